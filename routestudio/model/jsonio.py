@@ -1,0 +1,58 @@
+"""JSON as sinks deliver it: compact UTF-8, decimals as text, times as ISO 8601 (sinks.md, 1.1)."""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import json
+import uuid
+from decimal import Decimal
+from typing import Any
+
+
+def _default(value: object) -> object:
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    if isinstance(value, dt.datetime):
+        text = value.isoformat()
+        return text[:-6] + "Z" if text.endswith("+00:00") else text
+    if isinstance(value, (dt.date, dt.time)):
+        return value.isoformat()
+    if isinstance(value, uuid.UUID):
+        return str(value)
+    if isinstance(value, (bytes, bytearray)):
+        return base64.b64encode(value).decode()
+    if isinstance(value, (set, frozenset, tuple)):
+        return list(value)
+    raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+_encode = json.JSONEncoder(
+    ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=_default
+).encode
+
+
+def dumps(value: object) -> str:
+    """Compact JSON text. Raises `TypeError` or `ValueError` for values without a JSON form."""
+    return _encode(value)
+
+
+def dump_bytes(value: object) -> bytes:
+    """`dumps` as UTF-8. A lone surrogate is kept as its `\\udXXX` escape, never lost."""
+    text = _encode(value)
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        return json.dumps(value, separators=(",", ":"), default=_default, allow_nan=False).encode()
+
+
+def loads(text: str | bytes) -> Any:
+    """Decoded JSON; integers of any size stay exact. Raises `ValueError` with the position."""
+    try:
+        return json.loads(text, parse_constant=_refuse_constant)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def _refuse_constant(name: str) -> object:
+    raise ValueError(f"{name} is not JSON")

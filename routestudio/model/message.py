@@ -1,0 +1,169 @@
+"""Change messages: what a routing function sees and what a sink delivers.
+
+A message has exactly four parts: `action`, `record`, `changes`, `metadata`. They hold plain JSON
+values (plus `Decimal`, dates and times where a source is typed). Nothing here does I/O.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal, cast
+
+Action = Literal["insert", "update", "delete", "read"]
+ACTIONS: Final[tuple[Action, ...]] = ("insert", "update", "delete", "read")
+
+METADATA_DEFAULTS: Final[Mapping[str, Any]] = {
+    "table_schema": "public",
+    "table_name": "unknown",
+    "commit_timestamp": "2024-01-01T00:00:00.000000Z",
+    "commit_lsn": 0,
+    "commit_idx": 0,
+    "database_name": "db",
+    "transaction_annotations": None,
+    "idempotency_key": None,
+    "record_pks": None,
+    "enrichment": None,
+    "consumer": None,
+    "database": None,
+}
+"""Documented defaults of metadata keys that a message leaves out.
+
+`idempotency_key` then becomes Base64 of `"<commit_lsn>:<commit_idx>"`, `record_pks` the record's
+`id` as text (or no key), `database.name` repeats `database_name`, `consumer` names "sample".
+"""
+
+
+class MessageError(ValueError):
+    """A value is not a message; the text says which part is wrong and what was expected."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One row change. `index` is its position in its source, from 0; `line` its line, from 1."""
+
+    action: Action
+    record: dict[str, Any]
+    changes: dict[str, Any] | None
+    metadata: dict[str, Any]
+    index: int = 0
+    line: int | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """The four delivered keys, in the order in which sinks deliver them."""
+        return {
+            "action": self.action,
+            "changes": self.changes,
+            "metadata": self.metadata,
+            "record": self.record,
+        }
+
+    @property
+    def record_pks(self) -> list[str]:
+        """Primary-key values as text, in column order; empty without a primary key."""
+        return cast(list[str], self.metadata["record_pks"])
+
+
+def idempotency_key(lsn: int, idx: int) -> str:
+    """Base64 of `"<commit_lsn>:<commit_idx>"`, standard alphabet, padded (sinks.md, 1.2)."""
+    return base64.b64encode(f"{lsn}:{idx}".encode()).decode()
+
+
+def group_id(message: Message, columns: Iterable[str] | None = None) -> str | None:
+    """The message's group id: primary keys, or `columns` of the record, joined with `:`.
+
+    `None` when the result is empty: such a message belongs to no group (sinks.md, 1.3).
+    """
+    if columns is None:
+        return ":".join(message.record_pks) or None
+    values = (message.record.get(column) for column in columns)
+    return ":".join("" if value is None else text_of(value) for value in values) or None
+
+
+def text_of(value: object) -> str:
+    """A key value as text: booleans in lower case, everything else by `str`."""
+    if value is True:
+        return "true"
+    if value is False:
+        return "false"
+    return str(value)
+
+
+def message_from(value: object, *, index: int = 0, line: int | None = None) -> Message:
+    """Build a message from decoded JSON, filling documented metadata defaults.
+
+    Raises `MessageError` naming the first part that is wrong.
+    """
+    if not isinstance(value, dict):
+        raise MessageError(
+            f"a message is an object with action, record, changes and metadata, not {_kind(value)}"
+        )
+    unknown = [key for key in value if key not in ("action", "record", "changes", "metadata")]
+    if unknown:
+        raise MessageError(
+            f"unknown key `{unknown[0]}`: a message has only action, record, changes and metadata"
+        )
+    action = value.get("action")
+    if action not in ACTIONS:
+        shown = "missing" if action is None else repr(action)[:40]
+        raise MessageError(f"`action` is {shown}; it must be insert, update, delete or read")
+    record = value.get("record")
+    if not isinstance(record, dict):
+        raise MessageError(f"`record` must be an object of columns, not {_kind(record)}")
+    changes = value.get("changes")
+    if changes is not None and not isinstance(changes, dict):
+        raise MessageError(f"`changes` must be an object or null, not {_kind(changes)}")
+    if changes is None and action == "update":
+        changes = {}
+    given = value.get("metadata")
+    if given is not None and not isinstance(given, dict):
+        raise MessageError(f"`metadata` must be an object, not {_kind(given)}")
+    return Message(action, record, changes, complete_metadata(given or {}, record), index, line)
+
+
+def complete_metadata(given: Mapping[str, Any], record: Mapping[str, Any]) -> dict[str, Any]:
+    """`given` with the documented defaults for missing keys. Raises `MessageError` on bad types."""
+    metadata = {**METADATA_DEFAULTS, **given}
+    for key in ("table_schema", "table_name", "database_name"):
+        if not isinstance(metadata[key], str):
+            raise MessageError(f"`metadata.{key}` must be text, not {_kind(metadata[key])}")
+    for key in ("commit_lsn", "commit_idx"):
+        if not isinstance(metadata[key], int) or isinstance(metadata[key], bool):
+            raise MessageError(f"`metadata.{key}` must be an integer, not {_kind(metadata[key])}")
+    if metadata["idempotency_key"] is None:
+        metadata["idempotency_key"] = idempotency_key(
+            metadata["commit_lsn"], metadata["commit_idx"]
+        )
+    pks = metadata["record_pks"]
+    if pks is None:
+        pks = [record["id"]] if record.get("id") is not None else []
+    if not isinstance(pks, list):
+        raise MessageError(f"`metadata.record_pks` must be a list, not {_kind(pks)}")
+    metadata["record_pks"] = [text_of(pk) for pk in pks]
+    name = metadata["database_name"]
+    for key, default in (
+        ("consumer", {"id": "sample", "name": "sample", "annotations": {}}),
+        (
+            "database",
+            {
+                "id": "sample",
+                "name": name,
+                "annotations": {},
+                "database": name,
+                "hostname": "localhost",
+            },
+        ),
+    ):
+        part = metadata[key]
+        if part is not None and not isinstance(part, dict):
+            raise MessageError(f"`metadata.{key}` must be an object, not {_kind(part)}")
+        metadata[key] = {**default, **(part or {})}
+    return metadata
+
+
+def _kind(value: object) -> str:
+    names = {dict: "an object", list: "a list", str: "text", bool: "true/false"}
+    if value is None:
+        return "null"
+    return names.get(type(value), "a number" if isinstance(value, (int, float)) else "another type")
