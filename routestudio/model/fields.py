@@ -1,0 +1,475 @@
+"""The vocabulary in which a sink describes its fields: rules, labels, routed fields.
+
+A field is written `Annotated[type, Rule, Ui | Routed]`. Rules are data that both pydantic models
+and the routing merge call, so there is one copy of each rule. They never do I/O.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from types import NoneType
+from typing import Any, ClassVar, get_args
+
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, SecretStr
+from pydantic_core import PydanticCustomError, core_schema
+
+from routestudio.model.defaults import Default
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+class RuleError(ValueError):
+    """A value breaks a rule. `messages` are complete: every broken part, in order."""
+
+    def __init__(self, *messages: str, hint: str | None = None) -> None:
+        super().__init__("; ".join(messages))
+        self.messages = messages
+        self.hint = hint
+
+
+class Rule:
+    """What a value must be. Subclasses say how to cast it and how to describe the limits."""
+
+    kind: ClassVar[str] = "any"
+
+    def cast(self, value: Any) -> Any:
+        """The accepted value (perhaps converted). Raises `RuleError` with all that is wrong."""
+        raise NotImplementedError
+
+    def warnings(self, value: Any) -> tuple[str, ...]:
+        """What the target service may refuse although the rule accepts it."""
+        return ()
+
+    def limits(self) -> str:
+        """The limits in words, for documentation; empty when there are none."""
+        return ""
+
+    def json_schema(self) -> dict[str, Any]:
+        """The rule as JSON schema of a non-null value."""
+        raise NotImplementedError
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        optional = NoneType in get_args(source)
+
+        def check(value: Any) -> Any:
+            if value is None and optional:
+                return None
+            try:
+                return self.cast(value)
+            except RuleError as error:
+                raise PydanticCustomError(
+                    "rule", "{text}", {"text": str(error), "hint": error.hint}
+                ) from None
+
+        return core_schema.no_info_plain_validator_function(check)
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return self.json_schema()
+
+
+@dataclass(frozen=True)
+class Text(Rule):
+    """Text of `min` to `max` characters that matches `pattern` as a whole.
+
+    Control characters are always refused. `numbers` casts integers and floats to text (only
+    where the server does). `advice_max` and `advice_pattern` are the target service's own
+    limits: broken ones are warnings. `check` is one more test that returns its message or `None`.
+    """
+
+    kind: ClassVar[str] = "text"
+    min: int = 1
+    max: int | None = None
+    pattern: str | None = None
+    pattern_text: str = "has an invalid format"
+    numbers: bool = False
+    advice_max: int | None = None
+    advice_pattern: str | None = None
+    advice_text: str = ""
+    check: Callable[[str], str | None] | None = None
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[str] | None:
+        return re.compile(self.pattern, re.ASCII) if self.pattern else None
+
+    def cast(self, value: Any) -> Any:
+        if self.numbers and isinstance(value, (int, float)) and not isinstance(value, bool):
+            value = str(value)
+        if type(value) is not str:
+            raise RuleError(
+                f"is invalid: expected text, got {_shown_type(value)}",
+                hint="convert it to text with str(...)" if _is_scalar(value) else None,
+            )
+        if self.min and not value.strip():
+            raise RuleError("can't be blank")
+        messages = []
+        if len(value) < self.min:
+            messages.append(f"should be at least {self.min} character(s)")
+        if self.max is not None and len(value) > self.max:
+            messages.append(f"should be at most {self.max} character(s), is {len(value)}")
+        if self._pattern and not self._pattern.fullmatch(value):
+            messages.append(self.pattern_text)
+        elif _CONTROL.search(value):
+            messages.append("must not contain line breaks or other control characters")
+        if not messages and self.check and (text := self.check(value)):
+            messages.append(text)
+        if messages:
+            raise RuleError(*messages)
+        return value
+
+    def warnings(self, value: Any) -> tuple[str, ...]:
+        if not isinstance(value, str) or (self.advice_max is None and self.advice_pattern is None):
+            return ()
+        found = []
+        if self.advice_max is not None and len(value) > self.advice_max:
+            found.append(f"has {len(value)} characters; the service takes {self.advice_max}")
+        if self.advice_pattern and not re.fullmatch(self.advice_pattern, value, re.ASCII):
+            found.append(self.advice_text)
+        return tuple(found)
+
+    def limits(self) -> str:
+        words = []
+        if self.max is not None:
+            low = f"{self.min}-" if self.min else "up to "
+            words.append(f"{low}{self.max} characters")
+        if self.pattern:
+            words.append(self.pattern_text)
+        if self.numbers:
+            words.append("numbers are turned into text")
+        if self.advice_max is not None:
+            words.append(f"the service takes {self.advice_max} characters")
+        if self.advice_text:
+            words.append(f"the service {self.advice_text.removeprefix('may be refused: ')}")
+        return "; ".join(words)
+
+    def json_schema(self) -> dict[str, Any]:
+        schema: dict[str, Any] = {"type": ["string", "number"] if self.numbers else "string"}
+        if self.min:
+            schema["minLength"] = self.min
+        if self.max is not None:
+            schema["maxLength"] = self.max
+        if self.pattern:
+            schema["pattern"] = f"^(?:{self.pattern})$"
+        return schema
+
+
+@dataclass(frozen=True)
+class Secret(Text):
+    """Text that is never shown: held as `SecretStr`, written as a reference only."""
+
+    kind: ClassVar[str] = "secret"
+    max: int | None = 10_000
+
+    def cast(self, value: Any) -> Any:
+        if isinstance(value, SecretStr):
+            value = value.get_secret_value()
+        if not isinstance(value, str):
+            raise RuleError("is invalid: expected text")
+        if self.min and not value:
+            raise RuleError("can't be blank")
+        return SecretStr(value)
+
+
+@dataclass(frozen=True)
+class Integer(Rule):
+    """A whole number in a range; text that is wholly an integer is accepted, a float is not."""
+
+    kind: ClassVar[str] = "integer"
+    minimum: int | None = None
+    maximum: int | None = None
+    unit: str = ""
+
+    def cast(self, value: Any) -> Any:
+        if isinstance(value, str) and re.fullmatch(r"[+-]?\d{1,30}", value, re.ASCII):
+            value = int(value)
+        if type(value) is not int:
+            raise RuleError(f"is invalid: expected a whole number, got {_shown_type(value)}")
+        if self.minimum is not None and value < self.minimum:
+            raise RuleError(f"must be {self.minimum} or more")
+        if self.maximum is not None and value > self.maximum:
+            raise RuleError(f"must be {self.maximum} or less")
+        return value
+
+    def limits(self) -> str:
+        low, high = self.minimum, self.maximum
+        if low is not None and high is not None:
+            text = f"{low}-{high}"
+        elif low is not None:
+            text = f"{low} or more"
+        else:
+            text = f"{high} or less" if high is not None else ""
+        return f"{text} {self.unit}".strip()
+
+    def json_schema(self) -> dict[str, Any]:
+        schema: dict[str, Any] = {"type": "integer"}
+        if self.minimum is not None:
+            schema["minimum"] = self.minimum
+        if self.maximum is not None:
+            schema["maximum"] = self.maximum
+        return schema
+
+
+@dataclass(frozen=True)
+class Choice(Rule):
+    """One of a few texts. `labels` name them for people, in the same order."""
+
+    kind: ClassVar[str] = "choice"
+    values: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+
+    def cast(self, value: Any) -> Any:
+        if not isinstance(value, str) or value not in self.values:
+            near = value.strip() if isinstance(value, str) else ""
+            match = [v for v in self.values if v.lower() == near.lower()]
+            raise RuleError(
+                f"is invalid, valid values are: {', '.join(self.values)}",
+                hint=f"did you mean `{match[0]}`?" if match else None,
+            )
+        return value
+
+    def limits(self) -> str:
+        return "one of " + ", ".join(self.values)
+
+    def json_schema(self) -> dict[str, Any]:
+        return {"type": "string", "enum": list(self.values)}
+
+
+@dataclass(frozen=True)
+class Flag(Rule):
+    """True or false; the texts `true` and `false` are accepted because references yield text."""
+
+    kind: ClassVar[str] = "flag"
+
+    def cast(self, value: Any) -> Any:
+        if isinstance(value, str) and value.lower() in ("true", "false"):
+            return value.lower() == "true"
+        if not isinstance(value, bool):
+            raise RuleError(f"is invalid: expected true or false, got {_shown_type(value)}")
+        return value
+
+    def json_schema(self) -> dict[str, Any]:
+        return {"type": "boolean"}
+
+
+@dataclass(frozen=True)
+class Headers(Rule):
+    """A map of header names to text. Names are HTTP tokens; values have no control characters.
+
+    `secret` hides the values. YAML may also write it as a list of `key`/`value` pairs.
+    """
+
+    kind: ClassVar[str] = "headers"
+    secret: bool = False
+    max_entries: int = 100
+    max_value: int = 8192
+
+    def cast(self, value: Any) -> Any:
+        if isinstance(value, (list, tuple)):
+            value = _pairs(value)
+        if not isinstance(value, dict):
+            raise RuleError(
+                f"is invalid: expected a map of names to text, got {_shown_type(value)}"
+            )
+        messages, result = [], {}
+        if len(value) > self.max_entries:
+            raise RuleError(f"should have at most {self.max_entries} entries")
+        for name, text in value.items():
+            shown = _short(name)
+            text = text.get_secret_value() if isinstance(text, SecretStr) else text
+            if not isinstance(name, str) or not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name):
+                messages.append(f"`{shown}` is not a header name")
+            elif not isinstance(text, str):
+                messages.append(f"the value of `{shown}` must be text, not {_shown_type(text)}")
+            elif _CONTROL.search(text.replace("\t", "")):
+                messages.append(f"the value of `{shown}` has control characters")
+            elif len(text) > self.max_value:
+                messages.append(f"the value of `{shown}` is over {self.max_value} characters")
+            else:
+                result[name] = SecretStr(text) if self.secret else text
+        if messages:
+            raise RuleError(*messages)
+        return result
+
+    def limits(self) -> str:
+        return "names to text"
+
+    def json_schema(self) -> dict[str, Any]:
+        return {"type": "object", "additionalProperties": {"type": "string"}}
+
+
+@dataclass(frozen=True)
+class Ref(Rule):
+    """The name of a project resource, e.g. of an entry under `http_endpoints`.
+
+    `resource` is that YAML key and `model` the class that describes one entry. Binding a sink
+    replaces the name by the entry, so `cast` takes an instance of `model`.
+    """
+
+    kind: ClassVar[str] = "ref"
+    resource: str = ""
+    model: type[Any] | None = None
+
+    def cast(self, value: Any) -> Any:
+        if self.model is not None and isinstance(value, self.model):
+            return value
+        raise RuleError(f"must name an entry of `{self.resource}`")
+
+    def json_schema(self) -> dict[str, Any]:
+        return {"type": "string"}
+
+
+@dataclass(frozen=True, slots=True)
+class Ui:
+    """How a configuration field is presented; says nothing about widgets.
+
+    `visible_when` names another field and the values for which this one matters; `card` puts it
+    on the sink's card; `group` is the collapsible part of the form that holds it.
+    """
+
+    label: str
+    help: str = ""
+    group: str = ""
+    example: str = ""
+    visible_when: tuple[str, tuple[Any, ...]] | None = None
+    card: bool = False
+    wide: bool = False
+
+
+class Static(StrEnum):
+    """Whether a routed field can be set in static mode."""
+
+    REQUIRED = "required"
+    OPTIONAL = "optional"
+    NEVER = "never"
+
+
+@dataclass(frozen=True, slots=True)
+class Routed:
+    """A field that may differ per message.
+
+    `default` is the value of messages for which nothing else is given. `static` says whether the
+    form offers the field in static mode, under the YAML key `static_name` (its own name when
+    `None`) and by `static_rule` (its own rule when `None`). `required` means an effective value
+    must exist. With `null_is_default` a function's null means "use the default".
+    """
+
+    help: str
+    default: Default
+    static: Static = Static.NEVER
+    static_name: str | None = None
+    static_rule: Rule | None = None
+    required: bool = False
+    null_is_default: bool = False
+    example: Any = None
+    label: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A place where RouteStudio differs from a Sequin server, shown on form and docs page."""
+
+    id: str
+    text: str
+    field: str | None = None
+
+
+@dataclass(frozen=True)
+class Together:
+    """Cross-field rule: when any of `fields` is given, all must be."""
+
+    fields: tuple[str, ...]
+    text: str = "must be set together with {others}"
+
+    def problems(self, values: Mapping[str, Any]) -> list[tuple[str, str]]:
+        """Pairs of field and message for what is missing."""
+        given = [name for name in self.fields if _given(values.get(name))]
+        if not given or len(given) == len(self.fields):
+            return []
+        others = " and ".join(f"`{name}`" for name in given)
+        missing = [name for name in self.fields if name not in given]
+        return [(name, self.text.format(others=others)) for name in missing]
+
+
+@dataclass(frozen=True)
+class RequiredWhen:
+    """Cross-field rule: `fields` are required while `field` has one of `values`.
+
+    With `value` they must equal it (e.g. TLS must be on for one mechanism).
+    """
+
+    field: str
+    values: tuple[Any, ...]
+    fields: tuple[str, ...]
+    text: str
+    value: Any = None
+
+    def problems(self, values: Mapping[str, Any]) -> list[tuple[str, str]]:
+        """Pairs of field and message for what is missing."""
+        if values.get(self.field) not in self.values:
+            return []
+        text = self.text.format(value=values.get(self.field))
+        if self.value is not None:
+            return [(name, text) for name in self.fields if values.get(name) != self.value]
+        return [(name, text) for name in self.fields if not _given(values.get(name))]
+
+
+@dataclass(frozen=True)
+class RequiresAny:
+    """Cross-field rule: `field` must be set as soon as one of `fields` is given."""
+
+    field: str
+    fields: tuple[str, ...]
+    text: str
+
+    def problems(self, values: Mapping[str, Any]) -> list[tuple[str, str]]:
+        """Pairs of field and message for what is missing."""
+        given = any(_given(values.get(name)) for name in self.fields)
+        return [(self.field, self.text)] if given and not _given(values.get(self.field)) else []
+
+
+CrossRule = Together | RequiredWhen | RequiresAny
+
+
+def _given(value: Any) -> bool:
+    if isinstance(value, SecretStr):
+        return bool(value.get_secret_value())
+    return value not in (None, "")
+
+
+def _pairs(items: Sequence[Any]) -> dict[Any, Any]:
+    result = {}
+    for item in items:
+        if not isinstance(item, dict) or set(item) != {"key", "value"}:
+            raise RuleError("is invalid: each entry needs exactly `key` and `value`")
+        result[item["key"]] = item["value"]
+    return result
+
+
+def _is_scalar(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _shown_type(value: object) -> str:
+    if value is None:
+        return "null"
+    names = {bool: "true/false", int: "a number", float: "a number", str: "text"}
+    return names.get(type(value)) or (
+        "a map"
+        if isinstance(value, dict)
+        else "a list"
+        if isinstance(value, (list, tuple))
+        else type(value).__name__
+    )
+
+
+def _short(value: object) -> str:
+    text = str(value)
+    return text if len(text) <= 40 else text[:37] + "..."

@@ -1,0 +1,50 @@
+"""What became of a message or of a step of a check: values, never exceptions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+DeliveryStatus = Literal["delivered", "retry", "rejected"]
+StepStatus = Literal["passed", "failed", "inconclusive", "skipped"]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a service said about one record of a batch.
+
+    `retry`: it may succeed later (after `after` seconds, when the service named a time).
+    `rejected`: trying again cannot help. `unknown` marks a retry of a write that may have been
+    done although its answer was lost, so trying again may double it.
+    """
+
+    status: DeliveryStatus
+    code: str = ""
+    reason: str = ""
+    after: float | None = None
+    unknown: bool = False
+
+
+DELIVERED: Final = Outcome("delivered")
+
+
+def retry(code: str, reason: str, *, after: float | None = None, unknown: bool = False) -> Outcome:
+    """An outcome that says: try this record again."""
+    return Outcome("retry", code, reason, after, unknown)
+
+
+def rejected(code: str, reason: str) -> Outcome:
+    """An outcome that says: this record can never be delivered as it is."""
+    return Outcome("rejected", code, reason)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckStep:
+    """One step of a check. `ms` is its duration in milliseconds; `hint` says what to do."""
+
+    step: str
+    status: StepStatus
+    detail: str
+    ms: float = 0.0
+    hint: str | None = None
+    target: str | None = None

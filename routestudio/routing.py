@@ -1,0 +1,226 @@
+"""Effective routing: default < static values or the function's result, validated once.
+
+The same `Router` serves preview, tests, check, run and export. It keeps every layer, so that
+each value can be explained.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from routestudio.errors import FieldProblem
+from routestudio.model.fields import Rule, RuleError
+from routestudio.model.function import FunctionFault, FunctionResult
+from routestudio.model.message import Message, group_id
+from routestudio.sinks.base import Sink, SinkRouting
+from routestudio.sinks.binding import BoundSink, unknown_key
+from routestudio.sinks.fields import RoutedField, routed_fields
+
+Source = Literal["default", "static", "function"]
+_CACHE_LIMIT: Final = 4096
+_MISSING: Final = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Effective:
+    """The routing of one message and how it came about.
+
+    `values`: every routed field; `provenance`: where each value came from; `defaults`: the
+    default layer, also where something overrode it; `problems`: why it cannot be delivered;
+    `warnings`: what the service may refuse; `casts`: fields whose value was converted.
+    """
+
+    values: dict[str, Any]
+    provenance: dict[str, Source]
+    defaults: dict[str, Any]
+    group_id: str | None
+    batch_key: Hashable
+    problems: tuple[FieldProblem, ...] = ()
+    warnings: tuple[FieldProblem, ...] = ()
+    casts: tuple[str, ...] = ()
+    fault: FunctionFault | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether the message can be delivered."""
+        return not self.problems and self.fault is None
+
+
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    value: Any
+    problems: tuple[FieldProblem, ...]
+    warnings: tuple[FieldProblem, ...]
+    cast: bool
+
+
+class _FieldPlan:
+    """What routing one field needs, prepared once per router."""
+
+    __slots__ = ("_cache", "default", "field", "name", "null_is_default", "required", "rule")
+
+    def __init__(self, field: RoutedField) -> None:
+        self.field = field
+        self.name = field.name
+        self.rule: Rule = field.rule
+        self.required = field.routed.required
+        self.null_is_default = field.routed.null_is_default
+        self.default: Callable[[Message, str | None], Any] = field.routed.default.compile()
+        self._cache: dict[tuple[type, Any], _Verdict] = {}
+
+    def judge(self, value: Any) -> _Verdict:
+        kind = type(value)
+        if kind is not str and kind is not int:
+            return self._judge(value)
+        cache = self._cache
+        verdict = cache.get((kind, value))
+        if verdict is None:
+            verdict = self._judge(value)
+            if len(cache) >= _CACHE_LIMIT:
+                cache.clear()
+            cache[kind, value] = verdict
+        return verdict
+
+    def _judge(self, value: Any) -> _Verdict:
+        if value is None:
+            if not self.required and self.field.optional:
+                return _Verdict(None, (), (), False)
+            text = "can't be blank" if self.required else "is invalid: must not be null"
+            return _Verdict(None, (FieldProblem(self.name, text),), (), False)
+        try:
+            result = self.rule.cast(value)
+        except RuleError as error:
+            problems = tuple(FieldProblem(self.name, m, error.hint) for m in error.messages)
+            return _Verdict(value, problems, (), False)
+        warnings = tuple(FieldProblem(self.name, text) for text in self.rule.warnings(result))
+        return _Verdict(result, (), warnings, type(result) is not type(value))
+
+
+class Router:
+    """Routes messages of one bound sink. Not thread-safe; holds no I/O.
+
+    `tables` maps `schema.table` to the columns that form its group id; with `grouping` off no
+    message has a group id (sinks.md, 1.3).
+    """
+
+    def __init__(
+        self,
+        bound: BoundSink,
+        *,
+        grouping: bool = True,
+        tables: Mapping[str, tuple[str, ...]] | None = None,
+    ) -> None:
+        self.bound = bound
+        self.sink: type[Sink] = bound.sink
+        self._grouping = grouping
+        self._tables = dict(tables or {})
+        self._plans = tuple(_FieldPlan(field) for field in routed_fields(bound.sink))
+        self._known = {plan.name for plan in self._plans}
+        self._batch_by = bound.sink.batch_by
+        self._static = dict(bound.static)
+
+    def group_id(self, message: Message) -> str | None:
+        """The message's group id under this sink's grouping settings."""
+        if not self._grouping:
+            return None
+        if self._tables:
+            name = f"{message.metadata['table_schema']}.{message.metadata['table_name']}"
+            if name in self._tables:
+                return group_id(message, self._tables[name])
+        return group_id(message)
+
+    def route(self, message: Message, result: FunctionResult | None = None) -> Effective:
+        """The effective routing of `message`.
+
+        `result` is what the routing function gave for it; static sinks take none.
+        """
+        group = self.group_id(message)
+        over: Mapping[str, Any] = self._static
+        source: Source = "static"
+        problems: list[FieldProblem] = []
+        if self.bound.dynamic:
+            source = "function"
+            if result is None or result.fault is not None:
+                return self._faulty(message, group, result)
+            over = result.value
+            if type(over) is not dict:
+                problems.append(
+                    FieldProblem(
+                        "route",
+                        f"must return a map of routed fields, not {_kind(over)}",
+                        f"return {{...}} with {', '.join(sorted(self._known))}",
+                    )
+                )
+                over = {}
+            elif not over.keys() <= self._known:
+                problems.extend(
+                    unknown_key(key, self._known) for key in over if key not in self._known
+                )
+        values: dict[str, Any] = {}
+        provenance: dict[str, Source] = {}
+        defaults: dict[str, Any] = {}
+        warnings: tuple[FieldProblem, ...] = ()
+        casts: list[str] = []
+        for plan in self._plans:
+            name = plan.name
+            default = defaults[name] = plan.default(message, group)
+            value = over.get(name, _MISSING)
+            if value is _MISSING or (value is None and plan.null_is_default):
+                value = default
+                provenance[name] = "default"
+            else:
+                provenance[name] = source
+            verdict = plan.judge(value)
+            values[name] = verdict.value
+            if verdict.problems:
+                problems.extend(self._explain(p, provenance[name], value) for p in verdict.problems)
+            if verdict.warnings:
+                warnings += verdict.warnings
+            if verdict.cast:
+                casts.append(name)
+        key = self._batch_key(values) if not problems else None
+        return Effective(
+            values, provenance, defaults, group, key, tuple(problems), warnings, tuple(casts)
+        )
+
+    def instance(self, effective: Effective) -> SinkRouting:
+        """The validated values as the sink's `Routing`, for `encode`. Validates nothing again."""
+        return self.sink.Routing.model_construct(**effective.values)
+
+    def _batch_key(self, values: Mapping[str, Any]) -> Hashable:
+        if len(self._batch_by) == 1:
+            value = values[self._batch_by[0]]
+            if type(value) is str:
+                return (value,)
+        return self.sink.batch_key(values)
+
+    def _explain(self, problem: FieldProblem, source: Source, value: Any) -> FieldProblem:
+        if source == "default" and value is None:
+            return FieldProblem(
+                problem.field,
+                problem.message,
+                "there is no default: the routing function must return it",
+            )
+        if source == "default":
+            return FieldProblem(
+                problem.field,
+                f"the default {problem.message}",
+                "a Sequin server would not check its default",
+            )
+        return problem
+
+    def _faulty(
+        self, message: Message, group: str | None, result: FunctionResult | None
+    ) -> Effective:
+        fault = result.fault if result else FunctionFault("not_evaluated", "was not evaluated")
+        defaults = {plan.name: plan.default(message, group) for plan in self._plans}
+        return Effective({}, {}, defaults, group, None, fault=fault)
+
+
+def _kind(value: object) -> str:
+    if value is None:
+        return "nothing (None)"
+    names = {str: "text", bool: "true/false", int: "a number", float: "a number", list: "a list"}
+    return names.get(type(value), type(value).__name__)

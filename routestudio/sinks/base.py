@@ -1,0 +1,175 @@
+"""The contract of a sink type. Everything else about a sink is derived from what is stated here.
+
+A sink module holds one public subclass of `Sink`: identity, where it delivers to (`Config`), what
+may vary per message (`Routing`), how a message becomes a record (`encode`, pure) and how records
+travel (`connect` gives an idle `Link`). It states nothing about widgets, YAML, docs or retries.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar, Protocol
+
+from pydantic import BaseModel, ConfigDict
+
+from routestudio.model import jsonio
+from routestudio.model.fields import CrossRule, Difference
+from routestudio.model.message import Message
+from routestudio.model.outcome import CheckStep, Outcome
+
+
+class SinkConfig(BaseModel):
+    """Settings that are fixed for a sink. Constructing one does no I/O."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    rules: ClassVar[tuple[CrossRule, ...]] = ()
+
+
+class SinkRouting(BaseModel):
+    """The routed fields: exactly the keys that a routing function may return."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+@dataclass(frozen=True, slots=True)
+class BatchLimits:
+    """Limits of one delivery: `messages` at most, `size` in bytes at most, `wait` in seconds.
+
+    `default` is the number of messages proposed for a new sink. `fixed` means that the sink-level
+    `batch_size` is not used by a Sequin server.
+    """
+
+    messages: int = 1000
+    default: int = 1
+    size: int | None = None
+    wait: float = 0.005
+    fixed: bool = False
+
+
+class Record(Protocol):
+    """One encoded message, ready to send. `size` is what counts against limits, in bytes."""
+
+    @property
+    def size(self) -> int: ...
+
+    def describe(self) -> dict[str, Any]:
+        """The request as plain data for people; secrets are replaced by dots."""
+        ...
+
+
+class Payload:
+    """What is delivered for a message: the transform's result, or the whole message."""
+
+    __slots__ = ("__dict__", "value")
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    @cached_property
+    def json(self) -> bytes:
+        """The value as compact JSON in UTF-8."""
+        return jsonio.dump_bytes(self.value)
+
+
+class Link(ABC):
+    """A connection of one sink to its service. Idle until `check` or `send` is awaited.
+
+    Blocking client libraries run in an executor that the link owns; each call has a deadline.
+    """
+
+    @abstractmethod
+    def check(self, targets: Sequence[SinkRouting]) -> AsyncIterator[CheckStep]:
+        """Yield the steps of a connection test, in order; never raise, never write data.
+
+        `targets` are the effective routings to prove: one in static mode, the distinct
+        destinations of the samples in dynamic mode, none when there are no samples.
+        """
+
+    @abstractmethod
+    async def send(self, batch: Sequence[Any]) -> Sequence[Outcome]:
+        """Deliver records of one batch key; one outcome per record, in the same order.
+
+        Expected failures are outcomes. Raises `LinkError` only when nothing can be said about
+        any record because the connection is gone before anything was written.
+        """
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Release sockets, threads and tasks. May be called more than once."""
+
+
+@dataclass(frozen=True, slots=True)
+class StandinAddress:
+    """Where a stand-in listens."""
+
+    host: str
+    port: int
+
+
+class Sink(ABC):
+    """A sink type. Never instantiated: subclasses are the definition.
+
+    `yaml_type` and `aliases` are the names of the type in YAML (its `key` when empty);
+    `batch_by` names the routed fields whose values form the batch key; `standin` names the kind
+    of stand-in that speaks this sink's protocol; `differences` list where RouteStudio knowingly
+    differs from a Sequin server.
+    """
+
+    key: ClassVar[str]
+    title: ClassVar[str]
+    yaml_type: ClassVar[str] = ""
+    aliases: ClassVar[tuple[str, ...]] = ()
+    icon: ClassVar[str] = "sink"
+    batch: ClassVar[BatchLimits] = BatchLimits()
+    batch_by: ClassVar[tuple[str, ...]] = ()
+    standin: ClassVar[str | None] = None
+    differences: ClassVar[tuple[Difference, ...]] = ()
+    write_always: ClassVar[tuple[str, ...]] = ()
+    """Configuration keys that an export always writes, because a server loses their default."""
+    max_record: ClassVar[int | None] = None
+    """Size in bytes over which the service refuses one message by default."""
+
+    Config: ClassVar[type[SinkConfig]]
+    Routing: ClassVar[type[SinkRouting]]
+
+    @staticmethod
+    @abstractmethod
+    def encode(config: Any, message: Message, routing: Any, payload: Payload) -> Record:
+        """The record to send for `message`. Pure and deterministic; raises nothing."""
+
+    @staticmethod
+    @abstractmethod
+    def connect(config: Any) -> Link:
+        """An idle link. Client libraries are imported on first use of the link."""
+
+    @classmethod
+    def limits(cls, config: Any, batch_size: int | None) -> BatchLimits:
+        """Effective batch limits of one sink with its sink-level `batch_size`."""
+        limits = cls.batch
+        if limits.fixed or batch_size is None:
+            return limits
+        return BatchLimits(
+            messages=max(1, min(batch_size, limits.messages)),
+            default=limits.default,
+            size=limits.size,
+            wait=limits.wait,
+        )
+
+    @classmethod
+    def batch_key(cls, values: Mapping[str, Any]) -> Hashable:
+        """The batch key of effective routing values: records with equal keys travel together."""
+        return tuple(_hashable(values.get(name)) for name in cls.batch_by)
+
+    @classmethod
+    def at_standin(cls, config: Any, address: StandinAddress) -> Any:
+        """`config` pointed at a stand-in: no TLS, no credentials."""
+        raise NotImplementedError(f"{cls.key} has no stand-in")
+
+
+def _hashable(value: Any) -> Hashable:
+    if isinstance(value, Mapping):
+        return tuple(sorted((key, _hashable(item)) for key, item in value.items()))
+    return tuple(value) if isinstance(value, list) else value
