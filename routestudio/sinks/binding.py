@@ -64,6 +64,28 @@ def unknown_key(key: object, known: Iterable[str]) -> FieldProblem:
     return FieldProblem(str(key)[:80], "unknown key", hint)
 
 
+def examine(
+    sink: type[Sink],
+    destination: Mapping[str, Any],
+    *,
+    dynamic: bool,
+    resources: Resources | None = None,
+    batch_size: int | None = None,
+) -> tuple[BoundSink, tuple[FieldProblem, ...]]:
+    """Validate a destination and keep what is good of it, with every problem.
+
+    With problems in the configuration, `config` of the result is `None`: such a sink can be
+    previewed (without requests), but neither checked nor run.
+    """
+    parts = split(sink, destination)
+    problems = list(parts.unknown)
+    values = _with_resources(sink, parts.config, resources or {}, problems)
+    config = _validate(sink.Config, values, problems)
+    static, ignored = _static(sink, parts.static, dynamic, problems)
+    limits = sink.limits(config, batch_size) if config is not None else sink.batch
+    return BoundSink(sink, config, static, dynamic, limits, ignored), tuple(problems)
+
+
 def bind(
     sink: type[Sink],
     destination: Mapping[str, Any],
@@ -73,30 +95,12 @@ def bind(
     batch_size: int | None = None,
 ) -> BoundSink:
     """Validate a destination as a whole. Raises `ConfigError` that lists every problem."""
-    parts = split(sink, destination)
-    problems = list(parts.unknown)
-    config = _validate(
-        sink.Config, _with_resources(sink, parts.config, resources or {}, problems), problems
+    bound, problems = examine(
+        sink, destination, dynamic=dynamic, resources=resources, batch_size=batch_size
     )
-    static, ignored = _static(sink, parts.static, dynamic, problems)
-    if problems or config is None:
+    if problems:
         raise ConfigError(f"{sink.title} sink", problems)
-    return BoundSink(sink, config, static, dynamic, sink.limits(config, batch_size), ignored)
-
-
-def problems_of(
-    sink: type[Sink],
-    destination: Mapping[str, Any],
-    *,
-    dynamic: bool,
-    resources: Resources | None = None,
-) -> tuple[FieldProblem, ...]:
-    """All problems of a destination, for forms and lint; empty when it binds."""
-    try:
-        bind(sink, destination, dynamic=dynamic, resources=resources)
-    except ConfigError as error:
-        return error.problems
-    return ()
+    return bound
 
 
 def _static(

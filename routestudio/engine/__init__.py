@@ -1,0 +1,1 @@
+"""The engine: samples, preview, checks, delivery and stand-ins, without Qt."""

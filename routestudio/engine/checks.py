@@ -1,0 +1,73 @@
+"""Runs a check: the steps of a sink's link, with a deadline, for static and dynamic targets."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Hashable, Sequence
+from contextlib import aclosing
+from typing import Final
+
+from routestudio.engine.workspace import PreparedSink
+from routestudio.model.message import message_from
+from routestudio.model.outcome import CheckStep
+from routestudio.pipeline.stages import Staged
+from routestudio.sinks.base import SinkRouting
+
+DEADLINE: Final = 30.0
+"""Seconds that a whole check may take."""
+
+MAX_TARGETS: Final = 50
+"""Most distinct destinations that one check proves."""
+
+
+def targets_of(prepared: PreparedSink, staged: Sequence[Staged]) -> tuple[list[SinkRouting], int]:
+    """The distinct destinations to prove, and how many more there are.
+
+    In static mode it is the one target as delivery would use it. In dynamic mode it is those of
+    `staged`, one per batch key (per routing where batches mix destinations).
+    """
+    router = prepared.stages.router
+    if not prepared.bound.dynamic:
+        sample = message_from({"action": "insert", "record": {"id": 1}})
+        source = [item.effective for item in staged if item.ok and item.effective][:1]
+        effective = source[0] if source else router.route(sample)
+        return ([router.instance(effective)] if effective.ok else []), 0
+    found: dict[Hashable, SinkRouting] = {}
+    for item in staged:
+        if item.ok and item.effective is not None:
+            key = item.effective.batch_key or tuple(sorted(map(str, item.effective.values.items())))
+            found.setdefault(key, router.instance(item.effective))
+    distinct = list(found.values())
+    return distinct[:MAX_TARGETS], max(0, len(distinct) - MAX_TARGETS)
+
+
+async def check(prepared: PreparedSink, staged: Sequence[Staged]) -> AsyncIterator[CheckStep]:
+    """The steps of checking one sink, as they finish. Raises only when cancelled.
+
+    `staged` are evaluated samples; without any, dynamic mode proves service and credentials.
+    """
+    if prepared.problems:
+        text = "; ".join(str(problem) for problem in prepared.problems)
+        yield CheckStep("configuration", "failed", text, hint="correct the form")
+        return
+    targets, more = targets_of(prepared, staged)
+    link = prepared.link()
+    try:
+        async with asyncio.timeout(DEADLINE), aclosing(link.check(targets)) as steps:  # type: ignore[type-var]
+            async for step in steps:
+                yield step
+    except TimeoutError:
+        yield CheckStep(
+            "deadline", "failed", f"the check took longer than {DEADLINE:g} s", DEADLINE * 1000,
+            hint="the service answers too slowly, or something between drops the connection",
+        )  # fmt: skip
+        return
+    finally:
+        await link.close()
+    if prepared.bound.dynamic and not targets:
+        yield CheckStep(
+            "target", "skipped", "the routing function chooses the destination of each message",
+            hint="preview samples first, and the destinations they produce are checked too",
+        )  # fmt: skip
+    if more:
+        yield CheckStep("target", "skipped", f"{more} more destinations were not checked")

@@ -1,0 +1,100 @@
+"""Preview rows as plain data: the shape that window and command line share (DESIGN, section 7)."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from typing import Any
+
+from routestudio.model.message import Message
+from routestudio.pipeline.stages import Staged, StageProblem
+from routestudio.sinks.binding import BoundSink
+
+
+def row_of(staged: Staged, bound: BoundSink) -> dict[str, Any]:
+    """One preview row.
+
+    `error` is the first problem and `problems` all of them; `defaults` is the layer under the
+    routing, `ignored` what static settings a server would not use.
+    """
+    message, effective = staged.message, staged.effective
+    problems = [problem_of(item) for item in staged.problems]
+    return {
+        "index": message.index,
+        "action": message.action,
+        "ok": staged.ok,
+        "filtered": staged.filtered,
+        "routing": effective.values if effective and effective.values else None,
+        "provenance": effective.provenance if effective and effective.provenance else None,
+        "batch_key": batch_key_of(effective.batch_key) if effective else None,
+        "group_id": effective.group_id if effective else None,
+        "payload": staged.payload.value if staged.payload else None,
+        "request": staged.record.describe() if staged.record else None,
+        "error": problems[0] if problems else None,
+        "problems": problems,
+        "warnings": [{"field": w.field, "message": w.message} for w in effective.warnings]
+        if effective
+        else [],
+        "casts": list(effective.casts) if effective else [],
+        "defaults": effective.defaults if effective else None,
+        "ignored": dict(bound.ignored),
+        "size": staged.record.size if staged.record else None,
+        "table": f"{message.metadata['table_schema']}.{message.metadata['table_name']}",
+        "pks": message.record_pks,
+    }
+
+
+def fault_row(
+    index: int, line: int | None, message: str, hint: str | None = None
+) -> dict[str, Any]:
+    """The row of a line that holds no message."""
+    problem = {
+        "stage": "read", "code": "unreadable", "message": message, "field": None,
+        "line": line, "column": None, "hint": hint, "function": None,
+    }  # fmt: skip
+    empty = dict.fromkeys(
+        ("action", "filtered", "routing", "provenance", "batch_key", "group_id", "payload",
+         "request", "defaults", "size", "table")
+    )  # fmt: skip
+    return {
+        "index": index, "ok": False, **empty, "error": problem, "problems": [problem],
+        "warnings": [], "casts": [], "ignored": {}, "pks": [],
+    }  # fmt: skip
+
+
+def problem_of(problem: StageProblem) -> dict[str, Any]:
+    """A stage problem as plain data."""
+    return {
+        "stage": problem.stage,
+        "code": problem.code,
+        "message": problem.message,
+        "field": problem.field,
+        "line": problem.line,
+        "column": problem.column,
+        "hint": problem.hint,
+        "function": problem.function,
+    }
+
+
+def batch_key_of(key: Hashable) -> Any:
+    """A batch key as JSON: nested tuples become lists."""
+    if isinstance(key, tuple):
+        return [batch_key_of(item) for item in key]
+    return key
+
+
+def message_of(message: Message) -> dict[str, Any]:
+    """A message as plain data, in the order in which people read it."""
+    return {
+        "action": message.action,
+        "record": message.record,
+        "changes": message.changes,
+        "metadata": message.metadata,
+    }
+
+
+def destination_of(row: Mapping[str, Any], batch_by: tuple[str, ...]) -> str:
+    """The destination of a row in one line, e.g. `orders.eu` or `POST /orders`."""
+    values = row.get("routing") or {}
+    names = batch_by or tuple(values)[:1]
+    parts = [str(values[name]) for name in names if values.get(name) not in (None, "", {})]
+    return " ".join(parts) or "(none)"

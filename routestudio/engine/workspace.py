@@ -1,0 +1,174 @@
+"""The open project and what is prepared from it: bound sinks, stages, links.
+
+Preview, check, run, test and export all start here, so they see the same route.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from routestudio.errors import ConfigError, FieldProblem, UsageError
+from routestudio.functions.pool import FunctionPool
+from routestudio.model.function import Function, FunctionKind
+from routestudio.model.project import SinkSpec
+from routestudio.pipeline.stages import SinkFunctions, Stages
+from routestudio.project.store import OpenProject
+from routestudio.sinks.base import Link, Sink, StandinAddress
+from routestudio.sinks.binding import BoundSink, examine
+from routestudio.sinks.fields import secret_names
+from routestudio.sinks.registry import Registry
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedSink:
+    """One sink of the project, ready for preview; ready for delivery when `problems` is empty."""
+
+    spec: SinkSpec
+    sink: type[Sink]
+    bound: BoundSink
+    functions: SinkFunctions
+    stages: Stages
+    problems: tuple[FieldProblem, ...]
+
+    def link(self) -> Link:
+        """A new idle link. Raises `ConfigError` while there are problems."""
+        self.require_ready()
+        return self.sink.connect(self.bound.config)
+
+    def require_ready(self) -> None:
+        """Raise `ConfigError` with every problem that stands in the way of a delivery."""
+        if self.problems:
+            raise ConfigError(f"sink `{self.spec.name}` is not ready", self.problems)
+
+
+class Workspace:
+    """An open project with its environment. Paths of samples and files are relative to it."""
+
+    def __init__(self, project: OpenProject, registry: Registry, pool: FunctionPool) -> None:
+        self.project = project
+        self.registry = registry
+        self.pool = pool
+
+    @classmethod
+    def open(cls, path: Path, registry: Registry, pool: FunctionPool) -> Workspace:
+        """Open a project folder or file. Raises `ProjectError`."""
+        return cls(OpenProject.open(path, registry.names()), registry, pool)
+
+    def spec(self, name: str) -> SinkSpec:
+        """The sink of that name. Raises `UsageError` that lists the known ones."""
+        specs = {spec.name: spec for spec in self.project.project.sinks}
+        if name not in specs:
+            known = ", ".join(sorted(specs)) or "the project has none"
+            raise UsageError(f"there is no sink `{name}`", hint=f"known: {known}")
+        return specs[name]
+
+    def function(self, name: str | None, kinds: tuple[FunctionKind, ...]) -> Function | None:
+        """The function of that name. Raises `UsageError` when missing or of another kind."""
+        if name is None:
+            return None
+        for function in self.project.project.functions:
+            if function.name == name:
+                if function.kind not in kinds:
+                    raise UsageError(
+                        f"function `{name}` is a {function.kind.value} function",
+                        hint=f"choose one of kind {' or '.join(k.value for k in kinds)}",
+                    )
+                return function
+        raise UsageError(f"there is no function `{name}`", hint="add it under `functions`")
+
+    def prepare(
+        self,
+        name: str,
+        *,
+        standin: StandinAddress | None = None,
+        code: Mapping[str, str] | None = None,
+        max_overruns: int | None = 5,
+        for_delivery: bool = False,
+    ) -> PreparedSink:
+        """Bind one sink and build its stages.
+
+        `standin` points it at a stand-in; `code` maps function names to text that is not yet part
+        of the project (being typed). With `for_delivery` unset variables are problems; without,
+        they only are where a value is needed.
+        """
+        spec = self.spec(name)
+        sink = self.registry.get(spec.type)
+        problems: list[FieldProblem] = []
+        functions = self._functions(spec, sink, code or {}, problems)
+        environment = self.project.environment
+        destination = environment.resolve(dict(spec.destination))
+        endpoints = environment.resolve(
+            {key: dict(value) for key, value in self.project.project.http_endpoints.items()}
+        )
+        if for_delivery:
+            problems += self._unset(spec)
+        bound, found = examine(
+            sink,
+            destination,
+            dynamic=spec.routing is not None,
+            resources={"http_endpoints": endpoints},
+            batch_size=spec.batch_size,
+        )
+        problems += found
+        if standin is not None and bound.config is not None:
+            bound = replace(bound, config=sink.at_standin(bound.config, standin))
+        stages = Stages(bound, spec, functions, self.pool, max_overruns=max_overruns)
+        return PreparedSink(spec, sink, bound, functions, stages, tuple(problems))
+
+    def redact(self, text: str) -> str:
+        """`text` without any secret value that the environment holds."""
+        return self.project.environment.redactor.redact(text)
+
+    def secret_keys(self, sink_type: str) -> frozenset[str]:
+        """Destination keys of a sink type that hold secrets; none for unknown types."""
+        if sink_type not in self.registry:
+            return frozenset()
+        return secret_names(self.registry.get(sink_type))
+
+    def _functions(
+        self,
+        spec: SinkSpec,
+        sink: type[Sink],
+        code: Mapping[str, str],
+        problems: list[FieldProblem],
+    ) -> SinkFunctions:
+        def find(name: str | None, *kinds: FunctionKind) -> Function | None:
+            function = self.function(name, kinds)
+            if function is not None and function.name in code:
+                function = replace(function, code=code[function.name])
+            return function
+
+        routing = find(spec.routing, FunctionKind.ROUTING)
+        if routing is not None and routing.sink_type is not None:
+            kind = routing.sink_type
+            if kind not in self.registry or self.registry.get(kind) is not sink:
+                problems.append(
+                    FieldProblem(
+                        "routing",
+                        f"function `{routing.name}` routes for `{kind}`, this sink is `{sink.key}`",
+                        "choose a function of this sink type",
+                    )
+                )
+        return SinkFunctions(
+            filter=find(spec.filter, FunctionKind.FILTER),
+            routing=routing,
+            transform=find(spec.transform, FunctionKind.TRANSFORM, FunctionKind.PATH),
+        )
+
+    def _unset(self, spec: SinkSpec) -> list[FieldProblem]:
+        return [
+            FieldProblem(key, f"variable `{name}` is not set", f"set {name} or add it to .env")
+            for key, value in spec.destination.items()
+            for name in sorted(self.project.environment.missing(value))
+        ]
+
+
+def source_of(params: Mapping[str, Any]) -> tuple[str, str]:
+    """The kind and value of the source that a request names: `sample`, `input` or `text`."""
+    for kind in ("sample", "input", "text"):
+        if isinstance(params.get(kind), str):
+            return kind, params[kind]
+    raise UsageError("no source of messages is given", hint="name a sample or an input file")
