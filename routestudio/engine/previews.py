@@ -1,0 +1,162 @@
+"""Previews: the stages applied to a sample set, row by row on demand, totals in the background.
+
+Large sets stay on disk: a preview keeps offsets and one byte per row, evaluates what is looked
+at, and caches a few chunks. A preview of a changed route is a new preview.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import Any, Final, Protocol
+
+from routestudio.engine.rows import batch_key_of, destination_of, fault_row, message_of, row_of
+from routestudio.engine.workspace import PreparedSink
+from routestudio.model.message import Message
+from routestudio.pipeline.stages import Staged
+from routestudio.samples.reader import SampleFault
+
+CHUNK: Final = 250
+"""Rows evaluated at a time: small enough to stay interactive."""
+
+_CACHED_CHUNKS: Final = 40
+_MAX_DESTINATIONS: Final = 5_000
+
+PENDING, OK, FILTERED, FAILED = 0, 1, 2, 3
+
+
+class RowSource(Protocol):
+    """Random access to a sample set. `read` returns messages, or faults for bad lines."""
+
+    def __len__(self) -> int: ...
+    def read(self, start: int, count: int) -> Sequence[Message | SampleFault]: ...
+
+
+@dataclass(slots=True)
+class Totals:
+    """What is known of a preview so far."""
+
+    rows: int
+    done: int = 0
+    ok: int = 0
+    filtered: int = 0
+    failed: int = 0
+    seconds: float = 0.0
+    destinations: Counter[str] = field(default_factory=Counter)
+    more_destinations: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain data for events; the thirty most frequent destinations."""
+        return {
+            "rows": self.rows,
+            "done": self.done,
+            "ok": self.ok,
+            "filtered": self.filtered,
+            "failed": self.failed,
+            "ms": round(self.seconds * 1000, 2),
+            "destinations": self.destinations.most_common(30),
+            "distinct": len(self.destinations),
+            "more_destinations": self.more_destinations,
+        }
+
+
+class Preview:
+    """One route over one sample set. `run` fills the totals; `rows` gives what is looked at."""
+
+    def __init__(self, prepared: PreparedSink, source: RowSource) -> None:
+        self.prepared = prepared
+        self.source = source
+        self.totals = Totals(len(source))
+        self.states = bytearray(len(source))
+        self._chunks: OrderedDict[int, list[dict[str, Any]]] = OrderedDict()
+
+    async def run(
+        self, on_progress: Callable[[Totals], None], *, limit: int | None = None
+    ) -> Totals:
+        """Evaluate the set from the start (up to `limit` rows), reporting after each chunk."""
+        last = len(self.source) if limit is None else min(limit, len(self.source))
+        for start in range(0, last, CHUNK):
+            begun = perf_counter()
+            rows = await self._evaluate(start // CHUNK)
+            self.totals.seconds += perf_counter() - begun
+            self._count(start, rows[: last - start])
+            on_progress(self.totals)
+        return self.totals
+
+    async def rows(self, start: int, count: int) -> list[dict[str, Any]]:
+        """Rows `start` to `start + count`, evaluated now when they were not."""
+        start, stop = max(0, start), min(start + count, len(self.source))
+        found: list[dict[str, Any]] = []
+        for chunk in range(start // CHUNK, (stop + CHUNK - 1) // CHUNK):
+            rows = self._chunks.get(chunk)
+            if rows is None:
+                rows = await self._evaluate(chunk)
+            low = chunk * CHUNK
+            found += rows[max(0, start - low) : stop - low]
+        return found
+
+    def message(self, index: int) -> dict[str, Any] | None:
+        """The message of one row as plain data; `None` for an unreadable line."""
+        item = self.source.read(index, 1)[0]
+        return message_of(item) if isinstance(item, Message) else None
+
+    async def _evaluate(self, chunk: int) -> list[dict[str, Any]]:
+        start = chunk * CHUNK
+        items = self.source.read(start, CHUNK)
+        rows = await evaluate_rows(self.prepared, items, start)
+        self._chunks[chunk] = rows
+        if len(self._chunks) > _CACHED_CHUNKS:
+            self._chunks.popitem(last=False)
+        return rows
+
+    def _count(self, start: int, rows: Sequence[dict[str, Any]]) -> None:
+        totals, batch_by = self.totals, self.prepared.sink.batch_by
+        for offset, row in enumerate(rows):
+            if row["filtered"]:
+                state = FILTERED
+                totals.filtered += 1
+            elif row["ok"]:
+                state = OK
+                totals.ok += 1
+                name = destination_of(row, batch_by)
+                if name in totals.destinations or len(totals.destinations) < _MAX_DESTINATIONS:
+                    totals.destinations[name] += 1
+                else:
+                    totals.more_destinations = True
+            else:
+                state = FAILED
+                totals.failed += 1
+            self.states[start + offset] = state
+        totals.done += len(rows)
+
+
+async def evaluate_rows(
+    prepared: PreparedSink, items: Sequence[Message | SampleFault], start: int
+) -> list[dict[str, Any]]:
+    """Preview rows of a chunk; unreadable lines become rows that say so. Same order, same length."""
+    messages = [item for item in items if isinstance(item, Message)]
+    staged = iter(await prepared.stages.apply(messages))
+    rows = []
+    for offset, item in enumerate(items):
+        if isinstance(item, Message):
+            row = row_of(next(staged), prepared.bound)
+        else:
+            row = fault_row(start + offset, item.line, item.message, item.hint)
+        row["index"] = start + offset
+        rows.append(row)
+    return rows
+
+
+async def staged_of(
+    prepared: PreparedSink, items: Sequence[Message | SampleFault]
+) -> list[Staged]:
+    """The evaluated messages of `items`, leaving out unreadable lines (for checks)."""
+    return await prepared.stages.apply([item for item in items if isinstance(item, Message)])
+
+
+__all__ = [
+    "CHUNK", "FAILED", "FILTERED", "OK", "PENDING", "Preview", "RowSource", "Totals",
+    "batch_key_of", "evaluate_rows", "staged_of",
+]  # fmt: skip

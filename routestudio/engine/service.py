@@ -1,0 +1,342 @@
+"""The engine's facade: what window and command line call. Every result is plain data.
+
+The window calls the methods through `engine.server`; the command line calls them in-process.
+Methods that take long report through `emit(name, data)` and stop when they are cancelled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from routestudio.engine import runs
+from routestudio.engine.checks import check
+from routestudio.engine.previews import CHUNK, Preview, evaluate_rows, staged_of
+from routestudio.engine.snapshot import diagnostics_of, snapshot_of
+from routestudio.engine.sources import open_rows, read_some
+from routestudio.engine.stands import Standins
+from routestudio.engine.workspace import Workspace, source_of
+from routestudio.errors import UsageError
+from routestudio.functions.pool import FunctionPool
+from routestudio.model.function import Function, FunctionKind, Language
+from routestudio.model.outcome import CheckStep
+from routestudio.project import transfer
+from routestudio.sinks import registry
+from routestudio.sinks.registry import Registry
+
+Emit = Callable[[str, dict[str, Any]], None]
+Method = Callable[..., Awaitable[Any]]
+
+CHECK_SAMPLES = 1_000
+"""Rows that a check evaluates to find the destinations of a dynamic route."""
+
+
+def ignore(name: str, data: dict[str, Any]) -> None:
+    """An `emit` for callers who want no progress."""
+
+
+class EngineService:
+    """One open project and what runs for it. Close it, or use it as an async context manager."""
+
+    def __init__(self, *, sinks: Registry | None = None, workers: int = 1) -> None:
+        self.registry = sinks or registry.default()
+        self.pool = FunctionPool(size=workers)
+        self.standins = Standins()
+        self.on_event: Emit = ignore
+        self._workspace: Workspace | None = None
+        self._previews: dict[str, Preview] = {}
+        self.methods: dict[str, Method] = {
+            "open": self.open,
+            "create": self.create,
+            "apply": self.apply,
+            "undo": self.undo,
+            "redo": self.redo,
+            "save": self.save,
+            "recover": self.recover,
+            "discard_recovery": self.discard_recovery,
+            "put_secret": self.put_secret,
+            "diagnose": self.diagnose,
+            "preview": self.preview,
+            "rows": self.rows,
+            "message": self.message,
+            "check": self.check,
+            "run": self.run,
+            "retry_dead_letters": self.run,
+            "arrived": self.arrived,
+            "standins": self.standins_status,
+            "export": self.export,
+            "import": self.import_file,
+            "ping": self.ping,
+        }
+
+    async def __aenter__(self) -> EngineService:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Stop stand-ins and function workers."""
+        await self.standins.stop()
+        await self.pool.close()
+
+    @property
+    def workspace(self) -> Workspace:
+        """The open project. Raises `UsageError` when there is none."""
+        if self._workspace is None:
+            raise UsageError("no project is open", hint="open a project first")
+        return self._workspace
+
+    def redact(self, text: str) -> str:
+        """`text` without the secrets of the open project."""
+        return self._workspace.redact(text) if self._workspace else text
+
+    async def ping(self, *, emit: Emit = ignore) -> str:
+        """Proof of life."""
+        return "pong"
+
+    # --- the project -------------------------------------------------------------------------
+
+    async def open(self, path: str, *, emit: Emit = ignore) -> dict[str, Any]:
+        """Open a project folder or `sequin.yaml`; returns its snapshot."""
+        self._workspace = Workspace.open(Path(path), self.registry, self.pool)
+        self._previews.clear()
+        return self.snapshot()
+
+    async def create(
+        self, path: str, sink: str | None = None, *, emit: Emit = ignore
+    ) -> dict[str, Any]:
+        """Create a project with starter function and samples, and open it."""
+        from routestudio.project.starter import create_project
+
+        create_project(Path(path), self.registry.get(sink) if sink else None)
+        return await self.open(path)
+
+    def snapshot(self) -> dict[str, Any]:
+        """The project as plain data, with the problems of each sink; secrets masked."""
+        return snapshot_of(self.workspace)
+
+    async def apply(self, edit: dict[str, Any], *, emit: Emit = ignore) -> dict[str, Any]:
+        """Apply one edit; it is in the recovery journal before this returns."""
+        self.workspace.project.apply(edit)
+        return self.snapshot()
+
+    async def undo(self, *, emit: Emit = ignore) -> dict[str, Any]:
+        """Undo the last edit, if any."""
+        self.workspace.project.undo()
+        return self.snapshot()
+
+    async def redo(self, *, emit: Emit = ignore) -> dict[str, Any]:
+        """Redo the last undone edit, if any."""
+        self.workspace.project.redo()
+        return self.snapshot()
+
+    async def save(self, *, emit: Emit = ignore) -> dict[str, Any]:
+        """Write every changed file atomically."""
+        written = self.workspace.project.save()
+        return {**self.snapshot(), "written": [str(path) for path in written]}
+
+    async def recover(self, *, emit: Emit = ignore) -> dict[str, Any]:
+        """Re-apply edits that were not saved before the last end of the program."""
+        count = self.workspace.project.recover()
+        return {**self.snapshot(), "recovered": count}
+
+    async def discard_recovery(self, *, emit: Emit = ignore) -> dict[str, Any]:
+        """Forget those edits."""
+        self.workspace.project.discard_recovery()
+        return self.snapshot()
+
+    async def put_secret(
+        self, path: list[str], name: str, value: str, where: str = "env", *, emit: Emit = ignore
+    ) -> dict[str, Any]:
+        """Store a secret outside the YAML and set a reference to it at `path`."""
+        reference = self.workspace.project.environment.store.put(name, value, where=where)
+        return await self.apply({"op": "set", "path": path, "value": reference})
+
+    # --- functions ---------------------------------------------------------------------------
+
+    async def diagnose(
+        self, code: str, kind: str, language: str = "python", *, emit: Emit = ignore
+    ) -> list[dict[str, Any]]:
+        """All diagnostics of a function's text."""
+        function = Function("", FunctionKind(kind), Language(language), code)
+        return diagnostics_of(await self.pool.check(function))
+
+    # --- preview -----------------------------------------------------------------------------
+
+    async def preview(
+        self,
+        sink: str,
+        *,
+        view: str = "preview",
+        code: dict[str, str] | None = None,
+        limit: int | None = None,
+        emit: Emit = ignore,
+        **source: Any,
+    ) -> dict[str, Any]:
+        """Preview a sample set under the name `view`; a later call with it takes its place.
+
+        Emits `progress` with totals; the rows are asked for with `rows`. `code` maps function
+        names to text being typed.
+        """
+        prepared = self.workspace.prepare(sink, code=code)
+        rows = open_rows(self.workspace, *source_of(source))
+        preview = Preview(prepared, rows)
+        self._previews[view] = preview
+        emit("started", {"rows": len(rows), "problems": _problems(prepared.problems)})
+        totals = await preview.run(lambda item: emit("progress", item.as_json()), limit=limit)
+        return {
+            **totals.as_json(),
+            "problems": _problems(prepared.problems),
+            "dynamic": prepared.bound.dynamic,
+            "fields": list(prepared.sink.Routing.model_fields),
+        }
+
+    async def rows(
+        self, start: int, count: int, *, view: str = "preview", emit: Emit = ignore
+    ) -> list[dict[str, Any]]:
+        """Rows of a preview; empty when that preview is gone."""
+        preview = self._previews.get(view)
+        return [] if preview is None else await preview.rows(start, min(count, 4 * CHUNK))
+
+    async def message(
+        self, index: int, *, view: str = "preview", emit: Emit = ignore
+    ) -> dict[str, Any] | None:
+        """The message behind one row of a preview."""
+        preview = self._previews.get(view)
+        return None if preview is None else preview.message(index)
+
+    async def preview_all(
+        self, sink: str, on_row: Callable[[dict[str, Any]], None], **source: Any
+    ) -> int:
+        """Every preview row in order, streamed to `on_row`; returns the number of failed rows."""
+        prepared = self.workspace.prepare(sink)
+        failed = index = 0
+        async for items in runs.messages(self.workspace, *source_of(source), chunk=CHUNK):
+            for row in await evaluate_rows(prepared, items, index):
+                failed += not row["ok"] and not row["filtered"]
+                on_row(row)
+            index += len(items)
+        return failed
+
+    # --- check and run -----------------------------------------------------------------------
+
+    async def check(
+        self,
+        sink: str,
+        *,
+        standin: bool = False,
+        sample: str | None = None,
+        emit: Emit = ignore,
+    ) -> list[dict[str, Any]]:
+        """Check one sink. Emits `step` for each finished step and returns them all.
+
+        In dynamic mode the destinations of `sample` (of every sample when `None`) are proved.
+        """
+        address = await self._standin(sink) if standin else None
+        prepared = self.workspace.prepare(sink, standin=address, for_delivery=not standin)
+        staged = []
+        if not prepared.problems:
+            names = [sample] if sample else list(self.workspace.project.project.samples)
+            for name in names:
+                items = read_some(self.workspace, "sample", name, CHECK_SAMPLES)
+                staged += await staged_of(prepared, items)
+        steps = []
+        async for step in check(prepared, staged):
+            row = _step(sink, step, self.redact)
+            emit("step", row)
+            steps.append(row)
+        return steps
+
+    async def run(
+        self,
+        sink: str,
+        *,
+        standin: bool = False,
+        dead_letters: str | None = None,
+        checkpoint: str | None = None,
+        emit: Emit = ignore,
+        **source: Any,
+    ) -> dict[str, Any]:
+        """Deliver a source. Emits `progress` and returns the summary (DESIGN, section 7)."""
+        address = await self._standin(sink) if standin else None
+        prepared = self.workspace.prepare(
+            sink, standin=address, for_delivery=not standin, max_overruns=None
+        )
+        options = runs.RunOptions(
+            dead_letters=Path(dead_letters) if dead_letters else None,
+            checkpoint=Path(checkpoint) if checkpoint else None,
+        )
+        kind, value = source_of(source)
+        return await runs.deliver(self.workspace, prepared, kind, value, options, emit)
+
+    async def arrived(
+        self, sink: str, limit: int = 10_000, *, emit: Emit = ignore
+    ) -> list[dict[str, Any]]:
+        """What arrived at the stand-in of a sink."""
+        kind = self.registry.get(self.workspace.spec(sink).type).standin
+        return [] if kind is None else await self.standins.arrived(kind, limit)
+
+    async def standins_status(self, *, emit: Emit = ignore) -> list[dict[str, Any]]:
+        """The running stand-ins."""
+        return self.standins.status()
+
+    async def _standin(self, sink: str) -> Any:
+        return await self.standins.address(self.registry.get(self.workspace.spec(sink).type))
+
+    # --- transfer ----------------------------------------------------------------------------
+
+    async def export(
+        self, target: str, output: str | None = None, *, emit: Emit = ignore
+    ) -> dict[str, Any]:
+        """Export to `sequin` (text, written to `output` when given) or `routestudio` (a folder)."""
+        if target == "sequin":
+            text = transfer.export_sequin(self.workspace.project)
+            if output:
+                transfer.write_text(Path(output), text)
+            return {"target": target, "text": text, "written": [output] if output else []}
+        if target == "routestudio":
+            if not output:
+                raise UsageError("an export for the headless runner needs a folder to write to")
+            files = transfer.export_routestudio(self.workspace.project, Path(output))
+            return {"target": target, "text": None, "written": [str(path) for path in files]}
+        raise UsageError(f"unknown target `{target}`", hint="targets: sequin, routestudio")
+
+    async def import_file(
+        self, source: str, output: str, *, emit: Emit = ignore
+    ) -> dict[str, Any]:
+        """Make a project folder from a `sequin.yaml` and open it."""
+        secret_keys = (
+            self.workspace.secret_keys if self._workspace else _secret_keys(self.registry)
+        )
+        transfer.import_file(Path(source), Path(output), self.registry.names(), secret_keys)
+        return await self.open(output)
+
+
+def _secret_keys(sinks: Registry) -> Callable[[str], frozenset[str]]:
+    from routestudio.sinks.fields import secret_names
+
+    return lambda name: secret_names(sinks.get(name)) if name in sinks else frozenset()
+
+
+def _step(sink: str, step: CheckStep, redact: Callable[[str], str]) -> dict[str, Any]:
+    return {
+        "sink": sink,
+        "step": step.step,
+        "status": step.status,
+        "detail": redact(step.detail),
+        "ms": round(step.ms, 1),
+        "hint": step.hint,
+        "target": step.target,
+    }
+
+
+def _problems(problems: Sequence[Any]) -> list[dict[str, Any]]:
+    return [{"field": p.field, "message": p.message, "hint": p.hint} for p in problems]
