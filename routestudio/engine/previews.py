@@ -149,9 +149,7 @@ async def evaluate_rows(
     return rows
 
 
-async def staged_of(
-    prepared: PreparedSink, items: Sequence[Message | SampleFault]
-) -> list[Staged]:
+async def staged_of(prepared: PreparedSink, items: Sequence[Message | SampleFault]) -> list[Staged]:
     """The evaluated messages of `items`, leaving out unreadable lines (for checks)."""
     return await prepared.stages.apply([item for item in items if isinstance(item, Message)])
 

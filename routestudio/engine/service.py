@@ -309,13 +309,9 @@ class EngineService:
             return {"target": target, "text": None, "written": [str(path) for path in files]}
         raise UsageError(f"unknown target `{target}`", hint="targets: sequin, routestudio")
 
-    async def import_file(
-        self, source: str, output: str, *, emit: Emit = ignore
-    ) -> dict[str, Any]:
+    async def import_file(self, source: str, output: str, *, emit: Emit = ignore) -> dict[str, Any]:
         """Make a project folder from a `sequin.yaml` and open it."""
-        secret_keys = (
-            self.workspace.secret_keys if self._workspace else _secret_keys(self.registry)
-        )
+        secret_keys = self.workspace.secret_keys if self._workspace else _secret_keys(self.registry)
         transfer.import_file(Path(source), Path(output), self.registry.names(), secret_keys)
         return await self.open(output)
 

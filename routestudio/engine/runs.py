@@ -1,0 +1,110 @@
+"""Delivery of a source through the pipeline, for the Run button and for `routestudio run`."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from routestudio.engine.sources import Item, ListRows, open_rows, path_of
+from routestudio.engine.workspace import PreparedSink, Workspace
+from routestudio.pipeline.checkpoint import Checkpoint
+from routestudio.pipeline.dead_letters import DeadLetters
+from routestudio.pipeline.retry import RetryPolicy
+from routestudio.pipeline.run import Delivery
+from routestudio.samples import reader
+
+CHUNK: Final = 500
+"""Messages that travel through the stages together."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """Where a run writes. `drain` is how long a stop waits for what is in flight, in seconds."""
+
+    dead_letters: Path | None = None
+    checkpoint: Path | None = None
+    chunk: int = CHUNK
+
+
+async def messages(
+    workspace: Workspace, kind: str, value: str, *, chunk: int = CHUNK
+) -> AsyncIterator[Sequence[Item]]:
+    """The messages of a source in chunks; `-` is standard input. Yields to the loop in between."""
+    if kind == "input" and value == "-":
+        async for items in _stdin(chunk):
+            yield items
+        return
+    if kind == "text" or (kind == "sample" and workspace.project.unsaved_sample(value) is not None):
+        rows = open_rows(workspace, kind, value)
+        assert isinstance(rows, ListRows)
+        for start in range(0, len(rows), chunk):
+            yield rows.read(start, chunk)
+            await asyncio.sleep(0)
+        return
+    batch: list[Item] = []
+    for item in reader.read_file(path_of(workspace, kind, value)):
+        batch.append(item)
+        if len(batch) >= chunk:
+            yield batch
+            batch = []
+            await asyncio.sleep(0)
+    if batch:
+        yield batch
+
+
+async def _stdin(chunk: int) -> AsyncIterator[Sequence[Item]]:
+    """Standard input, read in a thread so that the loop never waits for a terminal."""
+    loop = asyncio.get_running_loop()
+    source = reader.read_stream(sys.stdin.buffer, "<standard input>")
+
+    def take() -> list[Item]:
+        return [item for _, item in zip(range(chunk), source, strict=False)]
+
+    while items := await loop.run_in_executor(None, take):
+        yield items
+
+
+async def deliver(
+    workspace: Workspace,
+    prepared: PreparedSink,
+    kind: str,
+    value: str,
+    options: RunOptions,
+    emit: Callable[[str, dict[str, Any]], None],
+) -> dict[str, Any]:
+    """Deliver one source and return the summary as plain data.
+
+    Raises `ConfigError` when the sink is not ready and `UsageError` for a bad source. Being
+    cancelled ends the run within 100 ms; what was not delivered is not reported as delivered.
+    """
+    prepared.require_ready()
+    if kind != "text" and value != "-":
+        path_of(workspace, kind, value)
+    link = prepared.link()
+    with ExitStack() as stack:
+        letters = (
+            stack.enter_context(DeadLetters(options.dead_letters, prepared.spec.name))
+            if options.dead_letters
+            else None
+        )
+        checkpoint = Checkpoint(options.checkpoint) if options.checkpoint else None
+        delivery = Delivery(
+            prepared.stages,
+            link,
+            prepared.bound.limits,
+            messages(workspace, kind, value, chunk=options.chunk),
+            policy=RetryPolicy.of(prepared.spec.max_retry_count),
+            dead_letters=letters,
+            checkpoint=checkpoint,
+            on_progress=lambda progress: emit("progress", progress.as_json()),
+        )
+        try:
+            summary = await delivery.run()
+        finally:
+            await link.close()
+    return summary.as_json()

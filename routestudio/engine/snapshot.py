@@ -1,0 +1,49 @@
+"""The open project as plain data for the window: sinks with their problems, functions, samples."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from routestudio.engine.workspace import Workspace
+from routestudio.errors import RouteStudioError
+from routestudio.model.function import Diagnostic
+
+
+def snapshot_of(workspace: Workspace) -> dict[str, Any]:
+    """The store's snapshot, plus per sink: key, title, problems, mode and ignored settings."""
+    project = workspace.project
+    snapshot = project.snapshot(workspace.secret_keys)
+    snapshot["root"] = str(project.project.root)
+    snapshot["file"] = str(project.project.file)
+    for sink in snapshot["sinks"]:
+        sink.update(_state(workspace, sink["name"]))
+    return snapshot
+
+
+def diagnostics_of(diagnostics: Sequence[Diagnostic]) -> list[dict[str, Any]]:
+    """Diagnostics as plain data."""
+    return [asdict(item) for item in diagnostics]
+
+
+def _state(workspace: Workspace, name: str) -> dict[str, Any]:
+    try:
+        prepared = workspace.prepare(name, for_delivery=True)
+    except RouteStudioError as error:
+        problem = {"field": "sink", "message": workspace.redact(error.message), "hint": error.hint}
+        return {"key": None, "title": None, "ready": False, "field_problems": [problem],
+                "mode": "static", "ignored": {}, "batch": None}  # fmt: skip
+    limits = prepared.bound.limits
+    return {
+        "key": prepared.sink.key,
+        "title": prepared.sink.title,
+        "ready": not prepared.problems,
+        "field_problems": [
+            {"field": p.field, "message": workspace.redact(p.message), "hint": p.hint}
+            for p in prepared.problems
+        ],
+        "mode": "dynamic" if prepared.bound.dynamic else "static",
+        "ignored": dict(prepared.bound.ignored),
+        "batch": {"messages": limits.messages, "wait": limits.wait, "fixed": limits.fixed},
+    }
