@@ -135,7 +135,7 @@ class Preview:
 async def evaluate_rows(
     prepared: PreparedSink, items: Sequence[Message | SampleFault], start: int
 ) -> list[dict[str, Any]]:
-    """Preview rows of a chunk; unreadable lines become rows that say so. Same order, same length."""
+    """Preview rows of a chunk, one per item; unreadable lines become rows that say so."""
     messages = [item for item in items if isinstance(item, Message)]
     staged = iter(await prepared.stages.apply(messages))
     rows = []

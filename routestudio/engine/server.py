@@ -6,6 +6,7 @@ import asyncio
 import logging
 import sys
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from routestudio import tasks
@@ -51,9 +52,12 @@ class EngineServer:
             elif isinstance(item, protocol.Request):
                 task = tasks.spawn(self._serve(item), name=f"request {item.method}")
                 self._running[item.id] = task
-                task.add_done_callback(lambda _, number=item.id: self._running.pop(number, None))
+                task.add_done_callback(partial(self._ended, item.id))
             elif isinstance(item, protocol.Cancel) and item.id in self._running:
                 self._running[item.id].cancel()
+
+    def _ended(self, number: int, task: asyncio.Task[None]) -> None:
+        self._running.pop(number, None)
 
     async def close(self) -> None:
         """Cancel what runs and close the service."""

@@ -1,0 +1,210 @@
+"""The open project as the window knows it: the engine's last snapshot, edits in order.
+
+Views read `snapshot` and listen to `changed`; they change things only through `apply`, which
+sends edits one after the other, so what a person did first is done first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+
+from routestudio.engine.client import EngineLost
+from routestudio.errors import RouteStudioError
+from routestudio.ui.bridge import Engine, Job
+
+Snapshot = dict[str, Any]
+
+
+class Session(QObject):
+    """State shared by all views of one window."""
+
+    opened = Signal()
+    """Another project is open; views build themselves anew."""
+    changed = Signal()
+    """The snapshot is new; views refresh what they show."""
+    edit_failed = Signal(str)
+    recoverable = Signal(int, str)
+    """So many unsaved edits of an earlier run, and their time, can be recovered."""
+    notice = Signal(str, str)
+    """Kind (`info`, `success`, `warning`, `error`) and a sentence for a toast."""
+
+    def __init__(self, engine: Engine, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.engine = engine
+        self.snapshot: Snapshot = {}
+        self._path: Path | None = None
+        self._order = asyncio.Lock()
+        engine.restarted.connect(self._reopen)
+
+    # --- reading -----------------------------------------------------------------------------
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a project is open."""
+        return bool(self.snapshot)
+
+    @property
+    def path(self) -> Path | None:
+        """The open project's folder or file."""
+        return self._path
+
+    @property
+    def dirty(self) -> bool:
+        """Whether something is not saved."""
+        return bool(self.snapshot.get("dirty"))
+
+    def sinks(self) -> list[dict[str, Any]]:
+        """All sinks of the snapshot."""
+        return list(self.snapshot.get("sinks", ()))
+
+    def sink(self, name: str) -> dict[str, Any] | None:
+        """One sink by name."""
+        return next((item for item in self.sinks() if item["name"] == name), None)
+
+    def functions(self, kind: str | None = None) -> list[dict[str, Any]]:
+        """All functions, or those of one kind."""
+        items = self.snapshot.get("functions", ())
+        return [item for item in items if kind is None or item["kind"] == kind]
+
+    def function(self, name: str) -> dict[str, Any] | None:
+        """One function by name."""
+        return next((item for item in self.functions() if item["name"] == name), None)
+
+    def samples(self) -> list[dict[str, Any]]:
+        """All sample sets with their counts."""
+        return list(self.snapshot.get("samples", ()))
+
+    def endpoints(self) -> dict[str, dict[str, Any]]:
+        """All HTTP endpoints by name."""
+        return dict(self.snapshot.get("http_endpoints", {}))
+
+    def sinks_using(self, function: str) -> list[dict[str, Any]]:
+        """The sinks that use a function in any role."""
+        roles = ("routing", "filter", "transform")
+        return [s for s in self.sinks() if any(s.get(role) == function for role in roles)]
+
+    # --- changing ----------------------------------------------------------------------------
+
+    def open(self, path: Path, done: Callable[[], object] | None = None) -> Job:
+        """Open a project; failures go to the engine's `failed` signal."""
+
+        async def work() -> Snapshot:
+            return await self._ordered("open", path=str(path))
+
+        def opened(snapshot: Snapshot) -> None:
+            self._path = path
+            self._take(snapshot)
+            self.opened.emit()
+            pending = snapshot.get("recoverable") or {}
+            if pending.get("count"):
+                self.recoverable.emit(pending["count"], str(pending.get("time", "")))
+            if done is not None:
+                done()
+
+        return self.engine.run(work(), owner=self, title=f"Open {path.name}", done=opened)
+
+    def create(self, path: Path, sink: str | None, done: Callable[[], object] | None = None) -> Job:
+        """Create a project with starters and open it."""
+
+        async def work() -> Snapshot:
+            return await self._ordered("create", path=str(path), sink=sink)
+
+        def opened(snapshot: Snapshot) -> None:
+            self._path = path
+            self._take(snapshot)
+            self.opened.emit()
+            if done is not None:
+                done()
+
+        return self.engine.run(work(), owner=self, title=f"Create {path.name}", done=opened)
+
+    def apply(self, edit: dict[str, Any], done: Callable[[], object] | None = None) -> Job:
+        """Apply one edit (see `project.store`). A refused edit is said and changes nothing."""
+        return self._change("apply", done, edit=edit)
+
+    def set_value(self, path: list[str], value: Any) -> Job:
+        """Set one value of the YAML file."""
+        return self.apply({"op": "set", "path": path, "value": value})
+
+    def undo(self) -> Job:
+        """Undo the last edit of the project."""
+        return self._change("undo", None)
+
+    def redo(self) -> Job:
+        """Redo the last undone edit."""
+        return self._change("redo", None)
+
+    def save(self, done: Callable[[], object] | None = None) -> Job:
+        """Save everything."""
+        return self._change("save", done)
+
+    def recover(self) -> Job:
+        """Take back the unsaved edits of an earlier run."""
+        return self._change("recover", self.opened.emit)
+
+    def discard_recovery(self) -> Job:
+        """Forget them."""
+        return self._change("discard_recovery", None)
+
+    def put_secret(self, path: list[str], name: str, value: str, where: str) -> Job:
+        """Store a secret outside the YAML and refer to it."""
+        return self._change("put_secret", None, path=path, name=name, value=value, where=where)
+
+    def _change(self, method: str, done: Callable[[], object] | None, **params: Any) -> Job:
+        async def work() -> Snapshot:
+            return await self._ordered(method, **params)
+
+        def finished(snapshot: Snapshot) -> None:
+            self._take(snapshot)
+            if done is not None:
+                done()
+
+        def failed(error: RouteStudioError) -> None:
+            self.edit_failed.emit(str(error))
+            self.notice.emit("error", str(error))
+            self.changed.emit()
+
+        return self.engine.run(work(), owner=self, title=method, done=finished, failed=failed)
+
+    async def _ordered(self, method: str, **params: Any) -> Snapshot:
+        async with self._order:
+            try:
+                result: Snapshot = await self.engine.request(method, **params)
+            except EngineLost:
+                if method in ("open", "create"):
+                    raise
+                result = await self._after_restart(method, params)
+            return result
+
+    async def _after_restart(self, method: str, params: dict[str, Any]) -> Snapshot:
+        """The engine died over an edit: open again, recover the journal, and try once more."""
+        await self.engine.request("open", path=str(self._path))
+        await self.engine.request("recover")
+        result: Snapshot = await self.engine.request(method, **params)
+        return result
+
+    def _reopen(self) -> None:
+        if self._path is None:
+            return
+
+        async def work() -> Snapshot:
+            async with self._order:
+                opened: Snapshot = await self.engine.request("open", path=str(self._path))
+                if (opened.get("recoverable") or {}).get("count"):
+                    opened = await self.engine.request("recover")
+                return opened
+
+        def done(snapshot: Snapshot) -> None:
+            self._take(snapshot)
+            self.notice.emit("warning", "The engine was restarted; no edit was lost")
+
+        self.engine.run(work(), owner=self, title="Open again", done=done)
+
+    def _take(self, snapshot: Snapshot) -> None:
+        self.snapshot = snapshot
+        self.changed.emit()
