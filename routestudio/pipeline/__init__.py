@@ -1,0 +1,1 @@
+"""The pipeline: stages of one message, and batching, ordering, retry and delivery of many."""
