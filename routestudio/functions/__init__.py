@@ -1,0 +1,1 @@
+"""User functions: languages, allow-lists, diagnostics, the worker process and its pool."""

@@ -1,0 +1,330 @@
+"""Runs user functions in worker processes: watched, killed on overrun, started again.
+
+One message that hangs or fills memory costs its own result only. Cancelling an evaluation kills
+the worker, so user code never outlives the wish for its result.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import datetime as dt
+import json
+import mmap
+import pickle
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Final
+
+from routestudio import tasks
+from routestudio.errors import WorkerError
+from routestudio.functions import language
+from routestudio.functions.worker import HEADER, MAX_DEPTH, PROGRESS
+from routestudio.model.function import (
+    Diagnostic,
+    Function,
+    FunctionFault,
+    FunctionResult,
+)
+from routestudio.model.message import Message
+
+_WATCH_SECONDS: Final = 0.02
+_MAX_ANSWER: Final = 1 << 30
+_IDLE: Final = (1 << 64) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a function may use.
+
+    `max_overruns` is how many messages may overrun in one evaluation before the rest is left
+    `not_evaluated`; `None` never gives up.
+    """
+
+    seconds_per_message: float = 1.0
+    memory_bytes: int = 512 << 20
+    output_bytes: int = 1 << 20
+    max_overruns: int | None = 5
+
+
+class _WorkerGone(Exception):  # noqa: N818 - internal
+    """The worker ended; `timeout` tells whether it was killed for taking too long."""
+
+    def __init__(self, row: int | None, timeout: bool) -> None:
+        super().__init__()
+        self.row = row
+        self.timeout = timeout
+
+
+class _Worker:
+    """One child process. Used by one evaluation at a time."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._process: asyncio.subprocess.Process | None = None
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed in `close`
+        self._file.truncate(PROGRESS.size)
+        self._board = mmap.mmap(self._file.fileno(), PROGRESS.size)
+
+    async def start(self) -> asyncio.subprocess.Process:
+        if self._process is None or self._process.returncode is not None:
+            descriptor = self._file.fileno()
+            try:
+                self._process = await asyncio.create_subprocess_exec(
+                    sys.executable, "-I", "-B", "-X", "utf8", "-m", "routestudio.functions.worker",
+                    str(self._limits.memory_bytes), str(self._limits.output_bytes),
+                    str(descriptor),
+                    stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+                    stderr=asyncio.subprocess.DEVNULL, env={}, cwd="/",
+                    pass_fds=(descriptor,), limit=1 << 22,
+                )  # fmt: skip
+            except OSError as error:
+                raise WorkerError(f"the function worker cannot be started: {error}") from None
+        return self._process
+
+    async def call(self, request: dict[str, Any]) -> Any:
+        """One request. Raises `_WorkerGone` when the worker dies or is killed over it."""
+        process = await self.start()
+        assert process.stdin is not None
+        assert process.stdout is not None
+        PROGRESS.pack_into(self._board, 0, _IDLE)
+        body = pickle.dumps(request, protocol=5)
+        watch = tasks.spawn(self._watch(process), name="function watchdog")
+        try:
+            process.stdin.write(HEADER.pack(len(body)) + body)
+            await process.stdin.drain()
+            size = HEADER.unpack(await process.stdout.readexactly(HEADER.size))[0]
+            if size > _MAX_ANSWER:
+                raise EOFError
+            answer = await process.stdout.readexactly(size)
+            return json.loads(answer)
+        except (asyncio.IncompleteReadError, ConnectionError, EOFError, ValueError):
+            timed_out = watch.done() and not watch.cancelled() and watch.result()
+            row = PROGRESS.unpack_from(self._board, 0)[0]
+            await self.kill()
+            raise _WorkerGone(None if row == _IDLE else row, bool(timed_out)) from None
+        except asyncio.CancelledError:
+            await self.kill()
+            raise
+        finally:
+            await tasks.stop(watch)
+
+    async def _watch(self, process: asyncio.subprocess.Process) -> bool:
+        """Kill the worker when it spends too long on one message. True when it did."""
+        row, since = _IDLE, time.monotonic()
+        limit = self._limits.seconds_per_message
+        while True:
+            await asyncio.sleep(min(_WATCH_SECONDS, limit / 4))
+            current = PROGRESS.unpack_from(self._board, 0)[0]
+            now = time.monotonic()
+            if current != row:
+                row, since = current, now
+            elif row != _IDLE and now - since > limit:
+                with contextlib.suppress(ProcessLookupError):
+                    process.kill()
+                return True
+
+    async def kill(self) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await _reap(process)
+
+    async def close(self) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            if process.stdin is not None:
+                process.stdin.close()
+            try:
+                async with asyncio.timeout(0.5):
+                    await process.wait()
+            except TimeoutError:
+                with contextlib.suppress(ProcessLookupError):
+                    process.kill()
+            await _reap(process)
+        if not self._file.closed:
+            self._board.close()
+            self._file.close()
+
+
+class FunctionPool:
+    """Evaluates functions on messages in at most `size` workers, started on first use."""
+
+    def __init__(self, size: int = 1, limits: Limits | None = None) -> None:
+        self.limits = limits or Limits()
+        self._size = size
+        self._free: asyncio.Queue[_Worker] | None = None
+        self._workers: list[_Worker] = []
+
+    async def check(self, function: Function) -> list[Diagnostic]:
+        """All diagnostics of a function's text. Runs nothing."""
+        return language.check(function)
+
+    async def evaluate(
+        self,
+        functions: Sequence[Function],
+        messages: Sequence[Message],
+        *,
+        give_up: bool = True,
+    ) -> list[list[FunctionResult]]:
+        """One list of results per function, each as long as `messages`, in the same order.
+
+        A filter that gives false makes the later functions of that message give `None`. With
+        `give_up` off, overruns never stop the evaluation (`Limits.max_overruns`).
+        """
+        overruns = self.limits.max_overruns if give_up else None
+        faults = [_unusable(function) for function in functions]
+        runnable = [i for i, fault in enumerate(faults) if fault is None]
+        results: list[list[FunctionResult]] = [
+            [FunctionResult(fault=fault)] * len(messages) if fault else [] for fault in faults
+        ]
+        if not messages or not runnable:
+            return results
+        programs = [(functions[i].kind.value, functions[i].code) for i in runnable]
+        async with self._worker() as worker:
+            columns = await self._evaluate(worker, programs, messages, overruns)
+        for i, column in zip(runnable, columns, strict=True):
+            results[i] = column
+        return results
+
+    async def close(self) -> None:
+        """End every worker."""
+        workers, self._workers, self._free = self._workers, [], None
+        for worker in workers:
+            await worker.close()
+
+    async def warm(self) -> None:
+        """Start a worker before it is needed."""
+        async with self._worker() as worker:
+            await worker.start()
+
+    @contextlib.asynccontextmanager
+    async def _worker(self) -> Any:
+        if self._free is None:
+            self._free = asyncio.Queue()
+        free = self._free
+        if free.empty() and len(self._workers) < self._size:
+            worker = _Worker(self.limits)
+            self._workers.append(worker)
+        else:
+            worker = await free.get()
+        try:
+            yield worker
+        finally:
+            free.put_nowait(worker)
+
+    async def _evaluate(
+        self,
+        worker: _Worker,
+        programs: list[tuple[str, str]],
+        messages: Sequence[Message],
+        overruns: int | None,
+    ) -> list[list[FunctionResult]]:
+        columns: list[list[FunctionResult]] = [[] for _ in programs]
+        guilty: dict[int, FunctionFault] = {}
+        start, stop = 0, len(messages)
+        while start < len(messages):
+            if start in guilty:
+                _append(columns, FunctionResult(fault=guilty[start]), 1)
+                start, stop = start + 1, len(messages)
+                if overruns is not None and len(guilty) >= overruns:
+                    text = f"not evaluated: the function overran on {len(guilty)} messages before"
+                    left = FunctionResult(fault=FunctionFault("not_evaluated", text))
+                    _append(columns, left, len(messages) - start)
+                    return columns
+                continue
+            part = messages[start:stop]
+            rows = [(m.action, m.record, m.changes, m.metadata) for m in part]
+            request = {
+                "programs": programs,
+                "first": start,
+                "count": len(part),
+                "messages": pickle.dumps(rows, protocol=5),
+            }
+            try:
+                answer = await worker.call(request)
+            except _WorkerGone as gone:
+                # The rows before the guilty one lost their answers with it: they are done again.
+                stop = start if gone.row is None else max(start, gone.row)
+                guilty[stop] = self._overrun(gone.timeout)
+                continue
+            for column, given in zip(columns, answer, strict=True):
+                column.extend(map(_result, given))
+            start, stop = stop, len(messages)
+        return columns
+
+    def _overrun(self, timeout: bool) -> FunctionFault:
+        if timeout:
+            seconds = f"{self.limits.seconds_per_message:g} s"
+            return FunctionFault(
+                "timeout", f"the function ran longer than {seconds} and was stopped"
+            )
+        return FunctionFault("crashed", "the function ended its worker process (too much memory?)")
+
+
+def _unusable(function: Function) -> FunctionFault | None:
+    if not language.evaluated(function.language):
+        return FunctionFault("unsupported_language", language.UNSUPPORTED)
+    if function.kind.entry_point is None:
+        return FunctionFault("invalid", f"{function.kind.value} functions are not evaluated here")
+    return None
+
+
+def _result(item: dict[str, Any]) -> FunctionResult:
+    if "v" in item:
+        return FunctionResult(item["v"])
+    if "t" in item:
+        return FunctionResult(_untag(item["t"], 0))
+    fault = item["f"]
+    return FunctionResult(
+        fault=FunctionFault(
+            str(fault.get("code")),
+            str(fault.get("message")),
+            fault.get("type"),
+            fault.get("line"),
+            fault.get("column"),
+        )
+    )
+
+
+def _untag(value: Any, depth: int) -> Any:
+    if depth > MAX_DEPTH + 1:
+        raise ValueError("nested too deeply")
+    if not isinstance(value, list):
+        return value
+    tag, item = value
+    match tag:
+        case "m":
+            return {key: _untag(entry, depth + 1) for key, entry in item.items()}
+        case "l":
+            return [_untag(entry, depth + 1) for entry in item]
+        case "f":
+            return float(item)
+        case "n":
+            return Decimal(item)
+        case "T":
+            return dt.datetime.fromisoformat(item)
+        case "d":
+            return dt.date.fromisoformat(item)
+        case "h":
+            return dt.time.fromisoformat(item)
+    raise ValueError("an unknown tag")
+
+
+def _append(columns: list[list[FunctionResult]], result: FunctionResult, count: int) -> None:
+    for column in columns:
+        column.extend([result] * count)
+
+
+async def _reap(process: asyncio.subprocess.Process) -> None:
+    """Wait for the end of a child and close its pipes, so that nothing of it is left."""
+    await process.wait()
+    transport = getattr(process, "_transport", None)
+    if transport is not None:
+        transport.close()
+    await asyncio.sleep(0)
