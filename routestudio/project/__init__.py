@@ -1,0 +1,1 @@
+"""Project folders and `sequin.yaml`: load, edit, save, environment, secrets, transfer."""

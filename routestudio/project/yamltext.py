@@ -1,0 +1,98 @@
+"""Pieces of YAML text: where a value ends, how a value is written."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from typing import Any
+
+from ruamel.yaml import YAML
+
+
+def offset(lines: Sequence[str], line: int, column: int) -> int:
+    """Position in the text of a line and column, both from 0."""
+    return sum(len(item) + 1 for item in lines[:line]) + column
+
+
+def scalar_end(body: str, start: int) -> int | None:
+    """Where the scalar that starts at `start` ends; `None` for what is not a one-line scalar."""
+    if start >= len(body) or body[start] in "|>&*!{[\n":
+        return None
+    if body[start] in "\"'":
+        quote, at = body[start], start + 1
+        while at < len(body) and body[at] != "\n":
+            if body[at] == "\\" and quote == '"':
+                at += 2
+                continue
+            if body[at] == quote:
+                if quote == "'" and body[at + 1 : at + 2] == "'":
+                    at += 2
+                    continue
+                return at + 1
+            at += 1
+        return None
+    end = body.find("\n", start)
+    end = len(body) if end < 0 else end
+    comment = body.find(" #", start, end)
+    end = end if comment < 0 else comment
+    return start + len(body[start:end].rstrip())
+
+
+def scalar(value: Any) -> str:
+    """One value as YAML on one line, quoted where an older YAML would read something else."""
+    if isinstance(value, str) and value.lower() in ("yes", "no", "on", "off", "y", "n"):
+        return f'"{value}"'
+    out = io.StringIO()
+    yaml = YAML()
+    yaml.width = 1 << 20
+    yaml.default_flow_style = True
+    yaml.dump([value], out)
+    return out.getvalue().strip()[1:-1].strip()
+
+
+def block(value: Any, indent: int) -> str:
+    """Block YAML of a map or list, indented by `indent` columns, without a final line end."""
+    out = io.StringIO()
+    yaml = YAML()
+    yaml.width = 4096
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    yaml.representer.add_representer(str, _represent_text)
+    yaml.dump(value, out)
+    lines = out.getvalue().rstrip("\n").split("\n")
+    if isinstance(value, list):
+        lines = [line[2:] if line.startswith("  ") else line for line in lines]
+    return "\n".join(" " * indent + line if line else line for line in lines)
+
+
+def _represent_text(representer: Any, text: str) -> Any:
+    style = "|" if "\n" in text else None
+    return representer.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+def block_end(lines: Sequence[str], line: int, column: int) -> int:
+    """The line after the last one that belongs to the block starting at `line`, `column`."""
+    last = line + 1
+    for number in range(line + 1, len(lines)):
+        text = lines[number]
+        if not text.strip():
+            continue
+        indent = len(text) - len(text.lstrip())
+        same_list = text.lstrip().startswith("- ") and indent == column
+        inside = indent > column or (same_list and not _is_item(lines[line], column))
+        if text.lstrip().startswith("#") and not inside:
+            break
+        if not inside:
+            break
+        last = number + 1
+    return last
+
+
+def _is_item(text: str, column: int) -> bool:
+    return text[column : column + 1] == "-"
+
+
+def without_blank_end(lines: list[str]) -> list[str]:
+    """`lines` without empty ones at the end."""
+    while lines and not lines[-1].strip():
+        lines = lines[:-1]
+    return lines

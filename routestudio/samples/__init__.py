@@ -1,0 +1,1 @@
+"""Where rows come from: files of messages, text, and how they are paged."""
