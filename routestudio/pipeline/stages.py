@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from routestudio.model.function import Function, FunctionFault, FunctionKind, FunctionResult
 from routestudio.model.message import Message
@@ -18,7 +18,6 @@ from routestudio.sinks.base import Payload, Record
 from routestudio.sinks.binding import BoundSink
 
 StageName = Literal["read", "filter", "route", "transform", "encode"]
-_NONE: Final = FunctionResult()
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +160,8 @@ class Stages:
                 picked = value_at(self._path, item.message)
             else:
                 picked = transforms[index] if transforms is not None else None
-            self._finish(item, routes[index] if routes is not None else None, picked)
+            filtering = filters[index].fault if filters is not None else None
+            self._finish(item, routes[index] if routes is not None else None, picked, filtering)
         return staged
 
     @property
@@ -188,19 +188,26 @@ class Stages:
         return True
 
     def _finish(
-        self, item: Staged, route: FunctionResult | None, picked: FunctionResult | None
+        self,
+        item: Staged,
+        route: FunctionResult | None,
+        picked: FunctionResult | None,
+        filtering: FunctionFault | None = None,
     ) -> None:
+        """Route, transform and encode. A worker that was stopped gives all functions of a
+        message the very same fault (so does `filtering`): it is reported once."""
         message = item.message
         effective = item.effective = self.router.route(message, route)
         if effective.problems or effective.fault is not None:
-            item.problems += self._routing_problems(effective)
+            item.problems += self._routing_problems(effective, filtering)
         if picked is None:
             payload = item.payload = Payload(message.as_json())
         elif picked.fault is None:
             payload = item.payload = Payload(picked.value)
         else:
-            name = self.functions.transform.name if self.functions.transform else None
-            item.problems += (_fault("transform", picked.fault, name),)
+            if picked.fault is not filtering and picked.fault is not effective.fault:
+                name = self.functions.transform.name if self.functions.transform else None
+                item.problems += (_fault("transform", picked.fault, name),)
             return
         if item.problems or self.bound.config is None:
             return
@@ -214,9 +221,13 @@ class Stages:
                 StageProblem("encode", "not_json", f"the payload has no JSON form: {text}"),
             )
 
-    def _routing_problems(self, effective: Effective) -> tuple[StageProblem, ...]:
+    def _routing_problems(
+        self, effective: Effective, filtering: FunctionFault | None
+    ) -> tuple[StageProblem, ...]:
         name = self._routing.name if self._routing is not None else None
         if effective.fault is not None:
+            if effective.fault is filtering:
+                return ()
             return (_fault("route", effective.fault, name),)
         return tuple(
             StageProblem("route", "routing", p.message, p.field, hint=p.hint, function=name)

@@ -1,0 +1,219 @@
+"""What to send next: ordering, batching and retry as one state machine without clock or I/O.
+
+The caller passes the time with every event and performs what `take` hands out.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from routestudio.model.message import Message
+from routestudio.model.outcome import Outcome, retry
+from routestudio.pipeline.batching import Batch, Batcher
+from routestudio.pipeline.ordering import Lanes
+from routestudio.pipeline.retry import Circuit, RetryPolicy, RetryQueue
+from routestudio.sinks.base import BatchLimits, Record
+
+IN_FLIGHT: Final = 64
+"""Batches in flight at most, over all destinations."""
+
+PER_DESTINATION: Final = 16
+"""Batches in flight at most for one batch key."""
+
+MAX_MESSAGES: Final = 10_000
+MAX_BYTES: Final = 64 << 20
+"""Unfinished messages held at most, and the bytes of their records, before reading pauses."""
+
+
+@dataclass(slots=True, eq=False)
+class Job:
+    """A message on its way. `position` is its place in the source; `attempts` those that ended."""
+
+    position: int
+    message: Message
+    record: Record
+    size: int
+    key: Hashable
+    group: str | None
+    attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """A job that is given up, with the service's last word."""
+
+    job: Job
+    code: str
+    reason: str
+
+
+@dataclass(slots=True)
+class Settled:
+    """What became of a batch. `retried` jobs wait for their next attempt."""
+
+    delivered: list[Job] = field(default_factory=list)
+    rejected: list[Rejection] = field(default_factory=list)
+    retried: int = 0
+    last: Outcome | None = None
+    exhausted: bool = False
+
+
+class Planner:
+    """Holds every unfinished message. Not thread-safe.
+
+    `expecting` tells whether more messages may come; when none can and nothing is in flight,
+    batches leave although they are not full. `chance` gives numbers in 0..1 for the jitter.
+    """
+
+    def __init__(
+        self,
+        limits: BatchLimits,
+        policy: RetryPolicy,
+        *,
+        in_flight: int = IN_FLIGHT,
+        per_destination: int = PER_DESTINATION,
+        max_messages: int = MAX_MESSAGES,
+        max_bytes: int = MAX_BYTES,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        self._policy = policy
+        self._max_messages = max_messages
+        self._max_bytes = max_bytes
+        self._chance = chance
+        self._lanes: Lanes[Job] = Lanes()
+        self._batcher: Batcher[Job] = Batcher(limits, in_flight=in_flight, per_key=per_destination)
+        self._retries: RetryQueue[Job] = RetryQueue()
+        self._circuit = Circuit(policy, chance)
+        self.expecting = True
+        self.buffered = 0
+        self.buffered_bytes = 0
+        self.in_flight = 0
+
+    @property
+    def room(self) -> bool:
+        """Whether more messages may be added without passing the limits of the buffer."""
+        return self.buffered < self._max_messages and self.buffered_bytes < self._max_bytes
+
+    @property
+    def idle(self) -> bool:
+        """Whether every message that was added is finished."""
+        return self.buffered == 0
+
+    @property
+    def waiting_retries(self) -> int:
+        """Messages that wait for their next attempt."""
+        return len(self._retries)
+
+    @property
+    def destinations(self) -> int:
+        """Destinations with something waiting or in flight."""
+        return len(self._batcher)
+
+    @property
+    def link_failures(self) -> int:
+        """Failures of the connection in a row; 0 while it works."""
+        return self._circuit.failures
+
+    def add(self, jobs: Iterable[Job], now: float) -> None:
+        """Take over messages in source order."""
+        enter, add = self._lanes.enter, self._batcher.add
+        for job in jobs:
+            self.buffered += 1
+            self.buffered_bytes += job.size
+            group = job.group
+            if group is None or enter(group, job):
+                add(job, now)
+
+    def take(self, now: float) -> Batch[Job] | None:
+        """The next batch to send, if one may be sent now. Hand it back to `settle` or `lost`."""
+        for job in self._retries.pop_due(now):
+            self._batcher.add(job, now)
+        if not self._circuit.allows(now):
+            return None
+        batch = self._batcher.take(now)
+        if batch is None and not self.expecting and self._batcher.waiting and not self._batcher.out:
+            self._batcher.ripen()
+            batch = self._batcher.take(now)
+        if batch is not None:
+            batch.mark = self._circuit.sent()
+            self.in_flight += len(batch.jobs)
+        return batch
+
+    def settle(self, batch: Batch[Job], outcomes: Sequence[Outcome], now: float) -> Settled:
+        """The service answered: one outcome per job of the batch, in order."""
+        self._circuit.succeeded(batch.mark)
+        return self._apply(batch, outcomes, now)
+
+    def lost(self, batch: Batch[Job], reason: str, now: float) -> Settled:
+        """The connection failed under the batch: all its jobs are tried again.
+
+        `exhausted` of the result says that the connection failed as often as the policy allows;
+        the jobs then stay unfinished, because nothing is known to be wrong with them.
+        """
+        if not self._circuit.failed(batch.mark, now):
+            self._return(batch, now)
+            for job in batch.jobs:
+                self._retries.add(job, now)
+            return Settled(exhausted=True)
+        return self._apply(batch, [retry("link_lost", reason)] * len(batch.jobs), now)
+
+    def wake_at(self) -> float | None:
+        """When `take` may give a batch that it does not give now; `None`: only after an event."""
+        times = [self._retries.next_due]
+        circuit = self._circuit
+        if circuit.open_until is None:
+            times.append(self._batcher.next_due())
+        elif self._batcher.waiting:
+            times.append(circuit.wake_at)
+        return min((time for time in times if time is not None), default=None)
+
+    def _return(self, batch: Batch[Job], now: float) -> None:
+        self.in_flight -= len(batch.jobs)
+        self._batcher.done(batch.key, now)
+
+    def _apply(self, batch: Batch[Job], outcomes: Sequence[Outcome], now: float) -> Settled:
+        settled = Settled()
+        delivered = settled.delivered
+        delays: dict[int, float] = {}
+        for job, outcome in zip(batch.jobs, outcomes, strict=True):
+            job.attempts += 1
+            if outcome.status == "delivered":
+                delivered.append(job)
+                continue
+            settled.last = outcome
+            if outcome.status == "rejected":
+                settled.rejected.append(Rejection(job, outcome.code, outcome.reason))
+                continue
+            if outcome.after is not None:
+                self._batcher.pause(batch.key, now + min(outcome.after, self._policy.cap))
+            if not self._policy.allows(job.attempts):
+                attempts = f"{job.attempts} attempt" + ("s" if job.attempts > 1 else "")
+                reason = f"{outcome.reason} (given up after {attempts})"
+                settled.rejected.append(Rejection(job, outcome.code, reason))
+                continue
+            # One draw per batch and attempt keeps its messages together when they come back.
+            delay = delays.get(job.attempts)
+            if delay is None:
+                delay = delays[job.attempts] = self._policy.delay(job.attempts, self._chance())
+            if outcome.after is not None:
+                delay = max(delay, min(outcome.after, self._policy.cap))
+            self._retries.add(job, now + delay)
+            settled.retried += 1
+        self._return(batch, now)
+        self._release(delivered, now)
+        self._release([rejection.job for rejection in settled.rejected], now)
+        return settled
+
+    def _release(self, jobs: Sequence[Job], now: float) -> None:
+        """Finished jobs make room, and let the next message of their group go."""
+        leave, add = self._lanes.leave, self._batcher.add
+        size = 0
+        for job in jobs:
+            size += job.size
+            if job.group is not None and (following := leave(job.group)) is not None:
+                add(following, now)
+        self.buffered -= len(jobs)
+        self.buffered_bytes -= size
