@@ -196,7 +196,8 @@ def references(value: Any) -> set[str]:
 
 def is_reference(value: object) -> bool:
     """Whether a text is one reference and nothing else."""
-    return isinstance(value, str) and bool(m := _REFERENCE.fullmatch(value)) and not m["escaped"]
+    match = _REFERENCE.fullmatch(value) if isinstance(value, str) else None
+    return match is not None and not match["escaped"]
 
 
 def parse_env(text: str, name: str) -> dict[str, str]:

@@ -1,0 +1,184 @@
+"""Edits of a project as plain data, applied to its texts. Every edit is undone by old texts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import PurePosixPath
+from typing import Any, Final
+
+from routestudio.errors import UsageError
+from routestudio.project.document import YamlDocument
+from routestudio.project.parse import NAME
+
+ROLES: Final = ("filter", "transform", "routing", "enrichment")
+
+Texts = dict[str, str | None]
+"""Files of a project that an edit concerns, by path relative to it; `None` removes the file."""
+
+
+def apply_edit(
+    edit: Mapping[str, Any], document: YamlDocument, read: Callable[[str], str | None]
+) -> tuple[str, Texts]:
+    """Apply one edit to `document` in place; returns its label and the changed other files.
+
+    `read` gives the current text of a file of the project. Raises `UsageError` and `ProjectError`.
+    """
+    operation = str(edit.get("op"))
+    handler = _HANDLERS.get(operation)
+    if handler is None:
+        raise UsageError(f"unknown edit `{operation}`")
+    try:
+        return handler(edit, document, read)
+    except KeyError as error:
+        raise UsageError(f"edit `{operation}`: there is no {error}") from None
+
+
+def file_of(function: Mapping[str, Any]) -> str | None:
+    """The file that holds a function's code, if it is not inline."""
+    inner = function.get("function") or function.get("transform")
+    body = {**function, **inner} if isinstance(inner, dict) else function
+    return body.get("file") if isinstance(body.get("file"), str) else None
+
+
+Read = Callable[[str], str | None]
+
+
+def _set(edit: Mapping[str, Any], document: YamlDocument, read: Read) -> tuple[str, Texts]:
+    path = [str(part) for part in edit["path"]]
+    if not path:
+        raise UsageError("an edit needs a path")
+    if edit.get("value") is None and not edit.get("keep_null"):
+        document.remove(path)
+    else:
+        document.set(path, edit["value"])
+    return f"Change {path[-1]}", {}
+
+
+def _remove(edit: Mapping[str, Any], document: YamlDocument, read: Read) -> tuple[str, Texts]:
+    path = [str(part) for part in edit["path"]]
+    if len(path) == 2 and path[0] == "functions":
+        users = _users(document, path[1])
+        if users:
+            raise UsageError(
+                f"function `{path[1]}` is used by {', '.join(users)}",
+                hint="choose another function there first",
+            )
+    document.remove(path)
+    return f"Delete {path[-1]}", {}
+
+
+def _add_item(key: str, what: str) -> Callable[..., tuple[str, Texts]]:
+    def add(edit: Mapping[str, Any], document: YamlDocument, read: Read) -> tuple[str, Texts]:
+        item = dict(edit["item"])
+        name = _checked(str(item.get("name", "")))
+        _refuse_taken(document, key, name)
+        files: Texts = {}
+        code = item.pop("code", None)
+        if key == "functions" and code is not None:
+            if item.get("file"):
+                files[_inside(str(item["file"]))] = str(code)
+            else:
+                item["code"] = str(code)
+        document.add_item((key,), item)
+        return f"Add {what} {name}", files
+
+    return add
+
+
+def _rename(edit: Mapping[str, Any], document: YamlDocument, read: Read) -> tuple[str, Texts]:
+    key, old, new = str(edit["kind"]), str(edit["name"]), _checked(str(edit["to"]))
+    if key == "samples":
+        text = read(f"samples/{old}.jsonl")
+        if text is None:
+            raise UsageError(f"there is no sample `{old}`")
+        return f"Rename {old}", {f"samples/{old}.jsonl": None, f"samples/{new}.jsonl": text}
+    _refuse_taken(document, key, new)
+    document.set((key, old, "name"), new)
+    for sink in document.plain(("sinks",)) or []:
+        if key == "functions":
+            for role in ROLES:
+                if sink.get(role) == old:
+                    document.set(("sinks", sink["name"], role), new)
+        elif key == "http_endpoints":
+            destination = sink.get("destination") or {}
+            if destination.get("http_endpoint") == old:
+                document.set(("sinks", sink["name"], "destination", "http_endpoint"), new)
+    return f"Rename {old}", {}
+
+
+def _duplicate(edit: Mapping[str, Any], document: YamlDocument, read: Read) -> tuple[str, Texts]:
+    key, old, new = str(edit["kind"]), str(edit["name"]), _checked(str(edit["to"]))
+    _refuse_taken(document, key, new)
+    item = {**document.plain((key, old)), "name": new}
+    files: Texts = {}
+    file = file_of(item) if key == "functions" else None
+    if file:
+        item["file"] = str(PurePosixPath(file).with_name(new + PurePosixPath(file).suffix))
+        files[item["file"]] = read(file) or ""
+    document.add_item((key,), item)
+    return f"Duplicate {old}", files
+
+
+def _set_code(edit: Mapping[str, Any], document: YamlDocument, read: Read) -> tuple[str, Texts]:
+    name, code = str(edit["name"]), str(edit["code"])
+    key = "functions" if document.plain(("functions",)) else "transforms"
+    function = document.plain((key, name))
+    if function is None:
+        raise UsageError(f"there is no function `{name}`")
+    file = file_of(function)
+    if file is not None:
+        return f"Edit {name}", {_inside(file): code}
+    inner = next((k for k in ("function", "transform") if isinstance(function.get(k), dict)), None)
+    path = (key, name, inner, "code") if inner else (key, name, "code")
+    document.set(path, code)
+    return f"Edit {name}", {}
+
+
+def _set_sample(edit: Mapping[str, Any], document: YamlDocument, read: Read) -> tuple[str, Texts]:
+    name = _checked(str(edit["name"]))
+    return f"Edit samples {name}", {f"samples/{name}.jsonl": str(edit["text"])}
+
+
+def _remove_sample(
+    edit: Mapping[str, Any], document: YamlDocument, read: Read
+) -> tuple[str, Texts]:
+    name = _checked(str(edit["name"]))
+    return f"Delete samples {name}", {f"samples/{name}.jsonl": None}
+
+
+def _checked(name: str) -> str:
+    if not NAME.fullmatch(name) or name in ("none", "null", "nil", ".", ".."):
+        raise UsageError(f"`{name[:40]}` is not a name", hint="letters, digits, `_`, `-` and `.`")
+    return name
+
+
+def _inside(path: str) -> str:
+    pure = PurePosixPath(path)
+    if pure.is_absolute() or ".." in pure.parts:
+        raise UsageError(f"{path} is outside of the project", hint="choose a path inside of it")
+    return str(pure)
+
+
+def _refuse_taken(document: YamlDocument, key: str, name: str) -> None:
+    if any(item.get("name") == name for item in document.plain((key,)) or []):
+        raise UsageError(f"`{name}` is already in `{key}`", hint="choose another name")
+
+
+def _users(document: YamlDocument, function: str) -> list[str]:
+    sinks = document.plain(("sinks",)) or []
+    return [s["name"] for s in sinks if any(s.get(role) == function for role in ROLES)]
+
+
+_HANDLERS: Final[Mapping[str, Callable[..., tuple[str, Texts]]]] = {
+    "set": _set,
+    "remove": _remove,
+    "rename": _rename,
+    "duplicate": _duplicate,
+    "add_sink": _add_item("sinks", "sink"),
+    "add_function": _add_item("functions", "function"),
+    "add_endpoint": _add_item("http_endpoints", "endpoint"),
+    "set_code": _set_code,
+    "add_sample": _set_sample,
+    "set_sample": _set_sample,
+    "remove_sample": _remove_sample,
+}
