@@ -1,0 +1,1 @@
+"""Pure derivations from a sink type: forms, docs, starters, schema, YAML."""
