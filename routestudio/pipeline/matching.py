@@ -23,7 +23,11 @@ def matcher(
     wanted = None if actions is None else frozenset(actions) | {"read"}
     if wanted is not None and wanted >= {"insert", "update", "delete"}:
         wanted = None
-    lists = {key: frozenset(value) for key, value in (source or {}).items() if value}
+    lists = {
+        key: frozenset((value,) if isinstance(value, str) else value)
+        for key, value in (source or {}).items()
+        if value
+    }
     if wanted is None and not lists:
         return None
     in_schemas, out_schemas = lists.get("include_schemas"), lists.get("exclude_schemas")

@@ -52,7 +52,7 @@ class Rejection:
 
 @dataclass(slots=True)
 class Settled:
-    """What became of a batch. `retried` jobs wait for their next attempt."""
+    """What became of a batch. `retried` jobs wait for their next attempt; `last` says why."""
 
     delivered: list[Job] = field(default_factory=list)
     rejected: list[Rejection] = field(default_factory=list)
@@ -183,7 +183,6 @@ class Planner:
             if outcome.status == "delivered":
                 delivered.append(job)
                 continue
-            settled.last = outcome
             if outcome.status == "rejected":
                 settled.rejected.append(Rejection(job, outcome.code, outcome.reason))
                 continue
@@ -202,6 +201,7 @@ class Planner:
                 delay = max(delay, min(outcome.after, self._policy.cap))
             self._retries.add(job, now + delay)
             settled.retried += 1
+            settled.last = outcome
         self._return(batch, now)
         self._release(delivered, now)
         self._release([rejection.job for rejection in settled.rejected], now)

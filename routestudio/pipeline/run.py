@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal, Protocol
+from functools import partial
+from typing import Final, Literal
 
 from routestudio import tasks
 from routestudio.errors import ConfigError, LinkError, Place, RouteStudioError
@@ -15,6 +16,7 @@ from routestudio.model.message import Message
 from routestudio.pipeline.batching import Batch
 from routestudio.pipeline.checkpoint import Checkpoint, LowWater
 from routestudio.pipeline.dead_letters import DeadLetter, DeadLetters
+from routestudio.pipeline.intake import Intake, Row, sort
 from routestudio.pipeline.planner import (
     IN_FLIGHT,
     MAX_BYTES,
@@ -31,22 +33,10 @@ from routestudio.sinks.base import BatchLimits, Link
 
 log = logging.getLogger(__name__)
 
-_AHEAD: Final = 2
-"""Chunks that are in the function worker while earlier ones are delivered."""
-
 _PROGRESS_SECONDS: Final = 0.1
 _CHECKPOINT_SECONDS: Final = 1.0
 _GRACE_SECONDS: Final = 0.04
 """How long a cancelled run waits for answers that are about to come."""
-
-
-class Fault(Protocol):
-    """A row of the source that holds no message (`samples.reader.SampleFault`)."""
-
-    @property
-    def line(self) -> int | None: ...
-    @property
-    def message(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +63,6 @@ class RunStoppedError(RouteStudioError):
     ) -> None:
         super().__init__(message, place=place, hint=hint)
         self.summary = summary
-
-
-Row = Message | Fault
-_Chunk = tuple[Sequence[Row], asyncio.Task[list[Staged]] | None]
 
 
 class Delivery:
@@ -109,14 +95,11 @@ class Delivery:
     ) -> None:
         if stages.bound.config is None:
             raise ConfigError("the sink's configuration is not valid")
-        self._stages = stages
         self._link = link
-        self._source = source
         self._letters = dead_letters
         self._checkpoint = checkpoint
         self._on_progress = on_progress
         self._on_outcome = on_outcome
-        self._chunk = chunk
         self._clock = clock
         self._planner = Planner(
             limits,
@@ -127,15 +110,13 @@ class Delivery:
             max_bytes=max_bytes,
         )
         self._tally = Tally()
-        self._skip = checkpoint.position if checkpoint else 0
-        self._position = 0
-        self._water = LowWater(self._skip) if checkpoint else None
+        self._position = checkpoint.position if checkpoint else 0
+        self._water = LowWater(self._position) if checkpoint else None
+        self._intake = Intake(source, stages, chunk=chunk, skip=self._position)
         self._begun = self._ended = clock()
-        self._staged: asyncio.Queue[_Chunk | None] = asyncio.Queue(_AHEAD)
         self._room = asyncio.Event()
         self._end = asyncio.Event()
         self._senders: set[asyncio.Task[None]] = set()
-        self._ahead: set[asyncio.Task[list[Staged]]] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._fed = False
         self._closing = False
@@ -166,9 +147,9 @@ class Delivery:
         """
         self._begun = self._clock()
         workers: list[asyncio.Task[None]] = [
-            tasks.spawn(self._guard(self._read()), name="delivery reader"),
-            tasks.spawn(self._guard(self._feed()), name="delivery stages"),
-            tasks.spawn(self._guard(self._tick()), name="delivery progress"),
+            tasks.spawn(self._guard(self._intake.read), name="delivery reader"),
+            tasks.spawn(self._guard(self._feed), name="delivery stages"),
+            tasks.spawn(self._guard(self._tick), name="delivery progress"),
         ]
         try:
             await self._end.wait()
@@ -177,66 +158,26 @@ class Delivery:
             raise
         finally:
             await self._stop(workers)
-        if self._failure is not None:
-            failure = self._failure
+        failure = self._failure or self._intake.failure
+        if failure is not None:
             raise RunStoppedError(
                 failure.message, self.summary, place=failure.place, hint=failure.hint
             ) from None
         return self.summary
 
-    # --- reading and staging -----------------------------------------------------------------
-
-    async def _read(self) -> None:
-        """Source to stages: chunks in source order, some of them in the worker already."""
-        source = self._source
-        try:
-            async for rows in source:
-                rows = self._unskipped(rows)
-                for start in range(0, len(rows), self._chunk):
-                    part = rows[start : start + self._chunk]
-                    await self._staged.put((part, self._evaluation(part)))
-                await asyncio.sleep(0)
-        except (RouteStudioError, OSError) as error:
-            self._failure = _shown(error, "the source cannot be read on")
-        finally:
-            close = getattr(source, "aclose", None)
-            if close is not None:
-                await close()
-        await self._staged.put(None)
-
-    def _unskipped(self, rows: Sequence[Row]) -> Sequence[Row]:
-        left = self._skip - self._position
-        if left <= 0:
-            return rows
-        skipped = min(left, len(rows))
-        self._position += skipped
-        return rows[skipped:]
-
-    def _evaluation(self, rows: Sequence[Row]) -> asyncio.Task[list[Staged]] | None:
-        if not self._stages.uses_pool:
-            return None
-        messages = [row for row in rows if isinstance(row, Message)]
-        task = tasks.spawn(self._stages.apply(messages), name="delivery functions")
-        self._ahead.add(task)
-        task.add_done_callback(self._ahead.discard)
-        return task
+    # --- taking in ---------------------------------------------------------------------------
 
     async def _feed(self) -> None:
-        """Stages to planner: waits while too much is unfinished."""
+        """Intake to planner: waits while too much is unfinished."""
         planner = self._planner
-        while (chunk := await self._staged.get()) is not None:
-            rows, task = chunk
-            if task is not None:
-                staged = await task
-            else:
-                staged = await self._stages.apply([r for r in rows if isinstance(r, Message)])
+        while (chunk := await self._intake.next()) is not None:
             while not planner.room:
                 self._room.clear()
                 planner.expecting = False
                 self._dispatch()
                 await self._room.wait()
             planner.expecting = True
-            self._take_in(rows, staged)
+            self._take_in(*chunk)
             self._dispatch()
             await asyncio.sleep(0)
         planner.expecting = False
@@ -244,47 +185,17 @@ class Delivery:
         self._dispatch()
 
     def _take_in(self, rows: Sequence[Row], staged: Sequence[Staged]) -> None:
-        """Sort one chunk: filtered, rejected, or on its way."""
-        jobs: list[Job] = []
-        letters: list[DeadLetter] = []
-        finished: list[int] = []
-        ended: list[Finished] = []
-        told = self._on_outcome is not None
-        position, filtered = self._position, 0
-        items = iter(staged)
-        for row in rows:
-            if not isinstance(row, Message):
-                letters.append(_unreadable(row))
-                finished.append(position)
-            else:
-                item = next(items)
-                if item.filtered is not None:
-                    filtered += 1
-                    finished.append(position)
-                    if told:
-                        ended.append(Finished(row, "filtered", item.filtered))
-                elif item.record is not None and item.effective is not None:
-                    record, effective = item.record, item.effective
-                    jobs.append(
-                        Job(
-                            position,
-                            row,
-                            record,
-                            record.size,
-                            effective.batch_key,
-                            effective.group_id,
-                        )
-                    )
-                else:
-                    letters.append(_undeliverable(row, item))
-                    finished.append(position)
-            position += 1
+        """Account for a chunk: filtered and rejected messages are finished, the rest is to send."""
+        chunk = sort(rows, staged, self._position)
+        self._position += len(rows)
         self._tally.read += len(rows)
-        self._position = position
-        self._reject(letters)
-        self._tally.filtered += filtered
-        self._finish(finished, ended)
-        self._planner.add(jobs, self._clock())
+        self._reject(chunk.letters)
+        self._tally.filtered += len(chunk.filtered)
+        if self._water is not None:
+            self._water.finish(chunk.finished)
+        if self._on_outcome is not None and chunk.filtered:
+            self._on_outcome([Finished(m, "filtered", why) for m, why in chunk.filtered])
+        self._planner.add(chunk.jobs, self._clock())
 
     # --- sending -----------------------------------------------------------------------------
 
@@ -294,7 +205,7 @@ class Delivery:
             return
         planner, now = self._planner, self._clock()
         while (batch := planner.take(now)) is not None:
-            task = tasks.spawn(self._guard(self._send(batch)), name="delivery sender")
+            task = tasks.spawn(self._guard(partial(self._send, batch)), name="delivery sender")
             self._senders.add(task)
             task.add_done_callback(self._senders.discard)
         if self._timer is not None:
@@ -328,6 +239,7 @@ class Delivery:
             else:
                 settled = self._planner.settle(batch, outcomes, self._clock())
             self._account(batch, settled)
+            await asyncio.sleep(0)  # a link that answers at once must not hold up the loop
             if self._closing:
                 return
             batch = self._planner.take(self._clock())
@@ -336,33 +248,27 @@ class Delivery:
         self._dispatch()
 
     def _account(self, batch: Batch[Job], settled: Settled) -> None:
-        tally, told = self._tally, self._on_outcome is not None
-        if settled.delivered:
-            tally.deliver(batch.key, len(settled.delivered))
-        if settled.retried:
+        delivered, tally = settled.delivered, self._tally
+        if delivered:
+            tally.deliver(batch.key, len(delivered))
+            if self._on_outcome is not None:
+                self._on_outcome(
+                    [Finished(job.message, "delivered", attempts=job.attempts) for job in delivered]
+                )
+        if settled.retried and settled.last is not None:
             tally.retried += settled.retried
-            if settled.last is not None:
-                last = settled.last
-                tally.reason("deliver", last.code, last.reason, settled.retried)
-        ended = (
-            [Finished(job.message, "delivered", attempts=job.attempts) for job in settled.delivered]
-            if told
-            else []
+            tally.reason("deliver", settled.last.code, settled.last.reason, settled.retried)
+        self._reject(
+            [
+                DeadLetter(
+                    item.job.message, "deliver", item.code, item.reason, attempts=item.job.attempts
+                )
+                for item in settled.rejected
+            ]
         )
-        if settled.rejected:
-            self._reject(
-                [
-                    DeadLetter(
-                        item.job.message, "deliver", item.code, item.reason,
-                        attempts=item.job.attempts,
-                    )
-                    for item in settled.rejected
-                ]
-            )  # fmt: skip
-        finished = [item.job.position for item in settled.rejected] if self._water else []
-        if self._water:
-            finished += [job.position for job in settled.delivered]
-        self._finish(finished, ended)
+        if self._water is not None:
+            self._water.finish(job.position for job in delivered)
+            self._water.finish(item.job.position for item in settled.rejected)
         if self._planner.room:
             self._room.set()
 
@@ -382,12 +288,6 @@ class Delivery:
                     for le in letters
                 ]
             )
-
-    def _finish(self, positions: Sequence[int], ended: Sequence[Finished]) -> None:
-        if self._water is not None and positions:
-            self._water.finish(positions)
-        if ended and self._on_outcome is not None:
-            self._on_outcome(ended)
 
     # --- progress and the end ----------------------------------------------------------------
 
@@ -428,10 +328,10 @@ class Delivery:
             text = f"the checkpoint cannot be written: {error.strerror or error}"
             raise RouteStudioError(text, place=place, hint="free some space") from None
 
-    async def _guard(self, work: object) -> None:
+    async def _guard(self, work: Callable[[], Awaitable[None]]) -> None:
         """Run a part of the delivery; its failure ends the whole run."""
         try:
-            await work  # type: ignore[misc]
+            await work()
         except RouteStudioError as error:
             self._fail(error)
         except Exception as error:
@@ -459,7 +359,8 @@ class Delivery:
             worker.cancel()
         if self._senders:
             await asyncio.wait(set(self._senders), timeout=_GRACE_SECONDS)
-        await tasks.stop(*workers, *self._senders, *self._ahead)
+        await tasks.stop(*workers, *self._senders)
+        await self._intake.close()
         self._ended = self._clock()
         self._end.set()
         try:
@@ -467,27 +368,3 @@ class Delivery:
         except RouteStudioError as error:
             self._failure = self._failure or error
         self._tell()
-
-
-def _unreadable(row: Fault) -> DeadLetter:
-    column = getattr(row, "column", None)
-    raw = getattr(row, "raw", None)
-    return DeadLetter(
-        None, "read", "unreadable", row.message, line=row.line, column=column,
-        raw=raw if isinstance(raw, str) else None,
-    )  # fmt: skip
-
-
-def _undeliverable(message: Message, item: Staged) -> DeadLetter:
-    problem = item.problems[0]
-    reason = f"{problem.field}: {problem.message}" if problem.field else problem.message
-    return DeadLetter(
-        message, problem.stage, problem.code, reason,
-        field=problem.field, line=problem.line, column=problem.column,
-    )  # fmt: skip
-
-
-def _shown(error: RouteStudioError | OSError, what: str) -> RouteStudioError:
-    if isinstance(error, RouteStudioError):
-        return error
-    return RouteStudioError(f"{what}: {error.strerror or error}")

@@ -1,0 +1,161 @@
+"""The way in: reads a source, stages it a few chunks ahead, and sorts what comes out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from routestudio import tasks
+from routestudio.errors import RouteStudioError
+from routestudio.model.message import Message
+from routestudio.pipeline.dead_letters import DeadLetter
+from routestudio.pipeline.planner import Job
+from routestudio.pipeline.stages import Staged, Stages
+
+_AHEAD: Final = 2
+"""Chunks that are in the function worker while earlier ones are delivered."""
+
+
+class Fault(Protocol):
+    """A row of the source that holds no message (`samples.reader.SampleFault`)."""
+
+    @property
+    def line(self) -> int: ...
+    @property
+    def column(self) -> int | None: ...
+    @property
+    def message(self) -> str: ...
+    @property
+    def text(self) -> str | None: ...
+
+
+Row = Message | Fault
+
+
+@dataclass(slots=True)
+class Sorted:
+    """One chunk after the stages. `filtered` are messages with the reason, as positions say."""
+
+    jobs: list[Job] = field(default_factory=list)
+    letters: list[DeadLetter] = field(default_factory=list)
+    filtered: list[tuple[Message, str]] = field(default_factory=list)
+    finished: list[int] = field(default_factory=list)
+
+
+class Intake:
+    """Chunks of a source in order, staged. Run `read` as a task and call `next` until `None`.
+
+    The first `skip` rows are passed over. `failure` tells why a source ended early.
+    """
+
+    def __init__(
+        self,
+        source: AsyncIterator[Sequence[Row]],
+        stages: Stages,
+        *,
+        chunk: int,
+        skip: int = 0,
+    ) -> None:
+        self._source = source
+        self._stages = stages
+        self._chunk = chunk
+        self._skip = skip
+        self._ready: asyncio.Queue[
+            tuple[Sequence[Row], asyncio.Task[list[Staged]] | None] | None
+        ] = asyncio.Queue(_AHEAD)
+        self._running: set[asyncio.Task[list[Staged]]] = set()
+        self.failure: RouteStudioError | None = None
+
+    async def read(self) -> None:
+        """Read the source to its end, at most a few chunks ahead of `next`."""
+        source, left = self._source, self._skip
+        try:
+            async for rows in source:
+                if left:
+                    skipped = min(left, len(rows))
+                    left -= skipped
+                    rows = rows[skipped:]
+                for start in range(0, len(rows), self._chunk):
+                    part = rows[start : start + self._chunk]
+                    await self._ready.put((part, self._evaluation(part)))
+                await asyncio.sleep(0)
+        except RouteStudioError as error:
+            self.failure = error
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else str(error)
+            self.failure = RouteStudioError(f"the source cannot be read on: {reason}")
+        finally:
+            close = getattr(source, "aclose", None)
+            if close is not None:
+                await close()
+        await self._ready.put(None)
+
+    async def next(self) -> tuple[Sequence[Row], list[Staged]] | None:
+        """The next chunk with its staged messages; `None` at the end."""
+        item = await self._ready.get()
+        if item is None:
+            return None
+        rows, evaluation = item
+        if evaluation is not None:
+            return rows, await evaluation
+        return rows, await self._stages.apply(_messages(rows))
+
+    async def close(self) -> None:
+        """Stop evaluations nobody waits for any more."""
+        await tasks.stop(*self._running)
+
+    def _evaluation(self, rows: Sequence[Row]) -> asyncio.Task[list[Staged]] | None:
+        if not self._stages.uses_pool:
+            return None
+        task = tasks.spawn(self._stages.apply(_messages(rows)), name="delivery functions")
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        return task
+
+
+def sort(rows: Sequence[Row], staged: Sequence[Staged], position: int) -> Sorted:
+    """Sort a chunk into jobs, dead letters and filtered messages.
+
+    `position` is the place of its first row in the source; `finished` of the result are the
+    positions of everything that is no job.
+    """
+    result = Sorted()
+    jobs, finished = result.jobs, result.finished
+    items = iter(staged)
+    for row in rows:
+        if not isinstance(row, Message):
+            result.letters.append(
+                DeadLetter(None, "read", "unreadable", row.message, line=row.line,
+                           column=row.column, raw=row.text)
+            )  # fmt: skip
+            finished.append(position)
+        else:
+            item = next(items)
+            record, effective = item.record, item.effective
+            if record is not None and effective is not None:
+                jobs.append(
+                    Job(position, row, record, record.size, effective.batch_key, effective.group_id)
+                )
+            else:
+                finished.append(position)
+                if item.filtered is not None:
+                    result.filtered.append((row, item.filtered))
+                else:
+                    result.letters.append(_undeliverable(row, item))
+        position += 1
+    return result
+
+
+def _messages(rows: Sequence[Row]) -> list[Message]:
+    return [row for row in rows if isinstance(row, Message)]
+
+
+def _undeliverable(message: Message, item: Staged) -> DeadLetter:
+    problem = item.problems[0]
+    reason = f"{problem.field}: {problem.message}" if problem.field else problem.message
+    return DeadLetter(
+        message, problem.stage, problem.code, reason,
+        field=problem.field, line=problem.line, column=problem.column,
+    )  # fmt: skip
