@@ -160,14 +160,14 @@ class Planner:
             return Settled(exhausted=True)
         return self._apply(batch, [retry("link_lost", reason)] * len(batch.jobs), now)
 
-    def wake_at(self) -> float | None:
-        """When `take` may give a batch that it does not give now; `None`: only after an event."""
+    def wake_at(self, now: float) -> float | None:
+        """When `take`, which gives nothing now, may give a batch; `None`: only after an event."""
         times = [self._retries.next_due]
-        circuit = self._circuit
-        if circuit.open_until is None:
+        until = self._circuit.open_until
+        if until is None or (until <= now and self._circuit.wake_at is not None):
             times.append(self._batcher.next_due())
         elif self._batcher.waiting:
-            times.append(circuit.wake_at)
+            times.append(self._circuit.wake_at)
         return min((time for time in times if time is not None), default=None)
 
     def _return(self, batch: Batch[Job], now: float) -> None:

@@ -215,7 +215,7 @@ class Delivery:
             if self._fed:
                 self._end.set()
             return
-        wake = planner.wake_at()
+        wake = planner.wake_at(now)
         if wake is not None:
             loop = asyncio.get_running_loop()
             self._timer = loop.call_later(max(0.0, wake - now), self._dispatch)

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from routestudio.errors import ProjectError, UsageError
+from routestudio.pipeline.checkpoint import Checkpoint
+
+
+def test_saves_and_continues(tmp_path: Path) -> None:
+    path = tmp_path / "place.json"
+    checkpoint = Checkpoint(path, "orders.jsonl")
+    assert checkpoint.position == 0
+    checkpoint.save(41)
+    assert json.loads(path.read_text()) == {"position": 41, "source": "orders.jsonl"}
+    assert Checkpoint(path, "orders.jsonl").position == 41
+    assert Checkpoint(path).position == 41
+    assert [p.name for p in tmp_path.iterdir()] == ["place.json"]
+
+
+def test_another_source_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "place.json"
+    Checkpoint(path, "orders.jsonl").save(5)
+    with pytest.raises(UsageError, match=r"another source: orders\.jsonl"):
+        Checkpoint(path, "customers.jsonl")
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"hello", b"[]", b'{"position": -1}', b'{"position": true}', b"\xff\xfe"]
+)
+def test_a_file_that_is_no_checkpoint_is_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "place.json"
+    path.write_bytes(content)
+    with pytest.raises(ProjectError, match="checkpoint"):
+        Checkpoint(path)
+    assert path.read_bytes() == content
+
+
+def test_missing_folder_is_refused_before_the_run(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="folder"):
+        Checkpoint(tmp_path / "no" / "place.json")
+
+
+def test_a_failed_write_keeps_the_old_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "place.json"
+    checkpoint = Checkpoint(path)
+    checkpoint.save(1)
+
+    def fail(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", fail)
+    with pytest.raises(OSError, match="No space"):
+        checkpoint.save(2)
+    assert Checkpoint(path).position == 1
+    assert [p.name for p in tmp_path.iterdir()] == ["place.json"]
