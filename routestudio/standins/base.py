@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -46,3 +47,11 @@ class Standin(ABC):
     @abstractmethod
     async def stop(self) -> None:
         """Stop; may be called more than once."""
+
+
+def as_text(data: bytes) -> str:
+    """Bytes as text: UTF-8, or Base64 behind `base64:` when they are not."""
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return "base64:" + base64.b64encode(data).decode()

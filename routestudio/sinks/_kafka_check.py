@@ -1,0 +1,227 @@
+"""The connection test of the Kafka sink: reach, credentials, topics, the right to write."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ssl
+import threading
+from collections.abc import AsyncIterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, Final
+
+from routestudio.model.outcome import CheckStep
+from routestudio.sinks import _net
+from routestudio.sinks._kafka_settings import client_settings
+from routestudio.sinks.base import SinkRouting
+
+if TYPE_CHECKING:
+    from routestudio.sinks.kafka import Kafka
+
+_AUTH_SECONDS: Final = 10.0
+_DESCRIBE_SECONDS: Final = 6.0
+
+
+class _Client:
+    """An admin client with the errors that it reported; lives in its own executor."""
+
+    def __init__(self, config: Kafka.Config) -> None:
+        self.errors: list[Any] = []
+        self.seen = threading.Event()
+        self._config = config
+        self._admin: Any = None
+        self.executor = ThreadPoolExecutor(1, "kafka check")
+
+    def metadata(self, topic: str | None, seconds: float) -> Any:
+        """Cluster metadata, or the error; stops early when the broker refuses credentials."""
+        from confluent_kafka import KafkaException
+        from confluent_kafka.admin import AdminClient
+
+        if self._admin is None:
+            settings: dict[str, Any] = client_settings(self._config)
+            settings["error_cb"] = self._error
+            self._admin = AdminClient(settings)
+        waited = 0.0
+        while True:
+            try:
+                if topic is None:
+                    return self._admin.list_topics(timeout=1)
+                return self._admin.list_topics(topic, timeout=1)
+            except KafkaException as error:
+                self._admin.poll(0)
+                waited += 1
+                fatal = [e for e in self.errors if e.name() in ("_AUTHENTICATION", "_SSL")]
+                if fatal:
+                    return fatal[0]
+                if waited >= seconds:
+                    return self.errors[-1] if self.errors else error.args[0]
+
+    def operations(self, topics: Sequence[str]) -> dict[str, Any]:
+        """Per topic the operations that this user may do, or the error."""
+        from confluent_kafka import KafkaException, TopicCollection
+
+        futures = self._admin.describe_topics(
+            TopicCollection(list(topics)),
+            include_authorized_operations=True,
+            request_timeout=_DESCRIBE_SECONDS,
+        )
+        found: dict[str, Any] = {}
+        for topic, future in futures.items():
+            try:
+                found[topic] = future.result(_DESCRIBE_SECONDS + 1).authorized_operations
+            except KafkaException as error:
+                found[topic] = error.args[0]
+            except Exception as error:
+                found[topic] = error
+        return found
+
+    def _error(self, error: Any) -> None:
+        self.errors.append(error)
+
+    async def call(self, function: Any, *arguments: Any) -> Any:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self.executor, function, *arguments)
+
+    def close(self) -> None:
+        """Let go of the client; its thread ends with the call that it is in (at most 1 s)."""
+        self._admin = None
+        self.executor.shutdown(wait=False, cancel_futures=True)
+
+
+async def check(
+    config: Kafka.Config, targets: Sequence[SinkRouting], tls: ssl.SSLContext | None
+) -> AsyncIterator[CheckStep]:
+    """The steps. One reachable host is enough, as for delivery; others are reported."""
+    hosts = [part.strip().rpartition(":") for part in config.hosts.split(",")]
+    reached: list[str] = []
+    held: list[CheckStep] = []
+    for name, _, port in hosts:
+        result = _net.Reach()
+        steps = [step async for step in _net.reach(name.strip(), int(port), tls=tls, result=result)]
+        if result.ok:
+            reached.append(f"{name}:{port}")
+            for step in steps:
+                yield step
+            break
+        held += steps
+    if not reached:
+        for step in held:
+            yield step
+        last = held[-1].step
+        for step in _net.skip_rest(last, f"the step {last} failed"):
+            yield step
+        return
+    for step in held:
+        if step.status == "failed":
+            yield CheckStep(step.step, "inconclusive", f"{step.detail}; another host answers",
+                            step.ms, step.hint)  # fmt: skip
+    client = _Client(config)
+    try:
+        async for step in _signed_in(config, client, targets):
+            yield step
+    finally:
+        client.close()
+
+
+async def _signed_in(
+    config: Kafka.Config, client: _Client, targets: Sequence[SinkRouting]
+) -> AsyncIterator[CheckStep]:
+    from confluent_kafka import KafkaError
+
+    watch = _net.Stopwatch()
+    answer = await client.call(client.metadata, None, _AUTH_SECONDS)
+    if isinstance(answer, KafkaError):
+        detail, hint = _auth_text(config, answer)
+        yield CheckStep("authenticate", "failed", detail, watch.lap(), hint)
+        for step in _net.skip_rest("authenticate", "the step authenticate failed"):
+            yield step
+        return
+    brokers = len(answer.brokers)
+    who = f"signed in as {config.username}" if config.username else "no credentials are needed"
+    if config.sasl_mechanism == "aws_msk_iam":
+        who = "signed in through AWS IAM"
+    text = f"{who}; the cluster has {brokers} broker{'s' if brokers != 1 else ''}"
+    yield CheckStep("authenticate", "passed", text, watch.lap())
+    topics = list(dict.fromkeys(str(getattr(target, "topic", "")) for target in targets))
+    existing: dict[str, int] = {}
+    for topic in topics:
+        answer = await client.call(client.metadata, topic, 3.0)
+        entry = None if isinstance(answer, KafkaError) else answer.topics.get(topic)
+        error = answer if isinstance(answer, KafkaError) else entry.error if entry else None
+        if error is None and entry is not None and config.create_topics and not entry.partitions:
+            answer = await client.call(client.metadata, topic, 3.0)
+            entry = answer.topics.get(topic)
+        if error is not None or entry is None:
+            yield _topic_error(topic, error, watch.lap())
+        else:
+            existing[topic] = len(entry.partitions)
+    if not existing:
+        return
+    if config.create_topics:
+        for topic, count in existing.items():
+            yield CheckStep("target", "passed", f"topic {topic} exists with {count} partitions",
+                            watch.lap(), target=topic)  # fmt: skip
+        return
+    operations = await client.call(client.operations, list(existing))
+    for topic, count in existing.items():
+        yield _rights(topic, count, operations.get(topic), watch.lap())
+
+
+def _rights(topic: str, count: int, found: Any, ms: float) -> CheckStep:
+    partitions = f"{count} partition{'s' if count != 1 else ''}"
+    if isinstance(found, list):
+        names = {getattr(item, "name", str(item)) for item in found}
+        if names & {"WRITE", "ALL"}:
+            return CheckStep("target", "passed", f"topic {topic} exists with {partitions}, and "
+                             "this user may write to it", ms, target=topic)  # fmt: skip
+        if names:
+            return CheckStep("target", "failed", f"this user may not write to topic {topic}", ms,
+                             "grant the user the operation WRITE on the topic", topic)  # fmt: skip
+    return CheckStep("target", "inconclusive", f"topic {topic} exists with {partitions}; the "
+                     "cluster does not tell whether this user may write to it", ms,
+                     "deliver one sample to be sure", topic)  # fmt: skip
+
+
+def _topic_error(topic: str, error: Any, ms: float) -> CheckStep:
+    name = error.name() if error is not None else "UNKNOWN_TOPIC_OR_PART"
+    if name in ("UNKNOWN_TOPIC_OR_PART", "_UNKNOWN_TOPIC"):
+        return CheckStep("target", "failed", f"topic {topic} does not exist, or this user may not "
+                         "see it", ms, "create the topic, or grant the operation DESCRIBE",
+                         topic)  # fmt: skip
+    if name == "TOPIC_AUTHORIZATION_FAILED":
+        return CheckStep("target", "failed", f"this user may not see topic {topic}", ms,
+                         "grant the user DESCRIBE and WRITE on the topic", topic)  # fmt: skip
+    if name == "TOPIC_EXCEPTION":
+        return CheckStep("target", "failed", f"the cluster refuses the topic name {topic}", ms,
+                         "letters, digits, `.`, `_` and `-`, at most 249", topic)  # fmt: skip
+    return CheckStep("target", "inconclusive", f"topic {topic}: {error.str()}", ms, None, topic)
+
+
+def _auth_text(config: Kafka.Config, error: Any) -> tuple[str, str]:
+    name, text = error.name(), error.str()
+    lowered = text.lower()
+    if name == "_AUTHENTICATION" and ("mechanism" in lowered or "unsupported" in lowered):
+        return (
+            f"the broker does not offer {config.sasl_mechanism}",
+            "choose a mechanism that the broker offers",
+        )
+    if name == "_AUTHENTICATION":
+        user = f" of user {config.username}" if config.username else ""
+        return f"the broker refuses the credentials{user}", "check user name, password, mechanism"
+    if name == "_SSL":
+        return "the TLS connection fails", "check the TLS settings and SSL_CERT_FILE"
+    if not config.tls and not config.sasl_mechanism:
+        return (
+            "the port accepts connections but does not answer as plain Kafka",
+            "the listener may want TLS or SASL, or the port may belong to another service",
+        )
+    if not config.tls:
+        return (
+            "the broker closes the connection before it answers",
+            "the listener may want TLS, or another SASL mechanism",
+        )
+    if not config.sasl_mechanism:
+        return "the broker does not answer", "the listener may want SASL credentials"
+    with contextlib.suppress(IndexError):
+        text = text.split(": ", 1)[1]
+    return f"the broker does not answer: {text[:160]}", "check mechanism and credentials"
