@@ -1,0 +1,234 @@
+"""Shared by sinks that speak the Redis protocol: account, connections, replies as outcomes."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from pydantic import SecretStr
+
+from routestudio.model.outcome import DELIVERED, CheckStep, Outcome, rejected, retry
+from routestudio.sinks.base import Link, SinkRouting
+
+if TYPE_CHECKING:
+    from redis.asyncio.connection import Connection
+
+TIMEOUT: Final = 15.0
+"""Seconds for one pipeline with all its replies, as on a Sequin server."""
+
+CONNECT_TIMEOUT: Final = 10.0
+_FRESH: Final = 1.0
+"""Seconds for which an idle connection is used again without looking whether it still lives."""
+
+_CODES: Final = {
+    "BusyLoadingError": "LOADING",
+    "ReadOnlyError": "READONLY",
+    "OutOfMemoryError": "OOM",
+    "NoPermissionError": "NOPERM",
+    "MasterDownError": "MASTERDOWN",
+    "ClusterDownError": "CLUSTERDOWN",
+    "TryAgainError": "TRYAGAIN",
+    "MovedError": "MOVED",
+    "AskError": "ASK",
+    "AuthenticationError": "NOAUTH",
+    "AuthenticationWrongNumberOfArgsError": "NOAUTH",
+    "AuthorizationError": "NOAUTH",
+    "MaxConnectionsError": "MAXCLIENTS",
+}
+_PASSING: Final = frozenset(
+    {"LOADING", "READONLY", "OOM", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "BUSY", "NOREPLICAS",
+     "MISCONF", "UNKILLABLE", "MAXCLIENTS", "FAILOVER"}
+)  # fmt: skip
+_HINTS: Final = {
+    "NOPERM": "the user may not do this",
+    "NOAUTH": "the server refused the credentials",
+    "MOVED": "this is a Redis cluster, which this sink cannot follow",
+    "ASK": "this is a Redis cluster, which this sink cannot follow",
+    "OOM": "the server's memory is full",
+    "READONLY": "the server is a read-only replica",
+    "LOADING": "the server is still loading its data",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Where a Redis server is and as whom to use it."""
+
+    host: str
+    port: int
+    username: str | None
+    password: SecretStr | None
+    tls: bool
+    database: int
+
+    def connection(self, *, select: bool = True) -> Connection:
+        """An unconnected client connection; `select` off leaves it at database 0."""
+        from redis.asyncio.connection import Connection, SSLConnection
+
+        kind = SSLConnection if self.tls else Connection
+        return kind(
+            host=self.host,
+            port=self.port,
+            username=self.username,
+            password=self.password.get_secret_value() if self.password else None,
+            db=self.database if select else 0,
+            protocol=2,
+            socket_connect_timeout=CONNECT_TIMEOUT,
+            socket_timeout=None,
+        )
+
+
+class Packed(Protocol):
+    """A record that is one ready Redis command."""
+
+    @property
+    def wire(self) -> bytes: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """A key, and a command that delivery would use for it, as its parts."""
+
+    key: str
+    command: tuple[str, ...]
+
+
+class RedisLink(Link, ABC):
+    """Sends packed commands in pipelines, one connection per batch in flight."""
+
+    def __init__(self, account: Account) -> None:
+        self._account = account
+        self._idle: list[tuple[Connection, float]] = []
+
+    async def send(self, batch: Sequence[Packed]) -> Sequence[Outcome]:
+        if not batch:
+            return []
+        try:
+            async with asyncio.timeout(CONNECT_TIMEOUT):
+                connection = await self._take()
+        except TimeoutError:
+            lost = retry("connect_timeout", f"no connection within {CONNECT_TIMEOUT:g} s")
+            return [lost] * len(batch)
+        except Exception as error:
+            return [_refused_connection(error)] * len(batch)
+        outcomes: list[Outcome] = []
+        try:
+            async with asyncio.timeout(TIMEOUT):
+                await connection.send_packed_command(b"".join([item.wire for item in batch]))
+                await _replies(connection, len(batch), outcomes)
+        except TimeoutError:
+            rest = retry("timeout", f"no reply within {TIMEOUT:g} s", unknown=True)
+        except Exception as error:
+            rest = _broken_off(error)
+        else:
+            self._give(connection)
+            return outcomes
+        finally:
+            if len(outcomes) < len(batch):
+                await connection.disconnect(nowait=True)
+        return outcomes + [rest] * (len(batch) - len(outcomes))
+
+    @abstractmethod
+    def probe(self, target: SinkRouting) -> Probe:
+        """What to ask the server about one target."""
+
+    async def check(self, targets: Sequence[SinkRouting]) -> AsyncIterator[CheckStep]:
+        from routestudio.sinks._redis_check import check_server
+
+        probes = list(dict.fromkeys(map(self.probe, targets)))
+        async with aclosing(check_server(self._account, probes)) as steps:  # type: ignore[type-var]
+            async for step in steps:
+                yield step
+
+    async def close(self) -> None:
+        idle, self._idle = self._idle, []
+        for connection, _ in idle:
+            await connection.disconnect()
+
+    async def _take(self) -> Connection:
+        """An idle connection that still lives, else a new one."""
+        while self._idle:
+            connection, since = self._idle.pop()
+            if time.monotonic() - since < _FRESH or await _alive(connection):
+                return connection
+            await connection.disconnect(nowait=True)
+        return await connected(self._account.connection())
+
+    def _give(self, connection: Connection) -> None:
+        self._idle.append((connection, time.monotonic()))
+
+
+async def connected(connection: Connection) -> Connection:
+    """Connect; when that fails or is cancelled, nothing stays open."""
+    try:
+        await connection.connect()  # type: ignore[no-untyped-call]
+    except BaseException:
+        await connection.disconnect(nowait=True)
+        raise
+    return connection
+
+
+async def _replies(connection: Connection, count: int, outcomes: list[Outcome]) -> None:
+    """Read `count` replies into `outcomes`. Raises when the connection ends before the last."""
+    from redis.exceptions import ResponseError
+
+    read = connection.read_response
+    for _ in range(count):
+        try:
+            await read()
+        except ResponseError as error:
+            outcomes.append(outcome_of(error))
+        else:
+            outcomes.append(DELIVERED)
+
+
+def code_of(error: BaseException) -> str:
+    """The code of a Redis error reply, e.g. `WRONGTYPE`; `ERR` when it has none."""
+    for kind in type(error).__mro__:
+        if kind.__name__ in _CODES:
+            return _CODES[kind.__name__]
+    word = str(error).partition(" ")[0]
+    return word if word.isupper() and word.isalpha() else "ERR"
+
+
+def outcome_of(error: BaseException) -> Outcome:
+    """The outcome of a command that Redis answered with an error."""
+    code = code_of(error)
+    hint = _HINTS.get(code)
+    reason = f"{hint}: {error}" if hint else str(error)
+    return retry(code, reason) if code in _PASSING else rejected(code, reason)
+
+
+def _refused_connection(error: Exception) -> Outcome:
+    code = code_of(error)
+    if code != "ERR":
+        return outcome_of(error)
+    text = str(error)
+    if "CERTIFICATE_VERIFY_FAILED" in text:
+        return retry("tls", f"the server's certificate is not trusted: {text}")
+    return retry("connect", f"no connection to Redis: {text}")
+
+
+def _broken_off(error: Exception) -> Outcome:
+    """The outcome of commands whose replies did not come.
+
+    Some error replies end the connection in the client library; these say that the command was
+    not carried out, and hold for all that follow.
+    """
+    if code_of(error) != "ERR":
+        return outcome_of(error)
+    return retry("connection_lost", f"the connection ended early: {error}", unknown=True)
+
+
+async def _alive(connection: Connection) -> bool:
+    """Whether an idle connection has neither ended nor unread bytes."""
+    probe: Any = getattr(connection, "can_read", None) or connection.can_read_destructive
+    try:
+        return bool(connection.is_connected) and not await probe()
+    except Exception:
+        return False

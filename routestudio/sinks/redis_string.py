@@ -1,0 +1,195 @@
+"""The Redis string sink: one key per change, set or deleted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import SecretStr
+
+from routestudio.model.defaults import ByAction, Const, Template
+from routestudio.model.fields import (
+    Choice,
+    Difference,
+    Flag,
+    Integer,
+    Routed,
+    Secret,
+    Static,
+    Text,
+    Ui,
+)
+from routestudio.model.message import Message
+from routestudio.sinks._redis import Account, Probe, RedisLink
+from routestudio.sinks.base import (
+    BatchLimits,
+    Link,
+    Payload,
+    Sink,
+    SinkConfig,
+    SinkRouting,
+    StandinAddress,
+)
+
+MAX_EXPIRE_MS = 2**53
+"""The largest time to live that is surely exact in JSON; Redis itself takes some more."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Command:
+    """One Redis command for one key. `wire` is the command in the Redis protocol."""
+
+    key: str
+    value: bytes | None
+    expire_ms: int | None
+    wire: bytes
+
+    @property
+    def size(self) -> int:
+        return len(self.wire)
+
+    def describe(self) -> dict[str, Any]:
+        if self.value is None:
+            return {"command": f"DEL {self.key}", "key": self.key}
+        suffix = f" PX {self.expire_ms}" if self.expire_ms else ""
+        found: dict[str, Any] = {
+            "command": f"SET {self.key} <value>{suffix}",
+            "key": self.key,
+            "value": self.value.decode("utf-8", "replace"),
+        }
+        if self.expire_ms:
+            found["expire_ms"] = self.expire_ms
+        return found
+
+
+class RedisString(Sink):
+    """Keep each row as a string under a Redis key."""
+
+    key, title = "redis_string", "Redis String"
+    icon = "redis"
+    batch = BatchLimits(messages=1000, default=10)
+    batch_by = ()
+    standin = "redis"
+    max_record = 512 * 1024 * 1024
+    differences = (
+        Difference(
+            "tls_verified",
+            "With TLS, the server's certificate is verified against the system's trusted "
+            "authorities (or SSL_CERT_FILE). A Sequin server does not verify it.",
+            "tls",
+        ),
+        Difference(
+            "replies",
+            "The reply to each command is read: what Redis refuses is tried again or goes to the "
+            "dead letters. A Sequin server ignores these replies, so such changes are lost.",
+        ),
+    )
+
+    class Config(SinkConfig):
+        host: Annotated[
+            str,
+            Text(max=255, pattern=r"[^\s/@]+", pattern_text="must be a host name or an address"),
+            Ui("Host", example="localhost", card=True),
+        ]
+        port: Annotated[
+            int, Integer(minimum=1, maximum=65535), Ui("Port", example="6379", card=True)
+        ]
+        username: Annotated[
+            str | None,
+            Text(max=255),
+            Ui("Username", "Only for servers with access control lists", group="Authentication"),
+        ] = None
+        password: Annotated[SecretStr | None, Secret(), Ui("Password", group="Authentication")] = (
+            None
+        )
+        tls: Annotated[bool, Flag(), Ui("TLS", "Encrypt the connection", card=True)] = False
+        database: Annotated[
+            int, Integer(minimum=0), Ui("Database", "Number of the database", card=True)
+        ] = 0
+
+    class Routing(SinkRouting):
+        key: Annotated[
+            str,
+            Text(
+                max=512,
+                pattern=r"[^\s]+",
+                pattern_text="cannot contain whitespace",
+                numbers=True,
+            ),
+            Routed(
+                "Redis key to set or delete",
+                Template("sequin:{table_name}:{primary_keys}"),
+                required=True,
+                example="orders:42",
+                note="The default has no schema in it: tables of the same name in two schemas "
+                "share their keys.",
+            ),
+        ]
+        action: Annotated[
+            str,
+            Choice(values=("set", "del")),
+            Routed(
+                "`set` stores the value, `del` deletes the key",
+                ByAction({"delete": "del"}, "set"),
+                required=True,
+                example="set",
+            ),
+        ]
+        expire_ms: Annotated[
+            int | None,
+            Integer(minimum=1, maximum=MAX_EXPIRE_MS, unit="ms"),
+            Routed(
+                "Milliseconds after which Redis deletes the key",
+                Const(None),
+                static=Static.OPTIONAL,
+                example=3_600_000,
+                label="Expiration (ms)",
+                note="In dynamic mode the configured expiration is not used.",
+            ),
+        ] = None
+
+    @staticmethod
+    def encode(config: Config, message: Message, routing: Routing, payload: Payload) -> Command:
+        name = routing.key
+        key = name.encode("utf-8", "surrogatepass")
+        if routing.action == "del":
+            wire = b"*2\r\n$3\r\nDEL\r\n$%d\r\n%b\r\n" % (len(key), key)
+            return Command(name, None, None, wire)
+        content = payload.value
+        value = content.encode("utf-8", "surrogatepass") if type(content) is str else payload.json
+        expire = routing.expire_ms
+        if expire is None:
+            wire = b"*3\r\n$3\r\nSET\r\n$%d\r\n%b\r\n$%d\r\n%b\r\n" % (
+                len(key), key, len(value), value,
+            )  # fmt: skip
+        else:
+            time = b"%d" % expire
+            wire = b"*5\r\n$3\r\nSET\r\n$%d\r\n%b\r\n$%d\r\n%b\r\n$2\r\nPX\r\n$%d\r\n%b\r\n" % (
+                len(key), key, len(value), value, len(time), time,
+            )  # fmt: skip
+        return Command(name, value, expire, wire)
+
+    @staticmethod
+    def connect(config: Config) -> Link:
+        return _StringLink(
+            Account(
+                config.host,
+                config.port,
+                config.username,
+                config.password,
+                config.tls,
+                config.database,
+            )
+        )
+
+    @classmethod
+    def at_standin(cls, config: Config, address: StandinAddress) -> Config:
+        return cls.Config(host=address.host, port=address.port, database=config.database)
+
+
+class _StringLink(RedisLink):
+    def probe(self, target: Any) -> Probe:
+        if target.action == "del":
+            return Probe(target.key, ("DEL", target.key))
+        px = ("PX", str(target.expire_ms)) if target.expire_ms else ()
+        return Probe(target.key, ("SET", target.key, "value", *px))
