@@ -74,7 +74,7 @@ def _python_value(field: RoutedField) -> str | None:
             return _python_template(template)
         case ByAction(cases, otherwise):
             text = _python_literal(otherwise)
-            for action, value in reversed(cases.items()):
+            for action, value in reversed(list(cases.items())):
                 text = f'{_python_literal(value)} if action == "{action}" else {text}'
             return text
         case Mapping(entries):

@@ -16,9 +16,10 @@ from routestudio.project.edits import Texts, apply_edit
 from routestudio.project.environment import Environment, ignore, is_reference
 from routestudio.project.files import read_text, write_text
 from routestudio.project.parse import parse
+from routestudio.project_names import YAML_FILE
 from routestudio.samples import reader
 
-FILE: Final = "sequin.yaml"
+FILE: Final = YAML_FILE
 MAX_FILE: Final = 20 << 20
 _STATE: Final = ".routestudio"
 _COALESCE_SECONDS: Final = 2.0

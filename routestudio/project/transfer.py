@@ -160,7 +160,7 @@ def _readme(project: Project, needed: list[str]) -> str:
 def _literal_secrets(
     project: Project, secret_keys: SecretKeys
 ) -> list[tuple[tuple[str, ...], str]]:
-    found = []
+    found: list[tuple[tuple[str, ...], str]] = []
     for sink in project.sinks:
         for key in secret_keys(sink.type):
             value = sink.destination.get(key)
@@ -175,8 +175,8 @@ def _literal_secrets(
         elif isinstance(headers, list):
             for index, item in enumerate(headers):
                 if isinstance(item, Mapping) and not is_reference(item.get("value")):
-                    path = ("http_endpoints", name, "encrypted_headers", str(index), "value")
-                    found.append((path, str(item.get("value"))))
+                    place = ("http_endpoints", name, "encrypted_headers", str(index), "value")
+                    found.append((place, str(item.get("value"))))
     return found
 
 

@@ -56,7 +56,7 @@ class RoutedField:
 
 
 @cache
-def config_fields(model: type[BaseModel]) -> tuple[ConfigField, ...]:
+def config_fields(model: Any) -> tuple[ConfigField, ...]:
     """The fields of a `Config` class (or of a resource class), in form order.
 
     Raises `TypeError` for a field without a known rule and label: such a field has no form.

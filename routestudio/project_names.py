@@ -1,0 +1,8 @@
+"""Names of files and folders that several packages mention."""
+
+from __future__ import annotations
+
+from typing import Final
+
+YAML_FILE: Final = "sequin.yaml"
+"""The file that makes a folder a project."""
