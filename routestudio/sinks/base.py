@@ -10,7 +10,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, ClassVar, Protocol
 
 from pydantic import BaseModel, ConfigDict
@@ -63,15 +62,18 @@ class Record(Protocol):
 class Payload:
     """What is delivered for a message: the transform's result, or the whole message."""
 
-    __slots__ = ("__dict__", "value")
+    __slots__ = ("_json", "value")
 
     def __init__(self, value: Any) -> None:
         self.value = value
+        self._json: bytes | None = None
 
-    @cached_property
+    @property
     def json(self) -> bytes:
-        """The value as compact JSON in UTF-8."""
-        return jsonio.dump_bytes(self.value)
+        """The value as compact JSON in UTF-8, made once."""
+        if self._json is None:
+            self._json = jsonio.dump_bytes(self.value)
+        return self._json
 
 
 class Link(ABC):
