@@ -7,7 +7,7 @@ each value can be explained.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from routestudio.errors import FieldProblem
@@ -23,29 +23,36 @@ _CACHE_LIMIT: Final = 4096
 _MISSING: Final = object()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Effective:
-    """The routing of one message and how it came about.
+    """The routing of one message and how it came about. Not to be changed once it is made.
 
     `values`: every routed field; `provenance`: where each value came from; `defaults`: the
     default layer, also where something overrode it; `problems`: why it cannot be delivered;
     `warnings`: what the service may refuse; `casts`: fields whose value was converted.
     """
 
+    # Not frozen: a frozen dataclass takes several times as long to make, per message.
     values: dict[str, Any]
-    provenance: dict[str, Source]
-    defaults: dict[str, Any]
+    provenance: Mapping[str, Source]
     group_id: str | None
     batch_key: Hashable
-    problems: tuple[FieldProblem, ...] = ()
-    warnings: tuple[FieldProblem, ...] = ()
-    casts: tuple[str, ...] = ()
-    fault: FunctionFault | None = None
+    problems: tuple[FieldProblem, ...]
+    warnings: tuple[FieldProblem, ...]
+    casts: tuple[str, ...]
+    fault: FunctionFault | None
+    layer: tuple[tuple[_FieldPlan, ...], Message, str | None] = field(repr=False, compare=False)
 
     @property
     def ok(self) -> bool:
         """Whether the message can be delivered."""
         return not self.problems and self.fault is None
+
+    @property
+    def defaults(self) -> dict[str, Any]:
+        """What each field would be if nothing overrode it."""
+        plans, message, group = self.layer
+        return {plan.name: plan.default(message, group) for plan in plans}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +66,15 @@ class _Verdict:
 class _FieldPlan:
     """What routing one field needs, prepared once per router."""
 
-    __slots__ = ("_cache", "default", "field", "name", "null_is_default", "required", "rule")
+    __slots__ = (
+        "_cache", "accepts", "default", "field", "name", "null_is_default", "required", "rule",
+    )  # fmt: skip
 
     def __init__(self, field: RoutedField) -> None:
         self.field = field
         self.name = field.name
         self.rule: Rule = field.rule
+        self.accepts = field.rule.quick()
         self.required = field.routed.required
         self.null_is_default = field.routed.null_is_default
         self.default: Callable[[Message, str | None], Any] = field.routed.default.compile()
@@ -120,6 +130,16 @@ class Router:
         self._known = {plan.name for plan in self._plans}
         self._batch_by = bound.sink.batch_by
         self._static = dict(bound.static)
+        self._steps = tuple(
+            (plan.name, 1 << bit, plan.accepts, plan.default, plan.null_is_default, plan.judge)
+            for bit, plan in enumerate(self._plans)
+        )
+        self._given: Source = "function" if bound.dynamic else "static"
+        self._provenance: dict[int, dict[str, Source]] = {}
+        self._plain_key = "batch_key" not in {
+            name for kind in bound.sink.__mro__ if kind is not Sink for name in vars(kind)
+        }
+        self._fields_set = {plan.name for plan in self._plans}
 
     def group_id(self, message: Message) -> str | None:
         """The message's group id under this sink's grouping settings."""
@@ -136,61 +156,89 @@ class Router:
 
         `result` is what the routing function gave for it; static sinks take none.
         """
-        group = self.group_id(message)
+        if self._grouping and not self._tables:
+            keys = message.metadata["record_pks"]
+            group = (keys[0] if len(keys) == 1 else ":".join(keys)) or None
+        else:
+            group = self.group_id(message)
         over: Mapping[str, Any] = self._static
-        source: Source = "static"
-        problems: list[FieldProblem] = []
+        problems: list[FieldProblem] | None = None
         if self.bound.dynamic:
-            source = "function"
             if result is None or result.fault is not None:
                 return self._faulty(message, group, result)
             over = result.value
-            if type(over) is not dict:
-                problems.append(
-                    FieldProblem(
-                        "route",
-                        f"must return a map of routed fields, not {_kind(over)}",
-                        f"return {{...}} with {', '.join(sorted(self._known))}",
-                    )
-                )
-                over = {}
-            elif not over.keys() <= self._known:
-                problems.extend(
-                    unknown_key(key, self._known) for key in over if key not in self._known
-                )
+            if type(over) is not dict or not over.keys() <= self._known:
+                problems, over = self._misshapen(over)
         values: dict[str, Any] = {}
-        provenance: dict[str, Source] = {}
-        defaults: dict[str, Any] = {}
+        defaulted = 0
         warnings: tuple[FieldProblem, ...] = ()
-        casts: list[str] = []
-        for plan in self._plans:
-            name = plan.name
-            default = defaults[name] = plan.default(message, group)
+        casts: tuple[str, ...] = ()
+        for name, bit, accepts, default, null_is_default, judge in self._steps:
             value = over.get(name, _MISSING)
-            if value is _MISSING or (value is None and plan.null_is_default):
-                value = default
-                provenance[name] = "default"
-            else:
-                provenance[name] = source
-            verdict = plan.judge(value)
+            if value is _MISSING or (value is None and null_is_default):
+                value = default(message, group)
+                defaulted |= bit
+            if accepts(value):
+                values[name] = value
+                continue
+            verdict = judge(value)
             values[name] = verdict.value
             if verdict.problems:
-                problems.extend(self._explain(p, provenance[name], value) for p in verdict.problems)
+                source = "default" if defaulted & bit else self._given
+                problems = problems or []
+                problems.extend(self._explain(p, source, value) for p in verdict.problems)
             if verdict.warnings:
                 warnings += verdict.warnings
             if verdict.cast:
-                casts.append(name)
-        key = self._batch_key(values) if not problems else None
+                casts += (name,)
         return Effective(
-            values, provenance, defaults, group, key, tuple(problems), warnings, tuple(casts)
+            values,
+            self._provenance.get(defaulted) or self._sources(defaulted),
+            group,
+            self._batch_key(values) if not problems else None,
+            tuple(problems) if problems else (),
+            warnings,
+            casts,
+            None,
+            (self._plans, message, group),
         )
 
     def instance(self, effective: Effective) -> SinkRouting:
         """The validated values as the sink's `Routing`, for `encode`. Validates nothing again."""
-        return self.sink.Routing.model_construct(**effective.values)
+        # What pydantic's model_construct does, without its walk over the fields.
+        kind = self.sink.Routing
+        routing = kind.__new__(kind)
+        put = object.__setattr__
+        put(routing, "__dict__", effective.values)
+        put(routing, "__pydantic_fields_set__", self._fields_set)
+        put(routing, "__pydantic_extra__", None)
+        put(routing, "__pydantic_private__", None)
+        return routing
+
+    def _misshapen(self, over: Any) -> tuple[list[FieldProblem], Mapping[str, Any]]:
+        """The problems of a result that is not a map of routed fields, and what is good of it."""
+        if type(over) is dict:
+            unknown = [unknown_key(key, self._known) for key in over if key not in self._known]
+            return unknown, over
+        problem = FieldProblem(
+            "route",
+            f"must return a map of routed fields, not {_kind(over)}",
+            f"return {{...}} with {', '.join(sorted(self._known))}",
+        )
+        return [problem], {}
+
+    def _sources(self, defaulted: int) -> dict[str, Source]:
+        """The provenance of every field; one map is shared by all messages that have the same."""
+        found: dict[str, Source] = {
+            name: "default" if defaulted & bit else self._given for name, bit, *_ in self._steps
+        }
+        self._provenance[defaulted] = found
+        return found
 
     def _batch_key(self, values: Mapping[str, Any]) -> Hashable:
-        if len(self._batch_by) == 1:
+        if self._plain_key and not self._batch_by:
+            return ()
+        if self._plain_key and len(self._batch_by) == 1:
             value = values[self._batch_by[0]]
             if type(value) is str:
                 return (value,)
@@ -215,8 +263,8 @@ class Router:
         self, message: Message, group: str | None, result: FunctionResult | None
     ) -> Effective:
         fault = result.fault if result else FunctionFault("not_evaluated", "was not evaluated")
-        defaults = {plan.name: plan.default(message, group) for plan in self._plans}
-        return Effective({}, {}, defaults, group, None, fault=fault)
+        layer = (self._plans, message, group)
+        return Effective({}, {}, group, None, (), (), (), fault, layer)
 
 
 def _kind(value: object) -> str:

@@ -22,7 +22,7 @@ NAMES: Final[MappingType[str, Evaluate]] = {
     "table_name": lambda m, g: m.metadata["table_name"],
     "action": lambda m, g: m.action,
     "idempotency_key": lambda m, g: m.metadata["idempotency_key"],
-    "primary_keys": lambda m, g: "-".join(m.record_pks),
+    "primary_keys": lambda m, g: "-".join(m.metadata["record_pks"]),
     "group_id": lambda m, g: g,
 }
 """Names that a template may use. `primary_keys` are joined with `-` in column order."""
@@ -71,15 +71,17 @@ class Template:
         parts = self.parts()
         if len(parts) == 1 and parts[0][0] == "" and parts[0][1]:
             return NAMES[parts[0][1]]
-        names = tuple((literal, NAMES[name] if name else None) for literal, name in parts)
-
-        def render(message: Message, group: str | None) -> str:
-            return "".join(
-                literal if get is None else f"{literal}{_text(get(message, group))}"
-                for literal, get in names
+        # One %-format of all values is several times faster than joining pieces.
+        pattern = "".join(lit.replace("%", "%%") + ("%s" if name else "") for lit, name in parts)
+        getters = tuple(NAMES[name] for _, name in parts if name)
+        if "group_id" in (name for _, name in parts):
+            return lambda message, group: (
+                pattern % tuple(_text(get(message, group)) for get in getters)
             )
-
-        return render
+        if len(getters) == 2:
+            first, second = getters
+            return lambda message, group: pattern % (first(message, group), second(message, group))
+        return lambda message, group: pattern % tuple([get(message, group) for get in getters])
 
     def describe(self) -> str:
         """The template with `<name>` for each name."""

@@ -20,6 +20,7 @@ from pydantic_core import PydanticCustomError, core_schema
 from routestudio.model.defaults import Default
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class RuleError(ValueError):
@@ -43,6 +44,14 @@ class Rule:
     def warnings(self, value: Any) -> tuple[str, ...]:
         """What the target service may refuse although the rule accepts it."""
         return ()
+
+    def quick(self) -> Callable[[Any], bool]:
+        """A fast test for the routing of many messages.
+
+        Its yes means that `cast` gives back the value itself and that there are no warnings; its
+        no means nothing, so that `cast` must be asked.
+        """
+        return _never
 
     def limits(self) -> str:
         """The limits in words, for documentation; empty when there are none."""
@@ -118,6 +127,8 @@ class Text(Rule):
             messages.append(self.pattern_text)
         elif _CONTROL.search(value):
             messages.append("must not contain line breaks or other control characters")
+        if _SURROGATE.search(value):
+            messages.append("is not valid text: it has half of a surrogate pair")
         if not messages and self.check and (text := self.check(value)):
             messages.append(text)
         if messages:
@@ -133,6 +144,28 @@ class Text(Rule):
         if self.advice_pattern and not re.fullmatch(self.advice_pattern, value, re.ASCII):
             found.append(self.advice_text)
         return tuple(found)
+
+    def quick(self) -> Callable[[Any], bool]:
+        low, high = self.min, min(n for n in (self.max, self.advice_max, 2**40) if n is not None)
+        match = self._pattern.fullmatch if self._pattern else None
+        advice = (
+            re.compile(self.advice_pattern, re.ASCII).fullmatch if self.advice_pattern else None
+        )
+        check = self.check
+
+        def accepts(value: Any) -> bool:
+            # Printable text has no control characters and no lone surrogates.
+            return (
+                type(value) is str
+                and low <= len(value) <= high
+                and value.isprintable()
+                and not (low and value.isspace())
+                and (match is None or match(value) is not None)
+                and (advice is None or advice(value) is not None)
+                and (check is None or check(value) is None)
+            )
+
+        return accepts
 
     def limits(self) -> str:
         words = []
@@ -167,6 +200,9 @@ class Secret(Text):
     kind: ClassVar[str] = "secret"
     max: int | None = 10_000
 
+    def quick(self) -> Callable[[Any], bool]:
+        return _never
+
     def cast(self, value: Any) -> Any:
         if isinstance(value, SecretStr):
             value = value.get_secret_value()
@@ -196,6 +232,11 @@ class Integer(Rule):
         if self.maximum is not None and value > self.maximum:
             raise RuleError(f"must be {self.maximum} or less")
         return value
+
+    def quick(self) -> Callable[[Any], bool]:
+        low = -(2**200) if self.minimum is None else self.minimum
+        high = 2**200 if self.maximum is None else self.maximum
+        return lambda value: type(value) is int and low <= value <= high
 
     def limits(self) -> str:
         low, high = self.minimum, self.maximum
@@ -234,6 +275,10 @@ class Choice(Rule):
             )
         return value
 
+    def quick(self) -> Callable[[Any], bool]:
+        values = frozenset(self.values)
+        return lambda value: type(value) is str and value in values
+
     def limits(self) -> str:
         return "one of " + ", ".join(self.values)
 
@@ -253,6 +298,9 @@ class Flag(Rule):
         if not isinstance(value, bool):
             raise RuleError(f"is invalid: expected true or false, got {_shown_type(value)}")
         return value
+
+    def quick(self) -> Callable[[Any], bool]:
+        return lambda value: type(value) is bool
 
     def json_schema(self) -> dict[str, Any]:
         return {"type": "boolean"}
@@ -287,7 +335,7 @@ class Headers(Rule):
                 messages.append(f"`{shown}` is not a header name")
             elif not isinstance(text, str):
                 messages.append(f"the value of `{shown}` must be text, not {_shown_type(text)}")
-            elif _CONTROL.search(text.replace("\t", "")):
+            elif _CONTROL.search(text.replace("\t", "")) or _SURROGATE.search(text):
                 messages.append(f"the value of `{shown}` has control characters")
             elif len(text) > self.max_value:
                 messages.append(f"the value of `{shown}` is over {self.max_value} characters")
@@ -296,6 +344,9 @@ class Headers(Rule):
         if messages:
             raise RuleError(*messages)
         return result
+
+    def quick(self) -> Callable[[Any], bool]:
+        return _never if self.secret else lambda value: type(value) is dict and not value
 
     def limits(self) -> str:
         return "names to text"
@@ -451,6 +502,10 @@ def _pairs(items: Sequence[Any]) -> dict[Any, Any]:
             raise RuleError("is invalid: each entry needs exactly `key` and `value`")
         result[item["key"]] = item["value"]
     return result
+
+
+def _never(value: Any) -> bool:
+    return False
 
 
 def _is_scalar(value: object) -> bool:
