@@ -159,7 +159,11 @@ async def test_unix_microseconds_touch_typed_datetimes_only() -> None:
     naive = dt.datetime(2024, 1, 1)
     east = dt.datetime(2024, 1, 1, 1, tzinfo=dt.timezone(dt.timedelta(hours=1)))
     message = make_message(
-        0, at=utc, deep={"list": [naive, "2024-01-01T00:00:00Z"]}, day=dt.date(2024, 1, 1), east=east
+        0,
+        at=utc,
+        deep={"list": [naive, "2024-01-01T00:00:00Z"]},
+        day=dt.date(2024, 1, 1),
+        east=east,
     )
     (staged,) = await make_stages(settings=Settings(timestamp_format="unix_microsecond")).apply(
         [message]
