@@ -1,0 +1,95 @@
+"""What every benchmark shares: results, options, messages and the search for benchmarks."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+import tests.benchmarks as package
+from routestudio.model.message import Message, message_from
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How much to measure. `rounds`: each side is run so often, in turns; the best counts."""
+
+    messages: int = 100_000
+    rows: int = 1_000_000
+    rounds: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One line of the table: ours against a bare client, measured in the same run.
+
+    `ratio` is compared with `bar`: at least (`at_least`) or at most. `None` is no bar.
+    """
+
+    what: str
+    ours: str
+    bare: str
+    ratio: float
+    bar: float | None = None
+    at_least: bool = True
+    note: str = ""
+
+    @property
+    def met(self) -> bool | None:
+        """Whether the bar is met; `None` without one."""
+        if self.bar is None:
+            return None
+        return self.ratio >= self.bar if self.at_least else self.ratio <= self.bar
+
+
+class Unavailable(Exception):  # noqa: N818 - a reason, not a fault
+    """This machine cannot run a benchmark; the text says what is missing."""
+
+
+def benchmarks() -> Iterator[tuple[str, ModuleType]]:
+    """Every module `bench_<name>` of this package, by name.
+
+    It has `async def measure(options) -> Sequence[Measure]`, and may raise `Unavailable`.
+    """
+    for info in sorted(pkgutil.iter_modules(package.__path__), key=lambda item: item.name):
+        if info.name.startswith("bench_"):
+            module = importlib.import_module(f"{package.__name__}.{info.name}")
+            yield info.name.removeprefix("bench_"), module
+
+
+def make_messages(count: int, start: int = 0) -> list[Message]:
+    """Orders of a shop: four actions, all rows different."""
+    made = []
+    for n in range(start, start + count):
+        action = ("insert", "update", "update", "delete")[n % 4]
+        value: dict[str, Any] = {
+            "action": action,
+            "record": {
+                "id": n,
+                "customer_id": n % 5000,
+                "country": ("AT", "DE", "FR", "US", "JP")[n % 5],
+                "status": ("new", "paid", "shipped", "returned")[n % 4],
+                "total": f"{n % 900}.{n % 100:02d}",
+                "placed_at": "2024-05-01T12:30:00.000000Z",
+                "note": "leave at the door, ring twice" if n % 3 else None,
+            },
+            "changes": {"status": "new"} if action == "update" else None,
+            "metadata": {"table_name": "orders", "commit_lsn": 1000 + n, "commit_idx": n % 50},
+        }
+        made.append(message_from(value, index=n, line=n + 1))
+    return made
+
+
+async def chunked(rows: Sequence[Message], size: int = 500) -> AsyncIterator[Sequence[Message]]:
+    """`rows` as a source of the pipeline."""
+    for start in range(0, len(rows), size):
+        yield rows[start : start + size]
+
+
+def rate(count: int, seconds: float) -> str:
+    """E.g. `34.1 k/s`."""
+    value = count / seconds
+    return f"{value / 1000:.1f} k/s" if value >= 1000 else f"{value:.0f} /s"
