@@ -133,7 +133,9 @@ def test_group_ids() -> None:
 def test_batch_keys_name_the_destination() -> None:
     route = http().route
     one = route(message(), FunctionResult({"endpoint_path": "/a", "headers": {"B": "1", "A": "2"}}))
-    same = route(message(), FunctionResult({"endpoint_path": "/a", "headers": {"A": "2", "B": "1"}}))
+    same = route(
+        message(), FunctionResult({"endpoint_path": "/a", "headers": {"A": "2", "B": "1"}})
+    )
     other = route(message(), FunctionResult({"endpoint_path": "/a", "headers": {"A": "3"}}))
     assert one.batch_key == same.batch_key != other.batch_key
     assert redis({"key": "a"}).batch_key == redis({"key": "b"}).batch_key

@@ -54,7 +54,9 @@ def test_a_template_takes_bare_names_only(text: str) -> None:
         Template(text).compile()
 
 
-@given(st.lists(st.tuples(st.text(alphabet="ab%{}: é", max_size=5), st.sampled_from(sorted(NAMES)))))
+@given(
+    st.lists(st.tuples(st.text(alphabet="ab%{}: é", max_size=5), st.sampled_from(sorted(NAMES))))
+)
 def test_a_template_is_its_pieces_in_order(pieces: list[tuple[str, str]]) -> None:
     escaped = [(lit.replace("{", "{{").replace("}", "}}"), name) for lit, name in pieces]
     text = "".join(f"{lit}{{{name}}}" for lit, name in escaped)
