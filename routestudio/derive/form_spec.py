@@ -122,7 +122,8 @@ def _config(field: ConfigField) -> FormField:
     return FormField(
         field.name, rule.kind, ui.label, ui.help, field.required, field.optional, field.secret,
         field.default if not field.secret else None, ui.example, *_choices(rule),
-        minimum=_bounds(rule)[0], maximum=_bounds(rule)[1], unit=_bounds(rule)[2], limits=rule.limits(), visible_when=ui.visible_when, wide=ui.wide,
+        minimum=_bounds(rule)[0], maximum=_bounds(rule)[1], unit=_bounds(rule)[2],
+        limits=rule.limits(), visible_when=ui.visible_when, wide=ui.wide,
         resource=rule.resource if isinstance(rule, Ref) else "",
     )  # fmt: skip
 

@@ -88,7 +88,9 @@ async def deliver(
     link = prepared.link()
     with ExitStack() as stack:
         letters = (
-            stack.enter_context(DeadLetters(options.dead_letters, prepared.spec.name))
+            stack.enter_context(
+                DeadLetters(options.dead_letters, prepared.spec.name, redact=workspace.redact)
+            )
             if options.dead_letters
             else None
         )
@@ -105,6 +107,9 @@ async def deliver(
         )
         try:
             summary = await delivery.run()
+        except asyncio.CancelledError:
+            emit("cancelled", delivery.summary.as_json())
+            raise
         finally:
             await link.close()
     return summary.as_json()

@@ -18,6 +18,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Final
 
 from routestudio import tasks
@@ -267,11 +268,17 @@ class FunctionPool:
         return FunctionFault("crashed", "the function ended its worker process (too much memory?)")
 
 
+@lru_cache(maxsize=256)
 def _unusable(function: Function) -> FunctionFault | None:
+    """Why a function cannot be evaluated at all: its first error, with its place."""
     if not language.evaluated(function.language):
         return FunctionFault("unsupported_language", language.UNSUPPORTED)
     if function.kind.entry_point is None:
         return FunctionFault("invalid", f"{function.kind.value} functions are not evaluated here")
+    for item in language.check(function):
+        if item.severity == "error":
+            hint = f" ({item.hint})" if item.hint else ""
+            return FunctionFault("invalid", item.message + hint, None, item.line, item.column)
     return None
 
 

@@ -8,7 +8,6 @@ from functools import cache
 from types import NoneType
 from typing import Any, get_args
 
-from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from routestudio.model.fields import Headers, Ref, Routed, Rule, Secret, Static, Ui
@@ -55,12 +54,16 @@ class RoutedField:
         return self.routed.label or self.name.replace("_", " ").capitalize()
 
 
-@cache
 def config_fields(model: Any) -> tuple[ConfigField, ...]:
     """The fields of a `Config` class (or of a resource class), in form order.
 
     Raises `TypeError` for a field without a known rule and label: such a field has no form.
     """
+    return _config_fields(model)
+
+
+@cache
+def _config_fields(model: Any) -> tuple[ConfigField, ...]:
     return tuple(_config_field(name, info) for name, info in model.model_fields.items())
 
 

@@ -1,0 +1,2 @@
+def filter(action, record, changes, metadata):
+    return metadata.table_name == "customers"

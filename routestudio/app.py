@@ -1,0 +1,53 @@
+"""Entry point: decides between the window and a command."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run `routestudio`; returns the exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    from routestudio.cli.main import COMMANDS, run
+
+    first = given[0] if given else ""
+    if first == "demo" and "--headless" not in given[1:] and len(given) == 1:
+        return window(None, demo=True)
+    if first in COMMANDS or first.startswith("-"):
+        return run(given)
+    if len(given) > 1:
+        return run(given)
+    if first and not Path(first).exists():
+        return run(given)
+    return window(Path(first) if first else None)
+
+
+def window(project: Path | None, *, demo: bool = False) -> int:
+    """Open the window, unless there is no display: then say so and name the other commands."""
+    if not has_display():
+        headless = "routestudio demo --headless" if demo else "routestudio preview PROJECT SINK"
+        sys.stderr.write(
+            f"routestudio: there is no display for the window; without one, try `{headless}` "
+            "or `routestudio --help`\n"
+        )
+        return 2
+    from routestudio.ui.main import run_window
+
+    return run_window(project, demo=demo)
+
+
+def has_display() -> bool:
+    """Whether a window can be shown. Asked before Qt is touched, which would abort."""
+    if sys.platform != "linux":
+        return True
+    platform = os.environ.get("QT_QPA_PLATFORM", "")
+    if platform.split(":")[0] in ("offscreen", "minimal", "vnc"):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

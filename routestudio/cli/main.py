@@ -1,0 +1,175 @@
+"""Parses arguments, runs one command, turns every failure into one line and an exit code.
+
+0: fine. 1: the command ran and found failures. 2: bad usage or an unreadable project.
+130: interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from routestudio import __version__
+from routestudio.cli.output import say
+from routestudio.errors import ConfigError, RouteStudioError
+
+COMMANDS = (
+    "demo", "new", "sinks", "eval", "preview", "test", "check", "run", "lint", "import",
+    "export", "docs", "schema",
+)  # fmt: skip
+
+Command = Callable[[argparse.Namespace], Coroutine[Any, Any, int]]
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"routestudio: {message} (see `{self.prog} --help`)\n")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of every command."""
+    parser = _Parser(
+        prog="routestudio",
+        description="Design, preview, test and deliver routes for change-data-capture messages.",
+        epilog="Without a command the window opens: `routestudio [PROJECT]`.",
+    )
+    parser.add_argument("--version", action="version", version=f"routestudio {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
+
+    def add(name: str, text: str) -> argparse.ArgumentParser:
+        return commands.add_parser(name, help=text, description=text)
+
+    def source(p: argparse.ArgumentParser) -> None:
+        group = p.add_mutually_exclusive_group()
+        group.add_argument("--sample", metavar="NAME", help="a sample set of the project")
+        group.add_argument("--input", metavar="FILE", help="messages as JSON lines; - is stdin")
+
+    def formats(p: argparse.ArgumentParser) -> None:
+        p.add_argument("--format", choices=("text", "json"), default="text",
+                       help="json: for programs")  # fmt: skip
+
+    demo = add("demo", "Open the demo project on stand-ins, or run it in the terminal.")
+    demo.add_argument("--headless", action="store_true", help="in the terminal, without a window")
+    new = add("new", "Create a project with a starter function and samples.")
+    new.add_argument("project", metavar="PROJECT", help="folder to create")
+    new.add_argument("--sink", metavar="TYPE", help="sink type to start with (default: kafka)")
+    sinks = add("sinks", "Describe the sink types.")
+    sinks.add_argument("type", metavar="TYPE", nargs="?", help="only this one, in full")
+    formats(sinks)
+    evaluate = add("eval", "Run one function on messages.")
+    evaluate.add_argument("function", metavar="FUNCTION_FILE", nargs="?")
+    evaluate.add_argument("--input", metavar="MESSAGES", help="JSON lines; - is stdin")
+    evaluate.add_argument("--batch", metavar="FILE", help="many programs as JSON lines")
+    evaluate.add_argument("--kind", choices=("route", "filter", "transform"), default="route")
+    evaluate.add_argument("--sink-type", metavar="TYPE", help="give the effective routing")
+    formats(evaluate)
+    preview = add("preview", "Show what a route does to messages.")
+    preview.add_argument("project", metavar="PROJECT")
+    preview.add_argument("sink", metavar="SINK")
+    source(preview)
+    formats(preview)
+    test = add("test", "Run the route tests of a project.")
+    test.add_argument("project", metavar="PROJECT")
+    test.add_argument("--junit", metavar="FILE", help="write a JUnit report")
+    formats(test)
+    check = add("check", "Test the connections of a project's sinks.")
+    check.add_argument("project", metavar="PROJECT")
+    check.add_argument("sink", metavar="SINK", nargs="?")
+    formats(check)
+    run = add("run", "Deliver messages.")
+    run.add_argument("project", metavar="PROJECT")
+    run.add_argument("sink", metavar="SINK")
+    run.add_argument("--input", metavar="FILE|-|URI", required=True, help="messages to deliver")
+    run.add_argument("--dead-letters", metavar="FILE", help="where rejected messages go")
+    run.add_argument("--checkpoint", metavar="FILE", help="resume from, and record, progress")
+    formats(run)
+    lint = add("lint", "Find what can be known without a network.")
+    lint.add_argument("project", metavar="PROJECT")
+    formats(lint)
+    imported = add("import", "Make a project from a server's sequin.yaml.")
+    imported.add_argument("file", metavar="FILE")
+    imported.add_argument("--output", metavar="PROJECT", required=True)
+    export = add("export", "Write what a server needs.")
+    export.add_argument("project", metavar="PROJECT")
+    export.add_argument("--target", choices=("sequin", "routestudio"), required=True)
+    export.add_argument("--output", metavar="FILE", help="file, or folder for routestudio")
+    docs = add("docs", "Print or write the pages of the sink types.")
+    docs.add_argument("--write", metavar="FOLDER", nargs="?", const="docs/sinks")
+    add("schema", "Print the JSON schema of the project file.")
+    return parser
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line; returns the exit code. Nothing but SystemExit leaves it."""
+    try:
+        options = build_parser().parse_args(list(arguments))
+        code = asyncio.run(_command(options.command)(options))
+        sys.stdout.flush()
+        return code
+    except KeyboardInterrupt:
+        say("routestudio: interrupted")
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except ConfigError as error:
+        say(f"routestudio: {error}")
+        return 2
+    except RouteStudioError as error:
+        say(f"routestudio: {error}")
+        return 2
+    except Exception as error:
+        say(f"routestudio: an internal fault ({type(error).__name__}); details are in "
+            f"{_report()}")  # fmt: skip
+        return 1
+
+
+def _command(name: str) -> Command:
+    """The coroutine of a command; modules are imported when they are needed."""
+    if name == "demo":
+        from routestudio.cli.demo import demo
+
+        return demo
+    if name == "eval":
+        from routestudio.cli.evaluate import evaluate
+
+        return evaluate
+    if name in ("preview", "check", "run", "test", "lint"):
+        from routestudio.cli import work
+
+        return {"preview": work.preview, "check": work.check, "run": work.run,
+                "test": work.test, "lint": work.lint}[name]  # fmt: skip
+    from routestudio.cli import files
+
+    found: dict[str, Any] = {
+        "new": files.new, "sinks": files.sinks, "import": files.import_file,
+        "export": files.export, "docs": files.docs, "schema": files.schema,
+    }  # fmt: skip
+    command: Command = found[name]
+    return command
+
+
+def _report() -> str:
+    """Write the details of the current fault to a private file, without arguments' values."""
+    name = time.strftime("routestudio-fault-%Y%m%d-%H%M%S.txt")
+    path = Path(tempfile.gettempdir()) / name
+    lines = []
+    error = sys.exc_info()[1]
+    assert error is not None
+    for frame in traceback.extract_tb(error.__traceback__):
+        lines.append(f"{frame.filename}:{frame.lineno} in {frame.name}")
+    lines.append(f"{type(error).__name__} (its text is left out: it may hold data)")
+    try:
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        path.chmod(0o600)
+    except OSError:
+        return "no file: the folder for temporary files cannot be written"
+    return str(path)

@@ -1,0 +1,68 @@
+"""What the command line prints: results to standard output, everything else to standard error."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, TextIO
+
+from routestudio.model import jsonio
+
+_CODES: Final = {
+    "red": "31",
+    "green": "32",
+    "yellow": "33",
+    "blue": "34",
+    "grey": "90",
+    "bold": "1",
+}
+_STATUS: Final = {"passed": "green", "failed": "red", "inconclusive": "yellow", "skipped": "grey"}
+_MARKS: Final = {"passed": "✓", "failed": "✗", "inconclusive": "?", "skipped": "-"}
+
+
+def say(text: str = "") -> None:
+    """One line for people who watch, on standard error."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def out(text: str = "") -> None:
+    """One line of the result."""
+    print(text)
+
+
+def json_line(value: Any) -> None:
+    """One JSON document on one line."""
+    sys.stdout.write(jsonio.dumps(value) + "\n")
+
+
+def paint(text: str, colour: str, stream: TextIO | None = None) -> str:
+    """`text` in a colour on a terminal that wants colours."""
+    target = stream or sys.stdout
+    if os.environ.get("NO_COLOR") or not target.isatty():
+        return text
+    return f"\x1b[{_CODES[colour]}m{text}\x1b[0m"
+
+
+def status(name: str) -> str:
+    """A check status with its mark, in its colour."""
+    return paint(f"{_MARKS.get(name, ' ')} {name}", _STATUS.get(name, "grey"))
+
+
+def table(rows: Iterable[Sequence[Any]], head: Sequence[str], *, limit: int = 44) -> None:
+    """Aligned columns; cells over `limit` characters are cut with an ellipsis."""
+    cells = [[_cell(item, limit) for item in row] for row in rows]
+    widths = [len(name) for name in head]
+    for row in cells:
+        widths = [max(width, len(cell)) for width, cell in zip(widths, row, strict=True)]
+    out(paint("  ".join(n.ljust(w) for n, w in zip(head, widths, strict=True)).rstrip(), "bold"))
+    for row in cells:
+        out("  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip())
+
+
+def _cell(value: Any, limit: int) -> str:
+    if value is None:
+        return ""
+    text = value if isinstance(value, str) else jsonio.dumps(value)
+    text = text.replace("\n", "⏎").replace("\t", " ")
+    return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -1,0 +1,207 @@
+"""Commands that run the engine: preview, check, run, test, lint."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import signal
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from routestudio.cli.output import json_line, out, paint, say, status, table
+from routestudio.engine import lint as linting
+from routestudio.engine import route_tests
+from routestudio.engine.rows import destination_of
+from routestudio.engine.service import EngineService
+from routestudio.errors import UsageError
+from routestudio.project.files import write_text
+
+
+async def preview(options: argparse.Namespace) -> int:
+    """`routestudio preview`: exit code 1 when a message cannot be delivered."""
+    async with EngineService() as engine:
+        await engine.open(options.project)
+        source = _source(options, engine)
+        sink = engine.workspace.prepare(options.sink).sink
+        rows: list[dict[str, Any]] = []
+        keep = rows.append if options.format != "json" else json_line
+        failed = await engine.preview_all(options.sink, keep, **source)
+        if options.format != "json":
+            print_preview(rows, sink.batch_by)
+    return 1 if failed else 0
+
+
+async def check(options: argparse.Namespace) -> int:
+    """`routestudio check`: exit code 1 when a step failed."""
+    failed = False
+    async with EngineService() as engine:
+        snapshot = await engine.open(options.project)
+        names = [options.sink] if options.sink else [s["name"] for s in snapshot["sinks"]]
+        if not names:
+            raise UsageError("the project has no sinks")
+        for name in names:
+            if options.format != "json":
+                out(paint(name, "bold"))
+
+            def show(event: str, step: dict[str, Any]) -> None:
+                if options.format == "json":
+                    json_line({key: step[key] for key in
+                               ("sink", "step", "status", "detail", "ms", "hint",
+                                "target")})  # fmt: skip
+                else:
+                    print_step(step)
+
+            steps = await engine.check(name, emit=show)
+            failed = failed or any(step["status"] == "failed" for step in steps)
+    return 1 if failed else 0
+
+
+async def run(options: argparse.Namespace) -> int:
+    """`routestudio run`: exit code 1 when a message was rejected or the run was cut short."""
+    async with EngineService() as engine:
+        await engine.open(options.project)
+        work = asyncio.current_task()
+        assert work is not None
+        loop = asyncio.get_running_loop()
+        latest: dict[str, Any] = {}
+        last = 0.0
+
+        def show(event: str, data: dict[str, Any]) -> None:
+            nonlocal last
+            latest.update(data)
+            if event == "cancelled":
+                _summary(options, data)
+            elif sys.stderr.isatty() and time.monotonic() - last > 0.5:
+                last = time.monotonic()
+                sys.stderr.write(
+                    f"\r{data['delivered']:,} delivered, {data['rejected']:,} rejected, "
+                    f"{data['rate']:,.0f}/s \x1b[K"
+                )
+
+        loop.add_signal_handler(signal.SIGTERM, work.cancel)
+        try:
+            summary = await engine.run(
+                options.sink, input=options.input, dead_letters=options.dead_letters,
+                checkpoint=options.checkpoint, emit=show,
+            )  # fmt: skip
+        except asyncio.CancelledError:
+            say("routestudio: stopped before the end")
+            return 1
+        finally:
+            loop.remove_signal_handler(signal.SIGTERM)
+            if sys.stderr.isatty():
+                sys.stderr.write("\r\x1b[K")
+    _summary(options, summary)
+    for reason in latest.get("reasons", []):
+        say(f"{reason['count']} x {reason['stage']}: {reason['message']}")
+    if summary["rejected"] and not options.dead_letters:
+        say("rejected messages were not kept; name a file with --dead-letters")
+    return 1 if summary["rejected"] else 0
+
+
+async def test(options: argparse.Namespace) -> int:
+    """`routestudio test`: exit code 1 when a test failed."""
+    async with EngineService() as engine:
+        await engine.open(options.project)
+        results = [
+            await route_tests.run(engine.workspace, item)
+            for item in route_tests.load(engine.workspace.project.root)
+        ]
+    for result in results:
+        if options.format == "json":
+            json_line(result.as_json())
+            continue
+        mark = paint("✗ failed", "red") if result.failures else paint("✓ passed", "green")
+        out(f"{mark}  {result.test.name}  {paint(result.test.sink, 'grey')}")
+        for failure in result.failures:
+            out(f"    {result.test.file}:{result.test.line}: {failure}")
+    failed = sum(1 for result in results if result.failures)
+    if options.junit:
+        write_text(Path(options.junit), route_tests.junit(results))
+    say(f"{len(results) - failed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+async def lint(options: argparse.Namespace) -> int:
+    """`routestudio lint`: exit code 1 when there are errors."""
+    async with EngineService() as engine:
+        await engine.open(options.project)
+        findings = await linting.lint(engine.workspace)
+    if options.format == "json":
+        json_line(findings)
+    else:
+        colours = {"error": "red", "warning": "yellow", "note": "grey"}
+        for item in findings:
+            place = item["file"] or options.project
+            if item["line"]:
+                place += f":{item['line']}" + (f":{item['column']}" if item["column"] else "")
+            hint = f" ({item['hint']})" if item["hint"] else ""
+            mark = paint(item["severity"], colours[item["severity"]])
+            out(f"{place}: {mark}: {item['message']}{hint}")
+        say(f"{len(findings)} findings" if findings else "nothing found")
+    return 1 if any(item["severity"] == "error" for item in findings) else 0
+
+
+def print_preview(rows: list[dict[str, Any]], batch_by: tuple[str, ...]) -> None:
+    """Preview rows as a table, then what failed, then the counts."""
+    table(
+        [
+            (r["index"], r["action"], ",".join(r["pks"]),
+             "failed" if r["error"] else "filtered" if r["filtered"] else "ok",
+             "" if r["error"] or r["filtered"] else destination_of(r, batch_by),
+             _others(r, batch_by))
+            for r in rows
+        ],
+        ("#", "action", "keys", "result", "destination", "other fields"),
+    )  # fmt: skip
+    for row in rows:
+        for problem in row["problems"]:
+            place = f" (line {problem['line']})" if problem["line"] else ""
+            field = f"{problem['field']}: " if problem["field"] else ""
+            hint = f"; {problem['hint']}" if problem["hint"] else ""
+            out(f"row {row['index']}: {problem['stage']}: {field}{problem['message']}{place}{hint}")
+    failed = sum(1 for r in rows if r["error"])
+    filtered = sum(1 for r in rows if r["filtered"])
+    ok = len(rows) - failed - filtered
+    say(f"{len(rows)} messages: {ok} deliverable, {filtered} filtered, {failed} failed")
+
+
+def print_step(step: Mapping[str, Any]) -> None:
+    """One step of a check."""
+    ms = f"{step['ms']:.0f} ms" if step["ms"] else ""
+    out(f"  {status(step['status']):<14}  {step['step']:<13} {ms:>7}  {step['detail']}")
+    if step["hint"] and step["status"] in ("failed", "inconclusive"):
+        out(f"{'':27}→ {step['hint']}")
+
+
+def _others(row: Mapping[str, Any], batch_by: tuple[str, ...]) -> str:
+    values = row.get("routing") or {}
+    shown = batch_by or tuple(values)[:1]
+    sources = row.get("provenance") or {}
+    parts = [f"{name}={value} ({sources.get(name)})" for name, value in values.items()
+             if name not in shown and value not in (None, "", {})]  # fmt: skip
+    return ", ".join(parts)
+
+
+def _source(options: argparse.Namespace, engine: EngineService) -> dict[str, str]:
+    if options.input:
+        return {"input": options.input}
+    if options.sample:
+        return {"sample": options.sample}
+    samples = engine.workspace.project.project.samples
+    if not samples:
+        raise UsageError("the project has no samples", hint="name a file with --input")
+    return {"sample": samples[0]}
+
+
+def _summary(options: argparse.Namespace, summary: Mapping[str, Any]) -> None:
+    if options.format == "json":
+        json_line(summary)
+        return
+    out(f"{summary['read']} read, {summary['delivered']} delivered, "
+        f"{summary['filtered']} filtered, "
+        f"{summary['rejected']} rejected, {summary['retried']} retried, "
+        f"{summary['batches']} batches in {summary['seconds']:.2f} s")  # fmt: skip

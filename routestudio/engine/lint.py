@@ -1,0 +1,106 @@
+"""Everything that can be known of a project without a network."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from routestudio.engine.sources import read_some
+from routestudio.engine.workspace import Workspace
+from routestudio.errors import RouteStudioError
+from routestudio.model.message import Message
+
+SAMPLE_ROWS = 1_000
+"""Rows of each sample set that are routed to find problems."""
+
+Finding = dict[str, Any]
+
+
+async def lint(workspace: Workspace) -> list[Finding]:
+    """Findings of the file, the sinks, the functions and the samples, in that order."""
+    found = [
+        _finding(p.severity, p.code, p.message, p.hint, file=p.place.file, line=p.place.line,
+                 column=p.place.column)
+        for p in workspace.project.project.problems
+    ]  # fmt: skip
+    found += await _functions(workspace)
+    for spec in workspace.project.project.sinks:
+        found += await _sink(workspace, spec.name)
+    return found
+
+
+async def _functions(workspace: Workspace) -> list[Finding]:
+    found = []
+    for function in workspace.project.project.functions:
+        for item in await workspace.pool.check(function):
+            file = function.file or workspace.project.file.name
+            found.append(
+                _finding(item.severity, item.code, f"function `{function.name}`: {item.message}",
+                         item.hint, file=file, line=item.line, column=item.column)
+            )  # fmt: skip
+    return found
+
+
+async def _sink(workspace: Workspace, name: str) -> list[Finding]:
+    try:
+        prepared = workspace.prepare(name)
+    except RouteStudioError as error:
+        return [_finding("error", "sink", f"sink `{name}`: {error.message}", error.hint)]
+    document, file = workspace.project.document, workspace.project.file.name
+    found = []
+    for problem in prepared.problems:
+        path = ("sinks", name, "destination", problem.field.split(".")[0])
+        line, column = document.position(path)
+        found.append(
+            _finding("error", "field", f"sink `{name}`: {problem.field} {problem.message}",
+                     problem.hint, file=file, line=line, column=column)
+        )  # fmt: skip
+    for key in prepared.bound.ignored:
+        line, column = document.position(("sinks", name, "destination", key))
+        text = f"sink `{name}`: `{key}` is not used, because a function does the routing"
+        found.append(_finding("note", "ignored", text, "remove it, or route without a function",
+                              file=file, line=line, column=column))  # fmt: skip
+    return found + await _samples(workspace, name)
+
+
+async def _samples(workspace: Workspace, name: str) -> list[Finding]:
+    """Messages of the samples that this sink can never deliver, grouped by reason."""
+    prepared = workspace.prepare(name)
+    found = []
+    for sample in workspace.project.project.samples:
+        try:
+            items = read_some(workspace, "sample", sample, SAMPLE_ROWS)
+        except RouteStudioError as error:
+            found.append(_finding("error", "sample", str(error), None))
+            continue
+        messages = [item for item in items if isinstance(item, Message)]
+        reasons: Counter[tuple[str, str | None]] = Counter()
+        first: dict[tuple[str, str | None], int | None] = {}
+        for staged in await prepared.stages.apply(messages):
+            for problem in staged.problems[:1]:
+                text = f"{problem.field}: {problem.message}" if problem.field else problem.message
+                key = (text, problem.hint)
+                reasons[key] += 1
+                first.setdefault(key, staged.message.line)
+        for (text, hint), count in reasons.most_common():
+            rows = "1 row" if count == 1 else f"{count} rows"
+            found.append(
+                _finding("warning", "undeliverable", f"sink `{name}`: {rows} of sample `{sample}` "
+                         f"can never be delivered: {text}", hint,
+                         file=f"samples/{sample}", line=first[text, hint])
+            )  # fmt: skip
+    return found
+
+
+def _finding(
+    severity: str,
+    code: str,
+    message: str,
+    hint: str | None,
+    *,
+    file: str | None = None,
+    line: int | None = None,
+    column: int | None = None,
+) -> Finding:
+    return {"severity": severity, "code": code, "message": message, "hint": hint, "file": file,
+            "line": line, "column": column}  # fmt: skip
