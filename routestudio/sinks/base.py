@@ -172,6 +172,11 @@ class Sink(ABC):
 
 
 def _hashable(value: Any) -> Hashable:
+    kind = type(value)
+    if kind is str or value is None:
+        return value  # type: ignore[no-any-return]
+    if kind is dict and not value:
+        return ()
     if isinstance(value, Mapping):
         return tuple(sorted((key, _hashable(item)) for key, item in value.items()))
     return tuple(value) if isinstance(value, list) else value
