@@ -239,5 +239,3 @@ class Engine(QObject):
     def _set_status(self, status: str, text: str) -> None:
         self.status = status
         self.status_changed.emit(status, text)
-
-

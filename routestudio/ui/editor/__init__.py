@@ -1,0 +1,1 @@
+"""The code editor: highlighting, diagnostics, completion, small behaviours."""

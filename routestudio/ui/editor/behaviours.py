@@ -1,0 +1,190 @@
+"""Small behaviours of the editor, one class each, joined to it as event filters."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtGui import QKeyEvent, QTextCursor
+
+from routestudio.ui.editor.code_edit import BRACKETS, CodeEdit
+
+INDENT = "    "
+_KEY = Qt.Key
+
+
+class Behaviour(QObject):
+    """Handles some keys of one editor; `press` returns whether it did."""
+
+    def __init__(self, editor: CodeEdit) -> None:
+        super().__init__(editor)
+        self.editor = editor
+        editor.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
+            return self.press(event)
+        return False
+
+    def press(self, event: QKeyEvent) -> bool:
+        """Handle one key."""
+        raise NotImplementedError
+
+
+class AutoIndent(Behaviour):
+    """A new line starts where the last one did, deeper after `:` and opening brackets."""
+
+    def press(self, event: QKeyEvent) -> bool:
+        if event.key() not in (_KEY.Key_Return, _KEY.Key_Enter) or event.modifiers() not in (
+            Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.KeypadModifier,
+        ):  # fmt: skip
+            return False
+        cursor = self.editor.textCursor()
+        line = cursor.block().text()[: cursor.positionInBlock()]
+        indent = line[: len(line) - len(line.lstrip())]
+        stripped = line.split("#", 1)[0].rstrip()
+        if stripped.endswith((":", "(", "[", "{", " do", "->")):
+            indent += INDENT
+        elif stripped.lstrip().startswith(("return", "pass", "break", "continue", "raise")):
+            indent = indent[: -len(INDENT)] if indent.endswith(INDENT) else indent
+        cursor.insertText("\n" + indent)
+        self.editor.setTextCursor(cursor)
+        self.editor.ensureCursorVisible()
+        return True
+
+
+class TabKeys(Behaviour):
+    """Tab and Shift+Tab indent lines; Backspace removes a whole step in the indentation."""
+
+    def press(self, event: QKeyEvent) -> bool:
+        cursor = self.editor.textCursor()
+        if event.key() == _KEY.Key_Backtab:
+            self._lines(lambda text: text.removeprefix(INDENT) if text.startswith(INDENT)
+                        else text.lstrip(" "))  # fmt: skip
+            return True
+        if event.key() == _KEY.Key_Tab and not event.modifiers():
+            if cursor.hasSelection():
+                self._lines(lambda text: INDENT + text if text else text)
+            else:
+                size = len(INDENT) - cursor.positionInBlock() % len(INDENT)
+                cursor.insertText(" " * size)
+            return True
+        if event.key() == _KEY.Key_Backspace and not cursor.hasSelection():
+            before = cursor.block().text()[: cursor.positionInBlock()]
+            if before and not before.strip() and len(before) % len(INDENT) == 0:
+                cursor.movePosition(QTextCursor.MoveOperation.Left,
+                                    QTextCursor.MoveMode.KeepAnchor, len(INDENT))  # fmt: skip
+                cursor.removeSelectedText()
+                return True
+        return False
+
+    def _lines(self, change: object) -> None:
+        assert callable(change)
+        for_lines(self.editor, lambda lines: [change(line) for line in lines])
+
+
+class AutoClose(Behaviour):
+    """An opening bracket or quote brings its closing one; typing that one steps over it."""
+
+    PAIRS = {**BRACKETS, '"': '"', "'": "'"}
+
+    def press(self, event: QKeyEvent) -> bool:
+        text = event.text()
+        cursor = self.editor.textCursor()
+        line = cursor.block().text()
+        position = cursor.positionInBlock()
+        after = line[position : position + 1]
+        before = line[position - 1 : position]
+        if event.key() == _KEY.Key_Backspace and not cursor.hasSelection():
+            if before and self.PAIRS.get(before) == after:
+                cursor.deleteChar()
+            return False
+        if not text or cursor.hasSelection():
+            return False
+        if text in self.PAIRS.values() and after == text:
+            cursor.movePosition(QTextCursor.MoveOperation.Right)
+            self.editor.setTextCursor(cursor)
+            return True
+        quote = text in "\"'"
+        if (
+            text in self.PAIRS
+            and (not after or after in " \t)]},:")
+            and not (quote and (before.isalnum() or before == text))
+        ):
+            cursor.insertText(text + self.PAIRS[text])
+            cursor.movePosition(QTextCursor.MoveOperation.Left)
+            self.editor.setTextCursor(cursor)
+            return True
+        return False
+
+
+class SmartHome(Behaviour):
+    """Home goes to the first character of the line, then to its start."""
+
+    def press(self, event: QKeyEvent) -> bool:
+        if event.key() != _KEY.Key_Home or event.modifiers() not in (
+            Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifier,
+        ):  # fmt: skip
+            return False
+        cursor = self.editor.textCursor()
+        line = cursor.block().text()
+        first = len(line) - len(line.lstrip())
+        target = 0 if cursor.positionInBlock() == first else first
+        keep = event.modifiers() == Qt.KeyboardModifier.ShiftModifier
+        mode = QTextCursor.MoveMode
+        cursor.setPosition(cursor.block().position() + target,
+                           mode.KeepAnchor if keep else mode.MoveAnchor)  # fmt: skip
+        self.editor.setTextCursor(cursor)
+        return True
+
+
+def toggle_comment(editor: CodeEdit) -> None:
+    """Comment or uncomment the selected lines."""
+
+    def change(lines: list[str]) -> list[str]:
+        filled = [line for line in lines if line.strip()]
+        if filled and all(line.lstrip().startswith("#") for line in filled):
+            return [_uncommented(line) for line in lines]
+        indent = min((len(x) - len(x.lstrip()) for x in filled), default=0)
+        return [f"{x[:indent]}# {x[indent:]}" if x.strip() else x for x in lines]
+
+    for_lines(editor, change)
+
+
+def for_lines(editor: CodeEdit, change: object) -> None:
+    """Replace the selected lines (or the current one) by what `change` makes of them."""
+    assert callable(change)
+    cursor = editor.textCursor()
+    document = editor.document()
+    first = document.findBlock(cursor.selectionStart())
+    last = document.findBlock(cursor.selectionEnd())
+    if last.position() == cursor.selectionEnd() and last != first:
+        last = last.previous()
+    lines = []
+    block = first
+    while block.isValid():
+        lines.append(block.text())
+        if block == last:
+            break
+        block = block.next()
+    start, end = first.position(), last.position() + len(last.text())
+    selected = cursor.hasSelection()
+    edit = QTextCursor(document)
+    edit.setPosition(start)
+    edit.setPosition(end, QTextCursor.MoveMode.KeepAnchor)
+    text = "\n".join(change(lines))
+    edit.insertText(text)
+    if selected:
+        again = editor.textCursor()
+        again.setPosition(start)
+        again.setPosition(start + len(text), QTextCursor.MoveMode.KeepAnchor)
+        editor.setTextCursor(again)
+
+
+def install(editor: CodeEdit) -> None:
+    """Give an editor all behaviours."""
+    for kind in (AutoIndent, TabKeys, AutoClose, SmartHome):
+        kind(editor)
+
+
+def _uncommented(line: str) -> str:
+    head, _, rest = line.partition("#")
+    return head + rest.removeprefix(" ")

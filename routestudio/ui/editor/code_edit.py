@@ -1,0 +1,292 @@
+"""The text area: line numbers, current line, diagnostics as waves and in the gutter."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QColor,
+    QHelpEvent,
+    QPainter,
+    QPaintEvent,
+    QResizeEvent,
+    QTextCharFormat,
+    QTextCursor,
+    QTextFormat,
+)
+from PySide6.QtWidgets import QPlainTextEdit, QTextEdit, QToolTip, QWidget
+
+from routestudio.model.function import Diagnostic
+from routestudio.ui.theme import colour, mono_font, theme
+
+BRACKETS = {"(": ")", "[": "]", "{": "}"}
+_CLOSING = {close: opening for opening, close in BRACKETS.items()}
+
+
+class CodeEdit(QPlainTextEdit):
+    """A code editor. `edited` is sent for each change of the text by a person."""
+
+    edited = Signal()
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.setObjectName("code")
+        self.setAccessibleName(name)
+        self.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
+        self.setTabChangesFocus(False)
+        self._size = 10.0
+        self._diagnostics: list[Diagnostic] = []
+        self._gutter = _Gutter(self)
+        self.blockCountChanged.connect(self._layout_gutter)
+        self.updateRequest.connect(self._scroll_gutter)
+        self.cursorPositionChanged.connect(self._mark)
+        self.textChanged.connect(self.edited)
+        theme().changed.connect(self._restyle)
+        self.viewport().installEventFilter(self)
+        self._restyle()
+
+    # --- text --------------------------------------------------------------------------------
+
+    def show_text(self, text: str) -> None:
+        """Replace the text without `edited`; keeps cursor, scroll position and undo."""
+        if text == self.toPlainText():
+            return
+        self.blockSignals(True)
+        position = self.textCursor().position()
+        bar = self.verticalScrollBar().value()
+        cursor = QTextCursor(self.document())
+        cursor.beginEditBlock()
+        cursor.select(QTextCursor.SelectionType.Document)
+        cursor.insertText(text)
+        cursor.endEditBlock()
+        again = self.textCursor()
+        again.setPosition(min(position, len(self.toPlainText())))
+        self.setTextCursor(again)
+        self.verticalScrollBar().setValue(bar)
+        self.blockSignals(False)
+        self._layout_gutter()
+
+    def insert_at_cursor(self, text: str) -> None:
+        """Insert text where the cursor is, as one undo step."""
+        self.textCursor().insertText(text)
+        self.setFocus()
+
+    def go_to(self, line: int, column: int = 1) -> None:
+        """Put the cursor at a line and column, both from 1."""
+        block = self.document().findBlockByNumber(max(0, line - 1))
+        if not block.isValid():
+            return
+        cursor = QTextCursor(block)
+        cursor.movePosition(
+            QTextCursor.MoveOperation.Right, QTextCursor.MoveMode.MoveAnchor,
+            min(len(block.text()), utf16(block.text(), column - 1)),
+        )  # fmt: skip
+        self.setTextCursor(cursor)
+        self.centerCursor()
+        self.setFocus()
+
+    def zoom(self, step: float) -> None:
+        """Larger or smaller code font."""
+        self._size = min(28.0, max(7.0, self._size + step))
+        self._restyle()
+
+    # --- diagnostics -------------------------------------------------------------------------
+
+    @property
+    def diagnostics(self) -> Sequence[Diagnostic]:
+        """The diagnostics that are shown."""
+        return self._diagnostics
+
+    def show_diagnostics(self, diagnostics: Sequence[Diagnostic]) -> None:
+        """Underline the ranges and mark the lines of diagnostics."""
+        self._diagnostics = list(diagnostics)
+        self._mark()
+        self._gutter.update()
+
+    def diagnostic_at(self, position: int) -> Diagnostic | None:
+        """The diagnostic whose range holds a text position."""
+        for item in self._diagnostics:
+            start, end = self._range(item)
+            if start <= position <= end:
+                return item
+        return None
+
+    def next_problem(self, step: int = 1) -> None:
+        """Move the cursor to the next (or previous) diagnostic."""
+        places = sorted({(d.line, d.column) for d in self._diagnostics})
+        if not places:
+            return
+        here = (self.textCursor().blockNumber() + 1, self.textCursor().positionInBlock() + 1)
+        after = [p for p in places if p > here] if step > 0 else [p for p in places if p < here]
+        wrapped = places[0] if step > 0 else places[-1]
+        target = (after[0] if step > 0 else after[-1]) if after else wrapped
+        self.go_to(*target)
+
+    def _range(self, item: Diagnostic) -> tuple[int, int]:
+        block = self.document().findBlockByNumber(item.line - 1)
+        if not block.isValid():
+            return (0, 0)
+        text = block.text()
+        start = block.position() + utf16(text, item.column - 1)
+        end = block.position() + len(text)
+        if item.end_column is not None and (item.end_line or item.line) == item.line:
+            end = block.position() + utf16(text, item.end_column - 1)
+        return start, max(end, start + 1)
+
+    def _mark(self) -> None:
+        marks: list[QTextEdit.ExtraSelection] = [self._current_line()]
+        for item in self._diagnostics:
+            start, end = self._range(item)
+            mark = QTextEdit.ExtraSelection()
+            mark.cursor = QTextCursor(self.document())  # type: ignore[attr-defined]
+            last = max(0, self.document().characterCount() - 1)
+            mark.cursor.setPosition(min(start, last))  # type: ignore[attr-defined]
+            mark.cursor.setPosition(  # type: ignore[attr-defined]
+                min(end, last), QTextCursor.MoveMode.KeepAnchor
+            )
+            style = QTextCharFormat()
+            style.setUnderlineStyle(QTextCharFormat.UnderlineStyle.WaveUnderline)
+            style.setUnderlineColor(colour("danger" if item.severity == "error" else "warning"))
+            mark.format = style  # type: ignore[attr-defined]
+            marks.append(mark)
+        marks += self._brackets()
+        self.setExtraSelections(marks)
+
+    def _current_line(self) -> QTextEdit.ExtraSelection:
+        mark = QTextEdit.ExtraSelection()
+        mark.cursor = self.textCursor()  # type: ignore[attr-defined]
+        mark.cursor.clearSelection()  # type: ignore[attr-defined]
+        style = QTextCharFormat()
+        style.setBackground(colour("raised"))
+        style.setProperty(QTextFormat.Property.FullWidthSelection, True)
+        mark.format = style  # type: ignore[attr-defined]
+        return mark
+
+    def _brackets(self) -> list[QTextEdit.ExtraSelection]:
+        text = self.toPlainText()
+        position = self.textCursor().position()
+        for at in (position - 1, position):
+            if 0 <= at < len(text) and (text[at] in BRACKETS or text[at] in _CLOSING):
+                other = matching(text, at)
+                if other is not None:
+                    return [self._bracket(at), self._bracket(other)]
+        return []
+
+    def _bracket(self, position: int) -> QTextEdit.ExtraSelection:
+        mark = QTextEdit.ExtraSelection()
+        cursor = QTextCursor(self.document())
+        cursor.setPosition(position)
+        cursor.setPosition(position + 1, QTextCursor.MoveMode.KeepAnchor)
+        mark.cursor = cursor  # type: ignore[attr-defined]
+        style = QTextCharFormat()
+        style.setBackground(colour("selected"))
+        mark.format = style  # type: ignore[attr-defined]
+        return mark
+
+    def eventFilter(self, watched: object, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
+            item = self.diagnostic_at(self.cursorForPosition(event.pos()).position())
+            if item is not None:
+                text = item.message + (f"\n→ {item.hint}" if item.hint else "")
+                QToolTip.showText(event.globalPos(), text, self)
+            else:
+                QToolTip.hideText()
+            return True
+        return super().eventFilter(watched, event)  # type: ignore[arg-type]
+
+    # --- gutter ------------------------------------------------------------------------------
+
+    def gutter_width(self) -> int:
+        """Width of the line numbers in pixels."""
+        digits = max(2, len(str(self.blockCount())))
+        return 26 + self.fontMetrics().horizontalAdvance("9") * digits
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        area = self.contentsRect()
+        self._gutter.setGeometry(QRect(area.left(), area.top(), self.gutter_width(), area.height()))
+
+    def paint_gutter(self, event: QPaintEvent) -> None:
+        """Paint line numbers and the dots of lines with diagnostics."""
+        painter = QPainter(self._gutter)
+        painter.fillRect(event.rect(), colour("surface"))
+        painter.setFont(self.font())
+        worst = {item.line: item.severity for item in reversed(self._diagnostics)}
+        block = self.firstVisibleBlock()
+        number = block.blockNumber()
+        top = round(self.blockBoundingGeometry(block).translated(self.contentOffset()).top())
+        height = round(self.blockBoundingRect(block).height())
+        current = self.textCursor().blockNumber()
+        while block.isValid() and top <= event.rect().bottom():
+            if block.isVisible():
+                role = "text" if number == current else "muted"
+                painter.setPen(colour(role))
+                painter.drawText(0, top, self._gutter.width() - 12, height,
+                                 Qt.AlignmentFlag.AlignRight, str(number + 1))  # fmt: skip
+                if number + 1 in worst:
+                    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+                    painter.setPen(Qt.PenStyle.NoPen)
+                    error = worst[number + 1] == "error"
+                    painter.setBrush(colour("danger" if error else "warning"))
+                    painter.drawEllipse(QPoint(7, top + height // 2), 3, 3)
+            block = block.next()
+            top += height
+            number += 1
+        painter.end()
+
+    def _layout_gutter(self) -> None:
+        self.setViewportMargins(self.gutter_width(), 0, 0, 0)
+
+    def _scroll_gutter(self, area: QRect, dy: int) -> None:
+        if dy:
+            self._gutter.scroll(0, dy)
+        else:
+            self._gutter.update(0, area.y(), self._gutter.width(), area.height())
+
+    def _restyle(self) -> None:
+        font = mono_font(self._size)
+        self.setFont(font)
+        self.setStyleSheet(
+            f"font-family: '{font.family()}'; font-size: {self._size}pt;"
+            f"background: {QColor(colour('surface')).name()};"
+        )
+        self.setTabStopDistance(4 * self.fontMetrics().horizontalAdvance(" "))
+        self._layout_gutter()
+        self._mark()
+        self._gutter.update()
+
+
+class _Gutter(QWidget):
+    def __init__(self, editor: CodeEdit) -> None:
+        super().__init__(editor)
+        self._editor = editor
+
+    def sizeHint(self) -> QSize:
+        return QSize(self._editor.gutter_width(), 0)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        self._editor.paint_gutter(event)
+
+
+def utf16(text: str, characters: int) -> int:
+    """UTF-16 units of the first `characters` characters of a text, as Qt counts columns."""
+    return len(text[:characters].encode("utf-16-le", "surrogatepass")) // 2
+
+
+def matching(text: str, at: int) -> int | None:
+    """The position of the bracket that matches the one at `at`."""
+    character = text[at]
+    step = 1 if character in BRACKETS else -1
+    other = BRACKETS[character] if step > 0 else _CLOSING[character]
+    depth = 0
+    position = at
+    while 0 <= position < len(text):
+        if text[position] == character:
+            depth += 1
+        elif text[position] == other:
+            depth -= 1
+            if depth == 0:
+                return position
+        position += step
+    return None

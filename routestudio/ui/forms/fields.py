@@ -1,0 +1,373 @@
+"""Editors of single form fields, by the kind of their rule."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QIntValidator
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QHBoxLayout,
+    QLineEdit,
+    QTableWidget,
+    QTableWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from routestudio.derive.form_spec import FormField
+from routestudio.ui.widgets.basics import Button, IconButton, label, restyle
+
+
+class FieldEditor(QWidget):
+    """Edits one value. `changed` is sent when a person finished a change."""
+
+    changed = Signal()
+
+    def __init__(self, field: FormField) -> None:
+        super().__init__()
+        self.field = field
+        self.row = QHBoxLayout(self)
+        self.row.setContentsMargins(0, 0, 0, 0)
+        self.row.setSpacing(6)
+
+    def value(self) -> Any:
+        """The value as it goes into YAML; `None` for nothing."""
+        raise NotImplementedError
+
+    def show_value(self, value: Any) -> None:
+        """Show a value without sending `changed`."""
+        raise NotImplementedError
+
+    def control(self) -> QWidget:
+        """The widget that takes the focus."""
+        raise NotImplementedError
+
+    def mark(self, invalid: bool) -> None:
+        """Show or hide the mark of a problem."""
+        control = self.control()
+        control.setProperty("invalid", "true" if invalid else "false")
+        restyle(control)
+
+
+class TextField(FieldEditor):
+    """A line of text."""
+
+    def __init__(self, field: FormField) -> None:
+        super().__init__(field)
+        self.edit = QLineEdit()
+        self.edit.setAccessibleName(field.label)
+        shown = field.default if isinstance(field.default, str) else None
+        if field.example:
+            self.edit.setPlaceholderText(f"e.g. {field.example}")
+        elif shown:
+            self.edit.setPlaceholderText(shown)
+        self._shown = ""
+        self.edit.editingFinished.connect(self._finished)
+        self.row.addWidget(self.edit)
+
+    def value(self) -> Any:
+        return self.edit.text() or None
+
+    def show_value(self, value: Any) -> None:
+        text = "" if value is None else str(value)
+        self._shown = text
+        if not self.edit.hasFocus() or not self.edit.isModified():
+            self.edit.setText(text)
+
+    def control(self) -> QWidget:
+        return self.edit
+
+    def _finished(self) -> None:
+        if self.edit.text() != self._shown:
+            self._shown = self.edit.text()
+            self.edit.setModified(False)
+            self.changed.emit()
+
+
+class IntegerField(TextField):
+    """A whole number, or a `${VAR}` reference."""
+
+    def __init__(self, field: FormField) -> None:
+        super().__init__(field)
+        self.edit.setMaximumWidth(160)
+        if field.default is not None:
+            self.edit.setPlaceholderText(f"{field.default}")
+        if field.unit:
+            self.row.addWidget(label(field.unit, "muted"))
+        self.row.addStretch(1)
+
+    def value(self) -> Any:
+        text = self.edit.text().strip()
+        state = QIntValidator().validate(text, 0)
+        valid = isinstance(state, tuple) and state[0] == QIntValidator.State.Acceptable
+        return int(text) if valid or text.isdigit() else text or None
+
+
+class ChoiceField(FieldEditor):
+    """One of a few values; an empty entry where nothing is a choice."""
+
+    def __init__(self, field: FormField) -> None:
+        super().__init__(field)
+        self.combo = QComboBox()
+        self.combo.setAccessibleName(field.label)
+        if field.optional:
+            self.combo.addItem("None", None)
+        labels = field.labels or field.choices
+        for value, text in zip(field.choices, labels, strict=True):
+            self.combo.addItem(text, value)
+        self.combo.setMinimumWidth(180)
+        self.combo.activated.connect(lambda _: self.changed.emit())
+        self.row.addWidget(self.combo)
+        self.row.addStretch(1)
+
+    def value(self) -> Any:
+        return self.combo.currentData()
+
+    def show_value(self, value: Any) -> None:
+        index = self.combo.findData(self.field.default if value is None else value)
+        if index < 0 and value is not None:
+            self.combo.addItem(str(value), value)
+            index = self.combo.count() - 1
+        self.combo.setCurrentIndex(max(0, index))
+
+    def control(self) -> QWidget:
+        return self.combo
+
+
+class FlagField(FieldEditor):
+    """On or off."""
+
+    def __init__(self, field: FormField) -> None:
+        super().__init__(field)
+        self.box = QCheckBox(field.label)
+        self.box.setAccessibleName(field.label)
+        self.box.clicked.connect(lambda _: self.changed.emit())
+        self.row.addWidget(self.box)
+        self.row.addStretch(1)
+
+    def value(self) -> Any:
+        return self.box.isChecked()
+
+    def show_value(self, value: Any) -> None:
+        shown = self.field.default if value is None else value
+        self.box.setChecked(str(shown).lower() == "true")
+
+    def control(self) -> QWidget:
+        return self.box
+
+
+class ChoicesField(FieldEditor):
+    """Several of a few values."""
+
+    def __init__(self, field: FormField) -> None:
+        super().__init__(field)
+        self.boxes: dict[str, QCheckBox] = {}
+        for value in field.choices:
+            box = QCheckBox(value)
+            box.setAccessibleName(f"{field.label}: {value}")
+            box.clicked.connect(lambda _: self.changed.emit())
+            self.boxes[value] = box
+            self.row.addWidget(box)
+        self.row.addStretch(1)
+
+    def value(self) -> Any:
+        return [value for value, box in self.boxes.items() if box.isChecked()]
+
+    def show_value(self, value: Any) -> None:
+        chosen = self.field.default if value is None else value
+        for name, box in self.boxes.items():
+            box.setChecked(name in chosen)
+
+    def control(self) -> QWidget:
+        return next(iter(self.boxes.values()))
+
+
+class SecretField(FieldEditor):
+    """A secret: typed hidden, stored outside of the project, shown as its reference."""
+
+    stored = Signal(str, str)
+    """Value and place (`env` or `keyring`) of a typed secret."""
+
+    def __init__(self, field: FormField) -> None:
+        super().__init__(field)
+        self.edit = QLineEdit()
+        self.edit.setAccessibleName(field.label)
+        self.edit.setEchoMode(QLineEdit.EchoMode.Password)
+        self.eye = IconButton("eye", f"Show {field.label}", self._toggle)
+        self.place = QComboBox()
+        self.place.setAccessibleName(f"Where to keep {field.label}")
+        self.place.addItem("in .env", "env")
+        self.place.addItem("in the keyring", "keyring")
+        self.place.setToolTip("Where a typed secret is kept; the project file holds a reference.")
+        self.row.addWidget(self.edit, 1)
+        self.row.addWidget(self.eye)
+        self.row.addWidget(self.place)
+        self._reference: str | None = None
+        self.edit.editingFinished.connect(self._finished)
+
+    def value(self) -> Any:
+        return self._reference
+
+    def show_value(self, value: Any) -> None:
+        self._reference = value if isinstance(value, str) else None
+        self.edit.clear()
+        if isinstance(value, dict):
+            self.edit.setPlaceholderText("written in the file; type it anew to move it out")
+        elif value:
+            self.edit.setPlaceholderText(f"kept as {value}")
+        else:
+            self.edit.setPlaceholderText("not set")
+
+    def control(self) -> QWidget:
+        return self.edit
+
+    def _toggle(self) -> None:
+        hidden = self.edit.echoMode() == QLineEdit.EchoMode.Password
+        mode = QLineEdit.EchoMode
+        self.edit.setEchoMode(mode.Normal if hidden else mode.Password)
+        self.eye.show_icon("eye-off" if hidden else "eye")
+
+    def _finished(self) -> None:
+        text = self.edit.text()
+        if not text:
+            return
+        self.edit.clear()
+        if text.startswith("${"):
+            self._reference = text
+            self.changed.emit()
+        else:
+            self.stored.emit(text, str(self.place.currentData()))
+
+
+class HeadersField(FieldEditor):
+    """A table of names and texts."""
+
+    def __init__(self, field: FormField) -> None:
+        super().__init__(field)
+        holder = QWidget()
+        column = QVBoxLayout(holder)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(4)
+        self.table = QTableWidget(0, 2)
+        self.table.setAccessibleName(field.label)
+        self.table.setHorizontalHeaderLabels(["Name", "Value"])
+        self.table.horizontalHeader().setStretchLastSection(True)
+        self.table.verticalHeader().hide()
+        self.table.setFixedHeight(116)
+        self.table.itemChanged.connect(lambda _: self.changed.emit())
+        column.addWidget(self.table)
+        buttons = QHBoxLayout()
+        buttons.addWidget(Button("Add header", "add", kind="link", action=self._add))
+        buttons.addWidget(Button("Remove", "remove", kind="link", action=self._remove))
+        buttons.addStretch(1)
+        column.addLayout(buttons)
+        self.row.addWidget(holder)
+
+    def value(self) -> Any:
+        found = {}
+        for row in range(self.table.rowCount()):
+            name, text = self.table.item(row, 0), self.table.item(row, 1)
+            if name is not None and name.text():
+                found[name.text()] = text.text() if text is not None else ""
+        return found or None
+
+    def show_value(self, value: Any) -> None:
+        if isinstance(value, list):
+            value = {str(item.get("key")): item.get("value") for item in value}
+        items = value.items() if isinstance(value, dict) else ()
+        self.table.blockSignals(True)
+        self.table.setRowCount(0)
+        for name, text in items:
+            if name == "$secret":
+                continue
+            row = self.table.rowCount()
+            self.table.insertRow(row)
+            self.table.setItem(row, 0, QTableWidgetItem(str(name)))
+            self.table.setItem(row, 1, QTableWidgetItem(str(text)))
+        self.table.blockSignals(False)
+
+    def control(self) -> QWidget:
+        return self.table
+
+    def _add(self) -> None:
+        row = self.table.rowCount()
+        self.table.blockSignals(True)
+        self.table.insertRow(row)
+        first = QTableWidgetItem("")
+        self.table.setItem(row, 0, first)
+        self.table.setItem(row, 1, QTableWidgetItem(""))
+        self.table.blockSignals(False)
+        self.table.setCurrentCell(row, 0)
+        self.table.editItem(first)
+
+    def _remove(self) -> None:
+        if self.table.currentRow() >= 0:
+            self.table.removeRow(self.table.currentRow())
+            self.changed.emit()
+
+
+class NamedField(FieldEditor):
+    """The name of something in the project: a function or a resource, with buttons beside it."""
+
+    edit_asked = Signal(str)
+    new_asked = Signal()
+
+    def __init__(self, field: FormField, names: Callable[[], list[str]], what: str) -> None:
+        super().__init__(field)
+        self._names = names
+        self.combo = QComboBox()
+        self.combo.setAccessibleName(field.label)
+        self.combo.setMinimumWidth(180)
+        self.combo.activated.connect(lambda _: self.changed.emit())
+        self.row.addWidget(self.combo, 1)
+        edit = IconButton("edit", f"Edit this {what}", self._edit)
+        self.row.addWidget(edit)
+        self.row.addWidget(IconButton("add", f"New {what}", self.new_asked.emit))
+
+    def value(self) -> Any:
+        return self.combo.currentData()
+
+    def show_value(self, value: Any) -> None:
+        self.combo.clear()
+        if self.field.optional or value is None:
+            self.combo.addItem("None", None)
+        for name in self._names():
+            self.combo.addItem(name, name)
+        if value is not None and self.combo.findData(value) < 0:
+            self.combo.addItem(f"{value} (missing)", value)
+        self.combo.setCurrentIndex(max(0, self.combo.findData(value)))
+
+    def control(self) -> QWidget:
+        return self.combo
+
+    def _edit(self) -> None:
+        if self.combo.currentData():
+            self.edit_asked.emit(str(self.combo.currentData()))
+
+
+_SIMPLE: dict[str, type[FieldEditor]] = {
+    "text": TextField,
+    "secret": SecretField,
+    "integer": IntegerField,
+    "choice": ChoiceField,
+    "choices": ChoicesField,
+    "flag": FlagField,
+    "headers": HeadersField,
+}
+
+
+def editor_of(field: FormField) -> FieldEditor:
+    """The editor of a field whose kind needs nothing from the project. Raises `KeyError`."""
+    return _SIMPLE[field.kind](field)
+
+
+def known_kinds() -> frozenset[str]:
+    """All kinds of fields that forms can show."""
+    return frozenset(_SIMPLE) | {"ref", "function"}
+
+
+__all__ = ["FieldEditor", "NamedField", "SecretField", "editor_of", "known_kinds"]
