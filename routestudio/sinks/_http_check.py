@@ -144,7 +144,7 @@ async def _authenticate(
     if not secrets:
         return CheckStep(name, "skipped", "the endpoint has no credentials", watch.lap())
     bare = await _ask(client, question, with_secrets=False)
-    if bare.status in (401, 403, 407) and answer.status < 400:
+    if bare.status in (401, 403, 407) and answer.status < 500:
         text = f"accepted (HTTP {answer.status}; without credentials it is {bare.status})"
         return CheckStep(name, "passed", text, watch.lap())
     return CheckStep(

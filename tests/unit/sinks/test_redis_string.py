@@ -225,8 +225,13 @@ async def test_a_check_writes_nothing_and_asks_for_the_right() -> None:
     assert [(s.step, s.status, s.target) for s in found[3:]] == [
         ("authenticate", "passed", None), ("target", "passed", "a"), ("target", "failed", "b"),
     ]  # fmt: skip
-    assert seen == [b"PING", b"SELECT 3", b"INFO replication",
-                    b"ACL DRYRUN default SET a value PX 5", b"ACL DRYRUN default DEL b"]  # fmt: skip
+    assert seen == [
+        b"PING",
+        b"SELECT 3",
+        b"INFO replication",
+        b"ACL DRYRUN default SET a value PX 5",
+        b"ACL DRYRUN default DEL b",
+    ]
 
 
 async def test_a_read_only_replica_fails_and_names_its_master() -> None:
