@@ -8,7 +8,7 @@ identifier in Elixir, which Python reads as plain text.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -41,7 +41,7 @@ async def _run(text: str, number: int, pool: FunctionPool) -> Row:
             Language(row.get("language", "elixir")), str(row["code"]),
         )  # fmt: skip
         message = _message(row["input"]) if "input" in row else None
-    except (ValueError, KeyError, TypeError, InvalidOperation) as error:
+    except (ValueError, KeyError, TypeError, InvalidOperation, RecursionError) as error:
         detail = f"missing key {error}" if isinstance(error, KeyError) else str(error)[:200]
         identity = row.get("id") if "row" in locals() and isinstance(row, dict) else None
         text = f"line {number} is not a program: {detail}"
@@ -71,9 +71,14 @@ def _error(code: str, kind: str | None, message: str, line: int | None) -> Row:
     return {"code": code, "type": kind, "message": message, "line": line}
 
 
-def _message(value: Mapping[str, Any]) -> Message:
+def _message(value: object) -> Message:
+    if not isinstance(value, dict):
+        raise ValueError("`input` must be an object with action, record, changes and metadata")
     plain = {key: decode(value.get(key)) for key in ("action", "record", "changes", "metadata")}
-    return Message(plain["action"], plain["record"], plain["changes"], plain["metadata"])
+    metadata = plain["metadata"] if plain["metadata"] is not None else {}
+    if not isinstance(metadata, dict):
+        raise ValueError("`metadata` must be an object")
+    return Message(plain["action"], plain["record"], plain["changes"], metadata)
 
 
 def decode(value: Any) -> Any:

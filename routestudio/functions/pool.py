@@ -11,7 +11,9 @@ import contextlib
 import datetime as dt
 import json
 import mmap
+import os
 import pickle
+import signal
 import sys
 import tempfile
 import time
@@ -24,7 +26,7 @@ from typing import Any, Final
 from routestudio import tasks
 from routestudio.errors import WorkerError
 from routestudio.functions import language
-from routestudio.functions.worker import HEADER, MAX_DEPTH, PROGRESS
+from routestudio.functions.worker import HEADER, IDLE, MAX_DEPTH, PROGRESS, ROW_BITS
 from routestudio.model.function import (
     Diagnostic,
     Function,
@@ -35,7 +37,11 @@ from routestudio.model.message import Message
 
 _WATCH_SECONDS: Final = 0.02
 _MAX_ANSWER: Final = 1 << 30
-_IDLE: Final = (1 << 64) - 1
+_MAX_ROWS: Final = 1000
+"""Messages of one request: bounds what the worker holds and what an overrun makes it repeat."""
+
+_IDLE_SECONDS: Final = 30.0
+"""Longest time that a worker may take to start, or to read a request before the first call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +59,16 @@ class Limits:
 
 
 class _WorkerGone(Exception):  # noqa: N818 - internal
-    """The worker ended; `timeout` tells whether it was killed for taking too long."""
+    """The worker ended in `row` (if it got that far) of the program with number `program`.
 
-    def __init__(self, row: int | None, timeout: bool) -> None:
+    `timeout` tells whether it was killed for taking too long.
+    """
+
+    def __init__(self, progress: int, timeout: bool) -> None:
         super().__init__()
-        self.row = row
+        idle = progress == IDLE
+        self.program = 0 if idle else progress >> ROW_BITS
+        self.row = None if idle else progress & ((1 << ROW_BITS) - 1)
         self.timeout = timeout
 
 
@@ -72,27 +83,44 @@ class _Worker:
         self._board = mmap.mmap(self._file.fileno(), PROGRESS.size)
 
     async def start(self) -> asyncio.subprocess.Process:
-        if self._process is None or self._process.returncode is not None:
-            descriptor = self._file.fileno()
-            try:
-                self._process = await asyncio.create_subprocess_exec(
-                    sys.executable, "-I", "-B", "-X", "utf8", "-m", "routestudio.functions.worker",
-                    str(self._limits.memory_bytes), str(self._limits.output_bytes),
-                    str(descriptor),
-                    stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
-                    stderr=asyncio.subprocess.DEVNULL, env={}, cwd="/",
-                    pass_fds=(descriptor,), limit=1 << 22,
-                )  # fmt: skip
-            except OSError as error:
-                raise WorkerError(f"the function worker cannot be started: {error}") from None
-        return self._process
+        """The running child. Raises `WorkerError` when it cannot be started or ends at once."""
+        if self._file.closed:
+            raise WorkerError("the function pool is closed")
+        if self._process is not None and self._process.returncode is None:
+            return self._process
+        await self.kill()
+        descriptor = self._file.fileno()
+        try:
+            process = self._process = await asyncio.create_subprocess_exec(
+                sys.executable, "-I", "-B", "-X", "utf8", "-m", "routestudio.functions.worker",
+                str(self._limits.memory_bytes), str(self._limits.output_bytes),
+                str(descriptor),
+                stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.DEVNULL, env={}, cwd="/",
+                pass_fds=(descriptor,), limit=1 << 22,
+            )  # fmt: skip
+        except OSError as error:
+            raise WorkerError(f"the function worker cannot be started: {error}") from None
+        assert process.stdout is not None
+        try:
+            async with asyncio.timeout(_IDLE_SECONDS):
+                await process.stdout.readexactly(HEADER.size)
+        except (asyncio.IncompleteReadError, ConnectionError, TimeoutError):
+            await self.kill()
+            code = process.returncode
+            text = f"the function worker ended at its start (exit code {code})"
+            raise WorkerError(text) from None
+        except asyncio.CancelledError:
+            await self.kill()
+            raise
+        return process
 
     async def call(self, request: dict[str, Any]) -> Any:
         """One request. Raises `_WorkerGone` when the worker dies or is killed over it."""
         process = await self.start()
         assert process.stdin is not None
         assert process.stdout is not None
-        PROGRESS.pack_into(self._board, 0, _IDLE)
+        PROGRESS.pack_into(self._board, 0, IDLE)
         body = pickle.dumps(request, protocol=5)
         watch = tasks.spawn(self._watch(process), name="function watchdog")
         try:
@@ -105,9 +133,11 @@ class _Worker:
             return json.loads(answer)
         except (asyncio.IncompleteReadError, ConnectionError, EOFError, ValueError):
             timed_out = watch.done() and not watch.cancelled() and watch.result()
-            row = PROGRESS.unpack_from(self._board, 0)[0]
+            if self._file.closed:
+                raise WorkerError("the function pool was closed") from None
+            progress = PROGRESS.unpack_from(self._board, 0)[0]
             await self.kill()
-            raise _WorkerGone(None if row == _IDLE else row, bool(timed_out)) from None
+            raise _WorkerGone(progress, bool(timed_out)) from None
         except asyncio.CancelledError:
             await self.kill()
             raise
@@ -116,24 +146,24 @@ class _Worker:
 
     async def _watch(self, process: asyncio.subprocess.Process) -> bool:
         """Kill the worker when it spends too long on one message. True when it did."""
-        row, since = _IDLE, time.monotonic()
+        row, since = IDLE, time.monotonic()
         limit = self._limits.seconds_per_message
         while True:
             await asyncio.sleep(min(_WATCH_SECONDS, limit / 4))
+            if self._file.closed:
+                return False
             current = PROGRESS.unpack_from(self._board, 0)[0]
             now = time.monotonic()
             if current != row:
                 row, since = current, now
-            elif row != _IDLE and now - since > limit:
-                with contextlib.suppress(ProcessLookupError):
-                    process.kill()
+            elif now - since > (limit if row != IDLE else _IDLE_SECONDS):
+                _kill(process)
                 return True
 
     async def kill(self) -> None:
         process, self._process = self._process, None
         if process is not None:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
+            _kill(process)
             await _reap(process)
 
     async def close(self) -> None:
@@ -145,8 +175,7 @@ class _Worker:
                 async with asyncio.timeout(0.5):
                     await process.wait()
             except TimeoutError:
-                with contextlib.suppress(ProcessLookupError):
-                    process.kill()
+                _kill(process)
             await _reap(process)
         if not self._file.closed:
             self._board.close()
@@ -228,44 +257,72 @@ class FunctionPool:
     ) -> list[list[FunctionResult]]:
         columns: list[list[FunctionResult]] = [[] for _ in programs]
         guilty: dict[int, FunctionFault] = {}
-        start, stop = 0, len(messages)
+        overran = 0
+        start, stop = 0, min(_MAX_ROWS, len(messages))
         while start < len(messages):
             if start in guilty:
                 _append(columns, FunctionResult(fault=guilty[start]), 1)
-                start, stop = start + 1, len(messages)
-                if overruns is not None and len(guilty) >= overruns:
-                    text = f"not evaluated: the function overran on {len(guilty)} messages before"
+                start, stop = start + 1, min(start + 1 + _MAX_ROWS, len(messages))
+                if overruns is not None and overran >= overruns:
+                    text = f"not evaluated: the function overran on {overran} messages before"
                     left = FunctionResult(fault=FunctionFault("not_evaluated", text))
                     _append(columns, left, len(messages) - start)
                     return columns
                 continue
             part = messages[start:stop]
-            rows = [(m.action, m.record, m.changes, m.metadata) for m in part]
+            packed = _packed(part)
+            if isinstance(packed, int):
+                stop = start + packed
+                guilty[stop] = _TOO_DEEP
+                continue
             request = {
-                "programs": programs,
-                "first": start,
-                "count": len(part),
-                "messages": pickle.dumps(rows, protocol=5),
-            }
+                "programs": programs, "first": start, "count": len(part), "messages": packed,
+            }  # fmt: skip
             try:
                 answer = await worker.call(request)
             except _WorkerGone as gone:
+                if gone.row is None and len(part) > 1:
+                    # It ended before any function was called: the messages are too large at once.
+                    stop = start + len(part) // 2
+                    continue
                 # The rows before the guilty one lost their answers with it: they are done again.
-                stop = start if gone.row is None else max(start, gone.row)
-                guilty[stop] = self._overrun(gone.timeout)
+                stop = start if gone.row is None else min(max(start, gone.row), stop - 1)
+                guilty[stop] = self._overrun(gone.timeout, programs[gone.program][0])
+                overran += 1
+                continue
+            if isinstance(answer, int):
+                stop = start + answer
                 continue
             for column, given in zip(columns, answer, strict=True):
                 column.extend(map(_result, given))
-            start, stop = stop, len(messages)
+            start, stop = stop, min(stop + _MAX_ROWS, len(messages))
         return columns
 
-    def _overrun(self, timeout: bool) -> FunctionFault:
+    def _overrun(self, timeout: bool, kind: str) -> FunctionFault:
         if timeout:
             seconds = f"{self.limits.seconds_per_message:g} s"
-            return FunctionFault(
-                "timeout", f"the function ran longer than {seconds} and was stopped"
-            )
-        return FunctionFault("crashed", "the function ended its worker process (too much memory?)")
+            text = f"the {kind} function ran longer than {seconds} on this message and was stopped"
+            return FunctionFault("timeout", text)
+        text = f"the {kind} function ended its worker process (too much memory?)"
+        return FunctionFault("crashed", text)
+
+
+_TOO_DEEP: Final = FunctionFault("invalid", "the message is nested too deeply for a function")
+
+
+def _packed(messages: Sequence[Message]) -> bytes | int:
+    """The messages for the worker, or the position of the first that is nested too deeply."""
+    rows = [(m.action, m.record, m.changes, m.metadata) for m in messages]
+    try:
+        return pickle.dumps(rows, protocol=5)
+    except RecursionError:
+        for position, row in enumerate(rows):
+            try:
+                # Somewhat deeper than alone, so that what passes here passes in a list, too.
+                pickle.dumps([[[row]]], protocol=5)
+            except RecursionError:
+                return position
+        raise
 
 
 @lru_cache(maxsize=256)
@@ -326,6 +383,13 @@ def _untag(value: Any, depth: int) -> Any:
 def _append(columns: list[list[FunctionResult]], result: FunctionResult, count: int) -> None:
     for column in columns:
         column.extend([result] * count)
+
+
+def _kill(process: asyncio.subprocess.Process) -> None:
+    """Kill without asking for the state first, which would take it from asyncio's own watcher."""
+    if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process.pid, signal.SIGKILL)
 
 
 async def _reap(process: asyncio.subprocess.Process) -> None:

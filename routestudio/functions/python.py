@@ -8,12 +8,14 @@ The worker process is the second wall. All problems are reported, with their pla
 from __future__ import annotations
 
 import ast
+import builtins
 import difflib
+import re
 import warnings
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
-from routestudio.functions import library
+from routestudio.functions import advice, library
 from routestudio.model.function import Diagnostic, FunctionKind
 
 MAX_BYTES: Final = 10_000
@@ -21,6 +23,8 @@ MAX_BYTES: Final = 10_000
 
 PARAMETERS: Final = ("action", "record", "changes", "metadata")
 FILENAME: Final = "<function>"
+MAX_GUESSES: Final = 20
+"""Names for which a similar one is looked up: that search is slow, a text may hold thousands."""
 
 _ALLOWED: Final[tuple[type[ast.AST], ...]] = (
     ast.Module, ast.FunctionDef, ast.arguments, ast.arg, ast.Return, ast.Expr, ast.Pass,
@@ -35,22 +39,6 @@ _ALLOWED: Final[tuple[type[ast.AST], ...]] = (
     ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp, ast.comprehension,
     ast.expr_context, ast.boolop, ast.operator, ast.unaryop, ast.cmpop,
 )  # fmt: skip
-
-_SENTENCES: Final[dict[str, tuple[str, str]]] = {
-    "Import": ("imports are not allowed", "what functions may use is there without an import"),
-    "ImportFrom": ("imports are not allowed", "what functions may use is there without an import"),
-    "ClassDef": ("classes are not allowed", "use a map or a nested function"),
-    "AsyncFunctionDef": ("async functions are not allowed", "write `def` without `async`"),
-    "Await": ("`await` is not allowed", "functions compute from their arguments only"),
-    "Yield": ("generators are not allowed", "return a list"),
-    "YieldFrom": ("generators are not allowed", "return a list"),
-    "Global": ("`global` is not allowed", "keep values in local variables"),
-    "Nonlocal": ("`nonlocal` is not allowed", "return the value instead"),
-    "With": ("`with` is not allowed", "there is nothing to open or close here"),
-    "AsyncWith": ("`with` is not allowed", "there is nothing to open or close here"),
-    "AsyncFor": ("`async for` is not allowed", "write `for`"),
-    "TryStar": ("`except*` is not allowed", "write `except`"),
-}
 
 
 def check(code: str, kind: FunctionKind) -> list[Diagnostic]:
@@ -71,6 +59,12 @@ def compile_function(code: str, kind: FunctionKind) -> Callable[..., Any]:
     entry = _entry(tree, kind)
     assert entry is not None
     aliases = [arg.arg for arg in entry.args.args if arg.arg.startswith("_")]
+    for node in ast.walk(tree):
+        # Annotations of a signature would run when it is defined, before any time limit.
+        if isinstance(node, ast.FunctionDef):
+            node.returns = None
+        elif isinstance(node, ast.arg):
+            node.annotation = None
     for name in reversed(aliases):
         alias = ast.Assign([ast.Name(name.lstrip("_"), ast.Store())], ast.Name(name, ast.Load()))
         entry.body.insert(0, ast.fix_missing_locations(ast.copy_location(alias, entry.body[0])))
@@ -98,17 +92,16 @@ def _inspect(code: str, kind: FunctionKind) -> tuple[ast.Module | None, list[Dia
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             tree = ast.parse(code, FILENAME)
-            compile(code, FILENAME, "exec", dont_inherit=True)
+            late = _compile_error(tree, code)
+        checker = _Checker(code, kind)
+        checker.check(tree)
     except SyntaxError as error:
         return None, [_syntax(error, code)]
     except (RecursionError, MemoryError, ValueError, OverflowError):
         return None, [Diagnostic(1, 1, "too_deep", "the code is nested too deeply")]
-    checker = _Checker(code, kind)
-    try:
-        checker.check(tree)
-    except RecursionError:
-        return None, [Diagnostic(1, 1, "too_deep", "the code is nested too deeply")]
     found = checker.found
+    if late is not None and not any(item.line == late.line for item in found):
+        found.append(late)
     found += [
         Diagnostic(w.lineno, 1, "syntax_warning", str(w.message), severity="warning")
         for w in caught
@@ -116,10 +109,36 @@ def _inspect(code: str, kind: FunctionKind) -> tuple[ast.Module | None, list[Dia
     return tree, sorted(found, key=lambda item: (item.line, item.column))
 
 
+def _compile_error(tree: ast.Module, code: str) -> Diagnostic | None:
+    """What only the compiler finds, such as `break` outside a loop; it counts columns in bytes."""
+    try:
+        compile(tree, FILENAME, "exec", dont_inherit=True)
+    except SyntaxError as error:
+        line = error.lineno or 1
+        for name in ("offset", "end_offset"):
+            offset = getattr(error, name)
+            if offset is not None and offset > 0:
+                setattr(error, name, column(code, line, offset - 1))
+        return _syntax(error, code)
+    return None
+
+
+def column(code: str, line: int, offset: int) -> int:
+    """The column in characters, from 1, of a byte offset in a line of the code."""
+    lines = _lines_of(code)
+    if not 1 <= line <= len(lines):
+        return 1
+    return len(lines[line - 1].encode()[:offset].decode(errors="replace")) + 1
+
+
+def _lines_of(code: str) -> list[str]:
+    """Lines as Python counts them: a form feed or U+2028 does not end one."""
+    return re.split("\r\n|\r|\n", code)
+
+
 def _syntax(error: SyntaxError, code: str) -> Diagnostic:
-    line = max(1, error.lineno or 1)
-    lines = code.splitlines() or [""]
-    line = min(line, len(lines))
+    lines = _lines_of(code)
+    line = min(max(1, error.lineno or 1), len(lines))
     column = max(1, error.offset or 1)
     end = error.end_offset if error.end_lineno == error.lineno else None
     text = (error.msg or "invalid syntax").split(" (<", 1)[0]
@@ -140,9 +159,10 @@ class _Checker:
 
     def __init__(self, code: str, kind: FunctionKind) -> None:
         self.found: list[Diagnostic] = []
-        self._lines = code.splitlines()
+        self._lines = _lines_of(code)
         self._kind = kind
         self._names: set[str] = set()
+        self._guesses = MAX_GUESSES
 
     def check(self, tree: ast.Module) -> None:
         self._top_level(tree)
@@ -205,7 +225,9 @@ class _Checker:
     def _visit(self, node: ast.AST) -> None:
         if not _listed(node):
             kind = type(node).__name__
-            text, hint = _SENTENCES.get(kind, (f"`{kind}` is not allowed in a function", None))
+            text, hint = advice.NOT_ALLOWED.get(
+                kind, (f"`{kind}` is not allowed in a function", None)
+            )
             if isinstance(node, (ast.Import, ast.ImportFrom)):
                 modules = {alias.name for alias in node.names} & library.MODULES
                 if modules:
@@ -264,17 +286,21 @@ class _Checker:
         if name.startswith("__") or (name.startswith("_") and name.endswith("_") and name != "_"):
             self._add(node, "private_name", f"the name `{name}` is not allowed")
         elif load and name not in self._names:
-            near = difflib.get_close_matches(name, self._names, n=1)
-            self._add(
-                node,
-                "undefined_name",
-                f"`{name}` is not defined",
-                f"did you mean `{near[0]}`?" if near else None,
-            )
+            if hasattr(builtins, name):
+                text = f"`{name}` is not available to functions"
+                self._add(node, "not_available", text, advice.INSTEAD.get(name))
+            else:
+                text = f"`{name}` is not defined"
+                self._add(node, "undefined_name", text, self._guess(name, self._names))
         elif not load and name in library.MODULES:
             self._add(
                 node, "reserved_name", f"`{name}` is part of the library", "choose another name"
             )
+
+    def _guess(self, name: str, names: Iterable[str]) -> str | None:
+        self._guesses -= 1
+        near = difflib.get_close_matches(name, names, n=1) if self._guesses >= 0 else None
+        return f"did you mean `{near[0]}`?" if near else None
 
     def _attribute(self, node: ast.Attribute) -> None:
         name = node.attr
@@ -298,17 +324,15 @@ class _Checker:
                 f'write `{owner}["{name}"]`',
             )
         elif owner == "metadata" and name not in library.METADATA_FIELDS | library.DICT_METHODS:
-            near = difflib.get_close_matches(name, library.METADATA_FIELDS, n=1)
             self._at(
                 node,
                 end,
                 "metadata_field",
                 f"`metadata` has no field `{name}`",
-                f"did you mean `{near[0]}`?" if near else None,
+                self._guess(name, library.METADATA_FIELDS),
             )
         elif name not in library.ALLOWED_ATTRIBUTES:
-            near = difflib.get_close_matches(name, library.ALLOWED_ATTRIBUTES, n=1)
-            hint = f"did you mean `{near[0]}`?" if near else "read entries with `[...]`"
+            hint = self._guess(name, library.ALLOWED_ATTRIBUTES) or "read entries with `[...]`"
             if name in ("format", "format_map"):
                 hint = 'use an f-string: f"{value}"'
             self._at(node, end, "attribute", f"the attribute `{name}` is not allowed", hint)

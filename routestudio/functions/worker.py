@@ -10,22 +10,38 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import decimal
+import gc
 import json
 import mmap
 import os
 import pickle
+import signal
 import struct
 import sys
-import traceback
 from collections.abc import Callable
+from itertools import islice
+from operator import itemgetter
 from typing import Any, Final
 
 from routestudio.functions import python
+from routestudio.functions.library import METADATA_FIELDS
 from routestudio.model.function import FunctionKind
 
 HEADER: Final = struct.Struct("<I")
 PROGRESS: Final = struct.Struct("<Q")
+IDLE: Final = (1 << 64) - 1
+"""What the progress board shows while no user code runs."""
+
+ROW_BITS: Final = 40
+"""The board shows `program << ROW_BITS | row`, so that each call has its own time limit."""
+
 MAX_DEPTH: Final = 64
+MAX_DIGITS: Final = 200_000
+"""Most digits of a decimal written out; PostgreSQL's `numeric` has at most 147,455."""
+
+ANSWER_BUDGET: Final = 8 << 20
+"""Characters of one answer: what exceeds it is asked for again in smaller parts."""
+
 _MAX_TEXT: Final = 500
 
 Fault = dict[str, Any]
@@ -37,11 +53,23 @@ class Metadata(dict[str, Any]):
     __slots__ = ()
 
     def __getattr__(self, name: str) -> Any:
-        try:
-            value = self[name]
-        except KeyError:
-            raise AttributeError(f"metadata has no field `{name}`") from None
+        raise AttributeError(f"metadata has no field `{name}`")
+
+
+def _field(name: str) -> property:
+    if name not in ("consumer", "database", "enrichment", "transaction_annotations"):
+        return property(itemgetter(name))
+
+    def read(self: Metadata) -> Any:
+        value = self[name]
         return Metadata(value) if type(value) is dict else value
+
+    return property(read)
+
+
+for _name in METADATA_FIELDS:
+    # Ten times as fast as looking names up in `__getattr__`.
+    setattr(Metadata, _name, _field(_name))
 
 
 def main(arguments: list[str]) -> None:
@@ -54,14 +82,43 @@ def main(arguments: list[str]) -> None:
         os.dup2(sink, number)
     board = mmap.mmap(progress, PROGRESS.size)
     functions: dict[tuple[str, str], Callable[..., Any]] = {}
+    # A chunk of messages is tens of thousands of objects that all go at once: collecting among
+    # them costs four times as much as reading them. Cycles made by functions are still found.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for our parent, who ends us
+    gc.freeze()
+    gc.set_threshold(200_000, 20, 100)
     _shut_doors(memory)
+    writer.write(HEADER.pack(0))
+    writer.flush()
     while header := reader.read(HEADER.size):
         size = HEADER.unpack(header)[0]
         request = pickle.loads(reader.read(size))  # noqa: S301 - written by our own process
-        answer = _serve(request, functions, board, output)
+        answer = _answer(request, functions, board, output)
         writer.write(HEADER.pack(len(answer)))
         writer.write(answer)
         writer.flush()
+
+
+def _answer(
+    request: dict[str, Any],
+    functions: dict[tuple[str, str], Callable[..., Any]],
+    board: mmap.mmap,
+    limit: int,
+) -> bytes:
+    """The answer, or the number of messages to ask for at once when these were too many."""
+    count: int = request["count"]
+    try:
+        return _serve(request, functions, board, limit)
+    except _TooMuch as stop:
+        rows = stop.rows
+    except MemoryError:
+        rows = count // 2
+    finally:
+        PROGRESS.pack_into(board, 0, IDLE)
+    if count == 1:
+        fault = _fault("memory", "the message and its results take more memory than there is")
+        return ("[" + ",".join(f"[{fault}]" for _ in request["programs"]) + "]").encode()
+    return str(max(1, min(rows, count - 1))).encode()
 
 
 def _shut_doors(memory: int) -> None:
@@ -101,7 +158,10 @@ def _serve(
     programs: list[tuple[str, str]] = request["programs"]
     columns: list[list[str]] = []
     skipped: set[int] = set()
-    for kind, code in programs:
+    total = 0
+    for number, (kind, code) in enumerate(programs):
+        base = number << ROW_BITS | first
+        PROGRESS.pack_into(board, 0, base)
         function = functions.get((kind, code))
         if function is None:
             if len(functions) > 256:
@@ -114,11 +174,12 @@ def _serve(
                 continue
             functions[kind, code] = function
         rows = []
-        index = first
+        PROGRESS.pack_into(board, 0, IDLE)
+        index = base
         is_filter = kind == "filter"
         for action, record, changes, metadata in pickle.loads(packed):  # noqa: S301
             PROGRESS.pack_into(board, 0, index)
-            offset = index - first
+            offset = index - base
             index += 1
             if offset in skipped:
                 rows.append('{"v":null}')
@@ -133,7 +194,7 @@ def _serve(
                 rows.append(_fault("output", str(error)))
                 continue
             except BaseException as error:
-                rows.append(json.dumps({"f": _raised(error)}))
+                rows.append(json.dumps({"f": _raised(error, code)}))
                 continue
             if len(text) > limit:
                 size = f"{len(text):,} characters; at most {limit:,} are allowed"
@@ -141,29 +202,49 @@ def _serve(
                 continue
             if is_filter and value is False:
                 skipped.add(offset)
+            total += len(text)
+            if total > ANSWER_BUDGET and request["count"] > 1:
+                raise _TooMuch(request["count"] // 2 if number else offset)
             rows.append(text)
         columns.append(rows)
-    PROGRESS.pack_into(board, 0, (1 << 64) - 1)
     return ("[" + ",".join(f"[{','.join(rows)}]" for rows in columns) + "]").encode(
         "utf-8", "surrogatepass"
     )
+
+
+class _TooMuch(Exception):  # noqa: N818 - internal
+    """The results together are too large; `rows` messages at a time would do."""
+
+    def __init__(self, rows: int) -> None:
+        super().__init__()
+        self.rows = rows
 
 
 class _Refused(Exception):  # noqa: N818 - internal
     """A result that is not plain data."""
 
 
-_SIMPLE: Final = (str, int, bool, type(None))
-_encode_json = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"), allow_nan=False).encode
+_SIMPLE: Final = frozenset((str, int, bool, type(None)))
+_TEXT: Final = frozenset((str,))
+
+
+def _encoder() -> Callable[[Any], str]:
+    """JSON text of a value. `JSONEncoder.encode` builds the encoder used here at every call."""
+    make = getattr(json.encoder, "c_make_encoder", None)
+    text = getattr(json.encoder, "c_encode_basestring_ascii", None)
+    if make is None or text is None:
+        return json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
+    encode = make(None, None, text, None, ":", ",", False, False, False)
+    return lambda value: "".join(encode(value, 0))
+
+
+_encode_json: Final = _encoder()
 
 
 def _encode(value: Any) -> str:
     """A result as JSON `{"v": plain}`, or `{"t": tagged}` when it holds other plain types."""
     if type(value) is dict:
-        for key, item in value.items():
-            if type(key) is not str or type(item) not in _SIMPLE:
-                break
-        else:
+        if _SIMPLE.issuperset(map(type, value.values())) and _TEXT.issuperset(map(type, value)):
             return f'{{"v":{_encode_json(value)}}}'
     elif type(value) in _SIMPLE:
         return f'{{"v":{_encode_json(value)}}}'
@@ -189,6 +270,12 @@ def _tagged(value: Any, depth: int) -> Any:
     if kind in (set, frozenset):
         return ["l", [_tagged(item, depth + 1) for item in sorted(value, key=repr)]]
     if kind is decimal.Decimal:
+        # Written out, "1E+999999999" is a gigabyte: it must not reach a process without a limit.
+        exponent = value.as_tuple().exponent
+        if value.is_snan() or (
+            type(exponent) is int and max(abs(exponent), abs(value.adjusted())) > MAX_DIGITS
+        ):
+            raise _Refused(f"the result holds a decimal of more than {MAX_DIGITS:,} digits")
         return ["n", str(value)]
     if kind is dt.datetime:
         return ["T", value.isoformat()]
@@ -205,13 +292,18 @@ def _fault(code: str, message: str) -> str:
     return json.dumps({"f": {"code": code, "message": message[:_MAX_TEXT]}})
 
 
-def _raised(error: BaseException) -> Fault:
+def _raised(error: BaseException, code: str) -> Fault:
+    """The fault of an exception, at the innermost place in the user's own text."""
     line = column = None
-    with contextlib.suppress(Exception):
-        for frame in traceback.extract_tb(error.__traceback__):
-            if frame.filename == python.FILENAME:
-                line = frame.lineno
-                column = None if frame.colno is None else frame.colno + 1
+    trace = error.__traceback__
+    while trace is not None:
+        body = trace.tb_frame.f_code
+        if body.co_filename == python.FILENAME:
+            line = trace.tb_lineno
+            place = next(islice(body.co_positions(), trace.tb_lasti // 2, None), None)
+            offset = place[2] if place is not None and place[0] == line else None
+            column = None if offset is None else python.column(code, line, offset)
+        trace = trace.tb_next
     try:
         text = str(error)[:_MAX_TEXT]
     except Exception:
