@@ -1,0 +1,2 @@
+"""Guards for every test."""
+pytest_plugins = ("tests.support.fixtures",)
