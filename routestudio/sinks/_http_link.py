@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from routestudio.model.outcome import DELIVERED, CheckStep, Outcome, rejected, retry
-from routestudio.sinks._http import DOTS, RETRY_STATUS, retry_after, same_origin
+from routestudio.sinks._http import CREDENTIALS, DOTS, RETRY_STATUS, retry_after, same_origin
 from routestudio.sinks._http_check import Question, check_endpoint
 from routestudio.sinks.base import Link, SinkRouting
 
@@ -190,6 +190,7 @@ def _connect_failed(error: Exception) -> Outcome:
 
 def _secrets(endpoint: HttpEndpoint) -> tuple[str, ...]:
     values = [secret.get_secret_value() for secret in endpoint.encrypted_headers.values()]
+    values += [v for k, v in endpoint.headers.items() if k.lower() in CREDENTIALS]
     if endpoint.url.userinfo is not None:
         values += [endpoint.url.userinfo.get_secret_value(), endpoint.url.basic() or ""]
         values.append(endpoint.url.userinfo.get_secret_value().partition(":")[2])

@@ -8,7 +8,6 @@ import gzip
 import io
 import json
 import zlib
-from collections import deque
 from collections.abc import Sequence
 from typing import Any, ClassVar, Final
 
@@ -17,13 +16,10 @@ import h11
 from routestudio import tasks
 from routestudio.errors import LinkError
 from routestudio.sinks.base import StandinAddress
+from routestudio.standins._kept import Kept
 from routestudio.standins.base import Arrived, Standin
 
 MAX_BODY: Final = 64 * 1024 * 1024
-MAX_KEPT: Final = 100_000
-MAX_BYTES: Final = 128 * 1024 * 1024
-"""Bytes of bodies that are kept; the oldest are forgotten first."""
-
 _READ: Final = 65_536
 _IDLE: Final = 60.0
 _ALLOW: Final = "GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS"
@@ -38,8 +34,7 @@ class HttpStandin(Standin):
     def __init__(self) -> None:
         self._server: asyncio.Server | None = None
         self._open: set[asyncio.Task[Any]] = set()
-        self._kept: deque[Arrived] = deque(maxlen=MAX_KEPT)
-        self._bytes = 0
+        self._kept = Kept()
         self._requests = 0
         self._status = 200
         self._headers: list[tuple[str, str]] = []
@@ -60,12 +55,10 @@ class HttpStandin(Standin):
         return StandinAddress(host, port)
 
     async def arrived(self, limit: int = 10_000) -> Sequence[Arrived]:
-        kept = list(self._kept)
-        return kept[-limit:] if limit > 0 else []
+        return self._kept.latest(limit)
 
     async def clear(self) -> None:
         self._kept.clear()
-        self._bytes = 0
 
     async def stop(self) -> None:
         server, self._server = self._server, None
@@ -150,14 +143,8 @@ class HttpStandin(Standin):
         messages = _messages(_plain(body, headers.get("content-encoding", "")))
         for index, text in enumerate(messages):
             more = {"batch_index": index, "batch_size": len(messages)}
-            self._append(Arrived(target, text, None, {**details, **more}))
+            self._kept.add(Arrived(target, text, None, {**details, **more}))
         return self._status, self._headers
-
-    def _append(self, item: Arrived) -> None:
-        self._kept.append(item)
-        self._bytes += len(item.body)
-        while self._bytes > MAX_BYTES and len(self._kept) > 1:
-            self._bytes -= len(self._kept.popleft().body)
 
 
 async def _reply(

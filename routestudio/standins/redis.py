@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections import deque
 from collections.abc import Sequence
 from typing import Any, ClassVar, Final
 
 from routestudio import tasks
 from routestudio.errors import LinkError
 from routestudio.sinks.base import StandinAddress
+from routestudio.standins._kept import Kept
 from routestudio.standins.base import Arrived, Standin
 
-MAX_KEPT: Final = 100_000
-MAX_BYTES: Final = 128 * 1024 * 1024
 MAX_BULK: Final = 512 * 1024 * 1024
 _MAX_ARGUMENTS: Final = 1_000_000
 _TURN: Final = 64
@@ -119,8 +117,7 @@ class RedisStandin(Standin):
     def __init__(self) -> None:
         self._server: asyncio.Server | None = None
         self._open: set[asyncio.Task[Any]] = set()
-        self._kept: deque[Arrived] = deque(maxlen=MAX_KEPT)
-        self._bytes = 0
+        self._kept = Kept()
         self._data: Any = None
 
     async def start(self) -> StandinAddress:
@@ -139,12 +136,10 @@ class RedisStandin(Standin):
         return StandinAddress(host, port)
 
     async def arrived(self, limit: int = 10_000) -> Sequence[Arrived]:
-        kept = list(self._kept)
-        return kept[-limit:] if limit > 0 else []
+        return self._kept.latest(limit)
 
     async def clear(self) -> None:
         self._kept.clear()
-        self._bytes = 0
 
     async def stop(self) -> None:
         server, self._server = self._server, None
@@ -204,13 +199,7 @@ class RedisStandin(Standin):
         keys = fields[1:] if command in ("DEL", "UNLINK") else fields[1:2]
         for key in keys:
             name = _text(key)
-            self._append(Arrived(name, "" if len(keys) > 1 else body, name, details))
-
-    def _append(self, item: Arrived) -> None:
-        self._kept.append(item)
-        self._bytes += len(item.body)
-        while self._bytes > MAX_BYTES and len(self._kept) > 1:
-            self._bytes -= len(self._kept.popleft().body)
+            self._kept.add(Arrived(name, "" if len(keys) > 1 else body, name, details))
 
 
 class _BadFrameError(Exception):

@@ -38,7 +38,6 @@ from routestudio.model.fields import (
     Rule,
     RuleError,
     Secret,
-    Text,
     Together,
 )
 from routestudio.model.function import Function, FunctionKind, FunctionResult, Language
@@ -63,9 +62,9 @@ KINDS = {"text", "secret", "integer", "choice", "flag", "headers", "ref"}
 SECRET = "hunter2-hunter2"
 CLIENTS = ("confluent_kafka", "redis", "httpx", "httpcore", "boto3", "botocore", "nats", "pika",
            "google", "aiokafka", "requests", "PySide6")  # fmt: skip
-HOSTILE = ["//evil.example/x", "http://evil.example/", "@evil.example", "..", "/../../x", "\\\\evil",
-           "a\r\nHost: evil.example", "x\x00y", "?#@:/", "${SECRET}", "évil", "a b", "\ud800",
-           "x" * 5000, "evil.example:1", "%2e%2e/", "{table_name}", "'; DROP"]  # fmt: skip
+HOSTILE = ["//evil.example/x", "http://evil.example/", "@evil.example", "..", "/../../x",
+           "\\\\evil", "a\r\nHost: evil.example", "x\x00y", "?#@:/", "${SECRET}", "évil", "a b",
+           "\ud800", "x" * 5000, "evil.example:1", "%2e%2e/", "{table_name}"]  # fmt: skip
 
 every_sink = pytest.mark.parametrize("sink", SINKS, ids=[sink.key for sink in SINKS])
 
@@ -500,9 +499,13 @@ async def test_a_silent_service_cannot_hang_check_or_send(sink: type[Sink]) -> N
                     await work()
             async with asyncio.timeout(15):
                 await link.close()
-            await asyncio.sleep(0.05)
-            serving = {t for t in asyncio.all_tasks() - before if "silent" in repr(t)}
-            assert asyncio.all_tasks() - before - serving == set()
+            for _ in range(60):
+                left = asyncio.all_tasks() - before
+                if not left:
+                    break
+                await asyncio.sleep(0.05)
+            # The server's own task of a connection ends when the client's socket is closed.
+            assert left == set(), "a task of the link or a socket stays"
             for _ in range(100):
                 if threading.active_count() <= threads + 1:
                     break

@@ -83,7 +83,12 @@ async def test_what_arrives_is_what_was_encoded(http_receiver: HttpReceiver) -> 
         await link.close()
     assert {o.status for batch in outcomes for o in batch} == {"delivered"}
     sent = sorted(
-        (r.head.method, r.head.url.removeprefix(http_receiver.url), r.body, dict(r.head.headers.pairs))
+        (
+            r.head.method,
+            r.head.url.removeprefix(http_receiver.url),
+            r.body,
+            dict(r.head.headers.pairs),
+        )
         for batch in batches.values()
         for r in batch
     )  # fmt: skip
