@@ -53,6 +53,8 @@ async def compare(
     staged = await stages.apply(messages)
     records = [item.record for item in staged]
     del staged
+    gc.collect()
+    gc.freeze()  # the input stands for a file on disk: the collector need not walk it
     ours, theirs, made = [], [], []
     for _ in range(options.rounds):
         gc.collect()
@@ -66,6 +68,7 @@ async def compare(
         made.append(perf_counter() - begun)
         gc.collect()
         ours.append(await _deliver(stages, bound, messages))
+    gc.unfreeze()
     await pool.close()
     count, both = len(messages), min(theirs) + min(made)
     return [

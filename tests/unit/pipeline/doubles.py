@@ -81,8 +81,8 @@ class MemoryLink(Link):
         self.batches: list[list[MemoryRecord]] = []
 
     async def check(self, targets: Any) -> Any:
-        for step in ():
-            yield step
+        for target in targets:
+            yield target
 
     async def send(self, batch: Sequence[MemoryRecord]) -> Sequence[Outcome]:
         self.calls += 1
