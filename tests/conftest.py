@@ -1,2 +1,21 @@
-"""Guards for every test."""
-pytest_plugins = ("tests.support.fixtures",)
+"""Every test runs in a home of its own, off-screen, off-line, and cleans up after itself.
+
+Where Qt is patched, patch with a function: PySide6 6.10 and later crash when one of its methods is
+replaced by a bare `Mock`.
+"""
+
+from __future__ import annotations
+
+import os
+
+import hypothesis
+
+pytest_plugins = (
+    "tests.support.fixtures",
+    "tests.support.guards",
+    "tests.support.isolation",
+)
+
+hypothesis.settings.register_profile("laptop", deadline=None)
+hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
+hypothesis.settings.load_profile("ci" if os.environ.get("CI", "").lower() == "true" else "laptop")

@@ -5,19 +5,22 @@ It is written in Python and speaks the protocol by itself; RouteStudio's client 
 
 from __future__ import annotations
 
-import gc
+import functools
 import socket
 import time
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from tests.support.certificates import Authority
 
 TIMEOUT_MS = 10_000
 BOOTSTRAP_MS = 2_000
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 @dataclass(frozen=True)
@@ -64,32 +67,56 @@ class KafkaRefusal(RuntimeError):  # noqa: N818 - the broker's word, often the e
         self.error = error
 
 
-@contextmanager
-def _library() -> Iterator[Any]:
-    """Import kafka-python and translate its errors. That it uses deprecated calls is its matter."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        import kafka
-        import kafka.admin
+def _library() -> Any:
+    import kafka
+    import kafka.admin
 
-        refused = None
-        try:
-            yield kafka
-        except kafka.errors.KafkaError as error:
-            refused = KafkaRefusal(type(error).__name__, str(error))
-        if refused is not None:
-            # A client whose start failed leaves its sockets to the garbage collector.
-            warnings.simplefilter("ignore", ResourceWarning)
-            gc.collect()
-            raise refused
+    return kafka
+
+
+def _translated(function: Callable[P, R]) -> Callable[P, R]:
+    """Let `function` raise `KafkaRefusal` only; that kafka-python calls old names is its matter."""
+
+    @functools.wraps(function)
+    def translated(*arguments: P.args, **named: P.kwargs) -> R:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            library = _library()
+            try:
+                return function(*arguments, **named)
+            except library.errors.KafkaError as error:
+                raise KafkaRefusal(type(error).__name__, str(error)) from None
+
+    return translated
+
+
+@contextmanager
+def _opened(kind: Any, address: str, **settings: Any) -> Iterator[Any]:
+    """Open a client of class `kind` and close it, also when its start fails.
+
+    The library leaves the sockets of a client that cannot start open, hence the factory.
+    """
+    made: list[Any] = []
+    usual = kind.DEFAULT_CONFIG["kafka_client"]
+
+    def make(**options: Any) -> Any:
+        made.append(usual(**options))
+        return made[-1]
+
+    try:
+        client = kind(bootstrap_servers=address, kafka_client=make, **settings)
+    except BaseException:
+        for each in made:
+            each.close()
+        raise
+    with closing(client):
+        yield client
 
 
 @contextmanager
 def _admin(address: str) -> Iterator[tuple[Any, Any]]:
-    with (
-        _library() as library,
-        closing(library.KafkaAdminClient(bootstrap_servers=address)) as admin,
-    ):
+    library = _library()
+    with _opened(library.KafkaAdminClient, address) as admin:
         yield library, admin
 
 
@@ -98,18 +125,25 @@ def answers(address: str) -> bool:
     host, port = address.split(":")
     socket.create_connection((host, int(port)), 1).close()
     try:
-        with _admin(address) as (_, admin):
-            return bool(admin.describe_cluster()["brokers"])
+        return _brokers(address) > 0
     except KafkaRefusal:
         return False
 
 
+@_translated
+def _brokers(address: str) -> int:
+    with _admin(address) as (_, admin):
+        return len(admin.describe_cluster()["brokers"])
+
+
+@_translated
 def topics(address: str) -> set[str]:
     """Return the names of all topics."""
     with _admin(address) as (_, admin):
         return {str(name) for name in admin.list_topics()}
 
 
+@_translated
 def create_topic(address: str, name: str, partitions: int, settings: dict[str, str] | None) -> str:
     """Create a topic with one replica and wait until its partitions have a leader."""
     with _admin(address) as (library, admin):
@@ -127,12 +161,14 @@ def _led(admin: Any, name: str, partitions: int) -> bool:
     return len(found) == partitions and all(each["leader_id"] >= 0 for each in found)
 
 
+@_translated
 def delete_topic(address: str, name: str) -> None:
     """Delete a topic."""
     with _admin(address) as (_, admin):
         admin.delete_topics([name])
 
 
+@_translated
 def allow_users(address: str, writer: str, reader: str, denied_prefix: str) -> None:
     """Add the access rules that `KafkaServer` documents."""
     with _admin(address) as (library, admin):
@@ -159,21 +195,19 @@ def allow_users(address: str, writer: str, reader: str, denied_prefix: str) -> N
         assert not done["failed"], done["failed"]
 
 
+@_translated
 def read(address: str, names: Sequence[str]) -> list[KafkaRecord]:
     """Return every record of the topics, by topic, partition and offset, without a group."""
     found: list[KafkaRecord] = []
-    with (
-        _library() as library,
-        closing(
-            library.KafkaConsumer(
-                bootstrap_servers=address,
-                group_id=None,
-                enable_auto_commit=False,
-                auto_offset_reset="earliest",
-                allow_auto_create_topics=False,
-            )
-        ) as consumer,
-    ):
+    library = _library()
+    with _opened(
+        library.KafkaConsumer,
+        address,
+        group_id=None,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        allow_auto_create_topics=False,
+    ) as consumer:
         partitions = [
             library.TopicPartition(name, number)
             for name in names
@@ -194,20 +228,18 @@ def _record(raw: Any) -> KafkaRecord:
     return KafkaRecord(raw.topic, raw.partition, raw.offset, raw.key, raw.value, headers)
 
 
+@_translated
 def send(address: str, topic: str, key: bytes | None, value: bytes, sign_in: SignIn | None) -> None:
     """Write one record and wait for the broker's word. Raises `KafkaRefusal`."""
     options = sign_in.options() if sign_in else {}
-    with (
-        _library() as library,
-        closing(
-            library.KafkaProducer(
-                bootstrap_servers=address,
-                allow_auto_create_topics=False,
-                retries=0,
-                max_block_ms=BOOTSTRAP_MS,
-                bootstrap_timeout_ms=BOOTSTRAP_MS,
-                **options,
-            )
-        ) as producer,
-    ):
+    library = _library()
+    with _opened(
+        library.KafkaProducer,
+        address,
+        allow_auto_create_topics=False,
+        retries=0,
+        max_block_ms=BOOTSTRAP_MS,
+        bootstrap_timeout_ms=BOOTSTRAP_MS,
+        **options,
+    ) as producer:
         producer.send(topic, value=value, key=key).get(timeout=TIMEOUT_MS / 1000)

@@ -371,6 +371,7 @@ async def test_a_source_that_breaks_delivers_what_was_read_and_says_why() -> Non
     assert caught.value.summary.delivered == 30
 
 
+@pytest.mark.allow_log
 async def test_a_fault_in_a_sink_is_told_without_a_traceback(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
