@@ -11,11 +11,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from routestudio.engine import runs
+from routestudio.engine import lint as linting
+from routestudio.engine import route_tests, runs
 from routestudio.engine.checks import check
 from routestudio.engine.previews import CHUNK, Preview, evaluate_rows, staged_of
 from routestudio.engine.snapshot import diagnostics_of, snapshot_of
-from routestudio.engine.sources import open_rows, read_some
+from routestudio.engine.sources import columns_of, open_rows, read_some, sample_text
 from routestudio.engine.stands import Standins
 from routestudio.engine.workspace import Workspace, source_of
 from routestudio.errors import UsageError
@@ -63,8 +64,11 @@ class EngineService:
             "message": self.message,
             "check": self.check,
             "run": self.run,
-            "retry_dead_letters": self.run,
             "arrived": self.arrived,
+            "columns": self.columns,
+            "sample_text": self.sample_text,
+            "lint": self.lint,
+            "test": self.test,
             "standins": self.standins_status,
             "export": self.export,
             "import": self.import_file,
@@ -190,13 +194,15 @@ class EngineService:
         rows = open_rows(self.workspace, *source_of(source))
         preview = Preview(prepared, rows)
         self._previews[view] = preview
-        emit("started", {"rows": len(rows), "problems": _problems(prepared.problems)})
+        fields = list(prepared.sink.Routing.model_fields)
+        problems = _problems(prepared.problems)
+        emit("started", {"rows": len(rows), "problems": problems, "fields": fields})
         totals = await preview.run(lambda item: emit("progress", item.as_json()), limit=limit)
         return {
             **totals.as_json(),
-            "problems": _problems(prepared.problems),
+            "problems": problems,
             "dynamic": prepared.bound.dynamic,
-            "fields": list(prepared.sink.Routing.model_fields),
+            "fields": fields,
         }
 
     async def rows(
@@ -225,6 +231,27 @@ class EngineService:
                 on_row(row)
             index += len(items)
         return failed
+
+    async def columns(self, *, emit: Emit = ignore) -> list[list[str]]:
+        """Names and types of the columns that the samples have, sorted by name."""
+        return columns_of(self.workspace)
+
+    async def sample_text(self, name: str, limit: int, *, emit: Emit = ignore) -> str | None:
+        """The text of a sample set; `None` when it has more than `limit` characters."""
+        return sample_text(self.workspace, name, limit)
+
+    async def lint(self, *, emit: Emit = ignore) -> list[dict[str, Any]]:
+        """Everything that can be known without a network."""
+        return await linting.lint(self.workspace)
+
+    async def test(self, *, emit: Emit = ignore) -> list[dict[str, Any]]:
+        """Run every route test of the project."""
+        results = []
+        for item in route_tests.load(self.workspace.project.root):
+            result = (await route_tests.run(self.workspace, item)).as_json()
+            emit("result", result)
+            results.append(result)
+        return results
 
     # --- check and run -----------------------------------------------------------------------
 

@@ -69,3 +69,36 @@ def path_of(workspace: Workspace, kind: str, value: str) -> Path:
     if not path.is_file():
         raise UsageError(f"there is no file {value}", hint="name a file of messages, one per line")
     return path
+
+
+def columns_of(workspace: Workspace, rows: int = 200) -> list[list[str]]:
+    """Names and types of the columns in the first rows of each sample set, sorted by name."""
+    found: dict[str, str] = {}
+    for name in workspace.project.project.samples:
+        try:
+            items = read_some(workspace, "sample", name, rows)
+        except UsageError:
+            continue
+        for item in items:
+            if isinstance(item, Message):
+                for column, value in item.record.items():
+                    if value is not None or column not in found:
+                        found[column] = _type_of(value)
+    return [[name, found[name]] for name in sorted(found)]
+
+
+def sample_text(workspace: Workspace, name: str, limit: int) -> str | None:
+    """The text of a sample set; `None` when it is longer than `limit` or no JSON lines file."""
+    unsaved = workspace.project.unsaved_sample(name)
+    if unsaved is not None:
+        return unsaved if len(unsaved) <= limit else None
+    path = workspace.project.sample_path(name)
+    if path.suffix != ".jsonl" or path.stat().st_size > limit:
+        return None
+    return path.read_text(encoding="utf-8-sig", errors="replace")
+
+
+def _type_of(value: object) -> str:
+    names = {str: "text", bool: "true/false", int: "number", float: "number", dict: "map",
+             list: "list"}  # fmt: skip
+    return names.get(type(value), "")

@@ -39,6 +39,8 @@ class Session(QObject):
         self.snapshot: Snapshot = {}
         self._path: Path | None = None
         self._order = asyncio.Lock()
+        self._columns: list[tuple[str, str]] = []
+        self._samples: object = None
         engine.restarted.connect(self._reopen)
 
     # --- reading -----------------------------------------------------------------------------
@@ -82,6 +84,10 @@ class Session(QObject):
     def endpoints(self) -> dict[str, dict[str, Any]]:
         """All HTTP endpoints by name."""
         return dict(self.snapshot.get("http_endpoints", {}))
+
+    def columns(self) -> list[tuple[str, str]]:
+        """Names and types of the samples' columns, as last read."""
+        return self._columns
 
     def sinks_using(self, function: str) -> list[dict[str, Any]]:
         """The sinks that use a function in any role."""
@@ -207,4 +213,14 @@ class Session(QObject):
 
     def _take(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
+        if snapshot.get("samples") != self._samples:
+            self._samples = snapshot.get("samples")
+            self._read_columns()
         self.changed.emit()
+
+    def _read_columns(self) -> None:
+        def done(found: list[list[str]]) -> None:
+            self._columns = [(name, kind) for name, kind in found]
+            self.changed.emit()
+
+        self.engine.run(self.engine.request("columns"), owner=self, title="Columns", done=done)

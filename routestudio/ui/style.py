@@ -89,7 +89,8 @@ QLineEdit, QSpinBox, QComboBox, QTextEdit, QPlainTextEdit {{ background: {t.surf
     border: 1px solid {t.strong_border}; border-radius: 6px; padding: 4px 8px;
     selection-background-color: {t.selected}; selection-color: {t.text}; }}
 QLineEdit, QSpinBox, QComboBox {{ min-height: 20px; }}
-QLineEdit:focus, QSpinBox:focus, QComboBox:focus, QTextEdit:focus {{ border: 1px solid {t.accent}; }}
+QLineEdit:focus, QSpinBox:focus, QComboBox:focus, QTextEdit:focus {{
+    border: 1px solid {t.accent}; }}
 QLineEdit:disabled, QSpinBox:disabled, QComboBox:disabled {{ background: {t.raised};
     color: {t.muted}; border-color: {t.border}; }}
 QLineEdit[invalid="true"], QSpinBox[invalid="true"], QComboBox[invalid="true"] {{

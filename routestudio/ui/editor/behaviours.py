@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QKeyEvent, QTextCursor
 
@@ -84,7 +86,7 @@ class TabKeys(Behaviour):
 class AutoClose(Behaviour):
     """An opening bracket or quote brings its closing one; typing that one steps over it."""
 
-    PAIRS = {**BRACKETS, '"': '"', "'": "'"}
+    PAIRS: ClassVar[dict[str, str]] = {**BRACKETS, '"': '"', "'": "'"}
 
     def press(self, event: QKeyEvent) -> bool:
         text = event.text()

@@ -139,28 +139,26 @@ class CodeEdit(QPlainTextEdit):
         for item in self._diagnostics:
             start, end = self._range(item)
             mark = QTextEdit.ExtraSelection()
-            mark.cursor = QTextCursor(self.document())  # type: ignore[attr-defined]
+            mark.cursor = QTextCursor(self.document())
             last = max(0, self.document().characterCount() - 1)
-            mark.cursor.setPosition(min(start, last))  # type: ignore[attr-defined]
-            mark.cursor.setPosition(  # type: ignore[attr-defined]
-                min(end, last), QTextCursor.MoveMode.KeepAnchor
-            )
+            mark.cursor.setPosition(min(start, last))
+            mark.cursor.setPosition(min(end, last), QTextCursor.MoveMode.KeepAnchor)
             style = QTextCharFormat()
             style.setUnderlineStyle(QTextCharFormat.UnderlineStyle.WaveUnderline)
             style.setUnderlineColor(colour("danger" if item.severity == "error" else "warning"))
-            mark.format = style  # type: ignore[attr-defined]
+            mark.format = style
             marks.append(mark)
         marks += self._brackets()
         self.setExtraSelections(marks)
 
     def _current_line(self) -> QTextEdit.ExtraSelection:
         mark = QTextEdit.ExtraSelection()
-        mark.cursor = self.textCursor()  # type: ignore[attr-defined]
-        mark.cursor.clearSelection()  # type: ignore[attr-defined]
+        mark.cursor = self.textCursor()
+        mark.cursor.clearSelection()
         style = QTextCharFormat()
         style.setBackground(colour("raised"))
         style.setProperty(QTextFormat.Property.FullWidthSelection, True)
-        mark.format = style  # type: ignore[attr-defined]
+        mark.format = style
         return mark
 
     def _brackets(self) -> list[QTextEdit.ExtraSelection]:
@@ -178,10 +176,10 @@ class CodeEdit(QPlainTextEdit):
         cursor = QTextCursor(self.document())
         cursor.setPosition(position)
         cursor.setPosition(position + 1, QTextCursor.MoveMode.KeepAnchor)
-        mark.cursor = cursor  # type: ignore[attr-defined]
+        mark.cursor = cursor
         style = QTextCharFormat()
         style.setBackground(colour("selected"))
-        mark.format = style  # type: ignore[attr-defined]
+        mark.format = style
         return mark
 
     def eventFilter(self, watched: object, event: QEvent) -> bool:

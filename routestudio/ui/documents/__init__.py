@@ -1,0 +1,1 @@
+"""Documents of the window: a sink, a function, a sample set."""

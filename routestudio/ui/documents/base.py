@@ -1,0 +1,32 @@
+"""What every document has: a kind, the name of what it shows, and a title."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QWidget
+
+from routestudio.ui.session import Session
+
+
+class Document(QWidget):
+    """One tab. `gone` is sent when what it shows is no longer in the project."""
+
+    kind = ""
+    gone = Signal()
+    open_asked = Signal(str, str)
+    """Kind and name of something else to open."""
+    new_asked = Signal(str, object)
+    """Kind of something to add, and what for."""
+
+    def __init__(self, session: Session, name: str) -> None:
+        super().__init__()
+        self.session = session
+        self.name = name
+
+    @property
+    def icon_name(self) -> str:
+        """The icon of the tab."""
+        return "project"
+
+    def flush(self) -> None:
+        """Send edits that are still being typed."""

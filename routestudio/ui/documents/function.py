@@ -1,0 +1,240 @@
+"""A function: editor left, documentation right, the preview of what it does below."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtWidgets import (
+    QComboBox,
+    QFrame,
+    QHBoxLayout,
+    QSplitter,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from routestudio.derive import catalog
+from routestudio.model.function import Diagnostic
+from routestudio.ui.documents.base import Document
+from routestudio.ui.editor.behaviours import install, toggle_comment
+from routestudio.ui.editor.code_edit import CodeEdit
+from routestudio.ui.editor.completion import Completion
+from routestudio.ui.editor.find import FindBar
+from routestudio.ui.editor.highlighter import Highlighter
+from routestudio.ui.editor.vocabulary import vocabulary
+from routestudio.ui.panels.docs import DocsPane
+from routestudio.ui.panels.preview import PreviewPanel
+from routestudio.ui.session import Session
+from routestudio.ui.widgets.basics import Banner, Button, EmptyState, IconLabel, Pill, label
+
+SAVE_MS = 400
+DIAGNOSE_MS = 60
+
+
+class FunctionDocument(Document):
+    """Edits one function's text. Typing previews at once; the edit is journaled after a pause."""
+
+    kind = "function"
+
+    def __init__(self, session: Session, name: str) -> None:
+        super().__init__(session, name)
+        function = session.function(name) or {}
+        self._kind = function.get("kind", "routing")
+        self._sent = function.get("code", "")
+        self._save = _timer(self, SAVE_MS, self.flush)
+        self._diagnose = _timer(self, DIAGNOSE_MS, self._ask_diagnostics)
+        self._build(function)
+        session.changed.connect(self.refresh)
+        self.editor.show_text(self._sent)
+        self.editor.document().clearUndoRedoStacks()
+        self.highlighter.lex()
+        self._ask_diagnostics()
+        self.refresh()
+
+    @property
+    def icon_name(self) -> str:
+        return "filter" if self._kind == "filter" else "function"
+
+    def _build(self, function: dict[str, Any]) -> None:
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.setSpacing(0)
+        outer.addWidget(self._head(function))
+        self.editor = CodeEdit(f"Code of {self.name}")
+        install(self.editor)
+        self.completion = Completion(self.editor)
+        self.highlighter = Highlighter(self.editor.document(), function.get("language", "python"))
+        self.find_bar = FindBar(self.editor)
+        self.banner = Banner()
+        left = QWidget()
+        column = QVBoxLayout(left)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.find_bar)
+        column.addWidget(self.banner)
+        column.addWidget(self.editor, 1)
+        self.docs = DocsPane()
+        self.docs.insert.connect(self.editor.insert_at_cursor)
+        if self._kind == "routing":
+            self.docs.show_routing(function.get("sink_type"))
+        else:
+            self.docs.show_kind(self._kind)
+        top = QSplitter(Qt.Orientation.Horizontal)
+        top.addWidget(left)
+        top.addWidget(self.docs)
+        top.setStretchFactor(0, 3)
+        top.setStretchFactor(1, 1)
+        top.setSizes([680, 300])
+        top.setChildrenCollapsible(False)
+        self.preview = PreviewPanel(self.session)
+        self.preview.fault_chosen.connect(self.editor.go_to)
+        self._below = QStackedWidget()
+        self._below.addWidget(self.preview)
+        self._below.addWidget(
+            EmptyState("sink", "No sink uses this function",
+                       "Choose it in a sink's Routing panel, or as its filter or transform, to "
+                       "preview what it does.")
+        )  # fmt: skip
+        split = QSplitter(Qt.Orientation.Vertical)
+        split.addWidget(top)
+        split.addWidget(self._below)
+        split.setSizes([360, 300])
+        split.setChildrenCollapsible(False)
+        outer.addWidget(split, 1)
+        self.editor.edited.connect(self._typed)
+
+    def _head(self, function: dict[str, Any]) -> QFrame:
+        bar = QFrame()
+        bar.setObjectName("bar")
+        row = QHBoxLayout(bar)
+        row.setContentsMargins(16, 8, 12, 8)
+        row.setSpacing(10)
+        row.addWidget(IconLabel(self.icon_name, 20, "accent"))
+        row.addWidget(label(self.name, "heading"))
+        row.addWidget(Pill(f"{self._kind} function", "function"))
+        row.addWidget(Pill(str(function.get("language", "")), "neutral"))
+        sink_type = function.get("sink_type")
+        if sink_type and catalog.known(sink_type):
+            row.addWidget(Pill(catalog.title(sink_type), "neutral"))
+        self.problems = Pill()
+        row.addWidget(self.problems)
+        row.addStretch(1)
+        row.addWidget(label("Preview through", "muted"))
+        self.sinks = QComboBox()
+        self.sinks.setAccessibleName("Sink of the preview")
+        self.sinks.setMinimumWidth(150)
+        self.sinks.activated.connect(lambda _: self.preview.show_sink(self.sinks.currentData()))
+        row.addWidget(self.sinks)
+        self.starter = Button("Insert starter", kind="link", action=self.insert_starter)
+        self.starter.setVisible(bool(sink_type) and self._kind == "routing")
+        row.addWidget(self.starter)
+        return bar
+
+    # --- editing -----------------------------------------------------------------------------
+
+    def _typed(self) -> None:
+        text = self.editor.toPlainText()
+        if self.sinks.currentData():
+            self.preview.show_code(self.name, text)
+        self._diagnose.start()
+        self._save.start()
+
+    def flush(self) -> None:
+        """Send the typed text to the project's journal."""
+        self._save.stop()
+        text = self.editor.toPlainText()
+        if text != self._sent:
+            self._sent = text
+            self.session.apply({"op": "set_code", "name": self.name, "code": text})
+
+    def insert_starter(self) -> None:
+        """Put the starter of the sink type under what is there; typed text is never replaced."""
+        function = self.session.function(self.name) or {}
+        code = catalog.starter_code(function["sink_type"])
+        text = self.editor.toPlainText()
+        if text.strip():
+            cursor = self.editor.textCursor()
+            cursor.movePosition(cursor.MoveOperation.End)
+            commented = "".join(f"# {line}\n" if line else "#\n" for line in code.splitlines())
+            cursor.insertText(f"\n# The starter:\n{commented}")
+        else:
+            self.editor.insert_at_cursor(code)
+
+    def comment(self) -> None:
+        """Comment or uncomment the selected lines."""
+        toggle_comment(self.editor)
+
+    def _ask_diagnostics(self) -> None:
+        function = self.session.function(self.name)
+        if function is None:
+            return
+        engine = self.session.engine
+        text = self.editor.toPlainText()
+
+        def done(items: list[dict[str, Any]]) -> None:
+            if text == self.editor.toPlainText():
+                self._show_diagnostics([Diagnostic(**item) for item in items])
+
+        engine.run(
+            engine.request("diagnose", code=text, kind=self._kind, language=function["language"]),
+            owner=self, title="Diagnose", done=done,
+        )  # fmt: skip
+
+    def _show_diagnostics(self, items: list[Diagnostic]) -> None:
+        self.editor.show_diagnostics(items)
+        errors = [item for item in items if item.severity == "error"]
+        if errors:
+            count = len(errors)
+            self.problems.show_status(f"{count} problem{'s' if count > 1 else ''}", "error")
+            first = errors[0]
+            hint = f" → {first.hint}" if first.hint else ""
+            self.banner.say("error", f"Line {first.line}: {first.message}{hint}", "Show",
+                            lambda: self.editor.go_to(first.line, first.column))  # fmt: skip
+        elif items:
+            self.problems.show_status(f"{len(items)} notes", "warning")
+            self.banner.say("warning", items[0].message)
+        else:
+            self.problems.show_status("no problems", "success")
+            self.banner.hide()
+
+    # --- showing -----------------------------------------------------------------------------
+
+    def refresh(self) -> None:
+        """Show the function as the snapshot has it, unless it is being typed in."""
+        function = self.session.function(self.name)
+        if function is None:
+            self.gone.emit()
+            return
+        code = function["code"]
+        if code != self._sent and not self._save.isActive():
+            self._sent = code
+            self.editor.show_text(code)
+            self.highlighter.lex()
+            self._ask_diagnostics()
+            self.preview.show_code(self.name, code)
+        names = [sink["name"] for sink in self.session.sinks_using(self.name)]
+        shown = [self.sinks.itemData(i) for i in range(self.sinks.count())]
+        if names != shown:
+            current = self.sinks.currentData()
+            self.sinks.clear()
+            for name in names:
+                self.sinks.addItem(name, name)
+            self.sinks.setCurrentIndex(max(0, self.sinks.findData(current)))
+            self._below.setCurrentIndex(0 if names else 1)
+            if names:
+                self.preview.show_sink(self.sinks.currentData())
+        self._load_vocabulary(function)
+
+    def _load_vocabulary(self, function: dict[str, Any]) -> None:
+        columns = self.session.columns()
+        self.completion.vocabulary = vocabulary(function.get("sink_type"), columns)
+
+
+def _timer(owner: QWidget, ms: int, action: Any) -> QTimer:
+    timer = QTimer(owner)
+    timer.setSingleShot(True)
+    timer.setInterval(ms)
+    timer.timeout.connect(action)
+    return timer

@@ -1,0 +1,272 @@
+"""A sink: its Configuration and Routing panels, and the preview of what it does."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QScrollArea,
+    QSplitter,
+    QVBoxLayout,
+    QWidget,
+)
+
+from routestudio.derive import catalog
+from routestudio.derive.form_spec import FormField
+from routestudio.ui.documents.base import Document
+from routestudio.ui.forms.fields import FieldEditor, NamedField
+from routestudio.ui.forms.form import Form
+from routestudio.ui.panels.preview import PreviewPanel
+from routestudio.ui.session import Session
+from routestudio.ui.widgets.basics import (
+    Banner,
+    Card,
+    Collapsible,
+    IconLabel,
+    Pill,
+    Segments,
+    label,
+)
+
+_FUNCTION_FIELD = FormField(
+    "routing", "function", "Function", "Decides the routing of each message.", choices=("routing",)
+)
+
+
+class SinkDocument(Document):
+    """Edits one sink. Every finished change of a field is one undoable edit."""
+
+    kind = "sink"
+
+    def __init__(self, session: Session, name: str) -> None:
+        super().__init__(session, name)
+        sink = session.sink(name) or {}
+        self._key: str | None = sink.get("key")
+        self._build(sink)
+        session.changed.connect(self.refresh)
+        self.refresh()
+        self.preview.show_sink(name)
+
+    @property
+    def icon_name(self) -> str:
+        return catalog.icon_name(self._key)
+
+    # --- building ----------------------------------------------------------------------------
+
+    def _build(self, sink: dict[str, Any]) -> None:
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.setSpacing(0)
+        split = QSplitter(Qt.Orientation.Vertical)
+        split.setChildrenCollapsible(False)
+        page = QFrame()
+        page.setObjectName("page")
+        column = QVBoxLayout(page)
+        column.setContentsMargins(16, 14, 16, 14)
+        column.setSpacing(12)
+        column.addLayout(self._head())
+        self.banner = Banner()
+        column.addWidget(self.banner)
+        cards = QHBoxLayout()
+        cards.setSpacing(14)
+        cards.addWidget(self._configuration(), 1)
+        cards.addWidget(self._routing(), 1)
+        column.addLayout(cards)
+        column.addStretch(1)
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setWidget(page)
+        self.preview = PreviewPanel(self.session)
+        split.addWidget(area)
+        split.addWidget(self.preview)
+        split.setStretchFactor(0, 3)
+        split.setStretchFactor(1, 2)
+        split.setSizes([400, 260])
+        outer.addWidget(split)
+
+    def _head(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(10)
+        row.addWidget(IconLabel(self.icon_name, 24, "accent"))
+        row.addWidget(label(self.name, "title"))
+        self.type_pill = Pill("", "neutral")
+        self.mode_pill = Pill("", "info")
+        self.ready_pill = Pill("", "success")
+        for pill in (self.type_pill, self.mode_pill, self.ready_pill):
+            row.addWidget(pill)
+        row.addStretch(1)
+        self.summary = label("", "muted")
+        row.addWidget(self.summary)
+        return row
+
+    def _configuration(self) -> Card:
+        card = Card("Configuration", "settings")
+        card.header.addWidget(label("fixed for the sink", "muted"))
+        form = catalog.form(self._key) if self._key else None
+        sections = form.configuration if form else ()
+        self.config = Form(sections, self._editor)
+        self.config.edited.connect(self._set_destination)
+        self.config.secret_typed.connect(self._put_secret)
+        card.body.addWidget(self.config)
+        settings = Collapsible("Delivery settings", opened=False)
+        self.settings = Form(form.settings if form else (), self._editor)
+        self.settings.edited.connect(self._set_setting)
+        settings.body.addWidget(self.settings)
+        card.body.addWidget(settings)
+        card.body.addStretch(1)
+        return card
+
+    def _routing(self) -> Card:
+        card = Card("Routing", "destination")
+        card.header.addWidget(label("may vary per message", "muted"))
+        self.mode = Segments([("static", "Static"), ("dynamic", "Function")], "Routing mode")
+        self.mode.chosen.connect(self._choose_mode)
+        card.body.addWidget(self.mode)
+        fields = catalog.form(self._key).routing if self._key else ()
+        self.static_form = Form([f for f in fields if f.static != "never"])
+        self.static_form.edited.connect(self._set_destination)
+        card.body.addWidget(self.static_form)
+        self.function_form = Form([_FUNCTION_FIELD], self._editor)
+        self.function_form.edited.connect(lambda _, value: self._set_function(value))
+        card.body.addWidget(self.function_form)
+        self.notes = QVBoxLayout()
+        self.notes.setSpacing(6)
+        card.body.addLayout(self.notes)
+        card.body.addStretch(1)
+        return card
+
+    def _editor(self, field: FormField) -> FieldEditor | None:
+        if field.kind == "function":
+            functions = NamedField(field, lambda: self._functions(field.choices), "function")
+            functions.edit_asked.connect(lambda name: self.open_asked.emit("function", name))
+            functions.new_asked.connect(lambda: self.new_asked.emit("function", {
+                "kind": field.choices[0], "sink": self.name, "role": field.name}))  # fmt: skip
+            return functions
+        if field.kind == "ref":
+            names = NamedField(field, lambda: sorted(self.session.endpoints()), field.label.lower())
+            names.edit_asked.connect(lambda name: self.open_asked.emit(field.resource, name))
+            names.new_asked.connect(
+                lambda: self.new_asked.emit(
+                    field.resource, {"sink": self.name, "field": field.name}
+                )
+            )
+            return names
+        return None
+
+    def _functions(self, kinds: tuple[str, ...]) -> list[str]:
+        return [
+            item["name"]
+            for item in self.session.functions()
+            if item["kind"] in kinds
+            and (item["kind"] != "routing" or item["sink_type"] in (None, self._key))
+        ]
+
+    # --- showing -----------------------------------------------------------------------------
+
+    def refresh(self) -> None:
+        """Show the sink as the snapshot has it."""
+        sink = self.session.sink(self.name)
+        if sink is None:
+            self.gone.emit()
+            return
+        dynamic = sink.get("routing") is not None
+        destination = sink["destination"]
+        problems = {p["field"]: _sentence(p) for p in sink.get("field_problems", ())}
+        self.config.show_values(destination)
+        self.settings.show_values(sink)
+        self.static_form.show_values(destination)
+        self.function_form.show_values({"routing": sink.get("routing")})
+        for form in (self.config, self.settings, self.static_form, self.function_form):
+            form.show_problems(problems)
+        self.mode.choose("dynamic" if dynamic else "static")
+        self.static_form.setVisible(not dynamic and bool(self.static_form.rows))
+        self.function_form.setVisible(dynamic)
+        self._show_notes(dynamic, sink.get("ignored") or {})
+        self.type_pill.show_status(sink.get("title") or sink["type"], "neutral")
+        self.mode_pill.show_status("routing by function" if dynamic else "static routing", "info")
+        count = len(sink.get("field_problems", ()))
+        ready = "ready" if not count else f"{count} problem{'s' if count > 1 else ''}"
+        self.ready_pill.show_status(ready, "success" if not count else "error")
+        batch = sink.get("batch") or {}
+        if batch:
+            self.summary.setText(f"up to {batch['messages']:,} messages per batch")
+        shown = {*self.config.rows, *self.static_form.rows, *self.settings.rows, "routing"}
+        others = [text for name, text in problems.items() if name.split(".")[0] not in shown]
+        nested = [text for name, text in problems.items() if "." in name]
+        if others or nested:
+            self.banner.say("error", "; ".join(dict.fromkeys(others + nested)))
+        else:
+            self.banner.hide()
+
+    def _show_notes(self, dynamic: bool, ignored: dict[str, Any]) -> None:
+        while self.notes.count():
+            item = self.notes.takeAt(0)
+            widget = item.widget() if item is not None else None
+            if widget is not None:
+                widget.deleteLater()
+        fields = catalog.form(self._key).routing if self._key else ()
+        shown = [f for f in fields if dynamic or f.static == "never"]
+        if shown:
+            text = "What the function leaves out" if dynamic else "Always the default"
+            self.notes.addWidget(label(text, "section"))
+        for field in shown:
+            name = field.name if field.static == "never" or not dynamic else field.label
+            self.notes.addWidget(_default_row(name, field.default_text))
+        for name, value in ignored.items():
+            text = f"{name}: {value} is set in the file, and not used while a function routes"
+            self.notes.addWidget(label(text, "help", wrap=True))
+
+    # --- editing -----------------------------------------------------------------------------
+
+    def _set_destination(self, field: str, value: Any) -> None:
+        self.session.set_value(["sinks", self.name, "destination", field], value)
+
+    def _set_setting(self, field: str, value: Any) -> None:
+        self.session.set_value(["sinks", self.name, field], value)
+
+    def _set_function(self, value: Any) -> None:
+        self.session.set_value(["sinks", self.name, "routing"], value or "none")
+
+    def _put_secret(self, field: str, value: str, where: str) -> None:
+        variable = re.sub(r"[^A-Z0-9]+", "_", f"{self.name}_{field}".upper()).strip("_")
+        if not variable[:1].isalpha():
+            variable = f"S_{variable}"
+        path = ["sinks", self.name, "destination", field]
+        self.session.put_secret(path, variable, value, where)
+
+    def _choose_mode(self, mode: str) -> None:
+        sink = self.session.sink(self.name) or {}
+        if mode == "static":
+            if sink.get("routing") is not None:
+                self._set_function(None)
+            return
+        functions = self._functions(("routing",))
+        if functions:
+            self._set_function(functions[0])
+        else:
+            self.mode.choose("static")
+            wanted = {"kind": "routing", "sink": self.name, "role": "routing"}
+            self.new_asked.emit("function", wanted)
+
+
+def _default_row(name: str, text: str) -> QWidget:
+    holder = QWidget()
+    row = QHBoxLayout(holder)
+    row.setContentsMargins(0, 0, 0, 0)
+    row.setSpacing(10)
+    title = label(name, "mono")
+    title.setMinimumWidth(110)
+    row.addWidget(title)
+    row.addWidget(label(text, "default", wrap=True), 1)
+    row.addWidget(Pill("default", "neutral"))
+    return holder
+
+
+def _sentence(problem: dict[str, Any]) -> str:
+    hint = f" — {problem['hint']}" if problem.get("hint") else ""
+    return f"{problem['message']}{hint}"

@@ -1,0 +1,1 @@
+"""Panels of the window: preview, check, run, what arrived, problems, log."""

@@ -1,0 +1,158 @@
+"""The check panel: named, timed steps with a verdict and what to do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QScrollArea,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from routestudio.errors import RouteStudioError
+from routestudio.ui.bridge import Job
+from routestudio.ui.session import Session
+from routestudio.ui.widgets.basics import Banner, Button, EmptyState, IconLabel, Pill, label
+
+_ICONS = {"passed": ("ok", "positive"), "failed": ("error", "danger"),
+          "inconclusive": ("inconclusive", "warning"), "skipped": ("skip", "muted")}  # fmt: skip
+_KINDS = {"passed": "success", "failed": "error", "inconclusive": "warning", "skipped": "neutral"}
+
+
+class CheckPanel(QWidget):
+    """Runs the check of one sink and shows its steps as they finish."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self._job: Job | None = None
+        self.steps: list[dict[str, Any]] = []
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        bar = QFrame()
+        bar.setObjectName("bar")
+        row = QHBoxLayout(bar)
+        row.setContentsMargins(14, 6, 14, 6)
+        row.setSpacing(10)
+        self.title = label("Check", "heading")
+        row.addWidget(self.title)
+        self.verdict = Pill()
+        self.verdict.hide()
+        row.addWidget(self.verdict)
+        row.addStretch(1)
+        self.cancel_button = Button("Cancel", "stop", action=self.cancel)
+        self.cancel_button.hide()
+        row.addWidget(self.cancel_button)
+        column.addWidget(bar)
+        self.banner = Banner()
+        column.addWidget(self.banner)
+        self._page = QWidget()
+        self._page.setObjectName("page")
+        self._grid = QGridLayout(self._page)
+        self._grid.setContentsMargins(16, 12, 16, 12)
+        self._grid.setHorizontalSpacing(14)
+        self._grid.setVerticalSpacing(8)
+        self._grid.setColumnStretch(3, 1)
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setWidget(self._page)
+        self._stack = QStackedWidget()
+        self._stack.addWidget(
+            EmptyState("check", "Nothing checked yet",
+                       "Check proves, step by step, that a sink can be reached, that its "
+                       "credentials work and that its target takes messages. It writes nothing.")
+        )  # fmt: skip
+        self._stack.addWidget(area)
+        column.addWidget(self._stack, 1)
+
+    def start(self, sink: str, *, standin: bool) -> None:
+        """Check one sink, on its stand-in or for real."""
+        self.cancel()
+        self._clear()
+        self._stack.setCurrentIndex(1)
+        self.banner.hide()
+        where = "on its stand-in" if standin else "on the real service"
+        self.title.setText(f"Check {sink} {where}")
+        self.verdict.show_status("checking…", "info")
+        self.verdict.show()
+        self.cancel_button.show()
+        engine = self._session.engine
+        self._job = engine.run(
+            engine.request("check", on_event=self._event, sink=sink, standin=standin),
+            owner=self, title="Check", done=self._done, failed=self._failed,
+        )  # fmt: skip
+
+    def cancel(self) -> None:
+        """Stop the running check."""
+        if self._job is not None and self._job.running:
+            self._job.cancel()
+            self.verdict.show_status("cancelled", "neutral")
+        self._job = None
+        self.cancel_button.hide()
+
+    def _event(self, name: str, step: dict[str, Any]) -> None:
+        if name == "step":
+            self._add(step)
+
+    def _done(self, steps: list[dict[str, Any]]) -> None:
+        self.cancel_button.hide()
+        states = {step["status"] for step in steps}
+        if "failed" in states:
+            self.verdict.show_status("failed", "error")
+        elif "inconclusive" in states:
+            self.verdict.show_status("not proven", "warning")
+        else:
+            self.verdict.show_status("passed", "success")
+
+    def _failed(self, error: RouteStudioError) -> None:
+        self.cancel_button.hide()
+        self.verdict.show_status("failed", "error")
+        self.banner.say("error", str(error))
+
+    def _add(self, step: dict[str, Any]) -> None:
+        self.steps.append(step)
+        row = self._grid.rowCount()
+        top = Qt.AlignmentFlag.AlignTop
+        self._grid.addWidget(IconLabel(*_named(step["status"])), row, 0, top)
+        self._grid.addWidget(label(step["step"], "heading"), row, 1, top)
+        self._grid.addWidget(Pill(step["status"], _KINDS[step["status"]]), row, 2, top)
+        cell = QVBoxLayout()
+        cell.setSpacing(2)
+        cell.addWidget(label(step["detail"], wrap=True, select=True))
+        if step["hint"] and step["status"] in ("failed", "inconclusive"):
+            cell.addWidget(label(f"→ {step['hint']}", "muted", wrap=True, select=True))
+        self._grid.addLayout(cell, row, 3)
+        ms = f"{step['ms']:,.0f} ms" if step["ms"] else ""
+        self._grid.addWidget(label(ms, "muted"), row, 4, top | Qt.AlignmentFlag.AlignRight)
+        self._grid.setRowStretch(row, 0)
+        self._grid.setRowStretch(row + 1, 1)
+
+    def _clear(self) -> None:
+        self.steps = []
+        while self._grid.count():
+            item = self._grid.takeAt(0)
+            if item is None:
+                break
+            _delete(item)
+        for row in range(self._grid.rowCount()):
+            self._grid.setRowStretch(row, 0)
+
+
+def _named(status: str) -> tuple[str, int, str]:
+    name, role = _ICONS[status]
+    return name, 16, role
+
+
+def _delete(item: Any) -> None:
+    if item.widget() is not None:
+        item.widget().deleteLater()
+    layout = item.layout()
+    while layout is not None and layout.count():
+        _delete(layout.takeAt(0))

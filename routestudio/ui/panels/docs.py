@@ -1,0 +1,111 @@
+"""The docs pane beside the editor: routed fields in place; a click inserts one."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+
+from routestudio.derive import catalog
+from routestudio.derive.docs import DocRow
+from routestudio.ui.widgets.basics import ClickableFrame, IconButton, Pill, label
+
+_METADATA = (
+    "table_schema, table_name, database_name, commit_timestamp, commit_lsn, commit_idx, "
+    "record_pks (list of text), idempotency_key, transaction_annotations, enrichment, "
+    "consumer (id, name, annotations), database (id, name, hostname, …)"
+)
+
+
+class DocsPane(QScrollArea):
+    """Routed fields of a sink type with type, limits, default and example."""
+
+    insert = Signal(str)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setWidgetResizable(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setMinimumWidth(250)
+        self.setAccessibleName("Documentation of the function")
+
+    def show_routing(self, sink_type: str | None) -> None:
+        """Show the routed fields of a sink type."""
+        page, column = _page()
+        if sink_type is None or not catalog.known(sink_type):
+            column.addWidget(label("Routing function", "heading"))
+            column.addWidget(label("Returns a map of routed fields.", "muted", wrap=True))
+        else:
+            heading = f"Routed fields of {catalog.title(sink_type)}"
+            column.addWidget(label(heading, "heading"))
+            column.addWidget(label("Return a map of these. What you leave out keeps its default. "
+                                   "Click a field to insert it.", "muted", wrap=True))  # fmt: skip
+            for row in catalog.docs(sink_type):
+                column.addWidget(self._field(row))
+            for name, text in catalog.differences(sink_type):
+                column.addWidget(label(f"{name}: {text}", "help", wrap=True))
+        self._finish(page, column)
+
+    def show_kind(self, kind: str) -> None:
+        """Show what a filter or transform function must return."""
+        page, column = _page()
+        texts = {
+            "filter": ("Filter function", "Returns True to keep a message and False to drop it."),
+            "transform": ("Transform function", "Returns what is delivered instead of the whole "
+                          "message: any JSON value."),
+        }  # fmt: skip
+        title, text = texts.get(kind, ("Function", ""))
+        column.addWidget(label(title, "heading"))
+        column.addWidget(label(text, "muted", wrap=True))
+        self._finish(page, column)
+
+    def _finish(self, page: QWidget, column: QVBoxLayout) -> None:
+        column.addSpacing(4)
+        column.addWidget(label("Arguments", "heading"))
+        for name, text in (
+            ("action", "insert, update, delete, or read for rows of a backfill"),
+            ("record", 'the row: record["column"]; a delete may hold key columns only'),
+            ("changes", "old values of changed columns for update, None otherwise"),
+            ("metadata", _METADATA),
+        ):
+            column.addWidget(label(name, "mono"))
+            column.addWidget(label(text, "help", wrap=True))
+        column.addStretch(1)
+        self.setWidget(page)
+
+    def _field(self, row: DocRow) -> QWidget:
+        frame = ClickableFrame()
+        frame.setObjectName("card")
+        frame.setToolTip(f"Insert {row.insert}")
+        frame.setAccessibleName(f"Routed field {row.name}")
+        column = QVBoxLayout(frame)
+        column.setContentsMargins(10, 8, 8, 8)
+        column.setSpacing(3)
+        head = QHBoxLayout()
+        head.addWidget(label(row.name, "mono"))
+        head.addWidget(Pill(row.kind, "neutral"))
+        if row.required:
+            head.addWidget(Pill("required", "info"))
+        head.addStretch(1)
+        head.addWidget(IconButton("add", f"Insert {row.name}", partial(self.insert.emit, row.insert)))  # fmt: skip
+        column.addLayout(head)
+        lines = [row.help, f"Default: {row.default}"]
+        lines += [f"Limits: {row.limits}"] if row.limits else []
+        lines += [f"Example: {row.example}"] if row.example else []
+        lines += [row.note] if row.note else []
+        for text in lines:
+            item = label(text, "help", wrap=True)
+            item.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+            column.addWidget(item)
+        frame.clicked.connect(partial(self.insert.emit, row.insert))
+        return frame
+
+
+def _page() -> tuple[QWidget, QVBoxLayout]:
+    page = QFrame()
+    page.setObjectName("page")
+    column = QVBoxLayout(page)
+    column.setContentsMargins(14, 12, 14, 14)
+    column.setSpacing(8)
+    return page, column

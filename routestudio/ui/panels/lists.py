@@ -1,0 +1,214 @@
+"""What arrived, problems and the log."""
+
+from __future__ import annotations
+
+import html
+import json
+import time
+from typing import Any
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QHeaderView,
+    QPlainTextEdit,
+    QSplitter,
+    QStackedWidget,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from routestudio.ui.icons import icon
+from routestudio.ui.session import Session
+from routestudio.ui.theme import mono_font
+from routestudio.ui.widgets.basics import Button, EmptyState, label
+
+SHOWN = 5_000
+
+
+class ArrivedPanel(QWidget):
+    """What arrived at a stand-in, by destination, with the content of each message."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self._sink: str | None = None
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        bar = QFrame()
+        bar.setObjectName("bar")
+        row = QHBoxLayout(bar)
+        row.setContentsMargins(14, 6, 14, 6)
+        self.title = label("What arrived", "heading")
+        row.addWidget(self.title)
+        row.addStretch(1)
+        row.addWidget(Button("Refresh", "refresh", action=self.refresh))
+        column.addWidget(bar)
+        self.tree = QTreeWidget()
+        self.tree.setAccessibleName("What arrived, by destination")
+        self.tree.setHeaderLabels(["Destination", "Key", "Details"])
+        self.tree.setUniformRowHeights(True)
+        self.tree.header().resizeSection(0, 240)
+        self.tree.header().resizeSection(1, 140)
+        self.tree.currentItemChanged.connect(lambda item, _: self._show(item))
+        self.body = QPlainTextEdit()
+        self.body.setObjectName("plain")
+        self.body.setReadOnly(True)
+        self.body.setFont(mono_font(9.0))
+        self.body.setAccessibleName("Content of the selected message")
+        split = QSplitter(Qt.Orientation.Horizontal)
+        split.addWidget(self.tree)
+        split.addWidget(self.body)
+        split.setSizes([560, 420])
+        self._stack = QStackedWidget()
+        self._stack.addWidget(
+            EmptyState("arrived", "Nothing has arrived",
+                       "Run a sink on its stand-in; what the stand-in receives is read back and "
+                       "shown here by destination.")
+        )  # fmt: skip
+        self._stack.addWidget(split)
+        column.addWidget(self._stack, 1)
+
+    def show_sink(self, name: str) -> None:
+        """Show what arrived at the stand-in of this sink."""
+        self._sink = name
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Read back again."""
+        if self._sink is None:
+            return
+        engine = self._session.engine
+        engine.run(
+            engine.request("arrived", sink=self._sink, limit=SHOWN),
+            owner=self, title="Read back", done=self._fill,
+        )  # fmt: skip
+
+    def _fill(self, items: list[dict[str, Any]]) -> None:
+        self.tree.clear()
+        self._stack.setCurrentIndex(1 if items else 0)
+        self.title.setText(f"What arrived at the stand-in of {self._sink}: {len(items):,}")
+        groups: dict[str, QTreeWidgetItem] = {}
+        for item in items:
+            group = groups.get(item["destination"])
+            if group is None:
+                group = QTreeWidgetItem([item["destination"], "", ""])
+                group.setIcon(0, icon("destination"))
+                groups[item["destination"]] = group
+                self.tree.addTopLevelItem(group)
+            details = ", ".join(f"{k}: {_short(v)}" for k, v in item["details"].items())
+            child = QTreeWidgetItem(["message", item["key"] or "", details])
+            child.setToolTip(2, html.escape(details))
+            child.setData(0, Qt.ItemDataRole.UserRole, item["body"])
+            group.addChild(child)
+        for name, group in groups.items():
+            group.setText(0, f"{name}  ({group.childCount():,})")
+        if groups:
+            first = next(iter(groups.values()))
+            first.setExpanded(True)
+            chosen = first.child(0)
+            if chosen is not None:
+                self.tree.setCurrentItem(chosen)
+
+    def _show(self, item: QTreeWidgetItem | None) -> None:
+        body = item.data(0, Qt.ItemDataRole.UserRole) if item is not None else None
+        self.body.setPlainText(_pretty(body) if isinstance(body, str) else "")
+
+
+class ProblemsPanel(QWidget):
+    """Problems of the file, of the sinks and of the functions; a double click goes there."""
+
+    chosen = Signal(str, str, int)
+    """Kind (`sink`, `function` or `file`), name and line."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        self.tree = QTreeWidget()
+        self.tree.setAccessibleName("Problems")
+        self.tree.setHeaderLabels(["Problem", "Where", "What to do"])
+        self.tree.setRootIsDecorated(False)
+        header = self.tree.header()
+        header.setStretchLastSection(True)
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Interactive)
+        header.resizeSection(0, 520)
+        header.resizeSection(1, 190)
+        self.tree.itemActivated.connect(self._open)
+        self._stack = QStackedWidget()
+        self._stack.addWidget(EmptyState("ok", "No problems", "The project can be used as it is."))
+        self._stack.addWidget(self.tree)
+        column.addWidget(self._stack)
+        session.changed.connect(self.refresh)
+        session.opened.connect(self.refresh)
+
+    def refresh(self) -> None:
+        """Show the problems of the snapshot."""
+        self.tree.clear()
+        for problem in self._session.snapshot.get("problems", ()):
+            place = f"{problem['file']}:{problem['line']}" if problem["line"] else ""
+            self._add(problem["severity"], problem["message"], place, problem["hint"],
+                      ("file", problem["file"] or "", problem["line"] or 1))  # fmt: skip
+        for sink in self._session.sinks():
+            for problem in sink.get("field_problems", ()):
+                self._add("error", f"{problem['field']}: {problem['message']}", sink["name"],
+                          problem["hint"], ("sink", sink["name"], 1))  # fmt: skip
+            for key in sink.get("ignored") or {}:
+                text = f"{key} is set, and not used because a function does the routing"
+                self._add("note", text, sink["name"], "remove it, or route without a function",
+                          ("sink", sink["name"], 1))  # fmt: skip
+        self._stack.setCurrentIndex(1 if self.count else 0)
+
+    @property
+    def count(self) -> int:
+        """How many problems are shown."""
+        return self.tree.topLevelItemCount()
+
+    def _add(
+        self, severity: str, text: str, place: str, hint: str | None, target: tuple[str, str, int]
+    ) -> None:
+        item = QTreeWidgetItem([text, place, hint or ""])
+        names = {"error": ("error", "danger"), "warning": ("warning", "warning")}
+        item.setIcon(0, icon(*names.get(severity, ("info", "muted"))))
+        for column in range(3):
+            item.setToolTip(column, item.text(column))
+        item.setData(0, Qt.ItemDataRole.UserRole, target)
+        self.tree.addTopLevelItem(item)
+
+    def _open(self, item: QTreeWidgetItem) -> None:
+        kind, name, line = item.data(0, Qt.ItemDataRole.UserRole)
+        self.chosen.emit(kind, name, line)
+
+
+class LogPanel(QPlainTextEdit):
+    """What the engine and the window said, newest last."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("plain")
+        self.setReadOnly(True)
+        self.setMaximumBlockCount(5_000)
+        self.setFont(mono_font(9.0))
+        self.setAccessibleName("Log")
+        self.setPlaceholderText("Nothing was logged yet.")
+
+    def add(self, text: str) -> None:
+        """Append one line with the time."""
+        self.appendPlainText(f"{time.strftime('%H:%M:%S')}  {text}")
+
+
+def _short(value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 60 else text[:57] + "…"
+
+
+def _pretty(text: str) -> str:
+    try:
+        return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+    except ValueError:
+        return text

@@ -1,0 +1,170 @@
+"""Preview rows for a table: counted at once, fetched from the engine as they are looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
+
+from routestudio.ui.theme import colour, theme
+
+PAGE = 100
+PROVENANCE_ROLE = int(Qt.ItemDataRole.UserRole) + 1
+
+Index = QModelIndex | QPersistentModelIndex
+_FIXED = ("#", "Action", "Table", "Keys")
+_NONE = QModelIndex()
+
+
+class PreviewModel(QAbstractTableModel):
+    """Rows of one preview. `fetch(start)` asks for a page; `give` takes it."""
+
+    def __init__(self, fetch: Callable[[int], None]) -> None:
+        super().__init__()
+        self._fetch = fetch
+        self._pages: dict[int, Sequence[dict[str, Any]]] = {}
+        self._asked: set[int] = set()
+        self._count = 0
+        self.fields: list[str] = []
+        self.stale = False
+        theme().changed.connect(self._repaint)
+
+    def reset_rows(self, count: int, fields: list[str]) -> None:
+        """Begin a new preview. Old rows stay visible, marked stale, until new ones come."""
+        if count != self._count or fields != self.fields:
+            self.beginResetModel()
+            self._count, self.fields = count, fields
+            self._pages.clear()
+            self.endResetModel()
+        self._asked.clear()
+        self.stale = True
+        self._repaint()
+
+    def refetch(self, first: int, last: int) -> None:
+        """Ask again for the pages between two rows; the others are fetched when shown."""
+        wanted = set(range(first // PAGE, last // PAGE + 1))
+        for page in [p for p in self._pages if p not in wanted]:
+            del self._pages[page]
+        for page in sorted(wanted):
+            if page not in self._asked and page * PAGE < max(1, self._count):
+                self._asked.add(page)
+                self._fetch(page * PAGE)
+
+    def give(self, start: int, rows: Sequence[dict[str, Any]]) -> None:
+        """Take a page that was asked for."""
+        self._pages[start // PAGE] = rows
+        self.stale = False
+        last = min(self._count, start + len(rows)) - 1
+        if last >= start:
+            columns = self.columnCount() - 1
+            self.dataChanged.emit(self.index(start, 0), self.index(last, columns))
+
+    def row(self, number: int) -> dict[str, Any] | None:
+        """One row, or `None` while it is not here."""
+        page = self._pages.get(number // PAGE)
+        if page is None or number % PAGE >= len(page):
+            return None
+        return page[number % PAGE]
+
+    def rowCount(self, parent: Index = _NONE) -> int:
+        return 0 if parent.isValid() else self._count
+
+    def columnCount(self, parent: Index = _NONE) -> int:
+        return 0 if parent.isValid() else len(_FIXED) + len(self.fields) + 1
+
+    def headerData(
+        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
+    ) -> Any:
+        if orientation != Qt.Orientation.Horizontal or role != Qt.ItemDataRole.DisplayRole:
+            return None
+        if section < len(_FIXED):
+            return _FIXED[section]
+        section -= len(_FIXED)
+        return self.fields[section] if section < len(self.fields) else "Result"
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        row = self.row(index.row())
+        if row is None:
+            page = index.row() // PAGE
+            if role == Qt.ItemDataRole.DisplayRole and page not in self._asked:
+                self._asked.add(page)
+                self._fetch(page * PAGE)
+            return "…" if role == Qt.ItemDataRole.DisplayRole and index.column() == 1 else None
+        if role == Qt.ItemDataRole.DisplayRole:
+            return self._text(row, index.column())
+        if role == Qt.ItemDataRole.ForegroundRole:
+            return self._colour(row, index.column())
+        if role == PROVENANCE_ROLE:
+            return self._provenance(row, index.column())
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return self._tip(row, index.column())
+        return None
+
+    def _text(self, row: dict[str, Any], column: int) -> str:
+        if column < len(_FIXED):
+            table = str(row.get("table") or "").removeprefix("public.")
+            return (str(row["index"]), str(row["action"] or ""), table,
+                    ", ".join(row.get("pks") or ()))[column]  # fmt: skip
+        name = self._field(column)
+        if name is None:
+            return _result(row)
+        value = (row.get("routing") or {}).get(name)
+        if row["filtered"] or value is None:
+            return ""
+        if isinstance(value, dict):
+            return ", ".join(f"{key}: {item}" for key, item in value.items())
+        return str(value) if value != "" else "(empty)"
+
+    def _colour(self, row: dict[str, Any], column: int) -> Any:
+        if self.stale or row["filtered"]:
+            return colour("muted")
+        if self._field(column) is not None:
+            return colour(self._provenance(row, column) or "text")
+        if column == len(_FIXED) + len(self.fields):
+            return colour("danger" if row["error"] else "positive")
+        return colour("text" if column else "muted")
+
+    def _provenance(self, row: dict[str, Any], column: int) -> str | None:
+        name = self._field(column)
+        if name is None or row["filtered"] or (row.get("routing") or {}).get(name) is None:
+            return None
+        found = (row.get("provenance") or {}).get(name)
+        return str(found) if found else None
+
+    def _tip(self, row: dict[str, Any], column: int) -> str | None:
+        name = self._field(column)
+        if name is None:
+            return "\n".join(problem_text(p) for p in row["problems"]) or None
+        source = self._provenance(row, column)
+        if source is None:
+            return None
+        default = (row.get("defaults") or {}).get(name)
+        over = f"\nThe default would be {default}" if source != "default" else ""
+        return f"{name} comes from: {source}{over}"
+
+    def _field(self, column: int) -> str | None:
+        position = column - len(_FIXED)
+        return self.fields[position] if 0 <= position < len(self.fields) else None
+
+    def _repaint(self) -> None:
+        if self._count:
+            last = self.index(self._count - 1, self.columnCount() - 1)
+            self.dataChanged.emit(self.index(0, 0), last)
+
+
+def problem_text(problem: dict[str, Any]) -> str:
+    """A problem in one line: where, what, what to do."""
+    place = f"line {problem['line']}: " if problem.get("line") else ""
+    field = f"{problem['field']} " if problem.get("field") else ""
+    hint = f" → {problem['hint']}" if problem.get("hint") else ""
+    return f"{place}{field}{problem['message']}{hint}"
+
+
+def _result(row: dict[str, Any]) -> str:
+    if row["error"]:
+        return problem_text(row["error"])
+    if row["filtered"]:
+        return {"filter": "dropped by the filter", "actions": "action not delivered",
+                "source": "table not included"}.get(row["filtered"], "filtered")  # fmt: skip
+    return "ok"
