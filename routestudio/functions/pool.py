@@ -78,13 +78,14 @@ class _Worker:
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._process: asyncio.subprocess.Process | None = None
+        self._closed = False
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed in `close`
         self._file.truncate(PROGRESS.size)
         self._board = mmap.mmap(self._file.fileno(), PROGRESS.size)
 
     async def start(self) -> asyncio.subprocess.Process:
         """The running child. Raises `WorkerError` when it cannot be started or ends at once."""
-        if self._file.closed:
+        if self._closed:
             raise WorkerError("the function pool is closed")
         if self._process is not None and self._process.returncode is None:
             return self._process
@@ -113,6 +114,9 @@ class _Worker:
         except asyncio.CancelledError:
             await self.kill()
             raise
+        if self._closed:
+            await self.kill()
+            raise WorkerError("the function pool was closed")
         return process
 
     async def call(self, request: dict[str, Any]) -> Any:
@@ -133,7 +137,7 @@ class _Worker:
             return json.loads(answer)
         except (asyncio.IncompleteReadError, ConnectionError, EOFError, ValueError):
             timed_out = watch.done() and not watch.cancelled() and watch.result()
-            if self._file.closed:
+            if self._closed:
                 raise WorkerError("the function pool was closed") from None
             progress = PROGRESS.unpack_from(self._board, 0)[0]
             await self.kill()
@@ -150,7 +154,7 @@ class _Worker:
         limit = self._limits.seconds_per_message
         while True:
             await asyncio.sleep(min(_WATCH_SECONDS, limit / 4))
-            if self._file.closed:
+            if self._closed:
                 return False
             current = PROGRESS.unpack_from(self._board, 0)[0]
             now = time.monotonic()
@@ -167,6 +171,7 @@ class _Worker:
             await _reap(process)
 
     async def close(self) -> None:
+        self._closed = True
         process, self._process = self._process, None
         if process is not None:
             if process.stdin is not None:

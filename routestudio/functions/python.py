@@ -223,6 +223,8 @@ class _Checker:
             )
 
     def _visit(self, node: ast.AST) -> None:
+        if isinstance(node, (ast.alias, ast.withitem)):
+            return  # parts of statements that are refused as a whole
         if not _listed(node):
             kind = type(node).__name__
             text, hint = advice.NOT_ALLOWED.get(
