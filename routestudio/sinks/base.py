@@ -15,7 +15,10 @@ from typing import Any, ClassVar, Protocol
 from pydantic import BaseModel, ConfigDict
 
 from routestudio.model import jsonio
-from routestudio.model.fields import CrossRule, Difference
+from routestudio.model.cross_rules import CrossRule
+from routestudio.model.fields import (
+    Difference,
+)
 from routestudio.model.message import Message
 from routestudio.model.outcome import CheckStep, Outcome
 

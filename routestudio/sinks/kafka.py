@@ -8,14 +8,12 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import SecretStr
 
+from routestudio.model.cross_rules import CrossRule, RequiredWhen, RequiresAny
 from routestudio.model.defaults import Template
 from routestudio.model.fields import (
     Choice,
-    CrossRule,
     Difference,
     Flag,
-    RequiredWhen,
-    RequiresAny,
     Routed,
     Secret,
     Static,

@@ -27,18 +27,16 @@ from ruamel.yaml import YAML
 
 from routestudio.derive.starter import starter
 from routestudio.functions.pool import FunctionPool
+from routestudio.model.cross_rules import RequiredWhen, RequiresAny, Together
 from routestudio.model.fields import (
     Choice,
     Flag,
     Headers,
     Integer,
     Ref,
-    RequiredWhen,
-    RequiresAny,
     Rule,
     RuleError,
     Secret,
-    Together,
 )
 from routestudio.model.function import Function, FunctionKind, FunctionResult, Language
 from routestudio.model.message import ACTIONS, Message, message_from

@@ -15,13 +15,10 @@ from routestudio.model.fields import (
     Headers,
     Integer,
     Ref,
-    RequiredWhen,
-    RequiresAny,
     Rule,
     RuleError,
     Secret,
     Text,
-    Together,
 )
 
 NO_SPACE = Text(max=5, pattern=r"[^\s]+", pattern_text="cannot contain whitespace")
@@ -179,20 +176,3 @@ def test_a_reference_takes_an_entry() -> None:
     thing = Thing()
     assert Ref("things", Thing).cast(thing) is thing
     assert messages(Ref("things", Thing), "name") == ("must name an entry of `things`",)
-
-
-def test_cross_rules() -> None:
-    together = Together(("username", "password"))
-    assert together.problems({"username": "a", "password": SecretStr("")}) == [
-        ("password", "must be set together with `username`")
-    ]
-    assert together.problems({"username": "", "password": None}) == []
-    assert together.problems({"username": "a", "password": SecretStr("x")}) == []
-    when = RequiredWhen("kind", ("b",), ("x",), "is required for {value}")
-    assert when.problems({"kind": "b"}) == [("x", "is required for b")]
-    assert when.problems({"kind": "a"}) == []
-    equal = RequiredWhen("kind", ("b",), ("tls",), "must be on", value=True)
-    assert equal.problems({"kind": "b", "tls": False}) == [("tls", "must be on")]
-    any_of = RequiresAny("kind", ("x", "y"), "is needed")
-    assert any_of.problems({"y": "1"}) == [("kind", "is needed")]
-    assert any_of.problems({"y": "1", "kind": "b"}) == []
