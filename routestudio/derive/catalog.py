@@ -12,7 +12,7 @@ from routestudio.sinks import registry
 from routestudio.sinks.fields import resources
 
 
-def keys() -> tuple[str, ...]:
+def all_keys() -> tuple[str, ...]:
     """Keys of all sink types."""
     return registry.default().keys()
 

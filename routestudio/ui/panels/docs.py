@@ -88,7 +88,8 @@ class DocsPane(QScrollArea):
         if row.required:
             head.addWidget(Pill("required", "info"))
         head.addStretch(1)
-        head.addWidget(IconButton("add", f"Insert {row.name}", partial(self.insert.emit, row.insert)))  # fmt: skip
+        insert = partial(self.insert.emit, row.insert)
+        head.addWidget(IconButton("add", f"Insert {row.name}", insert))
         column.addLayout(head)
         lines = [row.help, f"Default: {row.default}"]
         lines += [f"Limits: {row.limits}"] if row.limits else []
@@ -98,7 +99,7 @@ class DocsPane(QScrollArea):
             item = label(text, "help", wrap=True)
             item.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
             column.addWidget(item)
-        frame.clicked.connect(partial(self.insert.emit, row.insert))
+        frame.clicked.connect(insert)
         return frame
 
 

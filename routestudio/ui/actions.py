@@ -1,0 +1,131 @@
+"""One table of actions: menus, tool bar, command palette and the list of shortcuts come from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from PySide6.QtCore import QObject
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QMenuBar, QWidget
+
+from routestudio.ui.icons import icon
+from routestudio.ui.theme import theme
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One action. `when` names the context flag that enables it; `gap` starts a new group."""
+
+    id: str
+    title: str
+    menu: str
+    shortcut: str = ""
+    icon: str = ""
+    when: str = ""
+    gap: bool = False
+    tip: str = ""
+
+
+TABLE: tuple[Row, ...] = (
+    Row("new_project", "New project…", "File", "Ctrl+Shift+N", "add"),
+    Row("open_project", "Open project…", "File", "Ctrl+O", "project"),
+    Row("open_demo", "Open the demo project", "File"),
+    Row("save", "Save", "File", "Ctrl+S", "save", "project", gap=True),
+    Row("import", "Import sequin.yaml…", "File", "", "import", gap=True),
+    Row("export", "Export…", "File", "Ctrl+E", "export", "project",
+        tip="Write what a server needs"),
+    Row("close_document", "Close document", "File", "Ctrl+W", "close", "document", gap=True),
+    Row("quit", "Quit", "File", "Ctrl+Q", gap=True),
+    Row("undo", "Undo", "Edit", "Ctrl+Z", "undo", "project"),
+    Row("redo", "Redo", "Edit", "Ctrl+Shift+Z", "redo", "project"),
+    Row("find", "Find and replace", "Edit", "Ctrl+F", "search", "function", gap=True),
+    Row("comment", "Comment lines", "Edit", "Ctrl+/", "", "function"),
+    Row("next_problem", "Next problem in the text", "Edit", "F8", "warning", "function"),
+    Row("rename", "Rename…", "Edit", "F2", "edit", "selection", gap=True),
+    Row("duplicate", "Duplicate…", "Edit", "Ctrl+D", "copy", "selection"),
+    Row("delete", "Delete", "Edit", "", "trash", "selection"),
+    Row("palette", "Command palette…", "View", "Ctrl+Shift+P", "palette"),
+    Row("toggle_theme", "Light or dark", "View", "Ctrl+Shift+L", "theme"),
+    Row("zoom_in", "Larger code", "View", "Ctrl++", "", "function", gap=True),
+    Row("zoom_out", "Smaller code", "View", "Ctrl+-", "", "function"),
+    Row("next_document", "Next document", "View", "Ctrl+PgDown", "", "document", gap=True),
+    Row("previous_document", "Previous document", "View", "Ctrl+PgUp", "", "document"),
+    Row("focus_tree", "Go to the project", "View", "Alt+1", "project", gap=True),
+    Row("focus_document", "Go to the document", "View", "Alt+2"),
+    Row("focus_bottom", "Go to the panel below", "View", "Alt+3"),
+    Row("show_problems", "Problems", "View", "Alt+4", "warning"),
+    Row("show_log", "Log", "View", "Alt+5", "log"),
+    Row("add_sink", "Add sink…", "Sink", "Ctrl+Alt+S", "sink", "project"),
+    Row("add_endpoint", "Add HTTP endpoint…", "Sink", "", "http", "project"),
+    Row("check", "Check", "Sink", "F6", "check", "sink", gap=True,
+        tip="Prove connection, credentials and target, without writing data"),
+    Row("run", "Run", "Run", "F5", "run", "sink",
+        tip="Deliver the samples of the preview"),
+    Row("cancel", "Cancel", "Run", "Shift+F5", "stop"),
+    Row("show_arrived", "What arrived", "Run", "F7", "arrived", "sink", gap=True),
+    Row("run_tests", "Run route tests", "Run", "Ctrl+T", "ok", "project"),
+    Row("add_function", "Add function…", "Function", "Ctrl+Alt+F", "function", "project"),
+    Row("add_sample", "Add sample set…", "Function", "Ctrl+Alt+M", "sample", "project"),
+    Row("paste_sample", "Paste messages as sample set", "Function", "", "sample", "project"),
+    Row("insert_starter", "Insert the starter", "Function", "", "add", "function", gap=True),
+    Row("refresh_preview", "Preview again", "Function", "Ctrl+R", "refresh", "document"),
+    Row("shortcuts", "Keyboard shortcuts", "Help", "F1", "book"),
+    Row("about", "About RouteStudio", "Help", "", "info"),
+)  # fmt: skip
+
+MENUS = ("File", "Edit", "View", "Sink", "Function", "Run", "Help")
+
+
+class Actions(QObject):
+    """The table as `QAction`s of one window."""
+
+    def __init__(self, window: QWidget) -> None:
+        super().__init__(window)
+        self.rows = {row.id: row for row in TABLE}
+        self._actions: dict[str, QAction] = {}
+        self._flags: dict[str, bool] = {}
+        for row in TABLE:
+            action = QAction(row.title, window)
+            if row.shortcut:
+                action.setShortcut(QKeySequence(row.shortcut))
+            action.setToolTip(row.tip or row.title.rstrip("…"))
+            window.addAction(action)
+            self._actions[row.id] = action
+        theme().changed.connect(self._draw)
+        self._draw()
+        self.set_context()
+
+    def on(self, name: str, handler: Callable[[], object]) -> None:
+        """Connect an action with what it does."""
+        self._actions[name].triggered.connect(lambda: handler())
+
+    def qaction(self, name: str) -> QAction:
+        """The action of an id."""
+        return self._actions[name]
+
+    def set_context(self, **flags: bool) -> None:
+        """Tell what there is (`project`, `document`, `sink`, `function`, `selection`)."""
+        self._flags.update(flags)
+        for row in TABLE:
+            if row.when:
+                self._actions[row.id].setEnabled(self._flags.get(row.when, False))
+
+    def build_menus(self, bar: QMenuBar) -> None:
+        """Fill the menu bar."""
+        for name in MENUS:
+            menu = bar.addMenu(f"&{name}")
+            for row in TABLE:
+                if row.menu == name:
+                    if row.gap:
+                        menu.addSeparator()
+                    menu.addAction(self._actions[row.id])
+
+    def available(self) -> list[Row]:
+        """Rows that can be triggered now."""
+        return [row for row in TABLE if self._actions[row.id].isEnabled()]
+
+    def _draw(self) -> None:
+        for row in TABLE:
+            if row.icon:
+                self._actions[row.id].setIcon(icon(row.icon))

@@ -1,0 +1,544 @@
+"""What the actions of the window do."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
+
+from routestudio import __version__
+from routestudio.derive import catalog
+from routestudio.derive.starter import placeholder
+from routestudio.errors import RouteStudioError
+from routestudio.paths import resources
+from routestudio.ui import dialogs
+from routestudio.ui.actions import TABLE
+from routestudio.ui.documents.base import Document
+from routestudio.ui.documents.function import FunctionDocument
+from routestudio.ui.documents.sample import SampleDocument
+from routestudio.ui.documents.sink import SinkDocument
+from routestudio.ui.palette import Palette
+from routestudio.ui.theme import theme
+
+if TYPE_CHECKING:
+    from routestudio.ui.main_window import MainWindow
+
+_SECTIONS = {"sink": "sinks", "function": "functions", "sample": "samples"}
+
+
+class Commands:
+    """Handlers of one window's actions."""
+
+    def __init__(self, window: MainWindow) -> None:
+        self._window = window
+        self._session = window.session
+        self._demo: Path | None = None
+
+    def connect_all(self) -> None:
+        """Give every action of the table its handler."""
+        on = self._window.action_table.on
+        window = self._window
+        for name, handler in {
+            "new_project": self.new_project, "open_project": self.open_project,
+            "open_demo": self.open_demo, "save": self.save, "import": self.import_file,
+            "export": self.export, "close_document": self.close_document, "quit": window.close,
+            "undo": self.undo, "redo": self.redo, "find": self.find, "comment": self.comment,
+            "next_problem": self.next_problem, "rename": self.rename,
+            "duplicate": self.duplicate, "delete": self.delete, "palette": self.palette,
+            "toggle_theme": self.toggle_theme, "zoom_in": lambda: self.zoom(1),
+            "zoom_out": lambda: self.zoom(-1), "next_document": lambda: self.step_document(1),
+            "previous_document": lambda: self.step_document(-1),
+            "focus_tree": window.tree.tree.setFocus, "focus_document": self.focus_document,
+            "focus_bottom": self.focus_bottom,
+            "show_problems": lambda: window.open_bottom(window.problems),
+            "show_log": lambda: window.open_bottom(window.log),
+            "add_sink": lambda: self.add("sink"),
+            "add_endpoint": lambda: self.add("http_endpoints"),
+            "add_function": lambda: self.add("function"),
+            "add_sample": lambda: self.add("sample"), "paste_sample": self.paste_sample,
+            "check": self.check, "run": self.run, "cancel": self.cancel,
+            "show_arrived": self.show_arrived, "run_tests": self.run_tests,
+            "insert_starter": self.insert_starter, "refresh_preview": self.refresh_preview,
+            "shortcuts": self.shortcuts, "about": self.about,
+        }.items():  # fmt: skip
+            on(name, handler)
+
+    # --- projects ----------------------------------------------------------------------------
+
+    def new_project(self) -> None:
+        """Ask for folder and type, create and open."""
+        dialog = dialogs.NewProjectDialog(self._window)
+        if dialog.exec():
+            self._session.create(Path(dialog.folder.text()), str(dialog.type.currentData()))
+
+    def open_project(self) -> None:
+        """Ask for a folder and open it."""
+        found = QFileDialog.getExistingDirectory(self._window, "Open project")
+        if found:
+            self._session.open(Path(found))
+
+    def open_demo(self) -> None:
+        """Copy the demo project to a folder of its own and open it."""
+        folder = Path(tempfile.mkdtemp(prefix="routestudio-demo-")) / "shop"
+        shutil.copytree(resources() / "demo", folder)
+        self._demo = folder.parent
+        self._session.open(folder)
+
+    def save(self) -> None:
+        """Save everything, with what is still being typed."""
+        self.flush()
+        self._session.save(lambda: self._session.notice.emit("success", "Saved"))
+
+    def flush(self) -> None:
+        """Send edits that are still being typed."""
+        for document in self._window.documents():
+            document.flush()
+
+    def import_file(self) -> None:
+        """Make a project from a server's file and open it."""
+        source, _ = QFileDialog.getOpenFileName(
+            self._window, "Import a server's configuration", "", "YAML (*.yaml *.yml)"
+        )
+        if not source:
+            return
+        output = QFileDialog.getExistingDirectory(self._window, "Empty folder for the project")
+        if output:
+            self.import_to(source, output)
+
+    def import_to(self, source: str, output: str) -> None:
+        """Import and open, given both paths."""
+        engine = self._session.engine
+        engine.run(
+            engine.request("import", source=source, output=output),
+            owner=self._window, title="Import",
+            done=lambda _: self._session.open(Path(output)),
+        )  # fmt: skip
+
+    def export(self) -> None:
+        """Ask for whom and where to, and export."""
+        dialog = dialogs.ExportDialog(self._window, Path(self._session.snapshot["root"]))
+        if dialog.exec():
+            self.export_to(str(dialog.target.currentData()), dialog.output.text())
+
+    def export_to(self, target: str, output: str) -> None:
+        """Export, given target and path."""
+        engine = self._session.engine
+
+        def failed(error: RouteStudioError) -> None:
+            problems = getattr(error, "problems", ())
+            lines = [f"• {p['field']} {p['message']}" for p in problems] or [error.message]
+            hints = {p["hint"] for p in problems if p.get("hint")}
+            QMessageBox.warning(self._window, "Not exported",
+                                "\n".join([*lines, "", *sorted(hints)]))  # fmt: skip
+
+        engine.run(
+            engine.request("export", target=target, output=output),
+            owner=self._window, title="Export", failed=failed,
+            done=lambda r: self._session.notice.emit(
+                "success", f"Exported {len(r['written'])} file(s) to {output}"),
+        )  # fmt: skip
+
+    def drop(self, path: Path) -> None:
+        """Open a dropped folder or YAML file; add a dropped file of messages as samples."""
+        if path.is_dir() or path.suffix in (".yaml", ".yml"):
+            self._session.open(path)
+        elif self._session.is_open:
+            try:
+                text = path.read_text(encoding="utf-8")
+            except (OSError, UnicodeDecodeError) as error:
+                self._session.notice.emit("error", f"{path.name} cannot be read: {error}")
+                return
+            taken = {item["name"] for item in self._session.samples()}
+            name = dialogs.free_name(path.stem.replace(" ", "-"), taken)
+            self._session.apply({"op": "add_sample", "name": name, "text": text})
+
+    def close_window(self) -> None:
+        """Close; with unsaved edits ask first."""
+        self.flush()
+        files = list(self._session.snapshot.get("dirty", ()))
+        if not files or self._demo is not None:
+            self._leave()
+            return
+        answer = dialogs.ask_save(self._window, files)
+        if answer == "save":
+            self._session.save(self._leave)
+        elif answer == "discard":
+            self._session.discard_recovery()
+            self._leave()
+
+    def _leave(self) -> None:
+        if self._demo is not None:
+            shutil.rmtree(self._demo, ignore_errors=True)
+        self._window.really_close()
+
+    # --- documents ---------------------------------------------------------------------------
+
+    def open(self, kind: str, name: str) -> None:
+        """Open something of the project in front."""
+        if kind == "http_endpoints":
+            self.edit_endpoint(name)
+            return
+        for document in self._window.documents():
+            if (document.kind, document.name) == (kind, name):
+                self._window.tabs.setCurrentWidget(document)
+                return
+        made = self._make(kind, name)
+        if made is not None:
+            self._window.show_document(made)
+            self._window.tree.choose(kind, name)
+
+    def _make(self, kind: str, name: str) -> Document | None:
+        if kind == "sink" and (sink := self._session.sink(name)) is not None and sink.get("key"):
+            return SinkDocument(self._session, name)
+        if kind == "function" and self._session.function(name) is not None:
+            return FunctionDocument(self._session, name)
+        if kind == "sample":
+            return SampleDocument(self._session, name)
+        return None
+
+    def open_problem(self, kind: str, name: str, line: int) -> None:
+        """Go to where a problem is."""
+        if kind == "sink":
+            self.open("sink", name)
+
+    def close_document(self) -> None:
+        """Close the document in front."""
+        document = self._window.document()
+        if document is not None:
+            self._window.close_document(document)
+
+    def step_document(self, step: int) -> None:
+        """Go to the next or previous document."""
+        tabs = self._window.tabs
+        if tabs.count():
+            tabs.setCurrentIndex((tabs.currentIndex() + step) % tabs.count())
+
+    def focus_document(self) -> None:
+        """Put the focus into the document in front."""
+        document = self._function()
+        if document is not None:
+            document.editor.setFocus()
+        elif self._window.document() is not None:
+            self._window.tabs.setFocus()
+
+    def focus_bottom(self) -> None:
+        """Put the focus into the panel below."""
+        self._window.open_bottom()
+        self._window.panels.setFocus()
+
+    # --- adding and changing -----------------------------------------------------------------
+
+    def add(self, kind: str) -> None:
+        """Add something to the project."""
+        self.add_for(kind, {})
+
+    def add_for(self, kind: str, context: dict[str, Any]) -> None:
+        """Add something; `context` names the sink and role or field that will use it."""
+        if kind == "sink":
+            self._add_sink()
+        elif kind == "function":
+            self._add_function(context)
+        elif kind == "sample":
+            self._add_sample()
+        else:
+            self._add_endpoint(kind, context)
+
+    def _add_sink(self) -> None:
+        taken = {item["name"] for item in self._session.sinks()}
+        dialog = dialogs.AddSinkDialog(self._window, taken)
+        if not dialog.exec():
+            return
+        key, name = str(dialog.type.currentData()), dialog.name.text()
+        databases = self._session.snapshot.get("databases") or ["shop"]
+        destination = catalog.starter_destination(key)
+        endpoints = sorted(self._session.endpoints())
+        for section in catalog.form(key).configuration:
+            for field in section.fields:
+                if field.kind == "ref" and endpoints:
+                    destination[field.name] = endpoints[0]
+        item = {"name": name, "database": databases[0], "batch_size": catalog.default_batch(key),
+                "destination": destination}  # fmt: skip
+        self._session.apply({"op": "add_sink", "item": item}, lambda: self.open("sink", name))
+
+    def _add_function(self, context: dict[str, Any]) -> None:
+        taken = {item["name"] for item in self._session.functions()}
+        sink = self._session.sink(str(context.get("sink", ""))) or {}
+        dialog = dialogs.AddFunctionDialog(
+            self._window, taken, str(context.get("kind", "routing")), sink.get("key")
+        )
+        if not dialog.exec():
+            return
+        kind, name = str(dialog.kind.currentData()), dialog.name.text()
+        key = str(dialog.type.currentData())
+        item: dict[str, Any] = {"name": name, "type": kind}
+        if kind == "routing":
+            item["sink_type"] = catalog.yaml_type(key)
+        item |= {"language": "python", "file": f"functions/{name.replace('-', '_')}.py"}
+        code = catalog.starter_code(key) if kind == "routing" else placeholder(kind)
+
+        def added() -> None:
+            if context.get("sink") and context.get("kind") == kind:
+                self._session.set_value(["sinks", context["sink"], context["role"]], name)
+            self.open("function", name)
+
+        self._session.apply({"op": "add_function", "item": {**item, "code": code}}, added)
+
+    def _add_sample(self, text: str = "") -> None:
+        taken = {item["name"] for item in self._session.samples()}
+        name = dialogs.ask_name(self._window, "New sample set", dialogs.free_name("samples", taken))
+        if name is None:
+            return
+        problem = dialogs.name_problem(name, taken)
+        if problem:
+            self._session.notice.emit("error", problem)
+            return
+        self._session.apply(
+            {"op": "add_sample", "name": name, "text": text}, lambda: self.open("sample", name)
+        )
+
+    def paste_sample(self) -> None:
+        """Make a sample set of the messages on the clipboard."""
+        text = QGuiApplication.clipboard().text()
+        if not text.strip():
+            self._session.notice.emit("info", "The clipboard holds no text.")
+            return
+        self._add_sample(text if text.endswith("\n") else text + "\n")
+
+    def _add_endpoint(self, resource: str, context: dict[str, Any]) -> None:
+        taken = set(self._session.endpoints())
+        dialog = dialogs.ResourceDialog(self._window, resource, "", {}, taken)
+        if not dialog.exec():
+            return
+        name = dialog.name.text()
+
+        def added() -> None:
+            if context.get("sink"):
+                path = ["sinks", context["sink"], "destination", context["field"]]
+                self._session.set_value(path, name)
+
+        item = {"name": name, **dialog.changed_values()}
+        self._session.apply({"op": "add_endpoint", "item": item}, added)
+
+    def edit_endpoint(self, name: str) -> None:
+        """Edit an HTTP endpoint in its form."""
+        values = self._session.endpoints().get(name)
+        if values is None:
+            return
+        dialog = dialogs.ResourceDialog(self._window, "http_endpoints", name, values, set())
+        if dialog.exec():
+            for key, value in dialog.changed_values().items():
+                self._session.set_value(["http_endpoints", name, key], value)
+
+    def rename(self) -> None:
+        """Rename what is chosen in the tree; its users follow."""
+        chosen = self._window.tree.selection
+        if chosen is None:
+            return
+        kind, name = chosen
+        new = dialogs.ask_name(self._window, f"Rename {name}", name)
+        if new and new != name:
+            section = _SECTIONS.get(kind, kind)
+            self._session.apply({"op": "rename", "kind": section, "name": name, "to": new},
+                                lambda: self.open(kind, new))  # fmt: skip
+
+    def duplicate(self) -> None:
+        """Copy what is chosen in the tree under another name."""
+        chosen = self._window.tree.selection
+        if chosen is None or chosen[0] == "sample":
+            return
+        kind, name = chosen
+        new = dialogs.ask_name(self._window, f"Duplicate {name}", f"{name}-copy")
+        if new:
+            section = _SECTIONS.get(kind, kind)
+            self._session.apply({"op": "duplicate", "kind": section, "name": name, "to": new},
+                                lambda: self.open(kind, new))  # fmt: skip
+
+    def delete(self) -> None:
+        """Delete what is chosen in the tree; undo brings it back."""
+        chosen = self._window.tree.selection
+        if chosen is None:
+            return
+        kind, name = chosen
+        if kind == "sample":
+            self._session.apply({"op": "remove_sample", "name": name})
+        else:
+            self._session.apply({"op": "remove", "path": [_SECTIONS.get(kind, kind), name]})
+
+    def undo(self) -> None:
+        """Undo in the editor while it has the focus and something to undo, else in the project."""
+        document = self._function()
+        if (
+            document is not None
+            and document.editor.hasFocus()
+            and (document.editor.document().isUndoAvailable())
+        ):
+            document.editor.undo()
+            return
+        self.flush()
+        self._session.undo()
+
+    def redo(self) -> None:
+        """The other way round."""
+        document = self._function()
+        if (
+            document is not None
+            and document.editor.hasFocus()
+            and (document.editor.document().isRedoAvailable())
+        ):
+            document.editor.redo()
+            return
+        self._session.redo()
+
+    # --- the editor --------------------------------------------------------------------------
+
+    def _function(self) -> FunctionDocument | None:
+        document = self._window.document()
+        return document if isinstance(document, FunctionDocument) else None
+
+    def find(self) -> None:
+        """Open the find bar."""
+        if document := self._function():
+            document.find_bar.open_bar()
+
+    def comment(self) -> None:
+        """Comment the selected lines."""
+        if document := self._function():
+            document.comment()
+
+    def next_problem(self) -> None:
+        """Go to the next diagnostic."""
+        if document := self._function():
+            document.editor.next_problem()
+
+    def zoom(self, step: float) -> None:
+        """Change the size of the code."""
+        if document := self._function():
+            document.editor.zoom(step)
+
+    def insert_starter(self) -> None:
+        """Insert the starter of the sink type."""
+        if (document := self._function()) and document.starter.isVisible():
+            document.insert_starter()
+
+    def refresh_preview(self) -> None:
+        """Preview again."""
+        document = self._window.document()
+        if isinstance(document, (SinkDocument, FunctionDocument)):
+            document.preview.refresh()
+
+    # --- check and run -----------------------------------------------------------------------
+
+    def current_sink(self) -> str | None:
+        """The sink that check and run are about: in front, or chosen, or of the function."""
+        document = self._window.document()
+        if isinstance(document, SinkDocument):
+            return document.name
+        if isinstance(document, FunctionDocument):
+            chosen = document.sinks.currentData()
+            return str(chosen) if chosen else None
+        selection = self._window.tree.selection
+        return selection[1] if selection is not None and selection[0] == "sink" else None
+
+    @property
+    def standin(self) -> bool:
+        """Whether check and run use a stand-in."""
+        return self._window.where.button("standin").isChecked()
+
+    def check(self) -> None:
+        """Check the current sink."""
+        sink = self.current_sink()
+        if sink is not None:
+            self.flush()
+            self._window.open_bottom(self._window.check_panel)
+            self._window.check_panel.start(sink, standin=self.standin)
+
+    def run(self) -> None:
+        """Deliver the preview's samples by the current sink; ask before a real service."""
+        sink = self.current_sink()
+        samples = self._session.samples()
+        if sink is None:
+            return
+        if not samples:
+            self._session.notice.emit("info", "Add a sample set first: Run delivers its messages.")
+            return
+        document = self._window.document()
+        name = max(samples, key=lambda item: item["rows"])["name"]
+        if isinstance(document, (SinkDocument, FunctionDocument)):
+            name = document.preview.samples.currentData() or name
+        total = next(item["rows"] for item in samples if item["name"] == name)
+        if not self.standin and not dialogs.ask(
+            self._window, "Deliver to the real service",
+            f"Deliver {total:,} messages of {name} by {sink} to the real service?", "Deliver",
+        ):  # fmt: skip
+            return
+        self.flush()
+        self._window.open_bottom(self._window.run_panel)
+        self._window.run_panel.start(sink, str(name), total, standin=self.standin)
+
+    def after_run(self) -> None:
+        """Read back what arrived at the stand-in."""
+        sink = self.current_sink()
+        if sink is not None and self.standin:
+            self._window.arrived.show_sink(sink)
+
+    def cancel(self) -> None:
+        """Cancel what runs."""
+        self._window.run_panel.cancel()
+        self._window.check_panel.cancel()
+
+    def show_arrived(self) -> None:
+        """Show what arrived at the stand-in of the current sink."""
+        sink = self.current_sink()
+        if sink is not None:
+            self._window.arrived.show_sink(sink)
+            self._window.open_bottom(self._window.arrived)
+
+    def run_tests(self) -> None:
+        """Run the route tests of the project and show the outcome in the log."""
+        self.flush()
+        window = self._window
+
+        def done(results: list[dict[str, Any]]) -> None:
+            failed = [item for item in results if not item["ok"]]
+            for item in results:
+                window.log.add(f"{'ok    ' if item['ok'] else 'FAILED'}  {item['name']}")
+                for text in item["failures"]:
+                    window.log.add(f"        {item['file']}:{item['line']}: {text}")
+            text = f"{len(results) - len(failed)} of {len(results)} route tests passed"
+            self._session.notice.emit("error" if failed else "success", text)
+            if failed:
+                window.open_bottom(window.log)
+
+        engine = self._session.engine
+        engine.run(engine.request("test"), owner=window, title="Route tests", done=done)
+
+    # --- the rest ----------------------------------------------------------------------------
+
+    def palette(self) -> None:
+        """Open the command palette."""
+        Palette(self._window.action_table, self._window).exec()
+
+    def toggle_theme(self) -> None:
+        """Switch between light and dark."""
+        app = QApplication.instance()
+        if isinstance(app, QApplication):
+            theme().toggle(app)
+
+    def shortcuts(self) -> None:
+        """Show the list of shortcuts."""
+        rows = [f"{row.shortcut:<16} {row.menu}: {row.title.rstrip('…')}"
+                for row in TABLE if row.shortcut]  # fmt: skip
+        box = QMessageBox(self._window)
+        box.setWindowTitle("Keyboard shortcuts")
+        box.setText("<pre>" + "\n".join(rows) + "</pre>")
+        box.exec()
+
+    def about(self) -> None:
+        """Say what this is."""
+        QMessageBox.about(self._window, "About RouteStudio",
+                          f"RouteStudio {__version__}\n\nDesign, preview, test and deliver routes "
+                          "for change-data-capture messages.")  # fmt: skip

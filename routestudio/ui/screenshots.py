@@ -1,0 +1,122 @@
+"""Takes the pictures of the documentation: `python -m routestudio.ui.screenshots FOLDER`.
+
+Drives the real window on the demo project and its stand-ins; needs no display.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from time import monotonic
+
+SIZES = ((1280, 800), (1920, 1080))
+
+
+async def _until(condition: Callable[[], object], seconds: float = 20.0) -> None:
+    end = monotonic() + seconds
+    while not condition():
+        if monotonic() > end:
+            raise TimeoutError("the window did not get there")
+        await asyncio.sleep(0.02)
+
+
+async def _take(folder: Path, sizes: tuple[tuple[int, int], ...], modes: tuple[str, ...]) -> None:
+    from PySide6.QtWidgets import QApplication
+
+    from routestudio.ui.bridge import Engine
+    from routestudio.ui.documents.function import FunctionDocument
+    from routestudio.ui.documents.sink import SinkDocument
+    from routestudio.ui.main_window import MainWindow
+    from routestudio.ui.theme import theme
+
+    app = QApplication.instance()
+    assert isinstance(app, QApplication)
+    engine = Engine()
+    window = MainWindow(engine)
+    window.show()
+    engine.start()
+
+    async def shoot(name: str) -> None:
+        for mode in modes:
+            theme().apply(app, "dark" if mode == "dark" else "light")
+            for width, height in sizes:
+                window.resize(width, height)
+                await asyncio.sleep(0.25)
+                window.grab().save(str(folder / f"{name}-{mode}-{width}x{height}.png"))
+
+    try:
+        await shoot("welcome")
+        window.commands.open_demo()
+        await _until(lambda: window.document() is not None)
+        sink = window.document()
+        assert isinstance(sink, SinkDocument)
+        await _until(lambda: sink.preview.model.row(0))
+        await asyncio.sleep(0.5)
+        await shoot("sink")
+        window.commands.check()
+        await _until(lambda: window.check_panel.verdict.text() == "passed")
+        await shoot("check")
+        window.commands.run()
+        await _until(lambda: window.run_panel.summary)
+        await shoot("run")
+        window.commands.show_arrived()
+        await _until(lambda: window.arrived.tree.topLevelItemCount())
+        await shoot("arrived")
+        window.toggle_bottom()
+        window.commands.open("function", "orders-by-region")
+        function = window.document()
+        assert isinstance(function, FunctionDocument)
+        await _until(lambda: function.preview.model.row(0))
+        await shoot("function")
+        text = function.editor.toPlainText()
+        broken = text.replace('"topic": f"orders', '"topc": f"orders')
+        function.editor.selectAll()
+        function.editor.insertPlainText(broken + "\n    x = record.region\n")
+        await asyncio.sleep(1.0)
+        await shoot("problems")
+        function.editor.selectAll()
+        function.editor.insertPlainText(text)
+        for name in ("customers-to-redis", "events-to-http"):
+            window.commands.open("sink", name)
+            await asyncio.sleep(0.8)
+            await shoot(f"sink-{name}")
+        window.commands.open("sample", "awkward")
+        await asyncio.sleep(0.5)
+        await shoot("sample")
+    finally:
+        window.commands.flush()
+        await asyncio.sleep(0.2)
+        window.really_close()
+        await engine.stop()
+
+
+def main() -> int:
+    """Take every picture; returns the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--small", action="store_true", help="1280 x 800 only")
+    parser.add_argument("--light", action="store_true", help="the light theme only")
+    options = parser.parse_args()
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    from PySide6.QtWidgets import QApplication
+    from qasync import QEventLoop
+
+    app = QApplication(sys.argv[:1])
+    app.setQuitOnLastWindowClosed(False)
+    options.folder.mkdir(parents=True, exist_ok=True)
+    loop = QEventLoop(app)
+    asyncio.set_event_loop(loop)
+    sizes = SIZES[:1] if options.small else SIZES
+    with loop:
+        loop.run_until_complete(
+            _take(options.folder, sizes, ("light",) if options.light else ("light", "dark"))
+        )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
