@@ -146,7 +146,7 @@ async def test_functions_that_cannot_run_get_a_fault_each(pool: FunctionPool) ->
         ("return list(map(lambda n: 1 / n, [0]))", "ZeroDivisionError", 2, 31, "division"),
         ("def f(n):\n    return f(n)\nreturn f(1)", "RecursionError", 3, 16, "too deeply"),
         ("return nothing\nnothing = 1", "UnboundLocalError", 2, 12, "nothing"),
-        ("assert record is None", "AssertionError", 2, 12, "no text"),
+        ("x = 1; assert False", "AssertionError", 2, None, "no text"),
         ("return metadata.annotations", "KeyError", 2, 12, "annotations"),
         ("return action.hexdigest()", "AttributeError", 2, 12, "hexdigest"),
         ("return 'x'.encode('no-such-codec')", "LookupError", 2, 12, ""),
@@ -154,11 +154,13 @@ async def test_functions_that_cannot_run_get_a_fault_each(pool: FunctionPool) ->
     ],
 )
 async def test_exceptions_carry_type_text_and_place(
-    pool: FunctionPool, body: str, kind: str, line: int, column: int, text: str
+    pool: FunctionPool, body: str, kind: str, line: int, column: int | None, text: str
 ) -> None:
     fault = (await outcome(pool, body)).fault
     assert fault is not None
-    assert (fault.code, fault.type, fault.line, fault.column) == ("raised", kind, line, column)
+    assert (fault.code, fault.type, fault.line) == ("raised", kind, line)
+    # Python versions differ in what of an `assert` they blame.
+    assert fault.column == column or (column is None and fault.column)
     assert text in fault.message
 
 
