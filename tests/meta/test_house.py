@@ -1,0 +1,112 @@
+"""Rules of the house that no linter knows: module sizes, docstrings, words, versions."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import routestudio
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "routestudio"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+LIMIT = 400
+MACHINE_PATHS = re.compile(r"(?<![\w.:/-])/(?:home|root|work|Users)/\w")
+REGISTRY_HOSTS = re.compile(
+    r"(?:pypi\.org|pythonhosted|repo\d?\.maven|deb\.debian|artifactory|nexus\.|[./]mirrors?\.)",
+    re.I,
+)
+
+
+def named(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def tracked() -> list[Path]:
+    """Return the files under version control, or those of a source archive."""
+    done = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        return [
+            each
+            for folder in ("routestudio", "tests", "packaging", "docs", "resources", ".ci")
+            for each in (ROOT / folder).rglob("*")
+            if each.is_file() and "__pycache__" not in each.parts
+        ]
+    return [ROOT / name for name in done.stdout.split("\0") if name and (ROOT / name).is_file()]
+
+
+def text_of(path: Path) -> str:
+    """Return a file's text; an empty one for pictures and other binary files."""
+    raw = path.read_bytes()
+    return "" if b"\0" in raw[:4096] else raw.decode("utf-8", errors="replace")
+
+
+@pytest.mark.parametrize("module", MODULES, ids=named)
+def test_modules_are_short(module: Path) -> None:
+    lines = [line for line in module.read_text(encoding="utf-8").splitlines() if line.strip()]
+    assert len(lines) <= LIMIT, f"{len(lines)} lines (blank ones not counted): split it by duty"
+
+
+@pytest.mark.parametrize("module", MODULES, ids=named)
+def test_public_modules_say_what_they_are(module: Path) -> None:
+    tree = ast.parse(module.read_text(encoding="utf-8"))
+    assert not tree.body or ast.get_docstring(tree), "the module has no docstring"
+    silent = [
+        f"{node.name}, line {node.lineno}"
+        for node in tree.body
+        if isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef))
+        and not node.name.startswith("_")
+        and not module.stem.startswith("_")
+        and not ast.get_docstring(node)
+    ]
+    assert silent == [], "public classes and functions without a docstring"
+
+
+def test_no_machine_is_named() -> None:
+    found = [
+        f"{named(path)}:{number}"
+        for path in tracked()
+        for number, line in enumerate(text_of(path).splitlines(), 1)
+        if MACHINE_PATHS.search(line) or REGISTRY_HOSTS.search(line)
+        if path != Path(__file__)
+    ]
+    assert found == [], "paths of one machine, or registry hosts"
+
+
+@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-test.lock"])
+def test_lock_files_pin_every_dependency(lock: str) -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    wanted = list(settings["dependencies"])
+    if "test" in lock:
+        wanted += settings["optional-dependencies"]["test"]
+    pinned = {
+        line.split("==")[0]
+        for line in (ROOT / "packaging" / lock).read_text().splitlines()
+        if "==" in line
+    }
+    names = {re.split(r"[^\w.-]", each)[0].lower().replace(".", "-") for each in wanted}
+    assert names - pinned == set(), "run packaging/lock"
+
+
+def test_changelog_begins_with_this_version() -> None:
+    headings = re.findall(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert headings[0] == routestudio.__version__
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert project["version"] == routestudio.__version__
+
+
+def test_tasks_are_created_in_one_place() -> None:
+    """Ruff bans the two functions of asyncio; this sees a loop's method too."""
+    found = [
+        named(module)
+        for module in MODULES
+        if module != PACKAGE / "tasks.py" and ".create_task(" in module.read_text(encoding="utf-8")
+    ]
+    assert found == []
