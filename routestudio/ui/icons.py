@@ -36,7 +36,10 @@ def _icon(name: str, normal: str, disabled: str) -> QIcon:
 
 
 def _render(name: str, tint: str, size: int) -> QPixmap:
-    path = resources() / "icons" / f"{name}.svg"
+    folder = resources() / "icons"
+    path = folder / f"{name}.svg"
+    if not path.is_file():
+        path = folder / "sink.svg"
     text = path.read_text(encoding="utf-8").replace("currentColor", QColor(tint).name())
     renderer = QSvgRenderer(QByteArray(text.encode()))
     picture = QPixmap(size, size)

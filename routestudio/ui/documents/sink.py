@@ -215,8 +215,7 @@ class SinkDocument(Document):
             text = "What the function leaves out" if dynamic else "Always the default"
             self.notes.addWidget(label(text, "section"))
         for field in shown:
-            name = field.name if field.static == "never" or not dynamic else field.label
-            self.notes.addWidget(_default_row(name, field.default_text))
+            self.notes.addWidget(_default_row(field.routed, field.default_text))
         for name, value in ignored.items():
             text = f"{name}: {value} is set in the file, and not used while a function routes"
             self.notes.addWidget(label(text, "help", wrap=True))

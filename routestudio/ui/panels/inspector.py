@@ -22,6 +22,7 @@ class Inspector(QWidget):
         self.tabs = QTabWidget()
         self.routing = QTextBrowser()
         self.routing.setAccessibleName("Routing of the selected row")
+        self.routing.setObjectName("plain")
         self.routing.setFrameShape(QTextBrowser.Shape.NoFrame)
         self.request = _plain("Request of the selected row")
         self.message = _plain("Message of the selected row")
