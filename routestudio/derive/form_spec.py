@@ -137,7 +137,8 @@ def _routed(field: RoutedField) -> FormField:
         example=str(routed.example) if routed.example is not None else "",
         choices=_choices(rule)[0], labels=_choices(rule)[1], minimum=_bounds(rule)[0],
         maximum=_bounds(rule)[1], unit=_bounds(rule)[2], limits=field.rule.limits(),
-        static=routed.static.value, routed=field.name, default_text=routed.default.describe(), note=routed.note,
+        static=routed.static.value, routed=field.name,
+        default_text=routed.default.describe(), note=routed.note,
     )  # fmt: skip
 
 

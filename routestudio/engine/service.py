@@ -24,6 +24,8 @@ from routestudio.functions.pool import FunctionPool
 from routestudio.model.function import Function, FunctionKind, Language
 from routestudio.model.outcome import CheckStep
 from routestudio.project import transfer
+from routestudio.project.environment import ignore as ignore_in_git
+from routestudio.project_names import STATE_FOLDER
 from routestudio.sinks import registry
 from routestudio.sinks.registry import Registry
 
@@ -301,6 +303,8 @@ class EngineService:
             dead_letters=Path(dead_letters) if dead_letters else None,
             checkpoint=Path(checkpoint) if checkpoint else None,
         )
+        if options.dead_letters is not None:
+            _make_room(options.dead_letters)
         kind, value = source_of(source)
         return await runs.deliver(self.workspace, prepared, kind, value, options, emit)
 
@@ -341,6 +345,13 @@ class EngineService:
         secret_keys = self.workspace.secret_keys if self._workspace else _secret_keys(self.registry)
         transfer.import_file(Path(source), Path(output), self.registry.names(), secret_keys)
         return await self.open(output)
+
+
+def _make_room(path: Path) -> None:
+    """Make the folder of the window's own dead letters; it is not part of the project."""
+    if path.parent.name == STATE_FOLDER and not path.parent.exists():
+        path.parent.mkdir(parents=True)
+        ignore_in_git(path.parent, "*")
 
 
 def _secret_keys(sinks: Registry) -> Callable[[str], frozenset[str]]:

@@ -9,6 +9,7 @@ from typing import Any
 from routestudio.engine.workspace import Workspace
 from routestudio.errors import RouteStudioError
 from routestudio.model.function import Diagnostic
+from routestudio.project_names import STATE_FOLDER
 
 
 def snapshot_of(workspace: Workspace) -> dict[str, Any]:
@@ -16,6 +17,7 @@ def snapshot_of(workspace: Workspace) -> dict[str, Any]:
     project = workspace.project
     snapshot = project.snapshot(workspace.secret_keys)
     snapshot["root"] = str(project.project.root)
+    snapshot["state"] = str(project.project.root / STATE_FOLDER)
     snapshot["file"] = str(project.project.file)
     for sink in snapshot["sinks"]:
         sink.update(_state(workspace, sink["name"]))

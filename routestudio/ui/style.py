@@ -150,5 +150,6 @@ QProgressBar::chunk {{ background: {t.accent}; border-radius: 3px; }}
 QStatusBar {{ background: {t.surface}; border-top: 1px solid {t.border}; color: {t.muted}; }}
 QStatusBar::item {{ border: none; }}
 QPlainTextEdit#code {{ border: none; border-radius: 0; padding: 0; background: {t.surface}; }}
-QPlainTextEdit#plain, QTextEdit#plain, QTextBrowser#plain {{ border: none; border-radius: 0; background: {t.surface}; }}
+QPlainTextEdit#plain, QTextBrowser#plain {{ border: none; border-radius: 0;
+    background: {t.surface}; }}
 """

@@ -128,7 +128,7 @@ class RunPanel(QWidget):
         for value in self.counts.values():
             value.setText("0")
         engine = self._session.engine
-        letters = f"{self._session.snapshot['root']}/.routestudio/dead-letters-{sink}.jsonl"
+        letters = f"{self._session.snapshot['state']}/dead-letters-{sink}.jsonl"
         self._job = engine.run(
             engine.request("run", on_event=self._event, sink=sink, sample=sample, standin=standin,
                            dead_letters=letters),
