@@ -7,16 +7,14 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
 
 from routestudio import __version__
-from routestudio.derive import catalog
-from routestudio.derive.starter import placeholder
 from routestudio.errors import RouteStudioError
 from routestudio.paths import resources
 from routestudio.ui import dialogs
 from routestudio.ui.actions import TABLE
+from routestudio.ui.commands_edit import Edits
 from routestudio.ui.documents.base import Document
 from routestudio.ui.documents.function import FunctionDocument
 from routestudio.ui.documents.sample import SampleDocument
@@ -27,8 +25,6 @@ from routestudio.ui.theme import theme
 if TYPE_CHECKING:
     from routestudio.ui.main_window import MainWindow
 
-_SECTIONS = {"sink": "sinks", "function": "functions", "sample": "samples"}
-
 
 class Commands:
     """Handlers of one window's actions."""
@@ -37,6 +33,7 @@ class Commands:
         self._window = window
         self._session = window.session
         self._demo: Path | None = None
+        self.edits = Edits(window, self)
 
     def connect_all(self) -> None:
         """Give every action of the table its handler."""
@@ -47,8 +44,8 @@ class Commands:
             "open_demo": self.open_demo, "save": self.save, "import": self.import_file,
             "export": self.export, "close_document": self.close_document, "quit": window.close,
             "undo": self.undo, "redo": self.redo, "find": self.find, "comment": self.comment,
-            "next_problem": self.next_problem, "rename": self.rename,
-            "duplicate": self.duplicate, "delete": self.delete, "palette": self.palette,
+            "next_problem": self.next_problem, "rename": self.edits.rename,
+            "duplicate": self.edits.duplicate, "delete": self.edits.delete, "palette": self.palette,
             "toggle_theme": self.toggle_theme, "zoom_in": lambda: self.zoom(1),
             "zoom_out": lambda: self.zoom(-1), "next_document": lambda: self.step_document(1),
             "previous_document": lambda: self.step_document(-1),
@@ -56,10 +53,10 @@ class Commands:
             "focus_bottom": self.focus_bottom,
             "show_problems": lambda: window.open_bottom(window.problems),
             "show_log": lambda: window.open_bottom(window.log),
-            "add_sink": lambda: self.add("sink"),
-            "add_endpoint": lambda: self.add("http_endpoints"),
-            "add_function": lambda: self.add("function"),
-            "add_sample": lambda: self.add("sample"), "paste_sample": self.paste_sample,
+            "add_sink": lambda: self.edits.add("sink"),
+            "add_endpoint": lambda: self.edits.add("http_endpoints"),
+            "add_function": lambda: self.edits.add("function"),
+            "add_sample": lambda: self.edits.add("sample"), "paste_sample": self.edits.paste_sample,
             "check": self.check, "run": self.run, "cancel": self.cancel,
             "show_arrived": self.show_arrived, "run_tests": self.run_tests,
             "insert_starter": self.insert_starter, "refresh_preview": self.refresh_preview,
@@ -180,7 +177,7 @@ class Commands:
     def open(self, kind: str, name: str) -> None:
         """Open something of the project in front."""
         if kind == "http_endpoints":
-            self.edit_endpoint(name)
+            self.edits.edit_endpoint(name)
             return
         for document in self._window.documents():
             if (document.kind, document.name) == (kind, name):
@@ -230,143 +227,7 @@ class Commands:
         self._window.open_bottom()
         self._window.panels.setFocus()
 
-    # --- adding and changing -----------------------------------------------------------------
-
-    def add(self, kind: str) -> None:
-        """Add something to the project."""
-        self.add_for(kind, {})
-
-    def add_for(self, kind: str, context: dict[str, Any]) -> None:
-        """Add something; `context` names the sink and role or field that will use it."""
-        if kind == "sink":
-            self._add_sink()
-        elif kind == "function":
-            self._add_function(context)
-        elif kind == "sample":
-            self._add_sample()
-        else:
-            self._add_endpoint(kind, context)
-
-    def _add_sink(self) -> None:
-        taken = {item["name"] for item in self._session.sinks()}
-        dialog = dialogs.AddSinkDialog(self._window, taken)
-        if not dialog.exec():
-            return
-        key, name = str(dialog.type.currentData()), dialog.name.text()
-        databases = self._session.snapshot.get("databases") or ["shop"]
-        destination = catalog.starter_destination(key)
-        endpoints = sorted(self._session.endpoints())
-        for section in catalog.form(key).configuration:
-            for field in section.fields:
-                if field.kind == "ref" and endpoints:
-                    destination[field.name] = endpoints[0]
-        item = {"name": name, "database": databases[0], "batch_size": catalog.default_batch(key),
-                "destination": destination}  # fmt: skip
-        self._session.apply({"op": "add_sink", "item": item}, lambda: self.open("sink", name))
-
-    def _add_function(self, context: dict[str, Any]) -> None:
-        taken = {item["name"] for item in self._session.functions()}
-        sink = self._session.sink(str(context.get("sink", ""))) or {}
-        dialog = dialogs.AddFunctionDialog(
-            self._window, taken, str(context.get("kind", "routing")), sink.get("key")
-        )
-        if not dialog.exec():
-            return
-        kind, name = str(dialog.kind.currentData()), dialog.name.text()
-        key = str(dialog.type.currentData())
-        item: dict[str, Any] = {"name": name, "type": kind}
-        if kind == "routing":
-            item["sink_type"] = catalog.yaml_type(key)
-        item |= {"language": "python", "file": f"functions/{name.replace('-', '_')}.py"}
-        code = catalog.starter_code(key) if kind == "routing" else placeholder(kind)
-
-        def added() -> None:
-            if context.get("sink") and context.get("kind") == kind:
-                self._session.set_value(["sinks", context["sink"], context["role"]], name)
-            self.open("function", name)
-
-        self._session.apply({"op": "add_function", "item": {**item, "code": code}}, added)
-
-    def _add_sample(self, text: str = "") -> None:
-        taken = {item["name"] for item in self._session.samples()}
-        name = dialogs.ask_name(self._window, "New sample set", dialogs.free_name("samples", taken))
-        if name is None:
-            return
-        problem = dialogs.name_problem(name, taken)
-        if problem:
-            self._session.notice.emit("error", problem)
-            return
-        self._session.apply(
-            {"op": "add_sample", "name": name, "text": text}, lambda: self.open("sample", name)
-        )
-
-    def paste_sample(self) -> None:
-        """Make a sample set of the messages on the clipboard."""
-        text = QGuiApplication.clipboard().text()
-        if not text.strip():
-            self._session.notice.emit("info", "The clipboard holds no text.")
-            return
-        self._add_sample(text if text.endswith("\n") else text + "\n")
-
-    def _add_endpoint(self, resource: str, context: dict[str, Any]) -> None:
-        taken = set(self._session.endpoints())
-        dialog = dialogs.ResourceDialog(self._window, resource, "", {}, taken)
-        if not dialog.exec():
-            return
-        name = dialog.name.text()
-
-        def added() -> None:
-            if context.get("sink"):
-                path = ["sinks", context["sink"], "destination", context["field"]]
-                self._session.set_value(path, name)
-
-        item = {"name": name, **dialog.changed_values()}
-        self._session.apply({"op": "add_endpoint", "item": item}, added)
-
-    def edit_endpoint(self, name: str) -> None:
-        """Edit an HTTP endpoint in its form."""
-        values = self._session.endpoints().get(name)
-        if values is None:
-            return
-        dialog = dialogs.ResourceDialog(self._window, "http_endpoints", name, values, set())
-        if dialog.exec():
-            for key, value in dialog.changed_values().items():
-                self._session.set_value(["http_endpoints", name, key], value)
-
-    def rename(self) -> None:
-        """Rename what is chosen in the tree; its users follow."""
-        chosen = self._window.tree.selection
-        if chosen is None:
-            return
-        kind, name = chosen
-        new = dialogs.ask_name(self._window, f"Rename {name}", name)
-        if new and new != name:
-            section = _SECTIONS.get(kind, kind)
-            self._session.apply({"op": "rename", "kind": section, "name": name, "to": new},
-                                lambda: self.open(kind, new))  # fmt: skip
-
-    def duplicate(self) -> None:
-        """Copy what is chosen in the tree under another name."""
-        chosen = self._window.tree.selection
-        if chosen is None or chosen[0] == "sample":
-            return
-        kind, name = chosen
-        new = dialogs.ask_name(self._window, f"Duplicate {name}", f"{name}-copy")
-        if new:
-            section = _SECTIONS.get(kind, kind)
-            self._session.apply({"op": "duplicate", "kind": section, "name": name, "to": new},
-                                lambda: self.open(kind, new))  # fmt: skip
-
-    def delete(self) -> None:
-        """Delete what is chosen in the tree; undo brings it back."""
-        chosen = self._window.tree.selection
-        if chosen is None:
-            return
-        kind, name = chosen
-        if kind == "sample":
-            self._session.apply({"op": "remove_sample", "name": name})
-        else:
-            self._session.apply({"op": "remove", "path": [_SECTIONS.get(kind, kind), name]})
+    # --- undo ----------------------------------------------------------------------------------
 
     def undo(self) -> None:
         """Undo in the editor while it has the focus and something to undo, else in the project."""

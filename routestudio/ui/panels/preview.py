@@ -288,10 +288,10 @@ class PreviewPanel(QWidget):
 
     def _widths(self) -> None:
         header = self.table.horizontalHeader()
-        for number, width in enumerate((40, 64, 92, 66)):
+        for number, width in enumerate((40, 68, 88, 62, 66)):
             header.resizeSection(number, width)
         for number in range(len(self.model.fields)):
-            header.resizeSection(4 + number, 158 if number == 0 else 112)
+            header.resizeSection(5 + number, 150 if number == 0 else 112)
 
 
 class _Delegate(QStyledItemDelegate):

@@ -13,7 +13,7 @@ PAGE = 100
 PROVENANCE_ROLE = int(Qt.ItemDataRole.UserRole) + 1
 
 Index = QModelIndex | QPersistentModelIndex
-_FIXED = ("#", "Action", "Table", "Keys")
+_FIXED = ("#", "Action", "Table", "Keys", "Result")
 _NONE = QModelIndex()
 
 
@@ -81,7 +81,7 @@ class PreviewModel(QAbstractTableModel):
         if section < len(_FIXED):
             return _FIXED[section]
         section -= len(_FIXED)
-        return self.fields[section] if section < len(self.fields) else "Result"
+        return self.fields[section] if section < len(self.fields) else "Why"
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         row = self.row(index.row())
@@ -105,10 +105,10 @@ class PreviewModel(QAbstractTableModel):
         if column < len(_FIXED):
             table = str(row.get("table") or "").removeprefix("public.")
             return (str(row["index"]), str(row["action"] or ""), table,
-                    ", ".join(row.get("pks") or ()))[column]  # fmt: skip
+                    ", ".join(row.get("pks") or ()), state_of(row))[column]  # fmt: skip
         name = self._field(column)
         if name is None:
-            return _result(row)
+            return _reason(row)
         value = (row.get("routing") or {}).get(name)
         if row["filtered"] or value is None:
             return ""
@@ -119,6 +119,8 @@ class PreviewModel(QAbstractTableModel):
     def _colour(self, row: dict[str, Any], column: int) -> Any:
         if self.stale or row["filtered"]:
             return colour("muted")
+        if column == len(_FIXED) - 1:
+            return colour({"ok": "positive", "failed": "danger"}.get(state_of(row), "muted"))
         if self._field(column) is not None:
             return colour(self._provenance(row, column) or "text")
         if column == len(_FIXED) + len(self.fields):
@@ -161,10 +163,15 @@ def problem_text(problem: dict[str, Any]) -> str:
     return f"{place}{field}{problem['message']}{hint}"
 
 
-def _result(row: dict[str, Any]) -> str:
+def state_of(row: dict[str, Any]) -> str:
+    """What becomes of a row, in one word."""
+    return "failed" if row["error"] else "filtered" if row["filtered"] else "ok"
+
+
+def _reason(row: dict[str, Any]) -> str:
     if row["error"]:
         return problem_text(row["error"])
     if row["filtered"]:
         return {"filter": "dropped by the filter", "actions": "action not delivered",
-                "source": "table not included"}.get(row["filtered"], "filtered")  # fmt: skip
+                "source": "table not included"}.get(row["filtered"], "")  # fmt: skip
     return "ok"
