@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import datetime as dt
 import json
 import mmap
 import os
@@ -19,14 +18,14 @@ import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Final
 
 from routestudio import tasks
 from routestudio.errors import WorkerError
 from routestudio.functions import language
-from routestudio.functions.worker import HEADER, IDLE, MAX_DEPTH, PROGRESS, ROW_BITS
+from routestudio.functions.answers import result_of
+from routestudio.functions.worker import HEADER, IDLE, PROGRESS, ROW_BITS
 from routestudio.model.function import (
     Diagnostic,
     Function,
@@ -299,7 +298,7 @@ class FunctionPool:
                 stop = start + answer
                 continue
             for column, given in zip(columns, answer, strict=True):
-                column.extend(map(_result, given))
+                column.extend(map(result_of, given))
             start, stop = stop, min(stop + _MAX_ROWS, len(messages))
         return columns
 
@@ -342,47 +341,6 @@ def _unusable(function: Function) -> FunctionFault | None:
             hint = f" ({item.hint})" if item.hint else ""
             return FunctionFault("invalid", item.message + hint, None, item.line, item.column)
     return None
-
-
-def _result(item: dict[str, Any]) -> FunctionResult:
-    if "v" in item:
-        return FunctionResult(item["v"])
-    if "t" in item:
-        return FunctionResult(_untag(item["t"], 0))
-    fault = item["f"]
-    return FunctionResult(
-        fault=FunctionFault(
-            str(fault.get("code")),
-            str(fault.get("message")),
-            fault.get("type"),
-            fault.get("line"),
-            fault.get("column"),
-        )
-    )
-
-
-def _untag(value: Any, depth: int) -> Any:
-    if depth > MAX_DEPTH + 1:
-        raise ValueError("nested too deeply")
-    if not isinstance(value, list):
-        return value
-    tag, item = value
-    match tag:
-        case "m":
-            return {key: _untag(entry, depth + 1) for key, entry in item.items()}
-        case "l":
-            return [_untag(entry, depth + 1) for entry in item]
-        case "f":
-            return float(item)
-        case "n":
-            return Decimal(item)
-        case "T":
-            return dt.datetime.fromisoformat(item)
-        case "d":
-            return dt.date.fromisoformat(item)
-        case "h":
-            return dt.time.fromisoformat(item)
-    raise ValueError("an unknown tag")
 
 
 def _append(columns: list[list[FunctionResult]], result: FunctionResult, count: int) -> None:

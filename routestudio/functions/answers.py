@@ -1,0 +1,52 @@
+"""Reads what the function worker answers: the counterpart of its tagged JSON."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from typing import Any
+
+from routestudio.functions.worker import MAX_DEPTH
+from routestudio.model.function import FunctionFault, FunctionResult
+
+
+def result_of(item: dict[str, Any]) -> FunctionResult:
+    """One answer of the worker as a result. Raises `ValueError` for an unknown tag."""
+    if "v" in item:
+        return FunctionResult(item["v"])
+    if "t" in item:
+        return FunctionResult(_untag(item["t"], 0))
+    fault = item["f"]
+    return FunctionResult(
+        fault=FunctionFault(
+            str(fault.get("code")),
+            str(fault.get("message")),
+            fault.get("type"),
+            fault.get("line"),
+            fault.get("column"),
+        )
+    )
+
+
+def _untag(value: Any, depth: int) -> Any:
+    if depth > MAX_DEPTH + 1:
+        raise ValueError("nested too deeply")
+    if not isinstance(value, list):
+        return value
+    tag, item = value
+    match tag:
+        case "m":
+            return {key: _untag(entry, depth + 1) for key, entry in item.items()}
+        case "l":
+            return [_untag(entry, depth + 1) for entry in item]
+        case "f":
+            return float(item)
+        case "n":
+            return Decimal(item)
+        case "T":
+            return dt.datetime.fromisoformat(item)
+        case "d":
+            return dt.date.fromisoformat(item)
+        case "h":
+            return dt.time.fromisoformat(item)
+    raise ValueError("an unknown tag")
