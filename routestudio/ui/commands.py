@@ -37,7 +37,6 @@ class Commands:
 
     def connect_all(self) -> None:
         """Give every action of the table its handler."""
-        on = self._window.action_table.on
         window = self._window
         for name, handler in {
             "new_project": self.new_project, "open_project": self.open_project,
@@ -62,7 +61,7 @@ class Commands:
             "insert_starter": self.insert_starter, "refresh_preview": self.refresh_preview,
             "shortcuts": self.shortcuts, "about": self.about,
         }.items():  # fmt: skip
-            on(name, handler)
+            window.action_table.on(name, handler)
 
     # --- projects ----------------------------------------------------------------------------
 

@@ -174,4 +174,4 @@ def _reason(row: dict[str, Any]) -> str:
     if row["filtered"]:
         return {"filter": "dropped by the filter", "actions": "action not delivered",
                 "source": "table not included"}.get(row["filtered"], "")  # fmt: skip
-    return "ok"
+    return ""
