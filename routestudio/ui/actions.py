@@ -129,3 +129,9 @@ class Actions(QObject):
         for row in TABLE:
             if row.icon:
                 self._actions[row.id].setIcon(icon(row.icon))
+
+
+def shortcut_list() -> str:
+    """Every shortcut with what it does, one a line."""
+    rows = [row for row in TABLE if row.shortcut]
+    return "\n".join(f"{r.shortcut:<16} {r.menu}: {r.title.rstrip('…')}" for r in rows)

@@ -13,7 +13,7 @@ from routestudio import __version__
 from routestudio.errors import RouteStudioError
 from routestudio.paths import resources
 from routestudio.ui import dialogs
-from routestudio.ui.actions import TABLE
+from routestudio.ui.actions import shortcut_list
 from routestudio.ui.commands_edit import Edits
 from routestudio.ui.documents.base import Document
 from routestudio.ui.documents.function import FunctionDocument
@@ -390,11 +390,9 @@ class Commands:
 
     def shortcuts(self) -> None:
         """Show the list of shortcuts."""
-        rows = [f"{row.shortcut:<16} {row.menu}: {row.title.rstrip('…')}"
-                for row in TABLE if row.shortcut]  # fmt: skip
         box = QMessageBox(self._window)
         box.setWindowTitle("Keyboard shortcuts")
-        box.setText("<pre>" + "\n".join(rows) + "</pre>")
+        box.setText(f"<pre>{shortcut_list()}</pre>")
         box.exec()
 
     def about(self) -> None:
