@@ -21,7 +21,7 @@ from routestudio.functions import worker as worker_module
 from routestudio.functions.pool import FunctionPool, Limits
 from routestudio.model.function import Function, FunctionKind, Language
 from routestudio.model.message import Message
-from tests.support.guards import children
+from tests.support.guards import started
 from tests.unit.functions.helpers import (
     codes,
     function,
@@ -118,7 +118,7 @@ async def test_functions_do_not_see_each_others_changes(pool: FunctionPool) -> N
 async def test_nothing_to_do(pool: FunctionPool) -> None:
     assert await pool.evaluate([function("return 1")], []) == [[]]
     assert await pool.evaluate([], [message()]) == []
-    assert not children() or pool._workers == []
+    assert not started() or pool._workers == []
 
 
 async def test_functions_that_cannot_run_get_a_fault_each(pool: FunctionPool) -> None:
@@ -206,7 +206,7 @@ async def test_depth_of_results_is_bounded(pool: FunctionPool) -> None:
 async def test_a_hanging_message_costs_its_own_result_only(pool: FunctionPool) -> None:
     begun = perf_counter()
     (results,) = await pool.evaluate([function(HANG.format("3, 7"))], numbered(10))
-    assert 0.8 <= perf_counter() - begun < 4
+    assert 0.8 <= perf_counter() - begun < 8
     assert codes(results) == ["timeout" if i in (3, 7) else "ok" for i in range(10)]
     assert [item.value for item in results if item.fault is None] == [0, 1, 2, 4, 5, 6, 8, 9]
     fault = results[3].fault
@@ -292,15 +292,15 @@ async def test_messages_nested_too_deeply_are_named(pool: FunctionPool) -> None:
 
 async def test_cancelling_stops_the_work_at_once(pool: FunctionPool) -> None:
     await pool.warm()
-    (before,) = children()
+    (before,) = started()
     task = tasks.spawn(pool.evaluate([function(HANG.format("0,"))], numbered(3)), name="hang")
     await asyncio.sleep(0.15)
     begun = perf_counter()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert perf_counter() - begun < 0.1
-    assert before not in children()
+    assert perf_counter() - begun < 0.25  # 0.1 on an idle machine
+    assert before not in started()
     assert await value(pool, "return 5") == 5
 
 
@@ -316,16 +316,16 @@ async def test_cancelling_while_a_worker_starts(pool: FunctionPool, delay: float
 
 async def test_a_worker_killed_from_outside_is_replaced(pool: FunctionPool) -> None:
     assert await value(pool, "return 1") == 1
-    (pid,) = children()
+    (pid,) = started()
     os.kill(pid, signal.SIGKILL)
     await asyncio.sleep(0.2)
-    assert not children()
+    assert not started()
     assert await value(pool, "return 2") == 2
 
 
 async def test_an_interrupt_from_the_keyboard_is_not_the_workers(pool: FunctionPool) -> None:
     await pool.warm()
-    (pid,) = children()
+    (pid,) = started()
     task = tasks.spawn(pool.evaluate([function(HANG.format("0,"))], numbered(2)), name="hang")
     await asyncio.sleep(0.1)
     os.kill(pid, signal.SIGINT)
@@ -342,13 +342,13 @@ async def test_evaluations_share_the_workers_of_a_pool() -> None:
                 for n in range(6)
             )
         )
-        assert len(children()) == 2
+        assert len(started()) == 2
         assert [[item.value for item in column] for (column,) in columns] == [
             [n, n + 1, n + 2] for n in range(6)
         ]
     finally:
         await pool.close()
-    assert not children()
+    assert not started()
 
 
 async def test_closing_while_evaluating_and_afterwards() -> None:
@@ -358,7 +358,7 @@ async def test_closing_while_evaluating_and_afterwards() -> None:
     await pool.close()
     with pytest.raises(WorkerError):
         await task
-    assert not children()
+    assert not started()
     await pool.close()
 
 
@@ -371,7 +371,7 @@ async def test_a_worker_that_cannot_start_is_an_error(monkeypatch: pytest.Monkey
     with pytest.raises(WorkerError, match="exit code 1"):
         await pool.evaluate([function("return 1")], [message()])
     await pool.close()
-    assert not children()
+    assert not started()
 
 
 async def test_many_programs_do_not_fill_the_worker(pool: FunctionPool) -> None:

@@ -252,7 +252,7 @@ AWKWARD = {
 def test_awkward_text_gives_an_answer_soon(text: str) -> None:
     begun = perf_counter()
     assert all(isinstance(item, Diagnostic) for item in check(text))
-    assert perf_counter() - begun < 5
+    assert perf_counter() - begun < 10
 
 
 def test_thousands_of_unknown_names_do_not_take_long() -> None:
