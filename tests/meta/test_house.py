@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import shutil
 import subprocess
 import tomllib
 from pathlib import Path
@@ -29,16 +30,17 @@ def named(path: Path) -> str:
 
 def tracked() -> list[Path]:
     """Return the files under version control, or those of a source archive."""
-    done = subprocess.run(
-        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    if done.returncode:
+    git = shutil.which("git")
+    if git is None or not (ROOT / ".git").exists():
         return [
             each
             for folder in ("routestudio", "tests", "packaging", "docs", "resources", ".ci")
             for each in (ROOT / folder).rglob("*")
             if each.is_file() and "__pycache__" not in each.parts
         ]
+    done = subprocess.run(
+        [git, "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     return [ROOT / name for name in done.stdout.split("\0") if name and (ROOT / name).is_file()]
 
 

@@ -40,7 +40,21 @@ class _Records(logging.Handler):
         self.records: list[logging.LogRecord] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.records.append(record)
+        if not _drain_was_cancelled(record):
+            self.records.append(record)
+
+
+def _drain_was_cancelled(record: logging.LogRecord) -> bool:
+    """Tell asyncio's own noise: a writer's `drain` cancelled in the turn in which its pipe broke.
+
+    The waiter inside gets the error, and nobody is left to look at it.
+    """
+    error = record.exc_info[1] if record.exc_info else None
+    return (
+        record.name == "asyncio"
+        and record.getMessage().startswith("Future exception was never retrieved")
+        and isinstance(error, (BrokenPipeError, ConnectionResetError))
+    )
 
 
 _records = _Records()
@@ -83,6 +97,11 @@ def children() -> set[int]:
     return found
 
 
+def started() -> set[int]:
+    """Return the child processes that the running test started, without the session's servers."""
+    return children() - _at_start.children
+
+
 def _command(pid: int) -> str:
     try:
         raw = Path(f"/proc/{pid}/cmdline").read_bytes()
@@ -100,13 +119,13 @@ class _Before:
     """What there was before a test, and the difference afterwards, as sentences."""
 
     def __init__(self) -> None:
-        self._sockets, self._children, self._threads = sockets(), children(), threads()
+        self._sockets, self.children, self._threads = sockets(), children(), threads()
         self._tasks = _program_tasks()
 
     def left(self) -> list[str]:
         lost = [f"task {each.get_name()}" for each in _program_tasks() - self._tasks]
         lost += [f"thread {each.name}" for each in threads() - self._threads]
-        for pid in children() - self._children:
+        for pid in children() - self.children:
             command = _command(pid)
             if "multiprocessing.resource_tracker" not in command:
                 lost.append(f"process {pid} ({command})")
@@ -118,6 +137,9 @@ def _program_tasks() -> set[asyncio.Task[Any]]:
     module = sys.modules.get("routestudio.tasks")
     running: set[asyncio.Task[Any]] = getattr(module, "_running", set())
     return {task for task in running if not task.done()}
+
+
+_at_start = _Before()
 
 
 def _describe(number: str) -> str:
@@ -143,7 +165,8 @@ def _left_after_grace(before: _Before) -> list[str]:
 
 @pytest.fixture(autouse=True)
 def _guards(request: pytest.FixtureRequest) -> Iterator[None]:
-    before = _Before()
+    global _at_start
+    before = _at_start = _Before()
     _records.records.clear()
     network.attempts.clear()
     yield
