@@ -226,8 +226,6 @@ class Commands:
         self._window.open_bottom()
         self._window.panels.setFocus()
 
-    # --- undo ----------------------------------------------------------------------------------
-
     def undo(self) -> None:
         """Undo in the editor while it has the focus and something to undo, else in the project."""
         document = self._function()

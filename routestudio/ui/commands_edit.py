@@ -9,6 +9,7 @@ from PySide6.QtGui import QGuiApplication
 from routestudio.derive import catalog
 from routestudio.derive.starter import placeholder
 from routestudio.ui import dialogs
+from routestudio.ui.commands_names import variable
 
 if TYPE_CHECKING:
     from routestudio.ui.commands import Commands
@@ -109,6 +110,7 @@ class Edits:
         name = dialog.name.text()
 
         def added() -> None:
+            self._keep_secrets(resource, name, dialog.typed_secrets())
             if context.get("sink"):
                 path = ["sinks", context["sink"], "destination", context["field"]]
                 self._session.set_value(path, name)
@@ -125,6 +127,16 @@ class Edits:
         if dialog.exec():
             for key, value in dialog.changed_values().items():
                 self._session.set_value(["http_endpoints", name, key], value)
+            self._keep_secrets("http_endpoints", name, dialog.typed_secrets())
+
+    def _keep_secrets(self, resource: str, name: str, secrets: dict[tuple[str, str], str]) -> None:
+        """Keep typed secrets in `.env` and write references to them."""
+        for (field, key), text in secrets.items():
+            path = [resource, name, field, key]
+            if text.startswith("${"):
+                self._session.set_value(path, text)
+            else:
+                self._session.put_secret(path, variable(name, key), text, "env")
 
     def rename(self) -> None:
         """Rename what is chosen in the tree; its users follow."""

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from routestudio.derive import catalog
+from routestudio.ui.forms.fields import HIDDEN
 from routestudio.ui.forms.form import Form
 from routestudio.ui.icons import icon
 from routestudio.ui.widgets.basics import Button, label
@@ -169,12 +170,27 @@ class ResourceDialog(AskDialog):
         self.validate = lambda: None if name else name_problem(self.name.text(), taken)
 
     def changed_values(self) -> dict[str, Any]:
-        """The values that differ from those that were shown."""
+        """The plain values that differ from those that were shown."""
         found = {}
         for key, row in self.fields.rows.items():
             value = row.editor.value()
-            if value != self._old.get(key) and not (value is None and key not in self._old):
+            if row.field.secret or value == self._old.get(key):
+                continue
+            if value is not None or key in self._old:
                 found[key] = value
+        return found
+
+    def typed_secrets(self) -> dict[tuple[str, str], str]:
+        """Secrets that were typed, by field and header name; references count as secrets too."""
+        found = {}
+        for key, row in self.fields.rows.items():
+            if not row.field.secret:
+                continue
+            old = self._old.get(key)
+            known = old if isinstance(old, dict) else {}
+            for name, text in (row.editor.value() or {}).items():
+                if text and text != HIDDEN and known.get(name) != text:
+                    found[key, name] = text
         return found
 
 
@@ -220,6 +236,7 @@ def type_box() -> QComboBox:
     box.setAccessibleName("Sink type")
     for key in catalog.all_keys():
         box.addItem(icon(catalog.icon_name(key)), catalog.title(key), key)
+    box.setCurrentIndex(max(0, box.findData("kafka")))
     return box
 
 

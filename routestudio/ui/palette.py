@@ -59,8 +59,7 @@ class Palette(QDialog):
         for _, row in sorted(rows, key=lambda pair: pair[0]):
             shortcut = f"    {row.shortcut}" if row.shortcut else ""
             item = QListWidgetItem(f"{row.menu}: {row.title.rstrip('…')}{shortcut}")
-            if row.icon:
-                item.setIcon(icon(row.icon))
+            item.setIcon(icon(row.icon or "chevron-right"))
             item.setData(Qt.ItemDataRole.UserRole, row.id)
             self.items.addItem(item)
         self.items.setCurrentRow(0)

@@ -30,6 +30,7 @@ class ProjectTree(QFrame):
     def __init__(self, session: Session) -> None:
         super().__init__()
         self.setObjectName("side")
+        self.setMinimumWidth(170)
         self._session = session
         self._groups: dict[str, QTreeWidgetItem] = {}
         column = QVBoxLayout(self)

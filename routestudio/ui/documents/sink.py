@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from PySide6.QtCore import Qt
@@ -17,6 +16,7 @@ from PySide6.QtWidgets import (
 
 from routestudio.derive import catalog
 from routestudio.derive.form_spec import FormField
+from routestudio.ui.commands_names import variable
 from routestudio.ui.documents.base import Document
 from routestudio.ui.forms.fields import FieldEditor, NamedField
 from routestudio.ui.forms.form import Form
@@ -232,11 +232,8 @@ class SinkDocument(Document):
         self.session.set_value(["sinks", self.name, "routing"], value or "none")
 
     def _put_secret(self, field: str, value: str, where: str) -> None:
-        variable = re.sub(r"[^A-Z0-9]+", "_", f"{self.name}_{field}".upper()).strip("_")
-        if not variable[:1].isalpha():
-            variable = f"S_{variable}"
         path = ["sinks", self.name, "destination", field]
-        self.session.put_secret(path, variable, value, where)
+        self.session.put_secret(path, variable(self.name, field), value, where)
 
     def _choose_mode(self, mode: str) -> None:
         sink = self.session.sink(self.name) or {}

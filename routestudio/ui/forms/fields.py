@@ -243,8 +243,12 @@ class SecretField(FieldEditor):
             self.stored.emit(text, str(self.place.currentData()))
 
 
+HIDDEN = "••••"
+"""Stands for a secret that is written in the file and not shown."""
+
+
 class HeadersField(FieldEditor):
-    """A table of names and texts."""
+    """A table of names and texts; a value of dots stands for one that stays as it is."""
 
     def __init__(self, field: FormField) -> None:
         super().__init__(field)
@@ -287,7 +291,8 @@ class HeadersField(FieldEditor):
             row = self.table.rowCount()
             self.table.insertRow(row)
             self.table.setItem(row, 0, QTableWidgetItem(str(name)))
-            self.table.setItem(row, 1, QTableWidgetItem(str(text)))
+            shown = HIDDEN if isinstance(text, dict) else str(text)
+            self.table.setItem(row, 1, QTableWidgetItem(shown))
         self.table.blockSignals(False)
 
     def control(self) -> QWidget:

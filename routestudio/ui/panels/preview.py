@@ -288,10 +288,11 @@ class PreviewPanel(QWidget):
 
     def _widths(self) -> None:
         header = self.table.horizontalHeader()
+        scale = min(1.8, max(1.0, self.table.viewport().width() / 640))
         for number, width in enumerate((40, 68, 88, 62, 66)):
-            header.resizeSection(number, width)
+            header.resizeSection(number, round(width * scale))
         for number in range(len(self.model.fields)):
-            header.resizeSection(5 + number, 150 if number == 0 else 112)
+            header.resizeSection(5 + number, round((150 if number == 0 else 112) * scale))
 
 
 class _Delegate(QStyledItemDelegate):
