@@ -1,35 +1,48 @@
 """A YAML file that is edited in place: what an edit does not concern stays byte for byte.
 
 Edits are made in the text, at the positions that the parser gives for nodes; the result is read
-again and compared with what was intended. Where that is not possible (flow collections, values
-shared through anchors) the file is written by ruamel.yaml, which keeps comments and order.
+again and compared with what was intended. Where that is not possible (flow collections) the
+smallest block around is written anew, and as the last resort (values shared through anchors) the
+whole file is written by ruamel.yaml, which keeps comments and order.
 """
 
 from __future__ import annotations
 
 import copy
 import io
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
-from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.error import YAMLError
 
 from routestudio.errors import Place, ProjectError
+from routestudio.project.yamldata import (
+    Path,
+    anchored,
+    commented,
+    exact_floats,
+    has,
+    index,
+    list_at,
+    plain,
+    same,
+    set_plain,
+    unshared,
+    walk,
+)
+from routestudio.project.yamlread import read_yaml, yaml_io
 from routestudio.project.yamltext import (
+    after_colon,
     block,
     block_end,
+    comments,
     offset,
     scalar,
     scalar_end,
     without_blank_end,
 )
-
-MAX_NODES: Final = 200_000
-"""Most values a file may hold, aliases expanded (guards against alias bombs)."""
-
-Path = Sequence[str]
 
 
 class YamlDocument:
@@ -45,12 +58,14 @@ class YamlDocument:
         return self._text
 
     def plain(self, path: Path = ()) -> Any:
-        """Plain data at `path`, anchors and merges resolved; `None` when there is nothing."""
+        """Plain data at `path`, anchors and merges resolved; `None` when there is nothing.
+
+        It is shared: copy it before changing it.
+        """
         try:
-            node = self._find(path)
+            return walk(self._plain, path)
         except KeyError:
             return None
-        return _plain(node)
 
     def position(self, path: Path) -> tuple[int, int]:
         """Line and column, from 1, of the deepest part of `path` that exists."""
@@ -59,9 +74,9 @@ class YamlDocument:
         for key in path:
             try:
                 if isinstance(node, CommentedSeq):
-                    index = _index(node, key)
-                    line, column = node.lc.item(index)
-                    node = node[index]
+                    at = index(node, key)
+                    line, column = node.lc.item(at)
+                    node = node[at]
                 elif isinstance(node, CommentedMap) and key in node:
                     line, column = node.lc.key(key)
                     node = node[key]
@@ -73,121 +88,141 @@ class YamlDocument:
         return found
 
     def set(self, path: Path, value: Any) -> None:
-        """Set one value; maps on the way are made. Raises `ProjectError` when it cannot be."""
-        wanted = copy.deepcopy(self.plain()) or {}
-        _set_plain(wanted, path, value)
-        if self.plain() == wanted and _has(self.plain(), path):
+        """Set one value; maps on the way are made.
+
+        Raises `KeyError` for a list item that is not there, `ProjectError` when it cannot be done.
+        """
+        value = plain(value)
+        old = self.plain(path)
+        if isinstance(old, dict) and isinstance(value, dict) and old and value:
+            self._set_parts(path, old, value)
             return
-        text = self._set_in_text(path, value)
-        if text is None or not self._accept(text, wanted):
-            data = self._fresh()
+        wanted = copy.deepcopy(self.plain())
+        set_plain(wanted, path, value)
+        if has(self.plain(), path) and same(self.plain(), wanted):
+            return
+
+        def change(data: CommentedMap) -> None:
             self._set_node(data, path, value)
-            self._dump(data, wanted)
+
+        self._edit(self._set_in_text(path, value), path, wanted, change)
 
     def remove(self, path: Path) -> None:
         """Remove a key or a named list item; nothing happens when it is not there."""
         wanted = copy.deepcopy(self.plain())
-        if not _has(wanted, path):
+        if not path or not has(wanted, path):
             return
-        parent = _walk(wanted, path[:-1])
-        if isinstance(parent, list):
-            del parent[_index(parent, path[-1])]
-        else:
-            del parent[path[-1]]
-        text = self._remove_in_text(path)
-        if text is None or not self._accept(text, wanted):
-            data = self._fresh()
-            node = _walk(data, path[:-1])
-            if isinstance(node, list):
-                del node[_index(node, path[-1])]
-            else:
-                del node[path[-1]]
-            self._dump(data, wanted)
+
+        def change(data: Any) -> None:
+            node = walk(data, path[:-1])
+            del node[index(node, path[-1]) if isinstance(node, list) else path[-1]]
+
+        change(wanted)
+        self._edit([self._remove_in_text(path)], path[:-1], wanted, change)
 
     def add_item(self, path: Path, item: Mapping[str, Any]) -> None:
         """Append a mapping to the list at `path`, which is made when missing."""
-        wanted = copy.deepcopy(self.plain()) or {}
-        _list_at(wanted, path).append(copy.deepcopy(dict(item)))
-        text = self._append_in_text(path, item)
-        if text is None or not self._accept(text, wanted):
-            data = self._fresh()
-            _list_at(data, path).append(_commented(item))
-            self._dump(data, wanted)
+        item = plain(item)
+        wanted = copy.deepcopy(self.plain())
+        list_at(wanted, path).append(item)
+
+        def change(data: CommentedMap) -> None:
+            list_at(data, path).append(commented(item))
+
+        self._edit([self._append_in_text(path, item)], path, wanted, change)
+
+    def fork(self) -> YamlDocument:
+        """A document with the same text; edits of one do not concern the other."""
+        return copy.copy(self)  # the nodes are never changed, only replaced
+
+    def _set_parts(self, path: Path, old: Mapping[str, Any], value: Mapping[str, Any]) -> None:
+        """Make a map say `value` key by key, so that comments in it stay; all or nothing."""
+        before = dict(self.__dict__)
+        try:
+            for key, item in value.items():
+                self.set([*path, key], item)
+            for key in old:
+                if key not in value:
+                    self.remove([*path, key])
+        except (KeyError, ProjectError):
+            self.__dict__.update(before)
+            raise
+
+    def _edit(
+        self,
+        texts: Iterable[str | None],
+        path: Path,
+        wanted: Any,
+        change: Callable[[CommentedMap], None],
+    ) -> None:
+        """Take the first text that says `wanted`, from the most local way to the least."""
+        if any(self._accept(text, wanted) for text in texts):
+            return
+        lossy: list[str] = []
+        for text, kept in self._rewritten(path, wanted):
+            if not kept:
+                lossy.append(text)
+            elif self._accept(text, wanted):
+                return
+        texts = (self._dumped(change), *lossy, self._dumped(change, alone=True))
+        if not any(self._accept(text, wanted) for text in texts):
+            raise ProjectError(
+                "this edit cannot be written without changing other values",
+                place=Place(self._name, *self.position(path)), hint="edit the file by hand",
+            )  # fmt: skip
 
     # --- reading -----------------------------------------------------------------------------
 
     def _load(self, text: str) -> None:
-        body = text.removeprefix("\ufeff")
-        for number, line in enumerate(body.splitlines(), 1):
-            indent = line[: len(line) - len(line.lstrip())]
-            if "\t" in indent and line.strip() and not line.strip().startswith("#"):
-                raise ProjectError(
-                    "a tab is used for indentation", place=Place(self._name, number,
-                                                                 indent.index("\t") + 1),
-                    hint="YAML wants spaces",
-                )  # fmt: skip
-        try:
-            data = _yaml().load(body)
-        except MarkedYAMLError as error:
-            mark = error.problem_mark or error.context_mark
-            place = Place(self._name, mark.line + 1, mark.column + 1) if mark else Place(self._name)
-            raise ProjectError(_sentence(error), place=place, hint=_hint(error)) from None
-        except (YAMLError, ValueError, RecursionError) as error:
-            detail = str(error).split("\n", 1)[0][:200] or "nested too deeply"
-            raise ProjectError(f"is not YAML: {detail}", place=Place(self._name)) from None
-        if data is None:
-            data = CommentedMap()
-        if not isinstance(data, CommentedMap):
-            raise ProjectError(
-                "must be a map with keys like `sinks` and `functions`", place=Place(self._name, 1)
-            )
-        _count(data, [0], self._name)
-        self._text, self._data = text, data
-        self._newline = "\r\n" if "\r\n" in text else "\n"
-
-    def _fresh(self) -> CommentedMap:
-        loaded = _yaml().load(self._text.removeprefix("\ufeff"))
-        return loaded if isinstance(loaded, CommentedMap) else CommentedMap()
+        data = read_yaml(text.removeprefix("\ufeff"), self._name)
+        self._text, self._data, self._plain = text, data, plain(data)
+        ends = text.count("\r\n")
+        self._newline = "\r\n" if ends and ends == text.count("\n") else "\n"
 
     def _find(self, path: Path) -> Any:
-        return _walk(self._data, path)
+        return walk(self._data, path)
 
-    def _accept(self, text: str, wanted: Any) -> bool:
+    def _accept(self, text: str | None, wanted: Any) -> bool:
         """Take `text` when it says exactly what was wanted."""
+        if text is None:
+            return False
         try:
             candidate = YamlDocument(text, name=self._name)
         except ProjectError:
             return False
-        if candidate.plain() != wanted:
+        if not same(candidate._plain, wanted):
             return False
-        self._load(text)
+        self.__dict__.update(candidate.__dict__)
         return True
 
     # --- edits in the text -------------------------------------------------------------------
 
-    def _set_in_text(self, path: Path, value: Any) -> str | None:
+    def _set_in_text(self, path: Path, value: Any) -> Iterator[str | None]:
+        """Texts in which `path` is set, from the most local change to the least."""
         parent = self._existing(path[:-1])
         if parent is None:
-            return self._add_key(path, value)
+            yield self._add_key(path, value)
+            return
         if not isinstance(parent, CommentedMap) or parent.fa.flow_style():
-            return None
+            return
         key = path[-1]
         if key not in parent or key not in parent.lc.data:
-            return self._add_key(path, value)
+            yield self._add_key(path, value)
+            return
         line, column = parent.lc.value(key)
         old = parent[key]
-        lines = self._lines()
-        if isinstance(old, (CommentedMap, CommentedSeq)) or isinstance(value, (Mapping, list)):
-            return self._replace_block(parent, key, value)
-        if _anchored(old):
-            return None
-        start = offset(lines, line, column)
-        body = self._body()
-        end = scalar_end(body, start)
-        if end is None:
-            return self._replace_block(parent, key, value)
-        shown = scalar(value)
-        return self._joined(body[:start] + shown + body[end:])
+        if anchored(old):
+            return
+        if not isinstance(old, (dict, list)) and not isinstance(value, (dict, list)):
+            body, lines = self._body(), self._lines()
+            if old is None:
+                at = after_colon(body, offset(lines, *parent.lc.key(key)))
+                yield self._joined(f"{body[:at]} {scalar(value)}{body[at:]}")
+            start = offset(lines, line, column)
+            end = scalar_end(body, start)
+            if end is not None:
+                yield self._joined(body[:start] + scalar(value) + body[end:])
+        yield self._replace_block(parent, key, value)
 
     def _replace_block(self, parent: CommentedMap, key: str, value: Any) -> str | None:
         """Replace `key` and everything indented under it."""
@@ -200,6 +235,37 @@ class YamlDocument:
         written = block({key: value}, column).lstrip(" ")
         text = (head + written).split("\n")
         return self._from_lines(lines[:line] + text + lines[last:])
+
+    def _rewritten(self, path: Path, wanted: Any) -> Iterator[tuple[str, bool]]:
+        """Texts in which a block around `path` is written anew, the smallest first.
+
+        With each comes whether all comments of the old text are still in it.
+        """
+        for depth in range(len(path), 0, -1):
+            parent, key = self._existing(path[: depth - 1]), path[depth - 1]
+            try:
+                value = walk(wanted, path[:depth])
+            except KeyError:
+                continue
+            if isinstance(parent, CommentedMap) and not parent.fa.flow_style():
+                text = self._replace_block(parent, key, value) if key in parent.lc.data else None
+            elif isinstance(parent, CommentedSeq) and not parent.fa.flow_style():
+                text = self._replace_item(parent, key, value)
+            else:
+                text = None
+            if text is not None:
+                yield text, comments(text) >= comments(self._text)
+
+    def _replace_item(self, parent: CommentedSeq, key: str, value: Any) -> str | None:
+        line, column = parent.lc.item(index(parent, key))
+        lines = self._lines()
+        dash = lines[line].rfind("-", 0, column)
+        if dash < 0 or lines[line][:dash].strip():
+            return None
+        last = block_end(lines, line, dash)
+        return self._from_lines(
+            [*lines[:line], *block([value], dash).split("\n"), *lines[last:]]
+        )  # fmt: skip
 
     def _add_key(self, path: Path, value: Any) -> str | None:
         """Add a key to the deepest map that exists, after its last line."""
@@ -235,8 +301,10 @@ class YamlDocument:
         if isinstance(parent, CommentedSeq):
             if parent.fa.flow_style() or len(parent) == 1:
                 return None
-            line, column = parent.lc.item(_index(parent, path[-1]))
+            line, column = parent.lc.item(index(parent, path[-1]))
             dash = lines[line].rfind("-", 0, column)
+            if dash < 0 or lines[line][:dash].strip():
+                return None
             last = block_end(lines, line, dash)
             return self._from_lines(lines[:line] + lines[last:])
         if not isinstance(parent, CommentedMap) or parent.fa.flow_style() or len(parent) == 1:
@@ -258,6 +326,8 @@ class YamlDocument:
             return None
         line, column = node.lc.item(len(node) - 1)
         dash = lines[line].rfind("-", 0, column)
+        if dash < 0:
+            return None
         last = block_end(lines, line, dash)
         written = block([dict(item)], dash).split("\n")
         return self._from_lines(lines[:last] + written + lines[last:])
@@ -269,7 +339,8 @@ class YamlDocument:
             return None
 
     def _body(self) -> str:
-        return self._text.removeprefix("\ufeff").replace("\r\n", "\n")
+        body = self._text.removeprefix("\ufeff")
+        return body.replace("\r\n", "\n") if self._newline == "\r\n" else body
 
     def _lines(self) -> list[str]:
         return self._body().split("\n")
@@ -287,151 +358,27 @@ class YamlDocument:
         node: Any = data
         for key in path[:-1]:
             if isinstance(node, list):
-                node = node[_index(node, key)]
+                node = node[index(node, key)]
                 continue
             if not isinstance(node.get(key), (CommentedMap, CommentedSeq)):
                 node[key] = CommentedMap()
-            elif _anchored(node[key]) or key not in dict(node.items()):
+            elif anchored(node[key]) or key not in dict(node.items()):
                 node[key] = copy.deepcopy(node[key])
             node = node[key]
-        node[path[-1]] = _commented(value)
+        node[path[-1]] = commented(value)
 
-    def _dump(self, data: CommentedMap, wanted: Any) -> None:
+    def _dumped(
+        self, change: Callable[[CommentedMap], None], *, alone: bool = False
+    ) -> str | None:
+        """The file as ruamel.yaml writes it; with `alone` nothing in it is shared any more."""
         out = io.StringIO()
-        _yaml().dump(data, out)
-        if not self._accept(self._joined(out.getvalue()), wanted):
-            raise ProjectError(
-                "this edit cannot be written without changing other values",
-                place=Place(self._name), hint="edit the file by hand",
-            )  # fmt: skip
-
-
-def _yaml() -> YAML:
-    yaml = YAML(typ="rt")
-    yaml.preserve_quotes = True
-    yaml.width = 4096
-    yaml.allow_duplicate_keys = False
-    yaml.indent(mapping=2, sequence=4, offset=2)
-    return yaml
-
-
-def _sentence(error: MarkedYAMLError) -> str:
-    text = (error.problem or str(error)).strip()
-    if "could not find expected" in text or "expected <block end>" in text:
-        return "the structure ends unexpectedly or the indentation is wrong"
-    if "found duplicate key" in text:
-        return text.split(" with value", 1)[0]
-    if "found undefined alias" in text:
-        return text
-    if "cannot start any token" in text and "\\t" in text:
-        return "a tab is used where YAML wants spaces"
-    return f"is not valid YAML: {text.splitlines()[0][:160]}"
-
-
-def _hint(error: MarkedYAMLError) -> str | None:
-    text = error.problem or ""
-    if "duplicate key" in text:
-        return "remove one of them"
-    if "end of stream" in text or "unexpected end" in text or "end" in (error.context or ""):
-        return "the file may be cut off"
-    return "check indentation, quotes and colons near this line"
-
-
-def _count(node: Any, seen: list[int], name: str) -> None:
-    stack = [node]
-    while stack:
-        item = stack.pop()
-        seen[0] += 1
-        if seen[0] > MAX_NODES:
-            raise ProjectError(
-                f"holds more than {MAX_NODES:,} values once its aliases are expanded",
-                place=Place(name), hint="remove nested aliases",
-            )  # fmt: skip
-        if isinstance(item, Mapping):
-            stack.extend(item.values())
-        elif isinstance(item, list):
-            stack.extend(item)
-
-
-def _plain(node: Any) -> Any:
-    if isinstance(node, Mapping):
-        return {_key(key): _plain(value) for key, value in node.items()}
-    if isinstance(node, (list, tuple)):
-        return [_plain(item) for item in node]
-    if isinstance(node, bool) or node is None:
-        return node
-    for kind in (str, int, float):
-        if isinstance(node, kind):
-            return kind(node)
-    if type(node).__name__ == "ScalarBoolean":
-        return bool(node)
-    return str(node)
-
-
-def _key(key: Any) -> Any:
-    return str(key) if isinstance(key, str) else key
-
-
-def _walk(node: Any, path: Path) -> Any:
-    for key in path:
-        if isinstance(node, list):
-            node = node[_index(node, key)]
-        elif isinstance(node, Mapping) and key in node:
-            node = node[key]
-        else:
-            raise KeyError(key)
-    return node
-
-
-def _has(node: Any, path: Path) -> bool:
-    try:
-        _walk(node, path)
-    except KeyError:
-        return False
-    return True
-
-
-def _index(items: Sequence[Any], name: str) -> int:
-    for index, item in enumerate(items):
-        if isinstance(item, Mapping) and item.get("name") == name:
-            return index
-    if name.isdigit() and int(name) < len(items):
-        return int(name)
-    raise KeyError(name)
-
-
-def _set_plain(data: Any, path: Path, value: Any) -> None:
-    node = data
-    for key in path[:-1]:
-        if isinstance(node, list):
-            node = node[_index(node, key)]
-        else:
-            if not isinstance(node.get(key), (dict, list)):
-                node[key] = {}
-            node = node[key]
-    if isinstance(node, list):
-        node[_index(node, path[-1])] = value
-    else:
-        node[path[-1]] = value
-
-
-def _list_at(data: Any, path: Path) -> Any:
-    node = data
-    for key in path[:-1]:
-        node = node[_index(node, key)] if isinstance(node, list) else node[key]
-    if not isinstance(node.get(path[-1]), list):
-        node[path[-1]] = CommentedSeq() if isinstance(node, CommentedMap) else []
-    return node[path[-1]]
-
-
-def _commented(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return CommentedMap({key: _commented(item) for key, item in value.items()})
-    if isinstance(value, (list, tuple)):
-        return CommentedSeq([_commented(item) for item in value])
-    return value
-
-
-def _anchored(node: Any) -> bool:
-    anchor = getattr(node, "anchor", None)
-    return bool(anchor is not None and getattr(anchor, "value", None))
+        try:
+            data = read_yaml(self._body(), self._name)
+            data = unshared(data) if alone else data
+            exact_floats(data)
+            change(data)
+            flat = re.search(r"(?m)^\S.*:[ ]*(#.*)?\n-\s", self._body())
+            yaml_io(listed=flat is None).dump(data, out)
+        except (YAMLError, KeyError, TypeError, AttributeError):
+            return None
+        return self._joined(out.getvalue())

@@ -31,6 +31,9 @@ def apply_edit(
         return handler(edit, document, read)
     except KeyError as error:
         raise UsageError(f"edit `{operation}`: there is no {error}") from None
+    except (TypeError, AttributeError, ValueError) as error:
+        # Edits come from another process, and the file may hold anything where they point.
+        raise UsageError(f"edit `{operation}` cannot be applied: {error}") from None
 
 
 def file_of(function: Mapping[str, Any]) -> str | None:
@@ -88,10 +91,10 @@ def _add_item(key: str, what: str) -> Callable[..., tuple[str, Texts]]:
 def _rename(edit: Mapping[str, Any], document: YamlDocument, read: Read) -> tuple[str, Texts]:
     key, old, new = str(edit["kind"]), str(edit["name"]), _checked(str(edit["to"]))
     if key == "samples":
-        text = read(f"samples/{old}.jsonl")
-        if text is None:
-            raise UsageError(f"there is no sample `{old}`")
-        return f"Rename {old}", {f"samples/{old}.jsonl": None, f"samples/{new}.jsonl": text}
+        path = _sample(old, read)
+        target = path.replace(f"samples/{old}", f"samples/{new}")
+        _refuse_sample(new, read)
+        return f"Rename {old}", {path: None, target: read(path)}
     _refuse_taken(document, key, new)
     document.set((key, old, "name"), new)
     for sink in document.plain(("sinks",)) or []:
@@ -134,8 +137,17 @@ def _set_code(edit: Mapping[str, Any], document: YamlDocument, read: Read) -> tu
     return f"Edit {name}", {}
 
 
+def _add_sample(edit: Mapping[str, Any], document: YamlDocument, read: Read) -> tuple[str, Texts]:
+    name = _checked(str(edit["name"]))
+    _refuse_sample(name, read)
+    return f"Add samples {name}", {f"samples/{name}.jsonl": str(edit["text"])}
+
+
 def _set_sample(edit: Mapping[str, Any], document: YamlDocument, read: Read) -> tuple[str, Texts]:
     name = _checked(str(edit["name"]))
+    if read(f"samples/{name}.jsonl") is None and _sample_files(name, read):
+        file = _sample_files(name, read)[0]
+        raise UsageError(f"{file} is not edited here", hint="convert it to JSON lines")
     return f"Edit samples {name}", {f"samples/{name}.jsonl": str(edit["text"])}
 
 
@@ -143,7 +155,24 @@ def _remove_sample(
     edit: Mapping[str, Any], document: YamlDocument, read: Read
 ) -> tuple[str, Texts]:
     name = _checked(str(edit["name"]))
-    return f"Delete samples {name}", {f"samples/{name}.jsonl": None}
+    return f"Delete samples {name}", {_sample(name, read): None}
+
+
+def _sample_files(name: str, read: Read) -> list[str]:
+    paths = [f"samples/{name}{ending}" for ending in (".jsonl", ".ndjson", ".json", ".csv")]
+    return [path for path in paths if read(path) is not None]
+
+
+def _sample(name: str, read: Read) -> str:
+    found = _sample_files(_checked(name), read)
+    if not found:
+        raise UsageError(f"there is no sample `{name}`")
+    return found[0]
+
+
+def _refuse_sample(name: str, read: Read) -> None:
+    if _sample_files(name, read):
+        raise UsageError(f"there is a sample `{name}` already", hint="choose another name")
 
 
 def _checked(name: str) -> str:
@@ -178,7 +207,7 @@ _HANDLERS: Final[Mapping[str, Callable[..., tuple[str, Texts]]]] = {
     "add_function": _add_item("functions", "function"),
     "add_endpoint": _add_item("http_endpoints", "endpoint"),
     "set_code": _set_code,
-    "add_sample": _set_sample,
+    "add_sample": _add_sample,
     "set_sample": _set_sample,
     "remove_sample": _remove_sample,
 }

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import json
 import os
 import re
 import urllib.parse
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from routestudio.errors import Place, UsageError
+from routestudio.errors import Place, RouteStudioError, UsageError
 from routestudio.project.files import read_text, write_text
 
 SERVICE: Final = "routestudio"
@@ -22,6 +23,21 @@ _REFERENCE: Final = re.compile(
     r"|\{(?P<name>[A-Za-z_]\w*)(?:(?P<op>:?[-+=])(?P<word>[^}]*))?\})",
     re.ASCII,
 )
+
+
+_SECRET_NAME: Final = re.compile(
+    r"(?i)pass|secret|token|key|credential|auth|signature|private|connection_string"
+    r"|(^|_)(pw|pwd|pat|sas|dsn|ur[il])($|_)"
+)
+
+_ENTRY: Final = re.compile(
+    r"""[ \t\r\n]*(?:\#[^\n]*|
+    (?:export[ \t]+)?(?P<name>[A-Za-z_][A-Za-z0-9_]*)[ \t]*=(?P<gap>[ \t]*)
+    (?:"(?P<double>(?:[^"\\]|\\.)*)"|'(?P<single>[^']*)'|(?P<bare>[^\n]*?))
+    (?:[ \t]+\#[^\n]*)?[ \t\r]*(?=\n|\Z))""",
+    re.VERBOSE | re.DOTALL,
+)
+"""A comment or a variable of a `.env` file; quoted values may have several lines."""
 
 
 class Environment:
@@ -81,7 +97,9 @@ class Environment:
     def redactor(self) -> Redactor:
         """Hides every value that came from a variable named like a secret, or from our stores."""
         values = set(self._resolved)
-        values |= {v for k, v in self._read_file().items() if v}
+        with contextlib.suppress(RouteStudioError):
+            self._read_file()
+        values |= {value for value in self._file.values() if value}
         values |= {v for v in self._keyring.values() if v}
         return Redactor(values)
 
@@ -96,7 +114,7 @@ class Environment:
         if not given:
             return word if op else ""
         assert value is not None
-        if re.search(r"(?i)pass|secret|token|key|credential|auth", name):
+        if _SECRET_NAME.search(name):
             self._resolved.add(value)
         return value
 
@@ -158,35 +176,62 @@ class SecretStore:
     def _to_file(self, name: str, value: str) -> None:
         path = self._root / ".env"
         text = read_text(path, limit=1 << 20) if path.exists() else ""
-        line = f"{name}={_quoted(value)}"
-        lines = text.splitlines()
-        for index, old in enumerate(lines):
-            if re.match(rf"\s*(export\s+)?{name}\s*=", old):
-                lines[index] = line
-                break
-        else:
-            lines.append(line)
-        write_text(path, "\n".join(lines) + "\n", mode=0o600)
+        line, kept, place = f"{name}={_quoted(value)}", "", None
+        for match in _entries(text, str(path)):
+            if match["name"] != name:
+                kept += match[0]
+            elif place is None:
+                place = len(kept)
+        if place is None:
+            kept = kept + "\n" if kept.strip() and not kept.endswith("\n") else kept
+            place = len(kept)
+        elif place:
+            line = "\n" + line
+        rest = kept[place:]
+        end = "" if rest.startswith("\n") else "\n"
+        write_text(path, kept[:place] + line + end + rest, mode=0o600)
         ignore(self._root, ".env")
 
 
 class Redactor:
-    """Replaces secret values in text, also in their URL-quoted and Base64 forms."""
+    """Replaces secret values in text, also as JSON, `repr`, URL-quoted and Base64 text have them.
+
+    Secrets of fewer than four characters are left: they would match everywhere.
+    """
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        forms: set[str] = set()
-        for secret in secrets:
-            if len(secret) < 4:
-                continue
-            encoded = base64.b64encode(secret.encode()).decode()
-            forms |= {secret, urllib.parse.quote(secret, safe=""), urllib.parse.quote(secret),
-                      urllib.parse.quote_plus(secret), encoded, encoded.rstrip("=")}  # fmt: skip
+        forms = {form for secret in secrets if len(secret) >= 4 for form in _forms(secret)}
         ordered = sorted(forms, key=len, reverse=True)
         self._pattern = re.compile("|".join(map(re.escape, ordered))) if ordered else None
+
+    def __repr__(self) -> str:
+        return "Redactor()"
 
     def redact(self, text: str) -> str:
         """`text` with dots in place of secrets."""
         return self._pattern.sub("••••", text) if self._pattern else text
+
+
+def _forms(secret: str) -> set[str]:
+    data = secret.encode("utf-8", "surrogatepass")
+    forms = {secret, repr(secret)[1:-1], json.dumps(secret)[1:-1],
+             json.dumps(secret, ensure_ascii=False)[1:-1], urllib.parse.quote(data, safe=""),
+             urllib.parse.quote(data), urllib.parse.quote_plus(data)}  # fmt: skip
+    forms |= {re.sub("%..", lambda match: match[0].lower(), form) for form in forms if "%" in form}
+    for shift in range(3):
+        # Inside a longer text (`user:secret`) the code begins at any of three bits; the
+        # characters at the edges depend on the neighbours.
+        encoded = base64.b64encode(bytes(shift) + data).decode().rstrip("=")
+        cut = (len(data) + shift) % 3
+        middle = encoded[shift + 1 if shift else 0 : len(encoded) - (1 if cut else 0)]
+        if shift == 0:
+            forms |= {encoded, encoded.translate(_URL_SAFE)}
+        if len(middle) >= 5:
+            forms |= {middle, middle.translate(_URL_SAFE)}
+    return forms
+
+
+_URL_SAFE: Final = str.maketrans("+/", "-_")
 
 
 def references(value: Any) -> set[str]:
@@ -202,16 +247,31 @@ def is_reference(value: object) -> bool:
 
 def parse_env(text: str, name: str) -> dict[str, str]:
     """The variables of a `.env` file. Raises `UsageError` with the line of what is wrong."""
-    found: dict[str, str] = {}
-    for number, line in enumerate(text.removeprefix("\ufeff").splitlines(), 1):
-        body = line.strip()
-        if not body or body.startswith("#"):
-            continue
-        key, equals, value = body.removeprefix("export ").partition("=")
-        if not equals or not NAME.fullmatch(key.strip()):
-            raise UsageError("expected NAME=value", place=Place(name, number))
-        found[key.strip()] = _unquoted(value.strip())
-    return found
+    return {match["name"]: _value(match) for match in _entries(text, name) if match["name"]}
+
+
+def _entries(text: str, name: str) -> Iterator[re.Match[str]]:
+    """Comments and variables, which together are the whole text."""
+    at = 1 if text.startswith("\ufeff") else 0
+    while text[at:].strip():
+        match = _ENTRY.match(text, at)
+        if match is None:
+            rest = text[at:]
+            start = at + len(rest) - len(rest.lstrip())
+            place = Place(name, text.count("\n", 0, start) + 1)
+            raise UsageError("expected NAME=value", place=place)
+        yield match
+        at = match.end()
+
+
+def _value(match: re.Match[str]) -> str:
+    if match["double"] is not None:
+        table = {"n": "\n", "t": "\t", "r": "\r"}
+        return re.sub(r"(?s)\\(.)", lambda m: table.get(m[1], m[1]), match["double"])
+    if match["single"] is not None:
+        return match["single"]
+    bare = match["bare"].strip()
+    return "" if bare.startswith("#") and match["gap"] else bare
 
 
 def ignore(root: Path, *entries: str) -> None:
@@ -239,15 +299,5 @@ def _matches(value: Any) -> Iterable[re.Match[str]]:
 def _quoted(value: str) -> str:
     if re.fullmatch(r"[\w./:@%+,=-]+", value, re.ASCII):
         return value
-    escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    return f'"{escaped}"'
-
-
-def _unquoted(value: str) -> str:
-    if len(value) > 1 and value[0] == value[-1] == "'":
-        return value[1:-1]
-    if len(value) > 1 and value[0] == value[-1] == '"':
-        table: dict[str, str] = {"n": "\n", "t": "\t"}
-        convert: Callable[[re.Match[str]], str] = lambda m: table.get(m[1], m[1])  # noqa: E731
-        return re.sub(r"\\(.)", convert, value[1:-1])
-    return re.sub(r"\s+#.*$", "", value)
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + escaped.replace("\n", "\\n").replace("\r", "\\r") + '"'

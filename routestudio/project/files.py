@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 import tempfile
 from pathlib import Path
 
@@ -38,12 +39,48 @@ def write_text(path: Path, text: str, *, mode: int | None = None) -> None:
         ) from None
 
 
+def remove_file(path: Path) -> None:
+    """Remove a file, if it is there. Raises `ProjectError`."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise ProjectError(
+            f"cannot be removed: {error.strerror}", place=Place(str(path))
+        ) from None
+
+
+def inside(root: Path, relative: str) -> Path:
+    """The path of a project's file. Raises `ProjectError` for one that leads out of the folder.
+
+    Links are followed, so a project cannot name files of the machine that opens it.
+    """
+    place = Place(str(root / relative) if "\0" not in relative else str(root))
+    try:
+        found = (root / relative).resolve()
+        leads_out = not found.is_relative_to(root.resolve())
+        found.is_file()  # names that the system refuses
+    except (OSError, ValueError, RuntimeError) as error:
+        raise ProjectError(f"is not a path: {_reason(error)}", place=place) from None
+    if leads_out:
+        raise ProjectError(
+            "is outside of the project folder", place=place, hint="move the file into it"
+        )
+    return root / relative
+
+
+def _reason(error: Exception) -> str:
+    return (error.strerror if isinstance(error, OSError) else None) or "it cannot be used"
+
+
 def read_text(path: Path, *, limit: int) -> str:
     """The text of a file, line ends and byte-order mark kept. Raises `ProjectError`."""
     place = Place(str(path))
     try:
-        if path.stat().st_size > limit:
-            size = path.stat().st_size >> 20
+        info = path.stat()
+        if not stat.S_ISREG(info.st_mode):
+            raise ProjectError("is not a file", place=place)
+        if info.st_size > limit:
+            size = info.st_size >> 20
             raise ProjectError(f"is {size} MB; at most {limit >> 20} MB are read", place=place)
         data = path.read_bytes()
     except OSError as error:

@@ -27,7 +27,8 @@ _FUNCTION_KEYS: Final = frozenset(
     {"name", "description", "type", "sink_type", "code", "path", "file", "language", "function",
      "transform", "id", "inserted_at", "updated_at", "account_id"}
 )  # fmt: skip
-_MASKED: Final = re.compile(r"\*{5,}|.\*{3,}.|.{3}\*{4,}.")
+_MASKED: Final = re.compile(r"\*{3,}|.\*{3,}.|.{3}\*{4,}.", re.DOTALL)
+"""How a server shows secrets of up to five, up to nine, and more characters (sinks.md, 1.12)."""
 
 ReadFile = Callable[[str], str]
 
@@ -47,7 +48,7 @@ def parse(
     reader = _Reader(document, file.name, sink_types, read_file)
     functions = reader.functions()
     endpoints = reader.endpoints()
-    databases = tuple(str(item["name"]) for item in reader.named("databases"))
+    databases = tuple(str(item["name"]) for item in reader.databases())
     sinks = reader.sinks({f.name: f for f in functions}, endpoints)
     return Project(root, file, sinks, functions, endpoints, databases, tuple(samples),
                    tuple(reader.problems))  # fmt: skip
@@ -122,6 +123,13 @@ class _Reader:
 
     def _function(self, key: str, item: dict[str, Any]) -> Function:
         name = item["name"]
+        if item.get("function") is not None and item.get("transform") is not None:
+            self._error(
+                "both",
+                f"function `{name}` has both `function` and `transform`",
+                (key, name, "transform"),
+                "keep `function`",
+            )
         inner = item.get("function") or item.get("transform") or {}
         body = {**item, **inner} if isinstance(inner, dict) else item
         for unknown in [k for k in item if k not in _FUNCTION_KEYS]:
@@ -187,11 +195,21 @@ class _Reader:
             )
             return None
 
+    def databases(self) -> list[dict[str, Any]]:
+        items = self.named("databases")
+        for item in items:
+            self._masked(("databases", item["name"]), item.get("password"), "password")
+        return items
+
     def endpoints(self) -> dict[str, dict[str, Any]]:
+        items = self.named("http_endpoints")
+        for item in items:
+            self._masked(("http_endpoints", item["name"]), item.get("encrypted_headers"),
+                         "encrypted_headers")  # fmt: skip
         return {
             item["name"]: {k: v for k, v in item.items() if k not in ("name", "id", "inserted_at",
                                                                        "updated_at", "account_id")}
-            for item in self.named("http_endpoints")
+            for item in items
         }  # fmt: skip
 
     def sinks(
@@ -234,7 +252,7 @@ class _Reader:
                 "sink_type", f"sink `{name}` {shown}", ("sinks", name, "destination", "type"), hint
             )
             return None
-        self._masked(name, destination)
+        self._masked(("sinks", name), destination, "destination")
         return SinkSpec(
             name=name,
             type=self._types[type_name],
@@ -365,15 +383,22 @@ class _Reader:
             found[name] = tuple(map(str, columns)) if isinstance(columns, list) else ()
         return found
 
-    def _masked(self, sink: str, destination: dict[str, Any]) -> None:
-        for key, value in destination.items():
-            if isinstance(value, str) and _MASKED.fullmatch(value):
-                self._error(
-                    "masked_secret",
-                    f"`{key}` holds a masked secret, not the real one",
-                    ("sinks", sink, "destination", key),
-                    "export with the sensitive values, or write a reference like ${NAME}",
-                )
+    def _masked(self, path: tuple[str, ...], value: Any, key: str) -> None:
+        """Find secrets that a server masked, at any depth: they would be taken for real ones."""
+        path = (*path, key)
+        if isinstance(value, str) and _MASKED.fullmatch(value):
+            self._error(
+                "masked_secret",
+                f"`{key}` holds a masked secret, not the real one",
+                path,
+                "export with the sensitive values, or write a reference like ${NAME}",
+            )
+        elif isinstance(value, dict):
+            for name, item in value.items():
+                self._masked(path, item, str(name))
+        elif isinstance(value, list):
+            for index, item in enumerate(value):
+                self._masked(path, item, str(index))
 
     def _error(
         self, code: str, message: str, path: tuple[Any, ...], hint: str | None = None

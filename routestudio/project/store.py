@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass
@@ -13,17 +12,20 @@ from routestudio.errors import Place, ProjectError, RouteStudioError, UsageError
 from routestudio.model.project import SHARED_KEYS, Project
 from routestudio.project.document import YamlDocument
 from routestudio.project.edits import Texts, apply_edit
-from routestudio.project.environment import Environment, ignore, is_reference
-from routestudio.project.files import read_text, write_text
+from routestudio.project.environment import Environment, is_reference
+from routestudio.project.files import inside, read_text, remove_file, write_text
+from routestudio.project.journal import Journal, patch_of, patched
 from routestudio.project.parse import parse
 from routestudio.project_names import YAML_FILE
 from routestudio.samples import reader
 
 FILE: Final = YAML_FILE
 MAX_FILE: Final = 20 << 20
-_STATE: Final = ".routestudio"
 _COALESCE_SECONDS: Final = 2.0
 _UNDO_STEPS: Final = 500
+_TYPING: Final = frozenset({"set", "set_code", "set_sample"})
+"""Edits that come in numbers while somebody types."""
+SAMPLE_ENDINGS: Final = (".jsonl", ".ndjson", ".json", ".csv")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ class OpenProject:
         text = read_text(file, limit=MAX_FILE)
         self._disk[self._yaml] = text
         self._document = YamlDocument(text, name=str(file))
+        self._journal = Journal(root, file.name)
         self._project = self._parse()
 
     @classmethod
@@ -93,10 +96,10 @@ class OpenProject:
 
     def sample_path(self, name: str) -> Path:
         """The file of a sample set. Raises `UsageError` that lists the known ones."""
-        for suffix in (".jsonl", ".ndjson", ".json", ".csv"):
-            path = self.root / "samples" / f"{name}{suffix}"
-            if path.is_file():
-                return path
+        for suffix in SAMPLE_ENDINGS:
+            relative = f"samples/{name}{suffix}"
+            if name in self._project.samples and (self.root / relative).is_file():
+                return inside(self.root, relative)
         known = ", ".join(self._project.samples) or "the project has none"
         raise UsageError(f"there is no sample `{name}`", hint=f"known: {known}")
 
@@ -118,26 +121,34 @@ class OpenProject:
         A refused edit raises and changes nothing.
         """
         self._change(edit)
-        self._journal(edit)
+        self._journal.append(edit)
 
     def _change(self, edit: Mapping[str, Any]) -> None:
-        old_yaml = self._document.text
-        trial = YamlDocument(old_yaml, name=str(self.file))
+        trial = self._document.fork()
         label, files = apply_edit(edit, trial, self.read)
         before: Texts = {path: self.read(path) for path in files}
         after: Texts = dict(files)
-        if trial.text != old_yaml:
-            before[self._yaml], after[self._yaml] = old_yaml, trial.text
+        if trial.text != self._document.text:
+            before[self._yaml], after[self._yaml] = self._document.text, trial.text
         if before == after:
             return
-        self._restore(after)
+        self._restore(after, trial)
         key = f"{edit.get('op')}:{edit.get('name')}:{edit.get('path')}"
-        now = time.monotonic()
+        self._push(_Step(label, before, after, key, time.monotonic()), edit.get("op") in _TYPING)
+
+    def _push(self, step: _Step, typing: bool) -> None:
         last = self._undo[-1] if self._undo else None
-        if last and last.key == key and now - last.time < _COALESCE_SECONDS and not self._redo:
-            self._undo[-1] = _Step(label, last.before, after, key, now)
+        if (
+            typing
+            and last
+            and last.key == step.key
+            and last.before.keys() == step.before.keys()
+            and step.time - last.time < _COALESCE_SECONDS
+            and not self._redo
+        ):
+            self._undo[-1] = _Step(step.label, last.before, step.after, step.key, step.time)
         else:
-            self._undo.append(_Step(label, before, after, key, now))
+            self._undo.append(step)
             del self._undo[:-_UNDO_STEPS]
         self._redo.clear()
 
@@ -146,9 +157,8 @@ class OpenProject:
         if not self._undo:
             return None
         step = self._undo.pop()
-        self._restore(step.before)
         self._redo.append(step)
-        self._journal({"op": "restore", "texts": step.before})
+        self._swap(step.before)
         return step.label
 
     def redo(self) -> str | None:
@@ -156,18 +166,35 @@ class OpenProject:
         if not self._redo:
             return None
         step = self._redo.pop()
-        self._restore(step.after)
         self._undo.append(step)
-        self._journal({"op": "restore", "texts": step.after})
+        self._swap(step.after)
         return step.label
 
-    def _restore(self, texts: Texts) -> None:
+    def _swap(self, texts: Texts) -> None:
+        """Take texts of the undo stack; the journal gets what differs only."""
+        patches = [patch_of(path, self.read(path), text) for path, text in texts.items()]
+        self._restore(texts)
+        self._journal.append({"op": "patch", "patches": patches})
+
+    def _patch(self, edit: Mapping[str, Any]) -> None:
+        """Do again what an undo or redo of an earlier run did."""
+        after = {str(p["path"]): patched(self.read(str(p["path"])), p) for p in edit["patches"]}
+        before = {path: self.read(path) for path in after}
+        self._restore(after)
+        self._push(_Step("Recovered change", before, after, "patch", time.monotonic()), False)
+
+    def _restore(self, texts: Texts, document: YamlDocument | None = None) -> None:
+        """Take new texts of files; `document` is what the YAML text says, if it was read."""
         for path, text in texts.items():
-            if path == self._yaml:
-                self._document = YamlDocument(text or "", name=str(self.file))
-            else:
+            if path != self._yaml:
+                inside(self.root, path)
                 self._on_disk(path)
-                self._texts[path] = text
+                if text is not None and not _encodable(text):
+                    raise UsageError(f"the text for {path} holds half of a character (a surrogate)")
+        changed = texts.get(self._yaml)
+        if changed is not None:
+            self._document = document or YamlDocument(changed, name=str(self.file))
+        self._texts |= {path: text for path, text in texts.items() if path != self._yaml}
         self._project = self._parse()
 
     # --- saving ------------------------------------------------------------------------------
@@ -191,14 +218,14 @@ class OpenProject:
             text = self._document.text if path == self._yaml else self._texts[path]
             target = self.root / path
             if text is None:
-                target.unlink(missing_ok=True)
+                remove_file(target)
             else:
                 write_text(target, text)
             self._disk[path] = text
             self._texts.pop(path, None)
             written.append(target)
         self._texts.clear()
-        self.discard_recovery()
+        self._journal.saved()
         self._project = self._parse()
         return written
 
@@ -207,64 +234,23 @@ class OpenProject:
     @property
     def recoverable(self) -> dict[str, Any]:
         """Count and time of edits that an earlier run journaled but did not save."""
-        if self._undo:
-            return {"count": 0, "time": None}
-        edits = self._journaled()
-        when = edits[-1].get("time") if edits else None
-        return {"count": len(edits), "time": when}
+        edits = self._journal.pending
+        return {"count": len(edits), "time": edits[-1].get("time") if edits else None}
 
     def recover(self) -> int:
         """Apply the journaled edits again; returns how many could be applied."""
         count = 0
-        for entry in self._journaled():
-            edit = entry.get("edit") or {}
+        for edit in self._journal.take():
             try:
-                if edit.get("op") == "restore":
-                    self._restore(edit["texts"])
-                else:
-                    self._change(edit)
+                (self._patch if edit.get("op") == "patch" else self._change)(edit)
                 count += 1
-            except (RouteStudioError, KeyError, TypeError):
+            except (RouteStudioError, KeyError, TypeError, ValueError, AttributeError):
                 continue
         return count
 
     def discard_recovery(self) -> None:
-        """Forget journaled edits."""
-        self._journal_path.unlink(missing_ok=True)
-
-    def _journal(self, edit: Mapping[str, Any]) -> None:
-        line = json.dumps({"time": time.strftime("%Y-%m-%d %H:%M:%S"), "edit": dict(edit)})
-        path = self._journal_path
-        try:
-            if not path.parent.exists():
-                path.parent.mkdir(parents=True)
-                ignore(path.parent, "*")
-            with path.open("a", encoding="utf-8") as file:
-                file.write(line + "\n")
-        except OSError as error:
-            raise ProjectError(
-                f"the recovery journal cannot be written: {error.strerror}",
-                place=Place(str(path)), hint="save now; the edit itself is kept",
-            ) from None  # fmt: skip
-
-    def _journaled(self) -> list[dict[str, Any]]:
-        try:
-            lines = self._journal_path.read_text(encoding="utf-8").splitlines()
-        except (OSError, UnicodeDecodeError):
-            return []
-        found = []
-        for line in lines:
-            try:
-                entry = json.loads(line)
-            except ValueError:
-                continue
-            if isinstance(entry, dict):
-                found.append(entry)
-        return found
-
-    @property
-    def _journal_path(self) -> Path:
-        return self.root / _STATE / f"recovery-{self.file.name}.jsonl"
+        """Forget all journaled edits."""
+        self._journal.clear()
 
     # --- the snapshot ------------------------------------------------------------------------
 
@@ -291,7 +277,7 @@ class OpenProject:
                 for f in project.functions
             ],
             "http_endpoints": {
-                name: _masked(values, {"encrypted_headers"})
+                name: _masked_endpoint(values)
                 for name, values in project.http_endpoints.items()
             },
             "databases": list(project.databases),
@@ -341,16 +327,13 @@ class OpenProject:
         return self._disk[relative]
 
     def _read_disk(self, relative: str) -> str | None:
-        path = self.root / relative
+        path = self.file if relative == self._yaml else inside(self.root, relative)
         return read_text(path, limit=MAX_FILE) if path.is_file() else None
 
     def _parse(self) -> Project:
         return parse(self._document, self.root, self.file, self._types, self._code, self._samples())
 
     def _code(self, relative: str) -> str:
-        path = (self.root / relative).resolve()
-        if not path.is_relative_to(self.root.resolve()):
-            raise ProjectError("is outside of the project folder")
         text = self.read(relative)
         if text is None:
             raise ProjectError("does not exist")
@@ -363,7 +346,7 @@ class OpenProject:
             names = {
                 path.stem
                 for path in folder.iterdir()
-                if path.suffix in (".jsonl", ".ndjson", ".json", ".csv") and path.is_file()
+                if path.suffix in SAMPLE_ENDINGS and path.is_file()
             }
         for path, text in self._texts.items():
             if path.startswith("samples/"):
@@ -372,9 +355,30 @@ class OpenProject:
 
 
 def _masked(values: Mapping[str, Any], secrets: Collection[str]) -> dict[str, Any]:
-    return {
-        key: {"$secret": True}
-        if key in secrets and value not in (None, "") and not is_reference(value)
-        else value
-        for key, value in values.items()
-    }
+    return {key: _hidden(value) if key in secrets else value for key, value in values.items()}
+
+
+def _masked_endpoint(values: Mapping[str, Any]) -> dict[str, Any]:
+    masked, headers = dict(values), values.get("encrypted_headers")
+    if isinstance(headers, Mapping):
+        masked["encrypted_headers"] = {name: _hidden(value) for name, value in headers.items()}
+    elif isinstance(headers, list):
+        masked["encrypted_headers"] = [
+            {**item, "value": _hidden(item.get("value"))} if isinstance(item, Mapping)
+            else _hidden(item) for item in headers
+        ]  # fmt: skip
+    elif headers is not None:
+        masked["encrypted_headers"] = _hidden(headers)
+    return masked
+
+
+def _hidden(value: Any) -> Any:
+    return value if value in (None, "") or is_reference(value) else {"$secret": True}
+
+
+def _encodable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

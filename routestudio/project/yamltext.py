@@ -3,10 +3,37 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.representer import RoundTripRepresenter
+
+_BREAKS = re.compile("[\x85\u2028\u2029]")
+"""Line ends of an older YAML, which ruamel.yaml writes as such unless the text is quoted."""
+
+
+class _Inline(RoundTripRepresenter):
+    """Writes texts on one line."""
+
+
+class _Block(RoundTripRepresenter):
+    """Writes texts of several lines as literal blocks."""
+
+
+def _inline(representer: Any, text: str) -> Any:
+    style = '"' if "\n" in text or _BREAKS.search(text) else None
+    return representer.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+def _literal(representer: Any, text: str) -> Any:
+    style = '"' if _BREAKS.search(text) else "|" if "\n" in text else None
+    return representer.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Inline.add_representer(str, _inline)
+_Block.add_representer(str, _literal)
 
 
 def offset(lines: Sequence[str], line: int, column: int) -> int:
@@ -38,13 +65,26 @@ def scalar_end(body: str, start: int) -> int | None:
     return start + len(body[start:end].rstrip())
 
 
+def after_colon(body: str, start: int) -> int:
+    """Where a value may be written for the key that starts at `start`."""
+    end = (scalar_end(body, start) or start) if body[start] in "\"'" else start
+    match = re.compile(r":(?=\s|$)").search(body, end)
+    return match.end() if match else end
+
+
+def comments(text: str) -> int:
+    """How many lines of `text` seem to hold a comment."""
+    return len(re.findall(r"(?m)(?:^|\s)#", text))
+
+
 def scalar(value: Any) -> str:
     """One value as YAML on one line, quoted where an older YAML would read something else."""
     if isinstance(value, str) and value.lower() in ("yes", "no", "on", "off", "y", "n"):
         return f'"{value}"'
     out = io.StringIO()
     yaml = YAML()
-    yaml.width = 1 << 20
+    yaml.Representer = _Inline
+    yaml.width = 1 << 30
     yaml.default_flow_style = True
     yaml.dump([value], out)
     return out.getvalue().strip()[1:-1].strip()
@@ -54,19 +94,14 @@ def block(value: Any, indent: int) -> str:
     """Block YAML of a map or list, indented by `indent` columns, without a final line end."""
     out = io.StringIO()
     yaml = YAML()
-    yaml.width = 4096
+    yaml.width = 1 << 30
     yaml.indent(mapping=2, sequence=4, offset=2)
-    yaml.representer.add_representer(str, _represent_text)
+    yaml.Representer = _Block
     yaml.dump(value, out)
     lines = out.getvalue().rstrip("\n").split("\n")
     if isinstance(value, list):
         lines = [line[2:] if line.startswith("  ") else line for line in lines]
     return "\n".join(" " * indent + line if line else line for line in lines)
-
-
-def _represent_text(representer: Any, text: str) -> Any:
-    style = "|" if "\n" in text else None
-    return representer.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
 def block_end(lines: Sequence[str], line: int, column: int) -> int:

@@ -1,0 +1,146 @@
+"""What YAML nodes say: plain data, paths into it, comparison."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ruamel.yaml.comments import Comment, CommentedMap, CommentedSeq
+from ruamel.yaml.scalarfloat import ScalarFloat
+
+Path = Sequence[str]
+"""Keys from the top; items of lists are addressed by their `name`."""
+
+
+def plain(node: Any) -> Any:
+    """Plain data of a node, anchors and merges resolved."""
+    if isinstance(node, Mapping):
+        return {_key(key): plain(value) for key, value in node.items()}
+    if isinstance(node, (list, tuple)):
+        return [plain(item) for item in node]
+    if isinstance(node, bool) or node is None:
+        return node
+    for kind in (str, int, float):
+        if isinstance(node, kind):
+            return kind(node)
+    if type(node).__name__ == "ScalarBoolean":
+        return bool(node)
+    return str(node)
+
+
+def _key(key: Any) -> Any:
+    return str(key) if isinstance(key, str) else key
+
+
+def walk(node: Any, path: Path) -> Any:
+    """What is at `path`. Raises `KeyError`."""
+    for key in path:
+        if isinstance(node, list):
+            node = node[index(node, key)]
+        elif isinstance(node, Mapping) and key in node:
+            node = node[key]
+        else:
+            raise KeyError(key)
+    return node
+
+
+def has(node: Any, path: Path) -> bool:
+    """Whether there is something at `path`, be it null."""
+    try:
+        walk(node, path)
+    except KeyError:
+        return False
+    return True
+
+
+def index(items: Sequence[Any], name: str) -> int:
+    """The position of the list item with that name, or of that number. Raises `KeyError`."""
+    for position, item in enumerate(items):
+        if isinstance(item, Mapping) and item.get("name") == name:
+            return position
+    if name.isdecimal() and len(name) < 9 and int(name) < len(items):
+        return int(name)
+    raise KeyError(name)
+
+
+def set_plain(data: Any, path: Path, value: Any) -> None:
+    """Set a value in plain data; maps on the way are made. Raises `KeyError` in lists."""
+    node = data
+    for key in path[:-1]:
+        if isinstance(node, list):
+            node = node[index(node, key)]
+            if not isinstance(node, (dict, list)):
+                raise KeyError(key)
+        else:
+            if not isinstance(node.get(key), (dict, list)):
+                node[key] = {}
+            node = node[key]
+    if isinstance(node, list):
+        node[index(node, path[-1])] = value
+    else:
+        node[path[-1]] = value
+
+
+def list_at(data: Any, path: Path) -> Any:
+    """The list at `path`, made when there is none. Raises `KeyError`."""
+    node = walk(data, path[:-1])
+    if not isinstance(node, dict):
+        raise KeyError(path[-1])
+    if not isinstance(node.get(path[-1]), list):
+        node[path[-1]] = CommentedSeq() if isinstance(node, CommentedMap) else []
+    return node[path[-1]]
+
+
+def commented(value: Any) -> Any:
+    """A value as the nodes that ruamel.yaml writes."""
+    if isinstance(value, Mapping):
+        return CommentedMap({key: commented(item) for key, item in value.items()})
+    if isinstance(value, (list, tuple)):
+        return CommentedSeq([commented(item) for item in value])
+    return value
+
+
+def unshared(node: Any) -> Any:
+    """A copy of nodes in which aliases and merges are written out; comments stay."""
+    copied: Any
+    if isinstance(node, CommentedMap):
+        copied = CommentedMap((key, unshared(value)) for key, value in node.items())
+    elif isinstance(node, CommentedSeq):
+        copied = CommentedSeq(unshared(item) for item in node)
+    elif anchored(node):
+        return type(node)(node) if isinstance(node, str) else plain(node)
+    else:
+        return node
+    setattr(copied, Comment.attrib, getattr(node, Comment.attrib, None) or Comment())
+    if node.fa.flow_style():
+        copied.fa.set_flow_style()
+    return copied
+
+
+def exact_floats(node: Any) -> None:
+    """Let numbers be written by value: ruamel.yaml rounds some when it keeps their form."""
+    items = node.items() if isinstance(node, CommentedMap) else enumerate(node)
+    for key, value in list(items):
+        if isinstance(value, (CommentedMap, CommentedSeq)):
+            exact_floats(value)
+        elif isinstance(value, ScalarFloat) and (
+            isinstance(node, CommentedSeq) or key in node.lc.data
+        ):
+            node[key] = float(value)
+
+
+def anchored(node: Any) -> bool:
+    """Whether a node has an anchor, so that others may share it."""
+    anchor = getattr(node, "anchor", None)
+    return bool(anchor is not None and getattr(anchor, "value", None))
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two plain values say the same, types included: `1`, `1.0` and `true` differ."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(same, one, other))
+    if isinstance(one, float) and isinstance(other, float):
+        return repr(one) == repr(other)
+    return type(one) is type(other) and bool(one == other)

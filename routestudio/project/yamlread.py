@@ -1,0 +1,119 @@
+"""Reads YAML that may come from anyone: every fault is a `ProjectError` with its place."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Mapping
+from typing import Any, Final
+
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap
+from ruamel.yaml.error import MarkedYAMLError, ReusedAnchorWarning, YAMLError
+from ruamel.yaml.reader import ReaderError
+
+from routestudio.errors import Place, ProjectError
+
+MAX_NODES: Final = 200_000
+"""Most values a file may hold, aliases expanded (guards against alias bombs)."""
+
+
+def read_yaml(body: str, name: str) -> CommentedMap:
+    """The map that a text without byte-order mark holds. Raises `ProjectError`."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ReusedAnchorWarning)
+            data = yaml_io().load(body)
+    except MarkedYAMLError as error:
+        raise _unreadable(error, body, name) from None
+    except ReaderError as error:
+        line = body.count("\n", 0, error.position) + 1
+        raise ProjectError(
+            f"holds a character that YAML forbids (U+{_code(error.character):04X})",
+            place=Place(name, line), hint="is this a text file?",
+        ) from None  # fmt: skip
+    except RecursionError:
+        raise ProjectError("is nested too deeply", place=Place(name)) from None
+    except (YAMLError, ValueError, TypeError, LookupError, AttributeError,
+            ArithmeticError, AssertionError, NotImplementedError) as error:  # fmt: skip
+        # ruamel.yaml lets such errors out for some malformed tags, keys and directives.
+        detail = str(error).split("\n", 1)[0][:200] or type(error).__name__
+        raise ProjectError(f"is not YAML: {detail}", place=Place(name)) from None
+    if data is None:
+        data = CommentedMap()
+    if not isinstance(data, CommentedMap):
+        raise ProjectError(
+            "must be a map with keys like `sinks` and `functions`", place=Place(name, 1)
+        )
+    _count(data, name)
+    return data
+
+
+def yaml_io(*, listed: bool = True) -> YAML:
+    """A parser and writer; `listed` indents the items of lists."""
+    yaml = YAML(typ="rt")
+    yaml.preserve_quotes = True
+    yaml.width = 4096
+    yaml.allow_duplicate_keys = False
+    if listed:
+        yaml.indent(mapping=2, sequence=4, offset=2)
+    return yaml
+
+
+def _unreadable(error: MarkedYAMLError, body: str, name: str) -> ProjectError:
+    mark = error.problem_mark or error.context_mark
+    if mark is None:
+        return ProjectError(_sentence(error), place=Place(name), hint=_hint(error))
+    lines = body.split("\n")
+    for number in range(min(mark.line, len(lines) - 1), max(mark.line - 2, -1), -1):
+        indent = re.match(r"[ \t]*", lines[number])
+        if indent and "\t" in indent[0] and lines[number].strip():
+            place = Place(name, number + 1, indent[0].index("\t") + 1)
+            return ProjectError(
+                "a tab is used for indentation", place=place, hint="YAML wants spaces"
+            )
+    place = Place(name, mark.line + 1, mark.column + 1)
+    return ProjectError(_sentence(error), place=place, hint=_hint(error))
+
+
+def _code(character: object) -> int:
+    return ord(character) if isinstance(character, str) else int(str(character))
+
+
+def _sentence(error: MarkedYAMLError) -> str:
+    text = (error.problem or str(error)).strip()
+    if "could not find expected" in text or "expected <block end>" in text:
+        return "the structure ends unexpectedly or the indentation is wrong"
+    if "found duplicate key" in text:
+        return text.split(" with value", 1)[0]
+    if "found undefined alias" in text:
+        return text
+    if "cannot start any token" in text and "\\t" in text:
+        return "a tab is used where YAML wants spaces"
+    return f"is not valid YAML: {text.splitlines()[0][:160]}"
+
+
+def _hint(error: MarkedYAMLError) -> str | None:
+    text = error.problem or ""
+    if "duplicate key" in text:
+        return "remove one of them"
+    if "end of stream" in text or "unexpected end" in text or "end" in (error.context or ""):
+        return "the file may be cut off"
+    return "check indentation, quotes and colons near this line"
+
+
+def _count(data: Any, name: str) -> None:
+    """Refuse alias bombs and loops; those of the file's merges count too."""
+    stack, seen = [data], 0
+    while stack:
+        item = stack.pop()
+        seen += 1
+        if seen + len(stack) > MAX_NODES:
+            raise ProjectError(
+                f"holds more than {MAX_NODES:,} values once its aliases are expanded",
+                place=Place(name), hint="remove nested aliases",
+            )  # fmt: skip
+        if isinstance(item, Mapping):
+            stack.extend(item.values())
+        elif isinstance(item, list):
+            stack.extend(item)
