@@ -27,7 +27,7 @@ async def preview(options: argparse.Namespace) -> int:
         source = _source(options, engine)
         sink = engine.workspace.prepare(options.sink).sink
         rows: list[dict[str, Any]] = []
-        keep = rows.append if options.format != "json" else json_line
+        keep = rows.append if options.format != "json" else _json_row
         failed = await engine.preview_all(options.sink, keep, **source)
         if options.format != "json":
             print_preview(rows, sink.batch_by)
@@ -141,7 +141,8 @@ async def lint(options: argparse.Namespace) -> int:
             hint = f" ({item['hint']})" if item["hint"] else ""
             mark = paint(item["severity"], colours[item["severity"]])
             out(f"{place}: {mark}: {item['message']}{hint}")
-        say(f"{len(findings)} findings" if findings else "nothing found")
+        many = "1 finding" if len(findings) == 1 else f"{len(findings)} findings"
+        say(many if findings else "nothing found")
     return 1 if any(item["severity"] == "error" for item in findings) else 0
 
 
@@ -151,7 +152,7 @@ def print_preview(rows: list[dict[str, Any]], batch_by: tuple[str, ...]) -> None
         [
             (r["index"], r["action"], ",".join(r["pks"]),
              "failed" if r["error"] else "filtered" if r["filtered"] else "ok",
-             "" if r["error"] or r["filtered"] else destination_of(r, batch_by),
+             "" if r["error"] or r["filtered"] else destination_of(r["routing"] or {}, batch_by),
              _others(r, batch_by))
             for r in rows
         ],
@@ -175,6 +176,11 @@ def print_step(step: Mapping[str, Any]) -> None:
     out(f"  {status(step['status']):<14}  {step['step']:<13} {ms:>7}  {step['detail']}")
     if step["hint"] and step["status"] in ("failed", "inconclusive"):
         out(f"{'':27}→ {step['hint']}")
+
+
+def _json_row(row: Mapping[str, Any]) -> None:
+    """A preview row as JSON: `filtered` is true or false, `filtered_by` says what did it."""
+    json_line({**row, "filtered": bool(row["filtered"]), "filtered_by": row["filtered"]})
 
 
 def _others(row: Mapping[str, Any], batch_by: tuple[str, ...]) -> str:

@@ -69,6 +69,7 @@ async def _samples(workspace: Workspace, name: str) -> list[Finding]:
     found = []
     for sample in workspace.project.project.samples:
         try:
+            file = f"samples/{workspace.project.sample_path(sample).name}"
             items = read_some(workspace, "sample", sample, SAMPLE_ROWS)
         except RouteStudioError as error:
             found.append(_finding("error", "sample", str(error), None))
@@ -87,7 +88,7 @@ async def _samples(workspace: Workspace, name: str) -> list[Finding]:
             found.append(
                 _finding("warning", "undeliverable", f"sink `{name}`: {rows} of sample `{sample}` "
                          f"can never be delivered: {text}", hint,
-                         file=f"samples/{sample}", line=first[text, hint])
+                         file=file, line=first[text, hint])
             )  # fmt: skip
     return found
 

@@ -27,6 +27,10 @@ _MAX_DESTINATIONS: Final = 5_000
 PENDING, OK, FILTERED, FAILED = 0, 1, 2, 3
 
 
+Outcome = Staged | SampleFault
+"""What became of one row: its stages, or why its line holds no message."""
+
+
 class RowSource(Protocol):
     """Random access to a sample set. `read` returns messages, or faults for bad lines."""
 
@@ -70,7 +74,7 @@ class Preview:
         self.source = source
         self.totals = Totals(len(source))
         self.states = bytearray(len(source))
-        self._chunks: OrderedDict[int, list[dict[str, Any]]] = OrderedDict()
+        self._chunks: OrderedDict[int, list[Outcome]] = OrderedDict()
 
     async def run(
         self, on_progress: Callable[[Totals], None], *, limit: int | None = None
@@ -79,9 +83,9 @@ class Preview:
         last = len(self.source) if limit is None else min(limit, len(self.source))
         for start in range(0, last, CHUNK):
             begun = perf_counter()
-            rows = await self._evaluate(start // CHUNK)
+            outcomes = await self._evaluate(start // CHUNK)
             self.totals.seconds += perf_counter() - begun
-            self._count(start, rows[: last - start])
+            self._count(start, outcomes[: last - start])
             on_progress(self.totals)
         return self.totals
 
@@ -90,11 +94,15 @@ class Preview:
         start, stop = max(0, start), min(start + count, len(self.source))
         found: list[dict[str, Any]] = []
         for chunk in range(start // CHUNK, (stop + CHUNK - 1) // CHUNK):
-            rows = self._chunks.get(chunk)
-            if rows is None:
-                rows = await self._evaluate(chunk)
+            outcomes = self._chunks.get(chunk)
+            if outcomes is None:
+                outcomes = await self._evaluate(chunk)
             low = chunk * CHUNK
-            found += rows[max(0, start - low) : stop - low]
+            first = max(0, start - low)
+            found += [
+                _row(item, self.prepared, low + first + offset)
+                for offset, item in enumerate(outcomes[first : stop - low])
+            ]
         return found
 
     def message(self, index: int) -> dict[str, Any] | None:
@@ -102,51 +110,58 @@ class Preview:
         item = self.source.read(index, 1)[0]
         return message_of(item) if isinstance(item, Message) else None
 
-    async def _evaluate(self, chunk: int) -> list[dict[str, Any]]:
-        start = chunk * CHUNK
-        items = self.source.read(start, CHUNK)
-        rows = await evaluate_rows(self.prepared, items, start)
-        self._chunks[chunk] = rows
+    async def _evaluate(self, chunk: int) -> list[Outcome]:
+        items = self.source.read(chunk * CHUNK, CHUNK)
+        outcomes = await _outcomes(self.prepared, items)
+        self._chunks[chunk] = outcomes
         if len(self._chunks) > _CACHED_CHUNKS:
             self._chunks.popitem(last=False)
-        return rows
+        return outcomes
 
-    def _count(self, start: int, rows: Sequence[dict[str, Any]]) -> None:
+    def _count(self, start: int, outcomes: Sequence[Outcome]) -> None:
         totals, batch_by = self.totals, self.prepared.sink.batch_by
-        for offset, row in enumerate(rows):
-            if row["filtered"]:
+        for offset, item in enumerate(outcomes):
+            if isinstance(item, SampleFault) or not item.ok:
+                state = FAILED
+                totals.failed += 1
+            elif item.filtered:
                 state = FILTERED
                 totals.filtered += 1
-            elif row["ok"]:
+            else:
                 state = OK
                 totals.ok += 1
-                name = destination_of(row, batch_by)
+                values = item.effective.values if item.effective else {}
+                name = destination_of(values, batch_by)
                 if name in totals.destinations or len(totals.destinations) < _MAX_DESTINATIONS:
                     totals.destinations[name] += 1
                 else:
                     totals.more_destinations = True
-            else:
-                state = FAILED
-                totals.failed += 1
             self.states[start + offset] = state
-        totals.done += len(rows)
+        totals.done += len(outcomes)
+
+
+async def _outcomes(
+    prepared: PreparedSink, items: Sequence[Message | SampleFault]
+) -> list[Outcome]:
+    messages = [item for item in items if isinstance(item, Message)]
+    staged = iter(await prepared.stages.apply(messages))
+    return [next(staged) if isinstance(item, Message) else item for item in items]
+
+
+def _row(item: Outcome, prepared: PreparedSink, index: int) -> dict[str, Any]:
+    if isinstance(item, SampleFault):
+        return fault_row(index, item.line, item.message, item.hint)
+    row = row_of(item, prepared.bound)
+    row["index"] = index
+    return row
 
 
 async def evaluate_rows(
     prepared: PreparedSink, items: Sequence[Message | SampleFault], start: int
 ) -> list[dict[str, Any]]:
     """Preview rows of a chunk, one per item; unreadable lines become rows that say so."""
-    messages = [item for item in items if isinstance(item, Message)]
-    staged = iter(await prepared.stages.apply(messages))
-    rows = []
-    for offset, item in enumerate(items):
-        if isinstance(item, Message):
-            row = row_of(next(staged), prepared.bound)
-        else:
-            row = fault_row(start + offset, item.line, item.message, item.hint)
-        row["index"] = start + offset
-        rows.append(row)
-    return rows
+    outcomes = await _outcomes(prepared, items)
+    return [_row(item, prepared, start + offset) for offset, item in enumerate(outcomes)]
 
 
 async def staged_of(prepared: PreparedSink, items: Sequence[Message | SampleFault]) -> list[Staged]:

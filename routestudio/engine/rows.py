@@ -92,9 +92,8 @@ def message_of(message: Message) -> dict[str, Any]:
     }
 
 
-def destination_of(row: Mapping[str, Any], batch_by: tuple[str, ...]) -> str:
-    """The destination of a row in one line, e.g. `orders.eu` or `POST /orders`."""
-    values = row.get("routing") or {}
+def destination_of(values: Mapping[str, Any], batch_by: tuple[str, ...]) -> str:
+    """The destination of routing values in one line, e.g. `orders.eu` or `POST /orders`."""
     names = batch_by or tuple(values)[:1]
     parts = [str(values[name]) for name in names if values.get(name) not in (None, "", {})]
     return " ".join(parts) or "(none)"

@@ -329,16 +329,26 @@ class EngineService:
     ) -> dict[str, Any]:
         """Export to `sequin` (text, written to `output` when given) or `routestudio` (a folder)."""
         if target == "sequin":
-            text = transfer.export_sequin(self.workspace.project)
+            text = transfer.export_sequin(
+                self.workspace.project, self._write_always, self.workspace.secret_keys
+            )
             if output:
                 transfer.write_text(Path(output), text)
             return {"target": target, "text": text, "written": [output] if output else []}
         if target == "routestudio":
             if not output:
                 raise UsageError("an export for the headless runner needs a folder to write to")
-            files = transfer.export_routestudio(self.workspace.project, Path(output))
+            files = transfer.export_routestudio(
+                self.workspace.project, Path(output), self.workspace.secret_keys
+            )
             return {"target": target, "text": None, "written": [str(path) for path in files]}
         raise UsageError(f"unknown target `{target}`", hint="targets: sequin, routestudio")
+
+    def _write_always(self, key: str) -> dict[str, Any]:
+        """The keys that an export writes even when they hold their defaults (sinks.md, YML-07)."""
+        sink = self.registry.get(key)
+        fields = config_fields(sink.Config)
+        return {field.name: field.default for field in fields if field.name in sink.write_always}
 
     async def import_file(self, source: str, output: str, *, emit: Emit = ignore) -> dict[str, Any]:
         """Make a project folder from a `sequin.yaml` and open it."""

@@ -14,6 +14,9 @@ from routestudio.samples.reader import SampleFault
 
 Item = Message | SampleFault
 
+KEPT_BYTES = 4 << 20
+"""Files up to this size are read once and kept while they do not change; larger ones are paged."""
+
 
 class IndexedRows:
     """Rows of a JSON lines file by byte offsets; eight bytes of memory per row."""
@@ -50,9 +53,14 @@ def open_rows(workspace: Workspace, kind: str, value: str) -> IndexedRows | List
         if unsaved is not None:
             return ListRows(list(reader.read_text(unsaved)))
     path = path_of(workspace, kind, value)
-    if path.suffix in (".jsonl", ".ndjson"):
+    info = path.stat()
+    key = (str(path), info.st_mtime_ns, info.st_size)
+    if info.st_size > KEPT_BYTES and path.suffix in (".jsonl", ".ndjson"):
         return IndexedRows(path)
-    return ListRows(list(reader.read_file(path)))
+    if key not in workspace.kept_rows:
+        workspace.kept_rows.clear()
+        workspace.kept_rows[key] = ListRows(list(reader.read_file(path)))
+    return workspace.kept_rows[key]
 
 
 def read_some(workspace: Workspace, kind: str, value: str, count: int) -> list[Item]:

@@ -51,6 +51,7 @@ class Workspace:
         self.project = project
         self.registry = registry
         self.pool = pool
+        self.kept_rows: dict[tuple[str, int, int], Any] = {}
 
     @classmethod
     def open(cls, path: Path, registry: Registry, pool: FunctionPool) -> Workspace:

@@ -33,7 +33,7 @@ from routestudio.ui.widgets.basics import Banner, EmptyState, Pill, label
 LIMIT = 20_000
 """Rows that are evaluated without being looked at; further ones are when they are shown."""
 
-PAUSE_MS = 25
+PAUSE_MS = 12
 
 
 class PreviewPanel(QWidget):
@@ -56,6 +56,7 @@ class PreviewPanel(QWidget):
         self._job: Job | None = None
         self._asked = 0.0
         self._generation = 0
+        self._complete = 0
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(PAUSE_MS)
@@ -171,6 +172,7 @@ class PreviewPanel(QWidget):
                 self._begin(data)
             elif name == "progress":
                 self._totals(data, final=False)
+                self._fetch_visible()
 
         self._job = engine.run(
             engine.request("preview", on_event=on_event, sink=self._sink, view=self._view,
@@ -216,9 +218,18 @@ class PreviewPanel(QWidget):
             self.model.reset_rows(totals["rows"], totals["fields"])
             self._widths()
         self._totals(totals, final=True)
+        self._complete = generation
+        self._fetch_visible()
+        self._tell_fresh()
+
+    def _fetch_visible(self) -> None:
         first = max(0, self.table.rowAt(0))
         last = self.table.rowAt(self.table.viewport().height() - 1)
         self.model.refetch(first, last if last >= 0 else first + PAGE - 1)
+
+    def _tell_fresh(self) -> None:
+        if self._complete == self._generation and not self.model.stale:
+            self.fresh.emit(perf_counter() - self._asked)
 
     def _failed(self, generation: int, error: RouteStudioError) -> None:
         if generation != self._generation:
@@ -237,7 +248,7 @@ class PreviewPanel(QWidget):
             if generation != self._generation:
                 return
             self.model.give(start, rows)
-            self.fresh.emit(perf_counter() - self._asked)
+            self._tell_fresh()
             current = self.table.currentIndex().row()
             if start <= current < start + PAGE:
                 self._show(current)
