@@ -60,7 +60,8 @@ def open_rows(workspace: Workspace, kind: str, value: str) -> IndexedRows | List
     if key not in workspace.kept_rows:
         workspace.kept_rows.clear()
         workspace.kept_rows[key] = ListRows(list(reader.read_file(path)))
-    return workspace.kept_rows[key]
+    kept: ListRows = workspace.kept_rows[key]
+    return kept
 
 
 def read_some(workspace: Workspace, kind: str, value: str, count: int) -> list[Item]:
