@@ -55,7 +55,7 @@ LIGHT = Tokens(
     muted="#566173", accent="#2f55d4", on_accent="#ffffff", accent_soft="#e7edfd",
     positive="#14733f", positive_soft="#e2f4ea", warning="#8a5a00", warning_soft="#fdf1d8",
     danger="#b8302a", danger_soft="#fde8e6", default="#5a6577", static="#0b62a8",
-    function="#7434b8", keyword="#7434b8", string="#14733f", number="#9a4a00", comment="#66717f",
+    function="#7434b8", keyword="#7434b8", string="#14733f", number="#9a4a00", comment="#586271",
     name_function="#0b55b8", builtin="#0b62a8",
 )  # fmt: skip
 
@@ -63,10 +63,10 @@ DARK = Tokens(
     "dark",
     background="#12151a", surface="#1a1e25", raised="#20252e", hover="#272e39",
     selected="#26355c", border="#2b323d", strong_border="#465061", text="#e6eaf0",
-    muted="#9ba6b6", accent="#7b97ff", on_accent="#0d1220", accent_soft="#222c47",
+    muted="#9ba6b6", accent="#839dff", on_accent="#0d1220", accent_soft="#222c47",
     positive="#57c98c", positive_soft="#17322a", warning="#e5b454", warning_soft="#352b17",
     danger="#ff857b", danger_soft="#3b2022", default="#9ba6b6", static="#73b7f2",
-    function="#c79bff", keyword="#c79bff", string="#7fd6a0", number="#f0a868", comment="#8a95a6",
+    function="#c79bff", keyword="#c79bff", string="#7fd6a0", number="#f0a868", comment="#97a2b2",
     name_function="#82b1ff", builtin="#73b7f2",
 )  # fmt: skip
 

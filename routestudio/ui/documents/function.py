@@ -7,11 +7,9 @@ from typing import Any
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import (
     QComboBox,
-    QFrame,
     QHBoxLayout,
     QSplitter,
     QStackedWidget,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -28,6 +26,7 @@ from routestudio.ui.panels.docs import DocsPane
 from routestudio.ui.panels.preview import PreviewPanel
 from routestudio.ui.session import Session
 from routestudio.ui.widgets.basics import Banner, Button, EmptyState, IconLabel, Pill, label
+from routestudio.ui.widgets.layout import bar, column
 
 SAVE_MS = 400
 DIAGNOSE_MS = 60
@@ -58,10 +57,8 @@ class FunctionDocument(Document):
         return "filter" if self._kind == "filter" else "function"
 
     def _build(self, function: dict[str, Any]) -> None:
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.setSpacing(0)
-        outer.addWidget(self._head(function))
+        outer = column(self)
+        self._head(bar(outer, tall=True), function)
         self.editor = CodeEdit(f"Code of {self.name}")
         install(self.editor)
         self.completion = Completion(self.editor)
@@ -69,12 +66,10 @@ class FunctionDocument(Document):
         self.find_bar = FindBar(self.editor)
         self.banner = Banner()
         left = QWidget()
-        column = QVBoxLayout(left)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(self.find_bar)
-        column.addWidget(self.banner)
-        column.addWidget(self.editor, 1)
+        text = column(left)
+        text.addWidget(self.find_bar)
+        text.addWidget(self.banner)
+        text.addWidget(self.editor, 1)
         self.docs = DocsPane()
         self.docs.insert.connect(self.editor.insert_at_cursor)
         if self._kind == "routing":
@@ -105,12 +100,7 @@ class FunctionDocument(Document):
         outer.addWidget(split, 1)
         self.editor.edited.connect(self._typed)
 
-    def _head(self, function: dict[str, Any]) -> QFrame:
-        bar = QFrame()
-        bar.setObjectName("bar")
-        row = QHBoxLayout(bar)
-        row.setContentsMargins(16, 8, 12, 8)
-        row.setSpacing(10)
+    def _head(self, row: QHBoxLayout, function: dict[str, Any]) -> None:
         row.addWidget(IconLabel(self.icon_name, 20, "accent"))
         row.addWidget(label(self.name, "heading"))
         row.addWidget(Pill(f"{self._kind} function", "function"))
@@ -130,7 +120,6 @@ class FunctionDocument(Document):
         self.starter = Button("Insert starter", kind="link", action=self.insert_starter)
         self.starter.setVisible(bool(sink_type) and self._kind == "routing")
         row.addWidget(self.starter)
-        return bar
 
     # --- editing -----------------------------------------------------------------------------
 

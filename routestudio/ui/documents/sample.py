@@ -6,13 +6,14 @@ import json
 from typing import Any
 
 from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QStackedWidget, QVBoxLayout
+from PySide6.QtWidgets import QStackedWidget
 
 from routestudio.model.function import Diagnostic
 from routestudio.ui.documents.base import Document
 from routestudio.ui.editor.code_edit import CodeEdit
 from routestudio.ui.session import Session
 from routestudio.ui.widgets.basics import Button, EmptyState, IconLabel, Pill, label
+from routestudio.ui.widgets.layout import bar, column
 
 SAVE_MS = 600
 LARGEST = 2_000_000
@@ -32,14 +33,8 @@ class SampleDocument(Document):
         self._save.setSingleShot(True)
         self._save.setInterval(SAVE_MS)
         self._save.timeout.connect(self.flush)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        bar = QFrame()
-        bar.setObjectName("bar")
-        row = QHBoxLayout(bar)
-        row.setContentsMargins(16, 8, 12, 8)
-        row.setSpacing(10)
+        body = column(self)
+        row = bar(body, tall=True)
         row.addWidget(IconLabel("sample", 20, "accent"))
         row.addWidget(label(name, "heading"))
         self.count = Pill("", "neutral")
@@ -49,7 +44,6 @@ class SampleDocument(Document):
         row.addStretch(1)
         row.addWidget(label("one message a line: action, record, changes, metadata", "muted"))
         row.addWidget(Button("Add message", "add", action=self.add_message))
-        column.addWidget(bar)
         self.editor = CodeEdit(f"Messages of {name}")
         self.editor.edited.connect(self._typed)
         self._stack = QStackedWidget()
@@ -59,7 +53,7 @@ class SampleDocument(Document):
                        "It is read row by row where it is previewed and delivered; change its file "
                        "with another program.")
         )  # fmt: skip
-        column.addWidget(self._stack, 1)
+        body.addWidget(self._stack, 1)
         session.changed.connect(self.refresh)
         self.refresh()
         self._load()

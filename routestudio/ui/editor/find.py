@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent, QTextCursor
 from PySide6.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QLineEdit
 
-from routestudio.ui.editor.code_edit import CodeEdit
+from routestudio.ui.editor.code_edit import CodeEdit, utf16
 from routestudio.ui.widgets.basics import Button, IconButton, label
 
 
@@ -44,6 +44,9 @@ class FindBar(QFrame):
         row.addWidget(IconButton("close", "Close", self.close_bar))
         self.text.textChanged.connect(lambda _: self._recount())
         self.text.returnPressed.connect(self.find_next)
+        self.replacement.textChanged.connect(lambda _: self._recount())
+        for box in (self.case, self.pattern):
+            box.toggled.connect(lambda _: self._recount())
         self.hide()
 
     def open_bar(self) -> None:
@@ -73,7 +76,7 @@ class FindBar(QFrame):
         if not places:
             return
         here = self._editor.textCursor().selectionEnd()
-        start, end = next((p for p in places if p[0] >= here), places[0])
+        start, end, _ = next((p for p in places if p[0] >= here), places[0])
         cursor = self._editor.textCursor()
         cursor.setPosition(start)
         cursor.setPosition(end, QTextCursor.MoveMode.KeepAnchor)
@@ -83,8 +86,10 @@ class FindBar(QFrame):
     def replace(self) -> None:
         """Replace the selected place and go to the next."""
         cursor = self._editor.textCursor()
-        if (cursor.selectionStart(), cursor.selectionEnd()) in self._places():
-            cursor.insertText(self.replacement.text())
+        chosen = (cursor.selectionStart(), cursor.selectionEnd())
+        for start, end, text in self._places():
+            if (start, end) == chosen:
+                cursor.insertText(text)
         self._recount()
         self.find_next()
 
@@ -92,25 +97,46 @@ class FindBar(QFrame):
         """Replace every place as one undo step."""
         cursor = QTextCursor(self._editor.document())
         cursor.beginEditBlock()
-        for start, end in reversed(self._places()):
+        for start, end, text in reversed(self._places()):
             cursor.setPosition(start)
             cursor.setPosition(end, QTextCursor.MoveMode.KeepAnchor)
-            cursor.insertText(self.replacement.text())
+            cursor.insertText(text)
         cursor.endEditBlock()
         self._recount()
 
-    def _places(self) -> list[tuple[int, int]]:
-        wanted = self.text.text()
+    def _places(self) -> list[tuple[int, int, str]]:
+        """Start and end of each place in UTF-16 units, as Qt counts, and what replaces it."""
+        try:
+            return self._matches()
+        except (re.error, IndexError):
+            return []
+
+    def _matches(self) -> list[tuple[int, int, str]]:
+        wanted, instead = self.text.text(), self.replacement.text()
         if not wanted:
             return []
-        flags = re.NOFLAG if self.case.isChecked() else re.IGNORECASE
-        try:
-            found = re.compile(wanted if self.pattern.isChecked() else re.escape(wanted), flags)
-        except re.error:
-            return []
+        pattern = self.pattern.isChecked()
+        flags = re.MULTILINE if self.case.isChecked() else re.MULTILINE | re.IGNORECASE
+        found = re.compile(wanted if pattern else re.escape(wanted), flags)
         text = self._editor.toPlainText()
-        return [m.span() for m in found.finditer(text) if m.end() > m.start()]
+        places = []
+        before = units = 0
+        for match in found.finditer(text):
+            if match.end() == match.start():
+                continue
+            start = units + _units(text[before : match.start()])
+            before, units = match.end(), start + _units(match[0])
+            places.append((start, units, match.expand(instead) if pattern else instead))
+        return places
 
     def _recount(self) -> None:
-        found = len(self._places())
+        try:
+            found = len(self._matches())
+        except (re.error, IndexError):
+            self.count.setText("not a pattern")
+            return
         self.count.setText(f"{found} found" if self.text.text() else "")
+
+
+def _units(text: str) -> int:
+    return utf16(text, len(text))

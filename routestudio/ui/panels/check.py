@@ -6,9 +6,7 @@ from typing import Any
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
-    QFrame,
     QGridLayout,
-    QHBoxLayout,
     QScrollArea,
     QStackedWidget,
     QVBoxLayout,
@@ -19,6 +17,7 @@ from routestudio.errors import RouteStudioError
 from routestudio.ui.bridge import Job
 from routestudio.ui.session import Session
 from routestudio.ui.widgets.basics import Banner, Button, EmptyState, IconLabel, Pill, label
+from routestudio.ui.widgets.layout import bar, column
 
 _ICONS = {"passed": ("ok", "positive"), "failed": ("error", "danger"),
           "inconclusive": ("inconclusive", "warning"), "skipped": ("skip", "muted")}  # fmt: skip
@@ -33,14 +32,8 @@ class CheckPanel(QWidget):
         self._session = session
         self._job: Job | None = None
         self.steps: list[dict[str, Any]] = []
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        bar = QFrame()
-        bar.setObjectName("bar")
-        row = QHBoxLayout(bar)
-        row.setContentsMargins(14, 6, 14, 6)
-        row.setSpacing(10)
+        body = column(self)
+        row = bar(body)
         self.title = label("Check", "heading")
         row.addWidget(self.title)
         self.verdict = Pill()
@@ -50,9 +43,8 @@ class CheckPanel(QWidget):
         self.cancel_button = Button("Cancel", "stop", action=self.cancel)
         self.cancel_button.hide()
         row.addWidget(self.cancel_button)
-        column.addWidget(bar)
         self.banner = Banner()
-        column.addWidget(self.banner)
+        body.addWidget(self.banner)
         self._page = QWidget()
         self._page.setObjectName("page")
         self._grid = QGridLayout(self._page)
@@ -70,7 +62,7 @@ class CheckPanel(QWidget):
                        "credentials work and that its target takes messages. It writes nothing.")
         )  # fmt: skip
         self._stack.addWidget(area)
-        column.addWidget(self._stack, 1)
+        body.addWidget(self._stack, 1)
 
     def start(self, sink: str, *, standin: bool) -> None:
         """Check one sink, on its stand-in or for real."""

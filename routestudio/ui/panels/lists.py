@@ -9,8 +9,6 @@ from typing import Any
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
-    QFrame,
-    QHBoxLayout,
     QHeaderView,
     QPlainTextEdit,
     QSplitter,
@@ -25,6 +23,7 @@ from routestudio.ui.icons import icon
 from routestudio.ui.session import Session
 from routestudio.ui.theme import mono_font
 from routestudio.ui.widgets.basics import Button, EmptyState, label
+from routestudio.ui.widgets.layout import bar, column
 
 SHOWN = 5_000
 
@@ -36,18 +35,12 @@ class ArrivedPanel(QWidget):
         super().__init__()
         self._session = session
         self._sink: str | None = None
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        bar = QFrame()
-        bar.setObjectName("bar")
-        row = QHBoxLayout(bar)
-        row.setContentsMargins(14, 6, 14, 6)
+        body = column(self)
+        row = bar(body)
         self.title = label("What arrived", "heading")
         row.addWidget(self.title)
         row.addStretch(1)
         row.addWidget(Button("Refresh", "refresh", action=self.refresh))
-        column.addWidget(bar)
         self.tree = QTreeWidget()
         self.tree.setAccessibleName("What arrived, by destination")
         self.tree.setHeaderLabels(["Destination", "Key", "Details"])
@@ -71,7 +64,7 @@ class ArrivedPanel(QWidget):
                        "shown here by destination.")
         )  # fmt: skip
         self._stack.addWidget(split)
-        column.addWidget(self._stack, 1)
+        body.addWidget(self._stack, 1)
 
     def show_sink(self, name: str) -> None:
         """Show what arrived at the stand-in of this sink."""
@@ -175,8 +168,8 @@ class ProblemsPanel(QWidget):
         item = QTreeWidgetItem([text, place, hint or ""])
         names = {"error": ("error", "danger"), "warning": ("warning", "warning")}
         item.setIcon(0, icon(*names.get(severity, ("info", "muted"))))
-        for column in range(3):
-            item.setToolTip(column, item.text(column))
+        for number in range(3):
+            item.setToolTip(number, item.text(number))
         item.setData(0, Qt.ItemDataRole.UserRole, target)
         self.tree.addTopLevelItem(item)
 

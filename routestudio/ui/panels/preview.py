@@ -10,15 +10,12 @@ from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QComboBox,
-    QFrame,
-    QHBoxLayout,
     QHeaderView,
     QSplitter,
     QStackedWidget,
     QStyledItemDelegate,
     QStyleOptionViewItem,
     QTableView,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -29,6 +26,7 @@ from routestudio.ui.panels.preview_model import PAGE, PROVENANCE_ROLE, PreviewMo
 from routestudio.ui.session import Session
 from routestudio.ui.theme import colour
 from routestudio.ui.widgets.basics import Banner, EmptyState, Pill, label
+from routestudio.ui.widgets.layout import bar, column
 
 LIMIT = 20_000
 """Rows that are evaluated without being looked at; further ones are when they are shown."""
@@ -66,14 +64,8 @@ class PreviewPanel(QWidget):
         session.changed.connect(self._samples_changed)
 
     def _build(self) -> None:
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        bar = QFrame()
-        bar.setObjectName("bar")
-        row = QHBoxLayout(bar)
-        row.setContentsMargins(14, 6, 14, 6)
-        row.setSpacing(10)
+        body = column(self)
+        row = bar(body)
         row.addWidget(label("Preview", "heading"))
         row.addWidget(label("Sample", "muted"))
         self.samples = QComboBox()
@@ -91,9 +83,8 @@ class PreviewPanel(QWidget):
             row.addWidget(label(f"▪ {text}", source))
         self.state = label("", "muted")
         row.addWidget(self.state)
-        column.addWidget(bar)
         self.banner = Banner()
-        column.addWidget(self.banner)
+        body.addWidget(self.banner)
         self.table = QTableView()
         self.table.setAccessibleName("Preview rows")
         self.table.setModel(self.model)
@@ -126,7 +117,7 @@ class PreviewPanel(QWidget):
             "Add a sample set to see what this route does to real rows.",
         )  # fmt: skip
         self._stack.addWidget(self._empty)
-        column.addWidget(self._stack, 1)
+        body.addWidget(self._stack, 1)
 
     # --- asking ------------------------------------------------------------------------------
 

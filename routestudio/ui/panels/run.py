@@ -6,7 +6,6 @@ from typing import Any
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
-    QFrame,
     QGridLayout,
     QHBoxLayout,
     QHeaderView,
@@ -23,6 +22,7 @@ from routestudio.errors import RouteStudioError
 from routestudio.ui.bridge import Job
 from routestudio.ui.session import Session
 from routestudio.ui.widgets.basics import Banner, Button, EmptyState, Pill, label
+from routestudio.ui.widgets.layout import bar, column
 
 _COUNTS = (("read", "Read"), ("delivered", "Delivered"), ("filtered", "Filtered"),
            ("rejected", "Rejected"), ("retried", "Retried"), ("batches", "Batches"),
@@ -39,14 +39,8 @@ class RunPanel(QWidget):
         self._total = 0
         self.summary: dict[str, Any] | None = None
         self.after: Any = None
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        bar = QFrame()
-        bar.setObjectName("bar")
-        row = QHBoxLayout(bar)
-        row.setContentsMargins(14, 6, 14, 6)
-        row.setSpacing(10)
+        body = column(self)
+        row = bar(body)
         self.title = label("Run", "heading")
         row.addWidget(self.title)
         self.verdict = Pill()
@@ -63,9 +57,8 @@ class RunPanel(QWidget):
         self.cancel_button = Button("Cancel", "stop", action=self.cancel)
         self.cancel_button.hide()
         row.addWidget(self.cancel_button)
-        column.addWidget(bar)
         self.banner = Banner()
-        column.addWidget(self.banner)
+        body.addWidget(self.banner)
         self._stack = QStackedWidget()
         self._stack.addWidget(
             EmptyState("run", "Nothing delivered yet",
@@ -73,7 +66,7 @@ class RunPanel(QWidget):
                        "stand-in on this machine, or to the real service.")
         )  # fmt: skip
         self._stack.addWidget(self._build_page())
-        column.addWidget(self._stack, 1)
+        body.addWidget(self._stack, 1)
 
     def _build_page(self) -> QWidget:
         page = QWidget()

@@ -1,0 +1,25 @@
+"""Layouts that panels and documents share."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+
+
+def column(owner: QWidget) -> QVBoxLayout:
+    """A column without margins and gaps, filling `owner`."""
+    made = QVBoxLayout(owner)
+    made.setContentsMargins(0, 0, 0, 0)
+    made.setSpacing(0)
+    return made
+
+
+def bar(target: QVBoxLayout, *, tall: bool = False) -> QHBoxLayout:
+    """A horizontal bar at the end of `target`; returns its row."""
+    frame = QFrame()
+    frame.setObjectName("bar")
+    row = QHBoxLayout(frame)
+    row.setContentsMargins(16 if tall else 14, 8 if tall else 6, 12 if tall else 14,
+                           8 if tall else 6)  # fmt: skip
+    row.setSpacing(10)
+    target.addWidget(frame)
+    return row
