@@ -7,7 +7,7 @@ from typing import ClassVar
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QKeyEvent, QTextCursor
 
-from routestudio.ui.editor.code_edit import BRACKETS, CodeEdit
+from routestudio.ui.editor.code_edit import BRACKETS, CodeEdit, before_cursor, padded
 
 INDENT = "    "
 _KEY = Qt.Key
@@ -40,7 +40,7 @@ class AutoIndent(Behaviour):
         ):  # fmt: skip
             return False
         cursor = self.editor.textCursor()
-        line = cursor.block().text()[: cursor.positionInBlock()]
+        line = before_cursor(cursor)
         indent = line[: len(line) - len(line.lstrip())]
         stripped = line.split("#", 1)[0].rstrip()
         if stripped.endswith((":", "(", "[", "{", " do", "->")):
@@ -70,7 +70,7 @@ class TabKeys(Behaviour):
                 cursor.insertText(" " * size)
             return True
         if event.key() == _KEY.Key_Backspace and not cursor.hasSelection():
-            before = cursor.block().text()[: cursor.positionInBlock()]
+            before = before_cursor(cursor)
             if before and not before.strip() and len(before) % len(INDENT) == 0:
                 cursor.movePosition(QTextCursor.MoveOperation.Left,
                                     QTextCursor.MoveMode.KeepAnchor, len(INDENT))  # fmt: skip
@@ -91,7 +91,7 @@ class AutoClose(Behaviour):
     def press(self, event: QKeyEvent) -> bool:
         text = event.text()
         cursor = self.editor.textCursor()
-        line = cursor.block().text()
+        line = padded(cursor.block().text())
         position = cursor.positionInBlock()
         after = line[position : position + 1]
         before = line[position - 1 : position]
@@ -167,7 +167,7 @@ def for_lines(editor: CodeEdit, change: object) -> None:
         if block == last:
             break
         block = block.next()
-    start, end = first.position(), last.position() + len(last.text())
+    start, end = first.position(), last.position() + last.length() - 1
     selected = cursor.hasSelection()
     edit = QTextCursor(document)
     edit.setPosition(start)
@@ -177,7 +177,7 @@ def for_lines(editor: CodeEdit, change: object) -> None:
     if selected:
         again = editor.textCursor()
         again.setPosition(start)
-        again.setPosition(start + len(text), QTextCursor.MoveMode.KeepAnchor)
+        again.setPosition(start + len(padded(text)), QTextCursor.MoveMode.KeepAnchor)
         editor.setTextCursor(again)
 
 

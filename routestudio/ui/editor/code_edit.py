@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt, Signal
@@ -21,6 +22,7 @@ from routestudio.model.function import Diagnostic
 from routestudio.ui.theme import colour, mono_font, theme
 
 BRACKETS = {"(": ")", "[": "]", "{": "}"}
+_WIDE = re.compile("[\U00010000-\U0010ffff]")
 _CLOSING = {close: opening for opening, close in BRACKETS.items()}
 
 
@@ -61,11 +63,12 @@ class CodeEdit(QPlainTextEdit):
         cursor.insertText(text)
         cursor.endEditBlock()
         again = self.textCursor()
-        again.setPosition(min(position, len(self.toPlainText())))
+        again.setPosition(min(position, self.document().characterCount() - 1))
         self.setTextCursor(again)
         self.verticalScrollBar().setValue(bar)
         self.blockSignals(False)
         self._layout_gutter()
+        self._mark()
 
     def insert_at_cursor(self, text: str) -> None:
         """Insert text where the cursor is, as one undo step."""
@@ -78,10 +81,8 @@ class CodeEdit(QPlainTextEdit):
         if not block.isValid():
             return
         cursor = QTextCursor(block)
-        cursor.movePosition(
-            QTextCursor.MoveOperation.Right, QTextCursor.MoveMode.MoveAnchor,
-            min(len(block.text()), utf16(block.text(), column - 1)),
-        )  # fmt: skip
+        text = block.text()
+        cursor.setPosition(block.position() + utf16(text, min(len(text), max(0, column - 1))))
         self.setTextCursor(cursor)
         self.centerCursor()
         self.setFocus()
@@ -114,14 +115,15 @@ class CodeEdit(QPlainTextEdit):
 
     def next_problem(self, step: int = 1) -> None:
         """Move the cursor to the next (or previous) diagnostic."""
-        places = sorted({(d.line, d.column) for d in self._diagnostics})
+        places = {self._range(d)[0]: (d.line, d.column) for d in self._diagnostics}
         if not places:
             return
-        here = (self.textCursor().blockNumber() + 1, self.textCursor().positionInBlock() + 1)
-        after = [p for p in places if p > here] if step > 0 else [p for p in places if p < here]
-        wrapped = places[0] if step > 0 else places[-1]
-        target = (after[0] if step > 0 else after[-1]) if after else wrapped
-        self.go_to(*target)
+        here = self.textCursor().position()
+        if step > 0:
+            target = min((p for p in places if p > here), default=min(places))
+        else:
+            target = max((p for p in places if p < here), default=max(places))
+        self.go_to(*places[target])
 
     def _range(self, item: Diagnostic) -> tuple[int, int]:
         block = self.document().findBlockByNumber(item.line - 1)
@@ -129,7 +131,7 @@ class CodeEdit(QPlainTextEdit):
             return (0, 0)
         text = block.text()
         start = block.position() + utf16(text, item.column - 1)
-        end = block.position() + len(text)
+        end = block.position() + utf16(text, len(text))
         if item.end_column is not None and (item.end_line or item.line) == item.line:
             end = block.position() + utf16(text, item.end_column - 1)
         return start, max(end, start + 1)
@@ -162,7 +164,7 @@ class CodeEdit(QPlainTextEdit):
         return mark
 
     def _brackets(self) -> list[QTextEdit.ExtraSelection]:
-        text = self.toPlainText()
+        text = padded(self.toPlainText())
         position = self.textCursor().position()
         for at in (position - 1, position):
             if 0 <= at < len(text) and (text[at] in BRACKETS or text[at] in _CLOSING):
@@ -270,6 +272,16 @@ class _Gutter(QWidget):
 def utf16(text: str, characters: int) -> int:
     """UTF-16 units of the first `characters` characters of a text, as Qt counts columns."""
     return len(text[:characters].encode("utf-16-le", "surrogatepass")) // 2
+
+
+def padded(text: str) -> str:
+    """`text` with one character per UTF-16 unit, so that Qt's positions are indexes."""
+    return _WIDE.sub("\ue000\ue000", text)
+
+
+def before_cursor(cursor: QTextCursor) -> str:
+    """The part of the cursor's line that is left of it, one character per UTF-16 unit."""
+    return padded(cursor.block().text())[: cursor.positionInBlock()]
 
 
 def matching(text: str, at: int) -> int | None:

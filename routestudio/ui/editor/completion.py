@@ -10,7 +10,7 @@ from PySide6.QtCore import QEvent, QObject, QPoint, Qt
 from PySide6.QtGui import QKeyEvent, QTextCursor
 from PySide6.QtWidgets import QListWidget, QListWidgetItem
 
-from routestudio.ui.editor.code_edit import CodeEdit
+from routestudio.ui.editor.code_edit import CodeEdit, before_cursor
 from routestudio.ui.icons import icon
 
 _KEY = Qt.Key
@@ -119,7 +119,7 @@ class Completion(QObject):
     def offer(self, *, force: bool = False) -> None:
         """Show what fits at the cursor, or hide the list."""
         cursor = self.editor.textCursor()
-        before = cursor.block().text()[: cursor.positionInBlock()]
+        before = before_cursor(cursor)
         self._word, items = proposals(self.vocabulary, before)
         if force and not items:
             words = (*self.vocabulary.words, *self.vocabulary.library)

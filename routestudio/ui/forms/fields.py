@@ -226,16 +226,19 @@ class SecretField(FieldEditor):
         return self.edit
 
     def _toggle(self) -> None:
-        hidden = self.edit.echoMode() == QLineEdit.EchoMode.Password
+        self._hide(self.edit.echoMode() != QLineEdit.EchoMode.Password)
+
+    def _hide(self, hidden: bool) -> None:
         mode = QLineEdit.EchoMode
-        self.edit.setEchoMode(mode.Normal if hidden else mode.Password)
-        self.eye.show_icon("eye-off" if hidden else "eye")
+        self.edit.setEchoMode(mode.Password if hidden else mode.Normal)
+        self.eye.show_icon("eye" if hidden else "eye-off")
 
     def _finished(self) -> None:
         text = self.edit.text()
         if not text:
             return
         self.edit.clear()
+        self._hide(True)
         if text.startswith("${"):
             self._reference = text
             self.changed.emit()

@@ -108,7 +108,7 @@ class PreviewPanel(QWidget):
         split.addWidget(self.inspector)
         split.setStretchFactor(0, 3)
         split.setStretchFactor(1, 2)
-        split.setSizes([640, 380])
+        split.setSizes([690, 350])
         split.setChildrenCollapsible(False)
         self._stack = QStackedWidget()
         self._stack.addWidget(split)
@@ -290,7 +290,7 @@ class PreviewPanel(QWidget):
 
     def _widths(self) -> None:
         header = self.table.horizontalHeader()
-        scale = min(1.8, max(1.0, self.table.viewport().width() / 640))
+        scale = min(1.8, max(1.0, (self.table.viewport().width() - 60) / 640))
         for number, width in enumerate((40, 68, 88, 62, 66)):
             header.resizeSection(number, round(width * scale))
         for number in range(len(self.model.fields)):
