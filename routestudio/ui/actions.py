@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QObject
 from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtWidgets import QMenuBar, QWidget
+from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
 
 from routestudio.ui.icons import icon
 from routestudio.ui.theme import theme
@@ -85,6 +85,7 @@ class Actions(QObject):
         self.rows = {row.id: row for row in TABLE}
         self._actions: dict[str, QAction] = {}
         self._flags: dict[str, bool] = {}
+        self._menus: dict[str, QMenu] = {}
         for row in TABLE:
             action = QAction(row.title, window)
             if row.shortcut:
@@ -114,12 +115,16 @@ class Actions(QObject):
     def build_menus(self, bar: QMenuBar) -> None:
         """Fill the menu bar."""
         for name in MENUS:
-            menu = bar.addMenu(f"&{name}")
+            menu = self._menus[name] = bar.addMenu(f"&{name}")
             for row in TABLE:
                 if row.menu == name:
                     if row.gap:
                         menu.addSeparator()
                     menu.addAction(self._actions[row.id])
+
+    def menu(self, name: str) -> QMenu:
+        """One of the built menus."""
+        return self._menus[name]
 
     def available(self) -> list[Row]:
         """Rows that can be triggered now."""

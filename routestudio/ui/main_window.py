@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QSettings, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QApplication,
@@ -28,6 +28,7 @@ from routestudio.ui.panels.check import CheckPanel
 from routestudio.ui.panels.lists import ArrivedPanel, LogPanel, ProblemsPanel
 from routestudio.ui.panels.run import RunPanel
 from routestudio.ui.project_tree import ProjectTree
+from routestudio.ui.recent import RecentMenu, settings
 from routestudio.ui.session import Session
 from routestudio.ui.theme import theme
 from routestudio.ui.widgets.basics import (
@@ -60,6 +61,7 @@ class MainWindow(QMainWindow):
         self.session = Session(engine, self)
         self.action_table = Actions(self)
         self.action_table.build_menus(self.menuBar())
+        self.recent = RecentMenu(self, self.action_table.menu("File"))
         self._may_close = False
         self._build()
         self.commands = Commands(self)
@@ -286,7 +288,7 @@ class MainWindow(QMainWindow):
         if sinks:
             self.commands.open("sink", sinks[0]["name"])
         self.refresh()
-        settings().setValue("last_project", str(self.session.path))
+        self.recent.remember(self.session.path)
 
     def _offer_recovery(self, count: int, when: str) -> None:
         def done(take: bool) -> None:
@@ -355,8 +357,3 @@ class MainWindow(QMainWindow):
         for url in event.mimeData().urls():
             if url.isLocalFile():
                 self.commands.drop(Path(url.toLocalFile()))
-
-
-def settings() -> QSettings:
-    """Where the window keeps its size and theme."""
-    return QSettings("RouteStudio", "RouteStudio")

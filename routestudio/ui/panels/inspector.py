@@ -1,4 +1,4 @@
-"""Everything about one preview row: routing with its layers, the request, the message."""
+"""Everything about one preview row, and the destinations of all of them."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from PySide6.QtWidgets import QPlainTextEdit, QTabWidget, QTextBrowser, QVBoxLay
 
 from routestudio.ui.panels.preview_model import problem_text
 from routestudio.ui.theme import mono_font, theme
+from routestudio.ui.widgets.counts import count_list, fill_counts
 
 
 class Inspector(QWidget):
-    """Three tabs about the selected row."""
+    """Three tabs about the selected row, and one about where all rows go."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -29,6 +30,8 @@ class Inspector(QWidget):
         self.tabs.addTab(self.routing, "Routing")
         self.tabs.addTab(self.request, "Request")
         self.tabs.addTab(self.message, "Message")
+        self.destinations = count_list("Destinations", ("Destination", "Messages"))
+        self.tabs.addTab(self.destinations, "Destinations")
         column.addWidget(self.tabs)
         self._row: dict[str, Any] | None = None
         theme().changed.connect(self._draw)
@@ -37,6 +40,14 @@ class Inspector(QWidget):
         """Show one row, or nothing."""
         self._row = row
         self._draw()
+
+    def show_destinations(self, totals: dict[str, Any]) -> None:
+        """Show where the rows go: the most frequent destinations with their counts."""
+        fill_counts(self.destinations, [(name, count) for name, count in totals["destinations"]])
+        distinct = totals["distinct"]
+        more = "+" if totals["more_destinations"] else ""
+        self.tabs.setTabText(3, f"Destinations ({distinct:,}{more})" if distinct
+                             else "Destinations")  # fmt: skip
 
     def show_message(self, message: dict[str, Any] | None) -> None:
         """Show the message behind the row."""

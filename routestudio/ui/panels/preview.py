@@ -199,6 +199,7 @@ class PreviewPanel(QWidget):
         if not final:
             self.state.setText(f"{done:,} of {rows:,} …")
             return
+        self.inspector.show_destinations(totals)
         shown = f"{rows:,} rows" if done == rows else f"first {done:,} of {rows:,} rows"
         self.state.setText(f"{shown} in {totals['ms']:.0f} ms")
 

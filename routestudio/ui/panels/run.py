@@ -8,12 +8,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
-    QHeaderView,
     QProgressBar,
     QSplitter,
     QStackedWidget,
-    QTreeWidget,
-    QTreeWidgetItem,
     QVBoxLayout,
     QWidget,
 )
@@ -22,6 +19,7 @@ from routestudio.errors import RouteStudioError
 from routestudio.ui.bridge import Job
 from routestudio.ui.session import Session
 from routestudio.ui.widgets.basics import Banner, Button, EmptyState, Pill, label
+from routestudio.ui.widgets.counts import count_list, fill_counts
 from routestudio.ui.widgets.layout import bar, column
 
 _COUNTS = (("read", "Read"), ("delivered", "Delivered"), ("filtered", "Filtered"),
@@ -88,8 +86,8 @@ class RunPanel(QWidget):
         holder.addLayout(grid)
         holder.addStretch(1)
         row.addLayout(holder)
-        self.destinations = _list("Destinations", ("Destination", "Delivered"))
-        self.reasons = _list("Reasons", ("What failed", "Messages"))
+        self.destinations = count_list("Destinations", ("Destination", "Delivered"))
+        self.reasons = count_list("Reasons", ("What failed", "Messages"))
         split = QSplitter(Qt.Orientation.Horizontal)
         split.addWidget(self.destinations)
         split.addWidget(self.reasons)
@@ -147,8 +145,8 @@ class RunPanel(QWidget):
         left = (self._total - finished) / data["rate"] if data["rate"] else 0
         waiting = f", {data['waiting_retries']} waiting" if data["waiting_retries"] else ""
         self.time_left.setText(f"{left:,.0f} s left{waiting}" if left >= 1 else waiting[2:])
-        _fill(self.destinations, [(name, count) for name, count in data["destinations"]])
-        _fill(self.reasons, [(f"{r['stage']}: {r['message']}", r["count"])
+        fill_counts(self.destinations, [(name, count) for name, count in data["destinations"]])
+        fill_counts(self.reasons, [(f"{r['stage']}: {r['message']}", r["count"])
                              for r in data["reasons"]])  # fmt: skip
 
     def _done(self, summary: dict[str, Any]) -> None:
@@ -174,29 +172,3 @@ class RunPanel(QWidget):
         self.cancel_button.hide()
         self.progress.hide()
         self.time_left.setText("")
-
-
-def _list(name: str, head: tuple[str, str]) -> QTreeWidget:
-    tree = QTreeWidget()
-    tree.setAccessibleName(name)
-    tree.setHeaderLabels(list(head))
-    tree.setRootIsDecorated(False)
-    tree.setUniformRowHeights(True)
-    tree.header().setStretchLastSection(False)
-    tree.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-    tree.header().setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
-    return tree
-
-
-def _fill(tree: QTreeWidget, rows: list[tuple[str, int]]) -> None:
-    while tree.topLevelItemCount() > len(rows):
-        tree.takeTopLevelItem(tree.topLevelItemCount() - 1)
-    for number, (text, count) in enumerate(rows):
-        item = tree.topLevelItem(number)
-        if item is None:
-            item = QTreeWidgetItem()
-            item.setTextAlignment(1, Qt.AlignmentFlag.AlignRight)
-            tree.addTopLevelItem(item)
-        item.setText(0, text)
-        item.setToolTip(0, text)
-        item.setText(1, f"{count:,}")
