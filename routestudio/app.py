@@ -21,7 +21,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if len(given) > 1:
         return run(given)
     if first and not Path(first).exists():
-        return run(given)
+        sys.stderr.write(
+            f"routestudio: `{first}` is neither a command nor a project that exists "
+            "(see `routestudio --help`)\n"
+        )
+        return 2
     return window(Path(first) if first else None)
 
 

@@ -43,6 +43,7 @@ async def check(options: argparse.Namespace) -> int:
         if not names:
             raise UsageError("the project has no sinks")
         for name in names:
+            engine.workspace.spec(name)
             if options.format != "json":
                 out(paint(name, "bold"))
 

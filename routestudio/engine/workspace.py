@@ -12,13 +12,14 @@ from typing import Any
 
 from routestudio.errors import ConfigError, FieldProblem, UsageError
 from routestudio.functions.pool import FunctionPool
+from routestudio.model.fields import Ref
 from routestudio.model.function import Function, FunctionKind
 from routestudio.model.project import SinkSpec
 from routestudio.pipeline.stages import SinkFunctions, Stages
 from routestudio.project.store import OpenProject
 from routestudio.sinks.base import Link, Sink, StandinAddress
 from routestudio.sinks.binding import BoundSink, examine
-from routestudio.sinks.fields import secret_names
+from routestudio.sinks.fields import config_fields, secret_names
 from routestudio.sinks.registry import Registry
 
 
@@ -105,7 +106,7 @@ class Workspace:
             {key: dict(value) for key, value in self.project.project.http_endpoints.items()}
         )
         if for_delivery:
-            problems += self._unset(spec)
+            problems += self._unset(spec, sink)
         bound, found = examine(
             sink,
             destination,
@@ -159,11 +160,18 @@ class Workspace:
             transform=find(spec.transform, FunctionKind.TRANSFORM, FunctionKind.PATH),
         )
 
-    def _unset(self, spec: SinkSpec) -> list[FieldProblem]:
+    def _unset(self, spec: SinkSpec, sink: type[Sink]) -> list[FieldProblem]:
+        """A problem per variable without a value in the destination and the entries it names."""
+        used: dict[str, list[Any]] = {key: [value] for key, value in spec.destination.items()}
+        endpoints = self.project.project.http_endpoints
+        for field in config_fields(sink.Config):
+            name = spec.destination.get(field.name)
+            if isinstance(field.rule, Ref) and isinstance(name, str) and name in endpoints:
+                used[field.name].append(dict(endpoints[name]))
         return [
             FieldProblem(key, f"variable `{name}` is not set", f"set {name} or add it to .env")
-            for key, value in spec.destination.items()
-            for name in sorted(self.project.environment.missing(value))
+            for key, values in used.items()
+            for name in sorted(self.project.environment.missing(values))
         ]
 
 

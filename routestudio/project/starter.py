@@ -75,7 +75,10 @@ def _resource(rule: Ref) -> dict[str, Any]:
 def _example(field: ConfigField) -> Any:
     if field.default is not None and not field.required:
         return field.default
-    return field.rule.cast(field.ui.example) if field.ui.example else field.default
+    if not field.ui.example:
+        return field.default
+    value = field.rule.cast(field.ui.example)
+    return value if isinstance(value, (str, int, float)) else field.ui.example
 
 
 def _samples() -> list[dict[str, Any]]:
