@@ -27,6 +27,7 @@ from routestudio.project import transfer
 from routestudio.project.environment import ignore as ignore_in_git
 from routestudio.project_names import STATE_FOLDER
 from routestudio.sinks import registry
+from routestudio.sinks.fields import config_fields
 from routestudio.sinks.registry import Registry
 
 Emit = Callable[[str, dict[str, Any]], None]
@@ -63,7 +64,7 @@ class EngineService:
             "diagnose": self.diagnose,
             "preview": self.preview,
             "rows": self.rows,
-            "message": self.message,
+            "row": self.row,
             "check": self.check,
             "run": self.run,
             "arrived": self.arrived,
@@ -210,16 +211,21 @@ class EngineService:
     async def rows(
         self, start: int, count: int, *, view: str = "preview", emit: Emit = ignore
     ) -> list[dict[str, Any]]:
-        """Rows of a preview; empty when that preview is gone."""
+        """Rows of a preview without payload and request; empty when that preview is gone."""
         preview = self._previews.get(view)
-        return [] if preview is None else await preview.rows(start, min(count, 4 * CHUNK))
+        if preview is None:
+            return []
+        return await preview.rows(start, min(count, 4 * CHUNK), brief=True)
 
-    async def message(
+    async def row(
         self, index: int, *, view: str = "preview", emit: Emit = ignore
     ) -> dict[str, Any] | None:
-        """The message behind one row of a preview."""
+        """One row of a preview in full, with its `message` (`None` for an unreadable line)."""
         preview = self._previews.get(view)
-        return None if preview is None else preview.message(index)
+        rows = [] if preview is None else await preview.rows(index, 1)
+        if preview is None or not rows:
+            return None
+        return {**rows[0], "message": preview.message(index)}
 
     async def preview_all(
         self, sink: str, on_row: Callable[[dict[str, Any]], None], **source: Any

@@ -206,7 +206,7 @@ class YamlDocument:
         if not isinstance(parent, CommentedMap) or parent.fa.flow_style():
             return
         key = path[-1]
-        if key not in parent or key not in parent.lc.data:
+        if key not in parent or key not in (parent.lc.data or ()):
             yield self._add_key(path, value)
             return
         line, column = parent.lc.value(key)
@@ -248,7 +248,7 @@ class YamlDocument:
             except KeyError:
                 continue
             if isinstance(parent, CommentedMap) and not parent.fa.flow_style():
-                text = self._replace_block(parent, key, value) if key in parent.lc.data else None
+                text = self._replace_block(parent, key, value) if key in (parent.lc.data or ()) else None
             elif isinstance(parent, CommentedSeq) and not parent.fa.flow_style():
                 text = self._replace_item(parent, key, value)
             else:
@@ -288,7 +288,7 @@ class YamlDocument:
             return None
         if parent.fa.flow_style():
             return None
-        own = [key for key in parent if key in parent.lc.data]
+        own = [key for key in parent if key in (parent.lc.data or ())]
         if not own:
             return None
         line, column = max(parent.lc.key(key) for key in own)
@@ -309,7 +309,7 @@ class YamlDocument:
             return self._from_lines(lines[:line] + lines[last:])
         if not isinstance(parent, CommentedMap) or parent.fa.flow_style() or len(parent) == 1:
             return None
-        if path[-1] not in parent.lc.data:
+        if path[-1] not in (parent.lc.data or ()):
             return None
         line, column = parent.lc.key(path[-1])
         if lines[line][:column].strip():

@@ -96,6 +96,8 @@ def _rename(edit: Mapping[str, Any], document: YamlDocument, read: Read) -> tupl
         _refuse_sample(new, read)
         return f"Rename {old}", {path: None, target: read(path)}
     _refuse_taken(document, key, new)
+    if document.plain((key, old, "name")) != old:
+        raise KeyError(old)
     document.set((key, old, "name"), new)
     for sink in document.plain(("sinks",)) or []:
         if key == "functions":

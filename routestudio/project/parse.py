@@ -19,6 +19,7 @@ from routestudio.model.project import (
     SinkSpec,
 )
 from routestudio.project.document import YamlDocument
+from routestudio.project.secrets import masked_secrets
 
 NAME: Final = re.compile(r"[a-zA-Z0-9_\-.]+")
 _RESERVED: Final = ("none", "null", "nil")
@@ -27,9 +28,6 @@ _FUNCTION_KEYS: Final = frozenset(
     {"name", "description", "type", "sink_type", "code", "path", "file", "language", "function",
      "transform", "id", "inserted_at", "updated_at", "account_id"}
 )  # fmt: skip
-_MASKED: Final = re.compile(r"\*{3,}|.\*{3,}.|.{3}\*{4,}.", re.DOTALL)
-"""How a server shows secrets of up to five, up to nine, and more characters (sinks.md, 1.12)."""
-
 ReadFile = Callable[[str], str]
 
 
@@ -108,17 +106,10 @@ class _Reader:
             )
         key = "functions" if self._data.get("functions") else "transforms"
         for name in self._data:
-            if name in _TOP or not isinstance(name, str):
-                continue
-            near = difflib.get_close_matches(name, _TOP, n=1, cutoff=0.8)
-            if near:
-                self._add(
-                    "warning",
-                    "unknown_key",
-                    f"unknown key `{name}`",
-                    (name,),
-                    f"did you mean `{near[0]}`?",
-                )
+            near = difflib.get_close_matches(str(name), _TOP, n=1, cutoff=0.8)
+            if near and name not in _TOP:
+                hint = f"did you mean `{near[0]}`?"
+                self._add("warning", "unknown_key", f"unknown key `{name}`", (name,), hint)
         return tuple(self._function(key, item) for item in self.named(key))
 
     def _function(self, key: str, item: dict[str, Any]) -> Function:
@@ -198,14 +189,14 @@ class _Reader:
     def databases(self) -> list[dict[str, Any]]:
         items = self.named("databases")
         for item in items:
-            self._masked(("databases", item["name"]), item.get("password"), "password")
+            self._masked(("databases", item["name"], "password"), item.get("password"))
         return items
 
     def endpoints(self) -> dict[str, dict[str, Any]]:
         items = self.named("http_endpoints")
         for item in items:
-            self._masked(("http_endpoints", item["name"]), item.get("encrypted_headers"),
-                         "encrypted_headers")  # fmt: skip
+            path = ("http_endpoints", item["name"], "encrypted_headers")
+            self._masked(path, item.get("encrypted_headers"))
         return {
             item["name"]: {k: v for k, v in item.items() if k not in ("name", "id", "inserted_at",
                                                                        "updated_at", "account_id")}
@@ -215,12 +206,8 @@ class _Reader:
     def sinks(
         self, functions: Mapping[str, Function], endpoints: Mapping[str, Any]
     ) -> tuple[SinkSpec, ...]:
-        found = []
-        for item in self.named("sinks"):
-            spec = self._sink(item, functions)
-            if spec is not None:
-                found.append(spec)
-        return tuple(found)
+        found = (self._sink(item, functions) for item in self.named("sinks"))
+        return tuple(spec for spec in found if spec is not None)
 
     def _sink(self, item: dict[str, Any], functions: Mapping[str, Function]) -> SinkSpec | None:
         name = item["name"]
@@ -243,6 +230,7 @@ class _Reader:
                 "add `destination:` with a `type`",
             )
             return None
+        self._masked(("sinks", name, "destination"), destination)
         type_name = destination.get("type")
         if not isinstance(type_name, str) or type_name not in self._types:
             near = difflib.get_close_matches(str(type_name), self._types, n=1)
@@ -252,7 +240,6 @@ class _Reader:
                 "sink_type", f"sink `{name}` {shown}", ("sinks", name, "destination", "type"), hint
             )
             return None
-        self._masked(("sinks", name), destination, "destination")
         return SinkSpec(
             name=name,
             type=self._types[type_name],
@@ -383,22 +370,14 @@ class _Reader:
             found[name] = tuple(map(str, columns)) if isinstance(columns, list) else ()
         return found
 
-    def _masked(self, path: tuple[str, ...], value: Any, key: str) -> None:
-        """Find secrets that a server masked, at any depth: they would be taken for real ones."""
-        path = (*path, key)
-        if isinstance(value, str) and _MASKED.fullmatch(value):
+    def _masked(self, path: tuple[str, ...], value: Any) -> None:
+        for found in masked_secrets(path, value):
             self._error(
                 "masked_secret",
-                f"`{key}` holds a masked secret, not the real one",
-                path,
+                f"`{found[-1]}` holds a masked secret, not the real one",
+                found,
                 "export with the sensitive values, or write a reference like ${NAME}",
             )
-        elif isinstance(value, dict):
-            for name, item in value.items():
-                self._masked(path, item, str(name))
-        elif isinstance(value, list):
-            for index, item in enumerate(value):
-                self._masked(path, item, str(index))
 
     def _error(
         self, code: str, message: str, path: tuple[Any, ...], hint: str | None = None

@@ -45,7 +45,7 @@ class OpenProject:
     def __init__(self, root: Path, file: Path, sink_types: Mapping[str, str]) -> None:
         self.root = root
         self.file = file
-        self._types = sink_types
+        self.sink_types = sink_types
         self.environment = Environment(root)
         self._disk: dict[str, str | None] = {}
         self._texts: Texts = {}
@@ -112,6 +112,15 @@ class OpenProject:
         if relative in self._texts:
             return self._texts[relative]
         return self._on_disk(relative)
+
+    def files(self, folder: str) -> list[str]:
+        """Relative paths of the files in a folder of the project, as they would be saved."""
+        top = self.root / folder
+        found = {p.relative_to(self.root).as_posix() for p in top.rglob("*") if p.is_file()}
+        for path, text in self._texts.items():
+            if path.startswith(f"{folder}/"):
+                (found.add if text is not None else found.discard)(path)
+        return sorted(found)
 
     # --- editing -----------------------------------------------------------------------------
 
@@ -273,7 +282,12 @@ class OpenProject:
                 for s in project.sinks
             ],
             "functions": [
-                {**asdict(f), "kind": f.kind.value, "language": f.language.value}
+                {
+                    **asdict(f),
+                    "kind": f.kind.value,
+                    "language": f.language.value,
+                    "problems": [asdict(problem) for problem in f.problems],
+                }
                 for f in project.functions
             ],
             "http_endpoints": {
@@ -331,7 +345,8 @@ class OpenProject:
         return read_text(path, limit=MAX_FILE) if path.is_file() else None
 
     def _parse(self) -> Project:
-        return parse(self._document, self.root, self.file, self._types, self._code, self._samples())
+        samples = self._samples()
+        return parse(self._document, self.root, self.file, self.sink_types, self._code, samples)
 
     def _code(self, relative: str) -> str:
         text = self.read(relative)

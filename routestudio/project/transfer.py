@@ -7,6 +7,7 @@ references as they are.
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,11 @@ from routestudio.errors import ConfigError, FieldProblem, Place, ProjectError, U
 from routestudio.model.function import Language
 from routestudio.model.project import Project
 from routestudio.project.document import YamlDocument
-from routestudio.project.environment import Environment, is_reference, references
-from routestudio.project.files import read_text, write_text
+from routestudio.project.environment import Environment, references
+from routestudio.project.files import inside, read_text, write_text
+from routestudio.project.secrets import SecretKeys, literal_secrets
 from routestudio.project.store import FILE, MAX_FILE, OpenProject
 
-SecretKeys = Callable[[str], Collection[str]]
 WriteAlways = Callable[[str], Mapping[str, Any]]
 """For a sink type: the configuration keys that an export must write, with their defaults."""
 
@@ -43,36 +44,38 @@ def import_file(
     masked = [p for p in opened.project.problems if p.code == "masked_secret"]
     if masked:
         raise ProjectError(masked[0].message, place=masked[0].place, hint=masked[0].hint)
-    environment = Environment(output)
+    taken = references(document.plain())
     secrets: dict[str, str] = {}
-    for path, value in _literal_secrets(opened.project, secret_keys):
-        name = _variable(path)
+    for path, value in list(literal_secrets(document.plain(), sink_types, secret_keys)):
+        name = _variable(path, taken)
+        taken.add(name)
         secrets[name] = value
         document.set(path, "${" + name + "}")
-    written = [output / FILE]
-    write_text(output / FILE, document.text)
-    for function in opened.project.functions:
-        if function.file is not None:
-            text = opened.read(function.file)
-            if text is not None and not Path(function.file).is_absolute():
-                write_text(output / function.file, text)
-                written.append(output / function.file)
+    files = _function_files(opened)
+    environment = Environment(output)
     for name, value in secrets.items():
         environment.store.put(name, value, where="env")
-    if secrets:
-        written.append(output / ".env")
+    written = [output / ".env"] if secrets else []
+    for relative, text in {FILE: document.text, **files}.items():
+        write_text(inside(output, relative), text)
+        written.append(output / relative)
     (output / "samples").mkdir(exist_ok=True)
     return written
 
 
-def export_sequin(opened: OpenProject, write_always: WriteAlways | None = None) -> str:
+def export_sequin(
+    opened: OpenProject,
+    write_always: WriteAlways | None = None,
+    secret_keys: SecretKeys | None = None,
+) -> str:
     """The YAML that a Sequin server accepts. Raises `ConfigError` that lists what it refuses.
 
     Comments and order are kept; RouteStudio's own keys are removed; function files are inlined;
     the keys whose absence defeats a server's defaults are written (sinks.md, YML-06, YML-07).
     """
     project = opened.project
-    refused = [
+    refused = _literals(opened, secret_keys)
+    refused += [
         FieldProblem(
             f.name,
             "is a Python function, and a Sequin server runs Elixir only",
@@ -92,13 +95,17 @@ def export_sequin(opened: OpenProject, write_always: WriteAlways | None = None) 
     key = "functions" if document.plain(("functions",)) else "transforms"
     for function in project.functions:
         item = document.plain((key, function.name)) or {}
-        if "language" in item:
-            document.remove((key, function.name, "language"))
+        inner = next((k for k in ("function", "transform") if isinstance(item.get(k), dict)), None)
+        for path in ((key, function.name), (key, function.name, inner) if inner else ()):
+            body = document.plain(path) if path else {}
+            for own in ("language", "file"):
+                if own in body:
+                    document.remove((*path, own))
+            if body.get("sink_type") == "http_push":
+                document.set((*path, "sink_type"), "webhook")
         if function.file is not None:
-            document.remove((key, function.name, "file"))
-            document.set((key, function.name, "code"), function.code)
-        if item.get("sink_type") == "http_push":
-            document.set((key, function.name, "sink_type"), "webhook")
+            place = (inner, "code") if inner else ("code",)
+            document.set((key, function.name, *place), function.code)
     for sink in project.sinks:
         written = document.plain(("sinks", sink.name)) or {}
         for role in _FUNCTION_ROLES:
@@ -110,33 +117,41 @@ def export_sequin(opened: OpenProject, write_always: WriteAlways | None = None) 
     return document.text
 
 
-def export_routestudio(opened: OpenProject, folder: Path) -> list[Path]:
+def export_routestudio(
+    opened: OpenProject, folder: Path, secret_keys: SecretKeys | None = None
+) -> list[Path]:
     """A self-contained folder for `routestudio run` on a server. Returns the written files.
 
     Holds the YAML, functions, samples and route tests; `.env.example` names the variables that
-    must be set there, without values.
+    must be set there, without values. Raises `ConfigError` that lists what it refuses.
     """
-    if folder.exists() and any(folder.iterdir()):
-        raise UsageError(f"{folder} is not empty", hint="name a new folder")
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UsageError(f"{folder} is not an empty folder", hint="name a new folder")
+    refused = _literals(opened, secret_keys)
+    refused += [
+        FieldProblem(".".join(p.place.path), p.message, p.hint)
+        for p in opened.project.problems
+        if p.code == "file"
+    ]
+    if refused:
+        raise ConfigError("cannot be exported", refused)
     written: list[Path] = []
 
     def put(relative: str, text: str) -> None:
-        write_text(folder / relative, text)
+        write_text(inside(folder, relative), text)
         written.append(folder / relative)
 
     put(FILE, opened.document.text)
-    for function in opened.project.functions:
-        if function.file is not None:
-            put(function.file, function.code)
-    for kind in ("samples", "tests"):
-        source = opened.root / kind
-        if source.is_dir():
-            for path in sorted(source.rglob("*")):
-                if path.is_file():
-                    relative = path.relative_to(opened.root).as_posix()
-                    text = opened.read(relative)
-                    if text is not None:
-                        put(relative, text)
+    for relative, text in _function_files(opened).items():
+        put(relative, text)
+    for relative in [*opened.files("samples"), *opened.files("tests")]:
+        if relative in opened.dirty:
+            put(relative, opened.read(relative) or "")
+        else:
+            source, target = inside(opened.root, relative), folder / relative
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, target)
+            written.append(target)
     needed = sorted(references(opened.document.plain()))
     if needed:
         head = "# Variables that this project needs. Copy to .env and fill in.\n"
@@ -144,6 +159,31 @@ def export_routestudio(opened: OpenProject, folder: Path) -> list[Path]:
         put(".gitignore", ".env\n.routestudio/\n")
     put("README.md", _readme(opened.project, needed))
     return written
+
+
+def _function_files(opened: OpenProject) -> dict[str, str]:
+    """The texts of function files, by relative path; broken ones are left out."""
+    found = {}
+    for function in opened.project.functions:
+        if function.file is not None:
+            try:
+                text = opened.read(function.file)
+            except ProjectError:
+                text = None
+            if text is not None:
+                found[function.file] = text
+    return found
+
+
+def _literals(opened: OpenProject, secret_keys: SecretKeys | None) -> list[FieldProblem]:
+    found = literal_secrets(opened.document.plain(), opened.sink_types, secret_keys)
+    return [
+        FieldProblem(
+            ".".join(path), "holds a secret itself, and exports never do",
+            "store the secret: the YAML then holds a reference like ${NAME}",
+        )
+        for path, _ in found
+    ]  # fmt: skip
 
 
 def _readme(project: Project, needed: list[str]) -> str:
@@ -157,30 +197,11 @@ def _readme(project: Project, needed: list[str]) -> str:
     return "\n".join([*lines, "", "Check the connections first: `routestudio check .`", ""])
 
 
-def _literal_secrets(
-    project: Project, secret_keys: SecretKeys
-) -> list[tuple[tuple[str, ...], str]]:
-    found: list[tuple[tuple[str, ...], str]] = []
-    for sink in project.sinks:
-        for key in secret_keys(sink.type):
-            value = sink.destination.get(key)
-            if isinstance(value, str) and value and not is_reference(value):
-                found.append((("sinks", sink.name, "destination", key), value))
-    for name, endpoint in project.http_endpoints.items():
-        headers = endpoint.get("encrypted_headers")
-        if isinstance(headers, Mapping):
-            for key, value in headers.items():
-                if isinstance(value, str) and not is_reference(value):
-                    found.append((("http_endpoints", name, "encrypted_headers", key), value))
-        elif isinstance(headers, list):
-            for index, item in enumerate(headers):
-                if isinstance(item, Mapping) and not is_reference(item.get("value")):
-                    place = ("http_endpoints", name, "encrypted_headers", str(index), "value")
-                    found.append((place, str(item.get("value"))))
-    return found
-
-
-def _variable(path: tuple[str, ...]) -> str:
+def _variable(path: tuple[str, ...], taken: Collection[str]) -> str:
     parts = [part for part in path[1:] if part not in ("destination", "encrypted_headers", "value")]
     name = re.sub(r"[^A-Z0-9]+", "_", "_".join(parts).upper()).strip("_")
-    return name if name[:1].isalpha() else f"S_{name}"
+    name = name if name[:1].isalpha() else f"S_{name}"
+    number, free = 2, name
+    while free in taken:
+        number, free = number + 1, f"{name}_{number}"
+    return free

@@ -124,7 +124,7 @@ def exact_floats(node: Any) -> None:
         if isinstance(value, (CommentedMap, CommentedSeq)):
             exact_floats(value)
         elif isinstance(value, ScalarFloat) and (
-            isinstance(node, CommentedSeq) or key in node.lc.data
+            isinstance(node, CommentedSeq) or key in (node.lc.data or ())
         ):
             node[key] = float(value)
 

@@ -86,6 +86,8 @@ def _sentence(error: MarkedYAMLError) -> str:
         return "the structure ends unexpectedly or the indentation is wrong"
     if "found duplicate key" in text:
         return text.split(" with value", 1)[0]
+    if "another document" in text:
+        return "holds more than one document"
     if "found undefined alias" in text:
         return text
     if "cannot start any token" in text and "\\t" in text:
@@ -97,7 +99,9 @@ def _hint(error: MarkedYAMLError) -> str | None:
     text = error.problem or ""
     if "duplicate key" in text:
         return "remove one of them"
-    if "end of stream" in text or "unexpected end" in text or "end" in (error.context or ""):
+    if "another document" in text:
+        return "one file is one project: remove what follows `---`"
+    if "end of stream" in text or "stream end" in text or "unexpected end" in text or "end" in (error.context or ""):
         return "the file may be cut off"
     return "check indentation, quotes and colons near this line"
 
