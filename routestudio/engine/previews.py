@@ -89,8 +89,11 @@ class Preview:
             on_progress(self.totals)
         return self.totals
 
-    async def rows(self, start: int, count: int) -> list[dict[str, Any]]:
-        """Rows `start` to `start + count`, evaluated now when they were not."""
+    async def rows(self, start: int, count: int, *, brief: bool = False) -> list[dict[str, Any]]:
+        """Rows `start` to `start + count`, evaluated now when they were not.
+
+        Brief rows leave out payload and request, which only a selected row needs.
+        """
         start, stop = max(0, start), min(start + count, len(self.source))
         found: list[dict[str, Any]] = []
         for chunk in range(start // CHUNK, (stop + CHUNK - 1) // CHUNK):
@@ -100,7 +103,7 @@ class Preview:
             low = chunk * CHUNK
             first = max(0, start - low)
             found += [
-                _row(item, self.prepared, low + first + offset)
+                _row(item, self.prepared, low + first + offset, brief=brief)
                 for offset, item in enumerate(outcomes[first : stop - low])
             ]
         return found
@@ -148,10 +151,12 @@ async def _outcomes(
     return [next(staged) if isinstance(item, Message) else item for item in items]
 
 
-def _row(item: Outcome, prepared: PreparedSink, index: int) -> dict[str, Any]:
+def _row(
+    item: Outcome, prepared: PreparedSink, index: int, *, brief: bool = False
+) -> dict[str, Any]:
     if isinstance(item, SampleFault):
         return fault_row(index, item.line, item.message, item.hint)
-    row = row_of(item, prepared.bound)
+    row = row_of(item, prepared.bound, brief=brief)
     row["index"] = index
     return row
 

@@ -10,8 +10,8 @@ from routestudio.pipeline.stages import Staged, StageProblem
 from routestudio.sinks.binding import BoundSink
 
 
-def row_of(staged: Staged, bound: BoundSink) -> dict[str, Any]:
-    """One preview row.
+def row_of(staged: Staged, bound: BoundSink, *, brief: bool = False) -> dict[str, Any]:
+    """One preview row; a brief one has no `payload` and no `request`.
 
     `error` is the first problem and `problems` all of them; `defaults` is the layer under the
     routing, `ignored` what static settings a server would not use.
@@ -27,8 +27,8 @@ def row_of(staged: Staged, bound: BoundSink) -> dict[str, Any]:
         "provenance": effective.provenance if effective and effective.provenance else None,
         "batch_key": batch_key_of(effective.batch_key) if effective else None,
         "group_id": effective.group_id if effective else None,
-        "payload": staged.payload.value if staged.payload else None,
-        "request": staged.record.describe() if staged.record else None,
+        "payload": staged.payload.value if staged.payload and not brief else None,
+        "request": staged.record.describe() if staged.record and not brief else None,
         "error": problems[0] if problems else None,
         "problems": problems,
         "warnings": [{"field": w.field, "message": w.message} for w in effective.warnings]

@@ -35,6 +35,7 @@ from routestudio.model.function import (
 from routestudio.model.message import Message
 
 _WATCH_SECONDS: Final = 0.02
+_GRACE_SECONDS: Final = 0.05
 _MAX_ANSWER: Final = 1 << 30
 _MAX_ROWS: Final = 1000
 """Messages of one request: bounds what the worker holds and what an overrun makes it repeat."""
@@ -126,14 +127,11 @@ class _Worker:
         PROGRESS.pack_into(self._board, 0, IDLE)
         body = pickle.dumps(request, protocol=5)
         watch = tasks.spawn(self._watch(process), name="function watchdog")
+        reading = tasks.spawn(_answer(process.stdout), name="function answer")
         try:
             process.stdin.write(HEADER.pack(len(body)) + body)
             await process.stdin.drain()
-            size = HEADER.unpack(await process.stdout.readexactly(HEADER.size))[0]
-            if size > _MAX_ANSWER:
-                raise EOFError
-            answer = await process.stdout.readexactly(size)
-            return json.loads(answer)
+            return json.loads(await asyncio.shield(reading))
         except (asyncio.IncompleteReadError, ConnectionError, EOFError, ValueError):
             timed_out = watch.done() and not watch.cancelled() and watch.result()
             if self._closed:
@@ -142,10 +140,11 @@ class _Worker:
             await self.kill()
             raise _WorkerGone(progress, bool(timed_out)) from None
         except asyncio.CancelledError:
-            await self.kill()
+            if not await _soon(reading):
+                await self.kill()
             raise
         finally:
-            await tasks.stop(watch)
+            await tasks.stop(watch, reading)
 
     async def _watch(self, process: asyncio.subprocess.Process) -> bool:
         """Kill the worker when it spends too long on one message. True when it did."""
@@ -341,6 +340,22 @@ def _unusable(function: Function) -> FunctionFault | None:
             hint = f" ({item.hint})" if item.hint else ""
             return FunctionFault("invalid", item.message + hint, None, item.line, item.column)
     return None
+
+
+async def _answer(stream: asyncio.StreamReader) -> bytes:
+    size = HEADER.unpack(await stream.readexactly(HEADER.size))[0]
+    if size > _MAX_ANSWER:
+        raise EOFError
+    return await stream.readexactly(size)
+
+
+async def _soon(reading: asyncio.Task[bytes]) -> bool:
+    """Whether an answer nobody wants any more comes at once, so that its worker can be kept."""
+    try:
+        await asyncio.wait({reading}, timeout=_GRACE_SECONDS)
+    except asyncio.CancelledError:
+        return False
+    return reading.done() and not reading.cancelled() and reading.exception() is None
 
 
 def _append(columns: list[list[FunctionResult]], result: FunctionResult, count: int) -> None:

@@ -49,8 +49,12 @@ class Inspector(QWidget):
         self.tabs.setTabText(3, f"Destinations ({distinct:,}{more})" if distinct
                              else "Destinations")  # fmt: skip
 
-    def show_message(self, message: dict[str, Any] | None) -> None:
-        """Show the message behind the row."""
+    def show_detail(self, row: dict[str, Any] | None) -> None:
+        """Show request and message of the row, which come after it."""
+        if row is None:
+            return
+        request, message = row.get("request"), row.get("message")
+        self.request.setPlainText(_pretty(request) if request else "Nothing is sent for this row.")
         self.message.setPlainText(_pretty(message) if message else "This line holds no message.")
 
     def _draw(self) -> None:
@@ -61,9 +65,6 @@ class Inspector(QWidget):
             self.message.setPlainText("")
             return
         self.routing.setHtml(_page(_routing(row)))
-        request = row.get("request")
-        text = _pretty(request) if request else "Nothing is sent for this row."
-        self.request.setPlainText(text)
 
 
 def _plain(name: str) -> QPlainTextEdit:

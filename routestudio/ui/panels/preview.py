@@ -258,14 +258,12 @@ class PreviewPanel(QWidget):
         self._show(index.row())
 
     def _show(self, number: int) -> None:
-        row = self.model.row(number)
-        self.inspector.show_row(row)
-        if row is None:
-            return
+        """Show a row in the inspector; what only it needs is fetched."""
+        self.inspector.show_row(self.model.row(number))
         engine = self._session.engine
         engine.run(
-            engine.request("message", index=number, view=self._view),
-            owner=self, title="Message", done=self.inspector.show_message,
+            engine.request("row", index=number, view=self._view),
+            owner=self, title="Row", done=self.inspector.show_detail,
         )  # fmt: skip
 
     def _opened(self, index: QModelIndex) -> None:

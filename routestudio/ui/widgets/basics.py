@@ -49,9 +49,11 @@ class Pill(QLabel):
 
     def show_status(self, text: str, kind: str) -> None:
         """Change text and colour (`neutral`, `info`, `success`, `warning`, `error`)."""
-        self.setText(text)
-        self.setProperty("pill", kind)
-        restyle(self)
+        if text != self.text():
+            self.setText(text)
+        if kind != self.property("pill"):
+            self.setProperty("pill", kind)
+            restyle(self)
 
 
 class IconLabel(QLabel):
