@@ -115,6 +115,7 @@ QTabWidget#bottomTabs::pane {{ background: {t.surface}; border-top: 1px solid {t
 QTabBar {{ background: {t.surface}; qproperty-drawBase: 0; }}
 QTabBar::tab {{ background: transparent; color: {t.muted}; padding: 7px 14px;
     border: none; border-bottom: 2px solid transparent; }}
+QTabWidget#narrow QTabBar::tab {{ padding: 7px 10px; }}
 QTabBar::tab:selected {{ color: {t.text}; border-bottom: 2px solid {t.accent}; }}
 QTabBar::tab:hover {{ color: {t.text}; background: {t.hover}; }}
 QTabBar::tab:focus {{ color: {t.accent}; }}

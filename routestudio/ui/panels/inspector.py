@@ -21,6 +21,8 @@ class Inspector(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         self.tabs = QTabWidget()
+        self.tabs.setObjectName("narrow")
+        self.tabs.setUsesScrollButtons(False)
         self.routing = QTextBrowser()
         self.routing.setAccessibleName("Routing of the selected row")
         self.routing.setObjectName("plain")
@@ -44,10 +46,8 @@ class Inspector(QWidget):
     def show_destinations(self, totals: dict[str, Any]) -> None:
         """Show where the rows go: the most frequent destinations with their counts."""
         fill_counts(self.destinations, [(name, count) for name, count in totals["destinations"]])
-        distinct = totals["distinct"]
         more = "+" if totals["more_destinations"] else ""
-        self.tabs.setTabText(3, f"Destinations ({distinct:,}{more})" if distinct
-                             else "Destinations")  # fmt: skip
+        self.tabs.setTabToolTip(3, f"{totals['distinct']:,}{more} distinct destinations")
 
     def show_detail(self, row: dict[str, Any] | None) -> None:
         """Show request and message of the row, which come after it."""
