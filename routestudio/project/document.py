@@ -248,7 +248,8 @@ class YamlDocument:
             except KeyError:
                 continue
             if isinstance(parent, CommentedMap) and not parent.fa.flow_style():
-                text = self._replace_block(parent, key, value) if key in (parent.lc.data or ()) else None
+                own = parent.lc.data or ()
+                text = self._replace_block(parent, key, value) if key in own else None
             elif isinstance(parent, CommentedSeq) and not parent.fa.flow_style():
                 text = self._replace_item(parent, key, value)
             else:

@@ -101,7 +101,7 @@ def _hint(error: MarkedYAMLError) -> str | None:
         return "remove one of them"
     if "another document" in text:
         return "one file is one project: remove what follows `---`"
-    if "end of stream" in text or "stream end" in text or "unexpected end" in text or "end" in (error.context or ""):
+    if re.search("end of stream|stream end|unexpected end", text) or "end" in (error.context or ""):
         return "the file may be cut off"
     return "check indentation, quotes and colons near this line"
 

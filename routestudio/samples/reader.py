@@ -23,6 +23,12 @@ MAX_DOCUMENT: Final = 256 << 20
 """Largest JSON array or CSV file, in bytes; these formats are read as a whole."""
 
 
+CHUNK: Final = 1 << 20
+"""Bytes that are indexed at a time."""
+
+_BOM: Final = b"\xef\xbb\xbf"
+
+
 @dataclass(frozen=True, slots=True)
 class SampleFault:
     """A line that holds no message: what is wrong with it, and the start of its text."""
@@ -87,7 +93,7 @@ def read_text(text: str) -> Iterator[Item]:
 def parse_line(data: bytes, line: int, index: int) -> Item | None:
     """One line of JSON lines: a message, a fault, or `None` for an empty line."""
     if line == 1:
-        data = data.removeprefix(b"\xef\xbb\xbf")
+        data = data.removeprefix(_BOM)
     body = data.strip()
     if not body:
         return None
@@ -99,7 +105,8 @@ def parse_line(data: bytes, line: int, index: int) -> Item | None:
     try:
         value = jsonio.loads(text)
     except json.JSONDecodeError as error:
-        cut = not data.endswith(b"\n") and error.pos >= len(text) - 1
+        ends = error.pos >= len(text) - 1 or error.msg.startswith("Unterminated string")
+        cut = ends and not data.endswith(b"\n")
         hint = "the line looks cut off" if cut else "one JSON object per line is expected"
         return SampleFault(line, f"not JSON: {error.msg.lower()}", hint, error.pos + 1, text[:2000],
                            index)  # fmt: skip
@@ -125,12 +132,15 @@ def index_file(path: Path) -> FileIndex:
     offsets, lines = array("Q"), array("Q")
     try:
         with path.open("rb") as file:
-            _refuse_binary(file.peek(4096)[:4096], str(path))
-            position, line, begun, content = 0, 1, 0, False
-            while block := file.read(1 << 20):
+            head = file.peek(4096)[:4096]
+            _refuse_binary(head, str(path))
+            position = len(_BOM) if head.startswith(_BOM) else 0
+            file.seek(position)
+            line, begun, content = 1, 0, False
+            while block := file.read(CHUNK):
                 start = 0
                 while (end := block.find(b"\n", start)) >= 0:
-                    if content or block[start:end].strip(b" \t\r\xef\xbb\xbf"):
+                    if content or block[start:end].strip():
                         offsets.append(begun)
                         lines.append(line)
                     start, content = end + 1, False
@@ -213,9 +223,16 @@ def _document(file: BinaryIO, path: Path) -> str:
 
 
 def _array(text: str, path: Path) -> Iterator[Item]:
+    text = text.lstrip("\ufeff")
+    if not text.strip():
+        return
     try:
-        value = jsonio.loads(text.lstrip("\ufeff") or "[]")
+        value = jsonio.loads(text)
     except json.JSONDecodeError as error:
+        if error.msg == "Extra data":
+            # JSON lines under another name, or lines of which the first is no message.
+            yield from read_stream(io.BytesIO(text.encode("utf-8", "surrogatepass")), str(path))
+            return
         place = Place(str(path), error.lineno, error.colno)
         raise UsageError(f"is not JSON: {error.msg.lower()}", place=place,
                          hint="the file may be cut off") from None  # fmt: skip
@@ -228,6 +245,9 @@ def _array(text: str, path: Path) -> Iterator[Item]:
 
 def _table(text: str, name: str) -> Iterator[Item]:
     """CSV rows as `read` messages of a table named like the file; empty cells are null."""
+    if not text.strip():
+        return
+    csv.field_size_limit(MAX_LINE)
     rows = csv.reader(io.StringIO(text, newline=""))
     try:
         header = next(rows, [])

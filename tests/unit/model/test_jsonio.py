@@ -63,5 +63,16 @@ def test_what_is_not_json_is_refused(text: str) -> None:
         loads(text)
 
 
+@pytest.mark.parametrize("text", ["1e999", "[-1.0e400]", '{"a": 9e308}'])
+def test_numbers_that_no_double_holds_are_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="too large for a number"):
+        loads(text)
+
+
+def test_numbers_are_delivered_as_numbers() -> None:
+    text = '[1.0,0.1,1e-07,123456789012345.6,-0.0,1.7976931348623157e+308,5e-324]'
+    assert dumps(loads(text)) == text
+
+
 def test_large_integers_stay_exact() -> None:
     assert loads("123456789012345678901234567890") == 123456789012345678901234567890
