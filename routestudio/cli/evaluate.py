@@ -39,7 +39,9 @@ async def evaluate(options: argparse.Namespace) -> int:
             say(f"{options.function}: line {found.line}, column {found.column}: {mark}: "
                 f"{found.message}{hint}")  # fmt: skip
         router = _router(options.sink_type)
+        read = 0
         for items in _chunks(options.input):
+            read += len(items)
             messages = [item for item in items if isinstance(item, Message)]
             results = iter((await pool.evaluate([function], messages))[0])
             for item in items:
@@ -54,6 +56,9 @@ async def evaluate(options: argparse.Namespace) -> int:
                     json_line(row)
                 else:
                     rows.append(row)
+        if not read and options.input != "-":
+            raise UsageError("holds no messages", place=Place(options.input),
+                             hint="messages are JSON lines, one on each line")  # fmt: skip
     finally:
         await pool.close()
     if options.format != "json":

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import io
 import os
 import sys
 import tempfile
@@ -109,6 +110,10 @@ def build_parser() -> argparse.ArgumentParser:
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line; returns the exit code. Nothing but SystemExit leaves it."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # Rows may hold characters that a terminal, or any text, cannot.
+            stream.reconfigure(errors="backslashreplace")
     try:
         options = build_parser().parse_args(list(arguments))
         code = asyncio.run(_command(options.command)(options))

@@ -33,7 +33,7 @@ def out(text: str = "") -> None:
 
 def json_line(value: Any) -> None:
     """One JSON document on one line."""
-    sys.stdout.write(jsonio.dumps(value) + "\n")
+    sys.stdout.write(jsonio.dump_bytes(value).decode() + "\n")
 
 
 def paint(text: str, colour: str, stream: TextIO | None = None) -> str:

@@ -16,7 +16,7 @@ from routestudio.engine import lint as linting
 from routestudio.engine import route_tests
 from routestudio.engine.rows import destination_of
 from routestudio.engine.service import EngineService
-from routestudio.errors import UsageError
+from routestudio.errors import Place, UsageError
 from routestudio.project.files import write_text
 
 
@@ -25,10 +25,25 @@ async def preview(options: argparse.Namespace) -> int:
     async with EngineService() as engine:
         await engine.open(options.project)
         source = _source(options, engine)
-        sink = engine.workspace.prepare(options.sink).sink
+        prepared = engine.workspace.prepare(options.sink)
+        engine.workspace.require_sound(prepared)
+        sink = prepared.sink
         rows: list[dict[str, Any]] = []
-        keep = rows.append if options.format != "json" else _json_row
+        count = 0
+
+        def keep(row: dict[str, Any]) -> None:
+            nonlocal count
+            count += 1
+            if options.format == "json":
+                _json_row(row)
+            else:
+                rows.append(row)
+
         failed = await engine.preview_all(options.sink, keep, **source)
+        if not count:
+            raise UsageError("there are no messages to preview",
+                             place=Place(next(iter(source.values()))),
+                             hint="messages are JSON lines, one on each line")  # fmt: skip
         if options.format != "json":
             print_preview(rows, sink.batch_by)
     return 1 if failed else 0
@@ -82,6 +97,7 @@ async def run(options: argparse.Namespace) -> int:
                     f"{data['rate']:,.0f}/s \x1b[K"
                 )
 
+        engine.workspace.require_sound(engine.workspace.prepare(options.sink))
         loop.add_signal_handler(signal.SIGTERM, work.cancel)
         try:
             summary = await engine.run(

@@ -13,6 +13,9 @@ from routestudio.model.message import Message
 SAMPLE_ROWS = 1_000
 """Rows of each sample set that are routed to find problems."""
 
+MAX_LINES = 20
+"""Most unreadable lines of one sample set that are listed."""
+
 Finding = dict[str, Any]
 
 
@@ -23,7 +26,12 @@ async def lint(workspace: Workspace) -> list[Finding]:
                  column=p.place.column)
         for p in workspace.project.project.problems
     ]  # fmt: skip
+    if not workspace.project.project.sinks and not found:
+        file = workspace.project.file.name
+        text = "the project has no sinks"
+        found.append(_finding("warning", "empty", text, "add one under `sinks`", file=file, line=1))
     found += await _functions(workspace)
+    found += _samples(workspace)
     for spec in workspace.project.project.sinks:
         found += await _sink(workspace, spec.name)
     return found
@@ -60,10 +68,31 @@ async def _sink(workspace: Workspace, name: str) -> list[Finding]:
         text = f"sink `{name}`: `{key}` is not used, because a function does the routing"
         found.append(_finding("note", "ignored", text, "remove it, or route without a function",
                               file=file, line=line, column=column))  # fmt: skip
-    return found + await _samples(workspace, name)
+    return found + await _undeliverable(workspace, name)
 
 
-async def _samples(workspace: Workspace, name: str) -> list[Finding]:
+def _samples(workspace: Workspace) -> list[Finding]:
+    """Sample files that cannot be read, and lines of them that hold no message."""
+    found = []
+    for sample in workspace.project.project.samples:
+        file = f"samples/{sample}"
+        try:
+            file = f"samples/{workspace.project.sample_path(sample).name}"
+            items = read_some(workspace, "sample", sample, SAMPLE_ROWS)
+        except RouteStudioError as error:
+            line = error.place.line if error.place else None
+            found.append(_finding("error", "sample", f"sample `{sample}` {error.message}",
+                                  error.hint, file=file, line=line))  # fmt: skip
+            continue
+        found += [
+            _finding("warning", "unreadable", item.message, item.hint, file=file,
+                     line=item.line or None, column=item.column)
+            for item in items if not isinstance(item, Message)
+        ][:MAX_LINES]  # fmt: skip
+    return found
+
+
+async def _undeliverable(workspace: Workspace, name: str) -> list[Finding]:
     """Messages of the samples that this sink can never deliver, grouped by reason."""
     prepared = workspace.prepare(name)
     found = []
@@ -71,8 +100,7 @@ async def _samples(workspace: Workspace, name: str) -> list[Finding]:
         try:
             file = f"samples/{workspace.project.sample_path(sample).name}"
             items = read_some(workspace, "sample", sample, SAMPLE_ROWS)
-        except RouteStudioError as error:
-            found.append(_finding("error", "sample", str(error), None))
+        except RouteStudioError:
             continue
         messages = [item for item in items if isinstance(item, Message)]
         reasons: Counter[tuple[str, str | None]] = Counter()

@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from routestudio.errors import ConfigError, FieldProblem, UsageError
+from routestudio.errors import ConfigError, FieldProblem, Place, ProjectError, UsageError
 from routestudio.functions.pool import FunctionPool
 from routestudio.model.fields import Ref
 from routestudio.model.function import Function, FunctionKind
-from routestudio.model.project import SinkSpec
+from routestudio.model.project import ProjectProblem, SinkSpec
 from routestudio.pipeline.stages import SinkFunctions, Stages
 from routestudio.project.store import OpenProject
 from routestudio.sinks.base import Link, Sink, StandinAddress
@@ -60,12 +60,46 @@ class Workspace:
         return cls(OpenProject.open(path, registry.names()), registry, pool)
 
     def spec(self, name: str) -> SinkSpec:
-        """The sink of that name. Raises `UsageError` that lists the known ones."""
-        specs = {spec.name: spec for spec in self.project.project.sinks}
+        """The sink of that name.
+
+        Raises `UsageError` that lists the known ones, or `ProjectError` when the file has such a
+        sink that cannot be read.
+        """
+        project = self.project.project
+        specs = {spec.name: spec for spec in project.sinks}
         if name not in specs:
+            for problem in project.problems:
+                about = not specs or problem.place.path[:2] == ("sinks", name)
+                if problem.severity == "error" and about:
+                    raise _error(problem, project.file)
             known = ", ".join(sorted(specs)) or "the project has none"
-            raise UsageError(f"there is no sink `{name}`", hint=f"known: {known}")
+            place = Place(str(project.file))
+            raise UsageError(f"there is no sink `{name}`", place=place, hint=f"known: {known}")
         return specs[name]
+
+    def require_sound(self, prepared: PreparedSink) -> None:
+        """Raise `ProjectError`, with file and line, for the first thing that must be corrected.
+
+        Variables that are not set are not that: they may be set where the route will run.
+        """
+        spec, project = prepared.spec, self.project.project
+        used = {spec.filter, spec.transform, spec.routing, spec.enrichment} - {None}
+        for problem in project.problems:
+            kind, name = (*problem.place.path, "", "")[:2]
+            about = name == spec.name if kind == "sinks" else name in used
+            if problem.severity == "error" and about:
+                raise _error(problem, project.file)
+        unset = self._unset(spec, prepared.sink)
+        for found in prepared.problems:
+            key = found.field.split(".")[0]
+            if not unset.get(key):
+                line, column = self.project.document.position(
+                    ("sinks", spec.name, "destination", key)
+                )
+                raise ProjectError(
+                    f"sink `{spec.name}`: {found.field} {found.message}",
+                    place=Place(str(project.file), line, column), hint=found.hint,
+                )  # fmt: skip
 
     def function(self, name: str | None, kinds: tuple[FunctionKind, ...]) -> Function | None:
         """The function of that name. Raises `UsageError` when missing or of another kind."""
@@ -106,7 +140,11 @@ class Workspace:
             {key: dict(value) for key, value in self.project.project.http_endpoints.items()}
         )
         if for_delivery:
-            problems += self._unset(spec, sink)
+            problems += [
+                FieldProblem(key, f"variable `{name}` is not set", f"set {name} or add it to .env")
+                for key, names in self._unset(spec, sink).items()
+                for name in names
+            ]
         bound, found = examine(
             sink,
             destination,
@@ -160,19 +198,16 @@ class Workspace:
             transform=find(spec.transform, FunctionKind.TRANSFORM, FunctionKind.PATH),
         )
 
-    def _unset(self, spec: SinkSpec, sink: type[Sink]) -> list[FieldProblem]:
-        """A problem per variable without a value in the destination and the entries it names."""
+    def _unset(self, spec: SinkSpec, sink: type[Sink]) -> dict[str, list[str]]:
+        """Variables without a value, per key of the destination and the entry it names."""
         used: dict[str, list[Any]] = {key: [value] for key, value in spec.destination.items()}
         endpoints = self.project.project.http_endpoints
         for field in config_fields(sink.Config):
             name = spec.destination.get(field.name)
             if isinstance(field.rule, Ref) and isinstance(name, str) and name in endpoints:
                 used[field.name].append(dict(endpoints[name]))
-        return [
-            FieldProblem(key, f"variable `{name}` is not set", f"set {name} or add it to .env")
-            for key, values in used.items()
-            for name in sorted(self.project.environment.missing(values))
-        ]
+        missing = self.project.environment.missing
+        return {key: sorted(missing(values)) for key, values in used.items()}
 
 
 def source_of(params: Mapping[str, Any]) -> tuple[str, str]:
@@ -181,3 +216,8 @@ def source_of(params: Mapping[str, Any]) -> tuple[str, str]:
         if isinstance(params.get(kind), str):
             return kind, params[kind]
     raise UsageError("no source of messages is given", hint="name a sample or an input file")
+
+
+def _error(problem: ProjectProblem, file: Path) -> ProjectError:
+    place = Place(str(file), problem.place.line, problem.place.column)
+    return ProjectError(problem.message, place=place, hint=problem.hint)
