@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
+from routestudio.model.fields import RuleError
 from routestudio.model.function import Function, FunctionFault, FunctionKind, FunctionResult
 from routestudio.model.message import Message
 from routestudio.pipeline.matching import matcher
@@ -215,6 +216,8 @@ class Stages:
             item.record = self._encode(
                 self.bound.config, message, self.router.instance(effective), payload
             )
+        except RuleError as error:
+            item.problems += (StageProblem("encode", "payload", str(error), hint=error.hint),)
         except (TypeError, ValueError, RecursionError) as error:
             text = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
             item.problems += (

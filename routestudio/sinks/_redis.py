@@ -8,12 +8,13 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Final, Protocol
 
 from pydantic import SecretStr
 
+from routestudio.model.fields import Difference, Flag, Integer, Secret, Text, Ui
 from routestudio.model.outcome import DELIVERED, CheckStep, Outcome, rejected, retry
-from routestudio.sinks.base import Link, SinkRouting
+from routestudio.sinks.base import Link, SinkConfig, SinkRouting
 
 if TYPE_CHECKING:
     from redis.asyncio.connection import Connection
@@ -81,6 +82,47 @@ class Account:
             socket_connect_timeout=CONNECT_TIMEOUT,
             socket_timeout=None,
         )
+
+
+class AccountConfig(SinkConfig):
+    """Where a Redis server is and as whom to use it: the same for every Redis sink."""
+
+    host: Annotated[
+        str,
+        Text(max=255, pattern=r"[^\s/@]+", pattern_text="must be a host name or an address"),
+        Ui("Host", example="localhost", card=True),
+    ]
+    port: Annotated[int, Integer(minimum=1, maximum=65535), Ui("Port", example="6379", card=True)]
+    username: Annotated[
+        str | None,
+        Text(max=255),
+        Ui("Username", "Only for servers with access control lists", group="Authentication"),
+    ] = None
+    password: Annotated[SecretStr | None, Secret(), Ui("Password", group="Authentication")] = None
+    tls: Annotated[bool, Flag(), Ui("TLS", "Encrypt the connection", card=True)] = False
+    database: Annotated[
+        int, Integer(minimum=0), Ui("Database", "Number of the database", card=True)
+    ] = 0
+
+    def account(self) -> Account:
+        """The account that these settings describe."""
+        return Account(self.host, self.port, self.username, self.password, self.tls, self.database)
+
+
+DIFFERENCES: Final = (
+    Difference(
+        "tls_verified",
+        "With TLS, the server's certificate is verified against the system's trusted "
+        "authorities (or SSL_CERT_FILE). A Sequin server does not verify it.",
+        "tls",
+    ),
+    Difference(
+        "replies",
+        "The reply to each command is read: what Redis refuses is tried again or goes to the "
+        "dead letters. A Sequin server ignores these replies, so such changes are lost.",
+    ),
+)
+"""Where Redis sinks knowingly differ from a Sequin server."""
 
 
 class Packed(Protocol):

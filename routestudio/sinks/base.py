@@ -143,7 +143,10 @@ class Sink(ABC):
     @staticmethod
     @abstractmethod
     def encode(config: Any, message: Message, routing: Any, payload: Payload) -> Record:
-        """The record to send for `message`. Pure and deterministic; raises nothing."""
+        """The record to send for `message`. Pure and deterministic.
+
+        Raises `RuleError` only for a payload whose shape the sink cannot take.
+        """
 
     @staticmethod
     @abstractmethod

@@ -5,28 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import SecretStr
-
 from routestudio.model.defaults import ByAction, Const, Template
 from routestudio.model.fields import (
     Choice,
-    Difference,
-    Flag,
     Integer,
     Routed,
-    Secret,
     Static,
     Text,
-    Ui,
 )
 from routestudio.model.message import Message
-from routestudio.sinks._redis import Account, Probe, RedisLink
+from routestudio.sinks._redis import DIFFERENCES, AccountConfig, Probe, RedisLink
 from routestudio.sinks.base import (
     BatchLimits,
     Link,
     Payload,
     Sink,
-    SinkConfig,
     SinkRouting,
     StandinAddress,
 )
@@ -71,41 +64,10 @@ class RedisString(Sink):
     batch_by = ()
     standin = "redis"
     max_record = 512 * 1024 * 1024
-    differences = (
-        Difference(
-            "tls_verified",
-            "With TLS, the server's certificate is verified against the system's trusted "
-            "authorities (or SSL_CERT_FILE). A Sequin server does not verify it.",
-            "tls",
-        ),
-        Difference(
-            "replies",
-            "The reply to each command is read: what Redis refuses is tried again or goes to the "
-            "dead letters. A Sequin server ignores these replies, so such changes are lost.",
-        ),
-    )
+    differences = DIFFERENCES
 
-    class Config(SinkConfig):
-        host: Annotated[
-            str,
-            Text(max=255, pattern=r"[^\s/@]+", pattern_text="must be a host name or an address"),
-            Ui("Host", example="localhost", card=True),
-        ]
-        port: Annotated[
-            int, Integer(minimum=1, maximum=65535), Ui("Port", example="6379", card=True)
-        ]
-        username: Annotated[
-            str | None,
-            Text(max=255),
-            Ui("Username", "Only for servers with access control lists", group="Authentication"),
-        ] = None
-        password: Annotated[SecretStr | None, Secret(), Ui("Password", group="Authentication")] = (
-            None
-        )
-        tls: Annotated[bool, Flag(), Ui("TLS", "Encrypt the connection", card=True)] = False
-        database: Annotated[
-            int, Integer(minimum=0), Ui("Database", "Number of the database", card=True)
-        ] = 0
+    class Config(AccountConfig):
+        pass
 
     class Routing(SinkRouting):
         key: Annotated[
@@ -171,16 +133,7 @@ class RedisString(Sink):
 
     @staticmethod
     def connect(config: Config) -> Link:
-        return _StringLink(
-            Account(
-                config.host,
-                config.port,
-                config.username,
-                config.password,
-                config.tls,
-                config.database,
-            )
-        )
+        return _StringLink(config.account())
 
     @classmethod
     def at_standin(cls, config: Config, address: StandinAddress) -> Config:

@@ -1,0 +1,106 @@
+"""The Redis stream sink: one entry per change."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from routestudio.model import jsonio
+from routestudio.model.defaults import Template
+from routestudio.model.fields import Routed, RuleError, Static, Text
+from routestudio.model.message import Message
+from routestudio.sinks._redis import DIFFERENCES, AccountConfig, Probe, RedisLink
+from routestudio.sinks.base import (
+    BatchLimits,
+    Link,
+    Payload,
+    Sink,
+    SinkRouting,
+    StandinAddress,
+)
+
+_KEY = Text(max=255, pattern=r"\S+", pattern_text="cannot contain whitespace")
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Entry:
+    """One entry of a stream: its fields as text, and the command in the Redis protocol."""
+
+    key: str
+    fields: dict[str, str]
+    wire: bytes
+
+    @property
+    def size(self) -> int:
+        return len(self.wire)
+
+    def describe(self) -> dict[str, Any]:
+        return {"command": f"XADD {self.key} * <fields>", "key": self.key, "fields": self.fields}
+
+
+class RedisStream(Sink):
+    """Append each change as an entry of a Redis stream."""
+
+    key, title = "redis_stream", "Redis Stream"
+    aliases = ("redis",)
+    icon = "redis"
+    batch = BatchLimits(messages=1000, default=50)
+    batch_by = ()
+    standin = "redis"
+    max_record = 512 * 1024 * 1024
+    differences = DIFFERENCES
+
+    class Config(AccountConfig):
+        pass
+
+    class Routing(SinkRouting):
+        stream_key: Annotated[
+            str,
+            _KEY,
+            Routed(
+                "Key of the stream that gets the entry",
+                Template("sequin.{table_schema}.{table_name}"),
+                static=Static.REQUIRED,
+                required=True,
+                example="orders",
+                note="Streams are not trimmed; Redis keeps every entry.",
+            ),
+        ]
+
+    @staticmethod
+    def encode(
+        config: AccountConfig, message: Message, routing: Routing, payload: Payload
+    ) -> Entry:
+        """Top-level keys become fields: text as it is, anything else as JSON."""
+        value = payload.value
+        if type(value) is not dict or not value:
+            raise RuleError(
+                "a Redis stream takes a map with at least one key",
+                hint="return a map from the transform function",
+            )
+        fields = {
+            name: item if type(item) is str else jsonio.dumps(item) for name, item in value.items()
+        }
+        parts = ["XADD", routing.stream_key, "*"]
+        for name, text in fields.items():
+            parts += (name, text)
+        return Entry(routing.stream_key, fields, _wire(parts))
+
+    @staticmethod
+    def connect(config: AccountConfig) -> Link:
+        return _StreamLink(config.account())
+
+    @classmethod
+    def at_standin(cls, config: AccountConfig, address: StandinAddress) -> AccountConfig:
+        return cls.Config(host=address.host, port=address.port, database=config.database)
+
+
+class _StreamLink(RedisLink):
+    def probe(self, target: Any) -> Probe:
+        return Probe(target.stream_key, ("XADD", target.stream_key, "*", "field", "value"))
+
+
+def _wire(parts: list[str]) -> bytes:
+    encoded = [part.encode("utf-8", "surrogatepass") for part in parts]
+    body = b"".join(b"$%d\r\n%b\r\n" % (len(item), item) for item in encoded)
+    return b"*%d\r\n%b" % (len(encoded), body)
