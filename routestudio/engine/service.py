@@ -19,7 +19,7 @@ from routestudio.engine.snapshot import diagnostics_of, snapshot_of
 from routestudio.engine.sources import columns_of, open_rows, read_some, sample_text
 from routestudio.engine.stands import Standins
 from routestudio.engine.workspace import Workspace, source_of
-from routestudio.errors import UsageError
+from routestudio.errors import RouteStudioError, UsageError
 from routestudio.functions.pool import FunctionPool
 from routestudio.model.function import Function, FunctionKind, Language
 from routestudio.model.outcome import CheckStep
@@ -281,7 +281,12 @@ class EngineService:
         if not prepared.problems:
             names = [sample] if sample else list(self.workspace.project.project.samples)
             for name in names:
-                items = read_some(self.workspace, "sample", name, CHECK_SAMPLES)
+                try:
+                    items = read_some(self.workspace, "sample", name, CHECK_SAMPLES)
+                except RouteStudioError:
+                    if sample:
+                        raise
+                    continue
                 staged += await staged_of(prepared, items)
         steps = []
         async for step in check(prepared, staged):

@@ -135,6 +135,8 @@ def export_routestudio(
     ]
     if refused:
         raise ConfigError("cannot be exported", refused)
+    files = [*opened.files("samples"), *opened.files("tests")]
+    sources = {relative: inside(opened.root, relative) for relative in files}
     written: list[Path] = []
 
     def put(relative: str, text: str) -> None:
@@ -144,11 +146,11 @@ def export_routestudio(
     put(FILE, opened.document.text)
     for relative, text in _function_files(opened).items():
         put(relative, text)
-    for relative in [*opened.files("samples"), *opened.files("tests")]:
+    for relative, source in sources.items():
         if relative in opened.dirty:
             put(relative, opened.read(relative) or "")
         else:
-            source, target = inside(opened.root, relative), folder / relative
+            target = folder / relative
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, target)
             written.append(target)
