@@ -9,6 +9,7 @@ from typing import Any, Final
 from routestudio.errors import UsageError
 from routestudio.project.document import YamlDocument
 from routestudio.project.parse import NAME
+from routestudio.project.secrets import unmasked
 
 ROLES: Final = ("filter", "transform", "routing", "enrichment")
 
@@ -53,7 +54,7 @@ def _set(edit: Mapping[str, Any], document: YamlDocument, read: Read) -> tuple[s
     if edit.get("value") is None and not edit.get("keep_null"):
         document.remove(path)
     else:
-        document.set(path, edit["value"])
+        document.set(path, unmasked(edit["value"], document.plain(path)))
     return f"Change {path[-1]}", {}
 
 

@@ -287,7 +287,7 @@ class _Reader:
                         f"`{key.name}` must be a whole number",
                         path,
                         "a reference such as ${SIZE} stays text and is refused by a server"
-                        if isinstance(value, str)
+                        if isinstance(value, str) and "$" in value
                         else None,
                     )
                     return key.default

@@ -16,6 +16,18 @@ Found = tuple[tuple[str, ...], str]
 _MASKED: Final = re.compile(r"\*{3,}|.\*{3,}.|.{3}\*{4,}.", re.DOTALL)
 """How a server shows secrets of up to five, up to nine, and more characters (sinks.md, 1.12)."""
 
+_TELLING_HEADER: Final = re.compile(
+    r"(?i)authori[sz]ation|^(set-)?cookie$|auth([-_]|$)|token|secret|pass(word|wd)|signature"
+    r"|(api|access|private|subscription|functions)[-_]?key$|credential"
+)
+"""Names of plain headers that hold secrets all the same."""
+
+_REFERENCE: Final = re.compile(r"\$\{[^}]*\}|\$[A-Za-z_]\w*")
+_USER_INFO: Final = re.compile(r"^[A-Za-z][\w+.-]*://((?:\$\{[^}]*\}|[^/?#])*)@")
+
+HIDDEN: Final = "••••"
+"""What a snapshot shows for user info in a URL; given back, it means the same as before."""
+
 _TELLING: Final = re.compile(
     r"(?i)pass(word|phrase)?$|secret|token$|api_?key$|access_key|private_key|jwt$|seed$"
     r"|credentials$|auth_value$"
@@ -38,7 +50,9 @@ def literal_secrets(
     for path, value in _secret_values(data, sink_types, secret_keys):
         for found, text in _texts(path, value):
             # A reference in a longer text (`Bearer ${TOKEN}`) is what keeps it out of the file.
-            if text and "${" not in text and not is_reference(text):
+            if isinstance(text, UserInfo):
+                yield found, text
+            elif text and "${" not in text and not is_reference(text):
                 yield found, text
 
 
@@ -55,6 +69,12 @@ def _secret_values(
                 if key in keys if keys is not None else _TELLING.search(str(key)):
                     yield ("sinks", name, "destination", str(key)), value
     for name, endpoint in _items(data, "http_endpoints"):
+        url = endpoint.get("url")
+        if isinstance(url, str) and (info := literal_user_info(url)):
+            yield ("http_endpoints", name, "url"), UserInfo(info)
+        for header, path, value in _headers(endpoint.get("headers")):
+            if _TELLING_HEADER.search(header):
+                yield ("http_endpoints", name, "headers", *path), value
         headers = endpoint.get("encrypted_headers")
         path = ("http_endpoints", name, "encrypted_headers")
         if isinstance(headers, list):
@@ -98,3 +118,89 @@ def _texts(path: tuple[str, ...], value: Any) -> Iterator[Found]:
         yield path, str(value)
     elif isinstance(value, str):
         yield path, value
+
+
+class UserInfo(str):
+    """The user info of a URL, which is the secret part of it."""
+
+    __slots__ = ()
+
+
+def literal_user_info(url: str) -> str | None:
+    """The user info of a URL when its password, or the token in its place, is written out."""
+    match = _USER_INFO.match(url)
+    if match is None:
+        return None
+    user, colon, password = _REFERENCE.sub("", match[1]).partition(":")
+    return match[1] if (password if colon else user) else None
+
+
+def with_reference(text: str, secret: str, reference: str) -> str:
+    """`text` with a reference in the place of a secret that `literal_secrets` found in it."""
+    if isinstance(secret, UserInfo):
+        return text.replace(f"//{secret}@", f"//{reference}@", 1)
+    return reference
+
+
+def masked(values: Mapping[str, Any], secrets: Collection[str]) -> dict[str, Any]:
+    """A destination for display: literal secrets become `{"$secret": true}`."""
+    return {key: _hidden(value) if key in secrets else value for key, value in values.items()}
+
+
+def masked_endpoint(values: Mapping[str, Any]) -> dict[str, Any]:
+    """An entry of `http_endpoints` for display, also without secrets in its URL and headers."""
+    shown = dict(values)
+    url, headers = values.get("url"), values.get("headers")
+    if isinstance(url, str) and (info := literal_user_info(url)):
+        shown["url"] = with_reference(url, UserInfo(info), HIDDEN)
+    if isinstance(headers, (Mapping, list)):
+        shown["headers"] = _masked_headers(headers, _TELLING_HEADER)
+    secret = values.get("encrypted_headers")
+    if isinstance(secret, (Mapping, list)):
+        shown["encrypted_headers"] = _masked_headers(secret, re.compile(""))
+    elif secret is not None:
+        shown["encrypted_headers"] = _hidden(secret)
+    return shown
+
+
+def unmasked(value: Any, old: Any) -> Any:
+    """A value that comes back from display, with what was hidden put back from `old`."""
+    if isinstance(value, Mapping):
+        if value.get("$secret") is True:
+            return old
+        parts = {name: item for name, _, item in _headers(old)}
+        return {key: unmasked(item, parts.get(key)) for key, item in value.items()}
+    if value == HIDDEN:
+        return value if old is None else old
+    if isinstance(value, str) and isinstance(old, str) and f"//{HIDDEN}@" in value:
+        return value.replace(HIDDEN, literal_user_info(old) or "", 1)
+    return value
+
+
+def _masked_headers(headers: Any, telling: re.Pattern[str]) -> Any:
+    if isinstance(headers, Mapping):
+        return {
+            name: _hidden(value) if telling.search(str(name)) else value
+            for name, value in headers.items()
+        }
+    return [
+        {**item, "value": _hidden(item.get("value"))}
+        if isinstance(item, Mapping) and telling.search(str(item.get("key")))
+        else item if isinstance(item, Mapping) else _hidden(item)
+        for item in headers
+    ]  # fmt: skip
+
+
+def _headers(headers: Any) -> Iterator[tuple[str, tuple[str, ...], Any]]:
+    """Name, path and value of headers, which are a map or a list of `key` and `value`."""
+    if isinstance(headers, Mapping):
+        for name, value in headers.items():
+            yield str(name), (str(name),), value
+    elif isinstance(headers, list):
+        for index, item in enumerate(headers):
+            if isinstance(item, Mapping):
+                yield str(item.get("key")), (str(index), "value"), item.get("value")
+
+
+def _hidden(value: Any) -> Any:
+    return value if value in (None, "") or is_reference(value) else {"$secret": True}

@@ -12,10 +12,11 @@ from routestudio.errors import Place, ProjectError, RouteStudioError, UsageError
 from routestudio.model.project import SHARED_KEYS, Project
 from routestudio.project.document import YamlDocument
 from routestudio.project.edits import Texts, apply_edit
-from routestudio.project.environment import Environment, is_reference
+from routestudio.project.environment import Environment
 from routestudio.project.files import inside, read_text, remove_file, write_text
 from routestudio.project.journal import Journal, patch_of, patched
 from routestudio.project.parse import parse
+from routestudio.project.secrets import masked, masked_endpoint
 from routestudio.project_names import YAML_FILE
 from routestudio.samples import reader
 
@@ -277,7 +278,7 @@ class OpenProject:
                     "annotations": dict(s.annotations),
                     "source": dict(s.source),
                     "tables": {name: list(columns) for name, columns in s.tables.items()},
-                    "destination": _masked(s.destination, secret_keys(s.type)),
+                    "destination": masked(s.destination, secret_keys(s.type)),
                 }
                 for s in project.sinks
             ],
@@ -291,8 +292,7 @@ class OpenProject:
                 for f in project.functions
             ],
             "http_endpoints": {
-                name: _masked_endpoint(values)
-                for name, values in project.http_endpoints.items()
+                name: masked_endpoint(values) for name, values in project.http_endpoints.items()
             },
             "databases": list(project.databases),
             "samples": [{"name": name, "rows": self._count(name)} for name in project.samples],
@@ -367,28 +367,6 @@ class OpenProject:
             if path.startswith("samples/"):
                 (names.add if text is not None else names.discard)(Path(path).stem)
         return sorted(names)
-
-
-def _masked(values: Mapping[str, Any], secrets: Collection[str]) -> dict[str, Any]:
-    return {key: _hidden(value) if key in secrets else value for key, value in values.items()}
-
-
-def _masked_endpoint(values: Mapping[str, Any]) -> dict[str, Any]:
-    masked, headers = dict(values), values.get("encrypted_headers")
-    if isinstance(headers, Mapping):
-        masked["encrypted_headers"] = {name: _hidden(value) for name, value in headers.items()}
-    elif isinstance(headers, list):
-        masked["encrypted_headers"] = [
-            {**item, "value": _hidden(item.get("value"))} if isinstance(item, Mapping)
-            else _hidden(item) for item in headers
-        ]  # fmt: skip
-    elif headers is not None:
-        masked["encrypted_headers"] = _hidden(headers)
-    return masked
-
-
-def _hidden(value: Any) -> Any:
-    return value if value in (None, "") or is_reference(value) else {"$secret": True}
 
 
 def _encodable(text: str) -> bool:

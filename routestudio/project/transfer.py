@@ -18,7 +18,7 @@ from routestudio.model.project import Project
 from routestudio.project.document import YamlDocument
 from routestudio.project.environment import Environment, references
 from routestudio.project.files import inside, read_text, write_text
-from routestudio.project.secrets import SecretKeys, literal_secrets
+from routestudio.project.secrets import SecretKeys, literal_secrets, with_reference
 from routestudio.project.store import FILE, MAX_FILE, OpenProject
 
 WriteAlways = Callable[[str], Mapping[str, Any]]
@@ -50,7 +50,8 @@ def import_file(
         name = _variable(path, taken)
         taken.add(name)
         secrets[name] = value
-        document.set(path, "${" + name + "}")
+        reference = "${" + name + "}"
+        document.set(path, with_reference(str(document.plain(path)), value, reference))
     files = _function_files(opened)
     environment = Environment(output)
     for name, value in secrets.items():
@@ -200,7 +201,8 @@ def _readme(project: Project, needed: list[str]) -> str:
 
 
 def _variable(path: tuple[str, ...], taken: Collection[str]) -> str:
-    parts = [part for part in path[1:] if part not in ("destination", "encrypted_headers", "value")]
+    generic = ("destination", "headers", "encrypted_headers", "value")
+    parts = ["user_info" if part == "url" else part for part in path[1:] if part not in generic]
     name = re.sub(r"[^A-Z0-9]+", "_", "_".join(parts).upper()).strip("_")
     name = name if name[:1].isalpha() else f"S_{name}"
     number, free = 2, name

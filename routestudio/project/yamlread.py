@@ -84,6 +84,10 @@ def _sentence(error: MarkedYAMLError) -> str:
     text = (error.problem or str(error)).strip()
     if "could not find expected" in text or "expected <block end>" in text:
         return "the structure ends unexpectedly or the indentation is wrong"
+    if "end of stream" in text:
+        return "the file ends inside of a quoted text"
+    if "stream end" in text:
+        return "the file ends inside of a list or map"
     if "found duplicate key" in text:
         return text.split(" with value", 1)[0]
     if "another document" in text:

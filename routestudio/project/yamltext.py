@@ -10,8 +10,10 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.representer import RoundTripRepresenter
 
-_BREAKS = re.compile("[\x85\u2028\u2029]")
-"""Line ends of an older YAML, which ruamel.yaml writes as such unless the text is quoted."""
+_ESCAPED = re.compile(
+    "[^\t\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
+)
+"""Control characters and line ends of an older YAML: only a quoted text keeps them."""
 
 
 class _Inline(RoundTripRepresenter):
@@ -23,12 +25,12 @@ class _Block(RoundTripRepresenter):
 
 
 def _inline(representer: Any, text: str) -> Any:
-    style = '"' if "\n" in text or _BREAKS.search(text) else None
+    style = '"' if "\n" in text or _ESCAPED.search(text) else None
     return representer.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
 def _literal(representer: Any, text: str) -> Any:
-    style = '"' if _BREAKS.search(text) else "|" if "\n" in text else None
+    style = '"' if _ESCAPED.search(text) else "|" if "\n" in text else None
     return representer.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
@@ -98,7 +100,10 @@ def block(value: Any, indent: int) -> str:
     yaml.indent(mapping=2, sequence=4, offset=2)
     yaml.Representer = _Block
     yaml.dump(value, out)
-    lines = out.getvalue().rstrip("\n").split("\n")
+    # A text that ends in empty lines is followed by an end mark, which belongs to no block.
+    text = out.getvalue()
+    text = text[:-4] if text.endswith("\n...\n") else text
+    lines = text.removesuffix("\n").split("\n")
     if isinstance(value, list):
         lines = [line[2:] if line.startswith("  ") else line for line in lines]
     return "\n".join(" " * indent + line if line else line for line in lines)

@@ -223,6 +223,11 @@ def test_any_text_is_read_or_refused_with_its_place(text: str) -> None:
 
 
 @given(st.text(max_size=60))
+@example("\x1f\n")
+@example("\n\x07")
+@example("a\n\n\n")
+@example("...\n")
+@example("a\r\nb")
 def test_any_code_is_kept_exactly(code: str) -> None:
     assume(not any(0xD800 <= ord(c) < 0xE000 for c in code))
     document = YamlDocument(TEXT)
