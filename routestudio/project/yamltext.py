@@ -81,15 +81,16 @@ def comments(text: str) -> int:
 
 def scalar(value: Any) -> str:
     """One value as YAML on one line, quoted where an older YAML would read something else."""
+    if value is None:
+        return "null"
     if isinstance(value, str) and value.lower() in ("yes", "no", "on", "off", "y", "n"):
         return f'"{value}"'
     out = io.StringIO()
     yaml = YAML()
     yaml.Representer = _Inline
     yaml.width = 1 << 30
-    yaml.default_flow_style = True
-    yaml.dump([value], out)
-    return out.getvalue().strip()[1:-1].strip()
+    yaml.dump({"k": value}, out)
+    return out.getvalue().removeprefix("k:").strip()
 
 
 def block(value: Any, indent: int) -> str:

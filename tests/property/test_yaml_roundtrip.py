@@ -210,16 +210,21 @@ def test_setting_a_value_changes_only_its_lines(path: tuple[str, ...], value: An
      "\u2028", "name", "sinks:\n", "null", "~", "=", "2024-13-45", "\\"]),
     max_size=25).map("".join))  # fmt: skip
 def test_any_text_is_read_or_refused_with_its_place(text: str) -> None:
+    read = _read(text)
+    event(type(read).__name__)
+    if isinstance(read, ProjectError):
+        assert str(read).startswith("some.yaml: ")
+    else:
+        assert read.text == text
+        assert isinstance(read.plain(), dict)
+        assert read.position(("sinks", "a", "b")) >= (1, 1)
+
+
+def _read(text: str) -> YamlDocument | ProjectError:
     try:
-        document = YamlDocument(text, name="some.yaml")
-    except ProjectError as refused:
-        event("refused")
-        place = str(refused)[:9]
-        document = YamlDocument("")
-        text = document.text if place == "some.yaml" else f"no place: {refused}"
-    assert document.text == text
-    document.plain()
-    document.position(("sinks", "a", "b"))
+        return YamlDocument(text, name="some.yaml")
+    except ProjectError as error:
+        return error
 
 
 @given(st.text(max_size=60))
@@ -234,3 +239,11 @@ def test_any_code_is_kept_exactly(code: str) -> None:
     document.set(("functions", "by-region", "code"), code)
     assert document.plain(("functions", "by-region", "code")) == code
     assert YamlDocument(document.text).plain(("functions", "by-region", "code")) == code
+
+
+def test_a_reference_is_written_as_people_write_it() -> None:
+    document = YamlDocument("sinks:\n  - name: a\n    key: old   # note\n")
+    document.set(("sinks", "a", "key"), "https://${USER}@h/x?y=1")
+    assert document.text.endswith("    key: https://${USER}@h/x?y=1   # note\n")
+    document.set(("sinks", "a", "key"), "${KEY}")
+    assert document.text.endswith("    key: ${KEY}   # note\n")
