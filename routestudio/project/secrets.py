@@ -50,9 +50,8 @@ def literal_secrets(
     for path, value in _secret_values(data, sink_types, secret_keys):
         for found, text in _texts(path, value):
             # A reference in a longer text (`Bearer ${TOKEN}`) is what keeps it out of the file.
-            if isinstance(text, UserInfo):
-                yield found, text
-            elif text and "${" not in text and not is_reference(text):
+            literal = text and "${" not in text and not is_reference(text)
+            if literal or isinstance(text, UserInfo):
                 yield found, text
 
 

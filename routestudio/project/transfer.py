@@ -202,7 +202,9 @@ def _readme(project: Project, needed: list[str]) -> str:
 
 def _variable(path: tuple[str, ...], taken: Collection[str]) -> str:
     generic = ("destination", "headers", "encrypted_headers", "value")
-    parts = ["user_info" if part == "url" else part for part in path[1:] if part not in generic]
+    parts = [part for part in path[1:] if part not in generic]
+    if path[0] == "http_endpoints" and path[-1] == "url":
+        parts[-1] = "user_info"
     name = re.sub(r"[^A-Z0-9]+", "_", "_".join(parts).upper()).strip("_")
     name = name if name[:1].isalpha() else f"S_{name}"
     number, free = 2, name
