@@ -122,5 +122,5 @@ class EngineClient:
                 self._on_event(item.name, item.data)
             return
         entry = self._waiting.get(item.id)
-        if entry is not None and entry[1] is not None:
+        if entry is not None and entry[1] is not None and not entry[0].done():
             entry[1](item.name, item.data)

@@ -44,7 +44,8 @@ class Job(QObject):
     def __init__(self, owner: QObject, title: str) -> None:
         super().__init__(owner)
         self.title = title
-        self.task: asyncio.Task[None] | None = None
+        self.task: asyncio.Task[Any] | None = None
+        self.cancelled = False
 
     @property
     def running(self) -> bool:
@@ -53,6 +54,7 @@ class Job(QObject):
 
     def cancel(self) -> None:
         """Stop the work; neither `done` nor `failed` is called afterwards."""
+        self.cancelled = True
         if self.task is not None:
             self.task.cancel()
 
@@ -151,15 +153,18 @@ class Engine(QObject):
         """
         job = Job(owner, title)
 
-        async def perform() -> None:
+        task: asyncio.Task[Any] = tasks.spawn(work, name=title)
+        job.task = task
+
+        def finish(_: asyncio.Task[Any]) -> None:
+            # Outside of the task, so that `done` may open a dialog: its loop runs other tasks.
             try:
-                result = await work
-                if done is not None and isValid(owner):
-                    done(result)
+                if not task.cancelled() and not job.cancelled:
+                    result = task.result()
+                    if done is not None and isValid(owner):
+                        done(result)
             except RouteStudioError as error:
                 self._report(owner, title, error, failed)
-            except asyncio.CancelledError:
-                pass
             except Exception as error:  # a fault of ours: said, logged, never a traceback
                 log.exception("%s failed", title)
                 fault = RouteStudioError(f"an internal fault: {type(error).__name__}: {error}")
@@ -171,8 +176,9 @@ class Engine(QObject):
                     job.finished.emit()
                     job.deleteLater()
 
-        job.task = tasks.spawn(perform(), name=title)
-        owner.destroyed.connect(job.task.cancel)
+        task.add_done_callback(finish)
+        # By the job, which ends with its work or its owner: nothing is kept longer than needed.
+        job.destroyed.connect(lambda *_: task.cancel())
         return job
 
     def _report(

@@ -153,9 +153,14 @@ class Commands:
             self._session.apply({"op": "add_sample", "name": name, "text": text})
 
     def close_window(self) -> None:
-        """Close; with unsaved edits ask first."""
+        """Close, when what is being typed is kept; with unsaved edits ask first."""
         self.flush()
+        self._session.after_edits(self._close_now)
+
+    def _close_now(self, complete: bool) -> None:
         files = list(self._session.snapshot.get("dirty", ()))
+        if not complete:
+            files.append("what was typed last: the engine has not taken it yet")
         if not files or self._demo is not None:
             self._leave()
             return
@@ -163,8 +168,7 @@ class Commands:
         if answer == "save":
             self._session.save(self._leave)
         elif answer == "discard":
-            self._session.discard_recovery()
-            self._leave()
+            self._session.discard_recovery().finished.connect(self._leave)
 
     def _leave(self) -> None:
         if self._demo is not None:

@@ -19,6 +19,9 @@ from routestudio.ui.bridge import Engine, Job
 
 Snapshot = dict[str, Any]
 
+PATIENCE = 5.0
+"""Seconds that closing waits for edits that the engine has not answered."""
+
 
 class Session(QObject):
     """State shared by all views of one window."""
@@ -160,6 +163,18 @@ class Session(QObject):
     def put_secret(self, path: list[str], name: str, value: str, where: str) -> Job:
         """Store a secret outside the YAML and refer to it."""
         return self._change("put_secret", None, path=path, name=name, value=value, where=where)
+
+    def after_edits(self, then: Callable[[bool], object]) -> Job:
+        """Call `then` when all edits so far are answered, or with False when that takes long."""
+
+        async def work() -> bool:
+            try:
+                async with asyncio.timeout(PATIENCE), self._order:
+                    return True
+            except TimeoutError:
+                return False
+
+        return self.engine.run(work(), owner=self, title="Wait for edits", done=then)
 
     def _change(self, method: str, done: Callable[[], object] | None, **params: Any) -> Job:
         async def work() -> Snapshot:

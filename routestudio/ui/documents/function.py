@@ -41,7 +41,8 @@ class FunctionDocument(Document):
         super().__init__(session, name)
         function = session.function(name) or {}
         self._kind = function.get("kind", "routing")
-        self._sent = function.get("code", "")
+        self._seen = self._sent = function.get("code", "")
+        self._under_way = 0
         self._save = _timer(self, SAVE_MS, self.flush)
         self._diagnose = _timer(self, DIAGNOSE_MS, self._ask_diagnostics)
         self._build(function)
@@ -136,7 +137,14 @@ class FunctionDocument(Document):
         text = self.editor.toPlainText()
         if text != self._sent:
             self._sent = text
-            self.session.apply({"op": "set_code", "name": self.name, "code": text})
+            self._under_way += 1
+            job = self.session.apply({"op": "set_code", "name": self.name, "code": text})
+            job.finished.connect(self._answered)
+
+    def _answered(self) -> None:
+        self._under_way -= 1
+        if not self._under_way:
+            self._sent = self._seen  # a refused text is sent again with the next change
 
     def insert_starter(self) -> None:
         """Put the starter of the sink type under what is there; typed text is never replaced."""
@@ -197,7 +205,8 @@ class FunctionDocument(Document):
             self.gone.emit()
             return
         code = function["code"]
-        if code != self._sent and not self._save.isActive():
+        changed, self._seen = code != self._seen, code
+        if changed and code != self._sent and not self._under_way and not self._save.isActive():
             self._sent = code
             self.editor.show_text(code)
             self.highlighter.lex()

@@ -48,9 +48,10 @@ class FieldEditor(QWidget):
 
     def mark(self, invalid: bool) -> None:
         """Show or hide the mark of a problem."""
-        control = self.control()
-        control.setProperty("invalid", "true" if invalid else "false")
-        restyle(control)
+        control, state = self.control(), "true" if invalid else "false"
+        if control.property("invalid") != state:
+            control.setProperty("invalid", state)
+            restyle(control)
 
 
 class TextField(FieldEditor):
