@@ -16,10 +16,11 @@ from routestudio.model.fields import Ref
 from routestudio.model.function import Function, FunctionKind
 from routestudio.model.project import ProjectProblem, SinkSpec
 from routestudio.pipeline.stages import SinkFunctions, Stages
+from routestudio.project.environment import Redactor
 from routestudio.project.store import OpenProject
 from routestudio.sinks.base import Link, Sink, StandinAddress
 from routestudio.sinks.binding import BoundSink, examine
-from routestudio.sinks.fields import config_fields, secret_names
+from routestudio.sinks.fields import config_fields, secret_names, secret_values
 from routestudio.sinks.registry import Registry
 
 
@@ -52,6 +53,7 @@ class Workspace:
         self.project = project
         self.registry = registry
         self.pool = pool
+        self._secrets: set[str] = set()
         self.kept_rows: dict[tuple[str, int, int], Any] = {}
 
     @classmethod
@@ -153,14 +155,15 @@ class Workspace:
             batch_size=spec.batch_size,
         )
         problems += found
+        self._secrets |= secret_values(bound.config)
         if standin is not None and bound.config is not None:
             bound = replace(bound, config=sink.at_standin(bound.config, standin))
         stages = Stages(bound, spec, functions, self.pool, max_overruns=max_overruns)
         return PreparedSink(spec, sink, bound, functions, stages, tuple(problems))
 
     def redact(self, text: str) -> str:
-        """`text` without any secret value that the environment holds."""
-        return self.project.environment.redactor.redact(text)
+        """`text` without any secret that the environment or a sink's configuration holds."""
+        return Redactor(self._secrets).redact(self.project.environment.redactor.redact(text))
 
     def secret_keys(self, sink_type: str) -> frozenset[str]:
         """Destination keys of a sink type that hold secrets; none for unknown types."""

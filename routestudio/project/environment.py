@@ -95,11 +95,11 @@ class Environment:
 
     @property
     def redactor(self) -> Redactor:
-        """Hides every value that came from a variable named like a secret, or from our stores."""
+        """Hides values of variables that are named like a secret, and what the keyring holds."""
         values = set(self._resolved)
         with contextlib.suppress(RouteStudioError):
             self._read_file()
-        values |= {value for value in self._file.values() if value}
+        values |= {v for name, v in self._file.items() if v and _SECRET_NAME.search(name)}
         values |= {v for v in self._keyring.values() if v}
         return Redactor(values)
 

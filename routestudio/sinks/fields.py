@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, is_dataclass
+from dataclasses import fields as dataclass_fields
 from functools import cache
 from types import NoneType
 from typing import Any, get_args
 
+from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
 from routestudio.model.fields import Headers, Ref, Routed, Rule, Secret, Static, Ui
@@ -114,3 +116,21 @@ def _one(name: str, info: FieldInfo, kind: type[Any]) -> Any:
     if len(found) != 1:
         raise TypeError(f"field `{name}` needs exactly one {kind.__name__}, has {len(found)}")
     return found[0]
+
+
+def secret_values(value: Any) -> set[str]:
+    """Every secret that a validated configuration holds, at any depth.
+
+    Of `user:password` the password alone is a secret, too.
+    """
+    if isinstance(value, SecretStr):
+        secret = value.get_secret_value()
+        return {secret, secret.rpartition(":")[2]}
+    parts: Iterable[Any] = ()
+    if isinstance(value, BaseModel):
+        parts = (getattr(value, name) for name in type(value).model_fields)
+    elif isinstance(value, Mapping):
+        parts = value.values()
+    elif is_dataclass(value) and not isinstance(value, type):
+        parts = (getattr(value, item.name) for item in dataclass_fields(value))
+    return {secret for part in parts for secret in secret_values(part)}

@@ -206,11 +206,11 @@ def test_no_form_of_a_secret_is_left(secret: str, before: bytes, after: bytes) -
 
 
 def test_the_redactor_knows_what_was_resolved_and_hides_itself(tmp_path: Path) -> None:
-    (tmp_path / ".env").write_text("ANYTHING=from-the-file\n")
+    (tmp_path / ".env").write_text("SHOP_TOKEN=from-the-file\nSHOP_HOST=plain-host\n")
     env = environment(tmp_path, REDIS_PW="hunter2x", HOST="localhost", AMQP_URL="amqp://u:pw99@h")
     env.resolve(["$REDIS_PW", "$HOST", "$AMQP_URL"])
-    text = env.redactor.redact("hunter2x localhost amqp://u:pw99@h from-the-file abc")
-    assert text == "•••• localhost •••• •••• abc"
+    text = env.redactor.redact("hunter2x localhost amqp://u:pw99@h from-the-file plain-host")
+    assert text == "•••• localhost •••• •••• plain-host"
     assert "hunter2x" not in repr(env.redactor) + repr(env) + repr(env.store)
     assert Redactor(["abc", ""]).redact("abc") == "abc"
 
