@@ -28,6 +28,10 @@ class EngineError(RouteStudioError):
         self.where = failure.place
         self.problems = failure.problems
 
+    def __str__(self) -> str:
+        said = super().__str__()
+        return f"{self.where}: {said}" if self.where else said
+
 
 class EngineLost(RouteStudioError):  # noqa: N818 - an event as much as an error
     """The engine ended before it answered."""
