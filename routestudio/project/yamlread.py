@@ -17,9 +17,13 @@ from routestudio.errors import Place, ProjectError
 MAX_NODES: Final = 200_000
 """Most values a file may hold, aliases expanded (guards against alias bombs)."""
 
+MAX_DEPTH: Final = 150
+"""Most brackets and braces that may be open at a place."""
+
 
 def read_yaml(body: str, name: str) -> CommentedMap:
     """The map that a text without byte-order mark holds. Raises `ProjectError`."""
+    _refuse_depth(body, name)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ReusedAnchorWarning)
@@ -58,6 +62,17 @@ def yaml_io(*, listed: bool = True) -> YAML:
     if listed:
         yaml.indent(mapping=2, sequence=4, offset=2)
     return yaml
+
+
+def _refuse_depth(body: str, name: str) -> None:
+    """The parser's time grows with the square of the open brackets, so they are counted first."""
+    depth = 0
+    for match in re.finditer(r"[\[\]{}]", body):
+        depth = depth + 1 if match[0] in "[{" else max(0, depth - 1)
+        if depth > MAX_DEPTH:
+            line = body.count("\n", 0, match.start()) + 1
+            raise ProjectError("is nested too deeply", place=Place(name, line),
+                               hint="close brackets and braces")  # fmt: skip
 
 
 def _unreadable(error: MarkedYAMLError, body: str, name: str) -> ProjectError:

@@ -38,7 +38,7 @@ PROJECTS = {
     "duplicate key": (SINK + "sinks: []\n", "line 8", "remove one of them"),
     "two documents": (SINK + "---\n" + SINK, "line 8", "more than one document"),
     "alias bomb": (BOMB + SINK, "sequin.yaml", "aliases"),
-    "deep": ("a: " + "[" * 5000 + "]" * 5000 + "\n", "sequin.yaml", "nested"),
+    "deep": ("a: " + "[" * 5000 + "]" * 5000 + "\n", "line 1", "nested"),
     "empty": ("", "sequin.yaml", "the project has none"),
     "object tag": ("sinks: !!python/object/apply:os.system ['false']\n", "line 1", "`sinks`"),
     "binary": (bytes(range(256)) * 10, "line 2", "UTF-8"),
