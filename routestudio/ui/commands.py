@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
 
 from routestudio import __version__
 from routestudio.errors import RouteStudioError
 from routestudio.paths import resources
-from routestudio.ui import dialogs
 from routestudio.ui.actions import shortcut_list
-from routestudio.ui.commands_edit import Edits
 from routestudio.ui.documents.base import Document
-from routestudio.ui.documents.function import FunctionDocument
-from routestudio.ui.documents.sample import SampleDocument
-from routestudio.ui.documents.sink import SinkDocument
-from routestudio.ui.palette import Palette
 from routestudio.ui.theme import theme
 
 if TYPE_CHECKING:
+    from routestudio.ui.commands_edit import Edits
+    from routestudio.ui.documents.function import FunctionDocument
+    from routestudio.ui.documents.sink import SinkDocument
     from routestudio.ui.main_window import MainWindow
 
 
@@ -33,7 +31,15 @@ class Commands:
         self._window = window
         self._session = window.session
         self._demo: Path | None = None
-        self.edits = Edits(window, self)
+
+    @cached_property
+    def edits(self) -> Edits:
+        """Changes of the tree. Loaded late, like documents: they bring all sink types along, and
+        the window is painted before.
+        """
+        from routestudio.ui.commands_edit import Edits
+
+        return Edits(self._window, self)
 
     def connect_all(self) -> None:
         """Give every action of the table its handler."""
@@ -43,8 +49,9 @@ class Commands:
             "open_demo": self.open_demo, "save": self.save, "import": self.import_file,
             "export": self.export, "close_document": self.close_document, "quit": window.close,
             "undo": self.undo, "redo": self.redo, "find": self.find, "comment": self.comment,
-            "next_problem": self.next_problem, "rename": self.edits.rename,
-            "duplicate": self.edits.duplicate, "delete": self.edits.delete, "palette": self.palette,
+            "next_problem": self.next_problem, "rename": lambda: self.edits.rename(),
+            "duplicate": lambda: self.edits.duplicate(),
+            "delete": lambda: self.edits.delete(), "palette": self.palette,
             "toggle_theme": self.toggle_theme, "zoom_in": lambda: self.zoom(1),
             "zoom_out": lambda: self.zoom(-1), "next_document": lambda: self.step_document(1),
             "previous_document": lambda: self.step_document(-1),
@@ -55,7 +62,8 @@ class Commands:
             "add_sink": lambda: self.edits.add("sink"),
             "add_endpoint": lambda: self.edits.add("http_endpoints"),
             "add_function": lambda: self.edits.add("function"),
-            "add_sample": lambda: self.edits.add("sample"), "paste_sample": self.edits.paste_sample,
+            "add_sample": lambda: self.edits.add("sample"),
+            "paste_sample": lambda: self.edits.paste_sample(),
             "check": self.check, "run": self.run, "cancel": self.cancel,
             "show_arrived": self.show_arrived, "run_tests": self.run_tests,
             "insert_starter": self.insert_starter, "refresh_preview": self.refresh_preview,
@@ -67,6 +75,8 @@ class Commands:
 
     def new_project(self) -> None:
         """Ask for folder and type, create and open."""
+        from routestudio.ui import dialogs
+
         dialog = dialogs.NewProjectDialog(self._window)
         if dialog.exec():
             self._session.create(Path(dialog.folder.text()), str(dialog.type.currentData()))
@@ -116,6 +126,8 @@ class Commands:
 
     def export(self) -> None:
         """Ask for whom and where to, and export."""
+        from routestudio.ui import dialogs
+
         dialog = dialogs.ExportDialog(self._window, Path(self._session.snapshot["root"]))
         if dialog.exec():
             self.export_to(str(dialog.target.currentData()), dialog.output.text())
@@ -149,6 +161,8 @@ class Commands:
                 self._session.notice.emit("error", f"{path.name} cannot be read: {error}")
                 return
             taken = {item["name"] for item in self._session.samples()}
+            from routestudio.ui import dialogs
+
             name = dialogs.free_name(path.stem.replace(" ", "-"), taken)
             self._session.apply({"op": "add_sample", "name": name, "text": text})
 
@@ -164,6 +178,8 @@ class Commands:
         if not files or self._demo is not None:
             self._leave()
             return
+        from routestudio.ui import dialogs
+
         answer = dialogs.ask_save(self._window, files)
         if answer == "save":
             self._session.save(self._leave)
@@ -193,10 +209,16 @@ class Commands:
 
     def _make(self, kind: str, name: str) -> Document | None:
         if kind == "sink" and (sink := self._session.sink(name)) is not None and sink.get("key"):
+            from routestudio.ui.documents.sink import SinkDocument
+
             return SinkDocument(self._session, name)
         if kind == "function" and self._session.function(name) is not None:
+            from routestudio.ui.documents.function import FunctionDocument
+
             return FunctionDocument(self._session, name)
         if kind == "sample":
+            from routestudio.ui.documents.sample import SampleDocument
+
             return SampleDocument(self._session, name)
         return None
 
@@ -204,6 +226,11 @@ class Commands:
         """Go to where a problem is."""
         if kind == "sink":
             self.open("sink", name)
+        for function in self._session.functions():
+            if kind == "file" and function["file"] and name.endswith(function["file"]):
+                self.open("function", function["name"])
+                if document := self._function():
+                    document.editor.go_to(line)
 
     def close_document(self) -> None:
         """Close the document in front."""
@@ -259,7 +286,13 @@ class Commands:
 
     def _function(self) -> FunctionDocument | None:
         document = self._window.document()
-        return document if isinstance(document, FunctionDocument) else None
+        function = document is not None and document.kind == "function"
+        return cast("FunctionDocument", document) if function else None
+
+    def _previewing(self) -> SinkDocument | FunctionDocument | None:
+        document = self._window.document()
+        shown = document is not None and document.kind in ("sink", "function")
+        return cast("SinkDocument | FunctionDocument", document) if shown else None
 
     def find(self) -> None:
         """Open the find bar."""
@@ -288,20 +321,18 @@ class Commands:
 
     def refresh_preview(self) -> None:
         """Preview again."""
-        document = self._window.document()
-        if isinstance(document, (SinkDocument, FunctionDocument)):
+        if document := self._previewing():
             document.preview.refresh()
 
     # --- check and run -----------------------------------------------------------------------
 
     def current_sink(self) -> str | None:
         """The sink that check and run are about: in front, or chosen, or of the function."""
-        document = self._window.document()
-        if isinstance(document, SinkDocument):
-            return document.name
-        if isinstance(document, FunctionDocument):
-            chosen = document.sinks.currentData()
+        if function := self._function():
+            chosen = function.sinks.currentData()
             return str(chosen) if chosen else None
+        if sink := self._previewing():
+            return sink.name
         selection = self._window.tree.selection
         return selection[1] if selection is not None and selection[0] == "sink" else None
 
@@ -327,11 +358,12 @@ class Commands:
         if not samples:
             self._session.notice.emit("info", "Add a sample set first: Run delivers its messages.")
             return
-        document = self._window.document()
         name = max(samples, key=lambda item: item["rows"])["name"]
-        if isinstance(document, (SinkDocument, FunctionDocument)):
+        if document := self._previewing():
             name = document.preview.samples.currentData() or name
         total = next(item["rows"] for item in samples if item["name"] == name)
+        from routestudio.ui import dialogs
+
         if not self.standin and not dialogs.ask(
             self._window, "Deliver to the real service",
             f"Deliver {total:,} messages of {name} by {sink} to the real service?", "Deliver",
@@ -382,6 +414,8 @@ class Commands:
 
     def palette(self) -> None:
         """Open the command palette."""
+        from routestudio.ui.palette import Palette
+
         Palette(self._window.action_table, self._window).exec()
 
     def toggle_theme(self) -> None:

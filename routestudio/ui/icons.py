@@ -11,7 +11,7 @@ from PySide6.QtSvg import QSvgRenderer
 from routestudio.paths import resources
 from routestudio.ui.theme import colour
 
-SIZES = (16, 20, 24, 32, 48)
+SIZES = (16, 32, 48)
 
 
 def icon(name: str, role: str = "muted") -> QIcon:
@@ -36,15 +36,19 @@ def _icon(name: str, normal: str, disabled: str) -> QIcon:
 
 
 def _render(name: str, tint: str, size: int) -> QPixmap:
+    picture = QPixmap(size, size)
+    picture.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(picture)
+    _drawing(name, tint).render(painter, QRectF(0, 0, size, size))
+    painter.end()
+    return picture
+
+
+@lru_cache(maxsize=256)
+def _drawing(name: str, tint: str) -> QSvgRenderer:
     folder = resources() / "icons"
     path = folder / f"{name}.svg"
     if not path.is_file():
         path = folder / "sink.svg"
     text = path.read_text(encoding="utf-8").replace("currentColor", QColor(tint).name())
-    renderer = QSvgRenderer(QByteArray(text.encode()))
-    picture = QPixmap(size, size)
-    picture.fill(Qt.GlobalColor.transparent)
-    painter = QPainter(picture)
-    renderer.render(painter, QRectF(0, 0, size, size))
-    painter.end()
-    return picture
+    return QSvgRenderer(QByteArray(text.encode()))

@@ -201,7 +201,7 @@ class MainWindow(QMainWindow):
         self.tabs.currentChanged.connect(lambda _: self.refresh())
         self.problems.chosen.connect(self.commands.open_problem)
         self.tree.open_asked.connect(self.commands.open)
-        self.tree.add_asked.connect(self.commands.edits.add)
+        self.tree.add_asked.connect(lambda kind: self.commands.edits.add(kind))
         self.tree.action_asked.connect(lambda name: self.action_table.qaction(name).trigger())
         self.tree.selected.connect(self.refresh)
         theme().changed.connect(self._retint)
@@ -222,7 +222,9 @@ class MainWindow(QMainWindow):
     def show_document(self, document: Document) -> None:
         """Add a document as a tab in front."""
         document.open_asked.connect(self.commands.open)
-        document.new_asked.connect(self.commands.edits.add_for)
+        document.new_asked.connect(
+            lambda kind, context: self.commands.edits.add_for(kind, context)
+        )
         document.gone.connect(lambda: self.close_document(document))
         number = self.tabs.addTab(document, icon(document.icon_name), document.name)
         close = IconButton("close", f"Close {document.name}", lambda: self.close_document(document))

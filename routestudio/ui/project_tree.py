@@ -9,7 +9,6 @@ from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QBrush
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QTreeWidget, QTreeWidgetItem, QVBoxLayout
 
-from routestudio.derive import catalog
 from routestudio.ui.icons import icon
 from routestudio.ui.session import Session
 from routestudio.ui.theme import colour, theme
@@ -109,6 +108,8 @@ class ProjectTree(QFrame):
     def _rows(self) -> dict[str, list[tuple[str, str, str, str, str]]]:
         session = self._session
         rows: dict[str, list[tuple[str, str, str, str, str]]] = {key: [] for key, _ in _GROUPS}
+        if session.is_open:
+            from routestudio.derive import catalog  # late: it brings all sink types along
         for sink in session.sinks():
             mode = "ƒ" if sink.get("routing") else "="
             problems = sink.get("field_problems") or []

@@ -1,0 +1,192 @@
+"""The window under measurement, in a process of its own: `keystroke`, `gaps`, `paint`, `empty`.
+
+Prints one JSON value. Draws off-screen unless told otherwise.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+KEYS = 40
+CODE = """def route(action, record, changes, metadata):
+    return {"topic": "orders.0", "message_key": str(record["id"])}
+"""
+
+
+def main(arguments: list[str]) -> None:
+    """Measure what the first argument names."""
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    if arguments[0] == "empty":
+        _empty()
+    elif arguments[0] == "paint":
+        _paint()
+    else:
+        work = {"keystroke": _keystroke, "gaps": _gaps}[arguments[0]]
+        _in_qt(lambda desk: work(desk, int(arguments[1])))
+
+
+def _empty() -> None:
+    from PySide6.QtCore import QEvent, QObject
+    from PySide6.QtWidgets import QApplication, QMainWindow
+
+    app = QApplication([])
+    window = QMainWindow()
+    window.resize(1280, 800)
+
+    class First(QObject):
+        def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+            if event.type() == QEvent.Type.Paint:
+                app.quit()
+            return False
+
+    first = First()
+    window.installEventFilter(first)
+    window.show()
+    app.exec()
+    print(json.dumps(time.time()), flush=True)
+    os._exit(0)
+
+
+def _paint() -> None:
+    from PySide6.QtCore import QEvent, QObject
+    from PySide6.QtWidgets import QApplication
+    from qasync import QEventLoop
+
+    from routestudio.ui.bridge import Engine
+    from routestudio.ui.icons import icon
+    from routestudio.ui.main_window import MainWindow
+
+    app = QApplication([])
+    loop = QEventLoop(app)
+    asyncio.set_event_loop(loop)
+
+    async def show() -> None:
+        window = MainWindow(Engine())
+        window.setWindowIcon(icon("logo", "accent"))
+        painted = asyncio.Event()
+
+        class First(QObject):
+            def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+                if event.type() == QEvent.Type.Paint:
+                    painted.set()
+                return False
+
+        first = First()
+        window.installEventFilter(first)
+        window.show()
+        await painted.wait()
+
+    loop.run_until_complete(show())
+    print(json.dumps(time.time()), flush=True)
+    os._exit(0)
+
+
+def _in_qt(work: Callable[[Any], Coroutine[Any, Any, Any]]) -> None:
+    from PySide6.QtWidgets import QApplication
+    from qasync import QEventLoop
+
+    from tests.gui.desk import Desk
+
+    app = QApplication([])
+    app.setQuitOnLastWindowClosed(False)
+    loop = QEventLoop(app)
+    asyncio.set_event_loop(loop)
+    desk = Desk(loop)
+
+    async def run() -> Any:
+        desk.show()
+        try:
+            return await work(desk)
+        finally:
+            await desk.leave()
+
+    print(json.dumps(loop.run_until_complete(run())), flush=True)
+    loop.close()
+
+
+async def _open(desk: Any, rows: int) -> None:
+    """The demo project with a sample of `rows` orders."""
+    from routestudio.paths import resources
+    from tests.benchmarks.harness import make_messages
+
+    folder = Path(tempfile.mkdtemp()) / "shop"
+    shutil.copytree(resources() / "demo", folder)
+    with (folder / "samples" / "bench.jsonl").open("w", encoding="utf-8") as file:
+        for start in range(0, rows, 10_000):
+            for message in make_messages(min(10_000, rows - start), start):
+                file.write(json.dumps(message.as_json()) + "\n")
+    await desk.start(folder)
+
+
+async def _keystroke(desk: Any, rows: int) -> list[float]:
+    """Milliseconds from a key press in the editor to the preview that shows what it changed."""
+    from PySide6.QtTest import QTest
+
+    await _open(desk, rows)
+    document = await desk.open("function", "orders-by-region")
+    preview = document.preview
+    preview.samples.setCurrentIndex(preview.samples.findData("bench"))
+    document.editor.setPlainText(CODE)
+    await desk.quiet(1.0)
+    document.editor.go_to(2, CODE.splitlines()[1].index('",') + 1)
+    found = []
+    topic = "orders.0"
+    heard: list[float] = []
+    preview.fresh.connect(lambda _: heard.append(time.perf_counter()))
+    for number in range(KEYS):
+        key = str(number % 10)
+        topic += key
+        heard.clear()
+        begun = time.perf_counter()
+        QTest.keyClicks(document.editor, key)
+        while not heard or preview.model.row(0)["routing"]["topic"] != topic:
+            await asyncio.sleep(0.001)
+        found.append((heard[-1] - begun) * 1000)
+        assert preview.model.rowCount() == rows
+        await asyncio.sleep(0.12)
+    return found
+
+
+async def _gaps(desk: Any, rows: int) -> dict[str, Any]:
+    """Milliseconds between ticks of a 1 ms timer while `rows` messages are delivered."""
+    from PySide6.QtCore import Qt, QTimer
+
+    await _open(desk, rows)
+    document = await desk.open("sink", "orders-to-kafka")
+    document.preview.samples.setCurrentIndex(document.preview.samples.findData("bench"))
+    for path, value in ((["routing"], "none"), (["destination", "topic"], "orders")):
+        desk.window.session.set_value(["sinks", "orders-to-kafka", *path], value)
+    await desk.quiet(1.0)
+    gaps: list[float] = []
+    last = 0.0
+
+    def tick() -> None:
+        nonlocal last
+        now = time.perf_counter()
+        if last:
+            gaps.append((now - last) * 1000)
+        last = now
+
+    timer = QTimer()
+    timer.setTimerType(Qt.TimerType.PreciseTimer)
+    timer.timeout.connect(tick)
+    panel = desk.window.run_panel
+    panel.after = None
+    desk.window.commands.run()
+    timer.start(1)
+    await desk.until(lambda: panel.summary is not None or not panel.running, "the run", 300)
+    timer.stop()
+    return {"gaps": gaps, "summary": panel.summary}
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
