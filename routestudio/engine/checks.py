@@ -52,9 +52,11 @@ async def check(prepared: PreparedSink, staged: Sequence[Staged]) -> AsyncIterat
         return
     targets, more = targets_of(prepared, staged)
     link = prepared.link()
+    failed = False
     try:
         async with asyncio.timeout(DEADLINE), aclosing(link.check(targets)) as steps:  # type: ignore[type-var]
             async for step in steps:
+                failed = failed or step.status == "failed"
                 yield step
     except TimeoutError:
         yield CheckStep(
@@ -64,7 +66,7 @@ async def check(prepared: PreparedSink, staged: Sequence[Staged]) -> AsyncIterat
         return
     finally:
         await link.close()
-    if prepared.bound.dynamic and not targets:
+    if not failed and prepared.bound.dynamic and not targets:
         yield CheckStep(
             "target", "skipped", "the routing function chooses the destination of each message",
             hint="preview samples first, and the destinations they produce are checked too",
