@@ -148,7 +148,7 @@ async def _keystroke(desk: Any, rows: int) -> list[float]:
         heard.clear()
         begun = time.perf_counter()
         QTest.keyClicks(document.editor, key)
-        while not heard or preview.model.row(0)["routing"]["topic"] != topic:
+        while not heard or preview.model.row(0)["routing"]["topic"] != topic:  # noqa: ASYNC110
             await asyncio.sleep(0.001)
         found.append((heard[-1] - begun) * 1000)
         assert preview.model.rowCount() == rows

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import sys
 import weakref
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,8 @@ from shiboken6 import delete
 from routestudio.errors import RouteStudioError, UsageError
 from routestudio.ui import bridge
 from routestudio.ui.bridge import Engine
-from tests.gui.desk import Desk, in_qt
+from tests.gui.desk import WAIT, Desk, in_qt
+from tests.support.guards import children
 
 pytestmark = pytest.mark.gui
 
@@ -29,6 +31,12 @@ async def answer(value: object = 7) -> object:
 
 async def refuse() -> None:
     raise UsageError("no such sink", hint="add one")
+
+
+async def until(condition: Callable[[], bool], seconds: float = 0.01) -> None:
+    async with asyncio.timeout(WAIT):
+        while not condition():  # noqa: ASYNC110 - Qt's signals set no event
+            await asyncio.sleep(seconds)
 
 
 async def settle() -> None:
@@ -85,8 +93,7 @@ async def test_a_cancelled_job_says_nothing_more(qt_loop: QEventLoop) -> None:
     finished = engine.run(answer(), owner=owner, title="C", done=said.append)
     assert finished.task is not None
     finished.task.add_done_callback(lambda _: None)
-    while not finished.task.done():
-        await asyncio.sleep(0)
+    await until(finished.task.done, 0)
     await settle()
     assert said == ["end", 7]
 
@@ -144,8 +151,7 @@ async def test_an_engine_that_cannot_be_started(
     said: list[tuple[str, str]] = []
     engine.status_changed.connect(lambda *found: said.append(found))
     engine.start()
-    while engine.status != "lost":
-        await asyncio.sleep(0.01)
+    await until(lambda: engine.status == "lost")
     assert "could not be started" in said[-1][1]
     with pytest.raises(RouteStudioError, match="not running"):
         await engine.request("ping")
@@ -159,8 +165,7 @@ async def test_an_engine_that_ends_again_and_again_is_given_up(
     monkeypatch.setattr(bridge, "_RESTART_MS", 5)
     engine = Engine(command=(sys.executable, "-S", "-c", "raise SystemExit(3)"))
     engine.start()
-    while engine.status != "lost":
-        await asyncio.sleep(0.01)
+    await until(lambda: engine.status == "lost")
     await engine.stop()
 
 
@@ -175,8 +180,7 @@ async def test_unreadable_output_is_logged_and_harms_nothing(
     lines: list[str] = []
     engine.log_line.connect(lines.append)
     engine.start()
-    while len(lines) < 2:
-        await asyncio.sleep(0.01)
+    await until(lambda: len(lines) >= 2)
     assert any("unreadable" in line for line in lines)
     assert "hello" in lines
     assert engine.status == "ready"
@@ -191,4 +195,4 @@ async def test_the_engine_ends_with_the_window(desk: Desk, project: Path) -> Non
     assert number > 0
     await desk.engine.stop()
     assert desk.engine.process_id == 0
-    assert not Path(f"/proc/{number}").exists()
+    assert number not in children()

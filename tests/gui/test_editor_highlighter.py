@@ -83,6 +83,23 @@ def test_the_editor_is_coloured_and_follows_the_theme(qapp: QApplication, qtbot:
     assert highlighter.language == "python"
 
 
+def test_new_colours_are_no_edit(qtbot: QtBot) -> None:
+    editor = CodeEdit("Code")
+    qtbot.addWidget(editor)
+    highlighter = Highlighter(editor.document(), "python")
+    edits: list[str] = []
+    editor.edited.connect(lambda: edits.append(editor.toPlainText()))
+    editor.setPlainText("return 1")
+    highlighter.lex()
+    highlighter.rehighlight()
+    assert edits == ["return 1"]
+    editor.show_text("return 2")
+    highlighter.lex()
+    assert edits == ["return 1"]
+    editor.undo()
+    assert edits == ["return 1", "return 1"]
+
+
 def test_a_quote_recolours_what_follows(qtbot: QtBot) -> None:
     document = QTextDocument()
     document.setDocumentLayout(QPlainTextDocumentLayout(document))

@@ -38,12 +38,13 @@ class CodeEdit(QPlainTextEdit):
         self.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
         self.setTabChangesFocus(False)
         self._size = 10.0
+        self._text = ""
         self._diagnostics: list[Diagnostic] = []
         self._gutter = _Gutter(self)
         self.blockCountChanged.connect(self._layout_gutter)
         self.updateRequest.connect(self._scroll_gutter)
         self.cursorPositionChanged.connect(self._mark)
-        self.textChanged.connect(self.edited)
+        self.textChanged.connect(self._changed)
         theme().changed.connect(self._restyle)
         self.viewport().installEventFilter(self)
         self._restyle()
@@ -67,8 +68,16 @@ class CodeEdit(QPlainTextEdit):
         self.setTextCursor(again)
         self.verticalScrollBar().setValue(bar)
         self.blockSignals(False)
+        self._text = self.toPlainText()
         self._layout_gutter()
         self._mark()
+
+    def _changed(self) -> None:
+        """Qt tells of new colours as it tells of new text; only text counts."""
+        text = self.toPlainText()
+        if text != self._text:
+            self._text = text
+            self.edited.emit()
 
     def insert_at_cursor(self, text: str) -> None:
         """Insert text where the cursor is, as one undo step."""

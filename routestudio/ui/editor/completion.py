@@ -88,7 +88,7 @@ class Completion(QObject):
         self.popup.itemClicked.connect(lambda _: self.accept())
         self.popup.hide()
         editor.installEventFilter(self)
-        editor.textChanged.connect(self._typed)
+        editor.edited.connect(self._typed)
         editor.cursorPositionChanged.connect(self._moved)
         self._typing = False
 
