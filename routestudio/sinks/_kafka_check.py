@@ -200,7 +200,10 @@ def _topic_error(topic: str, error: Any, ms: float) -> CheckStep:
 def _auth_text(config: Kafka.Config, error: Any) -> tuple[str, str]:
     name, text = error.name(), error.str()
     lowered = text.lower()
-    if name == "_AUTHENTICATION" and ("mechanism" in lowered or "unsupported" in lowered):
+    refused = "credential" in lowered or "password" in lowered
+    if name == "_AUTHENTICATION" and not refused and (
+        "mechanism" in lowered or "unsupported" in lowered
+    ):
         return (
             f"the broker does not offer {config.sasl_mechanism}",
             "choose a mechanism that the broker offers",

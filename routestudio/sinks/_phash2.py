@@ -40,8 +40,14 @@ def partition(key: bytes, count: int) -> int:
 
 
 def _mix(a: int, b: int, c: int) -> tuple[int, int, int]:
-    for s1, s2, s3 in ((13, 8, 13), (12, 16, 5), (3, 10, 15)):
-        a = ((a - b - c) ^ (c >> s1)) & _MASK
-        b = ((b - c - a) ^ (a << s2)) & _MASK
-        c = ((c - a - b) ^ (b >> s3)) & _MASK
+    """One mix; written out because it runs for every key."""
+    a = ((a - b - c) ^ (c >> 13)) & _MASK
+    b = ((b - c - a) ^ (a << 8)) & _MASK
+    c = ((c - a - b) ^ (b >> 13)) & _MASK
+    a = ((a - b - c) ^ (c >> 12)) & _MASK
+    b = ((b - c - a) ^ (a << 16)) & _MASK
+    c = ((c - a - b) ^ (b >> 5)) & _MASK
+    a = ((a - b - c) ^ (c >> 3)) & _MASK
+    b = ((b - c - a) ^ (a << 10)) & _MASK
+    c = ((c - a - b) ^ (b >> 15)) & _MASK
     return a, b, c

@@ -1,0 +1,226 @@
+"""The Kafka sink: its rules, records, partitions, and delivery to librdkafka's own mock cluster."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from routestudio.model.function import FunctionResult
+from routestudio.model.message import message_from
+from routestudio.model.outcome import Outcome
+from routestudio.routing import Router
+from routestudio.sinks._kafka_settings import outcome_of, producer_settings
+from routestudio.sinks._phash2 import partition, phash2
+from routestudio.sinks.base import Payload
+from routestudio.sinks.binding import bind, examine
+from routestudio.sinks.kafka import Kafka, KafkaRecord
+from routestudio.standins.kafka import KafkaStandin
+
+VECTORS = [
+    ("1", 1535449617, (0, 3, 2, 9)),
+    ("42", 2572832157, (0, 3, 0, 9)),
+    ("abc", 1306188027, (0, 3, 4, 3)),
+    ("users:1", 4197853660, (1, 4, 0, 4)),
+    ("1:2", 1528225609, (1, 1, 1, 1)),
+    ("é", 758303797, (1, 1, 6, 1)),
+    ("550e8400-e29b-41d4-a716-446655440000", 3444542317, (1, 1, 6, 1)),
+]
+GOOD = {"hosts": "localhost:9092", "topic": "orders"}
+PASSWORD = {"username": "u", "password": "p"}
+AWS = {"aws_region": "eu-west-1", "aws_access_key_id": "A", "aws_secret_access_key": "S"}
+
+
+@pytest.mark.parametrize(("key", "value", "partitions"), VECTORS)
+def test_the_partition_is_erlangs(key: str, value: int, partitions: tuple[int, ...]) -> None:
+    assert phash2(key.encode()) == value
+    assert tuple(partition(key.encode(), count) for count in (3, 6, 7, 12)) == partitions
+
+
+@pytest.mark.parametrize(
+    ("change", "fields"),
+    [
+        ({}, []),
+        ({"hosts": "a:1,b:65535"}, []),
+        ({"hosts": "a:1, b:2"}, []),
+        ({"hosts": "localhost"}, ["hosts"]),
+        ({"hosts": "a:0"}, ["hosts"]),
+        ({"hosts": "a:65536"}, ["hosts"]),
+        ({"hosts": "a:1,"}, ["hosts"]),
+        ({"hosts": "a:1:2"}, ["hosts"]),
+        ({"hosts": "a:٣"}, ["hosts"]),
+        ({"hosts": ""}, ["hosts"]),
+        ({"compression": "brotli"}, ["compression"]),
+        ({"sasl_mechanism": "gssapi"}, ["sasl_mechanism"]),
+        ({"sasl_mechanism": "plain", **PASSWORD}, []),
+        ({"sasl_mechanism": "scram_sha_512", **PASSWORD, "tls": True}, []),
+        ({"sasl_mechanism": "scram_sha_256", "username": "u"}, ["password"]),
+        ({"sasl_mechanism": "plain"}, ["username", "password"]),
+        (PASSWORD, ["sasl_mechanism"]),
+        ({"sasl_mechanism": "aws_msk_iam", **AWS, "tls": True}, []),
+        ({"sasl_mechanism": "aws_msk_iam", **AWS}, ["tls"]),
+        ({"sasl_mechanism": "aws_msk_iam", "tls": True},
+         ["aws_region", "aws_access_key_id", "aws_secret_access_key"]),
+        ({"sasl_mechanism": "aws_msk_iam", **AWS, "aws_region": "Europe", "tls": True},
+         ["aws_region"]),
+        ({"topic": "a b"}, ["topic"]),
+        ({"topic": "x" * 256}, ["topic"]),
+        ({"topic": None}, ["topic"]),
+        ({"tpoic": "orders"}, ["tpoic"]),
+    ],
+)  # fmt: skip
+def test_rules_of_the_configuration(change: dict[str, Any], fields: list[str]) -> None:
+    _, problems = examine(Kafka, {**GOOD, **change}, dynamic=False)
+    assert sorted({problem.field for problem in problems}) == sorted(fields), problems
+
+
+@pytest.mark.parametrize(
+    ("returned", "topic", "key", "failing"),
+    [
+        ({}, "sequin.public.orders", "7", None),
+        ({"topic": "a", "message_key": "k"}, "a", "k", None),
+        ({"message_key": None}, "sequin.public.orders", "7", None),
+        ({"topic": "a b"}, None, None, "topic"),
+        ({"topic": "x" * 513}, None, None, "topic"),
+        ({"message_key": ""}, None, None, "message_key"),
+        ({"message_key": 5}, None, None, "message_key"),
+    ],
+)
+def test_rules_of_the_routing(
+    returned: dict[str, Any], topic: str | None, key: str | None, failing: str | None
+) -> None:
+    router = Router(bind(Kafka, {"hosts": "localhost:9092"}, dynamic=True))
+    message = message_from({
+        "action": "insert", "record": {"id": 7},
+        "metadata": {"table_schema": "public", "table_name": "orders", "record_pks": ["7"]},
+    })  # fmt: skip
+    effective = router.route(message, FunctionResult(returned))
+    assert [problem.field for problem in effective.problems] == ([failing] if failing else [])
+    if not failing:
+        routing: Any = router.instance(effective)
+        assert (routing.topic, routing.message_key) == (topic, key)
+
+
+def test_a_delete_and_null_are_json_and_never_tombstones() -> None:
+    config = Kafka.Config(hosts="localhost:9092")
+    message = message_from({"action": "delete", "record": {"id": 1}})
+    routing = Kafka.Routing(topic="t", message_key=None)
+    assert Kafka.encode(config, message, routing, Payload(None)).value == b"null"
+    record = Kafka.encode(config, message, routing, Payload(message.as_json()))
+    assert record.key is None
+    assert b'"action":"delete"' in record.value
+    assert record.size == len(record.value) + 70
+    assert record.describe()["topic"] == "t"
+
+
+def test_the_producer_keeps_order_and_waits_for_every_replica() -> None:
+    config = Kafka.Config(hosts="h:1", tls=True, sasl_mechanism="scram_sha_256", username="u",
+                          password=SecretStr("hunter2"), compression="zstd")  # fmt: skip
+    settings = producer_settings(config)
+    assert settings["acks"] == "all"
+    assert settings["enable.idempotence"] is True
+    assert settings["security.protocol"] == "SASL_SSL"
+    assert settings["sasl.mechanisms"] == "SCRAM-SHA-256"
+    assert settings["sasl.password"] == "hunter2"
+    assert settings["compression.type"] == "zstd"
+    assert settings["allow.auto.create.topics"] is False
+    assert "hunter2" not in repr(config)
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "unknown"),
+    [
+        ("MSG_SIZE_TOO_LARGE", "rejected", False),
+        ("TOPIC_EXCEPTION", "rejected", False),
+        ("UNKNOWN_TOPIC_OR_PART", "retry", False),
+        ("TOPIC_AUTHORIZATION_FAILED", "retry", False),
+        ("_ALL_BROKERS_DOWN", "retry", False),
+        ("_MSG_TIMED_OUT", "retry", True),
+        ("NOT_ENOUGH_REPLICAS", "retry", False),
+    ],
+)
+def test_delivery_errors_as_outcomes(name: str, status: str, unknown: bool) -> None:
+    from confluent_kafka import KafkaError
+
+    outcome = outcome_of(KafkaError(getattr(KafkaError, name)), "orders")
+    assert (outcome.status, outcome.code, outcome.unknown) == (status, name.lower(), unknown)
+    assert outcome.reason.startswith("orders: ")
+
+
+def record(number: int, topic: str = "orders", key: bytes | None = b"k") -> KafkaRecord:
+    return KafkaRecord(topic, key, b'{"n":%d}' % number)
+
+
+async def test_batches_arrive_once_in_order_and_nothing_stays_behind() -> None:
+    standin = KafkaStandin()
+    link = Kafka.connect(Kafka.at_standin(Kafka.Config(hosts="x:1"), await standin.start()))
+    try:
+        sent = [[record(n + 200 * b, key=b"k%d" % (n % 5)) for n in range(200)] for b in range(4)]
+        for batch in sent:
+            assert {o.status for o in await link.send(batch)} == {"delivered"}
+        arrived = await standin.arrived()
+    finally:
+        await link.close()
+        await link.close()
+        await standin.stop()
+    values = [item.body for item in arrived]
+    flat = [each for batch in sent for each in batch]
+    assert sorted(values) == sorted(each.value.decode() for each in flat)
+    for number in range(5):
+        key = f"k{number}"
+        wanted = [each.value.decode() for each in flat if each.key == key.encode()]
+        assert [item.body for item in arrived if item.key == key] == wanted
+    assert not [t for t in threading.enumerate() if t.name == "kafka"]
+
+
+async def silent(work: Any) -> Any:
+    """Run `work` with a port that accepts connections and says nothing."""
+    held: list[asyncio.StreamWriter] = []
+    server = await asyncio.start_server(lambda _, writer: held.append(writer), "127.0.0.1", 0)
+    try:
+        return await work(server.sockets[0].getsockname()[1])
+    finally:
+        server.close()
+        for writer in held:
+            writer.close()
+
+
+async def test_a_cancelled_send_to_a_silent_broker_ends_at_once() -> None:
+    async def cancelled(port: int) -> float:
+        link = Kafka.connect(Kafka.Config(hosts=f"127.0.0.1:{port}"))
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(link.send([record(1)]), 0.5)
+        begun = time.monotonic()
+        await link.close()
+        return time.monotonic() - begun
+
+    assert await silent(cancelled) < 0.1
+    await asyncio.sleep(1.2)
+    assert not [t for t in threading.enumerate() if t.name == "kafka"]
+
+
+async def test_a_port_that_refuses_is_a_quick_retry(closed_port: int) -> None:
+    link = Kafka.connect(Kafka.Config(hosts=f"127.0.0.1:{closed_port}"))
+    begun = time.monotonic()
+    outcomes = await link.send([record(1), record(2)])
+    took = time.monotonic() - begun
+    await link.close()
+    assert [(o.status, o.unknown) for o in outcomes] == [("retry", False)] * 2
+    assert took < 5
+
+
+async def test_closing_settles_what_is_being_sent() -> None:
+    from routestudio import tasks
+
+    async def closing(port: int) -> list[Outcome]:
+        link = Kafka.connect(Kafka.Config(hosts=f"127.0.0.1:{port}"))
+        sending = tasks.spawn(link.send([record(1)]), name="send")
+        await asyncio.sleep(0.2)
+        await link.close()
+        return list(await asyncio.wait_for(sending, 3))
+
+    assert [o.status for o in await silent(closing)] == ["retry"]
