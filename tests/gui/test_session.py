@@ -95,6 +95,20 @@ async def test_an_edit_of_a_form_is_undone_and_redone(desk: Desk, project: Path)
 
 
 @in_qt
+async def test_saving_takes_what_is_being_typed_in_a_field(desk: Desk, project: Path) -> None:
+    await desk.start(project)
+    document = await desk.open("sink", "customers-to-redis")
+    edit = line(document.config.rows["host"].editor.control())
+    edit.setFocus()
+    await desk.until(edit.hasFocus)
+    edit.selectAll()
+    QTest.keyClicks(edit, "cache.example")
+    await desk.trigger("save")
+    await desk.until(lambda: ("success", "Saved") in desk.notices, "the save")
+    assert "host: cache.example" in (project / "sequin.yaml").read_text()
+
+
+@in_qt
 async def test_undo_goes_through_editor_form_and_tree(
     desk: Desk, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -222,6 +222,11 @@ class SinkDocument(Document):
 
     # --- editing -----------------------------------------------------------------------------
 
+    def flush(self) -> None:
+        """Take what is being typed: Ctrl+S leaves the focus where it is."""
+        for form in (self.config, self.settings, self.static_form):
+            form.commit()
+
     def _set_destination(self, field: str, value: Any) -> None:
         self.session.set_value(["sinks", self.name, "destination", field], value)
 

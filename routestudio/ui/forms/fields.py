@@ -46,6 +46,9 @@ class FieldEditor(QWidget):
         """The widget that takes the focus."""
         raise NotImplementedError
 
+    def commit(self) -> None:
+        """Take what is being typed as finished, as if the focus had left."""
+
     def mark(self, invalid: bool) -> None:
         """Show or hide the mark of a problem."""
         control, state = self.control(), "true" if invalid else "false"
@@ -81,6 +84,9 @@ class TextField(FieldEditor):
 
     def control(self) -> QWidget:
         return self.edit
+
+    def commit(self) -> None:
+        self._finished()
 
     def _finished(self) -> None:
         if self.edit.text() != self._shown:
@@ -225,6 +231,9 @@ class SecretField(FieldEditor):
 
     def control(self) -> QWidget:
         return self.edit
+
+    def commit(self) -> None:
+        self._finished()
 
     def _toggle(self) -> None:
         self._hide(self.edit.echoMode() != QLineEdit.EchoMode.Password)

@@ -90,6 +90,11 @@ class Form(QWidget):
         for row in self.rows.values():
             row.setVisible(visible(row.field, shown))
 
+    def commit(self) -> None:
+        """Take what is being typed in any field as finished."""
+        for row in self.rows.values():
+            row.editor.commit()
+
     def show_problems(self, problems: Mapping[str, str]) -> None:
         """Mark fields with their problems; fields that are not named are fine."""
         for name, row in self.rows.items():
