@@ -17,6 +17,7 @@ from routestudio.engine import route_tests
 from routestudio.engine.rows import destination_of
 from routestudio.engine.service import EngineService
 from routestudio.errors import Place, UsageError
+from routestudio.pipeline.run import RunStoppedError
 from routestudio.project.files import write_text
 
 
@@ -88,7 +89,7 @@ async def run(options: argparse.Namespace) -> int:
         def show(event: str, data: dict[str, Any]) -> None:
             nonlocal last
             latest.update(data)
-            if event == "cancelled":
+            if event in ("cancelled", "stopped"):
                 _summary(options, data)
             elif sys.stderr.isatty() and time.monotonic() - last > 0.5:
                 last = time.monotonic()
@@ -106,6 +107,9 @@ async def run(options: argparse.Namespace) -> int:
             )  # fmt: skip
         except asyncio.CancelledError:
             say("routestudio: stopped before the end")
+            return 1
+        except RunStoppedError as error:
+            say(f"routestudio: {error}")
             return 1
         finally:
             loop.remove_signal_handler(signal.SIGTERM)

@@ -12,10 +12,11 @@ from typing import Any, Final
 
 from routestudio.engine.sources import Item, ListRows, open_rows, path_of
 from routestudio.engine.workspace import PreparedSink, Workspace
+from routestudio.errors import Place, UsageError
 from routestudio.pipeline.checkpoint import Checkpoint
 from routestudio.pipeline.dead_letters import DeadLetters
 from routestudio.pipeline.retry import RetryPolicy
-from routestudio.pipeline.run import Delivery
+from routestudio.pipeline.run import Delivery, RunStoppedError
 from routestudio.samples import reader
 
 CHUNK: Final = 500
@@ -79,12 +80,13 @@ async def deliver(
 ) -> dict[str, Any]:
     """Deliver one source and return the summary as plain data.
 
-    Raises `ConfigError` when the sink is not ready and `UsageError` for a bad source. Being
+    Raises `ConfigError` when the sink is not ready, `UsageError` for a bad source and
+    `RunStoppedError` when the run cannot go on (its summary is emitted as `stopped`). Being
     cancelled ends the run within 100 ms; what was not delivered is not reported as delivered.
     """
     prepared.require_ready()
     if kind != "text" and value != "-":
-        path_of(workspace, kind, value)
+        _keep_apart(path_of(workspace, kind, value), options)
     link = prepared.link()
     with ExitStack() as stack:
         letters = (
@@ -94,7 +96,11 @@ async def deliver(
             if options.dead_letters
             else None
         )
-        checkpoint = Checkpoint(options.checkpoint) if options.checkpoint else None
+        checkpoint = (
+            Checkpoint(options.checkpoint, _source_name(workspace, kind, value))
+            if options.checkpoint
+            else None
+        )
         delivery = Delivery(
             prepared.stages,
             link,
@@ -110,6 +116,27 @@ async def deliver(
         except asyncio.CancelledError:
             emit("cancelled", delivery.summary.as_json())
             raise
+        except RunStoppedError as error:
+            emit("stopped", error.summary.as_json())
+            raise
         finally:
             await link.close()
     return summary.as_json()
+
+
+def _keep_apart(source: Path, options: RunOptions) -> None:
+    """Refuse to write into the file that is read."""
+    for path, what in ((options.dead_letters, "dead-letter"), (options.checkpoint, "checkpoint")):
+        if path is not None and path.exists() and path.samefile(source):
+            raise UsageError(
+                f"the {what} file is the file of messages itself",
+                place=Place(str(path)),
+                hint="name another file",
+            )
+
+
+def _source_name(workspace: Workspace, kind: str, value: str) -> str | None:
+    """What a checkpoint calls a source: its whole path; standard input and text have no name."""
+    if kind == "text" or value == "-":
+        return None
+    return str(path_of(workspace, kind, value).resolve())
