@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from routestudio.model.outcome import DELIVERED, CheckStep, Outcome, retry
 from routestudio.sinks import _kafka_check
-from routestudio.sinks._kafka_settings import outcome_of, producer_settings
+from routestudio.sinks._kafka_settings import before_sending, outcome_of, producer_settings
 from routestudio.sinks._phash2 import partition
 from routestudio.sinks.base import Link, SinkRouting
 
@@ -98,9 +98,11 @@ class KafkaLink(Link):
             for index, record in enumerate(batch):
                 count = found[record.topic]
                 if isinstance(count, Outcome):
-                    state.settle(index, count)
+                    state.settle(index, before_sending(count))
                     continue
-                while not self._produce(producer, state, index, record, count):
+                while True:
+                    if self._produce(producer, state, index, record, count):
+                        break
                     await asyncio.sleep(0.002)
             if state.left:
                 await state.future

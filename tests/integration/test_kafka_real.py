@@ -150,6 +150,7 @@ async def test_a_broker_that_dies_while_records_travel(
         lambda settings: {**usual(settings), "message.timeout.ms": 1500},
     )
     outcomes: list[Any] = []
+    begun_sending = asyncio.Event()
     with ExitStack() as stack:
         server = stack.enter_context(start_kafka(tmp_path / "kafka", ca))
         topic = server.create_topic("doomed", 1)
@@ -159,10 +160,10 @@ async def test_a_broker_that_dies_while_records_travel(
             while not outcomes or outcomes[-1].status == "delivered":
                 batch = [KafkaRecord(topic, b"k", b"%d" % n) for n in range(50)]
                 outcomes.extend(await link.send(batch))
+                begun_sending.set()
 
         sending = tasks.spawn(until_it_fails(), name="send")
-        while not outcomes:
-            await asyncio.sleep(0.01)
+        await asyncio.wait_for(begun_sending.wait(), 10)
         await asyncio.to_thread(stack.close)
         await asyncio.wait_for(sending, 15)
     begun = time.monotonic()
@@ -277,5 +278,8 @@ async def test_nothing_is_left_after_close(kafka_server: KafkaServer, kafka_topi
     before = set(threading.enumerate())
     for _ in range(3):
         await send(config(kafka_server), [KafkaRecord(kafka_topic, b"k", b"1")])
-    assert not [t for t in set(threading.enumerate()) - before if t.name == "kafka"]
+    left = [t for t in set(threading.enumerate()) - before if t.name == "kafka"]
+    for thread in left:
+        await asyncio.to_thread(thread.join, 2)
+    assert not any(thread.is_alive() for thread in left)
     assert len(kafka_server.read(kafka_topic)) == 3
