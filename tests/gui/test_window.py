@@ -142,6 +142,16 @@ async def test_problems_are_listed_and_lead_to_their_place(desk: Desk, project: 
 
 
 @in_qt
+async def test_a_problem_of_a_function_file_leads_to_its_line(desk: Desk, project: Path) -> None:
+    await desk.start(project)
+    desk.window.commands.open_problem("file", "functions/rest_path.py", 3)
+    document = desk.window.document()
+    assert document is not None
+    assert document.name == "rest-path"
+    assert document.editor.textCursor().blockNumber() == 2
+
+
+@in_qt
 async def test_the_bottom_panel_folds(desk: Desk) -> None:
     window = desk.window
     window.open_bottom(window.log)
