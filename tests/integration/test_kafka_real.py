@@ -66,7 +66,7 @@ def encoded(server: KafkaServer, topic: str, count: int) -> list[KafkaRecord]:
         result = {"topic": topic, "message_key": f"order:{number % 17}"}
         effective = router.route(message, FunctionResult(result))
         payload = Payload(message.as_json())
-        routing = router.instance(effective)
+        routing: Any = router.instance(effective)
         records.append(Kafka.encode(bound.config, message, routing, payload))
     return records
 
