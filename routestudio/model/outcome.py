@@ -15,7 +15,8 @@ class Outcome:
 
     `retry`: it may succeed later (after `after` seconds, when the service named a time).
     `rejected`: trying again cannot help. `unknown` marks a retry of a write that may have been
-    done although its answer was lost, so trying again may double it.
+    done although its answer was lost, so trying again may double it. `unreachable` marks a retry
+    because there was no connection at all: nothing was written, and other records would fare alike.
     """
 
     status: DeliveryStatus
@@ -23,6 +24,7 @@ class Outcome:
     reason: str = ""
     after: float | None = None
     unknown: bool = False
+    unreachable: bool = False
 
 
 DELIVERED: Final = Outcome("delivered")
@@ -31,6 +33,11 @@ DELIVERED: Final = Outcome("delivered")
 def retry(code: str, reason: str, *, after: float | None = None, unknown: bool = False) -> Outcome:
     """An outcome that says: try this record again."""
     return Outcome("retry", code, reason, after, unknown)
+
+
+def unreachable(code: str, reason: str) -> Outcome:
+    """An outcome that says: the service cannot be reached, so nothing was written."""
+    return Outcome("retry", code, reason, unreachable=True)
 
 
 def rejected(code: str, reason: str) -> Outcome:

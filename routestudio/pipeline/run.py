@@ -227,6 +227,8 @@ class Delivery:
             self._tally.batches += 1
             try:
                 outcomes = await self._link.send([job.record for job in batch.jobs])
+                if all(outcome.unreachable for outcome in outcomes):
+                    raise LinkError(outcomes[0].reason)
             except LinkError as error:
                 settled = self._planner.lost(batch, error.message, self._clock())
                 if settled.exhausted:

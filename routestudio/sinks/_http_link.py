@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-from routestudio.model.outcome import DELIVERED, CheckStep, Outcome, rejected, retry
+from routestudio.model.outcome import DELIVERED, CheckStep, Outcome, rejected, retry, unreachable
 from routestudio.sinks._http import CREDENTIALS, DOTS, RETRY_STATUS, retry_after, same_origin
 from routestudio.sinks._http_check import Question, check_endpoint
 from routestudio.sinks.base import Link, SinkRouting
@@ -68,7 +68,7 @@ class HttpLink(Link):
             async with asyncio.timeout(TIMEOUT):
                 return await self._request(head, body)
         except httpx.ConnectTimeout:
-            return retry("connect_timeout", f"no connection within {CONNECT_TIMEOUT:g} s")
+            return unreachable("connect_timeout", f"no connection within {CONNECT_TIMEOUT:g} s")
         except httpx.ConnectError as error:
             return _connect_failed(error)
         except httpx.PoolTimeout:
@@ -184,8 +184,8 @@ async def _drain(response: httpx.Response) -> bytes:
 def _connect_failed(error: Exception) -> Outcome:
     text = str(error)
     if "CERTIFICATE_VERIFY_FAILED" in text:
-        return retry("tls", "the server's certificate is not trusted: " + text[-200:])
-    return retry("connect", f"no connection to the endpoint: {text[:200]}")
+        return unreachable("tls", "the server's certificate is not trusted: " + text[-200:])
+    return unreachable("connect", f"no connection to the endpoint: {text[:200]}")
 
 
 def _secrets(endpoint: HttpEndpoint) -> tuple[str, ...]:

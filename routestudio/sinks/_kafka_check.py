@@ -201,8 +201,10 @@ def _auth_text(config: Kafka.Config, error: Any) -> tuple[str, str]:
     name, text = error.name(), error.str()
     lowered = text.lower()
     refused = "credential" in lowered or "password" in lowered
-    if name == "_AUTHENTICATION" and not refused and (
-        "mechanism" in lowered or "unsupported" in lowered
+    if (
+        name == "_AUTHENTICATION"
+        and not refused
+        and ("mechanism" in lowered or "unsupported" in lowered)
     ):
         return (
             f"the broker does not offer {config.sasl_mechanism}",

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from routestudio.model.outcome import Outcome, rejected, retry
+from routestudio.model.outcome import Outcome, rejected, retry, unreachable
 
 if TYPE_CHECKING:
     from routestudio.sinks.kafka import Kafka
@@ -41,6 +41,10 @@ _RETRY: Final[Mapping[str, str]] = {
     "_TIMED_OUT": "no broker answered in time",
     "_PURGE_QUEUE": "the delivery was stopped",
 }
+
+_NO_CONNECTION: Final = frozenset(
+    {"_all_brokers_down", "_transport", "_timed_out", "_authentication", "_ssl"}
+)
 
 _UNKNOWN: Final = frozenset({"_MSG_TIMED_OUT", "_PURGE_INFLIGHT", "REQUEST_TIMED_OUT"})
 """Errors after which the record may have been written although nobody said so."""
@@ -97,6 +101,13 @@ def outcome_of(error: Any, topic: str) -> Outcome:
         text = f"{topic}: no acknowledgement came; the record may have been written"
         return retry(name.lower(), text, unknown=True)
     return retry(name.lower(), f"{topic}: {_RETRY.get(name) or error.str()}")
+
+
+def before_sending(outcome: Outcome) -> Outcome:
+    """`outcome` of asking for a topic, before anything was sent: no connection is said as such."""
+    if outcome.code in _NO_CONNECTION:
+        return unreachable(outcome.code, outcome.reason)
+    return outcome
 
 
 def msk_token(config: Kafka.Config) -> tuple[str, float]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Protocol
 from pydantic import SecretStr
 
 from routestudio.model.fields import Difference, Flag, Integer, Secret, Text, Ui
-from routestudio.model.outcome import DELIVERED, CheckStep, Outcome, rejected, retry
+from routestudio.model.outcome import DELIVERED, CheckStep, Outcome, rejected, retry, unreachable
 from routestudio.sinks.base import Link, SinkConfig, SinkRouting
 
 if TYPE_CHECKING:
@@ -154,7 +154,7 @@ class RedisLink(Link, ABC):
             async with asyncio.timeout(CONNECT_TIMEOUT):
                 connection = await self._take()
         except TimeoutError:
-            lost = retry("connect_timeout", f"no connection within {CONNECT_TIMEOUT:g} s")
+            lost = unreachable("connect_timeout", f"no connection within {CONNECT_TIMEOUT:g} s")
             return [lost] * len(batch)
         except Exception as error:
             return [_refused_connection(error)] * len(batch)
@@ -252,8 +252,8 @@ def _refused_connection(error: Exception) -> Outcome:
         return outcome_of(error)
     text = str(error)
     if "CERTIFICATE_VERIFY_FAILED" in text:
-        return retry("tls", f"the server's certificate is not trusted: {text}")
-    return retry("connect", f"no connection to Redis: {text}")
+        return unreachable("tls", f"the server's certificate is not trusted: {text}")
+    return unreachable("connect", f"no connection to Redis: {text}")
 
 
 def _broken_off(error: Exception) -> Outcome:
