@@ -14,7 +14,7 @@ import pytest
 from routestudio.errors import LinkError, RouteStudioError
 from routestudio.model.function import Function, FunctionKind, FunctionResult
 from routestudio.model.message import Message
-from routestudio.model.outcome import DELIVERED, Outcome, rejected, retry
+from routestudio.model.outcome import DELIVERED, Outcome, rejected, retry, unreachable
 from routestudio.pipeline.checkpoint import Checkpoint
 from routestudio.pipeline.dead_letters import DeadLetters
 from routestudio.pipeline.report import Progress
@@ -209,6 +209,21 @@ async def test_a_service_that_is_down_ends_the_run_with_everything_unfinished(
     assert caught.value.hint == "is it running?"
     summary = caught.value.summary
     assert (summary.delivered, summary.rejected) == (0, 0)
+    assert path.read_bytes() == b""
+
+
+async def test_a_service_that_cannot_be_reached_rejects_nothing(tmp_path: Path) -> None:
+    link = MemoryLink()
+
+    async def send(batch: Sequence[MemoryRecord]) -> Sequence[Outcome]:
+        return [unreachable("connect", "nobody listens")] * len(batch)
+
+    link.send = send  # type: ignore[method-assign]
+    path = tmp_path / "dead.jsonl"
+    with DeadLetters(path, "s") as letters, pytest.raises(RunStoppedError) as caught:
+        await delivery(link, [make_message(n) for n in range(50)], dead_letters=letters).run()
+    assert "4 times in a row: nobody listens" in caught.value.message
+    assert (caught.value.summary.delivered, caught.value.summary.rejected) == (0, 0)
     assert path.read_bytes() == b""
 
 
