@@ -368,9 +368,7 @@ class YamlDocument:
             node = node[key]
         node[path[-1]] = commented(value)
 
-    def _dumped(
-        self, change: Callable[[CommentedMap], None], *, alone: bool = False
-    ) -> str | None:
+    def _dumped(self, change: Callable[[CommentedMap], None], *, alone: bool = False) -> str | None:
         """The file as ruamel.yaml writes it; with `alone` nothing in it is shared any more."""
         out = io.StringIO()
         try:

@@ -44,9 +44,7 @@ def remove_file(path: Path) -> None:
     try:
         path.unlink(missing_ok=True)
     except OSError as error:
-        raise ProjectError(
-            f"cannot be removed: {error.strerror}", place=Place(str(path))
-        ) from None
+        raise ProjectError(f"cannot be removed: {error.strerror}", place=Place(str(path))) from None
 
 
 def inside(root: Path, relative: str) -> Path:

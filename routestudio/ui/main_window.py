@@ -222,9 +222,7 @@ class MainWindow(QMainWindow):
     def show_document(self, document: Document) -> None:
         """Add a document as a tab in front."""
         document.open_asked.connect(self.commands.open)
-        document.new_asked.connect(
-            lambda kind, context: self.commands.edits.add_for(kind, context)
-        )
+        document.new_asked.connect(lambda kind, context: self.commands.edits.add_for(kind, context))
         document.gone.connect(lambda: self.close_document(document))
         number = self.tabs.addTab(document, icon(document.icon_name), document.name)
         close = IconButton("close", f"Close {document.name}", lambda: self.close_document(document))

@@ -135,9 +135,7 @@ def _model(data: Any, edit: tuple[str, tuple[str, ...], Any], number: int) -> bo
     return True
 
 
-def _apply(
-    document: YamlDocument, edit: tuple[str, tuple[str, ...], Any], number: int
-) -> None:
+def _apply(document: YamlDocument, edit: tuple[str, tuple[str, ...], Any], number: int) -> None:
     kind, path, value = edit
     if kind == "set":
         document.set(path, value)

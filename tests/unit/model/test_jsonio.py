@@ -70,7 +70,7 @@ def test_numbers_that_no_double_holds_are_refused(text: str) -> None:
 
 
 def test_numbers_are_delivered_as_numbers() -> None:
-    text = '[1.0,0.1,1e-07,123456789012345.6,-0.0,1.7976931348623157e+308,5e-324]'
+    text = "[1.0,0.1,1e-07,123456789012345.6,-0.0,1.7976931348623157e+308,5e-324]"
     assert dumps(loads(text)) == text
 
 

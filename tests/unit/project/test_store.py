@@ -196,9 +196,7 @@ def test_samples_are_added_renamed_and_removed_whatever_their_ending(folder: Pat
 # --- undo ------------------------------------------------------------------------------------
 
 
-def test_typing_is_one_step_until_it_pauses(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_typing_is_one_step_until_it_pauses(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     now = [100.0]
     monkeypatch.setattr(store.time, "monotonic", lambda: now[0])
     project = opened(folder)
