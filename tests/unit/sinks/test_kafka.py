@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import hashlib
+import hmac
 import threading
 import time
 from typing import Any
+from urllib.parse import parse_qsl, quote, urlsplit
 
 import pytest
 from pydantic import SecretStr
@@ -14,7 +18,7 @@ from routestudio.model.function import FunctionResult
 from routestudio.model.message import message_from
 from routestudio.model.outcome import Outcome
 from routestudio.routing import Router
-from routestudio.sinks._kafka_settings import outcome_of, producer_settings
+from routestudio.sinks._kafka_settings import msk_token, outcome_of, producer_settings
 from routestudio.sinks._phash2 import partition, phash2
 from routestudio.sinks.base import Payload
 from routestudio.sinks.binding import bind, examine
@@ -131,6 +135,41 @@ def test_the_producer_keeps_order_and_waits_for_every_replica() -> None:
     assert "hunter2" not in repr(config)
 
 
+def test_the_msk_token_is_a_presigned_url_without_the_secret() -> None:
+    """Signed anew here by the steps of AWS Signature Version 4; not run against AWS."""
+    config = Kafka.Config(hosts="h:1", tls=True, sasl_mechanism="aws_msk_iam",
+                          aws_region="eu-west-1", aws_access_key_id="AKIAEXAMPLE",
+                          aws_secret_access_key=SecretStr("hunter2"))  # fmt: skip
+    settings = producer_settings(config)
+    assert settings["sasl.mechanisms"] == "OAUTHBEARER"
+    assert settings["security.protocol"] == "SASL_SSL"
+    token, expires = settings["oauth_cb"]("")
+    assert 880 < expires - time.time() <= 900
+    assert msk_token(config)[0].count("=") == 0
+    url = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode()
+    assert "hunter2" not in url
+    parts = urlsplit(url)
+    assert (parts.scheme, parts.netloc, parts.path) == (
+        "https", "kafka.eu-west-1.amazonaws.com", "/")  # fmt: skip
+    query = dict(parse_qsl(parts.query))
+    assert query["Action"] == "kafka-cluster:Connect"
+    assert query["X-Amz-Expires"] == "900"
+    assert query.pop("User-Agent")
+    signature = query.pop("X-Amz-Signature")
+    moment = query["X-Amz-Date"]
+    scope = f"{moment[:8]}/eu-west-1/kafka-cluster/aws4_request"
+    assert query["X-Amz-Credential"] == f"AKIAEXAMPLE/{scope}"
+    canonical = "&".join(f"{quote(k, '')}={quote(v, '')}" for k, v in sorted(query.items()))
+    empty = hashlib.sha256(b"").hexdigest()
+    asked = f"GET\n/\n{canonical}\nhost:{parts.netloc}\n\nhost\n{empty}"
+    digest = hashlib.sha256(asked.encode()).hexdigest()
+    secret = b"AWS4hunter2"
+    for part in scope.split("/"):
+        secret = hmac.digest(secret, part.encode(), "sha256")
+    signed = f"AWS4-HMAC-SHA256\n{moment}\n{scope}\n{digest}"
+    assert signature == hmac.new(secret, signed.encode(), "sha256").hexdigest()
+
+
 @pytest.mark.parametrize(
     ("name", "status", "unknown"),
     [
@@ -177,6 +216,28 @@ async def test_batches_arrive_once_in_order_and_nothing_stays_behind() -> None:
     assert not [t for t in threading.enumerate() if t.name == "kafka"]
 
 
+async def test_only_the_stand_in_gets_topics_that_nobody_made() -> None:
+    standin = KafkaStandin()
+    config = Kafka.at_standin(Kafka.Config(hosts="x:1"), await standin.start())
+    records = [record(n, f"topic.{n}", None if n % 2 else b"k") for n in range(6)]
+    link = Kafka.connect(config)
+    usual = Kafka.connect(Kafka.Config(hosts=config.hosts))
+    try:
+        assert {o.status for o in await link.send(records)} == {"delivered"}
+        arrived = await standin.arrived()
+        await standin.clear()
+        refused = await usual.send([record(1, "never")])
+        assert await standin.arrived() == []
+    finally:
+        await link.close()
+        await usual.close()
+        await standin.stop()
+    found = {item.destination: (item.key, item.body) for item in arrived}
+    assert found == {each.topic: (each.key and each.key.decode(), each.value.decode())
+                     for each in records}  # fmt: skip
+    assert [(o.status, o.code) for o in refused] == [("retry", "unknown_topic_or_part")]
+
+
 async def silent(work: Any) -> Any:
     """Run `work` with a port that accepts connections and says nothing."""
     held: list[asyncio.StreamWriter] = []
@@ -201,6 +262,35 @@ async def test_a_cancelled_send_to_a_silent_broker_ends_at_once() -> None:
     assert await silent(cancelled) < 0.1
     await asyncio.sleep(1.2)
     assert not [t for t in threading.enumerate() if t.name == "kafka"]
+
+
+async def test_a_cancelled_check_of_a_silent_broker_ends_at_once() -> None:
+    from routestudio import tasks
+
+    async def cancelled(port: int) -> float:
+        link = Kafka.connect(Kafka.Config(hosts=f"127.0.0.1:{port}"))
+        reached = asyncio.Event()
+
+        async def checking() -> None:
+            async for step in link.check([Kafka.Routing(topic="orders", message_key=None)]):
+                if step.step == "TLS":
+                    reached.set()
+
+        work = tasks.spawn(checking(), name="check")
+        await asyncio.wait_for(reached.wait(), 3)
+        await asyncio.sleep(0.2)
+        assert not work.done()
+        begun = time.monotonic()
+        work.cancel()
+        await asyncio.wait([work])
+        await link.close()
+        assert work.cancelled()
+        return time.monotonic() - begun
+
+    assert await silent(cancelled) < 0.1
+    for thread in [t for t in threading.enumerate() if t.name.startswith("kafka check")]:
+        await asyncio.to_thread(thread.join, 3)
+        assert not thread.is_alive()
 
 
 async def test_a_port_that_refuses_is_a_quick_retry(closed_port: int) -> None:
