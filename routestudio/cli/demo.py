@@ -69,6 +69,9 @@ async def _sink(engine: EngineService, sink: dict[str, Any], folder: Path) -> bo
     counts = Counter(item["destination"] for item in arrived)
     out("\nWhat arrived")
     table(counts.most_common(8), ("destination", "messages"))
+    if len(counts) > 8:
+        rest = sum(count for _, count in counts.most_common()[8:])
+        out(f"... and {len(counts) - 8} more destinations with {rest} messages")
     awkward: list[dict[str, Any]] = []
     await engine.preview_all(name, awkward.append, sample="awkward")
     for row in awkward:

@@ -139,6 +139,11 @@ async def test(options: argparse.Namespace) -> int:
         out(f"{mark}  {result.test.name}  {paint(result.test.sink, 'grey')}")
         for failure in result.failures:
             out(f"    {result.test.file}:{result.test.line}: {failure}")
+    if not results:
+        raise UsageError(
+            f"there are no route tests in {Path(options.project) / 'tests'}",
+            hint="a test is a YAML file there; see the guide to the project format",
+        )
     failed = sum(1 for result in results if result.failures)
     if options.junit:
         write_text(Path(options.junit), route_tests.junit(results))
@@ -173,7 +178,7 @@ def print_preview(rows: list[dict[str, Any]], batch_by: tuple[str, ...]) -> None
         [
             (r["index"], r["action"], ",".join(r["pks"]),
              "failed" if r["error"] else "filtered" if r["filtered"] else "ok",
-             "" if r["error"] or r["filtered"] else destination_of(r["routing"] or {}, batch_by),
+             "" if r["error"] or r["filtered"] else _destination(r, batch_by),
              _others(r, batch_by))
             for r in rows
         ],
@@ -194,9 +199,18 @@ def print_preview(rows: list[dict[str, Any]], batch_by: tuple[str, ...]) -> None
 def print_step(step: Mapping[str, Any]) -> None:
     """One step of a check."""
     ms = f"{step['ms']:.0f} ms" if step["ms"] else ""
-    out(f"  {status(step['status']):<14}  {step['step']:<13} {ms:>7}  {step['detail']}")
+    target, detail = step["target"], step["detail"]
+    where = f"{target}: " if target and target not in detail else ""
+    out(f"  {status(step['status']):<14}  {step['step']:<13} {ms:>7}  {where}{detail}")
     if step["hint"] and step["status"] in ("failed", "inconclusive"):
         out(f"{'':27}→ {step['hint']}")
+
+
+def _destination(row: Mapping[str, Any], batch_by: tuple[str, ...]) -> str:
+    """The destination, and where its first field comes from."""
+    values, sources = row["routing"] or {}, row["provenance"] or {}
+    first = next(iter(batch_by or tuple(values)), "")
+    return f"{destination_of(values, batch_by)} ({sources.get(first, 'default')})"
 
 
 def _json_row(row: Mapping[str, Any]) -> None:

@@ -95,5 +95,12 @@ def message_of(message: Message) -> dict[str, Any]:
 def destination_of(values: Mapping[str, Any], batch_by: tuple[str, ...]) -> str:
     """The destination of routing values in one line, e.g. `orders.eu` or `POST /orders`."""
     names = batch_by or tuple(values)[:1]
-    parts = [str(values[name]) for name in names if values.get(name) not in (None, "", {})]
+    parts = [text_of(values[name]) for name in names if values.get(name) not in (None, "", {})]
     return " ".join(parts) or "(none)"
+
+
+def text_of(value: Any) -> str:
+    """A routing value on one line; a map as `name: value, ...`."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name}: {item}" for name, item in value.items())
+    return str(value)

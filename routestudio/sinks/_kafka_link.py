@@ -11,6 +11,7 @@ from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from routestudio.errors import LinkError
 from routestudio.model.outcome import DELIVERED, CheckStep, Outcome, retry
 from routestudio.sinks import _kafka_check
 from routestudio.sinks._kafka_settings import before_sending, outcome_of, producer_settings
@@ -207,9 +208,15 @@ class KafkaLink(Link):
 
 
 def _create(settings: dict[str, Any]) -> Any:
-    from confluent_kafka import Producer
+    from confluent_kafka import KafkaException, Producer
 
-    return Producer(settings)
+    try:
+        return Producer(settings)
+    except KafkaException as error:
+        raise LinkError(
+            f"the Kafka client cannot start: {error.args[0].str()}",
+            hint="check the TLS settings and SSL_CERT_FILE",
+        ) from None
 
 
 def _release(clients: list[Any]) -> None:

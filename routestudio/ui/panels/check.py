@@ -117,7 +117,7 @@ class CheckPanel(QWidget):
         self._grid.addWidget(Pill(step["status"], _KINDS[step["status"]]), row, 2, top)
         cell = QVBoxLayout()
         cell.setSpacing(2)
-        cell.addWidget(label(step["detail"], wrap=True, select=True))
+        cell.addWidget(label(_detail(step), wrap=True, select=True))
         if step["hint"] and step["status"] in ("failed", "inconclusive"):
             cell.addWidget(label(f"→ {step['hint']}", "muted", wrap=True, select=True))
         self._grid.addLayout(cell, row, 3)
@@ -135,6 +135,11 @@ class CheckPanel(QWidget):
             _delete(item)
         for row in range(self._grid.rowCount()):
             self._grid.setRowStretch(row, 0)
+
+
+def _detail(step: dict[str, Any]) -> str:
+    target, detail = step["target"], str(step["detail"])
+    return f"{target}: {detail}" if target and target not in detail else detail
 
 
 def _named(status: str) -> tuple[str, int, str]:
