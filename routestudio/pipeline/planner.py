@@ -17,7 +17,7 @@ from routestudio.pipeline.ordering import Lanes
 from routestudio.pipeline.retry import Circuit, RetryPolicy, RetryQueue
 from routestudio.sinks.base import BatchLimits, Record
 
-IN_FLIGHT: Final = 64
+IN_FLIGHT: Final = 32
 """Batches in flight at most, over all destinations."""
 
 PER_DESTINATION: Final = 16

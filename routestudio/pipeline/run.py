@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 
 _PROGRESS_SECONDS: Final = 0.1
 _CHECKPOINT_SECONDS: Final = 1.0
-_GRACE_SECONDS: Final = 0.04
+_GRACE_SECONDS: Final = 0.02
 """How long a cancelled run waits for answers that are about to come."""
 
 
