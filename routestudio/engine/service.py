@@ -164,7 +164,9 @@ class EngineService:
         self, path: list[str], name: str, value: str, where: str = "env", *, emit: Emit = ignore
     ) -> dict[str, Any]:
         """Store a secret outside the YAML and set a reference to it at `path`."""
-        reference = self.workspace.project.environment.store.put(name, value, where=where)
+        environment = self.workspace.project.environment
+        reference = environment.store.put(name, value, where=where)
+        environment.forget(name)
         return await self.apply({"op": "set", "path": path, "value": reference})
 
     # --- functions ---------------------------------------------------------------------------
