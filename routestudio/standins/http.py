@@ -8,16 +8,12 @@ import gzip
 import io
 import json
 import zlib
-from collections.abc import Sequence
 from typing import Any, ClassVar, Final
 
 import h11
 
-from routestudio import tasks
-from routestudio.errors import LinkError
-from routestudio.sinks.base import StandinAddress
-from routestudio.standins._kept import Kept
-from routestudio.standins.base import Arrived, Standin
+from routestudio.standins._server import ServerStandin
+from routestudio.standins.base import Arrived
 
 MAX_BODY: Final = 64 * 1024 * 1024
 _READ: Final = 65_536
@@ -25,16 +21,14 @@ _IDLE: Final = 60.0
 _ALLOW: Final = "GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS"
 
 
-class HttpStandin(Standin):
+class HttpStandin(ServerStandin):
     """An HTTP receiver. `answer` sets what it says to further requests, for trying out failures."""
 
     kind: ClassVar[str] = "http"
     title: ClassVar[str] = "HTTP receiver"
 
     def __init__(self) -> None:
-        self._server: asyncio.Server | None = None
-        self._open: set[asyncio.Task[Any]] = set()
-        self._kept = Kept()
+        super().__init__()
         self._requests = 0
         self._status = 200
         self._headers: list[tuple[str, str]] = []
@@ -46,41 +40,7 @@ class HttpStandin(Standin):
         self._status = status
         self._headers = list((headers or {}).items())
 
-    async def start(self) -> StandinAddress:
-        try:
-            self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        except OSError as error:
-            raise LinkError(f"the HTTP receiver cannot listen: {error}") from None
-        host, port = self._server.sockets[0].getsockname()[:2]
-        return StandinAddress(host, port)
-
-    async def arrived(self, limit: int = 10_000) -> Sequence[Arrived]:
-        return self._kept.latest(limit)
-
-    async def clear(self) -> None:
-        self._kept.clear()
-
-    async def stop(self) -> None:
-        server, self._server = self._server, None
-        if server is not None:
-            server.close()
-        await tasks.stop(*self._open)
-        if server is not None:
-            await server.wait_closed()
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._open.add(task)
-        try:
-            await self._converse(reader, writer)
-        except (OSError, TimeoutError, asyncio.CancelledError, asyncio.IncompleteReadError):
-            pass
-        finally:
-            self._open.discard(task)
-            writer.close()
-
-    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         talk = h11.Connection(h11.SERVER, max_incomplete_event_size=256 * 1024)
         while True:
             try:

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import Sequence
 from typing import Any, ClassVar, Final
 
-from routestudio import tasks
 from routestudio.errors import LinkError
 from routestudio.sinks.base import StandinAddress
-from routestudio.standins._kept import Kept
-from routestudio.standins.base import Arrived, Standin
+from routestudio.standins._server import ServerStandin
+from routestudio.standins.base import Arrived
 
 MAX_BULK: Final = 512 * 1024 * 1024
 _MAX_ARGUMENTS: Final = 1_000_000
@@ -108,16 +106,14 @@ _INFO: Final = (
 )
 
 
-class RedisStandin(Standin):
+class RedisStandin(ServerStandin):
     """A Redis server in memory: RESP2 and RESP3, any number of clients and databases."""
 
     kind: ClassVar[str] = "redis"
     title: ClassVar[str] = "Redis in memory"
 
     def __init__(self) -> None:
-        self._server: asyncio.Server | None = None
-        self._open: set[asyncio.Task[Any]] = set()
-        self._kept = Kept()
+        super().__init__()
         self._data: Any = None
 
     async def start(self) -> StandinAddress:
@@ -128,42 +124,18 @@ class RedisStandin(Standin):
                 "the Redis stand-in needs the package fakeredis", hint="pip install fakeredis"
             ) from None
         self._data = FakeServer(version=(7, 2))
-        try:
-            self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        except OSError as error:
-            raise LinkError(f"the Redis stand-in cannot listen: {error}") from None
-        host, port = self._server.sockets[0].getsockname()[:2]
-        return StandinAddress(host, port)
+        return await super().start()
 
-    async def arrived(self, limit: int = 10_000) -> Sequence[Arrived]:
-        return self._kept.latest(limit)
-
-    async def clear(self) -> None:
-        self._kept.clear()
-
-    async def stop(self) -> None:
-        server, self._server = self._server, None
-        if server is not None:
-            server.close()
-        await tasks.stop(*self._open)
-        if server is not None:
-            await server.wait_closed()
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._open.add(task)
+    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         client = _Client(self._data)
         try:
             await self._converse(client, reader, writer)
         except _BadFrameError as error:
             writer.write(b"-ERR Protocol error: %b\r\n" % str(error).encode())
-        except (OSError, ValueError, asyncio.CancelledError, asyncio.IncompleteReadError):
+        except ValueError:
             pass
         finally:
-            self._open.discard(task)
             client.close()
-            writer.close()
 
     async def _converse(
         self, client: _Client, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
