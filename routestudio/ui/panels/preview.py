@@ -131,10 +131,6 @@ class PreviewPanel(QWidget):
         self._code = {function: code}
         self.refresh()
 
-    def forget_code(self) -> None:
-        """Preview the functions of the project again."""
-        self._code = {}
-
     def refresh(self) -> None:
         """Preview again after a short pause; what is shown is marked as stale at once."""
         if not self._timer.isActive():
