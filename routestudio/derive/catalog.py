@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
+from typing import Any
 
+from routestudio.derive.card import card
 from routestudio.derive.docs import DocRow, doc_rows
 from routestudio.derive.form_spec import FormSection, SinkForm, resource_form, sink_form, summary
 from routestudio.derive.starter import starter
@@ -41,6 +44,12 @@ def yaml_type(key: str) -> str:
     """The type's name in YAML."""
     sink = registry.default().get(key)
     return sink.yaml_type or sink.key
+
+
+def card_text(key: str, destination: Mapping[str, Any], function: str | None) -> str:
+    """The card of a sink as lines: where it delivers to, and what decides the routing."""
+    rows = card(registry.default().get(key), destination, function)
+    return "\n".join(f"{row.label}: {row.text}" for row in rows)
 
 
 def default_batch(key: str) -> int:

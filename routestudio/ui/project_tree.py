@@ -114,10 +114,9 @@ class ProjectTree(QFrame):
             mode = "ƒ" if sink.get("routing") else "="
             problems = sink.get("field_problems") or []
             role = "danger" if problems else "accent"
-            tip = "; ".join(f"{p['field']}: {p['message']}" for p in problems) or (
-                f"{sink.get('title')}: "
-                + ("routing by function" if sink.get("routing") else "static routing")
-            )
+            tip = "; ".join(f"{p['field']}: {p['message']}" for p in problems)
+            if not tip and sink.get("key"):
+                tip = catalog.card_text(sink["key"], sink["destination"], sink.get("routing"))
             rows["sink"].append((sink["name"], f"{sink['name']}  {mode}",
                                  catalog.icon_name(sink.get("key")), role, tip))  # fmt: skip
         for function in session.functions():
