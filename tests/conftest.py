@@ -7,13 +7,17 @@ replaced by a bare `Mock`.
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import hypothesis
+
+_SUPPORT = Path(__file__).parent / "support"
 
 pytest_plugins = (
     "tests.support.fixtures",
     "tests.support.guards",
     "tests.support.isolation",
+    *sorted(f"tests.support.{file.stem}" for file in _SUPPORT.glob("*_fixtures.py")),
 )
 
 hypothesis.settings.register_profile("laptop", deadline=None)
