@@ -182,7 +182,7 @@ async def test_cut_and_slow_answers(
     http_receiver.script(Reply(200, b"x" * 1000, cut="body"))
     [half] = await send(settings)
     assert (half.status, half.unknown) == ("retry", True)
-    monkeypatch.setattr("routestudio.sinks._http_link.TIMEOUT", 0.3)
+    monkeypatch.setattr("routestudio.sinks._http_client.TIMEOUT", 0.3)
     http_receiver.script(Reply(200, delay=5))
     [slow] = await send(settings)
     assert (slow.status, slow.code, slow.unknown) == ("retry", "timeout", True)

@@ -399,7 +399,7 @@ async def test_a_cut_connection_is_an_unknown_retry() -> None:
 
 
 async def test_a_slow_answer_is_an_unknown_retry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("routestudio.sinks._http_link.TIMEOUT", 0.1)
+    monkeypatch.setattr("routestudio.sinks._http_client.TIMEOUT", 0.1)
     async with server(lambda *_: b"") as url:
         [found] = await send(config(url))
     assert (found.status, found.code, found.unknown) == ("retry", "timeout", True)
