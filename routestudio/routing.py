@@ -212,7 +212,7 @@ class Router:
         put(routing, "__dict__", effective.values)
         put(routing, "__pydantic_fields_set__", self._fields_set)
         put(routing, "__pydantic_extra__", None)
-        put(routing, "__pydantic_private__", None)
+        put(routing, "__pydantic_private__", {"_group_id": effective.group_id})
         return routing
 
     def _misshapen(self, over: Any) -> tuple[list[FieldProblem], Mapping[str, Any]]:

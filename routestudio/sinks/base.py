@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, PrivateAttr
 
 from routestudio.model import jsonio
 from routestudio.model.cross_rules import CrossRule
@@ -31,9 +31,18 @@ class SinkConfig(BaseModel):
 
 
 class SinkRouting(BaseModel):
-    """The routed fields: exactly the keys that a routing function may return."""
+    """The routed fields: exactly the keys that a routing function may return.
+
+    `group_id` comes with them for `encode`: services that order by key need the message's group.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    _group_id: str | None = PrivateAttr(default=None)
+
+    @property
+    def group_id(self) -> str | None:
+        """The group id of the message that is routed here; `None` when it belongs to no group."""
+        return self._group_id
 
 
 @dataclass(frozen=True, slots=True)

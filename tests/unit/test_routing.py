@@ -145,8 +145,11 @@ def test_instances_are_what_the_model_makes() -> None:
     router = Router(bind(RedisString, REDIS, dynamic=True))
     effective = router.route(message(), FunctionResult({"key": 5, "expire_ms": "7"}))
     instance = router.instance(effective)
-    assert instance == RedisString.Routing(key="5", action="set", expire_ms=7)
-    assert instance.model_dump() == effective.values
+    made = RedisString.Routing(key="5", action="set", expire_ms=7)
+    assert type(instance) is type(made)
+    assert instance.model_dump() == made.model_dump() == effective.values
+    assert (instance.group_id, made.group_id) == (effective.group_id, None)
+    assert effective.group_id is not None
     with pytest.raises(ValueError, match="frozen"):
         instance.key = "other"  # type: ignore[attr-defined]
 
