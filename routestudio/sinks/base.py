@@ -145,6 +145,8 @@ class Sink(ABC):
     """Configuration keys that an export always writes, because a server loses their default."""
     max_record: ClassVar[int | None] = None
     """Size in bytes over which the service refuses one message by default."""
+    payload_keys: ClassVar[tuple[str, ...]] = ()
+    """Top-level keys that a transform's result must have, such as the id of a document."""
 
     Config: ClassVar[type[SinkConfig]]
     Routing: ClassVar[type[SinkRouting]]

@@ -56,7 +56,7 @@ from routestudio.sinks.fields import (
 from routestudio.standins import registry as standins
 
 SINKS = list(registry.default())
-KINDS = {"text", "secret", "integer", "choice", "flag", "headers", "ref"}
+KINDS = {"text", "secret", "integer", "choice", "flag", "headers", "ref", "map"}
 SECRET = "hunter2-hunter2"
 CLIENTS = ("confluent_kafka", "redis", "httpx", "httpcore", "boto3", "botocore", "nats", "pika",
            "google", "aiokafka", "requests", "PySide6")  # fmt: skip
@@ -71,7 +71,7 @@ def sample(field: ConfigField) -> Any:
     """A raw value for a configuration field, as YAML would hold it."""
     rule = field.rule
     if isinstance(rule, Secret):
-        return SECRET
+        return rule.sample(SECRET)
     if isinstance(rule, Headers):
         return {"X-Test": SECRET if rule.secret else "value"}
     if field.ui.example:
@@ -106,6 +106,12 @@ def destination(sink: type[Sink], *, full: bool = False) -> tuple[dict[str, Any]
             continue
         if field.required:
             values[field.name] = sample(field)
+    fields = {f.name: f for f in config_fields(sink.Config)}
+    for rule in sink.Config.rules:
+        if isinstance(rule, RequiredWhen) and rule.value is None:
+            given = values.get(rule.field, fields[rule.field].default)
+            if given in rule.values:
+                values |= {name: sample(fields[name]) for name in rule.fields}
     for routed in static_fields(sink):
         if routed.routed.static.value == "required" or full:
             values[routed.yaml_name] = routed.routed.example or "value"
@@ -118,7 +124,6 @@ def destination(sink: type[Sink], *, full: bool = False) -> tuple[dict[str, Any]
                 values = tried
         for rule in sink.Config.rules:
             if isinstance(rule, Together):
-                fields = {f.name: f for f in config_fields(sink.Config)}
                 tried = {**values, **{n: sample(fields[n]) for n in rule.fields}}
                 if not examine(sink, tried, dynamic=False, resources=available)[1]:
                     values = tried
@@ -148,11 +153,17 @@ def routing(sink: type[Sink], given: Message | None = None) -> Any:
     return router.instance(effective)
 
 
+def payload(sink: type[Sink], value: dict[str, Any], number: int = 1) -> Payload:
+    """What is delivered, with the keys without which the sink takes no payload."""
+    return Payload({**{name: str(number) for name in sink.payload_keys}, **value})
+
+
 def records(sink: type[Sink], config: Any, count: int) -> list[Any]:
     found = []
     for number in range(count):
         item = message(commit_idx=number, table_name="orders", record_pks=[str(number)])
-        found.append(sink.encode(config, item, routing(sink, item), Payload(item.as_json())))
+        content = payload(sink, item.as_json(), number)
+        found.append(sink.encode(config, item, routing(sink, item), content))
     return found
 
 
@@ -350,7 +361,7 @@ def test_no_secret_is_ever_shown(sink: type[Sink]) -> None:
         result, problems = examine(sink, values, dynamic=False, resources=available)
         shown = f"{result!r}{result.config}{problems}"
         if result.config is not None:
-            request = sink.encode(result.config, message(), routing(sink), Payload({"a": 1}))
+            request = sink.encode(result.config, message(), routing(sink), payload(sink, {"a": 1}))
             shown += f"{request!r}{request}{request.describe()}"
             link = sink.connect(result.config)
             shown += repr(link)
@@ -373,11 +384,13 @@ def test_encoding_is_deterministic_and_described(sink: type[Sink], action: str) 
     item = message(action, table_name="orders")
     config = bound(sink).config
     first, second = (
-        sink.encode(config, item, routing(sink, item), Payload(item.as_json())) for _ in range(2)
+        sink.encode(config, item, routing(sink, item), payload(sink, item.as_json()))
+        for _ in range(2)
     )
     assert first.describe() == second.describe()
     assert first.size == second.size > 0
-    fresh = sink.encode(bound(sink).config, item, routing(sink, item), Payload(item.as_json()))
+    again = payload(sink, item.as_json())
+    fresh = sink.encode(bound(sink).config, item, routing(sink, item), again)
     assert fresh.describe() == first.describe()
 
 
@@ -406,10 +419,10 @@ def test_hostile_routing_values_reach_no_other_host(sink: type[Sink], data: st.D
     if not effective.ok:
         assert effective.batch_key is None
         return
-    request = sink.encode(config, message(), router.instance(effective), Payload({"a": 1}))
+    request = sink.encode(config, message(), router.instance(effective), payload(sink, {"a": 1}))
     described = request.describe()
     assert config.model_dump_json() == before
-    usual = sink.encode(config, message(), routing(sink), Payload({"a": 1})).describe()
+    usual = sink.encode(config, message(), routing(sink), payload(sink, {"a": 1})).describe()
     for name, value in usual.items():
         origin = re.match(r"[a-z]+://[^/?#]*", value) if isinstance(value, str) else None
         if origin:

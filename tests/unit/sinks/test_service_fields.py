@@ -1,0 +1,51 @@
+"""Rules of fields that sinks for HTTP APIs share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from routestudio.model.fields import RuleError
+from routestudio.sinks._service_fields import JsonMap, ServiceUrl, Token
+
+
+def test_a_service_url_keeps_its_path() -> None:
+    url = ServiceUrl().cast("https://search.example:8108/base/")
+    assert (url.origin, url.path) == ("https://search.example:8108", "/base/")
+    assert ServiceUrl().cast(url) is url
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [("http://a/?x=1", 1), ("http://a/#x", 1), ("http://a/?x=1#y", 2), ("ftp://a", 1), ("a", 1),
+     ("http://", 1)],
+)  # fmt: skip
+def test_other_urls_are_refused(text: str, count: int) -> None:
+    with pytest.raises(RuleError) as caught:
+        ServiceUrl().cast(text)
+    assert len(caught.value.messages) == count
+
+
+def test_a_token_is_one_word() -> None:
+    assert Token().cast("xyz-123").get_secret_value() == "xyz-123"
+    assert Token().cast(SecretStr("x")).get_secret_value() == "x"
+    for wrong in ("a b", "a\n", "\u00e9", "", "a\r\nHost: evil"):
+        with pytest.raises(RuleError) as caught:
+            Token().cast(wrong)
+        assert not wrong.strip() or wrong not in str(caught.value)
+
+
+@pytest.mark.parametrize("value", [{}, {"a": [1, {"b": None}]}, {"a": "\u00e9"}])
+def test_a_json_map_is_kept(value: dict[str, Any]) -> None:
+    assert JsonMap().cast(value) is value
+    assert JsonMap().quick()(value) is (not value)
+
+
+@pytest.mark.parametrize(
+    "value", [[], "x", None, {1: 2}, {"a": object()}, {"a": float("nan")}, {"a": "x" * 70_000}]
+)
+def test_other_maps_are_refused(value: Any) -> None:
+    with pytest.raises(RuleError):
+        JsonMap().cast(value)
