@@ -103,6 +103,8 @@ def page(sink: type[Sink]) -> str:
     notes = [f"- `{f.name}`: {f.routed.note}" for f in routed_fields(sink) if f.routed.note]
     lines += ["", *notes, ""] if notes else [""]
     lines += ["## Delivery", "", *_delivery(sink), ""]
+    link = f"[connection test of {sink.title}](../checks/{sink.key}.md)"
+    lines += ["## Connection test", "", f"What it says in each situation, from runs: {link}.", ""]
     lines += ["## Starter function", "", "```python", starter(sink).rstrip(), "```", ""]
     lines += ["The same in Elixir, for a Sequin server:", "", "```elixir",
               starter(sink, Language.ELIXIR).rstrip(), "```", ""]  # fmt: skip

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from routestudio.model.outcome import CheckStep
 from routestudio.sinks._http import CREDENTIALS, EndpointUrl, same_origin
-from routestudio.sinks._net import Reach, Stopwatch, reach, skip_rest
+from routestudio.sinks._net import Reach, Stopwatch, reach, skip_rest, speaks_tls
 
 if TYPE_CHECKING:
     import httpx
@@ -75,6 +75,10 @@ async def check_endpoint(
         watch = Stopwatch()
         first = await _ask(client, questions[0], with_secrets=True)
         step = await _authenticate(client, questions[0], first, watch)
+        strange = first.failure in ("not_http", "timeout") and tls is None
+        if strange and await speaks_tls(*url.address):
+            step = CheckStep("authenticate", "failed", "the port speaks TLS", step.ms,
+                             "write the URL with https://")  # fmt: skip
         yield step
         if step.status == "failed":
             for rest in skip_rest("authenticate", "authenticate failed"):
@@ -121,7 +125,7 @@ async def _authenticate(
     if answer.failure == "not_http":
         return CheckStep(
             name, "failed", "the server does not answer in HTTP", watch.lap(),
-            "if it expects TLS, write the URL with https://",
+            "check the port: it may belong to another service",
         )  # fmt: skip
     if answer.failure:
         text = f"no answer within {SECONDS:g} s" if answer.failure == "timeout" else answer.failure

@@ -109,7 +109,7 @@ class HttpClient:
             text = "all connections to the service are in use"
             raise UnansweredError(retry("busy", text)) from None
         except (TimeoutError, httpx.TimeoutException):
-            text = f"no answer within {seconds:g} s"
+            text = f"there is no answer within {seconds:g} s"
             raise UnansweredError(retry("timeout", text, unknown=True)) from None
         except (httpx.LocalProtocolError, httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
             text = self.clean(f"the request cannot be sent: {error}")

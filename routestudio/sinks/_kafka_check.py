@@ -93,13 +93,13 @@ async def check(
 ) -> AsyncIterator[CheckStep]:
     """The steps. One reachable host is enough, as for delivery; others are reported."""
     hosts = [part.strip().rpartition(":") for part in config.hosts.split(",")]
-    reached: list[str] = []
+    reached: list[tuple[str, int]] = []
     held: list[CheckStep] = []
     for name, _, port in hosts:
         result = _net.Reach()
         steps = [step async for step in _net.reach(name.strip(), int(port), tls=tls, result=result)]
         if result.ok:
-            reached.append(f"{name}:{port}")
+            reached.append((name.strip(), int(port)))
             for step in steps:
                 yield step
             break
@@ -117,14 +117,14 @@ async def check(
                             step.ms, step.hint)  # fmt: skip
     client = _Client(config)
     try:
-        async for step in _signed_in(config, client, targets):
+        async for step in _signed_in(config, client, targets, *reached[0]):
             yield step
     finally:
         client.close()
 
 
 async def _signed_in(
-    config: Kafka.Config, client: _Client, targets: Sequence[SinkRouting]
+    config: Kafka.Config, client: _Client, targets: Sequence[SinkRouting], host: str, port: int
 ) -> AsyncIterator[CheckStep]:
     from confluent_kafka import KafkaError
 
@@ -132,6 +132,9 @@ async def _signed_in(
     answer = await client.call(client.metadata, None, _AUTH_SECONDS)
     if isinstance(answer, KafkaError):
         detail, hint = _auth_text(config, answer)
+        refused = answer.name() in ("_AUTHENTICATION", "_SSL")
+        if not config.tls and not refused and await _net.speaks_tls(host, port):
+            detail, hint = "the port speaks TLS", "turn TLS on"
         yield CheckStep("authenticate", "failed", detail, watch.lap(), hint)
         for step in _net.skip_rest("authenticate", "the step authenticate failed"):
             yield step
@@ -218,12 +221,12 @@ def _auth_text(config: Kafka.Config, error: Any) -> tuple[str, str]:
     if not config.tls and not config.sasl_mechanism:
         return (
             "the port accepts connections but does not answer as plain Kafka",
-            "the listener may want TLS or SASL, or the port may belong to another service",
+            "the listener may want SASL, or the port may belong to another service",
         )
     if not config.tls:
         return (
             "the broker closes the connection before it answers",
-            "the listener may want TLS, or another SASL mechanism",
+            "the listener may want another SASL mechanism",
         )
     if not config.sasl_mechanism:
         return "the broker does not answer", "the listener may want SASL credentials"

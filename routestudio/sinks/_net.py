@@ -133,6 +133,24 @@ async def handshake(host: str, port: int, tls: ssl.SSLContext, seconds: float) -
     return CheckStep("TLS", "passed", f"{version}, certificate verified", watch.lap())
 
 
+async def speaks_tls(host: str, port: int, seconds: float = 2.0) -> bool:
+    """Whether a port answers a TLS handshake, whatever its certificate. Nothing else is sent.
+
+    For a port that was tried without TLS and did not answer as expected.
+    """
+    anyone = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    anyone.check_hostname = False
+    anyone.verify_mode = ssl.CERT_NONE
+    try:
+        _, writer = await asyncio.wait_for(
+            asyncio.open_connection(host, port, ssl=anyone, server_hostname=host), seconds
+        )
+    except (OSError, TimeoutError):
+        return False
+    await _close(writer)
+    return True
+
+
 def tls_text(host: str, error: Exception) -> tuple[str, str]:
     """What went wrong in a TLS handshake, and what to do."""
     if isinstance(error, ssl.SSLCertVerificationError):

@@ -6,10 +6,11 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from routestudio.model.outcome import CheckStep
-from routestudio.sinks._net import Reach, Stopwatch, reach, skip_rest
+from routestudio.sinks._net import Reach, Stopwatch, reach, skip_rest, speaks_tls
 from routestudio.sinks._redis import Account, Probe, code_of, connected
 
 if TYPE_CHECKING:
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
 
 SECONDS: Final = 6.0
 """Seconds for one step after the connection stands."""
+
+_SILENT: Final = "the server accepts connections, but does not reply"
+_STRANGER: Final = "the server does not answer in the Redis protocol"
+_STRANGE: Final = (_SILENT, _STRANGER)
 
 
 async def check_server(account: Account, probes: Sequence[Probe]) -> AsyncIterator[CheckStep]:
@@ -34,6 +39,9 @@ async def check_server(account: Account, probes: Sequence[Probe]) -> AsyncIterat
     connection = account.connection(select=False)
     try:
         step = await _authenticate(account, connection)
+        strange = step.detail in _STRANGE and not account.tls
+        if strange and await speaks_tls(account.host, account.port):
+            step = replace(step, detail="the port speaks TLS", hint="turn TLS on")
         yield step
         if step.status == "failed":
             for step in skip_rest("authenticate", "authenticate failed"):
@@ -59,8 +67,8 @@ async def _authenticate(account: Account, connection: Connection) -> CheckStep:
             await _ask(connection, "PING")
     except TimeoutError:
         return CheckStep(
-            name, "failed", f"no reply within {SECONDS:g} s", watch.lap(),
-            "the port may not be a Redis port, or it expects TLS",
+            name, "failed", _SILENT, watch.lap(),
+            "check the port: it may belong to another service",
         )  # fmt: skip
     except Exception as error:
         code, text = code_of(error), str(error)
@@ -76,9 +84,8 @@ async def _authenticate(account: Account, connection: Connection) -> CheckStep:
             return CheckStep(name, "failed", f"the server answers: {code} {text}", watch.lap(),
                              "see the server's log")  # fmt: skip
         return CheckStep(
-            name, "failed", f"the server does not answer in the Redis protocol: {text[:200]}",
-            watch.lap(),
-            "check the port" if account.tls else "if the port expects TLS, turn TLS on",
+            name, "failed", _STRANGER, watch.lap(),
+            "check the port: it may belong to another service",
         )  # fmt: skip
     detail = f"logged in as {who}" if given else "the server needs no credentials"
     return CheckStep(name, "passed", detail, watch.lap())

@@ -22,7 +22,7 @@ from routestudio import __version__
 from routestudio.model.outcome import CheckStep, Outcome, StepStatus, retry, unreachable
 from routestudio.sinks._http import EndpointUrl
 from routestudio.sinks._http_client import Answer, HttpClient, UnansweredError, hidden
-from routestudio.sinks._net import Reach, Stopwatch, reach, skip_rest
+from routestudio.sinks._net import Reach, Stopwatch, reach, skip_rest, speaks_tls
 from routestudio.sinks.base import Link, SinkRouting
 
 CHECK_SECONDS: Final = 8.0
@@ -220,26 +220,26 @@ class ServiceLink(Link):
             async with asyncio.timeout(CHECK_SECONDS):
                 verdict = await ask()
         except UnansweredError as failure:
-            verdict = self._unanswered(failure.outcome)
+            verdict = await self._unanswered(failure.outcome)
         except TimeoutError:
-            verdict = self._unanswered(retry("timeout", f"no answer within {CHECK_SECONDS:g} s"))
+            slow = retry("timeout", f"there is no answer within {CHECK_SECONDS:g} s")
+            verdict = await self._unanswered(slow)
         detail = self.clean(verdict.detail)
         return CheckStep(name, verdict.status, detail, watch.lap(), verdict.hint, target)
 
-    def _unanswered(self, outcome: Outcome) -> Verdict:
-        if outcome.code == "not_http" or (
-            outcome.code == "connection_lost" and self.base.scheme == "http"
-        ):
-            hint = (
-                "if it expects TLS, write the URL with https://"
-                if self.base.scheme == "http"
-                else "check host and port"
-            )
-            return failed(f"{self.service} does not answer in HTTP", hint)
+    async def _unanswered(self, outcome: Outcome) -> Verdict:
+        strange = outcome.code in ("not_http", "connection_lost", "timeout")
+        if strange and self.base.scheme == "http" and await speaks_tls(*self.base.address):
+            return failed("the port speaks TLS", "write the URL with https://")
         if outcome.code == "timeout":
             return failed(
                 f"{self.service} accepts connections, but {outcome.reason}",
                 "check host and port, and whether the service is overloaded",
+            )
+        if strange:
+            return failed(
+                f"{self.service} does not answer in HTTP",
+                "check the port: it may belong to another service",
             )
         return failed(outcome.reason, "check that the service is running, and try again")
 

@@ -264,7 +264,7 @@ async def test_a_broker_that_never_answers_fails_in_time(
         port = server.sockets[0].getsockname()[1]
         begun = time.monotonic()
         steps = await checked(Kafka.Config(hosts=f"127.0.0.1:{port}"), "orders")
-        assert time.monotonic() - begun < 4
+        assert time.monotonic() - begun < 7
     finally:
         server.close()
         for writer in held:

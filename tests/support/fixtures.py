@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
+import threading
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -129,3 +132,34 @@ def https_receiver(_https: HttpReceiver) -> Iterator[HttpReceiver]:
 def closed_port() -> int:
     """A port of the loopback address that refuses connections."""
     return free_port()
+
+
+@pytest.fixture
+def silent_port() -> Iterator[int]:
+    """A port that accepts connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as server:
+        yield server.getsockname()[1]
+
+
+@pytest.fixture
+def garbage_port() -> Iterator[int]:
+    """A port that answers every connection with a line that belongs to no protocol, and closes."""
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as server:
+        ended = threading.Event()
+
+        def serve() -> None:
+            while not ended.is_set():
+                with contextlib.suppress(OSError), server.accept()[0] as peer:
+                    peer.sendall(b"this is not a protocol that you know\r\n\r\n")
+                    peer.settimeout(0.5)
+                    peer.recv(65536)
+
+        thread = threading.Thread(target=serve, name="garbage")
+        thread.start()
+        try:
+            yield server.getsockname()[1]
+        finally:
+            ended.set()
+            with contextlib.suppress(OSError):
+                socket.create_connection(server.getsockname(), 1).close()
+            thread.join(5)
