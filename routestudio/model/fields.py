@@ -212,6 +212,10 @@ class Secret(Text):
             raise RuleError("can't be blank")
         return SecretStr(value)
 
+    def sample(self, secret: str) -> str:
+        """Text that this rule accepts and that holds `secret`: for tests of what is shown."""
+        return secret
+
 
 @dataclass(frozen=True)
 class Integer(Rule):

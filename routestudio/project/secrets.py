@@ -34,6 +34,12 @@ _TELLING: Final = re.compile(
 )
 """Names of keys that hold secrets in destinations of types that are not known."""
 
+_PLAIN_PARTS: Final = frozenset(
+    {"type", "project_id", "client_email", "client_id", "auth_uri", "token_uri",
+     "auth_provider_x509_cert_url", "client_x509_cert_url", "universe_domain"}
+)  # fmt: skip
+"""Parts of a secret that is a map (Google's `credentials`) which name things and open nothing."""
+
 
 def masked_secrets(path: tuple[str, ...], value: Any) -> Iterator[tuple[str, ...]]:
     """Where in `value`, which is at `path`, masked secrets are."""
@@ -50,7 +56,8 @@ def literal_secrets(
     for path, value in _secret_values(data, sink_types, secret_keys):
         for found, text in _texts(path, value):
             # A reference in a longer text (`Bearer ${TOKEN}`) is what keeps it out of the file.
-            literal = text and "${" not in text and not is_reference(text)
+            bare = "${" not in text or "-----BEGIN" in text
+            literal = text and bare and not is_reference(text)
             if literal or isinstance(text, UserInfo):
                 yield found, text
 
@@ -66,7 +73,12 @@ def _secret_values(
             keys = secret_keys(known) if secret_keys and known else None
             for key, value in destination.items():
                 if key in keys if keys is not None else _TELLING.search(str(key)):
-                    yield ("sinks", name, "destination", str(key)), value
+                    place = ("sinks", name, "destination", str(key))
+                    if isinstance(value, Mapping):
+                        parts = [(k, v) for k, v in value.items() if k not in _PLAIN_PARTS]
+                        yield from (((*place, str(part)), text) for part, text in parts)
+                    else:
+                        yield place, value
     for name, endpoint in _items(data, "http_endpoints"):
         url = endpoint.get("url")
         if isinstance(url, str) and (info := literal_user_info(url)):

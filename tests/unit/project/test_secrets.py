@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from routestudio.errors import ConfigError
 from routestudio.project import transfer
-from routestudio.project.secrets import literal_user_info
+from routestudio.project.secrets import literal_secrets, literal_user_info
 from routestudio.project.store import OpenProject
 from tests.unit.project.conftest import TYPES
 
@@ -99,3 +100,22 @@ def test_exports_refuse_and_imports_move_them(opened: OpenProject, tmp_path: Pat
     assert resolved["url"] == "https://user:pa55word@example.com/in?x=1"
     assert resolved["headers"]["Authorization"] == "Bearer t0ken-in-a-header"
     assert transfer.export_sequin(copy, None, no_keys)
+
+
+def test_of_credentials_only_the_parts_that_open_something_are_secrets() -> None:
+    parts = {"type": "service_account", "client_email": "a@b.iam", "private_key_id": "${KEY_ID}",
+             "private_key": "pa55word", "other": "t0ken"}  # fmt: skip
+    data: dict[str, Any] = {
+        "sinks": [{"name": "s", "destination": {"type": "pubsub", "credentials": parts}}]
+    }
+
+    def keys(kind: str) -> set[str]:
+        return {"credentials"}
+
+    for known in (keys, None):
+        found = list(literal_secrets(data, {"pubsub": "pubsub"}, known))
+        path = ("sinks", "s", "destination", "credentials")
+        assert found == [((*path, "private_key"), "pa55word"), ((*path, "other"), "t0ken")]
+    text = json.dumps({**parts, "private_key": "-----BEGIN PRIVATE KEY-----"})
+    data["sinks"][0]["destination"] = {"type": "pubsub", "credentials": text}
+    assert list(literal_secrets(data, {"pubsub": "pubsub"}, keys)) == [(path, text)]
