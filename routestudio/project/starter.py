@@ -8,6 +8,7 @@ from typing import Any
 from routestudio.derive.starter import starter
 from routestudio.errors import Place, ProjectError
 from routestudio.model import jsonio
+from routestudio.model.cross_rules import RequiredWhen
 from routestudio.model.fields import Ref
 from routestudio.model.function import Language
 from routestudio.project.environment import ignore
@@ -58,10 +59,21 @@ def _database() -> dict[str, Any]:
 
 def _destination(sink: type[Sink]) -> dict[str, Any]:
     values: dict[str, Any] = {"type": sink.yaml_type or sink.key}
-    for field in config_fields(sink.Config):
+    fields = {field.name: field for field in config_fields(sink.Config)}
+    needed = {
+        name
+        for rule in sink.Config.rules
+        if isinstance(rule, RequiredWhen) and fields[rule.field].default in rule.values
+        for name in rule.fields
+    }
+    for field in fields.values():
         if isinstance(field.rule, Ref):
             values[field.name] = "example"
-        elif field.required or field.name in sink.write_always:
+        elif not (field.required or field.name in needed or field.name in sink.write_always):
+            continue
+        elif field.secret:
+            values[field.name] = f"${{{sink.key}_{field.name}}}".upper()
+        else:
             values[field.name] = _example(field)
     return values
 

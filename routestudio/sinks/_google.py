@@ -17,9 +17,12 @@ from routestudio.model.fields import RuleError, Secret
 from routestudio.model.outcome import unreachable
 from routestudio.sinks._http import DOTS
 from routestudio.sinks._http_client import HttpClient, UnansweredError
-from routestudio.sinks._service import CHECK_SECONDS, error_text
+from routestudio.sinks._service import error_text
 
 TOKEN_URI: Final = "https://oauth2.googleapis.com/token"  # noqa: S105 - an address
+TOKEN_SECONDS: Final = 6.0
+"""Seconds for the request of a token: fewer than a step of a check may take."""
+
 _GRANT: Final = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 _SECONDS: Final = 3600
 _EARLY: Final = 300
@@ -85,13 +88,13 @@ class ServiceAccountKey(Secret):
         key = parts["private_key"]
         if "\n" not in key:
             # Shells and .env files often keep the line breaks of a PEM text as `\n`.
-            parts["private_key"] = key = key.replace("\\n", "\n")
+            parts["private_key"] = key = key.replace("\\n", "\n").strip()
         if not re.match(r"-----BEGIN (RSA )?PRIVATE KEY-----\s", key):
             problems.append("`private_key` must be a PEM text (-----BEGIN PRIVATE KEY-----)")
         if not re.fullmatch(r"[^@\s]+@\S*\.iam\.gserviceaccount\.com", parts["client_email"]):
             problems.append("`client_email` must end with .iam.gserviceaccount.com")
         uri = parts.get("token_uri", TOKEN_URI)
-        if not re.fullmatch(r"https://[\w.-]+(:\d+)?/\S*|http://(127\.0\.0\.1|localhost)\S*", uri):
+        if not re.fullmatch(r"(https://[\w.-]+|http://(127\.0\.0\.1|localhost))(:\d+)?/\S*", uri):
             problems.append("`token_uri` must be an https URL")
         if not re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)+", parts.get("universe_domain", "a.b")):
             problems.append("`universe_domain` must be a domain name")
@@ -108,7 +111,7 @@ class ServiceAccountKey(Secret):
         })  # fmt: skip
 
     def limits(self) -> str:
-        return "the JSON key of a service account, as text or as a map"
+        return "as JSON text or as a map"
 
     def json_schema(self) -> dict[str, Any]:
         return {"type": ["string", "object"]}
@@ -174,7 +177,7 @@ class Tokens:
         ]
         try:
             answer = await self._client.exchange(
-                "POST", account.token_uri, headers, body, timeout=CHECK_SECONDS
+                "POST", account.token_uri, headers, body, timeout=TOKEN_SECONDS
             )
         except UnansweredError as failure:
             raise TokenError(
