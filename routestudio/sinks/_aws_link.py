@@ -250,7 +250,7 @@ class AwsLink(ServiceLink):
                 return self._refused(error)
         if unread:
             return unsure(f"its attributes may not be read: {unread}", _SURE)
-        return passed(f"{found}; sending needs {self.right}")
+        return passed(f"{found}, and {self.right} was not refused")
 
     def shown(self, target: Any) -> str:
         place = self.parse(self.destination(target))

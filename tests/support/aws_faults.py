@@ -152,4 +152,7 @@ def start_faults(server: AwsServer) -> Iterator[Faults]:
     with start_http() as receiver:
         faults = Faults(server, receiver)
         receiver.answer = faults.answer
-        yield faults
+        try:
+            yield faults
+        finally:
+            receiver.reset()

@@ -65,16 +65,20 @@ class AwsServer:
             found: dict[str, Any] = getattr(client, operation)(**parameters)
             return found
 
-    def queue(self, name: str = "", *, fifo: bool = False, region: str = REGION) -> str:
+    def queue(
+        self, name: str = "", *, fifo: bool = False, region: str = REGION, **attributes: str
+    ) -> str:
         """Make a queue with a name of its own and return its URL as AWS writes it."""
         name = unique(name) + (".fifo" if fifo else "")
-        attributes = {"FifoQueue": "true"} if fifo else {}
+        if fifo:
+            attributes["FifoQueue"] = "true"
         self.call("sqs", "create_queue", region, QueueName=name, Attributes=attributes)
         return f"https://sqs.{region}.amazonaws.com/{ACCOUNT}/{name}"
 
     def messages(self, url: str) -> list[dict[str, Any]]:
         """Take every message out of a queue, in the order in which it gives them."""
-        region, found = url.split(".")[1], []
+        region = url.split(".")[1]
+        found: list[dict[str, Any]] = []
         while True:
             answer = self.call(
                 "sqs", "receive_message", region, QueueUrl=url, MaxNumberOfMessages=10,
@@ -123,7 +127,8 @@ class AwsServer:
 
     def records(self, arn: str) -> list[dict[str, Any]]:
         """Return every record of a data stream, shard by shard."""
-        region, found = arn.split(":")[3], []
+        region = arn.split(":")[3]
+        found: list[dict[str, Any]] = []
         shards = self.call("kinesis", "list_shards", region, StreamARN=arn)["Shards"]
         for shard in shards:
             place = {"StreamARN": arn, "ShardId": shard["ShardId"]}
