@@ -1,0 +1,344 @@
+"""What the AWS sinks share: requests in lanes, errors as outcomes, calls that end."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from routestudio.model.outcome import DELIVERED, Outcome, rejected, retry, unreachable
+from routestudio.sinks._aws import AwsConfig, Place, md5
+from routestudio.sinks._aws_client import AwsError, entry_outcome
+from routestudio.sinks._aws_link import AwsLink, RequestLimits
+from routestudio.sinks._http_client import UnansweredError
+from routestudio.sinks._service import Verdict
+from routestudio.sinks.binding import examine
+from routestudio.sinks.sqs import Sqs
+from tests.support.http_server import HttpReceiver, Reply
+
+URL = "https://sqs.eu-west-1.amazonaws.com/123456789012/orders"
+
+
+@dataclass(frozen=True)
+class Item:
+    name: str
+    size: int = 10
+    lane: str | None = None
+
+
+class ScriptedLink(AwsLink):
+    """A link whose requests are answered by a function, and kept."""
+
+    noun, api = "queue", "sqs"
+    right = "sqs:SendMessage"
+    sending = ("send_message_batch", "QueueUrl", "Entries")
+    listing = ("list_queues", {}, "sqs:ListQueues")
+
+    def __init__(self, limits: RequestLimits, answer: Callable[[Item], Outcome | Exception]):
+        super().__init__(AwsConfig(region="eu-west-1"), limits)
+        self.answer = answer
+        self.requests: list[list[str]] = []
+
+    def destination(self, target: Any) -> str:
+        return str(target)
+
+    def parse(self, destination: str) -> Place:
+        return Place("eu-west-1", destination)
+
+    async def inspect(self, destination: str) -> str | Verdict:
+        return destination
+
+    async def put(self, records: Sequence[Item]) -> list[Outcome]:
+        self.requests.append([record.name for record in records])
+        found = [self.answer(record) for record in records]
+        for item in found:
+            if isinstance(item, Exception):
+                raise item
+        return [item for item in found if isinstance(item, Outcome)]
+
+
+async def sent(
+    items: Sequence[Item],
+    answer: Callable[[Item], Outcome | Exception] = lambda item: DELIVERED,
+    limits: RequestLimits | None = None,
+) -> tuple[list[list[str]], list[str]]:
+    link = ScriptedLink(limits or RequestLimits(10, 1000), answer)
+    outcomes = await link.send(items)
+    await link.close()
+    return link.requests, [outcome.code or outcome.status for outcome in outcomes]
+
+
+async def test_requests_hold_so_many_entries_and_bytes() -> None:
+    items = [Item(str(number)) for number in range(23)]
+    requests, outcomes = await sent(items)
+    assert [len(request) for request in requests] == [10, 10, 3]
+    assert [name for request in requests for name in request] == [item.name for item in items]
+    assert outcomes == ["delivered"] * 23
+    sizes = [Item("a", 600), Item("b", 500), Item("c", 400), Item("d", 1000)]
+    requests, _ = await sent(sizes)
+    assert sorted(map(sorted, requests)) == [["a", "c"], ["b"], ["d"]]
+
+
+async def test_an_entry_over_the_limit_is_refused_alone() -> None:
+    requests, outcomes = await sent([Item("a"), Item("b", 1001), Item("c")])
+    assert requests == [["a", "c"]]
+    assert outcomes == ["delivered", "too_large", "delivered"]
+    limits = RequestLimits(10, 1000, 100)
+    assert (await sent([Item("a", 101)], limits=limits))[1] == ["too_large"]
+
+
+async def test_a_lane_is_in_a_request_once_and_in_order() -> None:
+    items = [Item("a1", lane="a"), Item("a2", lane="a"), Item("b1", lane="b"), Item("c"),
+             Item("a3", lane="a")]  # fmt: skip
+    requests, outcomes = await sent(items)
+    assert requests == [["a1", "b1", "c"], ["a2"], ["a3"]]
+    assert set(outcomes) == {"delivered"}
+
+
+async def test_after_an_entry_to_retry_nothing_of_its_lane_is_sent() -> None:
+    items = [Item("a1", lane="a"), Item("b1", lane="b"), Item("a2", lane="a"), Item("b2", lane="b")]
+    requests, outcomes = await sent(
+        items, lambda item: retry("Throttled", "slow") if item.name == "a1" else DELIVERED
+    )
+    assert requests == [["a1", "b1"], ["b2"]]
+    assert outcomes == ["Throttled", "delivered", "order", "delivered"]
+    requests, outcomes = await sent(
+        items, lambda item: rejected("Bad", "bad") if item.name == "a1" else DELIVERED
+    )
+    assert outcomes == ["Bad", "delivered", "delivered", "delivered"]
+
+
+async def test_a_long_entry_keeps_its_place_in_the_lane() -> None:
+    items = [Item("x", 900), Item("a1", 200, "a"), Item("a2", 10, "a")]
+    requests, _ = await sent(items)
+    assert requests == [["x"], ["a1"], ["a2"]]
+
+
+async def test_a_refused_request_is_halved_until_the_culprit_is_found() -> None:
+    def answer(item: Item) -> Outcome | Exception:
+        if item.name == "5":
+            return AwsError("InvalidMessageContents", "bad character", 400)
+        return DELIVERED
+
+    requests, outcomes = await sent([Item(str(number)) for number in range(10)], answer)
+    assert outcomes == ["delivered"] * 5 + ["InvalidMessageContents"] + ["delivered"] * 4
+    delivered = [r for r in requests if "5" not in r]
+    assert sorted(name for request in delivered for name in request) == list("012346789")
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "unreachable_"),
+    [
+        (AwsError("InvalidClientTokenId", "no such key", 403), "retry", True),
+        (AwsError("AccessDenied", "not allowed", 403), "rejected", False),
+        (AwsError("NotFound", "no such topic", 404), "rejected", False),
+        (AwsError("ThrottlingException", "slow", 400, after=2.0), "retry", False),
+        (AwsError("InternalError", "oops", 500), "retry", False),
+        (AwsError("not_aws", "a proxy", 404, foreign=True), "retry", True),
+        (UnansweredError(unreachable("connect", "refused")), "retry", True),
+    ],
+)
+async def test_what_concerns_all_entries_is_said_of_all(
+    error: Exception, status: str, unreachable_: bool
+) -> None:
+    link = ScriptedLink(RequestLimits(10, 1000), lambda item: error)
+    outcomes = await link.send([Item("a"), Item("b")])
+    await link.close()
+    assert link.requests == [["a", "b"]]
+    assert {(o.status, o.unreachable) for o in outcomes} == {(status, unreachable_)}
+    if isinstance(error, AwsError):
+        assert outcomes[0].after == error.after
+        assert outcomes[0].unknown == (error.code == "InternalError")
+    if status == "rejected" and "Denied" in outcomes[0].code:
+        assert "sqs:SendMessage" in outcomes[0].reason
+
+
+def test_faults_of_entries() -> None:
+    assert entry_outcome("InvalidMessageContents", "x", sender_fault=True).status == "rejected"
+    assert entry_outcome("RequestThrottled", "x", sender_fault=True).status == "retry"
+    assert entry_outcome("InternalError", "", sender_fault=False) == retry(
+        "InternalError", "InternalError"
+    )
+
+
+def test_ids_are_those_of_the_reference() -> None:
+    assert md5("7") == "8f14e45fceea167a5a36dedd4bea2543"
+    assert md5("MTIzNDU2Nzg5OjE=") == "a9f52028877959113b530e36fc160a2c"
+    assert md5("a" * 300) == "4e5475d125a33c6190718e75adc1b704"
+
+
+def test_the_host_is_made_of_api_and_region() -> None:
+    config = AwsConfig()
+    assert config.endpoint("sqs", "eu-west-1").origin == "https://sqs.eu-west-1.amazonaws.com"
+    assert config.endpoint("sns", "cn-north-1").origin == "https://sns.cn-north-1.amazonaws.com.cn"
+    local = AwsConfig.model_validate(
+        {"use_emulator": True, "emulator_base_url": "http://localhost:4566"}
+    )
+    assert local.endpoint("sqs", "eu-west-1").origin == "http://localhost:4566"
+    unused = AwsConfig.model_validate({"emulator_base_url": "http://localhost:4566"})
+    assert unused.endpoint("sqs", "eu-west-1").host.endswith("amazonaws.com")
+
+
+def test_which_keys_are_used() -> None:
+    given = {"access_key_id": "AKIA", "secret_access_key": "very-secret"}
+    keys = AwsConfig.model_validate(given).keys()
+    assert keys is not None
+    assert keys.secret.get_secret_value() == "very-secret"
+    assert "very-secret" not in repr(keys)
+    assert AwsConfig.model_validate({**given, "use_task_role": True}).keys() is None
+    assert AwsConfig().keys() is None
+    assert AwsConfig(use_emulator=True).keys() is not None
+
+
+def test_what_must_be_given_together() -> None:
+    values = {"queue_url": URL}
+    assert examine(Sqs, values, dynamic=False)[1] == ()
+    half = examine(Sqs, {**values, "access_key_id": "AKIA"}, dynamic=False)[1]
+    assert [problem.field for problem in half] == ["secret_access_key"]
+    local = examine(Sqs, {**values, "use_emulator": True}, dynamic=False)[1]
+    assert [problem.field for problem in local] == ["emulator_base_url"]
+    for region in ("", "eu-west-1/../x", "EU", "eu-west-1.evil.example"):
+        with pytest.raises(ValidationError):
+            AwsConfig(region=region)
+
+
+async def test_a_check_without_region_and_targets_says_so() -> None:
+    link = Sqs.connect(Sqs.Config())
+    steps = [step async for step in link.check([])]
+    await link.close()
+    assert [(step.step, step.status) for step in steps] == [("authenticate", "inconclusive")]
+    assert steps[0].hint
+
+
+def local(url: str, **values: Any) -> Any:
+    config = {"use_emulator": True, "emulator_base_url": url, "access_key_id": "AKIAKEY",
+              "secret_access_key": "very-secret-words", **values}  # fmt: skip
+    return Sqs.Config.model_validate(config)
+
+
+def entry(number: int = 1) -> Any:
+    from tests.support.aws_cases import Route
+
+    return Route(Sqs, {"queue_url": URL}).records(1, number)[0]
+
+
+@pytest.mark.parametrize(
+    ("reply", "code"),
+    [
+        (Reply(200, b"<html>hello</html>"), "not_aws"),
+        (Reply(404, b"<html>nothing here very-secret-words</html>"), "not_aws"),
+        (Reply(503, b"busy", (("retry-after", "7"),)), "http_503"),
+        (Reply(400, b"<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code>"
+                    b"<Message>a &lt; b</Message></Error></ErrorResponse>"), "AccessDenied"),
+        (Reply(400, b'{"__type": "com.amazonaws.sqs#QueueDoesNotExist", "message": "gone"}'),
+         "QueueDoesNotExist"),
+        (Reply(200, b'{"Successful": [], "Failed": []}', (("x-amzn-requestid", "1"),)),
+         "unanswered"),
+        (Reply(cut="before"), "connection_lost"),
+    ],
+)  # fmt: skip
+async def test_answers_that_are_no_success(
+    http_receiver: HttpReceiver, reply: Reply, code: str
+) -> None:
+    http_receiver.default = reply
+    link = Sqs.connect(local(http_receiver.url))
+    outcome = (await link.send([entry()]))[0]
+    await link.close()
+    assert outcome.code == code, outcome
+    assert outcome.status == ("rejected" if reply.status == 400 else "retry")
+    assert outcome.unknown == (code in ("unanswered", "connection_lost", "http_503"))
+    assert "very-secret-words" not in outcome.reason
+    if code == "http_503":
+        assert outcome.after == 7.0
+    if code == "AccessDenied":
+        assert "a < b" in outcome.reason
+    assert len(http_receiver.requests) == 1, "nothing is tried twice within a send"
+
+
+async def test_requests_are_signed_for_the_region_of_the_destination(
+    http_receiver: HttpReceiver,
+) -> None:
+    http_receiver.default = Reply(
+        200, b'{"Successful": [{"Id": "0"}], "Failed": []}', (("x-amzn-requestid", "1"),)
+    )
+    link = Sqs.connect(local(http_receiver.url, region="us-east-1"))
+    outcomes = await link.send([entry()])
+    await link.close()
+    assert outcomes == [DELIVERED]
+    request = http_receiver.requests[0]
+    signed = request.header("authorization") or ""
+    assert "/eu-west-1/sqs/aws4_request" in signed
+    assert "AKIAKEY/" in signed
+    assert "very-secret-words" not in repr(request.headers)
+    assert request.json()["QueueUrl"] == URL
+    assert f"127.0.0.1:{http_receiver.port}" == request.header("host")
+
+
+async def test_no_credentials_on_this_machine(
+    monkeypatch: pytest.MonkeyPatch, http_receiver: HttpReceiver
+) -> None:
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    config = local(http_receiver.url, use_task_role=True)
+    link = Sqs.connect(config)
+    outcome = (await link.send([entry()]))[0]
+    assert outcome.unreachable
+    assert "no AWS credentials were found" in outcome.reason
+    monkeypatch.setenv("AWS_PROFILE", "no-such-profile")
+    other = Sqs.connect(config)
+    outcome = (await other.send([entry()]))[0]
+    assert outcome.unreachable
+    assert "no-such-profile" in outcome.reason
+    await link.close()
+    await other.close()
+    assert http_receiver.requests == []
+
+
+async def test_the_task_role_is_the_environments_key(
+    monkeypatch: pytest.MonkeyPatch, http_receiver: HttpReceiver
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAENVIRONMENT")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "of-the-environment")
+    link = Sqs.connect(local(http_receiver.url, use_task_role=True))
+    await link.send([entry()])
+    await link.close()
+    assert "AKIAENVIRONMENT/" in (http_receiver.requests[0].header("authorization") or "")
+
+
+async def ended(before: int) -> bool:
+    """Whether no more threads than before are left soon, but for the resolver's."""
+    for _ in range(250):
+        if threading.active_count() <= before + 1:
+            return True
+        await asyncio.sleep(0.02)
+    return False
+
+
+async def test_closing_ends_calls_that_wait(silent_port: int) -> None:
+    before = threading.active_count()
+    link = Sqs.connect(local(f"http://127.0.0.1:{silent_port}"))
+    sending = [asyncio.ensure_future(link.send([entry(number)])) for number in range(40)]
+    await asyncio.sleep(0.5)
+    assert threading.active_count() > before
+    await link.close()
+    async with asyncio.timeout(5):
+        found = await asyncio.gather(*sending)
+    assert {outcome.status for outcomes in found for outcome in outcomes} == {"retry"}
+    assert await ended(before)
+    await link.close()
+
+
+async def test_a_cancelled_send_leaves_no_thread(silent_port: int) -> None:
+    before = threading.active_count()
+    link = Sqs.connect(local(f"http://127.0.0.1:{silent_port}"))
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.4):
+            await link.send([entry()])
+    await link.close()
+    assert await ended(before)
