@@ -36,7 +36,12 @@ class AwsConfig(SinkConfig):
             pattern=r"[a-z]{2,}(-[a-z]+)*-\d{1,2}",
             pattern_text="must be a region like eu-west-1",
         ),
-        Ui("Region", "For checks without samples, and for Sequin servers.", example="eu-west-1", card=True),
+        Ui(
+            "Region",
+            "For checks without samples, and for Sequin servers.",
+            example="eu-west-1",
+            card=True,
+        ),
     ] = None
     access_key_id: Annotated[
         SecretStr | None,

@@ -34,6 +34,7 @@ SECONDS: Final = 30.0
 _AROUND_SECONDS: Final = 15.0
 """Seconds that finding credentials may take beside the exchange."""
 
+_FOREIGN: Final = "the answer is not one of AWS"
 MAX_REPLY: Final = 8 * 1024 * 1024
 
 _XML_ERROR: Final = re.compile(
@@ -264,24 +265,27 @@ class AwsClient:
     ) -> dict[str, Any]:
         """In a thread: one call of botocore, with its errors as those of this module."""
         from botocore.exceptions import BotoCoreError, ClientError
-        from botocore.parsers import ResponseParserError
 
         self._current.exchange = exchange
         try:
             answer: dict[str, Any] = getattr(self._client(*place), operation)(**parameters)
         except ClientError as error:
             raise self._error(error.response) from None
-        except ResponseParserError:
-            text = "the answer is not one of AWS"
-            raise AwsError("not_aws", text, 200, foreign=True) from None
-        except BotoCoreError as error:
+        except UnansweredError:
+            raise
+        except Exception as error:
+            if exchange.answered.done():
+                # Whatever reading an answer may raise: it has not the form that AWS gives it.
+                raise AwsError("not_aws", _FOREIGN, 200, foreign=True) from None
+            if not isinstance(error, BotoCoreError):
+                raise
             text = self._http.clean(str(error))
             raise UnansweredError(unreachable("credentials", _client_text(error, text))) from None
         finally:
             del self._current.exchange
             exchange.ended()
         if not answer.get("ResponseMetadata", {}).get("RequestId"):
-            raise AwsError("not_aws", "the answer is not one of AWS", 200, foreign=True)
+            raise AwsError("not_aws", _FOREIGN, 200, foreign=True)
         return answer
 
     def _client(self, region: str, url: str) -> Any:
