@@ -1,0 +1,139 @@
+"""The SNS sink: one notification per change. Facts: sinks.md, 3.8."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Final
+
+from routestudio.model.defaults import Const
+from routestudio.model.fields import Difference, Flag, Routed, Static, Text, Ui
+from routestudio.model.message import Message
+from routestudio.sinks._aws import (
+    DIFFERENCES,
+    FIFO_DIFFERENCES,
+    PARTITIONS,
+    AwsConfig,
+    Place,
+    fifo_ids,
+    standin_values,
+)
+from routestudio.sinks._aws_link import Entry, EntryLink, RequestLimits
+from routestudio.sinks._service import Verdict
+from routestudio.sinks.base import (
+    BatchLimits,
+    Link,
+    Payload,
+    Sink,
+    SinkRouting,
+    StandinAddress,
+)
+
+_PATTERN: Final = rf"{PARTITIONS.start}:sns:([a-z0-9-]+):\d{{12}}:([a-zA-Z0-9_.-]+)"
+_ARN: Final = re.compile(_PATTERN, re.ASCII)
+_SIZE: Final = 262_144
+
+
+class Sns(Sink):
+    """Publish each message to an SNS topic."""
+
+    key, title = "sns", "AWS SNS"
+    icon = "sns"
+    batch = BatchLimits(messages=10, default=10, size=_SIZE, fixed=True)
+    batch_by = ("topic_arn",)
+    max_record = _SIZE
+    differences = (
+        *DIFFERENCES,
+        *FIFO_DIFFERENCES,
+        PARTITIONS.difference("topic_arn"),
+        Difference(
+            "SNS-03",
+            "Messages to FIFO topics get their ids in dynamic mode, too. A Sequin server sends "
+            "none there, so SNS refuses them.",
+            "is_fifo",
+        ),
+        Difference(
+            "SNS-04",
+            "Only the entries that SNS refuses are sent again. A Sequin server sends the whole "
+            "batch again.",
+        ),
+    )
+
+    class Config(AwsConfig):
+        """The account."""
+
+        is_fifo: Annotated[
+            bool | None,
+            Flag(),
+            Ui("FIFO", "Written by Sequin servers; RouteStudio looks at each topic.", "Advanced"),
+        ] = None
+
+    class Routing(SinkRouting):
+        """What may differ per message."""
+
+        topic_arn: Annotated[
+            str,
+            Text(
+                max=2000,
+                pattern=_PATTERN,
+                pattern_text="must be a valid AWS SNS Topic ARN "
+                "(arn:aws:sns:<region>:<account-id>:<topic-name>)",
+                advice_pattern=PARTITIONS.advice_pattern,
+                advice_text=PARTITIONS.advice_text,
+            ),
+            Routed(
+                "ARN of the topic to publish to.",
+                Const(None),
+                Static.REQUIRED,
+                required=True,
+                example="arn:aws:sns:eu-west-1:123456789012:orders",
+                note="Messages have neither a subject nor attributes.",
+            ),
+        ]
+
+    @staticmethod
+    def encode(config: Config, message: Message, routing: Routing, payload: Payload) -> Entry:
+        """The notification: its message is always JSON."""
+        arn = routing.topic_arn
+        place = _place(arn)
+        fifo = fifo_ids(message, routing, place.name) if place.fifo else None
+        return Entry("sns message", arn, payload.json.decode(), len(payload.json), fifo)
+
+    @staticmethod
+    def connect(config: Config) -> Link:
+        """An idle link over botocore."""
+        return _SnsLink(config, RequestLimits(10, _SIZE))
+
+    @classmethod
+    def at_standin(cls, config: Config, address: StandinAddress) -> Config:
+        """The stand-in, as an emulator."""
+        return cls.Config.model_validate(standin_values(config, address))
+
+
+def _place(arn: str) -> Place:
+    found = _ARN.fullmatch(arn)
+    assert found, "routing validates the ARN"
+    return Place(found[1], found[2])
+
+
+class _SnsLink(EntryLink):
+    service = "SNS"
+    noun, api = "topic", "sns"
+    right = "sns:Publish"
+    sending = ("publish_batch", "TopicArn", "PublishBatchRequestEntries")
+    listing = ("list_topics", {}, "sns:ListTopics")
+    body = "Message"
+
+    def destination(self, target: Any) -> str:
+        return str(target.topic_arn)
+
+    def parse(self, destination: str) -> Place:
+        return _place(destination)
+
+    async def inspect(self, destination: str) -> str | Verdict:
+        place = self.parse(destination)
+        parameters = {"TopicArn": destination}
+        answer = await self.ask(place.region, "get_topic_attributes", parameters, check=True)
+        found = answer.get("Attributes", {})
+        kind = "FIFO" if found.get("FifoTopic") == "true" else "standard"
+        sealed = ", encrypted with a KMS key" if found.get("KmsMasterKeyId") else ""
+        return f"{kind} topic {place.name} in {place.region} exists{sealed}"
