@@ -1,0 +1,229 @@
+"""The Kinesis sink: one record of a data stream per change. Facts: sinks.md, 3.10."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
+
+from routestudio.model.defaults import Const
+from routestudio.model.fields import Difference, Integer, Routed, Static, Text, Ui
+from routestudio.model.message import Message
+from routestudio.model.outcome import DELIVERED, Outcome, retry
+from routestudio.sinks._aws import (
+    DIFFERENCES,
+    PARTITIONS,
+    AwsConfig,
+    Place,
+    md5,
+    standin_values,
+)
+from routestudio.sinks._aws_client import entry_outcome
+from routestudio.sinks._aws_link import AwsLink, RequestLimits
+from routestudio.sinks._service import Verdict, failed
+from routestudio.sinks.base import (
+    BatchLimits,
+    Link,
+    Payload,
+    Sink,
+    SinkRouting,
+    StandinAddress,
+)
+
+_PATTERN: Final = rf"{PARTITIONS.start}:kinesis:([a-z0-9-]+):\d+:stream/(.+)"
+_ARN: Final = re.compile(_PATTERN, re.ASCII)
+_MAX_KEY: Final = 256
+_RECORDS: Final = 500
+_MIB: Final = 1_048_576
+_LOST: Final = retry("unanswered", "Kinesis did not say what became of this record", unknown=True)
+
+
+@dataclass(frozen=True, slots=True)
+class KinesisRecord:
+    """One record. `ordered`: its partition key is the group, whose order is kept."""
+
+    stream_arn: str
+    partition_key: str
+    data: bytes
+    ordered: bool
+
+    @property
+    def size(self) -> int:
+        """Bytes of data and partition key, which is what Kinesis counts."""
+        return len(self.data) + len(self.partition_key.encode())
+
+    @property
+    def lane(self) -> str | None:
+        """The partition key, where order is kept."""
+        return self.partition_key if self.ordered else None
+
+    def describe(self) -> dict[str, Any]:
+        """The record as plain data."""
+        return {
+            "kind": "kinesis record",
+            "stream_arn": self.stream_arn,
+            "partition_key": self.partition_key,
+            "data": self.data.decode(),
+        }
+
+
+class Kinesis(Sink):
+    """Put each message as a record into a Kinesis data stream."""
+
+    key, title = "kinesis", "AWS Kinesis"
+    icon = "kinesis"
+    batch = BatchLimits(messages=_RECORDS, default=_RECORDS, size=5 * _MIB, fixed=True)
+    batch_by = ("stream_arn",)
+    max_record = _MIB
+    differences = (
+        *DIFFERENCES,
+        PARTITIONS.difference("stream_arn"),
+        Difference(
+            "KIN-01",
+            "A message without group id gets its idempotency key as partition key. A Sequin "
+            "server sends none, so Kinesis refuses the message.",
+        ),
+        Difference(
+            "KIN-02",
+            "Only the records that Kinesis refuses are sent again. A Sequin server sends the whole "
+            "batch again.",
+        ),
+        Difference(
+            "KIN-03",
+            "The region may be given. A Sequin server ignores it in YAML.",
+            "region",
+        ),
+        Difference(
+            "GEN-32",
+            "A request holds up to 500 records. A Sequin server sends 10.",
+        ),
+        Difference(
+            "KIN-EMULATOR",
+            "An emulator may be used. A Sequin server has none for Kinesis and ignores this.",
+            "use_emulator",
+        ),
+        Difference(
+            "KIN-SIZE",
+            "Records over the limit are refused before they are sent. A Sequin server ignores "
+            "this setting.",
+            "max_record_bytes",
+        ),
+    )
+
+    class Config(AwsConfig):
+        """The account, and the size of records."""
+
+        max_record_bytes: Annotated[
+            int,
+            Integer(minimum=1024, maximum=10 * _MIB, unit="bytes"),
+            Ui("Largest record", "Streams may be set up to take 10485760 bytes.", "Advanced"),
+        ] = _MIB
+
+    class Routing(SinkRouting):
+        """What may differ per message."""
+
+        stream_arn: Annotated[
+            str,
+            Text(
+                max=2000,
+                pattern=_PATTERN,
+                pattern_text="must be a valid AWS Kinesis Stream ARN "
+                "(arn:aws:kinesis:<region>:<account-id>:stream/<stream-name>)",
+                advice_pattern=PARTITIONS.advice_pattern,
+                advice_text=PARTITIONS.advice_text,
+            ),
+            Routed(
+                "ARN of the stream that gets the record.",
+                Const(None),
+                Static.REQUIRED,
+                required=True,
+                example="arn:aws:kinesis:eu-west-1:123456789012:stream/orders",
+                note="The partition key is the group id; over 256 bytes, its MD5.",
+            ),
+        ]
+
+    @staticmethod
+    def encode(
+        config: Config, message: Message, routing: Routing, payload: Payload
+    ) -> KinesisRecord:
+        """The record: its data is always JSON."""
+        group = routing.group_id
+        key = group if group is not None else str(message.metadata["idempotency_key"])
+        if len(key.encode("utf-8", "surrogatepass")) > _MAX_KEY:
+            key = md5(key)
+        return KinesisRecord(routing.stream_arn, key, payload.json, group is not None)
+
+    @staticmethod
+    def connect(config: Config) -> Link:
+        """An idle link over botocore."""
+        return _KinesisLink(config, RequestLimits(_RECORDS, _request(config), _entry(config)))
+
+    @classmethod
+    def limits(cls, config: Config, batch_size: int | None) -> BatchLimits:
+        """500 records and 5 MiB, or one record where records may be larger."""
+        return BatchLimits(_RECORDS, _RECORDS, _request(config), fixed=True)
+
+    @classmethod
+    def at_standin(cls, config: Config, address: StandinAddress) -> Config:
+        """The stand-in, as an emulator."""
+        return cls.Config.model_validate(standin_values(config, address))
+
+
+def _entry(config: Kinesis.Config) -> int:
+    return config.max_record_bytes
+
+
+def _request(config: Kinesis.Config) -> int:
+    return max(5 * _MIB, config.max_record_bytes)
+
+
+def _place(arn: str) -> Place:
+    found = _ARN.fullmatch(arn)
+    assert found, "routing validates the ARN"
+    return Place(found[1], found[2])
+
+
+class _KinesisLink(AwsLink):
+    service = "Kinesis"
+    noun, api = "stream", "kinesis"
+    right = "kinesis:PutRecords"
+    sending = ("put_records", "StreamARN", "Records")
+    listing = ("list_streams", {"Limit": 1}, "kinesis:ListStreams")
+
+    def destination(self, target: Any) -> str:
+        return str(target.stream_arn)
+
+    def parse(self, destination: str) -> Place:
+        return _place(destination)
+
+    async def put(self, records: Sequence[KinesisRecord]) -> list[Outcome]:
+        arn = records[0].stream_arn
+        parameters = {
+            "StreamARN": arn,
+            "Records": [{"Data": r.data, "PartitionKey": r.partition_key} for r in records],
+        }
+        answer = await self.ask(self.parse(arn).region, "put_records", parameters)
+        found = answer.get("Records") or []
+        if len(found) != len(records):
+            return [_LOST] * len(records)
+        return [_outcome(item) for item in found]
+
+    async def inspect(self, destination: str) -> str | Verdict:
+        place = self.parse(destination)
+        parameters = {"StreamARN": destination}
+        answer = await self.ask(place.region, "describe_stream_summary", parameters, check=True)
+        found = answer.get("StreamDescriptionSummary", {})
+        status, shards = found.get("StreamStatus"), found.get("OpenShardCount", 0)
+        if status in ("CREATING", "DELETING"):
+            return failed(f"stream {place.name} is {status}", "wait until the stream is ACTIVE")
+        sealed = ", encrypted with a KMS key" if found.get("EncryptionType") == "KMS" else ""
+        count = f"{shards} shard{'s' if shards != 1 else ''}"
+        return f"stream {place.name} in {place.region} exists with {count}{sealed}"
+
+
+def _outcome(item: dict[str, Any]) -> Outcome:
+    code = item.get("ErrorCode")
+    if code:
+        return entry_outcome(str(code), str(item.get("ErrorMessage") or ""), sender_fault=False)
+    return DELIVERED if item.get("SequenceNumber") else _LOST
