@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Hashable, Sequence
+from collections.abc import AsyncIterator, Hashable, Mapping, Sequence
 from contextlib import aclosing
 from typing import Final
 
@@ -35,7 +35,10 @@ def targets_of(prepared: PreparedSink, staged: Sequence[Staged]) -> tuple[list[S
     found: dict[Hashable, SinkRouting] = {}
     for item in staged:
         if item.ok and item.effective is not None:
-            key = item.effective.batch_key or tuple(sorted(map(str, item.effective.values.items())))
+            values = item.effective.values
+            # Headers and the like differ per message, and are not where it goes.
+            plain = (pair for pair in values.items() if not isinstance(pair[1], Mapping))
+            key = item.effective.batch_key or tuple(sorted(map(str, plain)))
             found.setdefault(key, router.instance(item.effective))
     distinct = list(found.values())
     return distinct[:MAX_TARGETS], max(0, len(distinct) - MAX_TARGETS)
