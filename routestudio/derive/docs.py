@@ -11,7 +11,7 @@ from routestudio.derive.starter import starter
 from routestudio.model.function import Language
 from routestudio.project_names import YAML_FILE
 from routestudio.sinks.base import Sink
-from routestudio.sinks.fields import config_fields, routed_fields, static_fields
+from routestudio.sinks.fields import ConfigField, config_fields, routed_fields, static_fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +121,7 @@ def _example(sink: type[Sink]) -> list[str]:
             lines.append(f"  {field.name}: ${{{field.name.upper()}}}")
         elif field.rule.kind == "ref":
             lines.append(f"  {field.name}: my-endpoint")
-        elif field.ui.visible_when is None and (field.ui.example or field.default is not None):
+        elif _usual(field) or field.name in sink.write_always:
             value = field.ui.example or field.default
             shown = str(value).lower() if isinstance(value, bool) else value
             lines.append(f"  {field.name}: {shown}")
@@ -131,6 +131,13 @@ def _example(sink: type[Sink]) -> list[str]:
         if f.routed.example is not None
     ]
     return lines
+
+
+def _usual(field: ConfigField) -> bool:
+    """Whether an example shows the field: always there, and not one for special needs."""
+    if field.ui.visible_when is not None or field.ui.group == "Advanced":
+        return False
+    return bool(field.ui.example) or field.default is not None
 
 
 def _delivery(sink: type[Sink]) -> list[str]:
