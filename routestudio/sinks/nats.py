@@ -72,6 +72,7 @@ class Nats(Sink):
     icon = "nats"
     batch = BatchLimits(messages=500, default=500, size=4_000_000, fixed=True)
     batch_by = ()
+    standin = "nats"
     write_always = ("port",)
     max_record = 1_048_576
     differences = (
