@@ -134,7 +134,15 @@ DIFFERENCES: Final = (
 )
 """Where AWS sinks knowingly differ from a Sequin server."""
 
+ORDER_DIFFERENCE: Final = Difference(
+    "GEN-07",
+    "A request never holds two messages of one group, and after one that is to be tried again no "
+    "later one of its group is sent. A Sequin server lets later ones overtake it.",
+)
+"""What holds wherever the service keeps the order of groups."""
+
 FIFO_DIFFERENCES: Final = (
+    ORDER_DIFFERENCE,
     Difference(
         "AWS-04",
         "A message without group id cannot go to a FIFO destination and is refused. A Sequin "

@@ -13,6 +13,7 @@ from routestudio.model.message import Message
 from routestudio.model.outcome import DELIVERED, Outcome, retry
 from routestudio.sinks._aws import (
     DIFFERENCES,
+    ORDER_DIFFERENCE,
     PARTITIONS,
     AwsConfig,
     Place,
@@ -75,9 +76,11 @@ class Kinesis(Sink):
     icon = "kinesis"
     batch = BatchLimits(messages=_RECORDS, default=_RECORDS, size=5 * _MIB, fixed=True)
     batch_by = ("stream_arn",)
+    standin = "aws"
     max_record = _MIB
     differences = (
         *DIFFERENCES,
+        ORDER_DIFFERENCE,
         PARTITIONS.difference("stream_arn"),
         Difference(
             "KIN-01",

@@ -40,6 +40,7 @@ class Sns(Sink):
     icon = "sns"
     batch = BatchLimits(messages=10, default=10, size=_SIZE, fixed=True)
     batch_by = ("topic_arn",)
+    standin = "aws"
     max_record = _SIZE
     differences = (
         *DIFFERENCES,

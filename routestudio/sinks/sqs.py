@@ -42,6 +42,7 @@ class Sqs(Sink):
     icon = "sqs"
     batch = BatchLimits(messages=10, default=10, size=_KIB_256, fixed=True)
     batch_by = ("queue_url",)
+    standin = "aws"
     max_record = _KIB_256
     differences = (
         *DIFFERENCES,
