@@ -24,6 +24,7 @@ from routestudio.sinks._nats_wire import (
     Denied,
     Pong,
     Reply,
+    printable,
     publication,
 )
 from routestudio.sinks._net import CONNECT_SECONDS, Reach, Stopwatch, reach, skip_rest
@@ -110,7 +111,7 @@ def _failure(name: str, error: Exception, watch: Stopwatch) -> CheckStep:
 async def _authenticate(account: Account, connection: Connection) -> CheckStep:
     watch, name = Stopwatch(), "authenticate"
     info = connection.info
-    version = str(info.get("version", "")).strip()[:40]
+    version = printable(info.get("version", "")).strip()[:40]
     server = f"NATS server {version}" if version else "the NATS server"
     who = f"as user `{account.username}`" if account.username else "with the given credentials"
     try:

@@ -29,6 +29,7 @@ from routestudio.sinks._nats_wire import (
     Denied,
     Pong,
     Reply,
+    printable,
     publication,
 )
 from routestudio.sinks.base import Link, SinkRouting
@@ -294,9 +295,10 @@ _LOST: Final = retry("connection_lost", "the connection ended early", unknown=Tr
 
 def _refused(answer: dict[str, Any], error: dict[str, Any]) -> Outcome:
     """The outcome of a message that a stream did not store."""
-    code = str(error.get("err_code") or error.get("code") or "refused")
-    stream = f"stream {answer['stream']}" if answer.get("stream") else "JetStream"
-    reason = f"{stream} refuses the message: {error.get('description') or 'no reason given'}"
+    code = printable(error.get("err_code") or error.get("code") or "refused")
+    stream = f"stream {printable(answer['stream'])}" if answer.get("stream") else "JetStream"
+    said = printable(error.get("description") or "no reason given")
+    reason = f"{stream} refuses the message: {said}"
     status = error.get("code")
     # As in HTTP: 4xx is about this message, 5xx about the stream as it is now.
     if isinstance(status, int) and 400 <= status < 500 and status not in (408, 429):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -19,6 +20,7 @@ NO_RESPONDERS: Final = 503
 """Status of the server's own reply when nobody listens to the subject of a request."""
 
 _NAMES: Final = "$JS.API.STREAM.NAMES"
+_STREAM: Final = re.compile(r"(?:(?![.*>])[\x21-\x7e]){1,255}")
 _NOT_ENABLED: Final = frozenset({10076, 10039})
 """JetStream error codes: not enabled on the server, not enabled for the account."""
 
@@ -65,7 +67,10 @@ async def look_up(connection: Connection, subjects: Sequence[str]) -> dict[str, 
             if error.get("err_code") in _NOT_ENABLED:
                 names[subject] = None
         elif "streams" in answer:
-            names[subject] = str(streams[0]) if isinstance(streams, list) and streams else None
+            name = streams[0] if isinstance(streams, list) and streams else None
+            # The name becomes part of a subject, so it is believed only if it can be one.
+            if name is None or (isinstance(name, str) and _STREAM.fullmatch(name)):
+                names[subject] = name
     streams = await _settings(connection, {name for name in names.values() if name})
     return {
         subject: UNKNOWN if subject not in names else streams.get(names[subject], NOBODY)

@@ -86,6 +86,11 @@ def publication(subject: str, reply: str, headers: bytes, body: bytes) -> bytes:
     return b"PUB %b %d\r\n%b\r\n" % (place.encode(), len(body), body)
 
 
+def printable(text: object) -> str:
+    """A server's words as they may be shown: at most 200 characters, none of them a control."""
+    return "".join(c if c.isprintable() else "?" for c in str(text)[:200])
+
+
 class Connection:
     """One connection. `dial`, `secure` where TLS is wanted, `sign_in`, then publish and listen.
 
@@ -228,10 +233,11 @@ class Connection:
     async def _introduction(self) -> None:
         """Fill `info` from the first line. Raises `WireError`."""
         while (end := self._buffer.find(b"\r\n")) < 0:
-            if len(self._buffer) > 4 and not self._buffer.startswith((b"INFO ", b"-ERR ")):
-                break
+            strange = not self._buffer.startswith((b"INFO ", b"-ERR "))
+            if len(self._buffer) > (4 if strange else _MAX_LINE):
+                raise _foreign()
             await self._receive()
-        line = bytes(self._buffer[: max(end, 0)])
+        line = bytes(self._buffer[:end])
         if line.startswith(b"-ERR "):
             _refusal(line[5:].decode("utf-8", "replace").strip(" '"))
         if not line.startswith(b"INFO ") or not self._inform(line[5:]):
@@ -334,7 +340,7 @@ def _refusal(text: str) -> Denied:
     found = _DENIED.match(text)
     if found:
         return Denied(_RIGHTS[found.group(1).lower()], found.group(2))
-    raise WireError("refused", f"the server says: {text[:200]}")
+    raise WireError("refused", f"the server says: {printable(text)}")
 
 
 def _foreign() -> WireError:
