@@ -75,6 +75,7 @@ class GcpPubSub(Sink):
     icon = "pubsub"
     batch = BatchLimits(messages=1000, default=100, size=9_437_184, wait=0.001)
     batch_by = ("topic_id",)
+    standin = "pubsub"
     write_always = ("use_emulator",)
     max_record = 10_000_000
     differences = (

@@ -26,6 +26,7 @@ from pydantic import SecretStr
 from ruamel.yaml import YAML
 
 from routestudio.derive.starter import starter
+from routestudio.errors import LinkError
 from routestudio.functions.pool import FunctionPool
 from routestudio.model.cross_rules import RequiredWhen, RequiresAny, Together
 from routestudio.model.fields import (
@@ -54,6 +55,7 @@ from routestudio.sinks.fields import (
     static_fields,
 )
 from routestudio.standins import registry as standins
+from tests.support.require import missing
 
 SINKS = list(registry.default())
 KINDS = {"text", "secret", "integer", "choice", "flag", "headers", "ref", "map"}
@@ -533,8 +535,6 @@ async def test_a_silent_service_cannot_hang_check_or_send(sink: type[Sink]) -> N
 async def test_sending_to_a_dead_address_gives_one_outcome_per_record(
     sink: type[Sink], dead_port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from routestudio.errors import LinkError
-
     config = at(sink, "127.0.0.1", dead_port)
     link = sink.connect(config)
     try:
@@ -553,7 +553,10 @@ async def test_delivery_to_the_standin_is_what_the_preview_said(sink: type[Sink]
     if sink.standin is None:
         pytest.skip("this sink has no stand-in")
     standin = standins.create(sink.standin)
-    address = await standin.start()
+    try:
+        address = await standin.start()
+    except LinkError:
+        missing(standin.title)
     try:
         config = sink.at_standin(bound(sink).config, address)
         link = sink.connect(config)
