@@ -264,7 +264,7 @@ class AwsClient:
         self, exchange: _Exchange, place: tuple[str, str], operation: str, parameters: Any
     ) -> dict[str, Any]:
         """In a thread: one call of botocore, with its errors as those of this module."""
-        from botocore.exceptions import BotoCoreError, ClientError
+        from botocore.exceptions import BotoCoreError, ClientError, InvalidRegionError
 
         self._current.exchange = exchange
         try:
@@ -273,6 +273,9 @@ class AwsClient:
             raise self._error(error.response) from None
         except UnansweredError:
             raise
+        except InvalidRegionError:
+            text = f"`{place[0][:80]}` is not a region"
+            raise UnansweredError(rejected("region", text)) from None
         except Exception as error:
             if exchange.answered.done():
                 # Whatever reading an answer may raise: it has not the form that AWS gives it.

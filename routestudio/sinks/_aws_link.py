@@ -134,7 +134,7 @@ class AwsLink(ServiceLink):
         held: set[str] = set()
         size = 0
         limits = self.limits
-        largest = limits.size if limits.entry is None else limits.entry
+        largest = limits.size if limits.entry is None else min(limits.entry, limits.size)
         for index in waiting:
             record = batch[index]
             lane = record.lane

@@ -5,20 +5,23 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from botocore.session import Session
 from pydantic import ValidationError
 
 from routestudio.model.outcome import DELIVERED, Outcome, rejected, retry, unreachable
 from routestudio.sinks._aws import AwsConfig, Place, md5
 from routestudio.sinks._aws_client import AwsError, entry_outcome
 from routestudio.sinks._aws_link import AwsLink, RequestLimits
-from routestudio.sinks._http_client import UnansweredError
+from routestudio.sinks._http_client import HttpClient, UnansweredError
 from routestudio.sinks._service import Verdict
 from routestudio.sinks.binding import examine
 from routestudio.sinks.sqs import Sqs
+from tests.support.aws_cases import Route
 from tests.support.http_server import HttpReceiver, Reply
 
 URL = "https://sqs.eu-west-1.amazonaws.com/123456789012/orders"
@@ -184,6 +187,44 @@ def test_the_host_is_made_of_api_and_region() -> None:
     assert unused.endpoint("sqs", "eu-west-1").host.endswith("amazonaws.com")
 
 
+@pytest.mark.parametrize("api", ["sqs", "sns", "kinesis"])
+@pytest.mark.parametrize(
+    "region", ["us-east-1", "eu-west-1", "ap-southeast-2", "cn-north-1", "us-gov-west-1"]
+)
+def test_the_host_is_the_one_that_botocore_knows(api: str, region: str) -> None:
+    client = Session().create_client(
+        api, region_name=region, aws_access_key_id="x", aws_secret_access_key="x"
+    )
+    with closing(client):
+        assert client.meta.endpoint_url == AwsConfig().endpoint(api, region).origin
+
+
+async def test_the_host_is_not_taken_from_a_queues_url(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    async def exchange(self: Any, method: str, url: str, *more: Any, **named: Any) -> Any:
+        asked.append(url)
+        raise UnansweredError(unreachable("connect", "not tried"))
+
+    monkeypatch.setattr(HttpClient, "exchange", exchange)
+    keys = {"access_key_id": "AKIA", "secret_access_key": "very-secret"}
+    for host in ("amazonaws.com", "evil.example", "evil.example:4566"):
+        url = f"https://sqs.eu-west-1.{host}/123456789012/orders"
+        route = Route(Sqs, {"queue_url": url, **keys})
+        link = route.connect()
+        assert {outcome.code for outcome in await link.send(route.records(1))} == {"connect"}
+        await link.close()
+    assert asked == ["https://sqs.eu-west-1.amazonaws.com/"] * 3
+
+
+async def test_what_is_no_region_is_the_messages_fault() -> None:
+    route = Route(Sqs, {"queue_url": "https://sqs.-.amazonaws.com/123456789012/orders"})
+    link = route.connect()
+    outcomes = await link.send(route.records(1))
+    await link.close()
+    assert [(o.status, o.code) for o in outcomes] == [("rejected", "region")]
+
+
 def test_which_keys_are_used() -> None:
     given = {"access_key_id": "AKIA", "secret_access_key": "very-secret"}
     keys = AwsConfig.model_validate(given).keys()
@@ -222,8 +263,6 @@ def local(url: str, **values: Any) -> Any:
 
 
 def entry(number: int = 1) -> Any:
-    from tests.support.aws_cases import Route
-
     return Route(Sqs, {"queue_url": URL}).records(1, number)[0]
 
 
