@@ -70,7 +70,7 @@ class Nats(Sink):
 
     key, title = "nats", "NATS"
     icon = "nats"
-    batch = BatchLimits(messages=500, default=500, size=4_000_000, fixed=True)
+    batch = BatchLimits(messages=500, default=10, size=4_000_000, fixed=True)
     batch_by = ()
     standin = "nats"
     write_always = ("port",)
