@@ -6,6 +6,7 @@ variable `ROUTESTUDIO_SPECS` names, or from `../shared/specs` beside the project
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import re
@@ -108,6 +109,8 @@ class Description:
         self._check_query(where, parameters, parse_qsl(parts.query, keep_blank_values=True))
         sent = {name.lower(): value for name, value in headers}
         self._check_security(where, operation, sent)
+        if sent.get("content-encoding") == "gzip":
+            body = gzip.decompress(body)
         self._check_body(where, operation, sent.get("content-type", ""), body)
         self._check_answer(where, operation, status, answer)
         return where

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from tests.support.certificates import Authority
-from tests.support.http_server import HttpReceiver, Received, Reply, start_http
+from tests.support.http_server import Received, Reply, start_http
+from tests.support.strict_server import StrictServer, as_json
 
 ADMIN: Final = "admin-key-0123456789"
 WRITER: Final = "writer-key-0123456789"
@@ -54,54 +54,21 @@ class Key:
         )
 
 
-@dataclass(frozen=True)
-class Exchange:
-    """A request and what was answered; `lost` answers never reached the client."""
-
-    request: Received
-    reply: Reply
-
-    @property
-    def lost(self) -> bool:
-        return self.reply.cut is not None
-
-
 @dataclass
-class Fault:
-    """What happens to the next requests whose method and path match; see `TypesenseServer.fail`."""
-
-    method: str
-    path: str
-    times: int
-    reply: Reply | None
-    change: Callable[[Reply], Reply] | None
-    apply: bool
-
-
-@dataclass
-class TypesenseServer:
+class TypesenseServer(StrictServer):
     """The running server: `collections` hold documents by id, `exchanges` what was said."""
 
-    receiver: HttpReceiver
     keys: dict[str, Key] = field(default_factory=dict)
     schemas: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     collections: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
-    exchanges: list[Exchange] = field(default_factory=list)
     ready: bool = True
     max_body: int = 50_000_000
-    _faults: list[Fault] = field(default_factory=list)
     _documents: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
-    _lock: threading.RLock = field(default_factory=threading.RLock)
-
-    @property
-    def url(self) -> str:
-        return self.receiver.url
 
     def reset(self) -> None:
         """Forget everything but the usual keys."""
         with self._lock:
-            self.receiver.reset()
-            self.receiver.answer = self.answer
+            self.restart()
             self.keys = {
                 ADMIN: Key(("*",)),
                 WRITER: Key(("documents:*", "collections:*")),
@@ -109,9 +76,9 @@ class TypesenseServer:
                 READER: Key(("collections:get", "collections:list", "documents:get")),
                 SEARCHER: Key(("documents:search",)),
             }
-            self.schemas, self.collections, self.exchanges = {}, {}, []
+            self.schemas, self.collections = {}, {}
             self.ready, self.max_body = True, 50_000_000
-            self._faults, self._documents = [], {}
+            self._documents = {}
 
     def create(self, name: str, /, **fields: str) -> None:
         """A new collection; a type that ends in `?` makes its field optional."""
@@ -125,69 +92,22 @@ class TypesenseServer:
         """Refuse the document with this id, once per code, within an import or alone."""
         self._documents.setdefault(name, []).extend((code, error) for code in codes)
 
-    def fail(
-        self,
-        method: str,
-        path: str,
-        reply: Reply | None = None,
-        *,
-        times: int = 1,
-        apply: bool = False,
-        change: Callable[[Reply], Reply] | None = None,
-    ) -> None:
-        """Answer the next requests below `path` with `reply`, or with what `change` makes of
-        the right answer. With `apply` the request is carried out all the same."""
-        self._faults.append(Fault(method, path, times, reply, change, apply))
-
-    def lose(self, method: str, path: str, *, times: int = 1) -> None:
-        """Carry out the next requests, and cut the connection instead of answering."""
-        self.fail(method, path, times=times, apply=True, change=lambda r: replace(r, cut="before"))
-
-    def hold(self, method: str, path: str, seconds: float, *, times: int = 1) -> None:
-        """Carry out the next requests, and answer late."""
-        self.fail(method, path, times=times, apply=True,
-                  change=lambda r: replace(r, delay=seconds))  # fmt: skip
-
-    def said(self, method: str, path: str = "") -> list[Exchange]:
-        """Exchanges of a method whose path has `path` in it, in order."""
-        with self._lock:
-            return [e for e in self.exchanges
-                    if e.request.method == method and path in e.request.target]  # fmt: skip
-
-    def answer(self, request: Received) -> Reply:
-        """Carry out a request. Called by the receiver's threads."""
-        with self._lock:
-            reply = self._answer(request)
-            self.exchanges.append(Exchange(request, reply))
-            return reply
-
-    def _answer(self, request: Received) -> Reply:
-        path = urlsplit(request.target).path
-        for fault in self._faults:
-            if fault.times and fault.method == request.method and path.startswith(fault.path):
-                fault.times -= 1
-                right = self._carry_out(request) if fault.apply else Reply()
-                if fault.change is not None:
-                    return fault.change(right)
-                return fault.reply or right
-        return self._carry_out(request)
-
-    def _carry_out(self, request: Received) -> Reply:
+    def carry_out(self, request: Received) -> Reply:
         if len(request.body) > self.max_body:
-            return _json(413, {"message": "Request body is too large."})
+            return as_json(413, {"message": "Request body is too large."})
         parts = urlsplit(request.target)
         if re.search(r"[^A-Za-z0-9%._~/-]", parts.path):
-            return _json(400, {"message": "The path is not escaped."})
+            return as_json(400, {"message": "The path is not escaped."})
         steps = [unquote(step) for step in parts.path.split("/")[1:]]
         query = dict(parse_qsl(parts.query, keep_blank_values=True))
         if not self.ready:
             ok = {"ok": False} if steps == ["health"] else {"message": "Not Ready or Lagging"}
-            return _json(503, ok)
+            return as_json(503, ok)
         match request.method, steps:
             case "GET", ["health"]:
-                return _json(200, {"ok": True})
+                return as_json(200, {"ok": True})
             case "GET", ["keys"]:
-                return self._allowed(request, "keys:list") or _json(200, {"keys": []})
+                return self._allowed(request, "keys:list") or as_json(200, {"keys": []})
             case "GET", ["collections"]:
                 return self._listed(request, query)
             case "GET", ["collections", name]:
@@ -198,28 +118,28 @@ class TypesenseServer:
                 return self._remove(request, name, key, query)
             case "GET", ["collections", name, "documents", key]:
                 return self._get(request, name, key, query)
-        return _json(404, {"message": "Not Found"})
+        return as_json(404, {"message": "Not Found"})
 
     def _allowed(
         self, request: Received, action: str, collection: str | None = None
     ) -> Reply | None:
         key = self.keys.get(request.header("x-typesense-api-key") or "")
         if key is None or not key.allows(action, collection):
-            return _json(401, {"message": FORBIDDEN})
+            return as_json(401, {"message": FORBIDDEN})
         return None
 
     def _listed(self, request: Received, query: dict[str, str]) -> Reply:
         refused = self._allowed(request, "collections:list")
         unknown = set(query) - {"limit", "offset", "exclude_fields"}
         if unknown or not query.get("limit", "0").isdigit():
-            return _json(400, {"message": f"Bad parameters: {sorted(query)}"})
+            return as_json(400, {"message": f"Bad parameters: {sorted(query)}"})
         names = list(self.schemas)[: int(query.get("limit", len(self.schemas)))]
-        return refused or _json(200, [self._summary(name) for name in names])
+        return refused or as_json(200, [self._summary(name) for name in names])
 
     def _collection(self, name: str) -> Reply:
         if name not in self.schemas:
-            return _json(404, {"message": "Not Found"})
-        return _json(200, self._summary(name))
+            return as_json(404, {"message": "Not Found"})
+        return as_json(200, self._summary(name))
 
     def _summary(self, name: str) -> dict[str, Any]:
         return {"name": name, "fields": self.schemas[name], "created_at": 1_700_000_000,
@@ -229,40 +149,40 @@ class TypesenseServer:
         if refused := self._allowed(request, "documents:get", name):
             return refused
         if query:
-            return _json(400, {"message": f"Bad parameters: {sorted(query)}"})
+            return as_json(400, {"message": f"Bad parameters: {sorted(query)}"})
         if name not in self.collections:
-            return _json(404, {"message": "Not Found"})
+            return as_json(404, {"message": "Not Found"})
         found = self.collections[name].get(key)
         if found is None:
-            return _json(404, {"message": f"Could not find a document with id: {key}"})
-        return _json(200, found)
+            return as_json(404, {"message": f"Could not find a document with id: {key}"})
+        return as_json(200, found)
 
     def _remove(self, request: Received, name: str, key: str, query: dict[str, str]) -> Reply:
         if refused := self._allowed(request, "documents:delete", name):
             return refused
         if query or request.body:
-            return _json(400, {"message": f"Bad parameters: {sorted(query)}"})
+            return as_json(400, {"message": f"Bad parameters: {sorted(query)}"})
         if name not in self.collections:
-            return _json(404, {"message": "Not Found"})
+            return as_json(404, {"message": "Not Found"})
         if codes := self._documents.get(key):
             code, error = codes.pop(0)
-            return _json(code, {"message": error})
+            return as_json(code, {"message": error})
         found = self.collections[name].pop(key, None)
         if found is None:
-            return _json(404, {"message": f"Could not find a document with id: {key}"})
-        return _json(200, found)
+            return as_json(404, {"message": f"Could not find a document with id: {key}"})
+        return as_json(200, found)
 
     def _import(self, request: Received, name: str, query: dict[str, str]) -> Reply:
         if refused := self._allowed(request, "documents:import", name):
             return refused
         if set(query) - {"action"} or query.get("action") != "emplace":
-            return _json(400, {"message": f"Bad parameters: {query}"})
+            return as_json(400, {"message": f"Bad parameters: {query}"})
         if request.header("content-type") not in ("application/octet-stream", "text/plain"):
-            return _json(400, {"message": "Bad content type."})
+            return as_json(400, {"message": "Bad content type."})
         if name not in self.collections:
-            return _json(404, {"message": "Not Found"})
+            return as_json(404, {"message": "Not Found"})
         if not request.body:
-            return _json(400, {"message": "The body is empty."})
+            return as_json(400, {"message": "The body is empty."})
         lines = request.body.split(b"\n")
         results = [json.dumps(self._emplace(name, line)) for line in lines]
         return Reply(200, "\n".join(results).encode(), (("content-type", "text/plain"),))
@@ -297,10 +217,6 @@ class TypesenseServer:
                 return refuse(400, f"Field `{each['name']}` must be a {each['type']}.")
         self.collections[name][key] = {**(stored or {}), **document}
         return {"success": True}
-
-
-def _json(status: int, value: Any) -> Reply:
-    return Reply(status, json.dumps(value).encode(), (("content-type", "application/json"),))
 
 
 @contextmanager
