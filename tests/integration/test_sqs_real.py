@@ -16,6 +16,7 @@ from tests.support.aws_cases import (
     keys_in_environment,
     message,
     previewed_and_run,
+    raw,
     write_project,
 )
 from tests.support.aws_faults import Faults
@@ -118,6 +119,32 @@ async def test_exactly_the_failed_entries_are_sent_again(
     sent = Counter(text for request in aws_faults.sent for text in request)
     assert sent == Counter({text: 1 + (text in failed) for text in sent})
     assert arrived(aws_server, url) == promised(rows)
+
+
+async def test_a_run_with_failures_keeps_the_order_of_each_group(
+    aws_server: AwsServer, aws_faults: Faults, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = aws_server.queue(fifo=True)
+    failed: set[str] = set()
+
+    def once(text: str) -> str | None:
+        if json.loads(text)["id"] % 4 or text in failed:
+            return None
+        failed.add(text)
+        return "InternalError"
+
+    aws_faults.fails = once
+    values = emulator(aws_faults.url, queue_url=url) | keys_in_environment(monkeypatch)
+    messages = [raw(number, "update", record_pks=[str(number % 5)]) for number in range(20)]
+    _, summary = await previewed_and_run(
+        write_project(tmp_path, Sqs, values, messages=messages), checked=False
+    )
+    assert (summary["delivered"], len(failed)) == (20, 5)
+    found = [json.loads(item["Body"])["id"] for item in aws_server.messages(url)]
+    assert sorted(found) == list(range(20))
+    for group in range(5):
+        mine = [number for number in found if number % 5 == group]
+        assert mine == sorted(mine)
 
 
 async def test_the_senders_fault_is_rejected_and_nothing_else(
