@@ -56,8 +56,12 @@ async def _sink(workspace: Workspace, name: str) -> list[Finding]:
         return [_finding("error", "sink", f"sink `{name}`: {error.message}", error.hint)]
     document, file = workspace.project.document, workspace.project.file.name
     found = []
+    unset = workspace.unset(prepared.spec, prepared.sink)
     for problem in prepared.problems:
-        path = ("sinks", name, "destination", problem.field.split(".")[0])
+        key = problem.field.split(".")[0]
+        if unset.get(key):
+            continue  # Its variable may be set where the project runs; nothing is known here.
+        path = ("sinks", name, "destination", key)
         line, column = document.position(path)
         found.append(
             _finding("error", "field", f"sink `{name}`: {problem.field} {problem.message}",

@@ -91,7 +91,7 @@ class Workspace:
             about = name == spec.name if kind == "sinks" else name in used
             if problem.severity == "error" and about:
                 raise _error(problem, project.file)
-        unset = self._unset(spec, prepared.sink)
+        unset = self.unset(spec, prepared.sink)
         for found in prepared.problems:
             key = found.field.split(".")[0]
             if not unset.get(key):
@@ -144,7 +144,7 @@ class Workspace:
         if for_delivery:
             problems += [
                 FieldProblem(key, f"variable `{name}` is not set", f"set {name} or add it to .env")
-                for key, names in self._unset(spec, sink).items()
+                for key, names in self.unset(spec, sink).items()
                 for name in names
             ]
         bound, found = examine(
@@ -201,7 +201,7 @@ class Workspace:
             transform=find(spec.transform, FunctionKind.TRANSFORM, FunctionKind.PATH),
         )
 
-    def _unset(self, spec: SinkSpec, sink: type[Sink]) -> dict[str, list[str]]:
+    def unset(self, spec: SinkSpec, sink: type[Sink]) -> dict[str, list[str]]:
         """Variables without a value, per key of the destination and the entry it names."""
         used: dict[str, list[Any]] = {key: [value] for key, value in spec.destination.items()}
         endpoints = self.project.project.http_endpoints
