@@ -53,6 +53,7 @@ class Meilisearch(Sink):
     icon = "meilisearch"
     batch = BatchLimits(messages=_MAX_BATCH, default=100, size=_MAX_BYTES, fixed=True)
     batch_by = ("action", "index_name")
+    standin = "meilisearch"
     write_always = ("primary_key", "batch_size", "timeout_seconds")
     payload_keys = ("id",)
     max_record = 100 * 1024 * 1024

@@ -98,6 +98,7 @@ class Typesense(Sink):
     icon = "typesense"
     batch = BatchLimits(messages=_MAX_BATCH, default=40, size=_MAX_BYTES, wait=0.001, fixed=True)
     batch_by = ("action", "collection_name")
+    standin = "typesense"
     write_always = ("batch_size", "timeout_seconds")
     payload_keys = ("id",)
     differences = (

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
+import io
+import zlib
 from abc import abstractmethod
 from typing import Final
 
@@ -71,6 +74,18 @@ class HttpServerStandin(ServerStandin):
                 return request, b"".join(parts), size
             else:
                 return None, b"", 0
+
+
+def unpacked(body: bytes, encoding: str) -> bytes:
+    """The body without gzip; as it is when it is not gzip or would become too large."""
+    if encoding.strip().lower() != "gzip":
+        return body
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(body)) as file:
+            plain = file.read(MAX_BODY + 1)
+    except (OSError, EOFError, zlib.error):
+        return body
+    return plain if len(plain) <= MAX_BODY else body
 
 
 async def _reply(

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import base64
-import gzip
-import io
 import json
-import zlib
 from typing import Any, ClassVar, Final
 
 import h11
 
-from routestudio.standins._http_server import MAX_BODY, HttpServerStandin, Response
+from routestudio.standins._http_server import HttpServerStandin, Response, unpacked
 from routestudio.standins.base import Arrived
 
 _ALLOW: Final = "GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS"
@@ -54,23 +51,11 @@ class HttpStandin(HttpServerStandin):
             "headers": headers,
             "status": self._status,
         }
-        messages = _messages(_plain(body, headers.get("content-encoding", "")))
+        messages = _messages(unpacked(body, headers.get("content-encoding", "")))
         for index, text in enumerate(messages):
             more = {"batch_index": index, "batch_size": len(messages)}
             self._kept.add(Arrived(target, text, None, {**details, **more}))
         return self._status, self._headers
-
-
-def _plain(body: bytes, encoding: str) -> bytes:
-    """The body without gzip; as it is when it is not gzip or would become too large."""
-    if encoding.strip().lower() != "gzip":
-        return body
-    try:
-        with gzip.GzipFile(fileobj=io.BytesIO(body)) as file:
-            plain = file.read(MAX_BODY + 1)
-    except (OSError, EOFError, zlib.error):
-        return body
-    return plain if len(plain) <= MAX_BODY else body
 
 
 def _messages(body: bytes) -> list[str]:

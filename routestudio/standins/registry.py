@@ -21,7 +21,9 @@ def kinds() -> dict[str, type[Standin]]:
             continue
         module = importlib.import_module(f"{package.__name__}.{info.name}")
         for _, item in inspect.getmembers(module, inspect.isclass):
-            if issubclass(item, Standin) and item.__module__ == module.__name__:
+            if item.__module__ != module.__name__ or inspect.isabstract(item):
+                continue
+            if issubclass(item, Standin):
                 found[item.kind] = item
     return found
 

@@ -1,0 +1,177 @@
+"""Stand-ins of search engines: Typesense and Meilisearch, which take documents and search nothing.
+
+They speak as much of both APIs as delivery and check need, for any key. Collections and indexes
+exist as soon as they are named.
+"""
+
+from __future__ import annotations
+
+import json
+from abc import abstractmethod
+from collections.abc import Mapping
+from typing import Any, ClassVar, Final
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+import h11
+
+from routestudio.standins._http_server import HttpServerStandin, Response, unpacked
+from routestudio.standins.base import Arrived, as_text
+
+_SINCE: Final = "2026-01-01T00:00:00Z"
+_KINDS: Final = {"documents": "documentAdditionOrUpdate", "delete-batch": "documentDeletion",
+                 "edit": "documentEdition"}  # fmt: skip
+
+
+class _SearchStandin(HttpServerStandin):
+    async def _respond(self, request: h11.Request, body: bytes) -> Response:
+        parts = urlsplit(request.target.decode("latin-1"))
+        headers = {k.decode("latin-1"): v.decode("latin-1") for k, v in request.headers}
+        steps = [unquote(step) for step in parts.path.split("/")[1:]]
+        query = dict(parse_qsl(parts.query, keep_blank_values=True))
+        plain = unpacked(body, headers.get("content-encoding", ""))
+        status, answer = self._say(request.method.decode("ascii"), steps, query, plain)
+        content = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
+        return status, [], content
+
+    @abstractmethod
+    def _say(
+        self, method: str, steps: list[str], query: Mapping[str, str], body: bytes
+    ) -> tuple[int, Any]:
+        """Status, and bytes or what is to be JSON, for one request."""
+
+    def _keep(self, place: str, action: str, key: Any, body: bytes = b"") -> None:
+        name = None if key is None else str(key)
+        self._kept.add(Arrived(place, as_text(body), name, {"action": action}))
+
+
+class TypesenseStandin(_SearchStandin):
+    """A Typesense for documents with an `id`; deleted ones are kept as entries without a body."""
+
+    kind: ClassVar[str] = "typesense"
+    title: ClassVar[str] = "Typesense"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._ids: dict[str, set[str]] = {}
+
+    async def clear(self) -> None:
+        await super().clear()
+        self._ids.clear()
+
+    def _say(
+        self, method: str, steps: list[str], query: Mapping[str, str], body: bytes
+    ) -> tuple[int, Any]:
+        match method, steps:
+            case "GET", ["health"]:
+                return 200, {"ok": True}
+            case "GET", ["keys"]:
+                return 200, {"keys": []}
+            case "GET", ["collections"]:
+                return 200, [self._summary(name) for name in self._ids]
+            case "GET", ["collections", name]:
+                return 200, self._summary(name)
+            case "POST", ["collections", name, "documents", "import"]:
+                lines = [self._import(name, line) for line in body.split(b"\n")]
+                return 200, "\n".join(map(json.dumps, lines)).encode()
+            case "DELETE", ["collections", name, "documents", key]:
+                self._ids.get(name, set()).discard(key)
+                self._keep(name, "delete", key)
+                return 200, {"id": key}
+        return 404, {"message": "Not Found"}
+
+    def _summary(self, name: str) -> dict[str, Any]:
+        count = len(self._ids.get(name, ()))
+        return {"name": name, "fields": [], "num_documents": count, "created_at": 0}
+
+    def _import(self, name: str, line: bytes) -> dict[str, Any]:
+        document = _loaded(line)
+        if not isinstance(document, dict):
+            return {"success": False, "code": 400, "error": "Bad JSON.", "document": as_text(line)}
+        key = document.get("id")
+        if not isinstance(key, str) or not key:
+            return {"success": False, "code": 400, "document": as_text(line),
+                    "error": "Document's `id` field should be a string."}  # fmt: skip
+        self._ids.setdefault(name, set()).add(key)
+        self._keep(name, "index", key, line)
+        return {"success": True}
+
+
+class MeilisearchStandin(_SearchStandin):
+    """A Meilisearch whose tasks succeed at once; edits by function are kept, not carried out."""
+
+    kind: ClassVar[str] = "meilisearch"
+    title: ClassVar[str] = "Meilisearch"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._tasks: list[tuple[str, str]] = []
+        self._keys: dict[str, str] = {}
+
+    def _say(
+        self, method: str, steps: list[str], query: Mapping[str, str], body: bytes
+    ) -> tuple[int, Any]:
+        match method, steps:
+            case "GET", ["health"]:
+                return 200, {"status": "available"}
+            case "GET", ["tasks"]:
+                return 200, {"results": [], "total": len(self._tasks), "limit": 0}
+            case "GET", ["tasks", number] if number.isdigit() and int(number) < len(self._tasks):
+                index, kind = self._tasks[int(number)]
+                return 200, {"uid": int(number), "indexUid": index, "status": "succeeded",
+                             "type": kind, "error": None, "enqueuedAt": _SINCE}  # fmt: skip
+            case "GET", ["indexes"]:
+                found = [self._index(name) for name in self._keys]
+                return 200, {"results": found, "offset": 0, "limit": 20, "total": len(found)}
+            case "GET", ["indexes", name]:
+                return 200, self._index(name)
+            case "GET", ["experimental-features"]:
+                return 200, {"editDocumentsByFunction": True}
+            case "POST", ["indexes", name, "documents"]:
+                return self._write(name, "documents", query, body)
+            case "POST", ["indexes", name, "documents", ("delete-batch" | "edit") as route]:
+                return self._write(name, route, query, body)
+        return 404, _failure("not_found", f"There is no {method} {'/'.join(steps)} here.")
+
+    def _index(self, name: str) -> dict[str, Any]:
+        return {"uid": name, "primaryKey": self._keys.get(name), "createdAt": _SINCE,
+                "updatedAt": _SINCE}  # fmt: skip
+
+    def _write(
+        self, name: str, route: str, query: Mapping[str, str], body: bytes
+    ) -> tuple[int, Any]:
+        if not body:
+            return 400, _failure("missing_payload", "A payload is missing.")
+        values = [_loaded(line) for line in body.split(b"\n")]
+        wrong = [value for value in values if not isinstance(value, (dict, list))]
+        if wrong or (route == "delete-batch") != isinstance(values[0], list):
+            return 400, _failure("malformed_payload", "The payload is malformed.")
+        if route == "documents":
+            primary = self._keys.setdefault(name, query.get("primaryKey", "id"))
+            for value, line in zip(values, body.split(b"\n"), strict=True):
+                self._keep(name, "index", _at(value, primary), line)
+        elif route == "delete-batch":
+            for key in values[0]:
+                self._keep(name, "delete", key)
+        else:
+            self._keep(name, "function", None, body)
+        self._tasks.append((name, _KINDS[route]))
+        return 202, {"taskUid": len(self._tasks) - 1, "indexUid": name, "status": "enqueued",
+                     "type": _KINDS[route], "enqueuedAt": _SINCE}  # fmt: skip
+
+
+def _failure(code: str, message: str) -> dict[str, str]:
+    return {"message": message, "code": code, "type": "invalid_request", "link": ""}
+
+
+def _loaded(line: bytes) -> Any:
+    """The JSON of a line, or `None` when it is none."""
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _at(value: Any, path: str) -> Any:
+    for part in [path] if path in value else path.split("."):
+        value = value.get(part) if isinstance(value, dict) else None
+    return value
