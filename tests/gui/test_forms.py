@@ -21,6 +21,7 @@ from routestudio.ui.forms.fields import (
     FlagField,
     HeadersField,
     IntegerField,
+    MapField,
     NamedField,
     SecretField,
     TextField,
@@ -123,6 +124,19 @@ def test_integer(add: Callable[[QWidget], None]) -> None:
         leave(editor.edit)
     assert values == [12, "${PORT}", -3, "1e3", 99999999999999999999, None]
     assert editor.edit.placeholderText() == "6379"
+
+
+def test_map(add: Callable[[QWidget], None]) -> None:
+    editor = MapField(FormField("context", "map", "Context"))
+    add(editor)
+    values = heard(editor)
+    editor.show_value({"by": 1, "é": None})
+    assert editor.edit.text() == '{"by": 1, "é": null}'
+    assert editor.value() == {"by": 1, "é": None}
+    for text in ('{"by": 2}', "{no", "${VAR}", ""):
+        editor.edit.setText(text)
+        leave(editor.edit)
+    assert values == [{"by": 2}, "{no", "${VAR}", None]
 
 
 def test_choice(add: Callable[[QWidget], None]) -> None:

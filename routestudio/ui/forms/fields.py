@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -19,80 +20,8 @@ from PySide6.QtWidgets import (
 )
 
 from routestudio.derive.form_spec import FormField
-from routestudio.ui.widgets.basics import Button, IconButton, label, restyle
-
-
-class FieldEditor(QWidget):
-    """Edits one value. `changed` is sent when a person finished a change."""
-
-    changed = Signal()
-
-    def __init__(self, field: FormField) -> None:
-        super().__init__()
-        self.field = field
-        self.row = QHBoxLayout(self)
-        self.row.setContentsMargins(0, 0, 0, 0)
-        self.row.setSpacing(6)
-
-    def value(self) -> Any:
-        """The value as it goes into YAML; `None` for nothing."""
-        raise NotImplementedError
-
-    def show_value(self, value: Any) -> None:
-        """Show a value without sending `changed`."""
-        raise NotImplementedError
-
-    def control(self) -> QWidget:
-        """The widget that takes the focus."""
-        raise NotImplementedError
-
-    def commit(self) -> None:
-        """Take what is being typed as finished, as if the focus had left."""
-
-    def mark(self, invalid: bool) -> None:
-        """Show or hide the mark of a problem."""
-        control, state = self.control(), "true" if invalid else "false"
-        if control.property("invalid") != state:
-            control.setProperty("invalid", state)
-            restyle(control)
-
-
-class TextField(FieldEditor):
-    """A line of text."""
-
-    def __init__(self, field: FormField) -> None:
-        super().__init__(field)
-        self.edit = QLineEdit()
-        self.edit.setAccessibleName(field.label)
-        shown = field.default if isinstance(field.default, str) else None
-        if field.example:
-            self.edit.setPlaceholderText(f"e.g. {field.example}")
-        elif shown:
-            self.edit.setPlaceholderText(shown)
-        self._shown = ""
-        self.edit.editingFinished.connect(self._finished)
-        self.row.addWidget(self.edit)
-
-    def value(self) -> Any:
-        return self.edit.text() or None
-
-    def show_value(self, value: Any) -> None:
-        text = "" if value is None else str(value)
-        self._shown = text
-        if not self.edit.hasFocus() or not self.edit.isModified():
-            self.edit.setText(text)
-
-    def control(self) -> QWidget:
-        return self.edit
-
-    def commit(self) -> None:
-        self._finished()
-
-    def _finished(self) -> None:
-        if self.edit.text() != self._shown:
-            self._shown = self.edit.text()
-            self.edit.setModified(False)
-            self.changed.emit()
+from routestudio.ui.forms.base import FieldEditor, TextField
+from routestudio.ui.widgets.basics import Button, IconButton, label
 
 
 class IntegerField(TextField):
@@ -328,6 +257,21 @@ class HeadersField(FieldEditor):
             self.changed.emit()
 
 
+class MapField(TextField):
+    """A map as JSON in a line; what is no JSON stays text, which its rule refuses."""
+
+    def value(self) -> Any:
+        text = self.edit.text()
+        try:
+            return json.loads(text) if text else None
+        except ValueError:
+            return text
+
+    def show_value(self, value: Any) -> None:
+        as_json = isinstance(value, (dict, list))
+        super().show_value(json.dumps(value, ensure_ascii=False) if as_json else value)
+
+
 class NamedField(FieldEditor):
     """The name of something in the project: a function or a resource, with buttons beside it."""
 
@@ -375,6 +319,7 @@ _SIMPLE: dict[str, type[FieldEditor]] = {
     "choices": ChoicesField,
     "flag": FlagField,
     "headers": HeadersField,
+    "map": MapField,
 }
 
 
@@ -388,4 +333,5 @@ def known_kinds() -> frozenset[str]:
     return frozenset(_SIMPLE) | {"ref", "function"}
 
 
-__all__ = ["FieldEditor", "NamedField", "SecretField", "editor_of", "known_kinds"]
+__all__ = ["FieldEditor", "MapField", "NamedField", "SecretField", "TextField", "editor_of",
+           "known_kinds"]  # fmt: skip
