@@ -42,6 +42,21 @@ class Token(Secret):
 
 
 @dataclass(frozen=True)
+class OneLine(Secret):
+    """A secret that travels in a header, perhaps encoded: printable text in one line."""
+
+    def cast(self, value: Any) -> Any:
+        secret: SecretStr = super().cast(value)
+        text = secret.get_secret_value()
+        if text != text.strip() or not text.isprintable():
+            raise RuleError(
+                "must be one line of text without spaces around it",
+                hint="look for a space or a line break at its end",
+            )
+        return secret
+
+
+@dataclass(frozen=True)
 class JsonMap(Rule):
     """A map with any JSON values, at most `max_bytes` as JSON."""
 

@@ -7,6 +7,7 @@ import json
 import shutil
 import socket
 import subprocess
+import urllib.error
 
 import pytest
 
@@ -14,6 +15,8 @@ from tests.support.certificates import Authority
 from tests.support.http_server import HttpReceiver, Reply
 from tests.support.kafka_client import KafkaRefusal, SignIn
 from tests.support.kafka_server import KafkaServer
+from tests.support.opensearch_proxy import API_KEY, OpenSearchProxy
+from tests.support.opensearch_server import OpenSearchServer
 from tests.support.redis_server import RedisReplyError, RedisServer
 
 pytestmark = pytest.mark.real
@@ -159,3 +162,33 @@ def test_https_needs_the_authority(https_receiver: HttpReceiver, ca: Authority) 
 def test_closed_port_refuses(closed_port: int) -> None:
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", closed_port), 1)
+
+
+def test_opensearch_round_trip(opensearch_server: OpenSearchServer) -> None:
+    opensearch_server.create_index("orders", n="integer")
+    opensearch_server.ask("PUT", "/orders/_doc/a", {"n": 1})
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        opensearch_server.ask("PUT", "/orders/_doc/b", {"n": "text"})
+    caught.value.close()
+    assert opensearch_server.documents("orders") == {"a": {"n": 1}}
+    assert opensearch_server.documents("nothing") == {}
+
+
+def test_opensearch_creates_no_denied_index(opensearch_server: OpenSearchServer) -> None:
+    with pytest.raises(urllib.error.HTTPError, match="404") as caught:
+        opensearch_server.ask("PUT", "/denied-1/_doc/a", {"n": 1})
+    caught.value.close()
+    opensearch_server.ask("PUT", "/allowed-1/_doc/a", {"n": 1})
+    assert opensearch_server.indexes() == {"allowed-1"}
+
+
+def test_the_proxy_asks_for_credentials(opensearch_proxy: OpenSearchProxy) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", opensearch_proxy.receiver.port, timeout=10)
+    statuses = []
+    for headers in ({}, {"authorization": "ApiKey x"}, {"authorization": f"ApiKey {API_KEY}"}):
+        connection.request("GET", "/", headers=headers)
+        with connection.getresponse() as answer:
+            answer.read()
+            statuses.append(answer.status)
+    connection.close()
+    assert statuses == [401, 401, 200]

@@ -8,7 +8,7 @@ import pytest
 from pydantic import SecretStr
 
 from routestudio.model.fields import RuleError
-from routestudio.sinks._service_fields import JsonMap, ServiceUrl, Token
+from routestudio.sinks._service_fields import JsonMap, OneLine, ServiceUrl, Token
 
 
 def test_a_service_url_keeps_its_path() -> None:
@@ -35,6 +35,15 @@ def test_a_token_is_one_word() -> None:
         with pytest.raises(RuleError) as caught:
             Token().cast(wrong)
         assert not wrong.strip() or wrong not in str(caught.value)
+
+
+def test_a_credential_is_one_line() -> None:
+    for right in ("me:pass word", "\u00e9", "a=b/c+d"):
+        assert OneLine().cast(SecretStr(right)).get_secret_value() == right
+    for wrong in (" qx7", "qx7\n", "qx7\r\nHost: evil", "", "qx7\ud800", "qx7\x00b"):
+        with pytest.raises(RuleError) as caught:
+            OneLine().cast(wrong)
+        assert "qx7" not in str(caught.value)
 
 
 @pytest.mark.parametrize("value", [{}, {"a": [1, {"b": None}]}, {"a": "\u00e9"}])
