@@ -147,6 +147,8 @@ class Sink(ABC):
     """Size in bytes over which the service refuses one message by default."""
     payload_keys: ClassVar[tuple[str, ...]] = ()
     """Top-level keys that a transform's result must have, such as the id of a document."""
+    host_label: ClassVar[str | None] = None
+    """Routed field that is the first label of a destination's host name, where each has its own."""
 
     Config: ClassVar[type[SinkConfig]]
     Routing: ClassVar[type[SinkRouting]]

@@ -41,13 +41,15 @@ class Errata:
     `paths` maps templates of real paths to those that the description has for them; `content`
     names body types that it lacks (one JSON value per line, validated line by line as the
     operation's JSON body); `defaulted` says that a required parameter with a default may be left
-    out; `statuses` are answers that it lacks, by operation or for all (`*`).
+    out; `statuses` are answers that it lacks, by operation or for all (`*`); `headers` are request
+    headers that it lacks.
     """
 
     paths: Mapping[str, str] = field(default_factory=dict)
     content: frozenset[str] = frozenset()
     defaulted: bool = False
     statuses: Mapping[str, frozenset[int]] = field(default_factory=dict)
+    headers: frozenset[str] = frozenset()
 
 
 def folder() -> Path:
@@ -108,7 +110,8 @@ class Description:
         self._check_path(where, parameters, values)
         self._check_query(where, parameters, parse_qsl(parts.query, keep_blank_values=True))
         sent = {name.lower(): value for name, value in headers}
-        self._check_security(where, operation, sent)
+        named = self._check_headers(where, parameters, sent)
+        self._check_security(where, operation, sent, named)
         if sent.get("content-encoding") == "gzip":
             body = gzip.decompress(body)
         self._check_body(where, operation, sent.get("content-type", ""), body)
@@ -171,6 +174,18 @@ class Description:
             if each.get("required") and not spared and name not in dict(given):
                 raise DeviationError(f"{where}: required query parameter `{name}` is missing")
 
+    def _check_headers(
+        self, where: str, parameters: Sequence[dict[str, Any]], sent: Mapping[str, str]
+    ) -> frozenset[str]:
+        """Hold the headers that are parameters against their schemas; gives back their names."""
+        known = {each["name"].lower(): each for each in parameters if each["in"] == "header"}
+        for name, each in known.items():
+            if name in sent:
+                self._check_text(f"{where}: `{name}`", each.get("schema", {}), sent[name])
+            elif each.get("required"):
+                raise DeviationError(f"{where}: the required header `{name}` is missing")
+        return frozenset(known) | self._errata.headers
+
     def _check_text(self, where: str, schema: Any, text: str) -> None:
         """A path or query value: text is read as what the schema's type says."""
         kind = self._resolve(schema).get("type")
@@ -185,7 +200,11 @@ class Description:
         self._validate(where, schema, value)
 
     def _check_security(
-        self, where: str, operation: Mapping[str, Any], sent: Mapping[str, str]
+        self,
+        where: str,
+        operation: Mapping[str, Any],
+        sent: Mapping[str, str],
+        named: frozenset[str],
     ) -> None:
         wanted = operation.get("security", self._document.get("security")) or []
         schemes = self._document.get("components", {}).get("securitySchemes", {})
@@ -195,7 +214,7 @@ class Description:
         }
         allowed = {header[name] for requirement in wanted for name in requirement}
         # A key that an operation does not ask for does no harm.
-        extra = set(sent) - _ORDINARY - set(header.values())
+        extra = set(sent) - _ORDINARY - set(header.values()) - named
         if extra:
             raise DeviationError(f"{where}: headers that nothing describes: {sorted(extra)}")
         if wanted and not allowed & set(sent):
