@@ -130,12 +130,12 @@ def start_opensearch(folder: Path, port: int | None = None) -> Iterator[OpenSear
     server = OpenSearchServer(port or http, version)
     classes = _home(folder, jars, version)
     _settings(folder, server.port, transport)
-    command = [java, *_JAVA, f"-Dopensearch.path.home={folder}",
+    (folder / "tmp").mkdir(exist_ok=True)
+    command = [java, *_JAVA, f"-Djava.io.tmpdir={folder / 'tmp'}",
+               f"-Dopensearch.path.home={folder}",
                f"-Dopensearch.path.conf={folder / 'config'}", "-cp", classes,
                "org.opensearch.bootstrap.OpenSearch"]  # fmt: skip
-    (folder / "tmp").mkdir(exist_ok=True)
-    env = {**os.environ, "OPENSEARCH_TMPDIR": str(folder / "tmp")}
-    with Child(command, folder / "opensearch.log", env=env) as child:
+    with Child(command, folder / "opensearch.log") as child:
         child.wait_ready(server.answers, READY)
         yield server
         child.stop(grace=2.0)
