@@ -10,6 +10,7 @@ from routestudio.derive.describe import describe
 from routestudio.derive.docs import page
 from routestudio.derive.schema import project_schema
 from routestudio.engine.service import EngineService
+from routestudio.hazards.page import page as hazards_page
 from routestudio.model import jsonio
 from routestudio.project.files import write_text
 from routestudio.sinks import registry
@@ -78,12 +79,14 @@ async def export(options: argparse.Namespace) -> int:
 
 async def docs(options: argparse.Namespace) -> int:
     """`routestudio docs`."""
-    for sink in registry.default():
+    pages = {f"sinks/{sink.key}.md": page(sink) for sink in registry.default()}
+    pages["hazards.md"] = hazards_page()
+    for name, text in pages.items():
         if options.write:
-            write_text(Path(options.write) / f"{sink.key}.md", page(sink))
-            say(f"wrote {Path(options.write) / f'{sink.key}.md'}")
+            write_text(Path(options.write) / name, text)
+            say(f"wrote {Path(options.write) / name}")
         else:
-            out(page(sink))
+            out(text)
     return 0
 
 

@@ -102,8 +102,8 @@ def build_parser() -> argparse.ArgumentParser:
     export.add_argument("project", metavar="PROJECT")
     export.add_argument("--target", choices=("sequin", "routestudio"), required=True)
     export.add_argument("--output", metavar="FILE", help="file, or folder for routestudio")
-    docs = add("docs", "Print or write the pages of the sink types.")
-    docs.add_argument("--write", metavar="FOLDER", nargs="?", const="docs/sinks")
+    docs = add("docs", "Print or write the pages of sink types and hazards.")
+    docs.add_argument("--write", metavar="FOLDER", nargs="?", const="docs")
     add("schema", "Print the JSON schema of the project file.")
     return parser
 

@@ -44,6 +44,16 @@ def placeholder(kind: str) -> str:
     )
 
 
+def document_transform(sink: type[Sink]) -> str:
+    """A transform, in Python, for sinks whose payload needs keys of its own, such as an id."""
+    keys = ", ".join(f'"{key}": "-".join(metadata.record_pks)' for key in sink.payload_keys)
+    return (
+        "def transform(action, record, changes, metadata):\n"
+        "    # The row, with an id that deletes have, too.\n"
+        f"    return {{**record, {keys}}}\n"
+    )
+
+
 def _python(sink: type[Sink]) -> str:
     lines = ["def route(action, record, changes, metadata):"]
     entries, notes = [], []

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import asyncio
+from collections.abc import Generator
+from contextlib import closing
+from dataclasses import asdict
+from itertools import islice
 from typing import Any
 
-from routestudio.engine.sources import read_some
+from routestudio.engine.hazards import Samples, hazards_of, keys_of
+from routestudio.engine.sources import Item
 from routestudio.engine.workspace import Workspace
 from routestudio.errors import RouteStudioError
+from routestudio.hazards import catalog
+from routestudio.hazards.rules.yaml import of_field, of_project
+from routestudio.hazards.view import Keys
 from routestudio.model.message import Message
+from routestudio.samples import reader
 
 SAMPLE_ROWS = 1_000
 """Rows of each sample set that are routed to find problems."""
@@ -17,13 +26,16 @@ MAX_LINES = 20
 """Most unreadable lines of one sample set that are listed."""
 
 Finding = dict[str, Any]
+"""`severity`, `code`, `message`, `hint`, `file`, `line`, `column`, `sink`, `field`, `title`.
+
+`code` is a hazard's id where the finding is one, and `title` then says what hazard that is."""
 
 
 async def lint(workspace: Workspace) -> list[Finding]:
-    """Findings of the file, the sinks, the functions and the samples, in that order."""
+    """Findings of the file, the functions, the samples and the sinks, in that order."""
     found = [
-        _finding(p.severity, p.code, p.message, p.hint, file=p.place.file, line=p.place.line,
-                 column=p.place.column)
+        _finding(p.severity, of_project(p) or p.code, p.message, p.hint, file=p.place.file,
+                 line=p.place.line, column=p.place.column)
         for p in workspace.project.project.problems
     ]  # fmt: skip
     if not workspace.project.project.sinks and not found:
@@ -31,9 +43,12 @@ async def lint(workspace: Workspace) -> list[Finding]:
         text = "the project has no sinks"
         found.append(_finding("warning", "empty", text, "add one under `sinks`", file=file, line=1))
     found += await _functions(workspace)
-    found += _samples(workspace)
+    samples, unreadable = _samples(workspace)
+    found += unreadable
+    keys = keys_of(samples)
     for spec in workspace.project.project.sinks:
-        found += await _sink(workspace, spec.name)
+        found += await _sink(workspace, spec.name, samples, keys)
+        await asyncio.sleep(0)  # previews and edits need not wait for all sinks
     return found
 
 
@@ -49,11 +64,11 @@ async def _functions(workspace: Workspace) -> list[Finding]:
     return found
 
 
-async def _sink(workspace: Workspace, name: str) -> list[Finding]:
+async def _sink(workspace: Workspace, name: str, samples: Samples, keys: Keys) -> list[Finding]:
     try:
         prepared = workspace.prepare(name)
     except RouteStudioError as error:
-        return [_finding("error", "sink", f"sink `{name}`: {error.message}", error.hint)]
+        return [_finding("error", "sink", f"sink `{name}`: {error.message}", error.hint, sink=name)]
     document, file = workspace.project.document, workspace.project.file.name
     found = []
     unset = workspace.unset(prepared.spec, prepared.sink)
@@ -61,68 +76,53 @@ async def _sink(workspace: Workspace, name: str) -> list[Finding]:
         key = problem.field.split(".")[0]
         if unset.get(key):
             continue  # Its variable may be set where the project runs; nothing is known here.
-        path = ("sinks", name, "destination", key)
-        line, column = document.position(path)
+        path = ("sinks", name) if key == "routing" else ("sinks", name, "destination")
+        line, column = document.position((*path, key))
+        code = of_field(prepared.spec.type, problem) or "field"
         found.append(
-            _finding("error", "field", f"sink `{name}`: {problem.field} {problem.message}",
-                     problem.hint, file=file, line=line, column=column)
+            _finding("error", code, f"sink `{name}`: {problem.field} {problem.message}",
+                     problem.hint, file=file, line=line, column=column, sink=name,
+                     field=problem.field)
         )  # fmt: skip
-    for key in prepared.bound.ignored:
-        line, column = document.position(("sinks", name, "destination", key))
-        text = f"sink `{name}`: `{key}` is not used, because a function does the routing"
-        found.append(_finding("note", "ignored", text, "remove it, or route without a function",
-                              file=file, line=line, column=column))  # fmt: skip
-    return found + await _undeliverable(workspace, name)
+    for item in await hazards_of(workspace, prepared, samples, keys):
+        values = {**asdict(item), "severity": item.severity or "warning"}
+        values["message"] = workspace.redact(item.message)
+        values["hint"] = workspace.redact(item.hint)
+        found.append(_finding(**values))
+    return found
 
 
-def _samples(workspace: Workspace) -> list[Finding]:
-    """Sample files that cannot be read, and lines of them that hold no message."""
+def _samples(workspace: Workspace) -> tuple[Samples, list[Finding]]:
+    """The messages of all samples; files that cannot be read, and lines that hold no message."""
     found = []
+    messages: dict[str, list[Message]] = {}
     for sample in workspace.project.project.samples:
         file = f"samples/{sample}"
         try:
             file = f"samples/{workspace.project.sample_path(sample).name}"
-            items = read_some(workspace, "sample", sample, SAMPLE_ROWS)
+            with closing(_rows(workspace, sample)) as rows:
+                items = list(islice(rows, SAMPLE_ROWS))
         except RouteStudioError as error:
             line = error.place.line if error.place else None
             found.append(_finding("error", "sample", f"sample `{sample}` {error.message}",
                                   error.hint, file=file, line=line))  # fmt: skip
             continue
+        messages[file] = [item for item in items if isinstance(item, Message)]
         found += [
             _finding("warning", "unreadable", item.message, item.hint, file=file,
                      line=item.line or None, column=item.column)
             for item in items if not isinstance(item, Message)
         ][:MAX_LINES]  # fmt: skip
-    return found
+    return messages, found
 
 
-async def _undeliverable(workspace: Workspace, name: str) -> list[Finding]:
-    """Messages of the samples that this sink can never deliver, grouped by reason."""
-    prepared = workspace.prepare(name)
-    found = []
-    for sample in workspace.project.project.samples:
-        try:
-            file = f"samples/{workspace.project.sample_path(sample).name}"
-            items = read_some(workspace, "sample", sample, SAMPLE_ROWS)
-        except RouteStudioError:
-            continue
-        messages = [item for item in items if isinstance(item, Message)]
-        reasons: Counter[tuple[str, str | None]] = Counter()
-        first: dict[tuple[str, str | None], int | None] = {}
-        for staged in await prepared.stages.apply(messages):
-            for problem in staged.problems[:1]:
-                text = f"{problem.field}: {problem.message}" if problem.field else problem.message
-                key = (text, problem.hint)
-                reasons[key] += 1
-                first.setdefault(key, staged.message.line)
-        for (text, hint), count in reasons.most_common():
-            rows = "1 row" if count == 1 else f"{count} rows"
-            found.append(
-                _finding("warning", "undeliverable", f"sink `{name}`: {rows} of sample `{sample}` "
-                         f"can never be delivered: {text}", hint,
-                         file=file, line=first[text, hint])
-            )  # fmt: skip
-    return found
+def _rows(workspace: Workspace, sample: str) -> Generator[Item]:
+    """The rows of a sample, read no further than asked: it may be large."""
+    unsaved = workspace.project.unsaved_sample(sample)
+    if unsaved is not None:
+        yield from reader.read_text(unsaved)
+    else:
+        yield from reader.read_file(workspace.project.sample_path(sample))
 
 
 def _finding(
@@ -134,6 +134,9 @@ def _finding(
     file: str | None = None,
     line: int | None = None,
     column: int | None = None,
+    sink: str | None = None,
+    field: str | None = None,
 ) -> Finding:
     return {"severity": severity, "code": code, "message": message, "hint": hint, "file": file,
-            "line": line, "column": column}  # fmt: skip
+            "line": line, "column": column, "sink": sink, "field": field,
+            "title": catalog.TITLES.get(code)}  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from routestudio.derive.starter import starter
+from routestudio.derive.starter import document_transform, starter
 from routestudio.errors import Place, ProjectError
 from routestudio.model import jsonio
 from routestudio.model.cross_rules import RequiredWhen
@@ -38,12 +38,20 @@ def create_project(path: Path, sink: type[Sink] | None) -> list[Path]:
         for field in config_fields(sink.Config):
             if isinstance(field.rule, Ref):
                 parts += ["", block({field.rule.resource: [_resource(field.rule)]}, 0)]
-        parts += ["", block({"functions": [
-            {"name": function, "type": "routing", "sink_type": sink.yaml_type or sink.key,
-             "language": "python", "file": file}]}, 0)]  # fmt: skip
+        functions = [{"name": function, "type": "routing", "sink_type": sink.yaml_type or sink.key,
+                      "language": "python", "file": file}]  # fmt: skip
+        roles = {"routing": function}
+        if sink.payload_keys:
+            document = f"{sink.key.replace('_', '-')}-document"
+            shape = f"functions/{document.replace('-', '_')}.py"
+            functions.append({"name": document, "type": "transform", "language": "python",
+                              "file": shape})  # fmt: skip
+            roles["transform"] = document
+            put(shape, document_transform(sink))
+        parts += ["", block({"functions": functions}, 0)]
         parts += ["", block({"sinks": [
             {"name": f"orders-to-{sink.key.replace('_', '-')}", "database": "shop",
-             "routing": function, "batch_size": sink.batch.default,
+             **roles, "batch_size": sink.batch.default,
              "destination": _destination(sink)}]}, 0)]  # fmt: skip
         put(file, starter(sink, Language.PYTHON))
     put(FILE, "\n".join(parts) + "\n")

@@ -341,8 +341,8 @@ def test_lint_finds_what_is_wrong_with_file_and_line(cli: Cli, demo: Path) -> No
     found = cli("lint", demo, "--format", "json")
     items = found.document()
     assert found.code == 1
-    assert all({"severity", "code", "message", "hint", "file", "line", "column"} == set(item)
-               for item in items)  # fmt: skip
+    assert all({"severity", "code", "message", "hint", "file", "line", "column", "sink", "field",
+                "title"} == set(item) for item in items)  # fmt: skip
     text = json.dumps(items)
     assert "hsts" in text
     assert any(item["file"] == "functions/rest_path.py" and item["line"] == 2 for item in items)

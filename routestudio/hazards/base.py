@@ -1,0 +1,97 @@
+"""What a hazard, a rule and a finding are. Rules are pure: they see a view and yield findings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal
+
+from routestudio.model.project import Severity
+
+if TYPE_CHECKING:
+    from routestudio.hazards.view import SinkView
+
+Level = Literal["H", "M", "L"]
+Scope = Literal["project", "sink", "function", "sample"]
+Treatment = Literal["detected", "avoided", "unseen"]
+
+SEVERITIES: Final[dict[Level, Severity]] = {"H": "error", "M": "warning", "L": "note"}
+"""What a level of the sink reference (part 4) means for somebody who runs `lint`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hazard:
+    """One known hazard of a Sequin server.
+
+    `scope` is what one must look at to see it; `sinks` are the keys of the sink types that it
+    concerns, none for all. `treatment` is what RouteStudio does about it, and `how` says it in a
+    sentence: `detected` in a project, `avoided` by design, or `unseen` because no project shows
+    it.
+    """
+
+    id: str
+    level: Level
+    scope: Scope
+    title: str
+    consequence: str
+    remedy: str
+    treatment: Treatment
+    how: str
+    sinks: tuple[str, ...] = ()
+
+    @property
+    def severity(self) -> Severity:
+        """The most severe that a finding of this hazard is."""
+        return SEVERITIES[self.level]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A hazard in a project and its place. `severity` is `None` for the hazard's own.
+
+    `file` is relative to the project folder; `line` and `column` count from 1.
+    """
+
+    code: str
+    message: str
+    hint: str
+    severity: Severity | None = None
+    file: str | None = None
+    line: int | None = None
+    column: int | None = None
+    sink: str | None = None
+    field: str | None = None
+
+
+Check = Callable[["SinkView"], Iterable[Finding]]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule: the findings of hazard `id` in a sink.
+
+    `sinks` are the keys of the types that it is asked for, none for all. `server` marks rules
+    that say something of servers only, whatever the samples are: they are not asked for a sink
+    with a Python function, which no server takes.
+    """
+
+    id: str
+    check: Check
+    sinks: tuple[str, ...] = ()
+    server: bool = False
+
+
+RULES: Final[dict[str, Rule]] = {}
+"""Every rule by the id of its hazard, in the order of their modules."""
+
+
+def rule(code: str, *sinks: str, server: bool = False) -> Callable[[Check], Check]:
+    """Register a rule for a hazard id. Raises `ValueError` for a second one of that id."""
+
+    def register(check: Check) -> Check:
+        if code in RULES:
+            raise ValueError(f"there are two rules for {code}")
+        RULES[code] = Rule(code, check, sinks, server)
+        return check
+
+    return register

@@ -1,0 +1,202 @@
+"""Rules about the text of functions and what they give."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from routestudio.hazards.base import Finding, rule
+from routestudio.hazards.rules.explain import explanation, failing, odd_space
+from routestudio.hazards.view import SinkView, counted, quote
+from routestudio.model.function import Language
+
+_TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d")
+_PROSE: Final = frozenset({"filter", "function"})
+"""Routed texts that are written in a language, with spaces and line breaks."""
+
+UNKNOWN_COLUMN: Final = "unknown_column"
+"""Code of a finding that is no hazard of a server: a column that no sample has."""
+
+
+@rule(UNKNOWN_COLUMN)
+def unknown_column(view: SinkView) -> Iterator[Finding]:
+    """Columns that a function reads and no message of the samples has."""
+    known = {column for item in view.kept for column in item.message.record}
+    known |= {c for item in view.outcomes for c in item.message.record} if known else set()
+    if not known:
+        return
+    for facts in view.functions:
+        told: set[str] = set()
+        for read in facts.reads:
+            if read.text in known or read.text in told:
+                continue
+            told.add(read.text)
+            near = difflib.get_close_matches(read.text, known, n=1, cutoff=0.6)
+            hint = f"did you mean `{near[0]}`?" if near else "add a sample row that has it"
+            yield view.at_code(
+                UNKNOWN_COLUMN, f"function `{facts.function.name}` reads the column "
+                f"`{read.text}`, which no sample has", hint, facts, read.line, read.column,
+                field=read.text, severity="warning",
+            )  # fmt: skip
+
+
+@rule("GEN-15")
+def changed_times(view: SinkView) -> Iterator[Finding]:
+    """Functions that read times of a sink whose times become integers."""
+    if view.spec.timestamp_format != "unix_microsecond":
+        return
+    times = {column for item in view.kept for column, value in item.message.record.items()
+             if isinstance(value, str) and _TIME.match(value)}  # fmt: skip
+    for facts in view.functions:
+        read = facts.first_read(*times)
+        if read is not None and facts is not view.transform:
+            yield view.at_code("GEN-15", f"`{read.text}` is a time, and with `timestamp_format: "
+                               "unix_microsecond` the function sees an integer",
+                               "calculate with microseconds, or keep `iso8601`", facts,
+                               read.line, read.column)  # fmt: skip
+
+
+@rule("GEN-16")
+def wrong_name(view: SinkView) -> Iterator[Finding]:
+    """Code that defines another function than its kind calls for."""
+    for facts in view.functions:
+        wanted = facts.function.kind.entry_point
+        if facts.entry is not None and wanted and facts.entry.text != wanted:
+            yield view.at_code("GEN-16", f"function `{facts.function.name}` defines "
+                               f"`{facts.entry.text}`, and its kind calls for `{wanted}`",
+                               f"name it `{wanted}`", facts, facts.entry.line,
+                               facts.entry.column)  # fmt: skip
+
+
+@rule("GEN-19")
+def no_map(view: SinkView) -> Iterator[Finding]:
+    """Routing functions that may return something else than a map."""
+    if view.routing is None or not view.dynamic:
+        return
+    spot = next((s for s in view.routing.odd_returns if s.text != "list"), None)
+    failed = [item for item, _ in failing(view, "GEN-19")]
+    if spot is None and not failed:
+        return
+    what = "may end without a result" if spot and spot.text == "none" else "may return no map"
+    if failed and not any(s.text == "list" for s in view.routing.odd_returns):
+        what = f"returns no map for {counted(failed)}"
+    elif spot is None:
+        return
+    spot = spot or view.routing.entry
+    line, column = (spot.line, spot.column) if spot else (1, 1)
+    yield view.at_code("GEN-19", f"the routing function {what}",
+                       "return a map of routed fields on every way; skip messages with a filter",
+                       view.routing, line, column)  # fmt: skip
+
+
+@rule("GEN-36")
+def fan_out(view: SinkView) -> Iterator[Finding]:
+    """Routing functions that return several routes."""
+    if view.routing is None:
+        return
+    for spot in view.routing.odd_returns:
+        if spot.text == "list":
+            yield view.at_code("GEN-36", "the routing function returns a list, and a message has "
+                               "exactly one route", "use one sink per destination",
+                               view.routing, spot.line, spot.column)  # fmt: skip
+
+
+def _first_failing(view: SinkView, code: str, text: str, hint: str) -> Iterator[Finding]:
+    """One finding per routed field for the messages that a hazard explains."""
+    fields: dict[str, list[tuple[object, object]]] = {}
+    for item, problem in failing(view, code):
+        fields.setdefault(problem.field or "", []).append((item, problem))
+    for name, _ in fields.items():
+        items = [item for item, problem in failing(view, code) if (problem.field or "") == name]
+        shown = text.format(field=name, value=quote(items[0].values.get(name)),
+                            count=counted(items))  # fmt: skip
+        yield view.at_routing(code, shown, hint, name)
+
+
+@rule("GEN-20")
+def number_for_text(view: SinkView) -> Iterator[Finding]:
+    """Numbers returned for fields that take text."""
+    yield from _first_failing(
+        view, "GEN-20", "`{field}` is the number {value} in {count}, and text is needed",
+        "convert it to text: str(...) in Python, to_string(...) in Elixir",
+    )  # fmt: skip
+
+
+@rule("GEN-21")
+def odd_white_space(view: SinkView) -> Iterator[Finding]:
+    """Routed text with white space that a server's check does not see."""
+    for name in sorted(view.text_fields - _PROSE):
+        odd = [i for i in view.kept if isinstance(v := i.values.get(name), str) and odd_space(v)]
+        if odd:
+            yield view.at_routing(
+                "GEN-21", f"`{name}` ends in a line break or has a Unicode space in "
+                f"{counted(odd)}; a server's check lets it pass", "strip the text: value.strip()",
+                name,
+            )  # fmt: skip
+
+
+@rule("GEN-22")
+def unchecked_default(view: SinkView) -> Iterator[Finding]:
+    """Defaults that break the rule of their field, which a server does not check."""
+    yield from _first_failing(
+        view, "GEN-22", "the default of `{field}` is {value} in {count}, which breaks its own "
+        "rule; a server sends it unchecked", "let a routing function give the field",
+    )  # fmt: skip
+
+
+@rule("GEN-29")
+def null_headers(view: SinkView) -> Iterator[Finding]:
+    """Headers that are null instead of a map."""
+    if view.routing is None or not view.dynamic:
+        return
+    if view.type not in ("http_push", "nats", "rabbitmq"):
+        return
+    spot = next((s for s in view.routing.null_keys if s.text == "headers"), None)
+    failed = [item for item, _ in failing(view, "GEN-29")]
+    if spot is None and not failed:
+        return
+    seen = f" for {counted(failed)}" if failed else ""
+    text, hint = f"`headers` is null{seen}", "leave it out, or return an empty map"
+    if spot is not None:
+        yield view.at_code("GEN-29", text, hint, view.routing, spot.line, spot.column,
+                           field="headers")  # fmt: skip
+    else:
+        yield view.at_routing("GEN-29", text, hint, "headers")
+
+
+@rule("GEN-13")
+def undeliverable(view: SinkView) -> Iterator[Finding]:
+    """Messages that can never be delivered, by sample and reason."""
+    groups: dict[tuple[str, str, str | None], list[int | None]] = {}
+    for item in view.kept:
+        for problem in item.problems[:1]:
+            if problem.code == "unsupported_language":
+                continue
+            if explanation(view, item, problem) == "GEN-13":
+                text = f"{problem.field}: {problem.message}" if problem.field else problem.message
+                groups.setdefault((item.file, text, problem.hint), []).append(item.message.line)
+    for (file, text, hint), lines in sorted(groups.items(), key=lambda g: -len(g[1])):
+        rows = "1 row" if len(lines) == 1 else f"{len(lines)} rows"
+        name = file.rsplit("/", 1)[-1].rsplit(".", 1)[0]
+        yield Finding("GEN-13", f"sink `{view.spec.name}`: {rows} of sample `{name}` can never be "
+                      f"delivered: {text}", hint or "correct the route, or filter such messages",
+                      "warning", file, lines[0], None, view.spec.name)  # fmt: skip
+
+
+@rule("KAF-05", "kafka")
+def not_determined(view: SinkView) -> Iterator[Finding]:
+    """Routing functions with other results at each call."""
+    if view.routing is None or not view.dynamic:
+        return
+    for call in view.routing.calls:
+        if re.search(r"(^|\.)(now|today|utc_now|utc_today|random|uuid[14]|shuffle|take_random)$",
+                     call.text):  # fmt: skip
+            python = view.routing.function.language is Language.PYTHON
+            name = f"{call.text}()" if python else call.text
+            yield view.at_code("KAF-05", f"`{name}` differs at each call, and a server calls the "
+                               "function twice: for the partition and for the key",
+                               "route by values of the message only", view.routing, call.line,
+                               call.column)  # fmt: skip
+            return

@@ -1,0 +1,56 @@
+"""Rules of the Redis sinks."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from routestudio.hazards.base import Finding, rule
+from routestudio.hazards.view import Outcome, SinkView, quote
+
+
+def _tables(view: SinkView) -> set[str]:
+    named = view.spec.source.get("include_tables")
+    listed = [str(n) for n in named] if isinstance(named, list) else []
+    full = {n if "." in n else f"public.{n}" for n in listed}
+    return full | {item.table for item in view.kept}
+
+
+@rule("RDS-02", "redis_string")
+def no_schema(view: SinkView) -> Iterator[Finding]:
+    """Default keys of tables with one name in two schemas."""
+    if view.dynamic and all(item.given("key") for item in view.kept):
+        return
+    schemas: dict[str, list[str]] = defaultdict(list)
+    for name in sorted(_tables(view)):
+        schema, _, table = name.partition(".")
+        schemas[table].append(schema)
+    for table, found in schemas.items():
+        if len(found) > 1:
+            yield view.at_key("RDS-02", f"the default key `sequin:{table}:...` has no schema, and "
+                              f"`{table}` is in {' and '.join(found)}", "return a key with the "
+                              "schema from a routing function", "destination")  # fmt: skip
+
+
+@rule("RDS-03", "redis_string")
+def joined_keys(view: SinkView) -> Iterator[Finding]:
+    """Default keys of composite primary keys."""
+    seen: dict[str, Outcome] = {}
+    composite = None
+    for item in view.routed:
+        if item.given("key"):
+            continue
+        key = str(item.values.get("key"))
+        first = seen.setdefault(key, item)
+        pks = item.message.record_pks
+        if first.table == item.table and first.message.record_pks != pks:
+            yield view.at_row("RDS-03", f"two rows of {item.table} have the key {quote(key)}",
+                              "return a key with a separator that no value has", item,
+                              field="key")  # fmt: skip
+            return
+        composite = composite or (item if len(pks) > 1 else None)
+    if composite is not None:
+        key = quote(composite.values.get("key"))
+        yield view.at_row("RDS-03", f"the parts of a composite key are joined with `-`: {key}; a "
+                          "server's documentation says with a colon", "look rows up by this key",
+                          composite, field="key", severity="note")  # fmt: skip

@@ -1,0 +1,151 @@
+"""Rules about what messages become: sizes, group ids, limits, and text in URLs."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Hashable, Iterator
+from typing import Any, Final
+
+from routestudio.hazards.base import Finding, rule
+from routestudio.hazards.rules.explain import AWS
+from routestudio.hazards.view import Outcome, SinkView, counted, quote, texts
+from routestudio.model import jsonio
+
+LARGEST: Final = 5_000_000
+"""Bytes over which a server drops a message at once (sinks.md, 1.1)."""
+
+_URL_FIELDS: Final = {
+    "typesense": ("collection_name",),
+    "meilisearch": ("index_name",),
+    "elasticsearch": ("index_name",),
+    "azure_event_hub": ("event_hub_name",),
+    "s2": ("basin", "stream"),
+}
+"""Routed fields that a server puts into a URL as they are."""
+
+_URL_UNSAFE: Final = re.compile(r"[/?#%\\\s]")
+_STEPWISE: Final = {"nats": 10, "rabbitmq": 10, "redis_string": 0, "redis_stream": 0}
+"""Sinks that are routed as a batch, and their fixed batch size (0: the sink's own)."""
+
+
+def _bytes_of(value: Any) -> int:
+    """Size as JSON; only texts are counted while they are few, because that is fast."""
+    rough = sum(map(len, texts(value)))
+    if rough < LARGEST // 8:
+        return rough
+    try:
+        return len(jsonio.dump_bytes(value))
+    except (TypeError, ValueError, RecursionError):
+        return rough
+
+
+@rule("GEN-04")
+def vanishing(view: SinkView) -> Iterator[Finding]:
+    """Messages that a server drops because of their size."""
+    parts = ((i, {"record": i.message.record, "changes": i.message.changes}) for i in view.kept)
+    large = [item for item, part in parts if _bytes_of(part) > LARGEST]
+    if large:
+        yield view.at_row("GEN-04", f"{counted(large)} has more than {LARGEST:,} bytes: a server "
+                          "drops it without a word", "keep large columns out of the publication",
+                          large[0])  # fmt: skip
+
+
+@rule("GEN-14")
+def too_large(view: SinkView) -> Iterator[Finding]:
+    """Records over the limit of the service."""
+    limit = view.max_record
+    large = [item for item in view.kept if limit and item.size is not None and item.size > limit]
+    if large and limit:
+        size = max(item.size or 0 for item in large)
+        yield view.at_row("GEN-14", f"{counted(large)} becomes a record of up to {size:,} bytes, "
+                          f"and the service takes {limit:,}", "drop large columns in a transform, "
+                          "or raise the service's limit", large[0])  # fmt: skip
+
+
+@rule("GEN-05", "kafka", "gcp_pubsub", "kinesis", "sns", "sqs")
+def shared_groups(view: SinkView) -> Iterator[Finding]:
+    """Rows of several tables with the same group id at one destination."""
+    groups: dict[Hashable, dict[str, Outcome]] = defaultdict(dict)
+    for item in view.routed:
+        if item.group_id is None or item.given("message_key"):
+            continue
+        target = item.values.get(AWS.get(view.type, ""))
+        if view.type in ("sns", "sqs") and not str(target).endswith(".fifo"):
+            continue
+        groups[item.batch_key, item.group_id].setdefault(item.table, item)
+    for tables in groups.values():
+        if len(tables) < 2:
+            continue
+        first, second, *_ = tables.values()
+        group = second.group_id
+        yield view.at_row("GEN-05", f"a row of {first.table} and one of {second.table} share the "
+                          f"group id {quote(group)} at one destination", "route tables to "
+                          "destinations of their own, or give a key that holds the table's name",
+                          second)  # fmt: skip
+        return
+
+
+@rule("GEN-09")
+def failing_batches(view: SinkView) -> Iterator[Finding]:
+    """Messages that make all others of their batch fail on a server."""
+    given = view.raw.get("batch_size")
+    own = given if isinstance(given, int) else 1
+    for item in view.kept:
+        for problem in item.problems[:1]:
+            if problem.stage == "route" and view.type in _STEPWISE:
+                size = _STEPWISE[view.type] or own
+            elif problem.stage == "transform" and view.type not in ("kafka", "gcp_pubsub"):
+                size = 10 if view.fixed_batch else own
+            else:
+                continue
+            if size > 1 and problem.code != "unsupported_language":
+                step = "routing" if problem.stage == "route" else "transform"
+                yield view.at_row("GEN-09", f"the {step} of this message fails, and on a server "
+                                  f"all {size} messages of its batch fail with it",
+                                  "correct the function, or filter such messages",
+                                  item)  # fmt: skip
+                return
+
+
+@rule("GEN-31")
+def strictest_limit(view: SinkView) -> Iterator[Finding]:
+    """Values that pass here and are refused by the service."""
+    hint = "keep to the limits of the service"
+    told: set[tuple[str, str]] = set()
+    for advice in view.advice:
+        if advice.field != AWS.get(view.type):
+            told.add((advice.field, advice.message))
+            yield view.at_key("GEN-31", f"{advice.field}: {advice.message}", hint, "destination",
+                              advice.field)  # fmt: skip
+    for item in view.kept:
+        for warning in item.warnings:
+            key = (warning.field, re.sub(r"\d+", "n", warning.message))
+            if warning.field == AWS.get(view.type) or key in told:
+                continue
+            if not view.dynamic and any(warning.field == name for name, _ in told):
+                continue
+            told.add(key)
+            value = quote(item.values.get(warning.field))
+            yield view.at_row("GEN-31", f"{warning.field} is {value}: {warning.message}", hint,
+                              item, field=warning.field)  # fmt: skip
+
+
+@rule("GEN-33", *_URL_FIELDS)
+def unescaped(view: SinkView) -> Iterator[Finding]:
+    """Names and ids that change the URL into which a server puts them."""
+    for name in _URL_FIELDS[view.type]:
+        bad = [i for i in view.kept if isinstance(v := i.values.get(name), str)
+               and _URL_UNSAFE.search(v)]  # fmt: skip
+        if bad:
+            yield view.at_row("GEN-33", f"{name} is {quote(bad[0].values[name])} for "
+                              f"{counted(bad)}; a server puts it into a URL as it is",
+                              "use names without / ? # % and spaces", bad[0],
+                              field=name)  # fmt: skip
+    if view.type == "typesense":
+        ids = [i for i in view.kept if i.message.action == "delete" and isinstance(i.payload, dict)
+               and _URL_UNSAFE.search(str(i.payload.get("id", "")))]  # fmt: skip
+        if ids:
+            yield view.at_row("GEN-33", f"the id {quote(str(ids[0].payload['id']))} of a deleted "
+                              "document is put into a URL as it is", "make ids of letters, digits "
+                              "and dashes in the transform", ids[0], field="id")  # fmt: skip

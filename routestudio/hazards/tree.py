@@ -1,0 +1,309 @@
+"""What the text of a user function tells: columns read, keys returned, branches, calls.
+
+Python is read as a syntax tree; Elixir, which is not parsed here, by the few forms that matter.
+Nothing is evaluated.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from routestudio.model.function import Function, FunctionKind, Language
+from routestudio.model.message import ACTIONS
+
+_PARAMETERS: Final = ("action", "record", "changes", "metadata")
+_READ: Final = re.compile(r"\b_?(record|changes)\[\s*\"([^\"\\]+)\"\s*\]\s*(\|\|)?")
+_BRANCH: Final = re.compile(r"\"(insert|update|delete|read)\"(?=[^\n]*->)")
+_CATCH_ALL: Final = re.compile(r"^\s*(?:_\w*|[a-z]\w*)\s*(?:when\b[^\n]*)?->", re.MULTILINE)
+_CALL: Final = re.compile(r"\b([A-Z]\w*(?:\.[A-Z]\w*)*\.[a-z_]\w*[!?]?)\s*\(")
+_KEY: Final = re.compile(r"(?:\b([a-z]\w*):(?!:)|\"([a-z]\w*)\"\s*=>)\s*(nil\b)?")
+_DEF: Final = re.compile(r"^\s*def\s+([a-z_]\w*[!?]?)\s*\(", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """Something in a function's text. `column` counts characters, both count from 1."""
+
+    text: str
+    line: int
+    column: int
+
+
+@dataclass(frozen=True, slots=True)
+class Read(Spot):
+    """A column that is read; `text` is its name.
+
+    `source` is `record` or `changes`. `guarded` says that the code is prepared for its absence.
+    """
+
+    source: str = "record"
+    guarded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of one function. `branches` are the actions with a branch of their own.
+
+    `catch_all` tells whether the other actions are dealt with, too; `odd_returns` are results
+    that are no map (`text`: `none`, `list` or `value`).
+    """
+
+    function: Function
+    reads: tuple[Read, ...] = ()
+    keys: tuple[Spot, ...] = ()
+    null_keys: tuple[Spot, ...] = ()
+    calls: tuple[Spot, ...] = ()
+    branches: tuple[Spot, ...] = ()
+    catch_all: bool = True
+    odd_returns: tuple[Spot, ...] = ()
+    metadata: frozenset[str] = frozenset()
+    entry: Spot | None = None
+
+    def first_read(self, *columns: str) -> Read | None:
+        """The first place that reads one of these columns of the record."""
+        return next((r for r in self.reads if r.source == "record" and r.text in columns), None)
+
+
+@lru_cache(maxsize=256)
+def facts(function: Function) -> Facts:
+    """The facts of a function; hardly any for one that cannot be parsed."""
+    if function.kind is FunctionKind.PATH:
+        return _of_path(function)
+    if function.language is Language.PYTHON:
+        return _of_python(function)
+    return _of_elixir(function)
+
+
+def _of_path(function: Function) -> Facts:
+    head, *rest = (function.path or "").split(".")
+    if head not in ("record", "changes") or not rest:
+        return Facts(function)
+    return Facts(function, (Read(rest[0], 1, 1, head, True),))
+
+
+# --- Python --------------------------------------------------------------------------------------
+
+
+def _of_python(function: Function) -> Facts:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tree = ast.parse(function.code)
+        entry = next((n for n in tree.body if isinstance(n, ast.FunctionDef)
+                      and n.name == function.kind.entry_point), None)  # fmt: skip
+        return Facts(function) if entry is None else _Walk(function, tree, entry).facts()
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return Facts(function)
+
+
+class _Walk:
+    """One walk over the tree of a function that was parsed."""
+
+    def __init__(self, function: Function, tree: ast.Module, entry: ast.FunctionDef) -> None:
+        self._function = function
+        self._tree = tree
+        self._entry = entry
+        self._lines = function.code.splitlines()
+        names = [arg.arg for arg in entry.args.args]
+        roles = dict(zip(names, _PARAMETERS, strict=False))
+        self._roles = roles | {name.lstrip("_"): role for name, role in roles.items()}
+        self._parents = {
+            child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)
+        }
+
+    def facts(self) -> Facts:
+        reads = sorted(self._reads(), key=lambda item: (item.line, item.column))
+        tested = {read.text for read in reads if read.guarded}
+        guarded = (
+            Read(r.text, r.line, r.column, r.source, r.guarded or r.text in tested) for r in reads
+        )
+        keys, nulls = self._keys()
+        branches, catch_all = self._branches()
+        return Facts(
+            self._function, tuple(guarded), tuple(keys), tuple(nulls), tuple(self._calls()),
+            tuple(branches), catch_all, tuple(self._odd_returns()),
+            frozenset(self._metadata()), self._spot(self._entry, self._entry.name),
+        )  # fmt: skip
+
+    def _spot(self, node: ast.AST, text: str) -> Spot:
+        line, offset = getattr(node, "lineno", 1), getattr(node, "col_offset", 0)
+        shown = self._lines[line - 1] if line <= len(self._lines) else ""
+        return Spot(text, line, len(shown.encode()[:offset].decode(errors="replace")) + 1)
+
+    def _role(self, node: ast.AST) -> str | None:
+        return self._roles.get(node.id) if isinstance(node, ast.Name) else None
+
+    def _reads(self) -> Iterator[Read]:
+        for node in ast.walk(self._tree):
+            found = None
+            if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load):
+                found, default = (node.value, node.slice), False
+            elif (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Attribute)
+                and node.func.attr == "get"
+                and node.args
+            ):
+                found, default = (node.func.value, node.args[0]), len(node.args) > 1
+            elif isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.In):
+                found, default = (node.comparators[0], node.left), True
+            if found is None:
+                continue
+            source, key = self._role(found[0]), found[1]
+            if source in ("record", "changes") and isinstance(key, ast.Constant):
+                spot = self._spot(node, str(key.value))
+                guarded = default or self._guarded(node)
+                yield Read(spot.text, spot.line, spot.column, source, guarded)
+
+    def _guarded(self, node: ast.AST) -> bool:
+        """Whether the value is tested where it is read: `x or y`, `x is None`, `if x`."""
+        parent = self._parents.get(node)
+        if isinstance(parent, ast.BoolOp) and isinstance(parent.op, ast.Or):
+            return parent.values[-1] is not node
+        if isinstance(parent, ast.Compare):
+            sides = (parent.left, *parent.comparators)
+            return any(isinstance(side, ast.Constant) and side.value is None for side in sides)
+        if isinstance(parent, (ast.If, ast.IfExp)):
+            return parent.test is node
+        return isinstance(parent, ast.UnaryOp) and isinstance(parent.op, ast.Not)
+
+    def _keys(self) -> tuple[list[Spot], list[Spot]]:
+        keys, nulls = [], []
+        for node in ast.walk(self._tree):
+            pairs: list[tuple[ast.AST | None, ast.AST]] = []
+            if isinstance(node, ast.Dict):
+                pairs = list(zip(node.keys, node.values, strict=True))
+            elif isinstance(node, ast.Assign):
+                pairs = [(t.slice, node.value) for t in node.targets
+                         if isinstance(t, ast.Subscript)]  # fmt: skip
+            for key, value in pairs:
+                if isinstance(key, ast.Constant) and isinstance(key.value, str):
+                    keys.append(self._spot(key, key.value))
+                    if isinstance(value, ast.Constant) and value.value is None:
+                        nulls.append(keys[-1])
+        return keys, nulls
+
+    def _calls(self) -> Iterator[Spot]:
+        for node in ast.walk(self._tree):
+            if isinstance(node, ast.Call):
+                yield self._spot(node, ast.unparse(node.func)[:80])
+
+    def _metadata(self) -> Iterator[str]:
+        for node in ast.walk(self._tree):
+            if isinstance(node, ast.Attribute) and self._role(node.value) == "metadata":
+                yield node.attr
+            elif (
+                isinstance(node, ast.Subscript)
+                and self._role(node.value) == "metadata"
+                and isinstance(node.slice, ast.Constant)
+            ):
+                yield str(node.slice.value)
+
+    def _branches(self) -> tuple[list[Spot], bool]:
+        found: list[Spot] = []
+        for node in ast.walk(self._tree):
+            if isinstance(node, ast.Compare) and self._role(node.left) == "action":
+                for side in ast.walk(node):
+                    if isinstance(side, ast.Constant) and side.value in ACTIONS:
+                        found.append(self._spot(side, str(side.value)))
+            elif isinstance(node, ast.MatchValue) and isinstance(node.value, ast.Constant):
+                if node.value.value in ACTIONS:
+                    found.append(self._spot(node, str(node.value.value)))
+            elif isinstance(node, ast.Subscript) and self._role(node.slice) == "action":
+                table = node.value
+                if isinstance(table, ast.Name):
+                    table = self._assigned(table.id) or table
+                if isinstance(table, ast.Dict):
+                    found += [self._spot(k, str(k.value)) for k in table.keys
+                              if isinstance(k, ast.Constant)]  # fmt: skip
+                    named = {spot.text for spot in found}
+                    if not set(ACTIONS) <= named:
+                        return found, False
+        return found, not found or not _falls_through(self._entry.body)
+
+    def _assigned(self, name: str) -> ast.expr | None:
+        return next((n.value for n in ast.walk(self._tree) if isinstance(n, ast.Assign)
+                     and any(isinstance(t, ast.Name) and t.id == name for t in n.targets)),
+                    None)  # fmt: skip
+
+    def _odd_returns(self) -> Iterator[Spot]:
+        if self._function.kind is not FunctionKind.ROUTING:
+            return
+        for node in ast.walk(self._entry):
+            if not isinstance(node, ast.Return) or self._within(node) is not self._entry:
+                continue
+            value = node.value
+            if value is None or (isinstance(value, ast.Constant) and value.value is None):
+                yield self._spot(node, "none")
+            elif isinstance(value, (ast.List, ast.ListComp, ast.Tuple)):
+                yield self._spot(node, "list")
+            elif isinstance(value, (ast.Constant, ast.JoinedStr, ast.Set)):
+                yield self._spot(node, "value")
+        if _falls_through(self._entry.body):
+            yield self._spot(self._entry, "none")
+
+    def _within(self, node: ast.AST) -> ast.AST | None:
+        current = self._parents.get(node)
+        while current is not None and not isinstance(current, (ast.FunctionDef, ast.Lambda)):
+            current = self._parents.get(current)
+        return current
+
+
+def _falls_through(body: list[ast.stmt]) -> bool:
+    """Whether statements can come to their end without `return` or `raise`."""
+    if not body:
+        return True
+    last = body[-1]
+    if isinstance(last, (ast.Return, ast.Raise)):
+        return False
+    if isinstance(last, ast.If):
+        return _falls_through(last.body) or _falls_through(last.orelse)
+    if isinstance(last, ast.Match):
+        complete = any(isinstance(c.pattern, ast.MatchAs) and c.pattern.pattern is None
+                       and c.guard is None for c in last.cases)  # fmt: skip
+        return not complete or any(_falls_through(case.body) for case in last.cases)
+    if isinstance(last, ast.Try):
+        parts = [[*last.body, *last.orelse], *(handler.body for handler in last.handlers)]
+        return _falls_through(last.finalbody) and any(map(_falls_through, parts))
+    if isinstance(last, ast.While):
+        forever = isinstance(last.test, ast.Constant) and bool(last.test.value)
+        return not forever
+    return True
+
+
+# --- Elixir --------------------------------------------------------------------------------------
+
+
+def _of_elixir(function: Function) -> Facts:
+    code = re.sub(r"(?m)^\s*#.*$", lambda m: " " * len(m.group()), function.code)
+
+    def spot(match: re.Match[str], text: str) -> Spot:
+        line = code.count("\n", 0, match.start()) + 1
+        return Spot(text, line, match.start() - code.rfind("\n", 0, match.start()))
+
+    reads = []
+    for match in _READ.finditer(code):
+        at = spot(match, match[2])
+        reads.append(Read(at.text, at.line, at.column, match[1], match[3] is not None))
+    keys, nulls = [], []
+    for match in _KEY.finditer(code):
+        keys.append(spot(match, match[1] or match[2]))
+        if match[3]:
+            nulls.append(keys[-1])
+    on_action = re.search(r"\bcase\s+_?action\s+do\b", code)
+    tail = code[on_action.end():] if on_action else ""  # fmt: skip
+    branches = [spot(m, m[1]) for m in _BRANCH.finditer(code)] if on_action else []
+    entry = _DEF.search(code)
+    return Facts(
+        function, tuple(reads), tuple(keys), tuple(nulls),
+        tuple(spot(m, m[1]) for m in _CALL.finditer(code)), tuple(branches),
+        not branches or bool(_CATCH_ALL.search(tail)), (),
+        frozenset(re.findall(r"\b_?metadata\.([a-z]\w*)", code)),
+        spot(entry, entry[1]) if entry else None,
+    )  # fmt: skip
