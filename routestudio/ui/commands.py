@@ -20,6 +20,7 @@ from routestudio.ui.theme import theme
 if TYPE_CHECKING:
     from routestudio.ui.commands_edit import Edits
     from routestudio.ui.documents.function import FunctionDocument
+    from routestudio.ui.documents.sample import SampleDocument
     from routestudio.ui.documents.sink import SinkDocument
     from routestudio.ui.main_window import MainWindow
 
@@ -224,8 +225,12 @@ class Commands:
 
     def open_problem(self, kind: str, name: str, line: int) -> None:
         """Go to where a problem is."""
-        if kind == "sink":
-            self.open("sink", name)
+        if kind in ("sink", "sample"):
+            self.open(kind, name)
+            document = self._window.document()
+            if kind == "sample" and document is not None and document.kind == kind:
+                cast("SampleDocument", document).go_to(line)
+            return
         for function in self._session.functions():
             if kind == "file" and function["file"] and name.endswith(function["file"]):
                 self.open("function", function["name"])

@@ -25,7 +25,8 @@ from routestudio.ui.commands import Commands
 from routestudio.ui.documents.base import Document
 from routestudio.ui.icons import icon
 from routestudio.ui.panels.check import CheckPanel
-from routestudio.ui.panels.lists import ArrivedPanel, LogPanel, ProblemsPanel
+from routestudio.ui.panels.lists import ArrivedPanel, LogPanel
+from routestudio.ui.panels.problems import ProblemsPanel
 from routestudio.ui.panels.run import RunPanel
 from routestudio.ui.project_tree import ProjectTree
 from routestudio.ui.recent import RecentMenu, settings
@@ -200,6 +201,7 @@ class MainWindow(QMainWindow):
         self.session.recoverable.connect(self._offer_recovery)
         self.tabs.currentChanged.connect(lambda _: self.refresh())
         self.problems.chosen.connect(self.commands.open_problem)
+        self.problems.updated.connect(self.refresh)
         self.tree.open_asked.connect(self.commands.open)
         self.tree.add_asked.connect(lambda kind: self.commands.edits.add(kind))
         self.tree.action_asked.connect(lambda name: self.action_table.qaction(name).trigger())

@@ -116,7 +116,7 @@ def no_group(view: SinkView) -> Iterator[Finding]:
         return
     lost = _ungrouped(view)
     if lost:
-        yield view.at_row("AWS-04", f"{counted(lost)} have no group id ({lost[0].table} has no "
+        yield view.at_row("AWS-04", f"no group id in {counted(lost)} ({lost[0].table} has no "
                           "primary key, or no columns under `tables`), and the target is FIFO",
                           "name columns under `tables`", lost[0])  # fmt: skip
 
@@ -131,8 +131,8 @@ def no_partition_key(view: SinkView) -> Iterator[Finding]:
         return
     lost = [i for i in view.kept if i.group_id is None and i.staged.effective is not None]
     if lost:
-        yield view.at_row("KIN-01", f"{counted(lost)} have no group id, so a server sends no "
-                          "partition key and Kinesis refuses them", "name columns under `tables`",
+        yield view.at_row("KIN-01", f"no group id in {counted(lost)}, so a server sends no "
+                          "partition key and Kinesis refuses that", "name columns under `tables`",
                           lost[0])  # fmt: skip
 
 

@@ -46,11 +46,12 @@ def lost_message_id(view: SinkView) -> Iterator[Finding]:
     """Headers of one's own, without the one that removes duplicates."""
     lost = []
     for item in view.routed:
-        names = {str(name).lower() for name in item.values.get("headers") or {}}
+        headers = item.values.get("headers")
+        names = {str(name).lower() for name in headers} if isinstance(headers, dict) else set()
         if item.given("headers") and "nats-msg-id" not in names:
             lost.append(item)
     if lost:
-        yield view.at_routing("NAT-02", f"`headers` of {counted(lost)} lack Nats-Msg-Id, so "
+        yield view.at_routing("NAT-02", f"no Nats-Msg-Id in `headers` of {counted(lost)}, so "
                               "duplicates after a retry stay",
                               'add "Nats-Msg-Id": metadata.idempotency_key', "headers")  # fmt: skip
 
@@ -76,8 +77,8 @@ def old_prefix(view: SinkView) -> Iterator[Finding]:
     """Routing keys with a prefix that only documentation knows."""
     old = [i for i in view.kept if str(i.values.get("routing_key")).startswith("sequin.changes.")]
     if old:
-        yield view.at_routing("RAB-01", f"the routing key of {counted(old)} starts with "
-                              "`sequin.changes.`, which default keys do not", "bind queues to "
+        yield view.at_routing("RAB-01", f"the routing key starts with `sequin.changes.` in "
+                              f"{counted(old)}, which default keys do not", "bind queues to "
                               "`sequin.<database>.<schema>.<table>.<action>`",
                               "routing_key")  # fmt: skip
 

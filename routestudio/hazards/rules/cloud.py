@@ -42,6 +42,6 @@ def no_hub(view: SinkView) -> Iterator[Finding]:
     """Messages without an event hub."""
     failed = [item for item, _ in failing(view, "AZR-01")]
     if failed:
-        yield view.at_routing("AZR-01", f"{counted(failed)} have no `event_hub_name`, and there is "
+        yield view.at_routing("AZR-01", f"no `event_hub_name` in {counted(failed)}, and there is "
                               "no default", "return it on every way through the function",
                               "event_hub_name")  # fmt: skip

@@ -128,8 +128,8 @@ def unchanged_marker(view: SinkView) -> Iterator[Finding]:
         if reader is not None and not handled:
             read = reader.first_read(column)
             assert read is not None
-            yield view.at_code("GEN-03", f"`{column}` is read, and {counted(items)} hold the text "
-                               f"`{TOAST}` there instead of its value", hint, reader,
+            yield view.at_code("GEN-03", f"`{column}` is read, and it is the text `{TOAST}` "
+                               f"instead of its value in {counted(items)}", hint, reader,
                                read.line, read.column)  # fmt: skip
         elif not handled:
             yield view.at_row("GEN-03", f"`{column}` of {counted(items)} is delivered as the text "

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from routestudio.hazards.base import Finding, rule
+from routestudio.hazards.catalog import BY_ID
 from routestudio.hazards.rules.explain import explanation, failing, odd_space
 from routestudio.hazards.view import SinkView, counted, quote
 from routestudio.model.function import Language
@@ -174,7 +175,7 @@ def undeliverable(view: SinkView) -> Iterator[Finding]:
         for problem in item.problems[:1]:
             if problem.code == "unsupported_language":
                 continue
-            if explanation(view, item, problem) == "GEN-13":
+            if not _told_elsewhere(explanation(view, item, problem)):
                 text = f"{problem.field}: {problem.message}" if problem.field else problem.message
                 groups.setdefault((item.file, text, problem.hint), []).append(item.message.line)
     for (file, text, hint), lines in sorted(groups.items(), key=lambda g: -len(g[1])):
@@ -183,6 +184,11 @@ def undeliverable(view: SinkView) -> Iterator[Finding]:
         yield Finding("GEN-13", f"sink `{view.spec.name}`: {rows} of sample `{name}` can never be "
                       f"delivered: {text}", hint or "correct the route, or filter such messages",
                       "warning", file, lines[0], None, view.spec.name)  # fmt: skip
+
+
+def _told_elsewhere(code: str) -> bool:
+    """Whether another finding tells it, and no less severely."""
+    return code != "GEN-13" and BY_ID[code].severity != "note"
 
 
 @rule("KAF-05", "kafka")

@@ -85,7 +85,7 @@ def no_index(view: SinkView) -> Iterator[Finding]:
     """Messages without an index."""
     failed = [item for item, _ in failing(view, "MEI-01")]
     if failed:
-        yield view.at_routing("MEI-01", f"{counted(failed)} have no `index_name`, and there is no "
+        yield view.at_routing("MEI-01", f"no `index_name` in {counted(failed)}, and there is no "
                               "default", "return it on every way through the function",
                               "index_name")  # fmt: skip
 
@@ -96,8 +96,8 @@ def no_filter(view: SinkView) -> Iterator[Finding]:
     failed = [item for item, _ in failing(view, "MEI-02")]
     if failed:
         name = "filter" if failed[0].values.get("filter") is None else "function"
-        yield view.at_routing("MEI-02", f"the action is `function`, and {counted(failed)} have no "
-                              f"`{name}`", "return `filter` and `function` with it",
+        yield view.at_routing("MEI-02", f"no `{name}` in {counted(failed)}, although the action "
+                              "is `function`", "return `filter` and `function` with it",
                               name)  # fmt: skip
 
 
@@ -119,9 +119,10 @@ def repeated_edits(view: SinkView) -> Iterator[Finding]:
     """Edits by function, which a server repeats after a failure."""
     edits = [i for i in view.kept if i.values.get("action") == "function"]
     if edits:
-        yield view.at_routing("MEI-08", f"{counted(edits)} edit documents, and a server applies "
-                              "all edits of a batch again when one fails", "write edits that may "
-                              "be applied twice", "function", severity="warning")  # fmt: skip
+        yield view.at_routing("MEI-08", f"the action is `function` in {counted(edits)}, and a "
+                              "server applies all edits of a batch again when one fails",
+                              "write edits that may be applied twice", "function",
+                              severity="warning")  # fmt: skip
 
 
 @rule("ELS-03", "elasticsearch")
@@ -150,12 +151,12 @@ def unsure_ids(view: SinkView) -> Iterator[Finding]:
         yield view.at_row("ELS-04", f"{empty[0].table} has no primary key, so the id of "
                           f"{counted(empty)} is empty", "add a primary key, or leave the table out",
                           empty[0])  # fmt: skip
-    seen: dict[tuple[object, str], Outcome] = {}
+    seen: dict[tuple[str, str], Outcome] = {}
     for item in view.kept:
         pks = item.message.record_pks
         if not pks:
             continue
-        key = (item.values.get("index_name"), "-".join(pks))
+        key = (str(item.values.get("index_name")), "-".join(pks))
         first = seen.setdefault(key, item)
         if first.message.record_pks != pks or first.table != item.table:
             yield view.at_row("ELS-04", f"rows of {first.table} and {item.table} share the id "

@@ -46,8 +46,8 @@ def vanishing(view: SinkView) -> Iterator[Finding]:
     parts = ((i, {"record": i.message.record, "changes": i.message.changes}) for i in view.kept)
     large = [item for item, part in parts if _bytes_of(part) > LARGEST]
     if large:
-        yield view.at_row("GEN-04", f"{counted(large)} has more than {LARGEST:,} bytes: a server "
-                          "drops it without a word", "keep large columns out of the publication",
+        yield view.at_row("GEN-04", f"over {LARGEST:,} bytes in {counted(large)}: a server drops "
+                          "that without a word", "keep large columns out of the publication",
                           large[0])  # fmt: skip
 
 
@@ -58,8 +58,8 @@ def too_large(view: SinkView) -> Iterator[Finding]:
     large = [item for item in view.kept if limit and item.size is not None and item.size > limit]
     if large and limit:
         size = max(item.size or 0 for item in large)
-        yield view.at_row("GEN-14", f"{counted(large)} becomes a record of up to {size:,} bytes, "
-                          f"and the service takes {limit:,}", "drop large columns in a transform, "
+        yield view.at_row("GEN-14", f"up to {size:,} bytes in a record of {counted(large)}, and "
+                          f"the service takes {limit:,}", "drop large columns in a transform, "
                           "or raise the service's limit", large[0])  # fmt: skip
 
 

@@ -29,6 +29,7 @@ class SampleDocument(Document):
     def __init__(self, session: Session, name: str) -> None:
         super().__init__(session, name)
         self._sent: str | None = None
+        self._wanted: int | None = None
         self._save = QTimer(self)
         self._save.setSingleShot(True)
         self._save.setInterval(SAVE_MS)
@@ -75,6 +76,16 @@ class SampleDocument(Document):
             self._sent = text
             self.editor.show_text(text)
             self._check()
+        if text is not None and self._wanted is not None:
+            self.editor.go_to(self._wanted)
+            self._wanted = None
+
+    def go_to(self, line: int) -> None:
+        """Put the cursor on a line, as soon as the text is there."""
+        if self._sent is None:
+            self._wanted = line
+        else:
+            self.editor.go_to(line)
 
     def refresh(self) -> None:
         """Show the count of the snapshot; close when the set is gone."""

@@ -1,4 +1,4 @@
-"""What arrived, problems and the log."""
+"""What arrived, and the log."""
 
 from __future__ import annotations
 
@@ -7,15 +7,13 @@ import json
 import time
 from typing import Any
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
-    QHeaderView,
     QPlainTextEdit,
     QSplitter,
     QStackedWidget,
     QTreeWidget,
     QTreeWidgetItem,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -110,72 +108,6 @@ class ArrivedPanel(QWidget):
     def _show(self, item: QTreeWidgetItem | None) -> None:
         body = item.data(0, Qt.ItemDataRole.UserRole) if item is not None else None
         self.body.setPlainText(_pretty(body) if isinstance(body, str) else "")
-
-
-class ProblemsPanel(QWidget):
-    """Problems of the file, of the sinks and of the functions; a double click goes there."""
-
-    chosen = Signal(str, str, int)
-    """Kind (`sink`, `function` or `file`), name and line."""
-
-    def __init__(self, session: Session) -> None:
-        super().__init__()
-        self._session = session
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        self.tree = QTreeWidget()
-        self.tree.setAccessibleName("Problems")
-        self.tree.setHeaderLabels(["Problem", "Where", "What to do"])
-        self.tree.setRootIsDecorated(False)
-        header = self.tree.header()
-        header.setStretchLastSection(True)
-        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Interactive)
-        header.resizeSection(0, 520)
-        header.resizeSection(1, 190)
-        self.tree.itemActivated.connect(self._open)
-        self._stack = QStackedWidget()
-        self._stack.addWidget(EmptyState("ok", "No problems", "The project can be used as it is."))
-        self._stack.addWidget(self.tree)
-        column.addWidget(self._stack)
-        session.changed.connect(self.refresh)
-        session.opened.connect(self.refresh)
-
-    def refresh(self) -> None:
-        """Show the problems of the snapshot."""
-        self.tree.clear()
-        for problem in self._session.snapshot.get("problems", ()):
-            place = f"{problem['file']}:{problem['line']}" if problem["line"] else ""
-            self._add(problem["severity"], problem["message"], place, problem["hint"],
-                      ("file", problem["file"] or "", problem["line"] or 1))  # fmt: skip
-        for sink in self._session.sinks():
-            for problem in sink.get("field_problems", ()):
-                self._add("error", f"{problem['field']}: {problem['message']}", sink["name"],
-                          problem["hint"], ("sink", sink["name"], 1))  # fmt: skip
-            for key in sink.get("ignored") or {}:
-                text = f"{key} is set, and not used because a function does the routing"
-                self._add("note", text, sink["name"], "remove it, or route without a function",
-                          ("sink", sink["name"], 1))  # fmt: skip
-        self._stack.setCurrentIndex(1 if self.count else 0)
-
-    @property
-    def count(self) -> int:
-        """How many problems are shown."""
-        return self.tree.topLevelItemCount()
-
-    def _add(
-        self, severity: str, text: str, place: str, hint: str | None, target: tuple[str, str, int]
-    ) -> None:
-        item = QTreeWidgetItem([text, place, hint or ""])
-        names = {"error": ("error", "danger"), "warning": ("warning", "warning")}
-        item.setIcon(0, icon(*names.get(severity, ("info", "muted"))))
-        for number in range(3):
-            item.setToolTip(number, item.text(number))
-        item.setData(0, Qt.ItemDataRole.UserRole, target)
-        self.tree.addTopLevelItem(item)
-
-    def _open(self, item: QTreeWidgetItem) -> None:
-        kind, name, line = item.data(0, Qt.ItemDataRole.UserRole)
-        self.chosen.emit(kind, name, line)
 
 
 class LogPanel(QPlainTextEdit):

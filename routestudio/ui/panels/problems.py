@@ -1,0 +1,199 @@
+"""Problems of the project: those of its snapshot at once, those of `lint` a moment later."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass
+from typing import Any
+
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtWidgets import (
+    QHeaderView,
+    QStackedWidget,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from routestudio.errors import RouteStudioError
+from routestudio.ui.icons import icon
+from routestudio.ui.session import Session
+from routestudio.ui.widgets.basics import EmptyState
+
+LINT_MS = 700
+"""Milliseconds without a change after which the project is linted."""
+
+_ICONS = {"error": ("error", "danger"), "warning": ("warning", "warning")}
+Target = tuple[str, str, int]
+
+
+@dataclass(slots=True)
+class _Row:
+    """One line of the list. `code` and `title` name the hazard that the problem is."""
+
+    severity: str
+    text: str
+    place: str
+    hint: str
+    target: Target
+    code: str = ""
+    title: str = ""
+
+
+class ProblemsPanel(QWidget):
+    """Problems of the file, sinks, functions and samples; a double click goes there."""
+
+    chosen = Signal(str, str, int)
+    """Kind (`sink`, `sample` or `file`), name and line."""
+    updated = Signal()
+    """The list has changed by itself, after a lint."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self._findings: list[dict[str, Any]] = []
+        self._running = self._again = False
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(LINT_MS)
+        self._timer.timeout.connect(self._lint)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        self.tree = QTreeWidget()
+        self.tree.setAccessibleName("Problems")
+        self.tree.setHeaderLabels(["Problem", "Where", "What to do", "Hazard"])
+        self.tree.setRootIsDecorated(False)
+        header = self.tree.header()
+        header.setStretchLastSection(True)
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Interactive)
+        for number, width in enumerate((520, 190, 300, 90)):
+            header.resizeSection(number, width)
+        header.moveSection(3, 1)
+        self.tree.itemActivated.connect(self._open)
+        self._stack = QStackedWidget()
+        self._stack.addWidget(EmptyState("ok", "No problems", "The project can be used as it is."))
+        self._stack.addWidget(self.tree)
+        column.addWidget(self._stack)
+        session.changed.connect(self.refresh)
+        session.opened.connect(self._opened)
+
+    @property
+    def count(self) -> int:
+        """How many problems are shown."""
+        return self.tree.topLevelItemCount()
+
+    def refresh(self) -> None:
+        """Show the problems of the snapshot, and lint when nothing changes any more."""
+        self._show()
+        if self._session.is_open:
+            self._timer.start()
+
+    def _opened(self) -> None:
+        self._findings = []
+        self.refresh()
+
+    # --- linting -----------------------------------------------------------------------------
+
+    def _lint(self) -> None:
+        if self._running:
+            # A request is never cancelled: that would end the worker that previews need.
+            self._again = True
+            return
+        if not self._session.is_open:
+            return
+        self._running = True
+        engine = self._session.engine
+        engine.run(
+            engine.request("lint"), owner=self, title="Lint", done=self._linted,
+            failed=self._failed, ended=self._ended,
+        )  # fmt: skip
+
+    def _linted(self, findings: list[dict[str, Any]]) -> None:
+        if self._again:
+            return
+        self._findings = findings
+        self._show()
+        self.updated.emit()
+
+    def _failed(self, _: RouteStudioError) -> None:
+        """What the engine lost is said elsewhere; the list then holds the snapshot's problems."""
+
+    def _ended(self) -> None:
+        self._running = False
+        if self._again:
+            self._again = False
+            self._timer.start()
+
+    # --- the list ----------------------------------------------------------------------------
+
+    def _show(self) -> None:
+        current = self.tree.currentItem()
+        chosen = -1 if current is None else self.tree.indexOfTopLevelItem(current)
+        self.tree.clear()
+        for row in self._rows():
+            self._add(row)
+        again = self.tree.topLevelItem(chosen)
+        if again is not None:
+            self.tree.setCurrentItem(again)
+        self._stack.setCurrentIndex(1 if self.count else 0)
+
+    def _rows(self) -> list[_Row]:
+        """Rows of the snapshot, with the names that lint gives them, and what only lint finds."""
+        rows: list[_Row] = []
+        by_place: dict[tuple[Any, ...], _Row] = {}
+        for problem in self._session.snapshot.get("problems", ()):
+            file, line = problem["file"] or "", problem["line"]
+            place = f"{file}:{line}" if line else ""
+            rows.append(_Row(problem["severity"], problem["message"], place,
+                             problem["hint"] or "", ("file", file, line or 1)))  # fmt: skip
+            by_place[file, line, problem["message"]] = rows[-1]
+        for sink in self._session.sinks():
+            name = sink["name"]
+            for problem in sink.get("field_problems", ()):
+                rows.append(_Row("error", f"{problem['field']}: {problem['message']}", name,
+                                 problem["hint"] or "", ("sink", name, 1)))  # fmt: skip
+                by_place[name, problem["field"]] = rows[-1]
+            for key in sink.get("ignored") or {}:
+                rows.append(_Row("note", f"{key} is set, and not used because a function does the "
+                                 "routing", name, "remove it, or route without a function",
+                                 ("sink", name, 1)))  # fmt: skip
+                by_place[name, key] = rows[-1]
+        yaml = self._session.snapshot.get("file", "").replace("\\", "/").rsplit("/", 1)[-1]
+        for found in self._findings:
+            known = by_place.get((found["file"], found["line"], found["message"]))
+            if known is None and found["file"] == yaml:
+                known = by_place.get((found["sink"], found["field"]))
+            if known is None:
+                known = self._row(found, yaml)
+                rows.append(known)
+            if found["title"]:
+                known.code, known.title = found["code"], found["title"]
+        return rows
+
+    def _row(self, found: dict[str, Any], yaml: str) -> _Row:
+        file, line = found["file"] or "", found["line"] or 1
+        target: Target = ("file", file, line)
+        if file.startswith("samples/"):
+            name = file.removeprefix("samples/")
+            target = ("sample", name.rsplit(".", 1)[0], line)
+        elif file in ("", yaml) and found["sink"]:
+            target = ("sink", found["sink"], 1)
+        place = f"{file}:{found['line']}" if found["line"] else file
+        return _Row(found["severity"], found["message"], place, found["hint"] or "", target)
+
+    def _add(self, row: _Row) -> None:
+        item = QTreeWidgetItem([row.text, row.place, row.hint, row.code])
+        item.setIcon(0, icon(*_ICONS.get(row.severity, ("info", "muted"))))
+        hazard = f"<b>{row.code}</b> {html.escape(row.title)}<br>" if row.title else ""
+        for number in range(4):
+            text = row.title if number == 3 else item.text(number)
+            if text:
+                head = hazard if number != 3 else f"<b>{row.code}</b> "
+                item.setToolTip(number, f"<p>{head}{html.escape(text)}</p>")
+        item.setData(0, Qt.ItemDataRole.UserRole, row.target)
+        self.tree.addTopLevelItem(item)
+
+    def _open(self, item: QTreeWidgetItem) -> None:
+        kind, name, line = item.data(0, Qt.ItemDataRole.UserRole)
+        self.chosen.emit(kind, name, line)
