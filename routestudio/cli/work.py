@@ -166,7 +166,8 @@ async def lint(options: argparse.Namespace) -> int:
                 place += f":{item['line']}" + (f":{item['column']}" if item["column"] else "")
             hint = f" ({item['hint']})" if item["hint"] else ""
             mark = paint(item["severity"], colours[item["severity"]])
-            out(f"{place}: {mark}: {item['message']}{hint}")
+            code = f"{item['code']}: " if item["title"] else ""
+            out(f"{place}: {mark}: {code}{item['message']}{hint}")
         many = "1 finding" if len(findings) == 1 else f"{len(findings)} findings"
         say(many if findings else "nothing found")
     return 1 if any(item["severity"] == "error" for item in findings) else 0

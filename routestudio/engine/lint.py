@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Any
 
 from routestudio.engine.hazards import Samples, hazards_of, keys_of
-from routestudio.engine.sources import Item
+from routestudio.engine.sources import Item, open_rows
 from routestudio.engine.workspace import Workspace
 from routestudio.errors import RouteStudioError
 from routestudio.hazards import catalog
@@ -119,10 +119,14 @@ def _samples(workspace: Workspace) -> tuple[Samples, list[Finding]]:
 def _rows(workspace: Workspace, sample: str) -> Generator[Item]:
     """The rows of a sample, read no further than asked: it may be large."""
     unsaved = workspace.project.unsaved_sample(sample)
+    path = workspace.project.sample_path(sample)
     if unsaved is not None:
         yield from reader.read_text(unsaved)
+    elif path.suffix in (".json", ".csv"):
+        # Read as a whole anyway, so the rows that the preview keeps are taken.
+        yield from open_rows(workspace, "sample", sample).read(0, SAMPLE_ROWS)
     else:
-        yield from reader.read_file(workspace.project.sample_path(sample))
+        yield from reader.read_file(path)
 
 
 def _finding(

@@ -53,7 +53,7 @@ def keys_only(view: SinkView) -> Iterator[Finding]:
             groups[stage].append((pair, what))
         elif moved := _moved(pair):
             was, now = pair.original.values[moved], pair.variant.values[moved]
-            text = f"go elsewhere: {moved} is {quote(now)} instead of {quote(was)}"
+            text = f"are routed otherwise: {moved} is {quote(now)} instead of {quote(was)}"
             groups["route"].append((pair, text))
     by_stage = {"filter": view.filter, "route": view.routing, "transform": view.transform}
     for stage, found in groups.items():
@@ -70,7 +70,9 @@ def _keys_only(view: SinkView, facts: Facts, found: list[tuple[Pair, str]]) -> F
     tables = {each.original.table for each, _ in found}
     seen = any(_bare_delete(view, item) for item in view.kept if item.table in tables)
     prepared = bool(reads) and all(r.guarded for r in reads) and not pair.variant.problems
-    severity: Severity = "note" if prepared else "error" if seen else "warning"
+    passing = not pair.variant.staged.filtered and not pair.variant.problems
+    passing = passing and _moved(pair) in PASSING - {"message_key", "action", "method"}
+    severity: Severity = "note" if prepared or passing else "error" if seen else "warning"
     column = f"`{reads[0].text}` is not a key column: " if reads else ""
     message = f"{column}deletes of {pair.original.table} that carry the key only {what}"
     line, place = (reads[0].line, reads[0].column) if reads else (1, 1)
@@ -84,8 +86,10 @@ def _stopped(pair: Pair) -> bool:
 
 
 def _moved(pair: Pair) -> str | None:
+    """The routed field that differs, rather one that says where the message goes."""
     before, after = pair.original.values, pair.variant.values
-    return next((name for name in before if before[name] != after.get(name)), None)
+    differ = [name for name in before if before[name] != after.get(name)]
+    return min(differ, key=lambda name: name in PASSING, default=None)
 
 
 def _is_key(view: SinkView, column: str) -> bool:
