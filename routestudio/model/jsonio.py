@@ -7,8 +7,11 @@ import datetime as dt
 import json
 import math
 import uuid
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
+
+import orjson
 
 
 def _default(value: object) -> object:
@@ -32,19 +35,57 @@ _encode = json.JSONEncoder(
     ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=_default
 ).encode
 
+# The compiled writer is ten times as fast, and refuses what only `json` can write: integers over
+# 64 bits, keys that are not text, halves of surrogate pairs. Times go to `_default` as everywhere.
+_PASS = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
+
 
 def dumps(value: object) -> str:
     """Compact JSON text. Raises `TypeError` or `ValueError` for values without a JSON form."""
-    return _encode(value)
+    written = _written(value)
+    return _encode(value) if written is None else written.decode()
 
 
-def dump_bytes(value: object) -> bytes:
-    """`dumps` as UTF-8. A lone surrogate is kept as its `\\udXXX` escape, never lost."""
+def dump_bytes(value: object, *, finite: bool = False) -> bytes:
+    """`dumps` as UTF-8. A lone surrogate is kept as its `\\udXXX` escape, never lost.
+
+    `finite` says that no number in it is infinite or NaN, as in everything that was read from
+    JSON; without it this is looked for, since those numbers have no JSON form.
+    """
+    written = _written(value, finite)
+    if written is not None:
+        return written
     text = _encode(value)
     try:
         return text.encode()
     except UnicodeEncodeError:
         return json.dumps(value, separators=(",", ":"), default=_default, allow_nan=False).encode()
+
+
+def _written(value: object, finite: bool = False) -> bytes | None:
+    """`value` by the compiled writer, or `None` where only `json` can write it or say why not."""
+    try:
+        written = orjson.dumps(value, _default, _PASS)
+    except TypeError:
+        return None
+    # It writes NaN as null, so a text without null holds none.
+    if finite or b"null" not in written or _finite(value):
+        return written
+    return None
+
+
+def _finite(value: object) -> bool:
+    kind = type(value)
+    if kind is float:
+        return math.isfinite(value)  # type: ignore[arg-type]
+    if isinstance(value, Mapping):
+        value = value.values()
+    elif not isinstance(value, (list, tuple, set, frozenset)):
+        return not isinstance(value, float) or math.isfinite(value)
+    return all(type(item) in _HARMLESS or _finite(item) for item in value)
+
+
+_HARMLESS = frozenset({str, int, bool, type(None)})
 
 
 def loads(text: str | bytes) -> Any:

@@ -202,7 +202,7 @@ class Stages:
         if effective.problems or effective.fault is not None:
             item.problems += self._routing_problems(effective, filtering)
         if picked is None:
-            payload = item.payload = Payload(message.as_json())
+            payload = item.payload = Payload(message.as_json(), finite=True)
         elif picked.fault is None:
             payload = item.payload = Payload(picked.value)
         else:

@@ -72,19 +72,23 @@ class Record(Protocol):
 
 
 class Payload:
-    """What is delivered for a message: the transform's result, or the whole message."""
+    """What is delivered for a message: the transform's result, or the whole message.
 
-    __slots__ = ("_json", "value")
+    `finite` says that it holds no infinite number or NaN, so that writing need not look for one.
+    """
 
-    def __init__(self, value: Any) -> None:
+    __slots__ = ("_finite", "_json", "value")
+
+    def __init__(self, value: Any, *, finite: bool = False) -> None:
         self.value = value
+        self._finite = finite
         self._json: bytes | None = None
 
     @property
     def json(self) -> bytes:
         """The value as compact JSON in UTF-8, made once."""
         if self._json is None:
-            self._json = jsonio.dump_bytes(self.value)
+            self._json = jsonio.dump_bytes(self.value, finite=self._finite)
         return self._json
 
 

@@ -6,6 +6,7 @@ import datetime as dt
 import json
 import uuid
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -70,9 +71,33 @@ def test_numbers_that_no_double_holds_are_refused(text: str) -> None:
 
 
 def test_numbers_are_delivered_as_numbers() -> None:
-    text = "[1.0,0.1,1e-07,123456789012345.6,-0.0,1.7976931348623157e+308,5e-324]"
+    text = "[1.0,0.1,1e-7,123456789012345.6,-0.0,1.7976931348623157e+308,5e-324]"
     assert dumps(loads(text)) == text
 
 
 def test_large_integers_stay_exact() -> None:
     assert loads("123456789012345678901234567890") == 123456789012345678901234567890
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), -float("inf")])
+@pytest.mark.parametrize("wrap", [
+    lambda v: v, lambda v: [v], lambda v: {"a": {"b": (None, v)}}, lambda v: [[{"x": [v]}]],
+])  # fmt: skip
+def test_numbers_without_a_json_form_are_refused_wherever_they_are(bad: float, wrap: Any) -> None:
+    for write in (dumps, dump_bytes):
+        with pytest.raises(ValueError, match=r"not JSON compliant|Out of range"):
+            write(wrap(bad))
+
+
+def test_the_fast_writer_and_the_thorough_one_agree() -> None:
+    values: list[Any] = [
+        {"a": None, "b": [1, 2.5, True], "c": "é\u2028\x7f\x01\"\\"}, 2**70, {"n": -(2**63)},
+        {1: "a"}, "\ud800", [dt.datetime(2024, 1, 2, 3, 4, 5, 6, dt.UTC), dt.date(2024, 1, 2)],
+        Decimal("1E+3"), {"t": dt.time(1, 2)}, uuid.UUID(int=5), b"\x00\xff", ({1}, frozenset())
+    ]  # fmt: skip
+    for value in values:
+        written = dump_bytes(value)
+        assert written == dump_bytes(value, finite=True)
+        assert loads(written) == json.loads(written)
+        if value != "\ud800":
+            assert dumps(value).encode() == written
