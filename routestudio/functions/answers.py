@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -10,10 +11,19 @@ from routestudio.functions.worker import MAX_DEPTH
 from routestudio.model.function import FunctionFault, FunctionResult
 
 
+@dataclass(frozen=True, slots=True)
+class Exact:
+    """A value of Elixir in the tagged encoding (`functions/elixir/tagged.py`)."""
+
+    data: Any
+
+
 def result_of(item: dict[str, Any]) -> FunctionResult:
     """One answer of the worker as a result. Raises `ValueError` for an unknown tag."""
     if "v" in item:
         return FunctionResult(item["v"])
+    if "x" in item:
+        return FunctionResult(Exact(item["x"]))
     if "t" in item:
         return FunctionResult(_untag(item["t"], 0))
     fault = item["f"]

@@ -1,18 +1,19 @@
 """Many small programs at once: what `routestudio eval --batch` does.
 
 Values use a tagged encoding in both directions: `{"$datetime": text}`, `{"$naive": text}`,
-`{"$date": text}`, `{"$time": text}`, `{"$decimal": text}`; a key that starts with `:` is an
-identifier in Elixir, which Python reads as plain text.
+`{"$date": text}`, `{"$time": text}`, `{"$decimal": text}`; a key that starts with `:` is an atom
+in Elixir (`functions/elixir/tagged.py` has all the tags), which Python reads as plain text.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, Final
 
-from routestudio.functions import language
+from routestudio.functions.answers import Exact
+from routestudio.functions.elixir import tagged
 from routestudio.functions.pool import FunctionPool
 from routestudio.model import jsonio
 from routestudio.model.function import Function, FunctionKind, FunctionResult, Language
@@ -36,49 +37,73 @@ async def _run(text: str, number: int, pool: FunctionPool) -> Row:
     try:
         row = jsonio.loads(text)
         identity = row["id"]
-        function = Function(
-            str(identity), FunctionKind({"route": "routing"}.get(row["kind"], row["kind"])),
-            Language(row.get("language", "elixir")), str(row["code"]),
-        )  # fmt: skip
-        message = _message(row["input"]) if "input" in row else None
+        function = _function(row)
+        message = _message(row["input"], function.language) if "input" in row else None
     except (ValueError, KeyError, TypeError, InvalidOperation, RecursionError) as error:
         detail = f"missing key {error}" if isinstance(error, KeyError) else str(error)[:200]
         identity = row.get("id") if "row" in locals() and isinstance(row, dict) else None
         text = f"line {number} is not a program: {detail}"
         return {"id": identity, "ok": False, "error": _error("bad_row", None, text, number)}
-    if not language.evaluated(function.language):
-        refused = _error("unsupported_language", None, language.UNSUPPORTED, None)
-        return {"id": identity, "ok": False, "error": refused}
     found = [item for item in await pool.check(function) if item.severity == "error"]
     if found:
         first = found[0]
+        kind = "CompileError" if first.code == "compile" else "invalid"
         return {"id": identity, "ok": False,
-                "error": _error(first.code, "invalid", first.message, first.line)}  # fmt: skip
+                "error": _error(first.code, kind, first.message, first.line)}  # fmt: skip
     if message is None:
         return {"id": identity, "ok": True, "output": None}
-    result = (await pool.evaluate([function], [message]))[0][0]
+    result = (await pool.evaluate([function], [message], exact=True))[0][0]
     return {"id": identity, **_outcome(result)}
+
+
+def _function(row: Row) -> Function:
+    """The program of a row. The kind `expr` of Elixir is a bare body."""
+    kind, text = row["kind"], str(row["code"])
+    tongue = Language(row.get("language", "elixir"))
+    if kind == "expr" and tongue is Language.ELIXIR:
+        # On one line, so that the lines of the body are those of its text.
+        text = f"def transform(action, record, changes, metadata) do {text}\nend"
+        kind = "transform"
+    found = FunctionKind("routing" if kind == "route" else kind)
+    return Function(str(row["id"]), found, tongue, text)
 
 
 def _outcome(result: FunctionResult) -> Row:
     if result.fault is not None:
         fault = result.fault
+        if fault.code == "timeout":
+            return {"ok": False, "error": _error(fault.code, "timeout", fault.message, fault.line)}
         return {"ok": False, "error": _error(fault.code, fault.type, fault.message, fault.line)}
-    return {"ok": True, "output": encode(result.value)}
+    value = result.value
+    return {"ok": True, "output": value.data if isinstance(value, Exact) else encode(value)}
 
 
 def _error(code: str, kind: str | None, message: str, line: int | None) -> Row:
     return {"code": code, "type": kind, "message": message, "line": line}
 
 
-def _message(value: object) -> Message:
+def _message(value: object, tongue: Language) -> Message:
     if not isinstance(value, dict):
         raise ValueError("`input` must be an object with action, record, changes and metadata")
-    plain = {key: decode(value.get(key)) for key in ("action", "record", "changes", "metadata")}
-    metadata = plain["metadata"] if plain["metadata"] is not None else {}
+    read = tagged.decode if tongue is Language.ELIXIR else decode
+    action, record, changes = (read(value.get(key)) for key in ("action", "record", "changes"))
+    metadata = value.get("metadata") or {}
     if not isinstance(metadata, dict):
         raise ValueError("`metadata` must be an object")
-    return Message(plain["action"], plain["record"], plain["changes"], metadata)
+    # Metadata has text as keys here in both languages, also in its two inner maps.
+    found = {name.removeprefix(":"): item for name, item in metadata.items()}
+    plain = {name: _inner(item, read) if name in _NESTED else read(item)
+             for name, item in found.items()}  # fmt: skip
+    return Message(action, record, changes, plain)
+
+
+_NESTED: Final = frozenset(["consumer", "database"])
+
+
+def _inner(value: Any, read: Callable[[Any], Any]) -> Any:
+    if not isinstance(value, dict):
+        return read(value)
+    return {name.removeprefix(":"): read(item) for name, item in value.items()}
 
 
 def decode(value: Any) -> Any:

@@ -25,7 +25,7 @@ from routestudio import tasks
 from routestudio.errors import WorkerError
 from routestudio.functions import language
 from routestudio.functions.answers import result_of
-from routestudio.functions.worker import HEADER, IDLE, PROGRESS, ROW_BITS
+from routestudio.functions.worker import HEADER, IDLE, PROGRESS, ROW_BITS, Program
 from routestudio.model.function import (
     Diagnostic,
     Function,
@@ -204,11 +204,13 @@ class FunctionPool:
         messages: Sequence[Message],
         *,
         give_up: bool = True,
+        exact: bool = False,
     ) -> list[list[FunctionResult]]:
         """One list of results per function, each as long as `messages`, in the same order.
 
         A filter that gives false makes the later functions of that message give `None`. With
-        `give_up` off, overruns never stop the evaluation (`Limits.max_overruns`).
+        `give_up` off, overruns never stop the evaluation (`Limits.max_overruns`). With `exact`,
+        Elixir functions give the value itself (`answers.Exact`), not what a server delivers.
         """
         overruns = self.limits.max_overruns if give_up else None
         faults = [_unusable(function) for function in functions]
@@ -218,7 +220,10 @@ class FunctionPool:
         ]
         if not messages or not runnable:
             return results
-        programs = [(functions[i].kind.value, functions[i].code) for i in runnable]
+        programs = [
+            (functions[i].language.value, functions[i].kind.value, functions[i].code, exact)
+            for i in runnable
+        ]
         async with self._worker() as worker:
             columns = await self._evaluate(worker, programs, messages, overruns)
         for i, column in zip(runnable, columns, strict=True):
@@ -254,7 +259,7 @@ class FunctionPool:
     async def _evaluate(
         self,
         worker: _Worker,
-        programs: list[tuple[str, str]],
+        programs: list[Program],
         messages: Sequence[Message],
         overruns: int | None,
     ) -> list[list[FunctionResult]]:
@@ -290,7 +295,7 @@ class FunctionPool:
                     continue
                 # The rows before the guilty one lost their answers with it: they are done again.
                 stop = start if gone.row is None else min(max(start, gone.row), stop - 1)
-                guilty[stop] = self._overrun(gone.timeout, programs[gone.program][0])
+                guilty[stop] = self._overrun(gone.timeout, programs[gone.program][1])
                 overran += 1
                 continue
             if isinstance(answer, int):
@@ -331,8 +336,6 @@ def _packed(messages: Sequence[Message]) -> bytes | int:
 @lru_cache(maxsize=256)
 def _unusable(function: Function) -> FunctionFault | None:
     """Why a function cannot be evaluated at all: its first error, with its place."""
-    if not language.evaluated(function.language):
-        return FunctionFault("unsupported_language", language.UNSUPPORTED)
     if function.kind.entry_point is None:
         return FunctionFault("invalid", f"{function.kind.value} functions are not evaluated here")
     for item in language.check(function):

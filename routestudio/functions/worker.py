@@ -24,11 +24,14 @@ from operator import itemgetter
 from typing import Any, Final
 
 from routestudio.functions import python
+from routestudio.functions.elixir import program as elixir
+from routestudio.functions.elixir.errors import NotEvaluated
 from routestudio.functions.library import METADATA_FIELDS
-from routestudio.model.function import FunctionKind
+from routestudio.model.function import FunctionKind, Language
 
 HEADER: Final = struct.Struct("<I")
 PROGRESS: Final = struct.Struct("<Q")
+_RECURSION: Final = sys.getrecursionlimit()
 IDLE: Final = (1 << 64) - 1
 """What the progress board shows while no user code runs."""
 
@@ -42,9 +45,14 @@ MAX_DIGITS: Final = 200_000
 ANSWER_BUDGET: Final = 8 << 20
 """Characters of one answer: what exceeds it is asked for again in smaller parts."""
 
+STACK: Final = 32 << 20
+"""Bytes of the worker's stack."""
+
 _MAX_TEXT: Final = 500
 
 Fault = dict[str, Any]
+Program = tuple[str, str, str, bool]
+"""Language, kind, code, and whether the value itself is wanted (`elixir.program.Exact`)."""
 
 
 class Metadata(dict[str, Any]):
@@ -81,7 +89,7 @@ def main(arguments: list[str]) -> None:
     for number in (0, 1, 2):
         os.dup2(sink, number)
     board = mmap.mmap(progress, PROGRESS.size)
-    functions: dict[tuple[str, str], Callable[..., Any]] = {}
+    functions: dict[Program, Callable[..., Any]] = {}
     # A chunk of messages is tens of thousands of objects that all go at once: collecting among
     # them costs four times as much as reading them. Cycles made by functions are still found.
     _widen(reader.fileno(), writer.fileno())
@@ -111,7 +119,7 @@ def _widen(*pipes: int) -> None:
 
 def _answer(
     request: dict[str, Any],
-    functions: dict[tuple[str, str], Callable[..., Any]],
+    functions: dict[Program, Callable[..., Any]],
     board: mmap.mmap,
     limit: int,
 ) -> bytes:
@@ -144,6 +152,11 @@ def _shut_doors(memory: int) -> None:
     dt.datetime.strptime("2024-01-01", "%Y-%m-%d")
     json.dumps(decimal.Decimal("1"), default=str)
     "x".encode("ascii").decode("latin-1").encode("utf-16")
+    with contextlib.suppress(OSError, ValueError):
+        # Deep recursion of Elixir functions passes through C, too.
+        hard = resource.getrlimit(resource.RLIMIT_STACK)[1]
+        wanted = STACK if hard == resource.RLIM_INFINITY else min(STACK, hard)
+        resource.setrlimit(resource.RLIMIT_STACK, (wanted, hard))
     limits = [
         (resource.RLIMIT_AS, memory),
         (resource.RLIMIT_FSIZE, 0),
@@ -158,35 +171,39 @@ def _shut_doors(memory: int) -> None:
 
 def _serve(
     request: dict[str, Any],
-    functions: dict[tuple[str, str], Callable[..., Any]],
+    functions: dict[Program, Callable[..., Any]],
     board: mmap.mmap,
     limit: int,
 ) -> bytes:
     """Evaluate every program on every message. A false filter skips the other programs."""
     packed: bytes = request["messages"]
     first: int = request["first"]
-    programs: list[tuple[str, str]] = request["programs"]
+    programs: list[Program] = request["programs"]
     columns: list[list[str]] = []
     skipped: set[int] = set()
     total = 0
-    for number, (kind, code) in enumerate(programs):
+    for number, program in enumerate(programs):
+        language, kind, code, _ = program
         base = number << ROW_BITS | first
         PROGRESS.pack_into(board, 0, base)
-        function = functions.get((kind, code))
+        function = functions.get(program)
         if function is None:
             if len(functions) > 256:
                 functions.clear()
             try:
-                function = python.compile_function(code, FunctionKind(kind))
+                function = _compiled(program)
             except Exception as error:
-                fault = json.dumps({"f": {"code": "invalid", "message": str(error)[:_MAX_TEXT]}})
+                why = "not_evaluated" if isinstance(error, NotEvaluated) else "invalid"
+                fault = json.dumps({"f": {"code": why, "message": str(error)[:_MAX_TEXT]}})
                 columns.append([fault] * request["count"])
                 continue
-            functions[kind, code] = function
+            functions[program] = function
         rows = []
         PROGRESS.pack_into(board, 0, IDLE)
         index = base
         is_filter = kind == "filter"
+        is_python = language == Language.PYTHON
+        sys.setrecursionlimit(_RECURSION if is_python else elixir.RECURSION)
         for action, record, changes, metadata in pickle.loads(packed):  # noqa: S301
             PROGRESS.pack_into(board, 0, index)
             offset = index - base
@@ -195,7 +212,8 @@ def _serve(
                 rows.append('{"v":null}')
                 continue
             try:
-                value = function(action, record, changes, Metadata(metadata))
+                given = Metadata(metadata) if is_python else metadata
+                value = function(action, record, changes, given)
                 text = _encode(value)
             except MemoryError:
                 rows.append(_fault("memory", "the function used more memory than it may"))
@@ -204,7 +222,8 @@ def _serve(
                 rows.append(_fault("output", str(error)))
                 continue
             except BaseException as error:
-                rows.append(json.dumps({"f": _raised(error, code)}))
+                raised = _raised(error, code) if is_python else elixir.fault(error)
+                rows.append(json.dumps({"f": raised}))
                 continue
             if len(text) > limit:
                 size = f"{len(text):,} characters; at most {limit:,} are allowed"
@@ -220,6 +239,13 @@ def _serve(
     return ("[" + ",".join(f"[{','.join(rows)}]" for rows in columns) + "]").encode(
         "utf-8", "surrogatepass"
     )
+
+
+def _compiled(program: Program) -> Callable[..., Any]:
+    language, kind, code, exact = program
+    if language == Language.ELIXIR:
+        return elixir.compile_function(code, FunctionKind(kind), exact=exact)
+    return python.compile_function(code, FunctionKind(kind))
 
 
 class _TooMuch(Exception):  # noqa: N818 - internal
@@ -258,6 +284,8 @@ def _encode(value: Any) -> str:
             return f'{{"v":{_encode_json(value)}}}'
     elif type(value) in _SIMPLE:
         return f'{{"v":{_encode_json(value)}}}'
+    elif type(value) is elixir.Exact:
+        return f'{{"x":{value.text}}}'
     return f'{{"t":{_encode_json(_tagged(value, 0))}}}'
 
 

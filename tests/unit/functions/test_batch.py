@@ -77,12 +77,13 @@ async def test_faults_are_rows(pool: FunctionPool) -> None:
         "code": "raised", "type": "KeyError", "message": "there is no key 'x'", "line": 2,
     }  # fmt: skip
     assert (hung["ok"], hung["error"]["code"]) == (False, "timeout")
-    assert elixir["error"]["code"] == "unsupported_language"
+    assert (elixir["error"]["code"], elixir["error"]["type"]) == ("parse", "invalid")
 
 
 async def test_elixir_is_the_default_language(pool: FunctionPool) -> None:
-    (row,) = await run(pool, program("", language=...))
-    assert row["error"]["code"] == "unsupported_language"
+    code = "def transform(action, record, changes, metadata), do: {action, 1}"
+    (row,) = await run(pool, program("", language=..., kind="transform", code=code))
+    assert row["output"] == {"$tuple": ["update", 1]}
 
 
 BAD = [

@@ -183,7 +183,7 @@ STOPPED = {
         {"raised", "crashed"},
     ),
     "chain of iterators": (
-        "x = []\nfor _ in range(100000):\n    x = map(str, x)\nreturn list(x)",
+        "x = []\nfor _ in range(1000000):\n    x = map(str, x)\nreturn list(x)",
         {"crashed", "raised", "timeout"},
     ),
     "deep structure shown": (

@@ -55,13 +55,11 @@ def test_environments_share_nothing_that_can_change() -> None:
     assert one["__builtins__"]["re"] is not two["__builtins__"]["re"]
 
 
-def test_elixir_gets_a_clear_diagnostic() -> None:
+def test_each_language_has_its_checker() -> None:
     elixir = Function("f", FunctionKind.FILTER, Language.ELIXIR, "def filter(a, r, c, m), do: true")
     (found,) = language.check(elixir)
-    assert (found.code, found.severity) == ("unsupported_language", "warning")
-    assert "not evaluated by this version" in found.message
-    assert not language.evaluated(Language.ELIXIR)
-    assert language.evaluated(Language.PYTHON)
+    assert (found.code, found.severity) == ("arguments", "error")
+    assert all(map(language.evaluated, Language))
 
 
 @pytest.mark.parametrize("kind", [FunctionKind.PATH, FunctionKind.ENRICHMENT])

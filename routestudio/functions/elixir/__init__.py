@@ -1,0 +1,1 @@
+"""Elixir functions: the subset that Sequin servers accept, evaluated without Elixir."""

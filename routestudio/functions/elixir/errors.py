@@ -1,0 +1,90 @@
+"""What goes wrong while an Elixir function runs: the exceptions of Elixir, by their names."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+
+class ElixirError(Exception):
+    """An exception of Elixir: its name without `Elixir.`, the text as Elixir 1.19 writes it."""
+
+    def __init__(self, kind: str, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.message = message
+
+
+class NotEvaluated(Exception):  # noqa: N818 - not a fault of the function
+    """Legal on a server, but not evaluated by RouteStudio."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"not evaluated here: {what}")
+
+
+ARITHMETIC: Final = "bad argument in arithmetic expression"
+
+
+def shown(value: Any) -> str:
+    """A value on lines of its own, as Elixir 1.19 shows it below a message."""
+    from routestudio.functions.elixir.inspecting import inspect
+
+    lines = "\n".join(f"    {line}" for line in inspect(value).split("\n"))
+    return f"\n\n{lines}\n"
+
+
+def arithmetic() -> ElixirError:
+    """Arithmetic on something that is no number, or a division by zero."""
+    return ElixirError("ArithmeticError", ARITHMETIC)
+
+
+def argument(text: str) -> ElixirError:
+    """An `ArgumentError` with a text of its own."""
+    return ElixirError("ArgumentError", text)
+
+
+def argument_error(position: int, text: str) -> ElixirError:
+    """An `ArgumentError` of the Erlang runtime about one argument."""
+    ordinal = {1: "1st", 2: "2nd", 3: "3rd"}.get(position, f"{position}th")
+    return ElixirError(
+        "ArgumentError",
+        f"errors were found at the given arguments:\n\n  * {ordinal} argument: {text}\n",
+    )
+
+
+def clause(where: str) -> ElixirError:
+    """No clause of a named function matches; `where` is like `String.upcase/1`."""
+    return ElixirError("FunctionClauseError", f"no function clause matching in {where}")
+
+
+def bad_map(value: Any) -> ElixirError:
+    """A map was expected."""
+    return ElixirError("BadMapError", f"expected a map, got:{shown(value)}")
+
+
+def bad_boolean(operator: str, value: Any) -> ElixirError:
+    """The left side of `and` or `or` is no boolean."""
+    text = f'expected a boolean on left-side of "{operator}", got:{shown(value)}'
+    return ElixirError("BadBooleanError", text)
+
+
+def key_error(key: Any, term: Any) -> ElixirError:
+    """A key that must be there is not."""
+    from routestudio.functions.elixir.inspecting import inspect
+
+    return ElixirError("KeyError", f"key {inspect(key)} not found in:{shown(term)}")
+
+
+def protocol(name: str, value: Any) -> ElixirError:
+    """A value of a type for which a protocol (`Enumerable`, `String.Chars` ...) is not there."""
+    from routestudio.functions.elixir.inspecting import type_name
+
+    return ElixirError(
+        "Protocol.UndefinedError",
+        f"protocol {name} not implemented for {type_name(value)}\n\nGot value:{shown(value)}",
+    )
+
+
+def undefined(module: str, name: str, arity: int) -> ElixirError:
+    """There is no such function."""
+    text = f"function {module}.{name}/{arity} is undefined or private"
+    return ElixirError("UndefinedFunctionError", text)

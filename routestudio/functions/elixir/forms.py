@@ -1,0 +1,347 @@
+"""Control flow: `if`, `case`, `cond`, `with`, closures, `&&` and its kin."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from typing import Any, Final
+
+from routestudio.functions.elixir import pyast
+from routestudio.functions.elixir.patterns import Patterns
+from routestudio.functions.elixir.purity import Purity, arity_of, is_boolean, is_closure_call, loops
+from routestudio.functions.elixir.quoted import Node, is_node
+from routestudio.functions.elixir.values import atom
+
+Place = pyast.Place
+Into = Callable[[ast.expr, Place], ast.stmt]
+"""What becomes of a branch's value: returned, or assigned to a name."""
+
+_DO: Final = atom("do")
+_ELSE: Final = atom("else")
+
+
+def section(sections: Any, name: Any) -> Any:
+    """What stands behind `do` or `else`; `None` (nil) when it is not there."""
+    return next((content for key, content in sections if key is name), None)
+
+
+class Loop:
+    """A closure that may call itself last: its Python name and its parameters."""
+
+    def __init__(self, title: str, names: list[str]) -> None:
+        self.title = title
+        self.names = names
+
+    def finish(self, value: ast.expr, place: Place) -> ast.stmt:
+        return pyast.result(value, place)
+
+
+class Forms(Patterns):
+    """The part of the compiler that knows control flow."""
+
+    pure: Purity
+    loop: Loop | None = None
+
+    def several(self, values: list[Any], place: Place) -> list[ast.expr]:
+        raise NotImplementedError
+
+    def named(self, value: Any, place: Place) -> ast.Name:
+        raise NotImplementedError
+
+    # Values
+
+    def form(self, node: Node) -> ast.expr:
+        """A form as an expression; through a name and statements when it must be."""
+        if self.pure(node):
+            return self._pure(node)
+        name = self.temporary()
+        self.into(node, lambda value, place: pyast.assign(name, value, place))
+        return pyast.name(name, node.place)
+
+    def returning(self, body: Any) -> list[ast.stmt]:
+        """The statements of a function's body."""
+        outer, self.out = self.out, []
+        self.into(body, pyast.result)
+        statements, self.out = self.out, outer
+        return statements
+
+    def into(self, value: Any, finish: Into) -> None:
+        """Write the statements of a value to `self.out`; `finish` makes the last of them."""
+        loop = self.loop if self.loop is not None and finish == self.loop.finish else None
+        if loop is not None and is_closure_call(value, len(loop.names)):
+            self._again(value, loop)
+            return
+        if type(value) is Node and value.args is not None and \
+                (loop is not None or not self.pure(value)):  # fmt: skip
+            match value.name:
+                case "__block__" if value.args:
+                    for item in value.args[:-1]:
+                        part = self.expression(item)
+                        if not isinstance(part, (ast.Name, ast.Constant)):
+                            self.out.append(pyast.run(part, value.place))
+                    self.into(value.args[-1], finish)
+                    return
+                case "if":
+                    self._if(value, finish)
+                    return
+                case "case":
+                    self._case(value, finish)
+                    return
+                case "cond":
+                    self._cond(value, finish)
+                    return
+                case "with":
+                    self._with(value, finish)
+                    return
+        place = value.place if type(value) is Node else (1, 1)
+        self.out.append(finish(self.expression(value), place))
+
+    def _branch(self, body: Any, finish: Into, env: dict[str, str] | None = None) -> list[ast.stmt]:
+        """The statements of a branch, whose bindings stay inside."""
+        outer_out, outer_env = self.out, self.env
+        self.out, self.env = [], dict(env if env is not None else outer_env)
+        self.into(body, finish)
+        statements, self.out, self.env = self.out, outer_out, outer_env
+        return statements
+
+    def _pure(self, node: Node) -> ast.expr:
+        args, place = node.args or [], node.place
+        if node.name == "if":
+            condition = self.truth(args[0], place)
+            yes = self._scoped(section(args[1], _DO))
+            return pyast.choose(condition, yes, self._scoped(section(args[1], _ELSE)), place)
+        if node.name == "cond":
+            clauses = section(args[0], _DO) or []
+            # The line that a server reports is that of the last clause.
+            result = pyast.call("cond_error", [], clauses[-1].place if clauses else place)
+            for clause in reversed(clauses):
+                test, body = clause.args
+                result = pyast.choose(
+                    self.truth(test[0], clause.place), self._scoped(body), result, clause.place
+                )
+            return result
+        subject = self.expression(args[0])
+        keep: ast.expr | None = None
+        if not isinstance(subject, ast.Name):
+            name = self.temporary()
+            keep = pyast.walrus(name, subject, place)
+            subject = pyast.name(name, place)
+        result = self._clauses(section(args[1], _DO) or [], [subject],
+                               pyast.call("case_error", [subject], place))  # fmt: skip
+        if keep is not None:
+            kept = pyast.is_not(keep, pyast.name("MISSING", place), place)
+            result = pyast.choose(kept, result, pyast.const(None, place), place)
+        return result
+
+    def _scoped(self, body: Any) -> ast.expr:
+        outer = self.env
+        self.env = dict(outer)
+        value = self.expression(body)
+        self.env = outer
+        return value
+
+    def _clauses(self, clauses: list[Node], subjects: list[ast.expr], error: ast.expr) -> ast.expr:
+        """Pure clauses as one conditional expression."""
+        compiled = []
+        for clause in clauses:
+            patterns, body = clause.args or ([], None)
+            conditions, env = self.head(patterns, subjects, clause.place)
+            outer, self.env = self.env, env
+            value = self.expression(body)
+            self.env = outer
+            compiled.append((conditions, value, clause.place))
+            if not conditions:
+                break
+        result = error
+        for conditions, value, place in reversed(compiled):
+            result = (
+                pyast.choose(pyast.both(conditions, place), value, result, place)
+                if conditions else value
+            )  # fmt: skip
+        return result
+
+    def truth(self, value: Any, place: Place) -> ast.expr:
+        """A condition: everything but nil and false counts as true."""
+        expression = self.expression(value)
+        if is_boolean(value):
+            return expression
+        if not isinstance(expression, ast.Name):
+            name = self.temporary()
+            first = pyast.walrus(name, expression, place)
+            expression = pyast.name(name, place)
+        else:
+            first = expression
+        return pyast.both([
+            pyast.is_not(first, pyast.const(None, place), place),
+            pyast.is_not(expression, pyast.const(False, place), place),
+        ], place)  # fmt: skip
+
+    # Statements
+
+    def _if(self, node: Node, finish: Into) -> None:
+        args = node.args or []
+        condition = self.truth(args[0], node.place)
+        yes = self._branch(section(args[1], _DO), finish)
+        no = self._branch(section(args[1], _ELSE), finish)
+        self.out.append(pyast.branch(condition, yes, no, node.place))
+
+    def _case(self, node: Node, finish: Into) -> None:
+        args = node.args or []
+        subject = self.named(args[0], node.place)
+        error = pyast.run(pyast.call("case_error", [subject], node.place), node.place)
+        self.out += self._chain(section(args[1], _DO) or [], [subject], [error], finish)
+
+    def _chain(
+        self, clauses: list[Node], subjects: list[ast.expr], error: list[ast.stmt], finish: Into
+    ) -> list[ast.stmt]:  # fmt: skip
+        """Clauses as `if ... elif ... else`."""
+        compiled = []
+        for clause in clauses:
+            patterns, body = clause.args or ([], None)
+            conditions, env = self.head(patterns, subjects, clause.place)
+            compiled.append((conditions, self._branch(body, finish, env), clause.place))
+            if not conditions:
+                break
+        result = error
+        for conditions, statements, place in reversed(compiled):
+            if not conditions:
+                result = statements
+            else:
+                test = pyast.both(conditions, place)
+                result = [pyast.branch(test, statements, result, place)]
+        return result
+
+    def _cond(self, node: Node, finish: Into) -> None:
+        clauses = section((node.args or [[]])[0], _DO) or []
+        outer_out, outer_env = self.out, self.env
+        levels: list[tuple[list[ast.stmt], ast.expr, list[ast.stmt], Place]] = []
+        for clause in clauses:
+            test, body = clause.args
+            self.out, self.env = [], dict(outer_env)
+            condition = self.truth(test[0], clause.place)
+            before = self.out
+            levels.append((before, condition, self._branch(body, finish), clause.place))
+        self.out, self.env = outer_out, outer_env
+        last = clauses[-1].place if clauses else node.place
+        result: list[ast.stmt] = [pyast.run(pyast.call("cond_error", [], last), last)]
+        for before, condition, statements, place in reversed(levels):
+            result = [*before, pyast.branch(condition, statements, result, place)]
+        self.out += result
+
+    def _with(self, node: Node, finish: Into) -> None:
+        """Steps that must match, in a loop that runs once: leaving it means a step did not."""
+        args, place = node.args or [], node.place
+        steps, sections = args[:-1], args[-1]
+        outer_out, outer_env = self.out, self.env
+        failed, done = self.temporary(), self.temporary()
+        self.out, self.env = [], dict(outer_env)
+        self.out.append(pyast.assign(done, pyast.const(False, place), place))
+        head, self.out = self.out, []
+        for step in steps:
+            if not is_node(step, "<-", 2):
+                value = self.expression(step)
+                if not isinstance(value, (ast.Name, ast.Constant)):
+                    self.out.append(pyast.run(value, step.place))
+                continue
+            pattern, source = step.args
+            subject = self.named(source, step.place)
+            conditions, self.env = self.head([pattern], [subject], step.place)
+            if conditions:
+                test = pyast.not_(pyast.both(conditions, step.place), step.place)
+                leave = [pyast.assign(failed, subject, step.place),
+                         pyast.at(ast.Break(), step.place)]  # fmt: skip
+                self.out.append(pyast.branch(test, leave, [], step.place))
+        self.into(section(sections, _DO), finish)
+        self.out.append(pyast.assign(done, pyast.const(True, place), place))
+        self.out.append(pyast.at(ast.Break(), place))
+        loop = pyast.at(ast.While(pyast.const(True, place), self.out, []), place)
+        self.out, self.env = outer_out, outer_env
+        self.out += [*head, loop]
+        subject = pyast.name(failed, place)  # type: ignore[assignment]
+        clauses = next((content for key, content in sections if key is _ELSE), None)
+        if clauses is None:
+            rest = [finish(subject, place)]
+        else:
+            error = pyast.run(pyast.call("with_error", [subject], place), place)
+            rest = self._chain(clauses, [subject], [error], finish)
+        test = pyast.not_(pyast.name(done, place), place)
+        self.out.append(pyast.branch(test, rest, [], place))
+
+    # Closures
+
+    def _again(self, node: Node, loop: Loop) -> None:
+        """A closure called last: when it is the closure itself, its body runs once more."""
+        place = node.place
+        target, *args = self.several([node.name.args[0], *(node.args or [])], place)
+        callee = self.temporary()
+        count = pyast.const(len(args), place)
+        self.out.append(pyast.assign(callee, pyast.call("called", [target, count], place), place))
+        held = pyast.name(callee, place)
+        targets = pyast.at(ast.Tuple([
+            pyast.at(ast.Name(name, ast.Store()), place) for name in loop.names
+        ], ast.Store()), place)  # fmt: skip
+        rebind = pyast.at(ast.Assign([targets], pyast.tuple_(args, place)), place)
+        again = [rebind, pyast.at(ast.Continue(), place)]
+        test = pyast.is_(held, pyast.name(loop.title, place), place)
+        other = [pyast.result(pyast.call(held, args, place), place)]
+        self.out.append(pyast.branch(test, again, other, place))
+
+    def closure(self, node: Node) -> ast.expr:
+        """`fn ... end`."""
+        clauses: list[Node] = node.args or []
+        place = node.place
+        count = arity_of(clauses[0])
+        names = [self.temporary() for _ in range(count)]
+        subjects = [pyast.name(name, place) for name in names]
+        error = pyast.call("function_error", [pyast.const(count, place)], place)
+        if self.pure(node) and not loops(clauses):
+            return pyast.lambda_(names, self._clauses(clauses, subjects, error), place)
+        title = self.temporary()
+        outer, self.loop = self.loop, None
+        if loops(clauses):
+            self.loop = Loop(title, names)
+            chain = self._chain(clauses, subjects, [pyast.run(error, place)], self.loop.finish)
+            body = [pyast.at(ast.While(pyast.const(True, place), chain, []), place)]
+        else:
+            body = self._chain(clauses, subjects, [pyast.run(error, place)], pyast.result)
+        self.loop = outer
+        self.out.append(pyast.function(title, names, body, place))
+        return pyast.name(title, place)
+
+    def short_circuit(self, node: Node) -> ast.expr:
+        """`and`, `or`, `&&`, `||`: the right side only runs when it decides."""
+        left, right = node.args or []
+        place, strict = node.place, node.name in ("and", "or")
+        if strict and is_boolean(left) and is_boolean(right) and self.pure(right):
+            parts = [self.expression(left), self._scoped(right)]
+            return pyast.both(parts, place) if node.name == "and" else pyast.either(parts, place)
+        value = self.expression(left)
+        held = self.temporary()
+        first: ast.expr = pyast.walrus(held, value, place)
+        if isinstance(value, ast.Name):
+            held, first = value.id, value
+        kept = pyast.name(held, place)
+        if strict:
+            test = first if is_boolean(left) else \
+                pyast.call("boolean", [pyast.const(node.name, place), first], place)  # fmt: skip
+        elif is_boolean(left):
+            test = first
+        else:
+            test = pyast.both([
+                pyast.is_not(first, pyast.const(None, place), place),
+                pyast.is_not(kept, pyast.const(False, place), place),
+            ], place)  # fmt: skip
+        wanted = node.name in ("and", "&&")
+        if self.pure(right):
+            other = self._scoped(right)
+            yes, no = (other, kept) if wanted else (kept, other)
+            return pyast.choose(test, yes, no, place)
+        name = self.temporary()
+
+        def finish(result: ast.expr, where: Place) -> ast.stmt:
+            return pyast.assign(name, result, where)
+
+        branch, keep = self._branch(right, finish), [finish(kept, place)]
+        yes_part, no_part = (branch, keep) if wanted else (keep, branch)
+        self.out.append(pyast.branch(test, yes_part, no_part, place))
+        return pyast.name(name, place)

@@ -1,0 +1,119 @@
+"""What the libraries share: walking any enumerable, options, closures as arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from routestudio.functions.elixir import ops
+from routestudio.functions.elixir.errors import (
+    ElixirError,
+    NotEvaluated,
+    clause,
+    protocol,
+)
+from routestudio.functions.elixir.runtime import called, struct_name
+from routestudio.functions.elixir.structs import DateRange
+from routestudio.functions.elixir.values import EQ, GT, LT, Atom, Cons, Struct, atom
+
+MAX_ITEMS = 5_000_000
+"""Longest list that is made at once; the time limit ends anything slower."""
+
+
+def items(value: Any) -> list[Any]:
+    """The items of an enumerable, as a list that must not be changed."""
+    kind = type(value)
+    if kind is list:
+        return value  # type: ignore[no-any-return]
+    if kind is dict:
+        return ops.sorted_items(value)
+    if kind is DateRange:
+        return value.dates()  # type: ignore[no-any-return]
+    if kind is Cons:
+        raise clause('Enum."-each/2-lists^foreach/1-0-"/2')
+    raise protocol("Enumerable", value)
+
+
+def unary(function: Any) -> Callable[[Any], Any]:
+    """A closure of one argument."""
+    return called(function, 1)  # type: ignore[no-any-return]
+
+
+def binary(function: Any) -> Callable[[Any, Any], Any]:
+    """A closure of two arguments."""
+    return called(function, 2)  # type: ignore[no-any-return]
+
+
+def truthy(value: Any) -> bool:
+    """Everything but nil and false."""
+    return value is not None and value is not False
+
+
+def option(options: Any, name: str, default: Any = None) -> Any:
+    """An entry of a keyword list."""
+    if type(options) is not list:
+        raise clause("Keyword.get/3")
+    key = atom(name)
+    for entry in options:
+        if type(entry) is tuple and len(entry) == 2 and entry[0] is key:
+            return entry[1]
+    return default
+
+
+def need_text(value: Any, where: str) -> str:
+    """A binary, or no clause of `where` (`String.upcase/1`) matches."""
+    if type(value) is str:
+        return value
+    raise clause(where)
+
+
+def need_integer(value: Any, where: str) -> int:
+    """An integer, or no clause of `where` matches."""
+    if type(value) is int:
+        return value
+    raise clause(where)
+
+
+def comparer(module: Any) -> Callable[[Any, Any], int]:
+    """The order that a module's `compare/2` gives: -1, 0 or 1."""
+    from routestudio.functions.elixir.registry import FUNCTIONS
+
+    name = module.name.removeprefix("Elixir.") if type(module) is Atom else ""
+    function = FUNCTIONS.get((name, "compare", 2))
+    if function is None:
+        raise ElixirError(
+            "UndefinedFunctionError",
+            f"function {name or module}.compare/2 is undefined (module {name or module} is not "
+            "available)",
+        )
+
+    def order(a: Any, b: Any) -> int:
+        verdict = function(a, b)
+        return -1 if verdict is LT else 1 if verdict is GT else 0
+
+    return order
+
+
+def is_module(value: Any) -> bool:
+    """Whether a value is the name of a module."""
+    return type(value) is Atom and value.name.startswith("Elixir.")
+
+
+def verdict(order: int) -> Any:
+    """`:lt`, `:eq` or `:gt`."""
+    return LT if order < 0 else GT if order > 0 else EQ
+
+
+def limited(count: int) -> int:
+    """A size that is still sensible."""
+    if count > MAX_ITEMS:
+        raise NotEvaluated(f"a result of more than {MAX_ITEMS:,} parts")
+    return count
+
+
+def struct_of(value: Any) -> str | None:
+    """The module of a struct, without its prefix."""
+    if isinstance(value, Struct):
+        return value.module
+    name = struct_name(value)
+    return name.name if type(name) is Atom else None

@@ -1,0 +1,343 @@
+"""Decimal: the package `decimal` 2.3 with its default context, 28 digits, rounding half up."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any, Final
+
+from routestudio.functions.elixir.errors import ElixirError, NotEvaluated, argument, clause
+from routestudio.functions.elixir.inspecting import float_text, inspect
+from routestudio.functions.elixir.registry import define
+from routestudio.functions.elixir.runtime import MISSING
+from routestudio.functions.elixir.structs import Decimal, point
+from routestudio.functions.elixir.values import ERROR, OK, Atom, atom
+
+_HALF_UP: Final = atom("half_up")
+_SCIENTIFIC: Final = atom("scientific")
+
+PRECISION: Final = 28
+MAX_EXPONENT: Final = 200_000
+"""Largest exponent that is written out; PostgreSQL's `numeric` has at most 147,455 digits."""
+
+NAN, INF = atom("NaN"), atom("inf")
+_TEXT: Final = re.compile(r"([-+]?)(?:(\d+)(?:\.(\d*))?|\.(\d+))(?:[eE]([-+]?\d+))?", re.ASCII)
+_SPECIAL: Final = re.compile(r"([-+]?)(?:(nan)|(inf(?:inity)?))", re.ASCII | re.IGNORECASE)
+
+
+def _read(text: str) -> tuple[Decimal, str] | None:
+    found = _TEXT.match(text)
+    if found:
+        sign, whole, fraction, alone, exponent = found.groups()
+        fraction = fraction or alone or ""
+        power = int(exponent or 0) - len(fraction)
+        if len(found[0]) > MAX_EXPONENT or abs(power) > 10**9:
+            raise NotEvaluated("a decimal of more than 200,000 digits")
+        coef = int((whole or "") + fraction)
+        return Decimal(-1 if sign == "-" else 1, coef, power), text[found.end() :]
+    found = _SPECIAL.match(text)
+    if found is None:
+        return None
+    sign = -1 if found[1] == "-" else 1
+    return Decimal(sign, NAN if found[2] else INF, 0), text[found.end() :]
+
+
+def failed(text: str) -> ElixirError:
+    """A `Decimal.Error` of this text."""
+    return ElixirError("Decimal.Error", text)
+
+
+@define("Decimal", "new", 1, 3)
+def new(value: Any, coef: Any = MISSING, exp: Any = 0) -> Decimal:
+    """`Decimal.new/1`, `/3`."""
+    if coef is not MISSING:
+        if value not in (1, -1) or type(exp) is not int or \
+                not ((type(coef) is int and coef >= 0) or coef in (NAN, INF)):  # fmt: skip
+            raise clause("Decimal.new/3")
+        return Decimal(value, coef, exp)
+    if type(value) is int:
+        return Decimal(-1 if value < 0 else 1, abs(value), 0)
+    if isinstance(value, Decimal):
+        return value
+    if type(value) is str:
+        found = _read(value)
+        if found is None or found[1]:
+            raise failed(f": number parsing syntax: {inspect(value)}")
+        return found[0]
+    raise clause("Decimal.new/1")
+
+
+def of(value: Any) -> Decimal:
+    """What the functions accept as a number."""
+    if isinstance(value, Decimal):
+        return value
+    if type(value) in (int, str):
+        return new(value)
+    if type(value) is float:
+        raise argument(
+            f"implicit conversion of {inspect(value)} to Decimal is not allowed. Use "
+            "Decimal.from_float/1"
+        )
+    raise clause("Decimal.decimal/1")
+
+
+def finite(value: Any, where: str) -> tuple[int, int, int]:
+    """Sign, coefficient and exponent of a finite decimal."""
+    number = of(value)
+    if type(number.coef) is Atom:
+        raise NotEvaluated(f"{where} with NaN or infinity")
+    if abs(number.exp) > MAX_EXPONENT:
+        raise NotEvaluated("a decimal of more than 200,000 digits")
+    return number.sign, number.coef, number.exp
+
+
+def _context(sign: int, coef: int, exp: int) -> Decimal:
+    """A result cut to the precision."""
+    digits = len(str(coef))
+    if digits > PRECISION:
+        coef, exp = _cut(coef, digits - PRECISION, "half_up", sign), exp + digits - PRECISION
+        if len(str(coef)) > PRECISION:
+            coef, exp = coef // 10, exp + 1
+    return Decimal(sign, coef, exp)
+
+
+def _cut(coef: int, places: int, mode: str, sign: int) -> int:
+    """A coefficient without its last digits, rounded."""
+    if places <= 0:
+        return int(coef * 10**-places)
+    size = 10 ** min(places, len(str(coef)) + 1)
+    whole, rest = divmod(coef, size)
+    up = {
+        "down": False, "up": rest > 0, "half_up": rest * 2 >= size, "half_down": rest * 2 > size,
+        "half_even": rest * 2 > size or (rest * 2 == size and whole % 2 == 1),
+        "ceiling": rest > 0 and sign > 0, "floor": rest > 0 and sign < 0,
+    }.get(mode)  # fmt: skip
+    if up is None:
+        raise clause("Decimal.precision/3")
+    return whole + up
+
+
+@define("Decimal", "add", 2)
+def add(a: Any, b: Any) -> Decimal:
+    """`Decimal.add/2`."""
+    (s1, c1, e1), (s2, c2, e2) = finite(a, "Decimal.add/2"), finite(b, "Decimal.add/2")
+    exp = min(e1, e2)
+    total = s1 * c1 * 10 ** (e1 - exp) + s2 * c2 * 10 ** (e2 - exp)
+    sign = -1 if total < 0 or (total == 0 and s1 == s2 == -1) else 1
+    return _context(sign, abs(total), exp)
+
+
+@define("Decimal", "negate", 1)
+@define("Decimal", "minus", 1)
+def negate(value: Any) -> Decimal:
+    """`Decimal.minus/1`, `Decimal.negate/1`."""
+    number = of(value)
+    if type(number.coef) is Atom:
+        return Decimal(-number.sign, number.coef, number.exp)
+    return _context(-number.sign, number.coef, number.exp)
+
+
+@define("Decimal", "sub", 2)
+def sub(a: Any, b: Any) -> Decimal:
+    """`Decimal.sub/2`."""
+    right = of(b)
+    return add(a, Decimal(-right.sign, right.coef, right.exp))
+
+
+@define("Decimal", "mult", 2)
+def mult(a: Any, b: Any) -> Decimal:
+    """`Decimal.mult/2`."""
+    (s1, c1, e1), (s2, c2, e2) = finite(a, "Decimal.mult/2"), finite(b, "Decimal.mult/2")
+    return _context(s1 * s2, c1 * c2, e1 + e2)
+
+
+def _divisor(a: Any, b: Any, where: str) -> tuple[tuple[int, int, int], tuple[int, int, int]]:
+    left, right = finite(a, where), finite(b, where)
+    if right[1] == 0:
+        raise failed("division_by_zero" if left[1] else "invalid_operation: 0 / 0")
+    return left, right
+
+
+@define("Decimal", "div", 2)
+def div(a: Any, b: Any) -> Decimal:
+    """`Decimal.div/2`."""
+    (s1, c1, e1), (s2, c2, e2) = _divisor(a, b, "Decimal.div/2")
+    if c1 == 0:
+        return _context(s1 * s2, 0, e1 - e2)
+    shift = 0
+    while c1 < c2:
+        c1, shift = c1 * 10, shift + 1
+    while c1 >= c2 * 10:
+        c2, shift = c2 * 10, shift - 1
+    coef, limit = 0, 10**PRECISION
+    while True:
+        digit, c1 = divmod(c1, c2)
+        coef += digit
+        if (c1 == 0 and shift >= 0) or coef >= limit:
+            break
+        c1, coef, shift = c1 * 10, coef * 10, shift + 1
+    return _context(s1 * s2, coef, e1 - e2 - shift)
+
+
+def _integer_parts(a: Any, b: Any, where: str) -> tuple[int, int, int, int, int]:
+    (s1, c1, e1), (s2, c2, e2) = _divisor(a, b, where)
+    exp = min(e1, e2)
+    quotient, rest = divmod(c1 * 10 ** (e1 - exp), c2 * 10 ** (e2 - exp))
+    return s1, s2, quotient, rest, exp
+
+
+@define("Decimal", "div_int", 2)
+def div_int(a: Any, b: Any) -> Decimal:
+    """`Decimal.div_int/2`."""
+    s1, s2, quotient, _, _ = _integer_parts(a, b, "Decimal.div_int/2")
+    return _context(s1 * s2, quotient, 0)
+
+
+@define("Decimal", "rem", 2)
+def rem(a: Any, b: Any) -> Decimal:
+    """`Decimal.rem/2`."""
+    s1, _, _, rest, exp = _integer_parts(a, b, "Decimal.rem/2")
+    return _context(s1, rest, exp)
+
+
+@define("Decimal", "div_rem", 2)
+def div_rem(a: Any, b: Any) -> Any:
+    """`Decimal.div_rem/2`."""
+    return div_int(a, b), rem(a, b)
+
+
+@define("Decimal", "round", 1, 2, 3)
+def round_(value: Any, places: Any = 0, mode: Any = _HALF_UP) -> Decimal:
+    """`Decimal.round/1`, `/2`, `/3`."""
+    if type(places) is not int or type(mode) is not Atom:
+        raise clause("Decimal.round/3")
+    number = of(value)
+    if type(number.coef) is Atom:
+        return number
+    sign, coef, exp = finite(number, "Decimal.round/3")
+    if abs(places) > MAX_EXPONENT:
+        raise NotEvaluated("a decimal of more than 200,000 digits")
+    return Decimal(sign, _cut(coef, -places - exp, mode.name, sign), -places)
+
+
+@define("Decimal", "normalize", 1)
+def normalize(value: Any) -> Decimal:
+    """`Decimal.normalize/1`."""
+    number = of(value)
+    if type(number.coef) is Atom:
+        return number
+    coef, exp = number.coef, number.exp
+    if coef == 0:
+        return Decimal(number.sign, 0, 0)
+    text = str(coef)
+    stripped = text.rstrip("0")
+    return _context(number.sign, int(stripped), exp + len(text) - len(stripped))
+
+
+def context_of(number: Decimal) -> Decimal:
+    """A number cut to the precision."""
+    if type(number.coef) is Atom:
+        return number
+    return _context(number.sign, number.coef, number.exp)
+
+
+@define("Decimal", "abs", 1)
+def abs_(value: Any) -> Decimal:
+    """`Decimal.abs/1`."""
+    number = of(value)
+    if type(number.coef) is Atom:
+        return Decimal(1, number.coef, number.exp)
+    return _context(1, number.coef, number.exp)
+
+
+@define("Decimal", "apply_context", 1)
+def apply_context(value: Any) -> Decimal:
+    """`Decimal.apply_context/1`."""
+    return context_of(of(value))
+
+
+@define("Decimal", "from_float", 1)
+def from_float(value: Any) -> Decimal:
+    """`Decimal.from_float/1`."""
+    if type(value) is not float:
+        raise clause("Decimal.from_float/1")
+    found = _read(float_text(value))
+    assert found is not None
+    return found[0]
+
+
+@define("Decimal", "cast", 1)
+def cast(value: Any) -> Any:
+    """`Decimal.cast/1`."""
+    if type(value) is int or isinstance(value, Decimal):
+        return OK, new(value)
+    if type(value) is float:
+        return OK, from_float(value)
+    if type(value) is str:
+        found = _read(value)
+        return (OK, found[0]) if found and not found[1] else ERROR
+    return ERROR
+
+
+@define("Decimal", "parse", 1)
+def parse(value: Any) -> Any:
+    """`Decimal.parse/1`."""
+    if type(value) is not str:
+        raise clause("Decimal.parse/1")
+    found = _read(value)
+    return ERROR if found is None else found
+
+
+@define("Decimal", "to_string", 1, 2)
+def to_string(value: Any, form: Any = _SCIENTIFIC) -> str:
+    """`Decimal.to_string/1`, `/2`."""
+    if not isinstance(value, Decimal):
+        raise clause("Decimal.to_string/2")
+    if abs(value.exp) > MAX_EXPONENT:
+        raise NotEvaluated("a decimal of more than 200,000 digits")
+    match getattr(form, "name", ""):
+        case "scientific":
+            return value.text()
+        case "normal":
+            return value.normal()
+        case "raw":
+            sign = "-" if value.sign < 0 else ""
+            return f"{sign}{value.coef}" + (f"E{value.exp}" if value.exp else "")
+        case "xsd":
+            number = normalize(value)
+            digits = str(number.coef)
+            sign = "-" if number.sign < 0 else ""
+            if number.exp >= 0:
+                return f"{sign}{digits}{'0' * number.exp}.0"
+            return sign + point(digits, -number.exp)
+    raise clause("Decimal.to_string/2")
+
+
+@define("Decimal", "to_integer", 1)
+def to_integer(value: Any) -> int:
+    """`Decimal.to_integer/1`."""
+    if not isinstance(value, Decimal) or type(value.coef) is not int:
+        raise clause("Decimal.to_integer/1")
+    finite(value, "Decimal.to_integer/1")
+    coef, exp = value.coef, value.exp
+    if exp < 0:
+        coef, rest = divmod(coef, 10**-exp)
+        if rest:
+            raise argument(
+                f"cannot convert {inspect(value)} without losing precision. Use Decimal.round/3 "
+                "first."
+            )
+        exp = 0
+    return int(value.sign * coef * 10**exp)
+
+
+@define("Decimal", "to_float", 1)
+def to_float(value: Any) -> float:
+    """`Decimal.to_float/1`."""
+    if not isinstance(value, Decimal) or type(value.coef) is not int:
+        raise clause("Decimal.to_float/1")
+    number = float(f"{value.sign * value.coef}e{value.exp}") if value.coef else \
+        math.copysign(0.0, value.sign)  # fmt: skip
+    if math.isinf(number):
+        raise argument(f"cannot convert {inspect(value)} to float")
+    return number

@@ -1,0 +1,131 @@
+"""Decimal: comparing and asking."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from routestudio.functions.elixir.lib.common import verdict
+from routestudio.functions.elixir.lib.decimals import (
+    INF,
+    NAN,
+    context_of,
+    failed,
+    finite,
+    normalize,
+    of,
+)
+from routestudio.functions.elixir.registry import define
+from routestudio.functions.elixir.structs import Decimal
+from routestudio.functions.elixir.values import Atom
+
+
+def _ordered(a: Any, b: Any) -> int:
+    left, right = of(a), of(b)
+    if NAN in (left.coef, right.coef):
+        raise failed("invalid_operation: NaN")
+    if left.coef is INF or right.coef is INF:
+        x = left.sign if left.coef is INF else 0
+        y = right.sign if right.coef is INF else 0
+        return (x > y) - (x < y)
+    (s1, c1, e1), (s2, c2, e2) = finite(left, "compare"), finite(right, "compare")
+    exp = min(e1, e2)
+    x, y = s1 * c1 * 10 ** (e1 - exp), s2 * c2 * 10 ** (e2 - exp)
+    return (x > y) - (x < y)
+
+
+@define("Decimal", "compare", 2)
+@define("Decimal", "cmp", 2)
+def compare(a: Any, b: Any) -> Any:
+    """`Decimal.cmp/2`, `Decimal.compare/2`."""
+    return verdict(_ordered(a, b))
+
+
+def _nan(*values: Any) -> bool:
+    return any(of(value).coef is NAN for value in values)
+
+
+@define("Decimal", "equal?", 2)
+@define("Decimal", "eq?", 2)
+def equal(a: Any, b: Any) -> bool:
+    """`Decimal.eq?/2`, `Decimal.equal?/2`."""
+    return not _nan(a, b) and _ordered(a, b) == 0
+
+
+@define("Decimal", "gt?", 2)
+def gt(a: Any, b: Any) -> bool:
+    """`Decimal.gt?/2`."""
+    return not _nan(a, b) and _ordered(a, b) > 0
+
+
+@define("Decimal", "lt?", 2)
+def lt(a: Any, b: Any) -> bool:
+    """`Decimal.lt?/2`."""
+    return not _nan(a, b) and _ordered(a, b) < 0
+
+
+@define("Decimal", "gte?", 2)
+def gte(a: Any, b: Any) -> bool:
+    """`Decimal.gte?/2`."""
+    return not _nan(a, b) and _ordered(a, b) >= 0
+
+
+@define("Decimal", "lte?", 2)
+def lte(a: Any, b: Any) -> bool:
+    """`Decimal.lte?/2`."""
+    return not _nan(a, b) and _ordered(a, b) <= 0
+
+
+@define("Decimal", "positive?", 1)
+def positive(value: Any) -> bool:
+    """`Decimal.positive?/1`."""
+    number = of(value)
+    return number.sign > 0 and number.coef != 0 and number.coef is not NAN
+
+
+@define("Decimal", "negative?", 1)
+def negative(value: Any) -> bool:
+    """`Decimal.negative?/1`."""
+    number = of(value)
+    return number.sign < 0 and number.coef != 0 and number.coef is not NAN
+
+
+@define("Decimal", "nan?", 1)
+def is_nan(value: Any) -> bool:
+    """`Decimal.nan?/1`."""
+    return of(value).coef is NAN
+
+
+@define("Decimal", "inf?", 1)
+def is_inf(value: Any) -> bool:
+    """`Decimal.inf?/1`."""
+    return of(value).coef is INF
+
+
+@define("Decimal", "integer?", 1)
+def is_integer(value: Any) -> bool:
+    """`Decimal.integer?/1`."""
+    number = of(value)
+    if type(number.coef) is Atom:
+        return False
+    normal = normalize(number)
+    return normal.exp >= 0
+
+
+@define("Decimal", "scale", 1)
+def scale(value: Any) -> int:
+    """`Decimal.scale/1`."""
+    return max(0, -of(value).exp)
+
+
+@define("Decimal", "max", 2)
+def max_(a: Any, b: Any) -> Decimal:
+    """`Decimal.max/2`."""
+    left, right = of(a), of(b)
+    return context_of(right if _ordered(left, right) < 0 else left)
+
+
+@define("Decimal", "min", 2)
+def min_(a: Any, b: Any) -> Decimal:
+    """`Decimal.min/2`."""
+    left, right = of(a), of(b)
+    return context_of(right if _ordered(left, right) > 0 else left)

@@ -1,0 +1,208 @@
+"""Integer, and numbers read from text."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any, Final
+
+from routestudio.functions.elixir import ops
+from routestudio.functions.elixir.errors import (
+    NotEvaluated,
+    argument,
+    argument_error,
+    arithmetic,
+    clause,
+)
+from routestudio.functions.elixir.inspecting import inspect
+from routestudio.functions.elixir.lib.common import need_integer
+from routestudio.functions.elixir.registry import define
+from routestudio.functions.elixir.values import ERROR
+
+_DIGITS: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
+_FLOAT: Final = re.compile(r"[-+]?[0-9]+\.[0-9]+(?:[eE][-+]?[0-9]+)?\Z")
+MAX_TEXT: Final = 200_000
+"""Most digits of a number that is read or written: the time grows with their square."""
+
+
+def _base(base: Any, where: str) -> int:
+    if type(base) is not int or not 2 <= base <= 36:
+        raise clause(where)
+    return base
+
+
+def in_base(number: int, base: int) -> str:
+    """The upper-case text of an integer."""
+    if abs(number).bit_length() > ops.MAX_BITS // 3:
+        raise NotEvaluated("the text of an integer of more than 200,000 digits")
+    if base == 10:
+        return str(number)
+    sign, number = ("-", -number) if number < 0 else ("", number)
+    found = ""
+    if base == 16:
+        found = f"{number:X}"
+    elif base == 2:
+        found = f"{number:b}"
+    else:
+        while number:
+            number, digit = divmod(number, base)
+            found = _DIGITS[digit].upper() + found
+    return sign + (found or "0")
+
+
+@define("Integer", "to_string", 1, 2)
+def to_string(value: Any, base: Any = 10) -> str:
+    """`Integer.to_string/1`, `/2`."""
+    if type(value) is not int:
+        raise argument_error(1, "not an integer")
+    return in_base(value, _base(base, "Integer.to_string/2"))
+
+
+@define("Integer", "to_charlist", 1, 2)
+def to_charlist(value: Any, base: Any = 10) -> list[int]:
+    """`Integer.to_charlist/1`, `/2`."""
+    return [ord(char) for char in to_string(value, base)]
+
+
+def _pattern(base: int) -> str:
+    letters = _DIGITS[:base]
+    return f"[{letters}{letters.upper()}]+"
+
+
+@define("Integer", "parse", 1, 2)
+def parse(text: Any, base: Any = 10) -> Any:
+    """`Integer.parse/1`, `/2`."""
+    if type(text) is not str:
+        raise clause("Integer.parse/2")
+    if type(base) is not int or not 2 <= base <= 36:
+        raise argument(f"invalid base {inspect(base)}")
+    found = re.compile(rf"[-+]?{_pattern(base)}").match(text)
+    if found is None:
+        return ERROR
+    if found.end() > MAX_TEXT:
+        raise NotEvaluated("an integer of more than 200,000 digits")
+    return int(found[0], base), text[found.end() :]
+
+
+@define("String", "to_integer", 1, 2)
+def text_to_integer(text: Any, base: Any = 10) -> int:
+    """`String.to_integer/1`, `/2`."""
+    if type(text) is not str:
+        raise argument_error(1, "not a binary")
+    if type(base) is not int or not 2 <= base <= 36:
+        raise argument_error(2, "not an integer in the range 2 through 36")
+    if not re.compile(rf"[-+]?{_pattern(base)}\Z").match(text):
+        raise argument_error(1, "not a textual representation of an integer")
+    if len(text) > MAX_TEXT:
+        raise NotEvaluated("an integer of more than 200,000 digits")
+    return int(text, base)
+
+
+@define("String", "to_float", 1)
+def text_to_float(text: Any) -> float:
+    """`String.to_float/1`."""
+    if type(text) is not str:
+        raise argument_error(1, "not a binary")
+    if not _FLOAT.match(text):
+        raise argument_error(1, "not a textual representation of a float")
+    number = float(text)
+    if math.isinf(number):
+        raise argument_error(1, "not a textual representation of a float")
+    return number
+
+
+@define("Integer", "mod", 2)
+def mod(a: Any, b: Any) -> int:
+    """`Integer.mod/2`."""
+    if type(a) is not int or type(b) is not int or b == 0:
+        raise arithmetic()
+    return a % b
+
+
+@define("Integer", "floor_div", 2)
+def floor_div(a: Any, b: Any) -> int:
+    """`Integer.floor_div/2`."""
+    if type(a) is not int or type(b) is not int or b == 0:
+        raise arithmetic()
+    return a // b
+
+
+@define("Integer", "ceil_div", 2)
+def ceil_div(a: Any, b: Any) -> int:
+    """`Integer.ceil_div/2`."""
+    return -floor_div(-a if type(a) is int else a, b)
+
+
+@define("Integer", "pow", 2)
+def power(base: Any, exponent: Any) -> Any:
+    """`Integer.pow/2`."""
+    if type(base) is not int or type(exponent) is not int:
+        raise clause("Integer.pow/2")
+    if exponent < 0:
+        raise arithmetic()
+    if abs(base) > 1 and base.bit_length() * exponent > ops.MAX_BITS:
+        raise NotEvaluated("an integer of more than 600,000 digits")
+    return base**exponent
+
+
+@define("Integer", "gcd", 2)
+def gcd(a: Any, b: Any) -> int:
+    """`Integer.gcd/2`."""
+    return math.gcd(need_integer(a, "Integer.gcd/2"), need_integer(b, "Integer.gcd/2"))
+
+
+@define("Integer", "extended_gcd", 2)
+def extended_gcd(a: Any, b: Any) -> Any:
+    """`Integer.extended_gcd/2`."""
+    need_integer(a, "Integer.extended_gcd/2")
+    need_integer(b, "Integer.extended_gcd/2")
+    if a == 0 and b == 0:
+        return 0, 0, 0
+    if b == 0:
+        return abs(a), (1 if a > 0 else -1), 0
+    if a == 0:
+        return abs(b), 0, (1 if b > 0 else -1)
+    old, new = (a, 1, 0), (b, 0, 1)
+    while new[0]:
+        quotient = ops.div(old[0], new[0])
+        step = tuple(x - quotient * y for x, y in zip(old, new, strict=True))
+        old, new = new, step  # type: ignore[assignment]
+    return tuple(-x for x in old) if old[0] < 0 else old
+
+
+@define("Integer", "digits", 1, 2)
+def digits(value: Any, base: Any = 10) -> list[int]:
+    """`Integer.digits/1`, `/2`."""
+    if type(value) is not int or type(base) is not int or base < 2:
+        raise clause("Integer.digits/2")
+    if abs(value).bit_length() > ops.MAX_BITS // 30:
+        raise NotEvaluated("the digits of an integer of more than 20,000 digits")
+    sign, rest = (-1, -value) if value < 0 else (1, value)
+    found: list[int] = []
+    while rest or not found:
+        rest, digit = divmod(rest, base)
+        found.insert(0, sign * digit)
+    return found
+
+
+@define("Integer", "undigits", 1, 2)
+def undigits(value: Any, base: Any = 10) -> int:
+    """`Integer.undigits/1`, `/2`."""
+    if type(value) is not list or type(base) is not int or base < 2:
+        raise clause("Integer.undigits/2")
+    total = 0
+    for digit in value:
+        if type(digit) is not int:
+            raise clause("Integer.undigits/3")
+        if digit >= base:
+            raise argument(f"invalid digit {digit} in base {base}")
+        total = total * base + digit
+    return total
+
+
+@define("Integer", "popcount", 1)
+def popcount(value: Any) -> int:
+    """`Integer.popcount/1`."""
+    if type(value) is not int or value < 0:
+        raise clause("Integer.popcount/1")
+    return value.bit_count()

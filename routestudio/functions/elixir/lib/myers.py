@@ -1,0 +1,96 @@
+"""The shortest edit script of two lists, as `List.myers_difference` finds it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from routestudio.functions.elixir import ops
+from routestudio.functions.elixir.errors import NotEvaluated
+from routestudio.functions.elixir.lib.common import unary
+from routestudio.functions.elixir.lib.lists import need
+from routestudio.functions.elixir.registry import define
+from routestudio.functions.elixir.runtime import MISSING
+from routestudio.functions.elixir.values import atom
+
+_EQ, _INS, _DEL = atom("eq"), atom("ins"), atom("del")
+_MAX = 4_000
+"""Longest lists: the work grows with the square of their difference."""
+
+Path = tuple[int, list[Any], list[Any], list[tuple[Any, Any]]]
+
+
+def _snake(path: Path) -> Path:
+    """Walk along while both sides are the same."""
+    y, left, right, edits = path
+    at = 0
+    while at < len(left) and at < len(right) and ops.same(left[at], right[at]):
+        at += 1
+    if not at:
+        return path
+    return y + at, left[at:], right[at:], [*edits, *((_EQ, item) for item in left[:at])]
+
+
+def _right(path: Path) -> Path:
+    y, left, right, edits = path
+    if not right:
+        return path
+    return y, left, right[1:], [*edits, (_INS, right[0])]
+
+
+def _down(path: Path) -> Path:
+    y, left, right, edits = path
+    if not left:
+        return y + 1, left, right, edits
+    return y + 1, left[1:], right, [*edits, (_DEL, left[0])]
+
+
+def script(left: list[Any], right: list[Any]) -> list[tuple[Any, list[Any]]]:
+    """Pairs of `:eq`, `:del` or `:ins` and the items."""
+    if len(left) + len(right) > _MAX:
+        raise NotEvaluated("the difference of lists this long")
+    envelope = 0
+    paths: list[Path] = [(0, left, right, [])]
+    while True:
+        found: list[Path] = []
+        rest = paths
+        for diagonal in range(-envelope, envelope + 1, 2):
+            path, rest = _choose(diagonal, envelope, rest)
+            path = _snake(path)
+            if not path[1] and not path[2]:
+                return _grouped(path[3])
+            found.append(path)
+        envelope, paths = envelope + 1, found
+
+
+def _choose(diagonal: int, limit: int, paths: list[Path]) -> tuple[Path, list[Path]]:
+    head = paths[0]
+    if limit == 0:
+        return head, []
+    if diagonal == -limit:
+        return _down(head), paths
+    if diagonal == limit:
+        return _right(head), []
+    second = paths[1]
+    if head[0] > second[0]:
+        return _right(head), paths[1:]
+    return _down(second), paths[1:]
+
+
+def _grouped(edits: list[tuple[Any, Any]]) -> list[tuple[Any, list[Any]]]:
+    found: list[tuple[Any, list[Any]]] = []
+    for kind, item in edits:
+        if found and found[-1][0] is kind:
+            found[-1][1].append(item)
+        else:
+            found.append((kind, [item]))
+    return found
+
+
+@define("List", "myers_difference", 2, 3)
+def myers_difference(left: Any, right: Any, function: Any = MISSING) -> Any:
+    """`List.myers_difference/2`, `/3`."""
+    if function is not MISSING:
+        unary(function)
+        raise NotEvaluated("List.myers_difference/3")
+    where = "List.myers_difference/2"
+    return script(need(left, where), need(right, where))

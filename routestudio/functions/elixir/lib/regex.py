@@ -1,0 +1,326 @@
+"""Regex."""
+
+from __future__ import annotations
+
+import re as std
+from collections import OrderedDict
+from types import FunctionType
+from typing import Any, Final
+
+from routestudio.functions.elixir.errors import ElixirError, argument, clause
+from routestudio.functions.elixir.inspecting import inspect
+from routestudio.functions.elixir.lib.common import option
+from routestudio.functions.elixir.pcre import Pattern, PatternError, compile_pattern
+from routestudio.functions.elixir.regexes import Regex
+from routestudio.functions.elixir.registry import define
+from routestudio.functions.elixir.runtime import MISSING, called, to_text
+from routestudio.functions.elixir.values import ERROR, OK, Atom, atom, bytes_of, text_of, whole
+
+_LETTERS: Final = {
+    "i": ["caseless"], "m": ["multiline"], "s": ["dotall", "newline"], "x": ["extended"],
+    "u": ["unicode", "ucp"], "U": ["ungreedy"], "f": ["firstline"],
+}  # fmt: skip
+_CACHE: Final[OrderedDict[tuple[str, tuple[str, ...]], Pattern]] = OrderedDict()
+
+
+def _options(options: Any) -> list[Any]:
+    if type(options) is list:
+        return options
+    if type(options) is not str:
+        raise clause("Regex.compile/3")
+    found: list[Any] = []
+    for letter in options:
+        if letter not in _LETTERS:
+            raise ElixirError("ArgumentError", f'invalid regex option: "{letter}"')
+        found += [
+            (atom("newline"), atom("anycrlf")) if name == "newline" else atom(name)
+            for name in _LETTERS[letter]
+        ]
+    return found
+
+
+def compiled(source: str, options: Any) -> Regex:
+    """A regex of these options (letters or atoms). Raises `PatternError`."""
+    names = _options(options)
+    key = source, tuple(getattr(name, "name", "") for name in names)
+    pattern = _CACHE.get(key)
+    if pattern is None:
+        pattern = _CACHE[key] = compile_pattern(source, names)
+        if len(_CACHE) > 500:
+            _CACHE.popitem(last=False)
+    return Regex(source, names, pattern)
+
+
+@define("Regex", "compile", 1, 2)
+def compile_(source: Any, options: Any = "") -> Any:
+    """`Regex.compile/1`, `/2`."""
+    if type(source) is not str:
+        raise clause("Regex.compile/3")
+    try:
+        return OK, compiled(source, options)
+    except PatternError as error:
+        return ERROR, ([ord(char) for char in str(error)], error.position)
+
+
+@define("Regex", "compile!", 1, 2)
+def compile_b(source: Any, options: Any = "") -> Any:
+    """`Regex.compile!/1`, `/2`."""
+    if type(source) is not str:
+        raise clause("Regex.compile/3")
+    try:
+        return compiled(source, options)
+    except PatternError as error:
+        text = f"{error} at position {error.position}"
+        raise ElixirError("Regex.CompileError", text) from None
+
+
+def _need(value: Any, where: str) -> Regex:
+    if isinstance(value, Regex):
+        return value
+    raise clause(where)
+
+
+class _Found:
+    """A match: the groups as texts or as byte positions."""
+
+    def __init__(self, pattern: Pattern, match: Any, subject: str, original: str) -> None:
+        self.match = match
+        self._bytes = not pattern.wide and not original.isascii()
+        self._subject = subject
+
+    def group(self, index: Any) -> str:
+        value: Any = self.match.group(index)
+        if value is None:
+            return ""
+        return text_of(value.encode("latin-1")) if self._bytes else value
+
+    def span(self, index: Any) -> tuple[int, int]:
+        start, end = self.match.span(index)
+        if start < 0:
+            return -1, 0
+        if self._bytes or self._subject.isascii():
+            return start, end - start
+        first = len(bytes_of(self._subject[:start]))
+        return first, len(bytes_of(self._subject[start:end]))
+
+    def last(self) -> int:
+        """The last group that took part."""
+        count = self.match.re.groups
+        while count and self.match.start(count) < 0:
+            count -= 1
+        return count
+
+
+def _search(regex: Regex, text: str, start: int = 0) -> _Found | None:
+    pattern: Pattern = regex.compiled
+    subject = pattern.subject(text)
+    match = pattern.compiled.search(subject, start)
+    return None if match is None else _Found(pattern, match, subject, text)
+
+
+def _all(regex: Regex, text: str) -> list[_Found]:
+    pattern: Pattern = regex.compiled
+    subject = pattern.subject(text)
+    return [_Found(pattern, m, subject, text) for m in pattern.compiled.finditer(subject)]
+
+
+def _captures(found: _Found, options: Any) -> Any:
+    what = option(options, "capture", atom("all"))
+    take = found.span if option(options, "return", atom("binary")) is atom("index") \
+        else found.group  # fmt: skip
+    if type(what) is list:
+        return [_chosen(found, take, name) for name in what]
+    match getattr(what, "name", ""):
+        case "all":
+            return [take(index) for index in range(found.last() + 1)]
+        case "first":
+            return [take(0)]
+        case "all_but_first":
+            return [take(index) for index in range(1, found.last() + 1)]
+        case "all_names":
+            return [take(name) for name in sorted(found.match.re.groupindex)]
+        case "none":
+            return []
+    raise argument(f"invalid capture: {inspect(what)}")
+
+
+def _chosen(found: _Found, take: Any, name: Any) -> Any:
+    key = name.name if type(name) is Atom else name
+    try:
+        return take(key)
+    except IndexError:
+        return "" if take == found.group else (-1, 0)
+
+
+@define("Regex", "match?", 2)
+def match(regex: Any, text: Any) -> bool:
+    """`Regex.match?/2`."""
+    pattern = _need(regex, "Regex.match?/2")
+    if type(text) is not str:
+        raise clause("Regex.match?/2")
+    return _search(pattern, text) is not None
+
+
+@define("Regex", "run", 2, 3)
+def run(regex: Any, text: Any, options: Any = MISSING) -> Any:
+    """`Regex.run/2`, `/3`."""
+    pattern = _need(regex, "Regex.run/3")
+    if type(text) is not str:
+        raise clause("Regex.run/3")
+    given = [] if options is MISSING else options
+    found = _search(pattern, text, option(given, "offset", 0))
+    return None if found is None else _captures(found, given)
+
+
+@define("Regex", "scan", 2, 3)
+def scan(regex: Any, text: Any, options: Any = MISSING) -> list[Any]:
+    """`Regex.scan/2`, `/3`."""
+    pattern = _need(regex, "Regex.scan/3")
+    if type(text) is not str:
+        raise clause("Regex.scan/3")
+    given = [] if options is MISSING else options
+    return [_captures(found, given) for found in _all(pattern, text)]
+
+
+@define("Regex", "named_captures", 2, 3)
+def named_captures(regex: Any, text: Any, options: Any = MISSING) -> Any:
+    """`Regex.named_captures/2`, `/3`."""
+    pattern = _need(regex, "Regex.named_captures/3")
+    if type(text) is not str:
+        raise clause("Regex.run/3")
+    found = _search(pattern, text)
+    if found is None:
+        return None
+    take = found.span if option([] if options is MISSING else options, "return") \
+        is atom("index") else found.group  # fmt: skip
+    return {name: take(name) for name in pattern.compiled.names}
+
+
+@define("Regex", "names", 1)
+def names(regex: Any) -> list[str]:
+    """`Regex.names/1`."""
+    return list(_need(regex, "Regex.names/1").compiled.names)
+
+
+@define("Regex", "source", 1)
+def source(regex: Any) -> str:
+    """`Regex.source/1`."""
+    return _need(regex, "Regex.source/1").source
+
+
+@define("Regex", "opts", 1)
+def opts(regex: Any) -> Any:
+    """`Regex.opts/1`."""
+    return _need(regex, "Regex.opts/1").opts
+
+
+@define("Regex", "regex?", 1)
+def is_regex(value: Any) -> bool:
+    """`Regex.regex?/1`."""
+    return isinstance(value, Regex)
+
+
+_SPECIAL: Final = std.compile(r"[.^$*+?()\[{\\|\s#\]}\-]")
+
+
+@define("Regex", "escape", 1)
+def escape(text: Any) -> str:
+    """`Regex.escape/1`."""
+    if type(text) is not str:
+        raise clause("Regex.escape/1")
+    return _SPECIAL.sub(lambda m: "\\" + m[0], text)
+
+
+@define("Regex", "split", 2, 3)
+def split(regex: Any, text: Any, options: Any = MISSING) -> list[str]:
+    """`Regex.split/2`, `/3`."""
+    pattern = _need(regex, "Regex.split/3")
+    if type(text) is not str:
+        raise clause("Regex.split/3")
+    given = [] if options is MISSING else options
+    trim = option(given, "trim", False) not in (None, False)
+    include = option(given, "include_captures", False) not in (None, False)
+    parts = option(given, "parts", atom("infinity"))
+    on = option(given, "on", atom("first"))
+    if not text:
+        return [] if trim else [""]
+    subject = pattern.compiled.subject(text)
+    as_bytes = subject is not text and not pattern.compiled.wide
+    pieces: list[str] = []
+    position = 0
+    budget = None if type(parts) is Atom or parts is None else parts
+    for found in _all(pattern, text):
+        for start, end in _places(found, on):
+            if start < position or (start == end == position and position > 0):
+                continue
+            if start == end == len(subject) and start == position and pieces:
+                continue
+            if budget is not None and budget <= 1:
+                break
+            piece = subject[position:start]
+            if piece or not trim:
+                pieces.append(piece)
+                budget = None if budget is None else budget - 1
+            if include and (end > start or not trim):
+                pieces.append(subject[start:end])
+            position = end
+    rest = subject[position:]
+    if rest or not trim:
+        pieces.append(rest)
+    return [text_of(p.encode("latin-1")) for p in pieces] if as_bytes else pieces
+
+
+def _places(found: _Found, on: Any) -> list[tuple[int, int]]:
+    if type(on) is list:
+        return [found.match.span(n.name if type(n) is Atom else n) for n in on]
+    if on is atom("all_but_first"):
+        return [found.match.span(i) for i in range(1, found.last() + 1)]
+    if on is atom("all_names"):
+        return [found.match.span(n) for n in sorted(found.match.re.groupindex)]
+    return [found.match.span()]
+
+
+_REPLACEMENT: Final = std.compile(r"\\(?:g\{(\d+)\}|(\d)|(\\))")
+
+
+def _filled(template: str, found: _Found) -> str:
+    def part(match: std.Match[str]) -> str:
+        if match[3]:
+            return "\\"
+        number = int(match[1] or match[2])
+        return found.group(number) if number <= found.match.re.groups else ""
+
+    return _REPLACEMENT.sub(part, template)
+
+
+@define("Regex", "replace", 3, 4)
+def replace(regex: Any, text: Any, new: Any, options: Any = MISSING) -> str:
+    """`Regex.replace/3`, `/4`."""
+    pattern = _need(regex, "Regex.replace/4")
+    if type(text) is not str:
+        raise clause("Regex.replace/4")
+    if type(new) is not str and type(new) is not FunctionType:
+        raise clause("Regex.replace/4")
+    given = [] if options is MISSING else options
+    everywhere = option(given, "global", True) not in (None, False)
+    subject = pattern.compiled.subject(text)
+    as_bytes = subject is not text and not pattern.compiled.wide
+    pieces: list[str] = []
+    position = 0
+    found_all = _all(pattern, text) if everywhere else [
+        found for found in [_search(pattern, text)] if found is not None
+    ]  # fmt: skip
+    for found in found_all:
+        start, end = found.match.span()
+        before = subject[position:start]
+        pieces.append(text_of(before.encode("latin-1")) if as_bytes else before)
+        if type(new) is str:
+            pieces.append(_filled(new, found))
+        else:
+            count = new.__code__.co_argcount  # type: ignore[union-attr]
+            groups = [found.group(i) if i <= found.match.re.groups else "" for i in range(count)]
+            pieces.append(to_text(called(new, count)(*groups)))
+        position = end
+    rest = subject[position:]
+    pieces.append(text_of(rest.encode("latin-1")) if as_bytes else rest)
+    return whole("".join(pieces))

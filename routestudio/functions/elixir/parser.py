@@ -1,0 +1,382 @@
+"""Elixir's grammar: text to quoted form.
+
+A precedence parser after the operator table of the language. Line and column of every node are
+those of its operator or name, as in Elixir, with the end of the whole added.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from routestudio.functions.elixir.containers import (
+    Containers,
+    bare,
+    block,
+    flags_of,
+    is_clauses,
+    tuple_of,
+)
+from routestudio.functions.elixir.escapes import SourceError
+from routestudio.functions.elixir.lexer import BLOCKS, Lexer, Token
+from routestudio.functions.elixir.quoted import Node, is_node
+from routestudio.functions.elixir.reading import unbalanced
+from routestudio.functions.elixir.values import atom, module_atom
+
+MAX_DEPTH: Final = 200
+"""Deepest nesting that is parsed; the interpreter under us is no deeper either."""
+
+_LEFT, _RIGHT = 0, 1
+_BINARY: Final[dict[str, tuple[int, int]]] = {}
+for _level, _side, _names in (
+    (40, _LEFT, "<- \\\\"), (50, _RIGHT, "when"), (60, _RIGHT, "::"), (70, _RIGHT, "|"),
+    (100, _RIGHT, "="), (120, _LEFT, "|| ||| or"), (130, _LEFT, "&& &&& and"),
+    (140, _LEFT, "== != =~ === !=="), (150, _LEFT, "< > <= >="),
+    (160, _LEFT, "|> <<< >>> <<~ ~>> <~ ~> <~> <|>"), (170, _LEFT, "in"), (180, _LEFT, "^^^"),
+    (190, _RIGHT, "//"), (200, _RIGHT, "++ -- +++ --- <> .."), (210, _LEFT, "+ -"),
+    (220, _LEFT, "* /"), (230, _LEFT, "**"),
+):  # fmt: skip
+    for _name in _names.split():
+        _BINARY[_name] = (_level, _side)
+_BINARY["not in"] = (170, _LEFT)
+_UNARY: Final = {"&": 90, "...": 90, "+": 300, "-": 300, "!": 300, "^": 300, "not": 300,
+                 "~~~": 300, "@": 320}  # fmt: skip
+_STARTS: Final = frozenset(
+    ["name", "alias", "int", "float", "string", "charlist", "atom", "quoted atom", "sigil",
+     "capture", "[", "{", "(", "%{}", "%", "<<", "fn", "true", "false", "nil", "not", "!", "^",
+     "&", "@", "~~~", "key", "quoted key"]
+)  # fmt: skip
+_CONSTANTS: Final = {"true": True, "false": False, "nil": None}
+
+
+def parse(text: str) -> Any:
+    """The quoted form of a source. Raises `SourceError` for the first thing that is wrong."""
+    tokens = Lexer(text).tokens()
+    # Elixir looks at brackets and `end`s first, so what is wrong with them is what it reports.
+    uneven = unbalanced(tokens)
+    try:
+        quoted = _Parser(tokens, 0).program()
+    except RecursionError:
+        raise SourceError("the code is nested too deeply to be evaluated here", (1, 1)) from None
+    except SourceError as error:
+        if uneven is None or uneven.place == error.place:
+            raise
+        uneven.others = [error]
+        raise uneven from None
+    if uneven is not None:
+        raise uneven
+    return quoted
+
+
+class _Parser(Containers):
+    """Programs, blocks and expressions."""
+
+    def inner(self, tokens: list[Token], depth: int) -> Any:
+        return _Parser(tokens, depth).program()
+
+    # Programs and blocks
+
+    def program(self) -> Any:
+        """Everything up to the end of the text."""
+        place = self._token.place
+        items = self._items(("eof",))
+        if self._token.kind != "eof":
+            raise self._unexpected()
+        return block(items, place, self._closed)
+
+    def _items(self, ends: tuple[str, ...]) -> list[Any]:
+        """Expressions, or the clauses of `->`, up to one of the closing tokens."""
+        self._skip_ends()
+        items: list[Any] = []
+        clauses: list[Node] | None = None
+        body: list[Any] = items
+        while self._token.kind not in ends and self._token.kind != "eof":
+            start = self._token
+            if start.kind == "->":
+                head: list[Any] | None = []
+            elif start.kind in ("key", "quoted key"):
+                head = self._head([])
+            else:
+                value = self._expression()
+                head = None
+                if self._token.kind in (",", "->"):
+                    head = self._head([value])
+                elif type(value) is Node and "many" in value.flags:
+                    raise SourceError("unexpected parentheses around several values", value.place)
+            if head is None:
+                body.append(value)
+            else:
+                arrow = self._expect("->")
+                if clauses is None:
+                    if items:
+                        raise SourceError(
+                            "unexpected operator ->. If you want to define clauses, the first "
+                            "expression must be one too", arrow.place,
+                        )  # fmt: skip
+                    clauses = []
+                self._close_clause(clauses, body)
+                body = []
+                clauses.append(Node("->", [head, body], arrow.place))
+            if self._token.kind in ("eol", ";"):
+                self._skip_ends()
+            elif head is None and self._token.kind not in ends:
+                raise self._unexpected()
+        if clauses is None:
+            return items
+        self._close_clause(clauses, body)
+        return [clauses]
+
+    def _close_clause(self, clauses: list[Node], body: list[Any]) -> None:
+        if clauses:
+            node = clauses[-1]
+            assert node.args is not None
+            node.args[1] = block(body, node.place, self._closed)
+            node.end_line, node.end_column = self._closed
+
+    def _head(self, values: list[Any]) -> list[Any]:
+        """The parameters of a clause, with a guard around them when there is one."""
+        if not values:
+            values = self._pairs_or_value(values)
+        while self._token.kind == ",":
+            self._next()
+            self._skip_lines()
+            values = self._pairs_or_value(values)
+        last = values[-1]
+        if is_node(last, "when", 2) and "many" in flags_of(last.args[0]):
+            guarded: Node = last
+            assert guarded.args is not None
+            return [Node("when", [*guarded.args[0].args, guarded.args[1]], guarded.place,
+                         guarded.end)]  # fmt: skip
+        if "many" in flags_of(last) and len(values) == 1:
+            return list(last.args)
+        if len(values) > 1 and is_node(last, "when", 2):
+            return [Node("when", [*values[:-1], *last.args], last.place, last.end)]
+        return values
+
+    def _pairs_or_value(self, values: list[Any]) -> list[Any]:
+        if self._token.kind in ("key", "quoted key"):
+            return [*values, self._keywords(no_do=False)]
+        return [*values, self._expression()]
+
+    # Expressions
+
+    def _expression(self, level: int = 0, *, no_do: bool = False) -> Any:
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            raise SourceError(
+                "the code is nested too deeply to be evaluated here", self._token.place
+            )
+        left = self._unary(no_do)
+        while True:
+            token = self._token
+            found = _BINARY.get(token.kind)
+            if found is None or found[0] < level:
+                break
+            if token.kind == "//" and not is_node(left, "..", 2):
+                raise self._unexpected()
+            power, side = found
+            self._next()
+            self._skip_lines()
+            if token.kind == "when" and self._token.kind in ("key", "quoted key"):
+                right: Any = self._keywords(no_do=no_do)
+            else:
+                right = self._expression(power + (side == _LEFT), no_do=no_do)
+            left = self._binary(token, left, right)
+        self._depth -= 1
+        return left
+
+    def _binary(self, token: Token, left: Any, right: Any) -> Any:
+        name, end = token.kind, self._closed
+        if name == "not in":
+            inner = Node("in", [left, right], token.place, end)
+            return Node("not", [inner], token.place, end)
+        if name == "in" and type(left) is Node and left.name in ("not", "!") \
+                and left.args is not None and "parens" not in left.flags:  # fmt: skip
+            inner = Node("in", [left.args[0], right], token.place, end)
+            return Node(left.name, [inner], left.place, end)
+        if name == "//" and left.args is not None:
+            return Node("..//", [*left.args, right], left.place, end)
+        return Node(name, [left, right], token.place, end)
+
+    def _unary(self, no_do: bool) -> Any:
+        token = self._token
+        power = _UNARY.get(token.kind)
+        if power is None:
+            return self._postfix(self._primary(no_do), no_do)
+        self._next()
+        if token.kind == "..." and self._token.kind in ("eol", "eof", ")", "]", "}", ","):
+            return Node("...", [], token.place, token.end)
+        self._skip_lines()
+        operand = self._expression(power, no_do=no_do)
+        node = Node(token.kind, [operand], token.place, self._closed)
+        return self._postfix(node, no_do) if token.kind == "@" else node
+
+    def _primary(self, no_do: bool) -> Any:
+        token = self._token
+        match token.kind:
+            case "int" | "float" | "atom":
+                self._next()
+                return token.value
+            case "true" | "false" | "nil":
+                self._next()
+                return _CONSTANTS[token.kind]
+            case "string":
+                self._next()
+                return self._text(token.value, token)
+            case "charlist":
+                self._next()
+                return self._charlist(token)
+            case "quoted atom":
+                self._next()
+                return self._quoted_atom(token)
+            case "sigil":
+                self._next()
+                return self._sigil(token)
+            case "capture":
+                self._next()
+                return Node("&", [token.value], token.place, token.end)
+            case "name":
+                return self._name(no_do)
+            case "alias":
+                self._next()
+                return Node("__aliases__", [atom(token.value)], token.place, token.end)
+            case "(":
+                return self._parentheses()
+            case "[":
+                self._next()
+                return self._container("]", token)
+            case "{":
+                self._next()
+                if self._token.kind in ("key", "quoted key"):
+                    raise SourceError("unexpected keyword list inside tuple", self._token.place,
+                                      "write `%{...}` for a map")  # fmt: skip
+                return tuple_of(self._container("}", token), token, self._closed)
+            case "<<":
+                self._next()
+                items = self._container(">>", token)
+                return Node("<<>>", items, token.place, self._closed)
+            case "%{}" | "%":
+                return self._map()
+            case "fn":
+                return self._fn()
+        raise self._unexpected()
+
+    def _postfix(self, value: Any, no_do: bool) -> Any:
+        while True:
+            token = self._token
+            if token.kind == "[" and (not token.space or not bare(value)):
+                if isinstance(value, (int, float)) or (token.space and isinstance(value, str)):
+                    return value
+                self._next()
+                self._skip_lines()
+                if self._token.kind in ("key", "quoted key"):
+                    key: Any = self._keywords(no_do=False)
+                else:
+                    key = self._expression()
+                self._skip_lines()
+                self._expect("]", token)
+                access = Node(".", [module_atom("Access"), atom("get")],
+                              token.place)  # fmt: skip
+                value = Node(access, [value, key], token.place, self._closed,
+                             frozenset(["access"]))  # fmt: skip
+            elif token.kind == "." and token.value is None:
+                value = self._dot(value, no_do)
+            else:
+                return value
+
+    def _dot(self, value: Any, no_do: bool) -> Any:
+        dot = self._next()
+        self._skip_lines()
+        token = self._token
+        if token.kind == "alias":
+            self._next()
+            if is_node(value, "__aliases__"):
+                return Node("__aliases__", [*value.args, atom(token.value)], value.place, token.end)
+            return Node("__aliases__", [value, atom(token.value)], token.place, token.end)
+        if token.kind == "(":
+            args = self._arguments()
+            callee = Node(".", [value], dot.place, dot.end)
+            node = Node(callee, args, dot.place, self._closed)
+            return self._with_block(node, no_do)
+        if token.kind == "{":
+            raise SourceError("`Module.{...}` is not evaluated here", token.place)
+        if token.kind == "string":
+            name = "".join(p for p in token.value if isinstance(p, str))
+        elif token.kind == "name":
+            name = token.value
+        elif token.kind in _BINARY or token.kind in _UNARY:
+            name = token.kind
+        else:
+            raise self._unexpected()
+        self._next()
+        callee = Node(".", [value, atom(name)], dot.place, token.end)
+        return self._call(callee, token, no_do)
+
+    def _call(self, callee: Any, token: Token, no_do: bool) -> Any:
+        """The rest of a call of a name that was just read, in any of its forms."""
+        remote = type(callee) is Node
+        if self._token.kind == "(" and not self._token.space:
+            args = self._arguments()
+            if self._token.kind == "(" and not self._token.space:
+                inner = Node(callee, args, token.place, self._closed)
+                node = Node(inner, self._arguments(), token.place, self._closed)
+            else:
+                node = Node(callee, args, token.place, self._closed, frozenset(["closed"]))
+            return self._with_block(node, no_do)
+        if self._starts_argument():
+            args = self._open_arguments()
+            flags = frozenset(["open many"] if len(args) > 1 else ["open"])
+            node = Node(callee, args, token.place, self._closed, flags)
+            return self._with_block(node, no_do)
+        if self._token.kind == "do" and not no_do:
+            return self._with_block(Node(callee, [], token.place, token.end), no_do)
+        if remote:
+            return Node(callee, [], token.place, token.end, frozenset(["field"]))
+        return Node(callee, None, token.place, token.end)
+
+    def _name(self, no_do: bool) -> Any:
+        token = self._next()
+        return self._call(token.value, token, no_do)
+
+    def _starts_argument(self) -> bool:
+        """Whether a name is followed by the argument of a call without parentheses."""
+        token = self._token
+        if not token.space:
+            return False
+        if token.kind in ("+", "-", "..."):
+            following = self._peek()
+            return not following.space and following.kind in _STARTS
+        return token.kind == "[" or token.kind in _STARTS
+
+    def _with_block(self, node: Node, no_do: bool) -> Node:
+        if self._token.kind != "do" or no_do:
+            return node
+        opened = self._next()
+        sections: list[Any] = []
+        name, place = "do", opened.place
+        while True:
+            items = self._items(("end", *BLOCKS))
+            if len(items) == 1 and type(items[0]) is list and is_clauses(items[0]):
+                body: Any = items[0]
+            else:
+                body = block(items, place, self._closed)
+            sections.append((atom(name), body))
+            if self._token.kind == "end":
+                self._next()
+                break
+            if self._token.kind not in BLOCKS:
+                self._expect("end", opened)
+            name, place = self._token.kind, self._token.place
+            self._next()
+        args = [*(node.args or []), sections]
+        return Node(node.name, args, node.place, self._closed, frozenset(["do"]))
+
+    def _fn(self) -> Any:
+        opened = self._next()
+        items = self._items(("end",))
+        self._expect("end", opened)
+        if len(items) != 1 or type(items[0]) is not list or not is_clauses(items[0]):
+            raise SourceError(
+                "expected anonymous functions to be defined with -> inside", opened.place,
+                "write `fn x -> x end`",
+            )  # fmt: skip
+        return Node("fn", items[0], opened.place, self._closed)

@@ -1,0 +1,160 @@
+"""A function's text as something that can be called. For the function worker only."""
+
+from __future__ import annotations
+
+import ast
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import islice
+from typing import Any, Final
+
+from routestudio.functions.elixir import convert, lib, names, ops, runtime, source, tagged
+from routestudio.functions.elixir.checker import diagnostic
+from routestudio.functions.elixir.errors import ElixirError, NotEvaluated
+from routestudio.functions.elixir.generate import Compiler
+from routestudio.functions.elixir.registry import FUNCTIONS
+from routestudio.functions.elixir.unit import CompileFault
+from routestudio.functions.elixir.values import key_in, whole
+from routestudio.model.function import Diagnostic, FunctionKind
+
+FILENAME: Final = "<elixir>"
+RECURSION: Final = 30_000
+"""Deepest recursion of a function; each level of Elixir is one of Python."""
+
+_DIGITS: Final = 250_000
+_MAX_TEXT: Final = 2_000
+
+_HELPERS: Final = {
+    name: getattr(module, name)
+    for module, wanted in (
+        (runtime, "access dot dot_call as_map struct_name boolean negation guard concat append "
+                  "cons to_text called match_error case_error cond_error with_error function_error "
+                  "undefined_error macro_error not_evaluated metadata_map metadata_field "
+                  "metadata_path build_binary match_binary MISSING"),
+        (ops, "add subtract multiply divide less greater less_equal greater_equal same not_same "
+              "equal not_equal negate positive"),
+    )
+    for name in wanted.split()
+}  # fmt: skip
+_HELPERS.update(
+    key_in=key_in, whole=whole, member=FUNCTIONS["Enum", "member?", 2],
+    type=type, str=str, dict=dict, list=list, tuple=tuple, len=len, bool=bool,
+)  # fmt: skip
+
+
+class Exact:
+    """A result in the tagged encoding, as JSON text."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+
+Run = Callable[[Any, Any, Any, Any], Any]
+
+
+def warnings(body: Any) -> list[Diagnostic]:
+    """What compiling finds: errors that stop it (one), or warnings."""
+    compiler = Compiler()
+    try:
+        compiler.function(body, names.PARAMETERS)
+    except CompileFault as fault:
+        return [*compiler.warnings, _softened(fault.diagnostic)]
+    except (RecursionError, MemoryError):
+        return [diagnostic("too_deep", source.TOO_DEEP, None)]
+    return compiler.warnings
+
+
+def _softened(found: Diagnostic) -> Diagnostic:
+    """What is merely not evaluated here is no error of the function."""
+    severity = "warning" if found.code == "not_evaluated" else found.severity
+    return replace(found, severity=severity)
+
+
+def compile_function(code: str, kind: FunctionKind, *, exact: bool = False) -> Run:
+    """The function, ready to be called with a message's four parts as plain data.
+
+    It gives plain data as a server would deliver it, or with `exact` the value itself (`Exact`).
+    Raises `ValueError` when the text is not accepted, `NotEvaluated` when only we cannot run it.
+    """
+    read = source.read(code)
+    if not read.accepted:
+        first = next(item for item in read.found if item.severity == "error")
+        raise ValueError(f"line {first.line}: {first.message}")
+    compiler = Compiler()
+    try:
+        tree = compiler.function(read.body, names.PARAMETERS)
+        compiled = compile(ast.fix_missing_locations(tree), FILENAME, "exec", dont_inherit=True)
+    except CompileFault as fault:
+        message = fault.diagnostic.message
+        if fault.diagnostic.code == "not_evaluated":
+            raise NotEvaluated(message.removeprefix("not evaluated here: ")) from None
+        raise ValueError(f"line {fault.diagnostic.line}: {message}") from None
+    except (RecursionError, MemoryError, SyntaxError):
+        raise ValueError(source.TOO_DEEP) from None
+    sys.set_int_max_str_digits(_DIGITS)
+    space: dict[str, Any] = {"__builtins__": {}, **_HELPERS, **compiler.names}
+    exec(compiled, space)  # noqa: S102 - made by our own compiler, in the worker only
+    return _wrapped(space["run"], _finish(kind, exact))
+
+
+def _finish(kind: FunctionKind, exact: bool) -> Callable[[Any], Any]:
+    if exact:
+        return lambda value: Exact(json.dumps(tagged.encode(value), ensure_ascii=True))
+    if kind is FunctionKind.FILTER:
+        return convert.filter_verdict
+    if kind is FunctionKind.ROUTING:
+        return convert.route_values
+    return lambda value: convert.outward(value, as_json=True)
+
+
+def _wrapped(run: Any, finish: Callable[[Any], Any]) -> Run:
+    record_in = convert.record_in
+
+    def call(action: Any, record: Any, changes: Any, metadata: Any) -> Any:
+        return finish(run(action, record_in(record), record_in(changes), metadata))
+
+    return call
+
+
+def fault(error: BaseException) -> dict[str, Any]:
+    """What went wrong in a call, with the place in the user's text."""
+    line, column = _place(error)
+    code, kind, message = "raised", type(error).__name__, ""
+    if isinstance(error, ElixirError):
+        kind, message = error.kind, error.message
+    elif isinstance(error, NotEvaluated):
+        code, kind, message = "not_evaluated", "", str(error)
+    elif isinstance(error, RecursionError):
+        code, kind = "not_evaluated", ""
+        message = f"not evaluated here: more than about {RECURSION:,} calls inside each other"
+    else:
+        code, kind = "not_evaluated", ""
+        message = f"not evaluated here: this call ({type(error).__name__})"
+    return {
+        "code": code,
+        "message": message[:_MAX_TEXT],
+        "type": kind or None,
+        "line": line,
+        "column": column,
+    }
+
+
+def _place(error: BaseException) -> tuple[int | None, int | None]:
+    line = column = None
+    trace = error.__traceback__
+    while trace is not None:
+        body = trace.tb_frame.f_code
+        if body.co_filename == FILENAME:
+            line = trace.tb_lineno
+            place = next(islice(body.co_positions(), trace.tb_lasti // 2, None), None)
+            offset = place[2] if place is not None and place[0] == line else None
+            column = None if offset is None else offset + 1
+        trace = trace.tb_next
+    return line, column
+
+
+LIBRARY: Final = lib

@@ -1,0 +1,73 @@
+"""Elixir's quoted form: what the parser gives, and what the server's rules are written for.
+
+Numbers, strings, atoms, lists and pairs (Python tuples of two) stand for themselves; everything
+else is a `Node`: `name` is an identifier or operator (or a `Node` for a call of something
+computed), `args` a list, or `None` for a variable.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from routestudio.functions.elixir.values import Atom
+
+
+class Node:
+    """A call, operator, variable or special form, with its place (from 1, in characters)."""
+
+    __slots__ = ("args", "column", "end_column", "end_line", "flags", "line", "name")
+
+    def __init__(
+        self, name: Any, args: list[Any] | None, place: tuple[int, int],
+        end: tuple[int, int] | None = None, flags: frozenset[str] = frozenset(),
+    ) -> None:  # fmt: skip
+        self.name = name
+        self.args: Any = args
+        self.line, self.column = place
+        self.end_line, self.end_column = end or (place[0], place[1] + 1)
+        self.flags = flags
+
+    @property
+    def place(self) -> tuple[int, int]:
+        return self.line, self.column
+
+    @property
+    def end(self) -> tuple[int, int]:
+        return self.end_line, self.end_column
+
+    def is_call(self, name: str, count: int | None = None) -> bool:
+        """Whether this is a call or operator of a name (with so many arguments)."""
+        return (
+            self.name == name
+            and self.args is not None
+            and (count is None or len(self.args) == count)
+        )
+
+    def __repr__(self) -> str:
+        return printed(self)
+
+
+def is_node(value: Any, name: str, count: int | None = None) -> bool:
+    """Whether a quoted value is a call or operator of a name."""
+    return type(value) is Node and value.is_call(name, count)
+
+
+def printed(value: Any) -> str:
+    """A quoted value as Elixir prints it: `{:<>, [line: 2], ["a", {:x, [line: 2], nil}]}`."""
+    from routestudio.functions.elixir.inspecting import inspect, inspect_atom
+
+    if type(value) is Node:
+        if value.name in ("%", "__aliases__") and value.args is not None:
+            parts = [inspect_atom(a.name) if type(a) is Atom else printed(a) for a in value.args]
+            return f"{{:{value.name}, [line: {value.line}], [{', '.join(parts)}]}}"
+        name = printed(value.name) if type(value.name) is Node else inspect_atom(value.name)
+        args = "nil" if value.args is None else f"[{', '.join(map(printed, value.args))}]"
+        return f"{{{name}, [line: {value.line}], {args}}}"
+    if type(value) is list:
+        pairs = value and all(type(i) is tuple and type(i[0]) is Atom for i in value)
+        if pairs:
+            return f"[{', '.join(f'{inspect(k)[1:]}: {printed(v)}' for k, v in value)}]"
+        return f"[{', '.join(map(printed, value))}]"
+    if type(value) is tuple:
+        return f"{{{', '.join(map(printed, value))}}}"
+    return inspect(value)

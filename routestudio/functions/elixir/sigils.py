@@ -1,0 +1,63 @@
+"""Sigils: `~w`, `~r`, `~D` and the others as values."""
+
+from __future__ import annotations
+
+import ast
+from typing import Any
+
+from routestudio.functions.elixir import pyast
+from routestudio.functions.elixir.checker import diagnostic
+from routestudio.functions.elixir.errors import ElixirError, NotEvaluated
+from routestudio.functions.elixir.quoted import Node
+from routestudio.functions.elixir.registry import FUNCTIONS
+from routestudio.functions.elixir.unit import CompileFault
+from routestudio.functions.elixir.values import atom
+
+
+def sigil(unit: Any, node: Node) -> ast.expr:
+    """The value of a sigil. Raises `CompileFault` for text that is no date, expression ..."""
+    name = str(node.name).removeprefix("sigil_")
+    content, modifiers = node.args or []
+    options = "".join(map(chr, modifiers))
+    parts = content.args
+    place = node.place
+    if len(parts) == 1 and type(parts[0]) is str:
+        try:
+            return unit.constant(value(name, parts[0], options), place)  # type: ignore[no-any-return]
+        except (ElixirError, NotEvaluated) as error:
+            raise CompileFault(diagnostic("compile", str(error), node)) from None
+    text = unit.interpolation(parts, place)
+    if name == "s":
+        return text  # type: ignore[no-any-return]
+    unit.names["sigil_value"] = value
+    arguments = [pyast.const(name, place), text, pyast.const(options, place)]
+    return pyast.call("sigil_value", arguments, place)
+
+
+def value(name: str, text: str, options: str) -> Any:
+    """The value of a sigil with this text and these modifiers."""
+    match name:
+        case "s" | "S":
+            return text
+        case "c" | "C":
+            return [ord(char) for char in text]
+        case "w":
+            words = FUNCTIONS["String", "split", 1](text)
+            if options in ("", "s"):
+                return words
+            if options == "a":
+                return [atom(word) for word in words]
+            if options == "c":
+                return [[ord(char) for char in word] for word in words]
+            raise ElixirError("ArgumentError", "modifier must be one of: s, a, c")
+        case "r" | "R":
+            return FUNCTIONS["Regex", "compile!", 2](text, options)
+    kinds = {"D": "Date", "T": "Time", "N": "NaiveDateTime", "U": "DateTime"}
+    module = kinds[name]
+    found = FUNCTIONS[module, "from_iso8601", 1](text)
+    if type(found) is tuple and found[0] is atom("ok"):
+        return found[1]
+    reason = found[1].name if type(found) is tuple else "invalid_format"
+    raise ElixirError(
+        "ArgumentError", f'cannot parse "{text}" as {module} for sigil_{name}, reason: :{reason}'
+    )

@@ -1,0 +1,49 @@
+"""From text to diagnostics: every step that a server takes when a function is saved."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from routestudio.functions.elixir import checker, scope
+from routestudio.functions.elixir.escapes import SourceError
+from routestudio.functions.elixir.parser import parse
+from routestudio.model.function import Diagnostic
+
+MAX_BYTES: Final = 10_000
+TOO_LONG: Final = "too long, the maximum is 10 kilobytes"
+TOO_DEEP: Final = "the code is nested too deeply to be evaluated here"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What is known of a text: its body in quoted form (if it has one), and all problems."""
+
+    body: Any
+    found: tuple[Diagnostic, ...]
+
+    @property
+    def accepted(self) -> bool:
+        return not any(item.severity == "error" for item in self.found)
+
+
+def read(code: str) -> Source:
+    """Read and check a text by the server's rules, in the server's order."""
+    if len(code.encode("utf-8", "surrogatepass")) > MAX_BYTES:
+        return Source(None, (Diagnostic(1, 1, "too_long", TOO_LONG),))
+    try:
+        body = checker.unwrap(parse(code))
+        found = checker.check(body)
+        found += scope.undefined(body)
+    except SourceError as error:
+        return Source(None, tuple(map(_unreadable, (error, *error.others))))
+    except checker.Rejected as rejected:
+        return Source(None, (rejected.diagnostic,))
+    except RecursionError:
+        return Source(None, (Diagnostic(1, 1, "too_deep", TOO_DEEP),))
+    return Source(body, tuple(found))
+
+
+def _unreadable(error: SourceError) -> Diagnostic:
+    line, column = error.place
+    return Diagnostic(line, column, "parse", error.message, line, column + 1, hint=error.hint)
