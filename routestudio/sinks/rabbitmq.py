@@ -91,6 +91,7 @@ class RabbitMq(Sink):
     icon = "rabbitmq"
     batch = BatchLimits(messages=500, default=10, size=4_000_000, fixed=True)
     batch_by = ("exchange",)
+    standin = "rabbitmq"
     max_record = 16 * _MEBIBYTE
     differences = (
         Difference(
