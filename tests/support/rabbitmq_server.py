@@ -65,6 +65,7 @@ class RabbitServer:
     tls_port: int
     folder: Path
     env: dict[str, str]
+    process: Child
     host: str = LOOPBACK
     made: list[tuple[str, str]] = field(default_factory=list)
 
@@ -197,7 +198,7 @@ def start_rabbitmq(
         stack.enter_context(server)
         server.wait_ready(partial(_listens, plain), TIMEOUT)
         server.wait_ready(lambda: b"startup complete" in server.log.read_bytes(), TIMEOUT)
-        yield RabbitServer(plain, tls if authority else 0, folder, env)
+        yield RabbitServer(plain, tls if authority else 0, folder, env, server)
 
 
 def _bin() -> Path:
