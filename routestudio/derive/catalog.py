@@ -48,8 +48,15 @@ def yaml_type(key: str) -> str:
 
 def card_text(key: str, destination: Mapping[str, Any], function: str | None) -> str:
     """The card of a sink as lines: where it delivers to, and what decides the routing."""
+    return "\n".join(f"{name}: {text}" for name, text, _ in card_rows(key, destination, function))
+
+
+def card_rows(
+    key: str, destination: Mapping[str, Any], function: str | None
+) -> list[tuple[str, str, str]]:
+    """The card of a sink as label, text and source (`config`, `static`, `default`, `function`)."""
     rows = card(registry.default().get(key), destination, function)
-    return "\n".join(f"{row.label}: {row.text}" for row in rows)
+    return [(row.label, row.text, row.source) for row in rows]
 
 
 def default_batch(key: str) -> int:

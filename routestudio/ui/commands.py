@@ -56,6 +56,7 @@ class Commands:
             "toggle_theme": self.toggle_theme, "zoom_in": lambda: self.zoom(1),
             "zoom_out": lambda: self.zoom(-1), "next_document": lambda: self.step_document(1),
             "previous_document": lambda: self.step_document(-1),
+            "overview": lambda: self.open("overview", "Overview"),
             "focus_tree": window.tree.tree.setFocus, "focus_document": self.focus_document,
             "focus_bottom": self.focus_bottom,
             "show_problems": lambda: window.open_bottom(window.problems),
@@ -217,6 +218,10 @@ class Commands:
             from routestudio.ui.documents.function import FunctionDocument
 
             return FunctionDocument(self._session, name)
+        if kind == "overview":
+            from routestudio.ui.documents.overview import OverviewDocument
+
+            return OverviewDocument(self._session)
         if kind == "sample":
             from routestudio.ui.documents.sample import SampleDocument
 

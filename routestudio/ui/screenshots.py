@@ -8,7 +8,9 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from time import monotonic
@@ -87,9 +89,56 @@ async def _take(folder: Path, sizes: tuple[tuple[int, int], ...], modes: tuple[s
         window.commands.open("sample", "awkward")
         await asyncio.sleep(0.5)
         await shoot("sample")
+        window.commands.open("overview", "Overview")
+        await asyncio.sleep(0.3)
+        await shoot("overview")
     finally:
         window.commands.flush()
         await asyncio.sleep(0.2)
+        window.really_close()
+        await engine.stop()
+
+
+async def _take_sinks(
+    folder: Path, sizes: tuple[tuple[int, int], ...], modes: tuple[str, ...]
+) -> None:
+    """Form and card of every sink type, in a new project of each."""
+    from PySide6.QtWidgets import QApplication
+
+    from routestudio.derive import catalog
+    from routestudio.ui.bridge import Engine
+    from routestudio.ui.main_window import MainWindow
+    from routestudio.ui.theme import theme
+
+    app = QApplication.instance()
+    assert isinstance(app, QApplication)
+    engine = Engine()
+    window = MainWindow(engine)
+    window.show()
+    engine.start()
+    try:
+        with tempfile.TemporaryDirectory() as place:
+            for key in catalog.all_keys():
+                project = Path(place) / key
+                command = [sys.executable, "-m", "routestudio", "new", str(project), "--sink", key]
+                made = await asyncio.create_subprocess_exec(*command, stdout=subprocess.DEVNULL)
+                await made.wait()
+                window.session.open(project)
+                await _until(lambda p=project: window.session.path == p)  # type: ignore[misc]
+                await _until(lambda: window.document() is not None)
+                await asyncio.sleep(1.0)
+                for name in ("form", "card"):
+                    if name == "card":
+                        window.commands.open("overview", "Overview")
+                    for mode in modes:
+                        theme().apply(app, "dark" if mode == "dark" else "light")
+                        for width, height in sizes:
+                            window.resize(width, height)
+                            await asyncio.sleep(0.25)
+                            file = folder / f"{key}-{name}-{mode}-{width}x{height}.png"
+                            window.grab().save(str(file))
+                window.commands.flush()
+    finally:
         window.really_close()
         await engine.stop()
 
@@ -100,6 +149,7 @@ def main() -> int:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--small", action="store_true", help="1280 x 800 only")
     parser.add_argument("--light", action="store_true", help="the light theme only")
+    parser.add_argument("--sinks", action="store_true", help="form and card of every sink type")
     options = parser.parse_args()
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     from PySide6.QtWidgets import QApplication
@@ -111,10 +161,10 @@ def main() -> int:
     loop = QEventLoop(app)
     asyncio.set_event_loop(loop)
     sizes = SIZES[:1] if options.small else SIZES
+    modes = ("light",) if options.light else ("light", "dark")
+    take = _take_sinks if options.sinks else _take
     with loop:
-        loop.run_until_complete(
-            _take(options.folder, sizes, ("light",) if options.light else ("light", "dark"))
-        )
+        loop.run_until_complete(take(options.folder, sizes, modes))
     return 0
 
 

@@ -26,6 +26,7 @@ from routestudio.ui.widgets.basics import (
     Banner,
     Card,
     Collapsible,
+    ElidedLabel,
     IconLabel,
     Pill,
     Segments,
@@ -263,7 +264,7 @@ def _default_row(name: str, text: str) -> QWidget:
     title = label(name, "mono")
     title.setMinimumWidth(110)
     row.addWidget(title)
-    row.addWidget(label(text, "default", wrap=True), 1)
+    row.addWidget(ElidedLabel(text, "default"), 1)
     row.addWidget(Pill("default", "neutral"))
     return holder
 

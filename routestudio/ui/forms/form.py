@@ -13,6 +13,9 @@ from routestudio.ui.forms.fields import FieldEditor, SecretField, editor_of
 from routestudio.ui.widgets.basics import Collapsible, label
 
 LABEL_WIDTH = 132
+_RARE = "Advanced"
+"""The part of a form that is folded until something in it is set or wrong."""
+
 EditorFactory = Callable[[FormField], FieldEditor | None]
 
 
@@ -66,6 +69,7 @@ class Form(QWidget):
     ) -> None:
         super().__init__()
         self.rows: dict[str, FormRow] = {}
+        self._parts: dict[str, Collapsible] = {}
         self._factory = factory
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
@@ -76,9 +80,10 @@ class Form(QWidget):
                 continue
             target = self._column
             if item.title:
-                part = Collapsible(item.title)
+                part = Collapsible(item.title, opened=item.title != _RARE)
                 self._column.addWidget(part)
                 target = part.body
+                self._parts.update({field.name: part for field in item.fields})
             for field in item.fields:
                 target.addWidget(self._row(field))
 
@@ -86,6 +91,8 @@ class Form(QWidget):
         """Show values by field name and hide fields that do not matter with them."""
         for name, row in self.rows.items():
             row.editor.show_value(values.get(name))
+            if name in self._parts and values.get(name) not in (None, row.field.default):
+                self._parts[name].set_open(True)
         shown = {n: values.get(n, r.field.default) for n, r in self.rows.items()}
         for row in self.rows.values():
             row.setVisible(visible(row.field, shown))
@@ -99,6 +106,8 @@ class Form(QWidget):
         """Mark fields with their problems; fields that are not named are fine."""
         for name, row in self.rows.items():
             row.show_problem(problems.get(name, ""))
+            if name in problems and name in self._parts:
+                self._parts[name].set_open(True)
 
     def _row(self, field: FormField) -> FormRow:
         editor = self._factory(field) if self._factory else None
