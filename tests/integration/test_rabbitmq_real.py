@@ -17,7 +17,7 @@ from routestudio.sinks import _rabbitmq_link, _rabbitmq_wire
 from routestudio.sinks.base import Payload
 from routestudio.sinks.rabbitmq import RabbitMessage, RabbitMq
 from routestudio.tasks import spawn
-from tests.support.nats_proxy import proxied
+from tests.support.tcp_proxy import proxied
 from tests.support.rabbitmq_config import settings
 from tests.support.rabbitmq_server import (
     MAX_MESSAGE,
