@@ -243,6 +243,9 @@ def outcome_of(error: BaseException) -> Outcome:
     code = code_of(error)
     hint = _HINTS.get(code)
     reason = f"{hint}: {error}" if hint else str(error)
+    if code == "NOAUTH":
+        # No record is to blame: rejecting them all would empty the source into the dead letters.
+        return unreachable(code, reason)
     return retry(code, reason) if code in _PASSING else rejected(code, reason)
 
 

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from routestudio import tasks
+from routestudio.functions.pool import FunctionPool
 from routestudio.model.function import FunctionResult
 from routestudio.model.message import Message, message_from
 from routestudio.model.outcome import CheckStep, Outcome
+from routestudio.pipeline.retry import RetryPolicy
+from routestudio.pipeline.run import Delivery
+from routestudio.pipeline.stages import SinkFunctions, Stages
 from routestudio.routing import Router
 from routestudio.sinks.base import Payload
 from routestudio.sinks.binding import bind
@@ -18,6 +25,17 @@ from routestudio.sinks.redis_string import RedisString
 from tests.support.redis_server import RedisServer
 
 pytestmark = pytest.mark.real
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """A sink without settings."""
+
+    actions: tuple[str, ...] = ("insert", "update", "delete")
+    source: dict[str, Any] = field(default_factory=dict)
+    tables: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    message_grouping: bool = True
+    timestamp_format: str = "iso8601"
 
 
 def config(server: RedisServer, **values: Any) -> Any:
@@ -159,6 +177,47 @@ async def test_a_full_server_is_a_retry(redis_server: RedisServer) -> None:
     assert [(o.status, o.code) for o in outcomes] == [("retry", "OOM"), ("delivered", "")]
 
 
+async def test_a_run_repeats_only_the_commands_that_were_refused(
+    redis_server: RedisServer,
+) -> None:
+    """A server without memory refuses SET and takes DEL, in the same pipelines."""
+    values = {"host": redis_server.host, "port": redis_server.port}
+    bound = bind(RedisString, values, dynamic=False, batch_size=40)
+    given = messages(400)
+
+    async def source() -> AsyncIterator[list[Message]]:
+        yield given
+
+    pool = FunctionPool()
+    stages = Stages(bound, Plain(), SinkFunctions(), pool)
+    redis_server.command("CONFIG", "RESETSTAT")
+    redis_server.command("CONFIG", "SET", "maxmemory", "1")
+    link = RedisString.connect(bound.config)
+    delivery = Delivery(stages, link, bound.limits, source(), policy=RetryPolicy(base=0.2))
+    running = tasks.spawn(delivery.run(), name="run")
+    try:
+        await asyncio.sleep(0.5)
+        assert delivery.summary.delivered == 100, "the deletes pass"
+    finally:
+        redis_server.command("CONFIG", "SET", "maxmemory", "0")
+    summary = await asyncio.wait_for(running, 20)
+    await link.close()
+    await pool.close()
+    assert (summary.delivered, summary.rejected) == (400, 0)
+    assert len(redis_server.contents()) == 300
+    stats = redis_server.command("INFO", "commandstats")
+    assert isinstance(stats, bytes)
+    found = {
+        name: dict(part.split("=") for part in line.split(","))
+        for name, _, line in (
+            row.partition(":") for row in stats.decode().splitlines() if ":" in row
+        )
+    }
+    assert found["cmdstat_del"]["calls"] == "100", "a delete was sent twice"
+    assert found["cmdstat_set"]["calls"] == "300", "a value was written twice"
+    assert int(found["cmdstat_set"]["rejected_calls"]) >= 300
+
+
 async def test_a_killed_connection_is_replaced(redis_server: RedisServer) -> None:
     settings = config(redis_server)
     link = RedisString.connect(settings)
@@ -225,7 +284,8 @@ async def test_wrong_passwords(
             assert verdict(steps) == "authenticate failed"
             assert "hunter2" not in repr(steps)
             [outcome] = await deliver(settings, [record(settings)])
-            assert (outcome.status, outcome.code) == ("rejected", "NOAUTH")
+            assert (outcome.status, outcome.code) == ("retry", "NOAUTH")
+            assert outcome.unreachable, "no record is to blame"
     assert (
         verdict(await check(config(redis_server, password="not-needed"))) == "authenticate failed"
     )

@@ -158,13 +158,13 @@ async def test_a_server_that_is_loading_did_nothing() -> None:
     assert [(o.status, o.code, o.unknown) for o in outcomes] == [("retry", "LOADING", False)] * 2
 
 
-async def test_wrong_credentials_cannot_be_retried_away() -> None:
+async def test_wrong_credentials_reject_no_record() -> None:
     async with server(lambda c: b"-WRONGPASS invalid username-password pair\r\n") as port:
         config = RedisString.Config(host="127.0.0.1", port=port, username="u", password="hunter2")
         link = RedisString.connect(config)
         outcomes = await link.send([encode("v")])
         await link.close()
-    assert [(o.status, o.code) for o in outcomes] == [("rejected", "NOAUTH")]
+    assert [(o.status, o.code, o.unreachable) for o in outcomes] == [("retry", "NOAUTH", True)]
     assert "hunter2" not in repr(outcomes)
 
 
