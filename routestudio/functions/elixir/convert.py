@@ -51,10 +51,17 @@ def inward(value: Any) -> Any:
 
 
 def record_in(value: Any) -> Any:
-    """A record or changes: most hold nothing that needs to be converted."""
-    if type(value) is dict and _SIMPLE.issuperset(map(type, value.values())):
-        return value
-    return inward(value)
+    """A record or changes: most hold little or nothing that needs to be converted."""
+    if type(value) is not dict:
+        return inward(value)
+    changed: dict[Any, Any] | None = None
+    for key, item in value.items():
+        if type(item) not in _SIMPLE:
+            new = inward(item)
+            if new is not item:
+                changed = dict(value) if changed is None else changed
+                changed[key] = new
+    return value if changed is None else changed
 
 
 def _moment(value: dt.datetime) -> NaiveDateTime:
