@@ -94,6 +94,7 @@ class AzureEventHub(Sink):
     key = "azure_event_hub"
     title = "Azure Event Hubs"
     icon = "event_hub"
+    standin = "event_hub"
     batch = BatchLimits(messages=10, default=10, size=1_000_000, fixed=True)
     batch_by = ("event_hub_name",)
     max_record = 1_000_000

@@ -112,6 +112,7 @@ class Elasticsearch(Sink):
 
     key, title = "elasticsearch", "Elasticsearch"
     icon = "elasticsearch"
+    standin = "elasticsearch"
     batch = BatchLimits(messages=_MAX_BATCH, default=100, size=_BULK_BYTES, wait=0.1, fixed=True)
     batch_by = ("index_name",)
     write_always = ("auth_type", "batch_size")

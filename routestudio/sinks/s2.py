@@ -102,6 +102,7 @@ class S2(Sink):
 
     key, title = "s2", "S2"
     icon = "s2"
+    standin = "s2"
     batch = BatchLimits(messages=_RECORDS, default=10, size=_BYTES, wait=0.005, fixed=True)
     batch_by = ("basin", "stream")
     host_label = "basin"

@@ -7,44 +7,18 @@ exist as soon as they are named.
 from __future__ import annotations
 
 import json
-from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final
-from urllib.parse import parse_qsl, unquote, urlsplit
 
-import h11
-
-from routestudio.standins._http_server import HttpServerStandin, Response, unpacked
-from routestudio.standins.base import Arrived, as_text
+from routestudio.standins._api import ApiStandin, loaded
+from routestudio.standins.base import as_text
 
 _SINCE: Final = "2026-01-01T00:00:00Z"
 _KINDS: Final = {"documents": "documentAdditionOrUpdate", "delete-batch": "documentDeletion",
                  "edit": "documentEdition"}  # fmt: skip
 
 
-class _SearchStandin(HttpServerStandin):
-    async def _respond(self, request: h11.Request, body: bytes) -> Response:
-        parts = urlsplit(request.target.decode("latin-1"))
-        headers = {k.decode("latin-1"): v.decode("latin-1") for k, v in request.headers}
-        steps = [unquote(step) for step in parts.path.split("/")[1:]]
-        query = dict(parse_qsl(parts.query, keep_blank_values=True))
-        plain = unpacked(body, headers.get("content-encoding", ""))
-        status, answer = self._say(request.method.decode("ascii"), steps, query, plain)
-        content = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
-        return status, [], content
-
-    @abstractmethod
-    def _say(
-        self, method: str, steps: list[str], query: Mapping[str, str], body: bytes
-    ) -> tuple[int, Any]:
-        """Status, and bytes or what is to be JSON, for one request."""
-
-    def _keep(self, place: str, action: str, key: Any, body: bytes = b"") -> None:
-        name = None if key is None else str(key)
-        self._kept.add(Arrived(place, as_text(body), name, {"action": action}))
-
-
-class TypesenseStandin(_SearchStandin):
+class TypesenseStandin(ApiStandin):
     """A Typesense for documents with an `id`; deleted ones are kept as entries without a body."""
 
     kind: ClassVar[str] = "typesense"
@@ -84,7 +58,7 @@ class TypesenseStandin(_SearchStandin):
         return {"name": name, "fields": [], "num_documents": count, "created_at": 0}
 
     def _import(self, name: str, line: bytes) -> dict[str, Any]:
-        document = _loaded(line)
+        document = loaded(line)
         if not isinstance(document, dict):
             return {"success": False, "code": 400, "error": "Bad JSON.", "document": as_text(line)}
         key = document.get("id")
@@ -96,7 +70,7 @@ class TypesenseStandin(_SearchStandin):
         return {"success": True}
 
 
-class MeilisearchStandin(_SearchStandin):
+class MeilisearchStandin(ApiStandin):
     """A Meilisearch whose tasks succeed at once; edits by function are kept, not carried out."""
 
     kind: ClassVar[str] = "meilisearch"
@@ -141,7 +115,7 @@ class MeilisearchStandin(_SearchStandin):
     ) -> tuple[int, Any]:
         if not body:
             return 400, _failure("missing_payload", "A payload is missing.")
-        values = [_loaded(line) for line in body.split(b"\n")]
+        values = [loaded(line) for line in body.split(b"\n")]
         wrong = [value for value in values if not isinstance(value, (dict, list))]
         if wrong or (route == "delete-batch") != isinstance(values[0], list):
             return 400, _failure("malformed_payload", "The payload is malformed.")
@@ -161,14 +135,6 @@ class MeilisearchStandin(_SearchStandin):
 
 def _failure(code: str, message: str) -> dict[str, str]:
     return {"message": message, "code": code, "type": "invalid_request", "link": ""}
-
-
-def _loaded(line: bytes) -> Any:
-    """The JSON of a line, or `None` when it is none."""
-    try:
-        return json.loads(line)
-    except (ValueError, RecursionError):
-        return None
 
 
 def _at(value: Any, path: str) -> Any:

@@ -1,0 +1,46 @@
+"""Shared by stand-ins of HTTP APIs: requests in parts, and what arrived by place."""
+
+from __future__ import annotations
+
+import json
+from abc import abstractmethod
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+import h11
+
+from routestudio.standins._http_server import HttpServerStandin, Response, unpacked
+from routestudio.standins.base import Arrived, as_text
+
+
+class ApiStandin(HttpServerStandin):
+    """A stand-in of an HTTP API that takes any credentials. Subclasses answer in `_say`."""
+
+    async def _respond(self, request: h11.Request, body: bytes) -> Response:
+        parts = urlsplit(request.target.decode("latin-1"))
+        headers = {k.decode("latin-1"): v.decode("latin-1") for k, v in request.headers}
+        steps = [unquote(step) for step in parts.path.split("/")[1:]]
+        query = dict(parse_qsl(parts.query, keep_blank_values=True))
+        plain = unpacked(body, headers.get("content-encoding", ""))
+        status, answer = self._say(request.method.decode("ascii"), steps, query, plain)
+        content = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
+        return status, [], content
+
+    @abstractmethod
+    def _say(
+        self, method: str, steps: list[str], query: Mapping[str, str], body: bytes
+    ) -> tuple[int, Any]:
+        """Status, and bytes or what is to be JSON, for one request."""
+
+    def _keep(self, place: str, action: str, key: Any, body: bytes = b"") -> None:
+        name = None if key is None else str(key)
+        self._kept.add(Arrived(place, as_text(body), name, {"action": action}))
+
+
+def loaded(line: bytes) -> Any:
+    """The JSON of a line, or `None` when it is none."""
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError):
+        return None
