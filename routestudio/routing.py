@@ -20,6 +20,7 @@ from routestudio.sinks.fields import RoutedField, routed_fields
 
 Source = Literal["default", "static", "function"]
 _CACHE_LIMIT: Final = 4096
+_KNOWN_LIMIT: Final = 1024
 _MISSING: Final = object()
 
 
@@ -67,7 +68,8 @@ class _FieldPlan:
     """What routing one field needs, prepared once per router."""
 
     __slots__ = (
-        "_cache", "accepts", "default", "field", "name", "null_is_default", "required", "rule",
+        "_cache", "accepts", "default", "field", "known", "name", "null_is_default", "required",
+        "rule",
     )  # fmt: skip
 
     def __init__(self, field: RoutedField) -> None:
@@ -79,6 +81,15 @@ class _FieldPlan:
         self.null_is_default = field.routed.null_is_default
         self.default: Callable[[Message, str | None], Any] = field.routed.default.compile()
         self._cache: dict[tuple[type, Any], _Verdict] = {}
+        self.known: set[str] = set()
+        """Texts that `accepts` said yes to: topics and the like come again and again."""
+
+    def settled(self, static: Mapping[str, Any]) -> Any:
+        """The static value of this field when there is nothing to say about it, else `_MISSING`."""
+        value = static.get(self.name, _MISSING)
+        if value is _MISSING or (value is None and self.null_is_default):
+            return _MISSING
+        return value if type(value) in (str, int, bool) and self.accepts(value) else _MISSING
 
     def judge(self, value: Any) -> _Verdict:
         kind = type(value)
@@ -130,10 +141,17 @@ class Router:
         self._known = {plan.name for plan in self._plans}
         self._batch_by = bound.sink.batch_by
         self._static = dict(bound.static)
+        steps = [(1 << bit, plan) for bit, plan in enumerate(self._plans)]
+        # Static values are the same for every message: what needs no word about it is judged once.
+        given = {} if bound.dynamic else self._static
+        fixed = {plan.name: plan.settled(given) for plan in self._plans}
+        self._blank = {name: None if v is _MISSING else v for name, v in fixed.items()}
+        self._names = tuple((plan.name, bit) for bit, plan in steps)
         self._steps = tuple(
-            (plan.name, 1 << bit, plan.accepts, plan.default, plan.null_is_default, plan.judge)
-            for bit, plan in enumerate(self._plans)
-        )
+            (plan.name, bit, plan.accepts, plan.known, plan.default, plan.null_is_default,
+             plan.judge)
+            for bit, plan in steps if fixed[plan.name] is _MISSING
+        )  # fmt: skip
         self._given: Source = "function" if bound.dynamic else "static"
         self._provenance: dict[int, dict[str, Source]] = {}
         self._plain_key = "batch_key" not in {
@@ -169,16 +187,25 @@ class Router:
             over = result.value
             if type(over) is not dict or not over.keys() <= self._known:
                 problems, over = self._misshapen(over)
-        values: dict[str, Any] = {}
+        values = self._blank.copy()
         defaulted = 0
         warnings: tuple[FieldProblem, ...] = ()
         casts: tuple[str, ...] = ()
-        for name, bit, accepts, default, null_is_default, judge in self._steps:
+        for name, bit, accepts, known, default, null_is_default, judge in self._steps:
             value = over.get(name, _MISSING)
             if value is _MISSING or (value is None and null_is_default):
                 value = default(message, group)
                 defaulted |= bit
-            if accepts(value):
+            if type(value) is str:
+                if value in known:
+                    values[name] = value
+                    continue
+                if accepts(value):
+                    values[name] = value
+                    if len(known) < _KNOWN_LIMIT:
+                        known.add(value)
+                    continue
+            elif accepts(value):
                 values[name] = value
                 continue
             verdict = judge(value)
@@ -230,7 +257,7 @@ class Router:
     def _sources(self, defaulted: int) -> dict[str, Source]:
         """The provenance of every field; one map is shared by all messages that have the same."""
         found: dict[str, Source] = {
-            name: "default" if defaulted & bit else self._given for name, bit, *_ in self._steps
+            name: "default" if defaulted & bit else self._given for name, bit in self._names
         }
         self._provenance[defaulted] = found
         return found

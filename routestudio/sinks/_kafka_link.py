@@ -80,6 +80,7 @@ class KafkaLink(Link):
         self._timer: asyncio.TimerHandle | None = None
         self._pause = _POLL_SECONDS[0]
         self._broken: tuple[float, Any] | None = None
+        self._refusal: type[Exception] = Exception
 
     def check(self, targets: Sequence[SinkRouting]) -> AsyncIterator[CheckStep]:
         return _kafka_check.check(self._config, targets, tls_context(self._config))
@@ -134,6 +135,9 @@ class KafkaLink(Link):
             if self._producer is None:
                 settings = {**producer_settings(self._config), "error_cb": self._report_error}
                 closed = self._closed
+                from confluent_kafka import KafkaException
+
+                self._refusal = KafkaException
                 producer = await _in_thread(partial(_create, settings))
                 if closed.is_set():
                     return producer
@@ -149,8 +153,6 @@ class KafkaLink(Link):
         self, producer: Any, state: _Batch, index: int, record: KafkaRecord, count: int
     ) -> bool:
         """Hand one record to the client; false when its queue is full."""
-        from confluent_kafka import KafkaException
-
         key = record.key
         try:
             producer.produce(
@@ -162,7 +164,7 @@ class KafkaLink(Link):
                 state.give_up()
                 return True
             return False
-        except KafkaException as error:
+        except self._refusal as error:
             state.settle(index, outcome_of(error.args[0], record.topic))
         return True
 

@@ -186,7 +186,8 @@ class Sink(ABC):
     @classmethod
     def batch_key(cls, values: Mapping[str, Any]) -> Hashable:
         """The batch key of effective routing values: records with equal keys travel together."""
-        return tuple(_hashable(values.get(name)) for name in cls.batch_by)
+        found = [values.get(name) for name in cls.batch_by]
+        return tuple([v if type(v) is str else _hashable(v) for v in found])
 
     @classmethod
     def at_standin(cls, config: Any, address: StandinAddress) -> Any:

@@ -52,10 +52,11 @@ def _check_hosts(value: str) -> str | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class KafkaRecord:
-    """One Kafka record: `key` is `None` for a message without group."""
+    """One Kafka record: `key` is `None` for a message without group. Not to be changed."""
 
+    # Not frozen: a frozen dataclass takes several times as long to make, per message.
     topic: str
     key: bytes | None
     value: bytes
