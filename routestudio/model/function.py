@@ -54,8 +54,9 @@ class FunctionFault:
     """Why one evaluation gave no value.
 
     Codes: `invalid` (the text is not accepted), `raised`, `timeout`, `memory`, `output`,
-    `crashed` (the worker died), `not_evaluated` (skipped after repeated overruns).
-    `type` is the Python exception's name for `raised`.
+    `crashed` (the worker died), `not_evaluated` (skipped after repeated overruns; or legal Elixir
+    that is not evaluated here, which the message names). `type` is the exception's name in the
+    function's language for `raised`.
     """
 
     code: str

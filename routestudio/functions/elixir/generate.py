@@ -15,7 +15,7 @@ from routestudio.functions.elixir.calls import Calls
 from routestudio.functions.elixir.checker import diagnostic
 from routestudio.functions.elixir.forms import Forms
 from routestudio.functions.elixir.purity import Purity, is_boolean
-from routestudio.functions.elixir.quoted import Node, is_node
+from routestudio.functions.elixir.quoted import Node, is_node, printed
 from routestudio.functions.elixir.unit import CompileFault
 from routestudio.functions.elixir.values import Atom, Key, module_atom
 
@@ -23,6 +23,7 @@ _HELPERS: Final = {
     "+": "add", "-": "subtract", "*": "multiply", "/": "divide", "<": "less", ">": "greater",
     "<=": "less_equal", ">=": "greater_equal", "===": "same", "!==": "not_same", "++": "append",
 }  # fmt: skip
+_NO_BINARIES: Final = frozenset((int, float, bool, type(None), Atom, list))
 _ENTRY: Final = (1, 1)
 
 
@@ -32,11 +33,18 @@ class Compiler(Forms, Calls):
     def __init__(self) -> None:
         super().__init__()
         self.pure = Purity()
+        self.refusal: tuple[str, pyast.Place] | None = None
 
     def function(self, body: Any, parameters: tuple[str, ...]) -> ast.Module:
         """A module with one function `run` of these parameters."""
         self.env = {name: name for name in parameters}
         statements = self.returning(body)
+        if self.refusal is not None:
+            # Elixir raises this while it expands the code, whichever branch the part stands in.
+            text, place = self.refusal
+            error = pyast.call("argument", [pyast.const(text, place)], place)
+            raising = pyast.at(ast.Raise(error, None), place)
+            statements.insert(0, raising)
         run = pyast.function("run", list(parameters), statements, _ENTRY)
         return ast.Module([run], [])
 
@@ -255,6 +263,10 @@ class Compiler(Forms, Calls):
             parts.append(value.args[0])
             value = value.args[1]
         parts.append(value)
+        for part in parts:
+            if type(part) in _NO_BINARIES and self.refusal is None:
+                text = f"expected binary argument in <> operator but got: {printed(part)}"
+                self.refusal = text, node.place
         return pyast.call("concat", self.several(parts, node.place), node.place)
 
     def _binary(self, node: Node) -> ast.expr:

@@ -120,10 +120,11 @@ class Patterns(Unit):
     ) -> list[ast.expr]:  # fmt: skip
         size = pyast.call("len", [subject], place)
         operator: ast.cmpop = ast.Eq() if tail is None else ast.GtE()
-        found = [
-            pyast.type_is(subject, "list", place),
-            pyast.compare(size, operator, pyast.const(len(items), place), place),
-        ]
+        is_list = pyast.type_is(subject, "list", place)
+        if tail is not None:
+            kind = pyast.call("type", [subject], place)
+            is_list = pyast.compare(kind, ast.In(), pyast.name("LISTS", place), place)
+        found = [is_list, pyast.compare(size, operator, pyast.const(len(items), place), place)]
         for index, part in enumerate(items):
             found += self._part(part, pyast.item(subject, index, place), place, bound)
         if tail is not None:

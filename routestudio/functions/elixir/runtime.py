@@ -33,6 +33,9 @@ from routestudio.functions.elixir.values import (
 )
 
 MISSING: Final = object()
+LISTS: Final = frozenset((list, Cons))
+"""What `[head | tail]` may match."""
+
 _INDEX: Final = (
     "the Access module does not support accessing lists by index, got: {}\n\nAccessing a list by "
     "index is typically discouraged in Elixir, instead we prefer to use the Enum module to "

@@ -134,6 +134,16 @@ class Cons:
         self.items = items
         self.tail = tail
 
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __getitem__(self, index: Any) -> Any:
+        """An item, or what is left after some items: the tail when these were all."""
+        found = self.items[index]
+        if isinstance(index, slice):
+            return Cons(found, self.tail) if found else self.tail
+        return found
+
 
 class Struct:
     """A struct: `module` without the prefix `Elixir.`; `fields` as a map with atom keys."""

@@ -14,7 +14,7 @@ from routestudio.functions.elixir.errors import (
 )
 from routestudio.functions.elixir.runtime import called, struct_name
 from routestudio.functions.elixir.structs import DateRange
-from routestudio.functions.elixir.values import EQ, GT, LT, Atom, Cons, Struct, atom
+from routestudio.functions.elixir.values import EQ, GT, LT, Atom, Cons, Struct, atom, atom_name
 
 MAX_ITEMS = 5_000_000
 """Longest list that is made at once; the time limit ends anything slower."""
@@ -78,7 +78,7 @@ def comparer(module: Any) -> Callable[[Any, Any], int]:
     """The order that a module's `compare/2` gives: -1, 0 or 1."""
     from routestudio.functions.elixir.registry import FUNCTIONS
 
-    name = module.name.removeprefix("Elixir.") if type(module) is Atom else ""
+    name = (atom_name(module) or "").removeprefix("Elixir.")
     function = FUNCTIONS.get((name, "compare", 2))
     if function is None:
         raise ElixirError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any, Final
 
+from routestudio.functions.elixir import ops
 from routestudio.functions.elixir.calendar import (
     date_part,
     error,
@@ -100,7 +101,9 @@ def after(a: Any, b: Any) -> bool:
     return compare(a, b) is atom("gt")
 
 
-def _from_days(days: int) -> Date:
+def _from_days(days: Any) -> Date:
+    if type(days) is not int:
+        raise clause("Calendar.ISO.date_from_iso_days/1")
     year, month, day = date_of(days)
     if not -9999 <= year <= 9999:
         raise clause("Calendar.ISO.date_from_iso_days/1")
@@ -111,7 +114,7 @@ def _from_days(days: int) -> Date:
 def add(value: Any, days: Any) -> Date:
     """`Date.add/2`."""
     date = date_part(value, "Date.add/2")
-    return _from_days(date.days + need_integer(days, "Date.add/2"))
+    return _from_days(ops.add(date.days, days))
 
 
 @define("Date", "diff", 2)

@@ -301,6 +301,8 @@ def _collect(target: Any, found: list[Any]) -> Any:
             result[key_in(pair[0])] = pair[1]
         return result
     if type(target) is str:
+        if not all(type(part) is str for part in found):
+            raise clause("anonymous fn/2 in Collectable.BitString.into/1")
         return concat(target, *found)
     from routestudio.functions.elixir.errors import protocol
 

@@ -23,10 +23,10 @@ def concat_(value: Any, more: Any = MISSING) -> list[Any]:
 
 
 @define("Enum", "reverse", 1, 2)
-def reverse(value: Any, tail: Any = None) -> list[Any]:
+def reverse(value: Any, tail: Any = MISSING) -> list[Any]:
     """`Enum.reverse/1`, `/2`."""
     found = items(value)[::-1]
-    return found if tail is None else found + items(tail)
+    return found if tail is MISSING else found + items(tail)
 
 
 @define("Enum", "uniq", 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cmp_to_key
+from types import FunctionType
 from typing import Any
 
 from routestudio.functions.elixir import ops
@@ -34,8 +35,10 @@ def _order(sorter: Any) -> tuple[Order, bool]:
         return ops.compare, True
     if type(sorter) is tuple and len(sorter) == 2 and sorter[0] in (_ASC, _DESC):
         return comparer(sorter[1]), sorter[0] is _DESC
-    if is_module(sorter):
+    if type(sorter) in (Atom, bool, type(None)):
         return comparer(sorter), False
+    if type(sorter) is not FunctionType:
+        raise clause("Enum.to_sort_fun/1")
     before = binary(sorter)
     return lambda a, b: -1 if truthy(before(a, b)) else 1, False
 
@@ -50,10 +53,10 @@ def _merge_sort(given: list[Any], order: Order, down: bool) -> list[Any]:
 @define("Enum", "sort", 1, 2)
 def sort(value: Any, sorter: Any = MISSING) -> list[Any]:
     """`Enum.sort/1`, `/2`."""
-    given = items(value)
     if sorter is MISSING or sorter is _ASC:
-        return ops.sort_values(given)
+        return ops.sort_values(items(value))
     order, down = _order(sorter)
+    given = items(value)
     return _merge_sort(given, order, down)
 
 
@@ -151,13 +154,13 @@ def min_max_by(value: Any, function: Any, sorter: Any = MISSING) -> Any:
     given = items(value)
     if not given:
         raise empty_error()
-    keyed = {id(item): key(item) for item in given}
+    keyed = [(key(item), item) for item in given]
 
-    def once(item: Any) -> Any:
-        return keyed[id(item)]
+    def once(pair: Any) -> Any:
+        return pair[0]
 
-    low = _extreme(value, sorter, MISSING, -1, once)
-    return low, _extreme(value, sorter, MISSING, 1, once)
+    low = _extreme(keyed, sorter, MISSING, -1, once)
+    return low[1], _extreme(keyed, sorter, MISSING, 1, once)[1]
 
 
 @define("Enum", "sum", 1)
@@ -193,7 +196,8 @@ def product_by(value: Any, function: Any) -> Any:
 @define("Enum", "take", 2)
 def take(value: Any, count: Any) -> list[Any]:
     """`Enum.take/2`."""
-    need_integer(count, "Enum.take/2")
+    if need_integer(count, "Enum.take/2") == 0:
+        return []
     given = items(value)
     return given[:count] if count >= 0 else given[count:]
 
@@ -245,6 +249,8 @@ def slice_(value: Any, start: Any, count: Any) -> list[Any]:
     need_integer(start, "Enum.slice/3")
     if type(count) is not int or count < 0:
         raise clause("Enum.slice/3")
+    if count == 0:
+        return []
     given = items(value)
     if start < 0:
         start = max(0, start + len(given))
@@ -254,6 +260,9 @@ def slice_(value: Any, start: Any, count: Any) -> list[Any]:
 @define("Enum", "reverse_slice", 3)
 def reverse_slice(value: Any, start: Any, count: Any) -> list[Any]:
     """`Enum.reverse_slice/3`."""
+    for number in (start, count):
+        if type(number) is not int or number < 0:
+            raise clause("Enum.reverse_slice/3")
     given = items(value)
     return given[:start] + given[start : start + count][::-1] + given[start + count :]
 
@@ -261,7 +270,7 @@ def reverse_slice(value: Any, start: Any, count: Any) -> list[Any]:
 @define("Enum", "slide", 3)
 def slide(value: Any, start: Any, target: Any) -> list[Any]:
     """`Enum.slide/3`."""
-    if type(start) is not int:
+    if type(start) is not int or type(target) is not int:
         raise clause("Enum.slide/3")
     given = items(value)
     start = start + len(given) if start < 0 else start
@@ -343,6 +352,8 @@ def take_every(value: Any, step: Any) -> list[Any]:
 @define("Enum", "drop_every", 2)
 def drop_every(value: Any, step: Any) -> list[Any]:
     """`Enum.drop_every/2`."""
+    if value == [] or (step == 1 and type(step) is int):
+        return []
     if type(step) is not int or step < 0:
         raise clause("Enum.drop_every/2")
     given = items(value)

@@ -25,12 +25,6 @@ MAX_TEXT: Final = 200_000
 """Most digits of a number that is read or written: the time grows with their square."""
 
 
-def _base(base: Any, where: str) -> int:
-    if type(base) is not int or not 2 <= base <= 36:
-        raise clause(where)
-    return base
-
-
 def in_base(number: int, base: int) -> str:
     """The upper-case text of an integer."""
     if abs(number).bit_length() > ops.MAX_BITS // 3:
@@ -55,7 +49,9 @@ def to_string(value: Any, base: Any = 10) -> str:
     """`Integer.to_string/1`, `/2`."""
     if type(value) is not int:
         raise argument_error(1, "not an integer")
-    return in_base(value, _base(base, "Integer.to_string/2"))
+    if type(base) is not int or not 2 <= base <= 36:
+        raise argument_error(2, "not an integer in the range 2 through 36")
+    return in_base(value, base)
 
 
 @define("Integer", "to_charlist", 1, 2)

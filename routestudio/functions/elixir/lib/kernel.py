@@ -9,6 +9,7 @@ from typing import Any
 from routestudio.functions.elixir import ops
 from routestudio.functions.elixir.errors import (
     argument_error,
+    arithmetic,
     bad_map,
 )
 from routestudio.functions.elixir.inspecting import inspect
@@ -217,10 +218,12 @@ def length(value: Any) -> int:
 @define("Kernel", "elem", 2)
 def element(value: Any, index: Any) -> Any:
     """`Kernel.elem/2`."""
+    if type(index) is not int:
+        if type(index) is float:
+            raise argument_error(1, "not an integer")
+        raise arithmetic()
     if type(value) is not tuple:
         raise argument_error(2, "not a tuple")
-    if type(index) is not int:
-        raise argument_error(1, "not an integer")
     if not 0 <= index < len(value):
         raise argument_error(1, "out of range")
     return value[index]

@@ -6,7 +6,7 @@ from typing import Any
 
 from routestudio.functions.elixir import ops
 from routestudio.functions.elixir.errors import argument_error, clause
-from routestudio.functions.elixir.lib.common import binary, items, limited, unary
+from routestudio.functions.elixir.lib.common import binary, limited, unary
 from routestudio.functions.elixir.registry import FUNCTIONS, define
 from routestudio.functions.elixir.runtime import MISSING, to_text
 from routestudio.functions.elixir.values import Cons
@@ -84,7 +84,9 @@ def _index(given: list[Any], index: Any, where: str) -> int:
 @define("List", "delete_at", 2)
 def delete_at(value: Any, index: Any) -> list[Any]:
     """`List.delete_at/2`."""
-    given = need(value, "List.delete_at/2")
+    given = value
+    if type(given) is not list and type(index) is int:
+        raise argument_error(1, "not a list")
     at = _index(given, index, "List.delete_at/2")
     return given[:at] + given[at + 1 :] if 0 <= at < len(given) else given
 
@@ -128,9 +130,14 @@ def update_at(value: Any, index: Any, function: Any) -> list[Any]:
 
 
 def _found(given: Any, key: Any, position: Any, where: str) -> int | None:
-    if type(position) is not int or position < 0:
+    if type(position) is not int:
         raise clause(where)
-    if type(given) is not list:
+    if where.startswith(("List.keyfind", "List.keymember")):
+        if position < 0:
+            raise argument_error(2, "out of range")
+        if type(given) is not list:
+            raise argument_error(3, "not a list")
+    if type(given) is not list or position < 0:
         raise clause(where)
     for index, item in enumerate(given):
         if type(item) is tuple and len(item) > position and ops.equal(item[position], key):
@@ -183,6 +190,8 @@ def keyreplace(value: Any, key: Any, position: Any, new: Any) -> list[Any]:
 @define("List", "keystore", 4)
 def keystore(value: Any, key: Any, position: Any, new: Any) -> list[Any]:
     """`List.keystore/4`."""
+    if type(new) is not tuple:
+        raise clause(":lists.keystore/4")
     at = _found(value, key, position, "List.keystore/4")
     return [*value, new] if at is None else [*value[:at], new, *value[at + 1 :]]
 
@@ -198,6 +207,8 @@ def keytake(value: Any, key: Any, position: Any) -> Any:
 def keysort(value: Any, position: Any, sorter: Any = MISSING) -> list[Any]:
     """`List.keysort/2`, `/3`."""
     given = need(value, "List.keysort/3")
+    if type(position) is not int or position < 0:
+        raise clause("List.keysort/3")
     if not all(type(item) is tuple and len(item) > position for item in given):
         raise argument_error(2, "not a list of tuples")
     extra = () if sorter is MISSING else (sorter,)
@@ -226,7 +237,8 @@ def foldr(value: Any, start: Any, function: Any) -> Any:
 @define("List", "zip", 1)
 def zip_(value: Any) -> list[Any]:
     """`List.zip/1`."""
-    return list(zip(*map(items, need(value, "List.zip/1")), strict=False))
+    lists = [need(part, "List.to_list/1") for part in need(value, "List.zip/1")]
+    return list(zip(*lists, strict=False))
 
 
 @define("List", "to_tuple", 1)

@@ -6,7 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 from routestudio.functions.elixir import ops
-from routestudio.functions.elixir.errors import ElixirError, argument, bad_map, clause, key_error
+from routestudio.functions.elixir.errors import (
+    ElixirError,
+    argument,
+    argument_error,
+    bad_map,
+    clause,
+    key_error,
+)
 from routestudio.functions.elixir.inspecting import inspect
 from routestudio.functions.elixir.lib.common import items, truthy, unary
 from routestudio.functions.elixir.registry import define
@@ -19,6 +26,7 @@ from routestudio.functions.elixir.values import (
     Atom,
     Struct,
     atom,
+    atom_name,
     full_map,
     key_in,
     key_out,
@@ -52,9 +60,9 @@ def _changed(value: Any, key: Any, new: Any) -> Any:
 
 
 @define("Map", "new", 0, 1, 2)
-def new(source: Any = None, function: Any = MISSING) -> Data:
+def new(source: Any = MISSING, function: Any = MISSING) -> Data:
     """`Map.new/0`, `/1`, `/2`."""
-    if source is None and function is MISSING:
+    if source is MISSING:
         return {}
     if function is MISSING and type(source) is dict:
         return source
@@ -76,7 +84,9 @@ def new(source: Any = None, function: Any = MISSING) -> Data:
 @define("Map", "from_keys", 2)
 def from_keys(keys: Any, value: Any) -> Data:
     """`Map.from_keys/2`."""
-    return {key_in(key): value for key in items(keys)}
+    if type(keys) is not list:
+        raise argument_error(1, "not a list")
+    return {key_in(key): value for key in keys}
 
 
 @define("Map", "get", 2, 3)
@@ -254,6 +264,11 @@ def from_struct(value: Any) -> Data:
         return value.fields()
     if type(value) is dict and type(value.get(STRUCT)) is Atom:
         return {key: item for key, item in value.items() if key is not STRUCT}
+    name = atom_name(value)
+    if name is not None:
+        raise ElixirError(
+            "UndefinedFunctionError", f"function {inspect(value)}.__struct__/0 is undefined"
+        )
     raise clause("Map.from_struct/1")
 
 
@@ -264,6 +279,8 @@ def is_equal(left: Any, right: Any) -> bool:
 
 
 def _filtered(value: Any, function: Any, keep: bool) -> Any:
+    if type(value) is not dict and not isinstance(value, Struct):
+        raise clause("Map.filter/2" if keep else "Map.reject/2")
     test = unary(function)
     data = need(value)
     return {

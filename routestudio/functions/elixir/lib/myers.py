@@ -77,12 +77,23 @@ def _choose(diagonal: int, limit: int, paths: list[Path]) -> tuple[Path, list[Pa
 
 
 def _grouped(edits: list[tuple[Any, Any]]) -> list[tuple[Any, list[Any]]]:
+    """Edits of one kind together; an insertion between equal parts moves to the front of them."""
     found: list[tuple[Any, list[Any]]] = []
-    for kind, item in edits:
-        if found and found[-1][0] is kind:
-            found[-1][1].append(item)
+    at = len(edits)
+    while at:
+        kind, item = edits[at - 1]
+        if found and found[0][0] is kind:
+            found[0][1].insert(0, item)
+        elif (
+            [part[0] for part in found[:3]] == [_EQ, _INS, _EQ]
+            and ops.same(found[0][1], found[1][1])
+        ):  # fmt: skip
+            moved = found[0][1]
+            found[:3] = [(_INS, moved), (_EQ, [*moved, *found[2][1]])]
+            continue
         else:
-            found.append((kind, [item]))
+            found.insert(0, (kind, [item]))
+        at -= 1
     return found
 
 

@@ -59,6 +59,8 @@ def _replace(data: Any, key: Any, change: Any) -> tuple[Any, Any]:
             f"function {data.module}.get_and_update/3 is undefined ({data.module} does not "
             "implement the Access behaviour",
         )
+    if type(data) is list and type(key) not in (Atom, bool, type(None)):
+        raise clause("Keyword.get_and_update/3")
     current = access(data, key)
     answer = change(current)
     if type(data) is dict:

@@ -299,8 +299,6 @@ def replace(regex: Any, text: Any, new: Any, options: Any = MISSING) -> str:
     pattern = _need(regex, "Regex.replace/4")
     if type(text) is not str:
         raise clause("Regex.replace/4")
-    if type(new) is not str and type(new) is not FunctionType:
-        raise clause("Regex.replace/4")
     given = [] if options is MISSING else options
     everywhere = option(given, "global", True) not in (None, False)
     subject = pattern.compiled.subject(text)
@@ -310,6 +308,8 @@ def replace(regex: Any, text: Any, new: Any, options: Any = MISSING) -> str:
     found_all = _all(pattern, text) if everywhere else [
         found for found in [_search(pattern, text)] if found is not None
     ]  # fmt: skip
+    if found_all and type(new) is not str and type(new) is not FunctionType:
+        raise clause("Regex.apply_list/6")
     for found in found_all:
         start, end = found.match.span()
         before = subject[position:start]

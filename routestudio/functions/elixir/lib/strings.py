@@ -8,6 +8,7 @@ from typing import Any, Final
 import regex as re
 
 from routestudio.functions.elixir.errors import argument, argument_error, clause
+from routestudio.functions.elixir.inspecting import inspect
 from routestudio.functions.elixir.lib.common import limited, need_text
 from routestudio.functions.elixir.registry import define
 from routestudio.functions.elixir.runtime import MISSING
@@ -98,6 +99,8 @@ def reverse(text: Any) -> str:
 @define("String", "slice", 3)
 def slice_(text: Any, start: Any, count: Any) -> str:
     """`String.slice/3`."""
+    if count == 0 and type(count) is int:
+        return ""
     if type(text) is not str or type(start) is not int or type(count) is not int or count < 0:
         raise clause("String.slice/3")
     found: Any = text if text.isascii() and "\r" not in text else graphemes_of(text)
@@ -198,7 +201,7 @@ def capitalize(text: Any, mode: Any = _DEFAULT) -> str:
 
 def _leading(text: str, part: str) -> str:
     if not part:
-        return text
+        raise argument("cannot use an empty string as the match to replace")
     while text.startswith(part):
         text = text[len(part) :]
     return text
@@ -206,7 +209,7 @@ def _leading(text: str, part: str) -> str:
 
 def _trailing(text: str, part: str) -> str:
     if not part:
-        return text
+        raise argument("cannot use an empty string as the match to replace")
     while text.endswith(part):
         text = text[: -len(part)]
     return text
@@ -243,16 +246,18 @@ def _pad(text: Any, count: Any, padding: Any, where: str) -> str:
     text = need_text(text, where)
     if type(count) is not int or count < 0:
         raise clause(where)
-    if type(padding) is list:
-        if not padding or not all(type(part) is str for part in padding):
-            raise argument("expected a string padding element, got: " + repr(padding))
-        units = padding
-    elif type(padding) is str:
-        units = graphemes_of(padding)
-    else:
+    if type(padding) is not list and type(padding) is not str:
+        raise clause(where)
+    if padding == [] or (padding == "" and where.startswith("String.pad_trailing")):
         raise clause(where)
     missing = limited(count) - length(text)
-    if missing <= 0 or not units:
+    if missing <= 0:
+        return ""
+    units: list[Any] = padding if isinstance(padding, list) else graphemes_of(padding)
+    wrong = next((part for part in units if type(part) is not str), None)
+    if wrong is not None:
+        raise argument(f"expected a string padding element, got: {inspect(wrong)}")
+    if not units:
         return ""
     return "".join((units * (missing // len(units) + 1))[:missing])
 
@@ -305,7 +310,7 @@ def equivalent(a: Any, b: Any) -> bool:
 @define("String", "valid?", 1)
 def valid(text: Any) -> bool:
     """`String.valid?/1`."""
-    return is_utf8(need_text(text, "String.valid?/1"))
+    return type(text) is str and is_utf8(text)
 
 
 @define("String", "to_charlist", 1)

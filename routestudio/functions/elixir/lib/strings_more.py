@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from types import FunctionType
 from typing import Any
 
 from routestudio.functions.elixir.errors import argument, argument_error, clause
@@ -34,10 +35,12 @@ def _contains(text: Any, pattern: Any, name: str) -> list[str]:
     if type(pattern) is str:
         return [pattern]
     if type(pattern) is not list:
-        if name == "contains?":
-            raise argument_error(2, "not a valid pattern")
-        raise clause(where)
-    return _patterns(pattern, where)
+        if name == "ends_with?":
+            raise clause(where)
+        raise argument_error(2, "not a valid pattern")
+    if not all(type(part) is str for part in pattern):
+        raise argument_error(2, "not a valid pattern")
+    return pattern
 
 
 @define("String", "contains?", 2)
@@ -80,6 +83,8 @@ def split(text: Any, pattern: Any = MISSING, options: Any = MISSING) -> list[str
     """`String.split/1`, `/2`, `/3`."""
     where = "String.split/3"
     if pattern is MISSING:
+        if type(text) is not str:
+            raise argument_error(1, "not a binary")
         return [part for part in _words(need_text(text, "String.split/1")) if part]
     given = [] if options is MISSING else options
     need_text(text, where)
@@ -163,21 +168,16 @@ def replace(text: Any, pattern: Any, new: Any, options: Any = MISSING) -> str:
     where = "String.replace/4"
     need_text(text, where)
     given = [] if options is MISSING else options
+    if type(new) is not str and type(new) is not FunctionType:
+        raise clause(where)
     if isinstance(pattern, Regex):
         return regex_replace(pattern, text, new, given)
-    if type(new) is str:
-        change = None
-    else:
-        from types import FunctionType
-
-        if type(new) is not FunctionType:
-            raise clause(where)
-        change = unary(new)
+    change = None if type(new) is str else unary(new)
     everywhere = option(given, "global", True) not in (None, False)
     if pattern == "":
         return _between(text, new, change, everywhere)
     if type(pattern) is not str and type(pattern) is not list:
-        raise clause(where)
+        raise argument_error(2, "not a valid pattern")
     patterns = _patterns(pattern, where)
     found: list[str] = []
     start = 0
@@ -187,7 +187,7 @@ def replace(text: Any, pattern: Any, new: Any, options: Any = MISSING) -> str:
             break
         found.append(text[start : hit[0]])
         start = hit[0] + hit[1]
-        found.append(new if change is None else to_text(change(text[hit[0] : start])))
+        found.append(str(new) if change is None else to_text(change(text[hit[0] : start])))
         if not everywhere:
             break
     return whole("".join([*found, text[start:]]))

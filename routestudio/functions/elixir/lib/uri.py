@@ -207,8 +207,6 @@ def to_string(value: Any) -> str:
     """`URI.to_string/1`."""
     if isinstance(value, Uri):
         return value.text()
-    if type(value) is str:
-        return parse(value).text()  # type: ignore[no-any-return]
     raise clause("URI.to_string/1")
 
 

@@ -1,0 +1,138 @@
+"""Generated programs in the evaluator and in the real Elixir: the same value, or kind of error.
+
+The suite tries some hundreds; `ROUTESTUDIO_DIFFERENTIAL=20000` tries that many:
+
+    ROUTESTUDIO_DIFFERENTIAL=20000 python -m pytest tests/integration/test_elixir_differential.py
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+
+from routestudio.functions.elixir import program, source, tagged
+from routestudio.model.function import FunctionKind
+from tests.support.elixir_grammar import expression
+from tests.support.elixir_process import Elixir
+
+EXAMPLES = int(os.environ.get("ROUTESTUDIO_DIFFERENTIAL", "400"))
+
+BINDING = """
+action = "update"
+record = %{
+  "id" => 42, "s" => "some text", "name" => "Zoë", "price" => 199.99, "flag" => true,
+  "n_items" => 3, "tags" => ["new", "vip", "eu"], "map" => %{"x" => 1, "y" => [2, 3]},
+  "d" => ~D[2024-11-05], "u" => ~U[2024-10-28 21:37:01.127470Z],
+  "n" => ~N[2024-10-28 22:37:01.000000], "none" => nil
+}
+changes = %{"s" => "old"}
+metadata = %{table_name: "orders", table_schema: "public", enrichment: nil}
+"""
+RECORD: dict[str, Any] = {
+    "id": 42, "s": "some text", "name": "Zoë", "price": 199.99, "flag": True,
+    "n_items": 3, "tags": ["new", "vip", "eu"], "map": {"x": 1, "y": [2, 3]},
+    "d": {"$date": "2024-11-05"}, "u": {"$datetime": "2024-10-28T21:37:01.127470Z"},
+    "n": {"$naive": "2024-10-28T22:37:01.000000"}, "none": None,
+}  # fmt: skip
+METADATA = {"table_name": "orders", "table_schema": "public", "enrichment": None}
+
+SAME_KIND = {
+    frozenset(pair.split("/")) for pair in (
+        # 1.14 against 1.19 (elixir-functions.md, section 8).
+        "KeyError/BadMapError", "MatchError/FunctionClauseError", "ArgumentError/ErlangError",
+        # Which of several faults in one call is met first: the compiler of Erlang moves some.
+        "BadArityError/BadFunctionError", "BadMapError/ArgumentError", "KeyError/ArithmeticError",
+        "ArgumentError/ArithmeticError",
+        # A tuple or text instead of a list: which internal function has no clause for it.
+        "CaseClauseError/FunctionClauseError",
+    )
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def elixir() -> Iterator[Elixir]:
+    with Elixir(BINDING) as process:
+        yield process
+
+
+@pytest.fixture(autouse=True)
+def _deep() -> Iterator[None]:
+    limit, digits = sys.getrecursionlimit(), sys.get_int_max_str_digits()
+    sys.setrecursionlimit(20_000)
+    yield
+    sys.setrecursionlimit(limit)
+    sys.set_int_max_str_digits(digits)
+
+
+def ours(text: str) -> dict[str, Any]:
+    """What the evaluator gives, in the shape of `Elixir.evaluate`."""
+    whole = f"def transform(action, record, changes, metadata) do\n{text}\nend"
+    read = source.read(whole)
+    if not read.accepted:
+        return {"error": "CompileError", "message": read.found[0].message}
+    try:
+        run = program.compile_function(whole, FunctionKind.TRANSFORM, exact=True)
+    except ValueError as error:
+        return {"error": "CompileError", "message": str(error)}
+    try:
+        value = run("update", tagged.decode(RECORD), {"s": "old"}, METADATA)
+    except Exception as error:
+        found = program.fault(error)
+        return {"error": found["type"] or found["code"], "message": found["message"]}
+    return {"value": json.loads(value.text)}
+
+
+def plain(value: Any) -> Any:
+    """A value of either side in one form: maps as pairs, some structs as text."""
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    if isinstance(value, float):
+        return ("float", repr(value))
+    if not isinstance(value, dict):
+        return value if not isinstance(value, int) or isinstance(value, bool) else ("int", value)
+    if len(value) == 1:
+        ((tag, content),) = value.items()
+        if tag == "$map":
+            return ("map", sorted(((plain(k), plain(v)) for k, v in content), key=repr))
+        if tag == "$tuple":
+            return ("tuple", [plain(item) for item in content])
+        if tag in ("$opaque", "$struct", "$improper"):
+            return ("opaque",)
+        if tag in ("$regex", "$uri"):
+            return (tag,)
+        if tag.startswith("$"):
+            return (tag, plain(content))
+    pairs = [({"$atom": k[1:]} if k.startswith(":") else k, v) for k, v in value.items()]
+    named = {"nil": None, "true": True, "false": False}
+    keys = [
+        named[k["$atom"]] if isinstance(k, dict) and k["$atom"] in named else k for k, _ in pairs
+    ]
+    return ("map", sorted(((plain(k), plain(v)) for k, (_, v) in zip(keys, pairs, strict=True)),
+                          key=repr))  # fmt: skip
+
+
+def differ(mine: dict[str, Any], theirs: dict[str, Any]) -> bool:
+    if mine.get("error") == "not_evaluated" or theirs.get("error") == "timeout":
+        return False
+    if ("error" in mine) != ("error" in theirs):
+        return True
+    if "error" in mine:
+        kinds = frozenset([mine["error"], theirs["error"]])
+        return len(kinds) > 1 and kinds not in SAME_KIND
+    return repr(plain(mine["value"])) != repr(plain(theirs["value"]))
+
+
+@settings(
+    max_examples=EXAMPLES, deadline=None, database=None,
+    suppress_health_check=list(HealthCheck), phases=[Phase.generate, Phase.shrink],
+)  # fmt: skip
+@given(text=expression("a", 3))
+def test_generated_programs_agree_with_elixir(elixir: Elixir, text: str) -> None:
+    mine, theirs = ours(text), elixir.evaluate(text)
+    assert not differ(mine, theirs), f"\n{text}\nours:   {mine}\nelixir: {theirs}"
