@@ -129,7 +129,7 @@ def differ(mine: dict[str, Any], theirs: dict[str, Any]) -> bool:
 
 
 @settings(
-    max_examples=EXAMPLES, deadline=None, database=None,
+    max_examples=EXAMPLES, deadline=None, database=None, derandomize=EXAMPLES <= 400,
     suppress_health_check=list(HealthCheck), phases=[Phase.generate, Phase.shrink],
 )  # fmt: skip
 @given(text=expression("a", 3))

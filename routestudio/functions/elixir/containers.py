@@ -61,7 +61,8 @@ class Containers(Texts):
                 self._skip_lines()
                 break
             items.append(self._plain(self._expression()))
-            if "open many" in flags_of(items[-1]):
+            many = "open many" in flags_of(items[-1])
+            if many and (trailing or len(items) > 1 or self._token.kind == ","):
                 raise SourceError(
                     "unexpected comma. Parentheses are required to solve ambiguity inside "
                     "containers and calls", items[-1].place,
@@ -201,11 +202,16 @@ class Containers(Texts):
                 self._skip_lines()
                 pairs = self._entries(opened)
                 return [Node("|", [key, pairs], bar.place, self._closed)]
-            if self._token.kind != "=>":
+            if self._token.kind == "=>":
+                self._next()
+                self._skip_lines()
+                entries.append((key, self._plain(self._expression(60))))
+            elif type(key) is Node and (
+                type(key.name) is Node or key.args is None or key.name.isidentifier()
+            ):  # fmt: skip
+                entries.append(key)  # no pair, which only the rules of a server refuse
+            else:
                 raise self._unexpected()
-            self._next()
-            self._skip_lines()
-            entries.append((key, self._plain(self._expression(60))))
             self._skip_lines_before("}")
             if self._token.kind != ",":
                 break

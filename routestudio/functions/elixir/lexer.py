@@ -168,7 +168,7 @@ class Lexer:
                 hint = "write straight quotes"
             raise SourceError(f"unexpected token: {char}", self.place(at), hint)
         after = at + len(operator)
-        if operator == "." and out and out[-1].kind != "eol" and not space:
+        if operator == ".":
             return ".", None, after
         named = out and out[-1].kind == "&" and re.compile(r"[ ]*/[ ]*\d").match(text, after)
         if named and operator not in _UNARY - {"!", "^", "not"}:
@@ -229,6 +229,10 @@ class Lexer:
             end < len(text) and text[end] in "?!" and text[end + 1 : end + 3] == "=="
         ):
             end += 1
+        if text[end : end + 1] == "@":
+            raise SourceError(
+                f'invalid character "@" in identifier: {text[at:end]}@', self.place(end)
+            )
         word = text[at:end]
         after_dot = bool(out) and out[-1].kind == "." and out[-1].value is None
         if text[end : end + 1] == ":" and text[end + 1 : end + 2] != ":" and not after_dot:
@@ -250,7 +254,7 @@ class Lexer:
                 return "name", word, end
             return word, word, end
         if word[0].isupper():
-            if not word[0].isascii():
+            if not word.isascii() or word[-1] in "?!":
                 raise SourceError(f"invalid character in alias: {word}", self.place(at))
             return "alias", word, end
         return "name", word, end

@@ -81,6 +81,8 @@ class _Parser(Containers):
         items = self._items(("eof",))
         if self._token.kind != "eof":
             raise self._unexpected()
+        if len(items) == 1 and type(items[0]) is list and is_clauses(items[0]):
+            raise SourceError("syntax error before: '->'", items[0][0].place)
         return block(items, place, self._closed)
 
     def _items(self, ends: tuple[str, ...]) -> list[Any]:
@@ -89,6 +91,7 @@ class _Parser(Containers):
         items: list[Any] = []
         clauses: list[Node] | None = None
         body: list[Any] = items
+        arrow_before = False
         while self._token.kind not in ends and self._token.kind != "eof":
             start = self._token
             if start.kind == "->":
@@ -105,6 +108,8 @@ class _Parser(Containers):
             if head is None:
                 body.append(value)
             else:
+                if arrow_before:
+                    raise self._unexpected()  # what follows an arrow is its body
                 arrow = self._expect("->")
                 if clauses is None:
                     if items:
@@ -116,6 +121,7 @@ class _Parser(Containers):
                 self._close_clause(clauses, body)
                 body = []
                 clauses.append(Node("->", [head, body], arrow.place))
+            arrow_before = head is not None and self._token.kind != ";"
             if self._token.kind in ("eol", ";"):
                 self._skip_ends()
             elif head is None and self._token.kind not in ends:
@@ -340,7 +346,7 @@ class _Parser(Containers):
     def _starts_argument(self) -> bool:
         """Whether a name is followed by the argument of a call without parentheses."""
         token = self._token
-        if not token.space:
+        if not token.space and token.kind in ("(", "[", "+", "-", "..."):
             return False
         if token.kind in ("+", "-", "..."):
             following = self._peek()

@@ -37,6 +37,8 @@ def _contains(text: Any, pattern: Any, name: str) -> list[str]:
     if type(pattern) is not list:
         if name == "ends_with?":
             raise clause(where)
+        if text == "":
+            return []  # nothing is searched, so the pattern is not looked at
         raise argument_error(2, "not a valid pattern")
     if not all(type(part) is str for part in pattern):
         raise argument_error(2, "not a valid pattern")
