@@ -6,12 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 from routestudio.functions.elixir import ops
-from routestudio.functions.elixir.errors import ElixirError, clause
+from routestudio.functions.elixir.errors import ElixirError, argument_error, clause
 from routestudio.functions.elixir.inspecting import inspect
 from routestudio.functions.elixir.lib.common import binary, items, truthy, unary
 from routestudio.functions.elixir.registry import define
 from routestudio.functions.elixir.runtime import MISSING, concat, to_text
-from routestudio.functions.elixir.values import ERROR, OK, atom, key_in
+from routestudio.functions.elixir.values import ERROR, OK, Cons, atom, key_in, whole
 
 
 @define("Enum", "to_list", 1)
@@ -38,7 +38,7 @@ def each(value: Any, function: Any) -> Any:
 def filter_(value: Any, function: Any) -> list[Any]:
     """`Enum.filter/2`."""
     test = unary(function)
-    return [item for item in items(value) if truthy(test(item))]
+    return [item for item in items(value) if (kept := test(item)) is not None and kept is not False]
 
 
 @define("Enum", "reject", 2)
@@ -96,6 +96,8 @@ def member(value: Any, item: Any) -> bool:
 @define("Enum", "count", 1, 2)
 def count(value: Any, function: Any = MISSING) -> int:
     """`Enum.count/1`, `/2`."""
+    if type(value) is Cons and function is MISSING:
+        raise argument_error(1, "not a proper list")
     given = items(value)
     if function is MISSING:
         return len(given)
@@ -274,7 +276,12 @@ def join(value: Any, separator: Any = "") -> str:
     """`Enum.join/1`, `/2`."""
     if type(separator) is not str:
         raise clause("Enum.join/2")
-    return concat(separator.join(map(to_text, items(value))))
+    given = items(value)
+    try:
+        text = separator.join(given)
+    except TypeError:
+        text = separator.join(map(to_text, given))
+    return text if text.isascii() else whole(text)
 
 
 @define("Enum", "map_join", 2, 3)

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 from routestudio.functions.elixir import ops
-from routestudio.functions.elixir.errors import clause
+from routestudio.functions.elixir.errors import argument_error, clause
 from routestudio.functions.elixir.lib.common import binary, items, option, unary
 from routestudio.functions.elixir.lib.enum import map_, or_itself
 from routestudio.functions.elixir.registry import define
 from routestudio.functions.elixir.runtime import MISSING, called
-from routestudio.functions.elixir.values import identity, key_in
+from routestudio.functions.elixir.values import Cons, identity, key_in
 
 
 @define("Enum", "concat", 1, 2)
@@ -25,6 +25,8 @@ def concat_(value: Any, more: Any = MISSING) -> list[Any]:
 @define("Enum", "reverse", 1, 2)
 def reverse(value: Any, tail: Any = MISSING) -> list[Any]:
     """`Enum.reverse/1`, `/2`."""
+    if type(value) is Cons:
+        raise argument_error(1, "not a proper list")
     found = items(value)[::-1]
     return found if tail is MISSING else found + items(tail)
 

@@ -134,6 +134,8 @@ def _pop(data: Any, keys: list[Any]) -> tuple[Any, Any]:
     key, rest = keys[0], keys[1:]
     if type(key) is FunctionType:
         return _pair(called(key, 3)(_UPDATE, data, _one(lambda v: _pop(v, rest) if rest else _POP)))
+    if type(data) is list and type(key) not in (Atom, bool, type(None)):
+        raise clause("Keyword.get_and_update/3")
     if not rest:
         return _replace(data, key, lambda old: _POP)
     if access(data, key) is None:

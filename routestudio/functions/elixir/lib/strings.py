@@ -176,12 +176,16 @@ def _mode(mode: Any, where: str) -> str:
 @define("String", "upcase", 1, 2)
 def upcase(text: Any, mode: Any = _DEFAULT) -> str:
     """`String.upcase/1`, `/2`."""
+    if mode is _DEFAULT and type(text) is str:
+        return text.upper()
     return upper(need_text(text, "String.upcase/2"), _mode(mode, "String.upcase/2"))
 
 
 @define("String", "downcase", 1, 2)
 def downcase(text: Any, mode: Any = _DEFAULT) -> str:
     """`String.downcase/1`, `/2`."""
+    if mode is _DEFAULT and type(text) is str:
+        return lower(text)
     return lower(need_text(text, "String.downcase/2"), _mode(mode, "String.downcase/2"))
 
 
