@@ -16,8 +16,8 @@ from routestudio.sinks._nats_streams import look_up
 from routestudio.sinks.base import Payload
 from routestudio.sinks.nats import Nats
 from tests.support.nats_config import settings, user
-from tests.support.tcp_proxy import proxied
 from tests.support.nats_server import MAX_PAYLOAD, NatsServer, start_nats, wait_for
+from tests.support.tcp_proxy import proxied
 
 pytestmark = pytest.mark.real
 

@@ -17,7 +17,6 @@ from routestudio.sinks import _rabbitmq_link, _rabbitmq_wire
 from routestudio.sinks.base import Payload
 from routestudio.sinks.rabbitmq import RabbitMessage, RabbitMq
 from routestudio.tasks import spawn
-from tests.support.tcp_proxy import proxied
 from tests.support.rabbitmq_config import settings
 from tests.support.rabbitmq_server import (
     MAX_MESSAGE,
@@ -26,6 +25,7 @@ from tests.support.rabbitmq_server import (
     RabbitServer,
     start_rabbitmq,
 )
+from tests.support.tcp_proxy import proxied
 
 pytestmark = pytest.mark.real
 MESSAGE = message_from({"action": "insert", "record": {"id": 7}})

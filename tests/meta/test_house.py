@@ -7,11 +7,13 @@ import re
 import shutil
 import subprocess
 import tomllib
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 import routestudio
+from routestudio.sinks import registry
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "routestudio"
@@ -112,3 +114,15 @@ def test_tasks_are_created_in_one_place() -> None:
         if module != PACKAGE / "tasks.py" and ".create_task(" in module.read_text(encoding="utf-8")
     ]
     assert found == []
+
+
+def test_test_files_have_names_of_their_own() -> None:
+    """pytest imports them by base name: two that share one cannot be collected together."""
+    names = Counter(each.name for each in (ROOT / "tests").rglob("test_*.py"))
+    assert [name for name, count in names.items() if count > 1] == []
+
+
+def test_every_sink_has_its_icon_and_its_table_of_checks() -> None:
+    for sink in registry.default():
+        assert (ROOT / "resources" / "icons" / f"{sink.icon}.svg").is_file(), sink.key
+        assert (ROOT / "docs" / "checks" / f"{sink.key}.md").is_file(), sink.key
