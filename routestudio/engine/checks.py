@@ -51,7 +51,7 @@ async def check(prepared: PreparedSink, staged: Sequence[Staged]) -> AsyncIterat
     """
     if prepared.problems:
         text = "; ".join(str(problem) for problem in prepared.problems)
-        yield CheckStep("configuration", "failed", text, hint="correct the form")
+        yield CheckStep("configuration", "failed", text, hint="correct the sink's configuration")
         return
     targets, more = targets_of(prepared, staged)
     link = prepared.link()

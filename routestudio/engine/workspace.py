@@ -12,7 +12,7 @@ from typing import Any
 
 from routestudio.errors import ConfigError, FieldProblem, Place, ProjectError, UsageError
 from routestudio.functions.pool import FunctionPool
-from routestudio.model.fields import Ref
+from routestudio.model.fields import Ref, Secret
 from routestudio.model.function import Function, FunctionKind
 from routestudio.model.project import ProjectProblem, SinkSpec
 from routestudio.pipeline.stages import SinkFunctions, Stages
@@ -141,12 +141,20 @@ class Workspace:
         endpoints = environment.resolve(
             {key: dict(value) for key, value in self.project.project.http_endpoints.items()}
         )
+        unset = self.unset(spec, sink)
         if for_delivery:
             problems += [
                 FieldProblem(key, f"variable `{name}` is not set", f"set {name} or add it to .env")
-                for key, names in self.unset(spec, sink).items()
+                for key, names in unset.items()
                 for name in names
             ]
+        if standin is not None:
+            # A stand-in takes any credentials, so a route can be tried before there are some.
+            destination |= {
+                field.name: field.rule.sample("stand-in")
+                for field in config_fields(sink.Config)
+                if unset.get(field.name) and isinstance(field.rule, Secret)
+            }
         bound, found = examine(
             sink,
             destination,
@@ -154,7 +162,8 @@ class Workspace:
             resources={"http_endpoints": endpoints},
             batch_size=spec.batch_size,
         )
-        problems += found
+        said = {problem.field for problem in problems} if for_delivery else set()
+        problems += [problem for problem in found if problem.field.split(".")[0] not in said]
         self._secrets |= secret_values(bound.config)
         if standin is not None and bound.config is not None:
             bound = replace(bound, config=sink.at_standin(bound.config, standin))
