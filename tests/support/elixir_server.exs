@@ -31,10 +31,10 @@ defmodule Tagged do
     ~s({"$fun":#{arity}})
   end
 
-  def text(%Date{} = value), do: tag("$date", Date.to_iso8601(value))
-  def text(%Time{} = value), do: tag("$time", Time.to_iso8601(value))
-  def text(%NaiveDateTime{} = value), do: tag("$naive", NaiveDateTime.to_iso8601(value))
-  def text(%DateTime{} = value), do: tag("$datetime", DateTime.to_iso8601(value))
+  def text(%Date{} = value) when map_size(value) == 5, do: tag("$date", Date.to_iso8601(value))
+  def text(%Time{} = value) when map_size(value) == 6, do: tag("$time", Time.to_iso8601(value))
+  def text(%NaiveDateTime{} = value) when map_size(value) == 9, do: tag("$naive", NaiveDateTime.to_iso8601(value))
+  def text(%DateTime{} = value) when map_size(value) == 13, do: tag("$datetime", DateTime.to_iso8601(value))
   def text(%Regex{} = value), do: tag("$regex", inspect(value))
   def text(%URI{} = value), do: tag("$uri", URI.to_string(value))
 

@@ -64,12 +64,17 @@ def same(a: Any, b: Any) -> bool:
     return a is b
 
 
-def compare(a: Any, b: Any) -> int:
-    """-1, 0 or 1: the order of any two values."""
+def compare(a: Any, b: Any, exact: bool = False) -> int:
+    """-1, 0 or 1: the order of any two values.
+
+    `exact` is the order of keys within a map, at every depth: integers come before floats.
+    """
     left, right = rank(a), rank(b)
     if left != right:
         return -1 if left < right else 1
     if left == 0:
+        if exact and type(a) is not type(b):
+            return -1 if type(a) is int else 1
         return (a > b) - (a < b)
     if left == 9:
         if not (a.isascii() and b.isascii()):
@@ -79,28 +84,28 @@ def compare(a: Any, b: Any) -> int:
         a, b = bytes_of(atom_name(a) or ""), bytes_of(atom_name(b) or "")
         return (a > b) - (a < b)
     if left == 8:
-        return _compare_lists(a, b)
+        return _compare_lists(a, b, exact)
     if left == 6:
         if len(a) != len(b):
             return -1 if len(a) < len(b) else 1
-        return _compare_items(a, b)
+        return _compare_items(a, b, exact)
     if left == 7:
-        return _compare_maps(a, b)
+        return _compare_maps(a, b, exact)
     return (id(a) > id(b)) - (id(a) < id(b))
 
 
-def _compare_items(a: Any, b: Any) -> int:
+def _compare_items(a: Any, b: Any, exact: bool) -> int:
     for x, y in zip(a, b, strict=False):
-        order = compare(x, y)
+        order = compare(x, y, exact)
         if order:
             return order
     return 0
 
 
-def _compare_lists(a: Any, b: Any) -> int:
+def _compare_lists(a: Any, b: Any, exact: bool) -> int:
     left, a_tail = (a.items, a.tail) if type(a) is Cons else (a, [])
     right, b_tail = (b.items, b.tail) if type(b) is Cons else (b, [])
-    order = _compare_items(left, right)
+    order = _compare_items(left, right, exact)
     if order:
         return order
     # One list has ended: what is left of either is compared, the empty list first among lists.
@@ -114,10 +119,10 @@ def _compare_lists(a: Any, b: Any) -> int:
         return longer if rank(other) < 8 else -longer
     if type(rest_a) is list and type(rest_b) is list:
         return 0
-    return compare(rest_a, rest_b)
+    return compare(rest_a, rest_b, exact)
 
 
-def _compare_maps(a: Any, b: Any) -> int:
+def _compare_maps(a: Any, b: Any, exact: bool) -> int:
     left = full_map(a) if isinstance(a, Struct) else a
     right = full_map(b) if isinstance(b, Struct) else b
     if len(left) != len(right):
@@ -128,7 +133,7 @@ def _compare_maps(a: Any, b: Any) -> int:
         if order:
             return order
     for x, y in zip(left_keys, right_keys, strict=True):
-        order = compare(left[x], right[y])
+        order = compare(left[x], right[y], exact)
         if order:
             return order
     return 0
@@ -136,9 +141,7 @@ def _compare_maps(a: Any, b: Any) -> int:
 
 def compare_keys(a: Any, b: Any) -> int:
     """The order of keys within a map: integers come before floats."""
-    if type(a) in _NUMBERS and type(b) in _NUMBERS and type(a) is not type(b):
-        return -1 if type(a) is int else 1
-    return compare(a, b)
+    return compare(a, b, True)
 
 
 sort_key: Final = cmp_to_key(compare)

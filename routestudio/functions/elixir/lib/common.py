@@ -30,7 +30,7 @@ def items(value: Any) -> list[Any]:
     if kind is DateRange:
         return value.dates()  # type: ignore[no-any-return]
     if kind is Cons:
-        raise clause('Enum."-each/2-lists^foreach/1-0-"/2')
+        raise NotEvaluated("functions of Enum on an improper list")
     raise protocol("Enumerable", value)
 
 

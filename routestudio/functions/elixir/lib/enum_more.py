@@ -352,7 +352,7 @@ def take_every(value: Any, step: Any) -> list[Any]:
 @define("Enum", "drop_every", 2)
 def drop_every(value: Any, step: Any) -> list[Any]:
     """`Enum.drop_every/2`."""
-    if value == [] or (step == 1 and type(step) is int):
+    if (value == [] and type(step) is int) or (step == 1 and type(step) is int):
         return []
     if type(step) is not int or step < 0:
         raise clause("Enum.drop_every/2")

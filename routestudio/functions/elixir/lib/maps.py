@@ -283,10 +283,10 @@ def _filtered(value: Any, function: Any, keep: bool) -> Any:
         raise clause("Map.filter/2" if keep else "Map.reject/2")
     test = unary(function)
     data = need(value)
-    return {
+    return back({
         key: data[key] for key in ops.sorted_keys(data)
         if truthy(test((key_out(key), data[key]))) is keep
-    }  # fmt: skip
+    })  # fmt: skip
 
 
 @define("Map", "filter", 2)

@@ -101,6 +101,8 @@ def split(text: Any, pattern: Any = MISSING, options: Any = MISSING) -> list[str
         found = _split(text, [pattern], limit, trim) if pattern else _chars(text, limit, trim)
     elif type(pattern) is list and all(type(part) is str for part in pattern):
         found = _split(text, [p for p in pattern if p], limit, trim) if pattern else [text]
+    elif text == "":
+        found = [] if trim else [""]  # nothing is searched, so the pattern is not looked at
     else:
         raise argument_error(2, "not a valid pattern")
     return found
@@ -179,6 +181,8 @@ def replace(text: Any, pattern: Any, new: Any, options: Any = MISSING) -> str:
     if pattern == "":
         return _between(text, new, change, everywhere)
     if type(pattern) is not str and type(pattern) is not list:
+        if text == "":
+            return ""  # nothing is searched, so the pattern is not looked at
         raise argument_error(2, "not a valid pattern")
     patterns = _patterns(pattern, where)
     found: list[str] = []
