@@ -24,6 +24,7 @@ FILENAME: Final = "<elixir>"
 RECURSION: Final = 30_000
 """Deepest recursion of a function; each level of Elixir is one of Python."""
 
+UNKNOWN: Final = "the form of this code"
 _DIGITS: Final = 250_000
 _MAX_TEXT: Final = 2_000
 
@@ -66,6 +67,9 @@ def warnings(body: Any) -> list[Diagnostic]:
         return [*compiler.warnings, _softened(fault.diagnostic)]
     except (RecursionError, MemoryError):
         return [diagnostic("too_deep", source.TOO_DEEP, None)]
+    except (TypeError, ValueError, AttributeError, LookupError):
+        # A form that a server accepts in a shape we do not know.
+        return [_softened(diagnostic("not_evaluated", f"not evaluated here: {UNKNOWN}", None))]
     return compiler.warnings
 
 
@@ -99,6 +103,8 @@ def compile_function(code: str, kind: FunctionKind, *, exact: bool = False) -> R
         raise ValueError(f"line {fault.diagnostic.line}: {message}") from None
     except (RecursionError, MemoryError, SyntaxError):
         raise ValueError(source.TOO_DEEP) from None
+    except (TypeError, AttributeError, LookupError):
+        raise NotEvaluated(UNKNOWN) from None
     sys.set_int_max_str_digits(_DIGITS)
     space: dict[str, Any] = {"__builtins__": {}, **_HELPERS, **compiler.names}
     exec(compiled, space)  # noqa: S102 - made by our own compiler, in the worker only

@@ -109,8 +109,30 @@ class _Scope:
     def sections(self, node: Node, args: list[Any], known: Names) -> Names:
         """`if`, `case`, `cond`: what the head binds is seen inside and after, the rest is not."""
         after = self._each(args[:-1], known)
+        if node.name == "case":
+            self._need_clauses(node, args[-1] if args else [], "do")
         self._sections(args[-1] if args else [], after)
         return after
+
+    def _need_clauses(self, node: Node, sections: Any, name: str) -> None:
+        for entry in sections if isinstance(sections, list) else []:
+            if isinstance(entry, tuple) and getattr(entry[0], "name", "") == name:
+                content = entry[1]
+                good = isinstance(content, list) and content and is_node(content[0], "->", 2)
+                if not good:
+                    text = f'expected -> clauses for :{name} in "{node.name}"'
+                    self.found.append(diagnostic("compile", text, node))
+
+    def pipe(self, node: Node, args: list[Any], known: Names) -> Names:
+        """`a |> name`: a name that is piped into is a function."""
+        after = self.walk(args[0], known)
+        right = args[1] if len(args) > 1 else None
+        if type(right) is Node and type(right.name) is str and right.args is None:
+            if right.name not in names.KERNEL and right.name != "inspect":
+                text = f"undefined function {right.name}/1"
+                self.found.append(diagnostic("compile", text, right))
+            return after
+        return after | self.walk(right, known)
 
     def _sections(self, sections: Any, known: Names) -> None:
         for entry in sections if isinstance(sections, list) else []:
@@ -121,6 +143,7 @@ class _Scope:
                 self.walk(content, known)
 
     def condition(self, node: Node, args: list[Any], known: Names) -> Names:
+        self._need_clauses(node, args[-1] if args else [], "do")
         for entry in args[-1] if args and isinstance(args[-1], list) else []:
             for clause in entry[1] if isinstance(entry[1], list) else []:
                 if is_node(clause, "->", 2):
@@ -129,6 +152,7 @@ class _Scope:
 
     def with_form(self, node: Node, args: list[Any], known: Names) -> Names:
         inner = known
+        self._need_clauses(node, args[-1] if args else [], "else")
         has_sections = args and isinstance(args[-1], list)
         for item in args[:-1] if has_sections else args:
             if is_node(item, "<-", 2):
@@ -225,7 +249,7 @@ _HANDLERS: Final[dict[str, str]] = {
     "=": "match", "__block__": "block", "fn": "closure", "if": "sections", "unless": "sections",
     "case": "sections", "cond": "condition", "with": "with_form", "for": "with_form",
     "&&": "short", "||": "short", "and": "short", "or": "short", "match?": "matches",
-    "&": "capture", "::": "segment", "__aliases__": "no_names", "action": "local",
+    "&": "capture", "|>": "pipe", "::": "segment", "__aliases__": "no_names", "action": "local",
     "record": "local", "changes": "local", "metadata": "local", "try": "sections",
     "receive": "sections", "def": "no_names", "defp": "no_names", "defmodule": "no_names",
     "@": "no_names", "import": "no_names", "alias": "no_names", "require": "no_names",

@@ -121,6 +121,10 @@ def test_what_a_server_accepts_is_a_warning_at_most(body: str, text: str) -> Non
         ("%Date{year: 1}", "keys must also be given"),
         ("1 |> 2", "cannot pipe"),
         ("changes(1)", "undefined function changes/1"),
+        ("cond do\nend", "expected -> clauses for :do"),
+        ("case 1, do: 2", "expected -> clauses for :do"),
+        ("with 1 <- 1 do 1 else 5 end", "expected -> clauses for :else"),
+        ('"a" |> nope', "undefined function nope/1"),
     ],
 )
 def test_what_does_not_compile(body: str, text: str) -> None:

@@ -174,6 +174,10 @@ async def test_what_is_not_evaluated_says_exactly_that(
     assert fault.message.startswith(text)
 
 
+async def test_a_name_that_is_piped_into_is_a_function(pool: FunctionPool) -> None:
+    assert await value(pool, "1 |> to_string") == "1"
+
+
 async def test_a_part_that_is_not_reached_does_no_harm(pool: FunctionPool) -> None:
     assert await value(pool, "if true, do: 1, else: Regex.recompile!(~r/a/)") == 1
 
