@@ -287,6 +287,8 @@ def chunk(text: Any, kind: Any) -> list[str]:
 @define("String", "jaro_distance", 2)
 def jaro_distance(a: Any, b: Any) -> float:
     """`String.jaro_distance/2`."""
+    if (a == "") != (b == ""):
+        return 0.0  # the other value is not looked at
     need_text(a, "String.jaro_distance/2")
     need_text(b, "String.jaro_distance/2")
     left, right = graphemes_of(a), graphemes_of(b)
