@@ -173,7 +173,7 @@ def undeliverable(view: SinkView) -> Iterator[Finding]:
     groups: dict[tuple[str, str, str | None], list[int | None]] = {}
     for item in view.kept:
         for problem in item.problems[:1]:
-            if problem.code == "unsupported_language":
+            if problem.code == "not_evaluated":
                 continue
             if not _told_elsewhere(explanation(view, item, problem)):
                 text = f"{problem.field}: {problem.message}" if problem.field else problem.message

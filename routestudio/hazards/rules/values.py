@@ -99,7 +99,7 @@ def failing_batches(view: SinkView) -> Iterator[Finding]:
                 size = 10 if view.fixed_batch else own
             else:
                 continue
-            if size > 1 and problem.code != "unsupported_language":
+            if size > 1 and problem.code != "not_evaluated":
                 step = "routing" if problem.stage == "route" else "transform"
                 yield view.at_row("GEN-09", f"the {step} of this message fails, and on a server "
                                   f"all {size} messages of its batch fail with it",
