@@ -498,6 +498,7 @@ async def test_a_server_that_is_killed_has_kept_every_confirmed_message(tmp_path
         outcomes = await link.send(lost)
         assert {(o.status, o.code, o.unreachable) for o in outcomes} == {("retry", "connect", True)}
         with start_rabbitmq(folder, port=server.port) as again:
+            await asyncio.sleep(2)  # its port is open a moment before its queues are back
             assert statuses(await link.send(last)) == ["delivered"] * 100
             found = [(g.routing_key, g.json()) for g in again.drain("q")]
     finally:
