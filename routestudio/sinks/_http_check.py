@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from routestudio.model.outcome import CheckStep
 from routestudio.sinks._http import CREDENTIALS, EndpointUrl, same_origin
-from routestudio.sinks._net import Reach, Stopwatch, reach, skip_rest, speaks_tls
+from routestudio.sinks._net import Reach, Stopwatch, approach, skip_rest, speaks_tls
 
 if TYPE_CHECKING:
     import httpx
@@ -55,15 +55,12 @@ async def check_endpoint(
     url: EndpointUrl, questions: Sequence[Question]
 ) -> AsyncIterator[CheckStep]:
     """Yield the steps for an endpoint; `questions` has at least one, the first is asked twice."""
-    result, last = Reach(), "resolve"
+    result = Reach()
     tls = ssl.create_default_context() if url.scheme == "https" else None
-    async with aclosing(reach(*url.address, tls=tls, result=result)) as steps:  # type: ignore[type-var]
+    async with aclosing(approach(*url.address, tls=tls, result=result)) as steps:  # type: ignore[type-var]
         async for step in steps:
-            last = step.step
             yield step
     if not result.ok:
-        for step in skip_rest(last, f"{last} failed"):
-            yield step
         return
     import httpx
 

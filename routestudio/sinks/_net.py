@@ -7,6 +7,7 @@ import contextlib
 import socket
 import ssl
 from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Final
@@ -97,6 +98,20 @@ async def reach(
     step = await handshake(host, port, tls, seconds)
     yield step
     result.ok = step.status == "passed"
+
+
+async def approach(
+    host: str, port: int, *, tls: ssl.SSLContext | None, result: Reach
+) -> AsyncIterator[CheckStep]:
+    """The steps of `reach`; when the way is not open, also all later ones as skipped."""
+    last = ORDER[0]
+    async with aclosing(reach(host, port, tls=tls, result=result)) as steps:  # type: ignore[type-var]
+        async for step in steps:
+            last = step.step
+            yield step
+    if not result.ok:
+        for step in skip_rest(last, f"{last} failed"):
+            yield step
 
 
 async def resolve(host: str, port: int) -> list[str]:

@@ -18,7 +18,7 @@ from typing import Final
 
 from routestudio.model.outcome import CheckStep
 from routestudio.sinks import _rabbitmq_codec as codec
-from routestudio.sinks._net import Reach, Stopwatch, reach, skip_rest, speaks_tls
+from routestudio.sinks._net import Reach, Stopwatch, approach, skip_rest, speaks_tls
 from routestudio.sinks._rabbitmq_link import refusal
 from routestudio.sinks._rabbitmq_wire import (
     Account,
@@ -50,15 +50,12 @@ class Target:
 
 async def check_server(account: Account, targets: Sequence[Target]) -> AsyncIterator[CheckStep]:
     """Yield the steps for a server and the exchanges to publish to."""
-    result, last = Reach(), "resolve"
+    result = Reach()
     context = ssl.create_default_context() if account.tls else None
-    async with aclosing(reach(account.host, account.port, tls=context, result=result)) as steps:  # type: ignore[type-var]
+    async with aclosing(approach(account.host, account.port, tls=context, result=result)) as steps:  # type: ignore[type-var]
         async for step in steps:
-            last = step.step
             yield step
     if not result.ok:
-        for step in skip_rest(last, f"{last} failed"):
-            yield step
         return
     found: list[Connection] = []
     try:

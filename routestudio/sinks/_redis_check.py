@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from routestudio.model.outcome import CheckStep
-from routestudio.sinks._net import Reach, Stopwatch, reach, skip_rest, speaks_tls
+from routestudio.sinks._net import Reach, Stopwatch, approach, skip_rest, speaks_tls
 from routestudio.sinks._redis import Account, Probe, code_of, connected
 
 if TYPE_CHECKING:
@@ -26,15 +26,12 @@ _STRANGE: Final = (_SILENT, _STRANGER)
 
 async def check_server(account: Account, probes: Sequence[Probe]) -> AsyncIterator[CheckStep]:
     """Yield the steps for a server and the keys of `probes`."""
-    result, last = Reach(), "resolve"
+    result = Reach()
     tls = ssl.create_default_context() if account.tls else None
-    async with aclosing(reach(account.host, account.port, tls=tls, result=result)) as steps:  # type: ignore[type-var]
+    async with aclosing(approach(account.host, account.port, tls=tls, result=result)) as steps:  # type: ignore[type-var]
         async for step in steps:
-            last = step.step
             yield step
     if not result.ok:
-        for step in skip_rest(last, f"{last} failed"):
-            yield step
         return
     connection = account.connection(select=False)
     try:

@@ -22,7 +22,7 @@ from routestudio import __version__
 from routestudio.model.outcome import CheckStep, Outcome, StepStatus, retry, unreachable
 from routestudio.sinks._http import EndpointUrl
 from routestudio.sinks._http_client import Answer, HttpClient, UnansweredError, hidden
-from routestudio.sinks._net import Reach, Stopwatch, reach, skip_rest, speaks_tls
+from routestudio.sinks._net import Reach, Stopwatch, approach, skip_rest, speaks_tls
 from routestudio.sinks.base import Link, SinkRouting
 
 CHECK_SECONDS: Final = 8.0
@@ -191,15 +191,12 @@ class ServiceLink(Link):
     async def _check(
         self, base: EndpointUrl, targets: Mapping[str, SinkRouting]
     ) -> AsyncIterator[CheckStep]:
-        result, last = Reach(), "resolve"
+        result = Reach()
         tls = ssl.create_default_context() if base.scheme == "https" else None
-        async with aclosing(reach(*base.address, tls=tls, result=result)) as steps:  # type: ignore[type-var]
+        async with aclosing(approach(*base.address, tls=tls, result=result)) as steps:  # type: ignore[type-var]
             async for step in steps:
-                last = step.step
                 yield step
         if not result.ok:
-            for step in skip_rest(last, f"{last} failed"):
-                yield step
             return
         step = await self._step("authenticate", lambda: self.authenticate(base))
         yield step
