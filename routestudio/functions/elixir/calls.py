@@ -18,30 +18,6 @@ from routestudio.model.function import Diagnostic
 Place = pyast.Place
 
 _PATHS: Final = frozenset(["put_in", "update_in", "pop_in", "get_and_update_in"])
-_OPERATORS: Final = frozenset(
-    [
-        "+",
-        "-",
-        "*",
-        "/",
-        "==",
-        "!=",
-        "===",
-        "!==",
-        ">",
-        ">=",
-        "<",
-        "<=",
-        "&&",
-        "||",
-        "and",
-        "or",
-        "not",
-        "in",
-        "<>",
-        "++",
-    ]
-)
 
 
 class Calls(Unit):
@@ -238,7 +214,7 @@ class Calls(Unit):
         if right.name in ("fn", "%{}", "{}", "<<>>", "__aliases__", "&", "__block__"):
             text = "cannot pipe into this; call it with parentheses"
             raise CompileFault(diagnostic("compile", text, node))
-        if right.args is not None and len(right.args) == 2 and right.name in _OPERATORS:
+        if right.args is not None and len(right.args) == 2 and right.name in names.VALUE_OPERATORS:
             text = f"cannot pipe into the operator `{right.name}`"
             raise CompileFault(diagnostic("compile", text, node))
         return self.expression(
@@ -302,7 +278,7 @@ class Calls(Unit):
                 body = self._module_call(module, function, parts, node)
             return pyast.lambda_(parameters, body, place)
         text = str(name.name)
-        if text in _OPERATORS:
+        if text in names.VALUE_OPERATORS:
             outer, self.env = self.env, dict(self.env)
             keys = [f"\0{i}" for i in range(arity)]
             self.env.update(zip(keys, parameters, strict=True))

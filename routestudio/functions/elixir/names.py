@@ -60,7 +60,7 @@ GUARDS: Final = frozenset(
     ]
 )
 KERNEL: Final = FUNCTIONS | GUARDS
-OPERATORS: Final = frozenset(
+VALUE_OPERATORS: Final = frozenset(
     [
         "+",
         "-",
@@ -82,6 +82,12 @@ OPERATORS: Final = frozenset(
         "in",
         "<>",
         "++",
+    ]
+)
+"""Operators that make a value of their operands, so that they can be captured."""
+
+OPERATORS: Final = VALUE_OPERATORS | frozenset(
+    [
         "|>",
         "|",
         ".",
