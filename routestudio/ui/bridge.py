@@ -128,9 +128,14 @@ class Engine(QObject):
 
     async def request(self, method: str, *, on_event: OnEvent | None = None, **params: Any) -> Any:
         """Call a method of the engine (see `engine.service`). Raises `RouteStudioError`."""
+        client = await self.ready()
+        return await client.request(method, on_event=on_event, **params)
+
+    async def ready(self) -> EngineClient:
+        """Wait for an engine that runs. Raises `EngineLost` when there will be none."""
         for _ in range(200):
             if self.status == "ready" and self._client is not None:
-                return await self._client.request(method, on_event=on_event, **params)
+                return self._client
             if self._stopping or self.status == "lost":
                 break
             await asyncio.sleep(0.05)

@@ -41,6 +41,8 @@ class Session(QObject):
         self.engine = engine
         self.snapshot: Snapshot = {}
         self._path: Path | None = None
+        self._holder = 0
+        """Process id of the engine that has the project open."""
         self._order = asyncio.Lock()
         self._columns: list[tuple[str, str]] = []
         self._samples: object = None
@@ -194,34 +196,41 @@ class Session(QObject):
 
     async def _ordered(self, method: str, **params: Any) -> Snapshot:
         async with self._order:
+            result: Snapshot
+            if method in ("open", "create"):
+                result = await self.engine.request(method, **params)
+                self._holder = self.engine.process_id
+                return result
+            await self._restore()
             try:
-                result: Snapshot = await self.engine.request(method, **params)
-            except EngineLost:
-                if method in ("open", "create"):
-                    raise
-                result = await self._after_restart(method, params)
+                result = await self.engine.request(method, **params)
+            except EngineLost:  # it died over the edit: once more, in the next one
+                await self._restore()
+                result = await self.engine.request(method, **params)
             return result
 
-    async def _after_restart(self, method: str, params: dict[str, Any]) -> Snapshot:
-        """The engine died over an edit: open again, recover the journal, and try once more."""
-        await self.engine.request("open", path=str(self._path))
-        await self.engine.request("recover")
-        result: Snapshot = await self.engine.request(method, **params)
-        return result
+    async def _restore(self) -> Snapshot | None:
+        """Open the project, with its unsaved edits, in an engine that was started anew."""
+        await self.engine.ready()
+        if self._path is None or self._holder == self.engine.process_id:
+            return None
+        opened: Snapshot = await self.engine.request("open", path=str(self._path))
+        if (opened.get("recoverable") or {}).get("count"):
+            opened = await self.engine.request("recover")
+        self._holder = self.engine.process_id
+        return opened
 
     def _reopen(self) -> None:
         if self._path is None:
             return
 
-        async def work() -> Snapshot:
+        async def work() -> Snapshot | None:
             async with self._order:
-                opened: Snapshot = await self.engine.request("open", path=str(self._path))
-                if (opened.get("recoverable") or {}).get("count"):
-                    opened = await self.engine.request("recover")
-                return opened
+                return await self._restore()
 
-        def done(snapshot: Snapshot) -> None:
-            self._take(snapshot)
+        def done(snapshot: Snapshot | None) -> None:
+            if snapshot is not None:  # else an edit was first, and its snapshot is newer
+                self._take(snapshot)
             self.notice.emit("warning", "The engine was restarted; no edit was lost")
 
         self.engine.run(work(), owner=self, title="Open again", done=done)

@@ -371,3 +371,18 @@ async def test_closing_without_saving_leaves_nothing_to_recover(
     await desk.quiet(0.3)
     assert offered == []
     assert "batch_size: 200" in (project / "sequin.yaml").read_text()
+
+
+@in_qt
+async def test_an_edit_made_while_the_engine_starts_again_is_not_lost(
+    desk: Desk, project: Path
+) -> None:
+    """It is sent to an engine that does not have the project open yet."""
+    await desk.start(project)
+    session = desk.window.session
+    killed = desk.kill_engine()
+    await desk.until(lambda: desk.engine.status == "starting", "the loss to be seen")
+    session.set_value(["sinks", "orders-to-kafka", "batch_size"], 93)
+    await desk.until(lambda: desk.engine.process_id not in (0, killed), "another engine")
+    await desk.until(lambda: (session.sink("orders-to-kafka") or {})["batch_size"] == 93, "edit")
+    assert not any(kind == "error" for kind, _ in desk.notices)
