@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -49,12 +48,6 @@ def samples() -> str:
                          "record_pks": [str(number % 40)]},
         })  # fmt: skip
     return "".join(json.dumps(row) + "\n" for row in rows)
-
-
-@pytest.fixture
-async def service() -> AsyncIterator[EngineService]:
-    async with EngineService() as opened:
-        yield opened
 
 
 @pytest.fixture

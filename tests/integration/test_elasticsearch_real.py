@@ -32,6 +32,7 @@ from tests.support.opensearch_proxy import (
     OpenSearchProxy,
 )
 from tests.support.opensearch_server import OpenSearchServer, start_opensearch
+from tests.support.projects import write_project
 
 pytestmark = pytest.mark.real
 
@@ -338,29 +339,17 @@ def rows() -> list[dict[str, Any]]:
     return found
 
 
-@pytest.fixture
-async def service() -> AsyncIterator[EngineService]:
-    async with EngineService() as opened:
-        yield opened
-
-
 async def opened(
     service: EngineService, tmp_path: Path, proxy: OpenSearchProxy, dynamic: bool,
     monkeypatch: pytest.MonkeyPatch,
 ) -> str:  # fmt: skip
     monkeypatch.setenv("SEARCH_URL", proxy.url)
     monkeypatch.setenv("SEARCH_LOGIN", BASIC)
-    for name in ("functions", "samples"):
-        (tmp_path / name).mkdir()
     text = YAML.format(
         routing="routing: by-table" if dynamic else "max_retry_count: 4",
         static="" if dynamic else "index_name: rows-orders",
     )
-    (tmp_path / "sequin.yaml").write_text(text)
-    (tmp_path / "functions/flat.py").write_text(FLAT)
-    (tmp_path / "functions/by_table.py").write_text(BY_TABLE)
-    lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows())
-    (tmp_path / "samples/rows.jsonl").write_text(lines)
+    write_project(tmp_path, text, {"flat": FLAT, "by_table": BY_TABLE}, rows())
     await service.open(str(tmp_path))
     return "search"
 

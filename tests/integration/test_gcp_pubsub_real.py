@@ -9,7 +9,6 @@ import asyncio
 import json
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -106,12 +105,6 @@ def project(folder: Path, destination: dict[str, Any], *, prefix: str = "", shap
     # JSON is YAML.
     (folder / "sequin.yaml").write_text(json.dumps(data, indent=1))
     return folder
-
-
-@pytest.fixture
-async def service() -> AsyncIterator[EngineService]:
-    async with EngineService() as opened:
-        yield opened
 
 
 async def previewed(service: EngineService) -> list[dict[str, Any]]:

@@ -38,6 +38,7 @@ from tests.support.meilisearch_server import (
     MeilisearchServer,
 )
 from tests.support.openapi import Description, DeviationError
+from tests.support.projects import document_rows, write_project
 from tests.support.strict_server import as_json
 
 pytestmark = pytest.mark.real
@@ -417,43 +418,17 @@ def route(action, record, changes, metadata):
 """
 
 
-def rows() -> list[dict[str, Any]]:
-    found = []
-    for number in range(60):
-        action = ("insert", "update", "read", "delete")[number % 4]
-        found.append({
-            "action": action,
-            "record": {"id": number // 4 * 10 + number % 3, "name": f"é {number}"},
-            "changes": {"name": "before"} if action == "update" else None,
-            "metadata": {"table_name": "orders" if number % 5 else "customers",
-                         "commit_lsn": 1000 + number, "commit_idx": number},
-        })  # fmt: skip
-    return found
-
-
-@pytest.fixture
-async def service() -> AsyncIterator[EngineService]:
-    async with EngineService() as opened:
-        yield opened
-
-
 async def opened(
     service: EngineService, tmp_path: Path, server: MeilisearchServer, dynamic: bool,
     monkeypatch: pytest.MonkeyPatch,
 ) -> str:  # fmt: skip
     monkeypatch.setenv("MEILI_URL", server.url)
     monkeypatch.setenv("MEILI_KEY", WRITER)
-    for name in ("functions", "samples"):
-        (tmp_path / name).mkdir()
     text = YAML.format(
         routing="routing: by-table" if dynamic else "max_retry_count: 3",
         static="timeout_seconds: 5" if dynamic else "index_name: rows-orders",
     )
-    (tmp_path / "sequin.yaml").write_text(text)
-    (tmp_path / "functions/flat.py").write_text(FLAT)
-    (tmp_path / "functions/by_table.py").write_text(BY_TABLE)
-    lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows())
-    (tmp_path / "samples/rows.jsonl").write_text(lines)
+    write_project(tmp_path, text, {"flat": FLAT, "by_table": BY_TABLE}, document_rows())
     for name in ("orders", "customers"):
         server.create(f"rows-{name}", "key")
     await service.open(str(tmp_path))
@@ -521,7 +496,7 @@ async def test_exactly_the_failed_documents_are_lost_or_sent_again(
     assert sum(applied.values()) == sum(1 for t in server.tasks if t.error is None)
     assert "51" not in server.indexes["rows-orders"] | server.indexes["rows-customers"]
     sent = {path + body for path, body in delivered(server)}
-    assert len(sent) == len({json.dumps(row) for row in rows()}) == 60
+    assert len(sent) == len({json.dumps(row) for row in document_rows()}) == 60
 
 
 # --- the check ---------------------------------------------------------------------------------

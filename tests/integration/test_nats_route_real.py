@@ -11,6 +11,7 @@ import pytest
 
 from routestudio.engine.service import EngineService
 from routestudio.tasks import spawn
+from tests.support import projects
 from tests.support.nats_server import NatsServer, wait_for
 
 pytestmark = pytest.mark.real
@@ -46,22 +47,8 @@ def transform(action, record, changes, metadata):
 
 def write_project(folder: Path, port: int) -> None:
     """Two sinks, and samples with all four actions."""
-    for name, text in (("sequin.yaml", PROJECT.format(port=port)),
-                       ("functions/r.py", ROUTE), ("functions/t.py", TRANSFORM)):  # fmt: skip
-        (folder / name).parent.mkdir(exist_ok=True)
-        (folder / name).write_text(text)
-    lines = []
-    for number in range(120):
-        action = ("insert", "update", "delete", "read")[number % 4]
-        record = {"id": number, "region": ("EU", "US", None)[number % 3], "note": f"Zoë {number}"}
-        metadata = {"table_schema": "public", "table_name": "orders", "commit_idx": number,
-                    "commit_lsn": 5, "database_name": "shop",
-                    "record_pks": [str(number)]}  # fmt: skip
-        changes = {"region": "X"} if action == "update" else None
-        line = {"action": action, "record": record, "changes": changes, "metadata": metadata}
-        lines.append(json.dumps(line))
-    (folder / "samples").mkdir()
-    (folder / "samples/rows.jsonl").write_text("\n".join(lines))
+    functions = {"r": ROUTE, "t": TRANSFORM}
+    projects.write_project(folder, PROJECT.format(port=port), functions, projects.region_rows())
 
 
 @pytest.mark.parametrize("sink", ["dynamic", "static"])

@@ -14,6 +14,7 @@ from routestudio.sinks import _rabbitmq_check
 from routestudio.sinks._rabbitmq_wire import Connection
 from routestudio.sinks.rabbitmq import RabbitMq
 from routestudio.tasks import spawn
+from tests.support import projects
 from tests.support.check_table import CheckTable
 from tests.support.rabbitmq_config import settings
 from tests.support.rabbitmq_server import PASSWORD, VHOST, Got, RabbitServer
@@ -181,23 +182,8 @@ def transform(action, record, changes, metadata):
 def write_project(folder: Path, server: RabbitServer) -> None:
     """Two sinks, and samples with all four actions."""
     text = PROJECT.format(destination=DESTINATION.format(port=server.port, host=VHOST))
-    for name, content in (("sequin.yaml", text), ("functions/r.py", ROUTE),
-                          (".env", f"RABBIT_PASSWORD={PASSWORD}\n"),
-                          ("functions/t.py", TRANSFORM)):  # fmt: skip
-        (folder / name).parent.mkdir(exist_ok=True)
-        (folder / name).write_text(content)
-    lines = []
-    for number in range(120):
-        action = ("insert", "update", "delete", "read")[number % 4]
-        record = {"id": number, "region": ("EU", "US", None)[number % 3], "note": f"Zoë {number}"}
-        metadata = {"table_schema": "public", "table_name": "orders", "commit_idx": number,
-                    "commit_lsn": 5, "database_name": "shop",
-                    "record_pks": [str(number)]}  # fmt: skip
-        changes = {"region": "X"} if action == "update" else None
-        line = {"action": action, "record": record, "changes": changes, "metadata": metadata}
-        lines.append(json.dumps(line))
-    (folder / "samples").mkdir()
-    (folder / "samples/rows.jsonl").write_text("\n".join(lines))
+    (folder / ".env").write_text(f"RABBIT_PASSWORD={PASSWORD}\n")
+    projects.write_project(folder, text, {"r": ROUTE, "t": TRANSFORM}, projects.region_rows())
 
 
 def seen(got: Got) -> tuple[Any, ...]:

@@ -10,7 +10,6 @@ import json
 import shutil
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -35,12 +34,6 @@ LISTENERS = [
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     return Path(shutil.copytree(DEMO, tmp_path / "shop"))
-
-
-@pytest.fixture
-async def service() -> AsyncIterator[EngineService]:
-    async with EngineService() as opened:
-        yield opened
 
 
 async def previewed(service: EngineService, sink: str) -> list[dict[str, Any]]:

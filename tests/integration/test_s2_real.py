@@ -27,6 +27,7 @@ from routestudio.sinks.s2 import S2, Append, S2Link
 from tests.support.check_table import CheckTable
 from tests.support.http_server import Reply
 from tests.support.openapi import Description, DeviationError
+from tests.support.projects import document_rows, write_project
 from tests.support.s2_server import (
     ADMIN,
     BASIN,
@@ -304,26 +305,6 @@ def route(action, record, changes, metadata):
 """
 
 
-def rows() -> list[dict[str, Any]]:
-    found = []
-    for number in range(60):
-        action = ("insert", "update", "read", "delete")[number % 4]
-        found.append({
-            "action": action,
-            "record": {"id": number // 4 * 10 + number % 3, "name": f"é {number}"},
-            "changes": {"name": "before"} if action == "update" else None,
-            "metadata": {"table_name": "orders" if number % 5 else "customers",
-                         "commit_lsn": 1000 + number, "commit_idx": number},
-        })  # fmt: skip
-    return found
-
-
-@pytest.fixture
-async def service() -> AsyncIterator[EngineService]:
-    async with EngineService() as opened:
-        yield opened
-
-
 async def opened(
     service: EngineService, tmp_path: Path, server: S2Server, dynamic: bool,
     monkeypatch: pytest.MonkeyPatch,
@@ -333,17 +314,11 @@ async def opened(
     server.basins["my-deleted"] = Basin(create_stream_on_append=True)
     for name in ("orders", "customers"):
         server.create(f"rows/{name}")
-    for name in ("functions", "samples"):
-        (tmp_path / name).mkdir()
     text = YAML.format(
         routing="routing: by-table" if dynamic else "max_retry_count: 4",
         static="" if dynamic else "basin: my-basin\n      stream: rows/orders",
     )
-    (tmp_path / "sequin.yaml").write_text(text)
-    (tmp_path / "functions/flat.py").write_text(FLAT)
-    (tmp_path / "functions/by_table.py").write_text(BY_TABLE)
-    lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows())
-    (tmp_path / "samples/rows.jsonl").write_text(lines)
+    write_project(tmp_path, text, {"flat": FLAT, "by_table": BY_TABLE}, document_rows())
     await service.open(str(tmp_path))
     return "log"
 
@@ -400,7 +375,7 @@ async def test_refused_and_failed_appends_of_a_run(
     s2_server.fail("POST", "/v1/streams", Reply(429, b'{"code":"rate_limited","message":"slow"}'))
     letters = tmp_path / "dead.jsonl"
     summary = await service.run(sink, sample="rows", dead_letters=str(letters))
-    kept = [r for r in rows() if r["action"] == "delete" or
+    kept = [r for r in document_rows() if r["action"] == "delete" or
             r["metadata"]["table_name"] != "customers"]  # fmt: skip
     lost = 60 - len(kept)
     assert lost > 5

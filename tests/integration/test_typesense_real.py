@@ -25,6 +25,7 @@ from routestudio.sinks.typesense import Document, Typesense, TypesenseLink
 from tests.support.check_table import CheckTable
 from tests.support.http_server import Reply
 from tests.support.openapi import Description, DeviationError
+from tests.support.projects import document_rows, write_project
 from tests.support.typesense_server import (
     ADMIN,
     LIMITED,
@@ -288,43 +289,17 @@ def route(action, record, changes, metadata):
 """
 
 
-def rows() -> list[dict[str, Any]]:
-    found = []
-    for number in range(60):
-        action = ("insert", "update", "read", "delete")[number % 4]
-        found.append({
-            "action": action,
-            "record": {"id": number // 4 * 10 + number % 3, "name": f"é {number}"},
-            "changes": {"name": "before"} if action == "update" else None,
-            "metadata": {"table_name": "orders" if number % 5 else "customers",
-                         "commit_lsn": 1000 + number, "commit_idx": number},
-        })  # fmt: skip
-    return found
-
-
-@pytest.fixture
-async def service() -> AsyncIterator[EngineService]:
-    async with EngineService() as opened:
-        yield opened
-
-
 async def opened(
     service: EngineService, tmp_path: Path, server: TypesenseServer, dynamic: bool,
     monkeypatch: pytest.MonkeyPatch,
 ) -> str:  # fmt: skip
     monkeypatch.setenv("TYPESENSE_URL", server.url)
     monkeypatch.setenv("TYPESENSE_KEY", WRITER)
-    for name in ("functions", "samples"):
-        (tmp_path / name).mkdir()
     text = YAML.format(
         routing="routing: by-table" if dynamic else "max_retry_count: 3",
         static="timeout_seconds: 5" if dynamic else "collection_name: rows-orders",
     )
-    (tmp_path / "sequin.yaml").write_text(text)
-    (tmp_path / "functions/flat.py").write_text(FLAT)
-    (tmp_path / "functions/by_table.py").write_text(BY_TABLE)
-    lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows())
-    (tmp_path / "samples/rows.jsonl").write_text(lines)
+    write_project(tmp_path, text, {"flat": FLAT, "by_table": BY_TABLE}, document_rows())
     for name in ("orders", "customers"):
         server.create(f"rows-{name}", name="string", action="string")
     await service.open(str(tmp_path))
