@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 from routestudio.model.outcome import DELIVERED, CheckStep, Outcome, rejected, retry, unreachable
+from routestudio.sinks._idle import Idle, fresh
 from routestudio.sinks._nats_account import Account, WireError
 from routestudio.sinks._nats_streams import (
     NO_RESPONDERS,
@@ -44,7 +45,6 @@ KEEP_SECONDS: Final = 60.0
 GUESS_SECONDS: Final = 1.0
 """Seconds to wait for an acknowledgement of a subject of which nobody may say who stores it."""
 
-_FRESH: Final = 1.0
 _ALIVE_SECONDS: Final = 2.0
 _MAX_SUBJECTS: Final = 100_000
 _PING: Final = b"PING\r\n"
@@ -69,7 +69,7 @@ class NatsLink(Link):
     def __init__(self, account: Account) -> None:
         self._account = account
         self._context: ssl.SSLContext | None = None
-        self._idle: list[tuple[Connection, float]] = []
+        self._idle: Idle[Connection] = Idle()
         self._storage: dict[str, tuple[float, Storage]] = {}
 
     async def send(self, batch: Sequence[Publication]) -> Sequence[Outcome]:
@@ -96,7 +96,7 @@ class NatsLink(Link):
             kept = not connection.leaving
         finally:
             if kept:
-                self._idle.append((connection, time.monotonic()))
+                self._idle.give(connection)
             else:
                 connection.abort()
         self._remember(sending.learned)
@@ -113,21 +113,13 @@ class NatsLink(Link):
                 yield step
 
     async def close(self) -> None:
-        idle, self._idle = self._idle, []
-        for connection, _ in idle:
+        for connection in self._idle.empty():
             await connection.close()
 
     async def _take(self) -> Connection:
         """An idle connection that still lives, else a new one."""
-        while self._idle:
-            connection, since = self._idle.pop()
-            try:
-                if time.monotonic() - since < _FRESH or await connection.alive(_ALIVE_SECONDS):
-                    return connection
-            except BaseException:
-                connection.abort()
-                raise
-            connection.abort()
+        if found := await self._idle.take(_usable, _drop):
+            return found
         connection = await Connection.dial(self._account)
         try:
             await connection.greet(self._tls())
@@ -162,6 +154,14 @@ class NatsLink(Link):
             self._storage.clear()
         now = time.monotonic()
         self._storage.update((subject, (now, storage)) for subject, storage in found.items())
+
+
+async def _usable(connection: Connection, since: float) -> bool:
+    return fresh(since) or await connection.alive(_ALIVE_SECONDS)
+
+
+async def _drop(connection: Connection) -> None:
+    connection.abort()
 
 
 @dataclass(slots=True)

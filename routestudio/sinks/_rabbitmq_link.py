@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from routestudio.model.outcome import DELIVERED, CheckStep, Outcome, rejected, retry, unreachable
+from routestudio.sinks._idle import Idle, fresh
 from routestudio.sinks._rabbitmq_codec import header_size
 from routestudio.sinks._rabbitmq_wire import (
     Account,
@@ -40,7 +41,6 @@ CAREFUL_SECONDS: Final = 60.0
 """Seconds for which records travel one by one after the server refused one among several."""
 
 _AFTER: Final = 5.0
-_FRESH: Final = 1.0
 _ALIVE_SECONDS: Final = 2.0
 
 
@@ -63,7 +63,7 @@ class RabbitLink(Link):
     def __init__(self, account: Account) -> None:
         self._account = account
         self._context: ssl.SSLContext | None = None
-        self._idle: list[tuple[Connection, float]] = []
+        self._idle: Idle[Connection] = Idle()
         self._careful_until = 0.0
 
     async def send(self, batch: Sequence[Publication]) -> Sequence[Outcome]:
@@ -92,7 +92,7 @@ class RabbitLink(Link):
             kept = True
         finally:
             if kept:
-                self._idle.append((connection, time.monotonic()))
+                self._idle.give(connection)
             else:
                 connection.abort()
         if sending.doubted:
@@ -112,8 +112,7 @@ class RabbitLink(Link):
                 yield step
 
     async def close(self) -> None:
-        idle, self._idle = self._idle, []
-        for connection, _ in idle:
+        for connection in self._idle.empty():
             if connection.blocked:
                 connection.abort()
             else:
@@ -121,15 +120,8 @@ class RabbitLink(Link):
 
     async def _take(self) -> Connection:
         """An idle connection that still lives, else a new one, with an open channel."""
-        while self._idle:
-            connection, since = self._idle.pop()
-            try:
-                if await _usable(connection, since):
-                    return connection
-            except BaseException:
-                connection.abort()
-                raise
-            connection.abort()
+        if found := await self._idle.take(_usable, _drop):
+            return found
         if self._account.tls and self._context is None:
             self._context = ssl.create_default_context()
         connection = await Connection.dial(self._account, self._context)
@@ -153,8 +145,12 @@ async def _usable(connection: Connection, since: float) -> bool:
         except WireError:
             return False
     # Asking also reads away what is said about messages that nobody waits for any more.
-    fresh = time.monotonic() - since < _FRESH and not stale
-    return connection.channel_open and (fresh or await connection.alive(_ALIVE_SECONDS))
+    trusted = fresh(since) and not stale
+    return connection.channel_open and (trusted or await connection.alive(_ALIVE_SECONDS))
+
+
+async def _drop(connection: Connection) -> None:
+    connection.abort()
 
 
 @dataclass(slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
@@ -14,6 +13,7 @@ from pydantic import SecretStr
 
 from routestudio.model.fields import Difference, Flag, Integer, Secret, Text, Ui
 from routestudio.model.outcome import DELIVERED, CheckStep, Outcome, rejected, retry, unreachable
+from routestudio.sinks._idle import Idle, fresh
 from routestudio.sinks.base import Link, SinkConfig, SinkRouting
 
 if TYPE_CHECKING:
@@ -23,9 +23,6 @@ TIMEOUT: Final = 15.0
 """Seconds for one pipeline with all its replies, as on a Sequin server."""
 
 CONNECT_TIMEOUT: Final = 10.0
-_FRESH: Final = 1.0
-"""Seconds for which an idle connection is used again without looking whether it still lives."""
-
 _CODES: Final = {
     "BusyLoadingError": "LOADING",
     "ReadOnlyError": "READONLY",
@@ -145,7 +142,7 @@ class RedisLink(Link, ABC):
 
     def __init__(self, account: Account) -> None:
         self._account = account
-        self._idle: list[tuple[Connection, float]] = []
+        self._idle: Idle[Connection] = Idle()
 
     async def send(self, batch: Sequence[Packed]) -> Sequence[Outcome]:
         if not batch:
@@ -168,7 +165,7 @@ class RedisLink(Link, ABC):
         except Exception as error:
             rest = _broken_off(error)
         else:
-            self._give(connection)
+            self._idle.give(connection)
             return outcomes
         finally:
             if len(outcomes) < len(batch):
@@ -188,21 +185,13 @@ class RedisLink(Link, ABC):
                 yield step
 
     async def close(self) -> None:
-        idle, self._idle = self._idle, []
-        for connection, _ in idle:
+        for connection in self._idle.empty():
             await connection.disconnect()
 
     async def _take(self) -> Connection:
         """An idle connection that still lives, else a new one."""
-        while self._idle:
-            connection, since = self._idle.pop()
-            if time.monotonic() - since < _FRESH or await _alive(connection):
-                return connection
-            await connection.disconnect(nowait=True)
-        return await connected(self._account.connection())
-
-    def _give(self, connection: Connection) -> None:
-        self._idle.append((connection, time.monotonic()))
+        found = await self._idle.take(_usable, _drop)
+        return found or await connected(self._account.connection())
 
 
 async def connected(connection: Connection) -> Connection:
@@ -270,8 +259,14 @@ def _broken_off(error: Exception) -> Outcome:
     return retry("connection_lost", f"the connection ended early: {error}", unknown=True)
 
 
-async def _alive(connection: Connection) -> bool:
+async def _drop(connection: Connection) -> None:
+    await connection.disconnect(nowait=True)
+
+
+async def _usable(connection: Connection, since: float) -> bool:
     """Whether an idle connection has neither ended nor unread bytes."""
+    if fresh(since):
+        return True
     probe: Any = getattr(connection, "can_read", None) or connection.can_read_destructive
     try:
         return bool(connection.is_connected) and not await probe()

@@ -176,7 +176,7 @@ async def test_no_server_is_a_retry() -> None:
 async def test_a_connection_that_died_while_idle_is_replaced(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("routestudio.sinks._redis._FRESH", 0.0)
+    monkeypatch.setattr("routestudio.sinks._idle.FRESH", 0.0)
     seen = []
 
     def answer(command: list[bytes]) -> bytes | None:

@@ -1,0 +1,52 @@
+"""Connections that wait for the next batch, for links that have one for each batch in flight."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeVar
+
+FRESH: Final = 1.0
+"""Seconds for which an idle connection is used again without looking whether it still lives."""
+
+C = TypeVar("C")
+
+
+class Idle(list[tuple[C, float]]):
+    """Connections, each with the moment (monotonic) since which it has been idle."""
+
+    def give(self, connection: C) -> None:
+        """Keep a connection for the next batch."""
+        self.append((connection, time.monotonic()))
+
+    def empty(self) -> list[C]:
+        """All connections; none is kept."""
+        found = [connection for connection, _ in self]
+        self.clear()
+        return found
+
+    async def take(
+        self,
+        usable: Callable[[C, float], Awaitable[bool]],
+        drop: Callable[[C], Awaitable[object]],
+    ) -> C | None:
+        """The latest connection that is usable, or `None`. Others are dropped.
+
+        `usable` gets a connection and since when it was idle. When asking fails or is cancelled,
+        the connection is dropped, too: nobody else has it any more.
+        """
+        while self:
+            connection, since = self.pop()
+            try:
+                if await usable(connection, since):
+                    return connection
+            except BaseException:
+                await drop(connection)
+                raise
+            await drop(connection)
+        return None
+
+
+def fresh(since: float) -> bool:
+    """Whether a connection has not been idle for long."""
+    return time.monotonic() - since < FRESH
