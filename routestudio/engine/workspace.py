@@ -162,8 +162,11 @@ class Workspace:
             resources={"http_endpoints": endpoints},
             batch_size=spec.batch_size,
         )
-        said = {problem.field for problem in problems} if for_delivery else set()
-        problems += [problem for problem in found if problem.field.split(".")[0] not in said]
+        problems += [
+            problem
+            for problem in found
+            if not (for_delivery and unset.get(problem.field.split(".")[0]))
+        ]
         self._secrets |= secret_values(bound.config)
         if standin is not None and bound.config is not None:
             bound = replace(bound, config=sink.at_standin(bound.config, standin))
