@@ -142,12 +142,6 @@ class Workspace:
             {key: dict(value) for key, value in self.project.project.http_endpoints.items()}
         )
         unset = self.unset(spec, sink)
-        if for_delivery:
-            problems += [
-                FieldProblem(key, f"variable `{name}` is not set", f"set {name} or add it to .env")
-                for key, names in unset.items()
-                for name in names
-            ]
         if standin is not None:
             # A stand-in takes any credentials, so a route can be tried before there are some.
             destination |= {
@@ -162,11 +156,15 @@ class Workspace:
             resources={"http_endpoints": endpoints},
             batch_size=spec.batch_size,
         )
+        broken = {problem.field.split(".")[0] for problem in found}
         problems += [
-            problem
-            for problem in found
-            if not (for_delivery and unset.get(problem.field.split(".")[0]))
+            FieldProblem(key, f"variable `{name}` is not set", f"set {name} or add it to .env")
+            for key, names in unset.items()
+            if for_delivery or key in broken
+            for name in names
         ]
+        # What is wrong with a value that is not there is said by its variable.
+        problems += [item for item in found if not unset.get(item.field.split(".")[0])]
         self._secrets |= secret_values(bound.config)
         if standin is not None and bound.config is not None:
             bound = replace(bound, config=sink.at_standin(bound.config, standin))

@@ -7,7 +7,7 @@ from typing import Any
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QScrollArea, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QScrollArea, QSizePolicy, QWidget
 
 from routestudio.derive import catalog
 from routestudio.ui.documents.base import Document
@@ -73,6 +73,8 @@ class OverviewDocument(Document):
         key, name = sink.get("key"), sink["name"]
         card = Card(name, catalog.icon_name(key))
         card.setAccessibleName(f"Sink {name}")
+        # Columns are equally wide, whatever the cards in them say.
+        card.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         card.header.addWidget(label(catalog.title(key) if key else "unknown type", "muted"))
         card.header.addWidget(
             Button("Open", kind="link", action=partial(self.open_asked.emit, "sink", name))
