@@ -51,3 +51,20 @@ async def test_the_cards_follow_the_project(desk: Desk, project: Path) -> None:
         ),
         "the card",
     )
+
+
+@in_qt
+async def test_every_card_is_seen_and_equally_wide_at_any_width(desk: Desk, project: Path) -> None:
+    await desk.start(project)
+    await desk.trigger("overview")
+    document = desk.window.document()
+    assert isinstance(document, OverviewDocument)
+    for width in (1280, 1920, 900):
+        await desk.act(lambda w=width: desk.window.resize(w, 800))
+
+        def uneven() -> int:
+            found = [card.width() for card in cards(document).values()]
+            return max(found) - min(found)
+
+        await desk.until(lambda: uneven() <= 1, "equal widths")  # whole pixels
+        assert all(card.width() > 250 for card in cards(document).values())

@@ -60,7 +60,7 @@ class OverviewDocument(Document):
     def _arrange(self) -> None:
         """Lay the cards out in rows of equal columns."""
         count = max(1, min(len(self._cards), (self.width() - 26) // (_WIDTH + 14)))
-        for number in range(self._grid.columnCount()):
+        for number in range(max(count, self._grid.columnCount())):
             self._grid.setColumnStretch(number, 1 if number < count else 0)
         for number, card in enumerate(self._cards):
             self._grid.addWidget(card, number // count, number % count)
