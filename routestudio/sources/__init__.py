@@ -1,0 +1,1 @@
+"""Where a server's rows come from: Kafka topics and Redis streams."""
