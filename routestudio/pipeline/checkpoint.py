@@ -2,65 +2,94 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
-import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from routestudio.errors import Place, ProjectError, UsageError
 
+Range = tuple[int, int]
+"""Positions from the first number up to and without the second."""
+
 
 class LowWater:
-    """The lowest position that is not finished, when positions finish in any order."""
+    """The lowest position that is not finished, when positions finish in any order.
 
-    def __init__(self, start: int = 0) -> None:
+    `done` are the ranges above `mark` that are finished too. Between two of them something is
+    unfinished, so there are never more of them than unfinished messages, however many finished.
+    """
+
+    def __init__(self, start: int = 0, done: Iterable[Range] = ()) -> None:
         self.mark = start
-        self._above: set[int] = set()
+        self._ends = dict(done)
+        self._starts = {end: first for first, end in self._ends.items()}
+
+    @property
+    def done(self) -> list[Range]:
+        """The finished ranges above `mark`, in order; they do not touch each other."""
+        return sorted(self._ends.items())
 
     def finish(self, positions: Iterable[int]) -> None:
-        """Positions that are delivered, filtered or rejected now."""
-        above = self._above
-        above.update(positions)
-        mark = self.mark
-        while mark in above:
-            above.discard(mark)
-            mark += 1
+        """Positions that are delivered, filtered or rejected now; each is told once."""
+        starts, ends, mark = self._starts, self._ends, self.mark
+        for position in positions:
+            if position == mark:
+                mark += 1
+                if mark in ends:
+                    mark = ends.pop(mark)
+                    del starts[mark]
+                continue
+            first, end = starts.pop(position, position), position + 1
+            if end in ends:
+                end = ends.pop(end)
+            ends[first] = end
+            starts[end] = first
         self.mark = mark
 
 
 class Checkpoint:
     """A file with the position from which a later run continues.
 
-    `position` counts rows of the source, unreadable ones included. `source` names the source; a
-    checkpoint of another one is refused, because skipping rows of it would lose them. Raises
-    `ProjectError` for a file that is no checkpoint, `UsageError` for one of another source.
+    `position` counts rows of the source, unreadable ones included; `finished` are ranges of rows
+    above it that need not be read again either. `source` names the source; a checkpoint of another
+    one is refused, because skipping rows of it would lose them. Raises `ProjectError` for a file
+    that is no checkpoint, `UsageError` for one of another source.
     """
 
     def __init__(self, path: Path, source: str | None = None) -> None:
         self.path = path
         self.source = source
+        self.finished: list[Range] = []
         self.position = self._read()
 
-    def save(self, position: int) -> None:
+    def save(self, position: int, finished: Sequence[Range] = ()) -> None:
         """Replace the file atomically. Raises `OSError`; the old file then stays."""
-        if position == self.position and self.path.exists():
+        ranges = list(finished)
+        if position == self.position and ranges == self.finished and self.path.exists():
             return
         data: dict[str, object] = {"position": position}
+        if ranges:
+            data["finished"] = ranges
         if self.source is not None:
             data["source"] = self.source
-        handle, name = tempfile.mkstemp(prefix=f".{self.path.name}.", dir=self.path.parent)
+        # Always the same name: what a crash leaves behind is replaced by the next run.
+        name = self.path.with_name(f".{self.path.name}.part")
         try:
+            name.unlink(missing_ok=True)
+            handle = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(handle, "w", encoding="utf-8") as file:
                 json.dump(data, file)
                 file.write("\n")
                 file.flush()
                 os.fsync(file.fileno())
-            Path(name).replace(self.path)
+            name.replace(self.path)
         except OSError:
-            Path(name).unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                name.unlink(missing_ok=True)
             raise
-        self.position = position
+        self.position, self.finished = position, ranges
 
     def _read(self) -> int:
         place = Place(str(self.path))
@@ -82,7 +111,8 @@ class Checkpoint:
         except ValueError:
             data = None
         position = data.get("position") if isinstance(data, dict) else None
-        if type(position) is not int or position < 0:
+        ranges = _ranges(data.get("finished", []), position) if isinstance(data, dict) else None
+        if type(position) is not int or position < 0 or ranges is None:
             raise ProjectError(
                 "this is not a checkpoint file",
                 place=place,
@@ -95,4 +125,21 @@ class Checkpoint:
                 place=place,
                 hint="use one checkpoint file per source",
             )
+        self.finished = ranges
         return position
+
+
+def _ranges(value: object, after: object) -> list[Range] | None:
+    """The ranges of a file, when they are in order, apart from each other and above `after`."""
+    found: list[Range] = []
+    if not isinstance(value, list) or type(after) is not int:
+        return None
+    for item in value:
+        if not isinstance(item, list) or [type(number) for number in item] != [int, int]:
+            return None
+        first, end = item
+        if not after < first < end:
+            return None
+        found.append((first, end))
+        after = end
+    return found

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections import deque
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from routestudio import tasks
 from routestudio.errors import RouteStudioError
 from routestudio.model.message import Message
+from routestudio.pipeline.checkpoint import Range
 from routestudio.pipeline.dead_letters import DeadLetter
 from routestudio.pipeline.planner import Job
 from routestudio.pipeline.stages import Staged, Stages
@@ -47,7 +49,8 @@ class Sorted:
 class Intake:
     """Chunks of a source in order, staged. Run `read` as a task and call `next` until `None`.
 
-    The first `skip` rows are passed over. `failure` tells why a source ended early.
+    The first `skip` rows are passed over, and those of the ranges `finished` above them.
+    `failure` tells why a source ended early.
     """
 
     def __init__(
@@ -57,29 +60,29 @@ class Intake:
         *,
         chunk: int,
         skip: int = 0,
+        finished: Sequence[Range] = (),
     ) -> None:
         self._source = source
         self._stages = stages
         self._chunk = chunk
-        self._skip = skip
+        self._done: deque[Range] = deque([(0, skip), *finished])
         self._ready: asyncio.Queue[
-            tuple[Sequence[Row], asyncio.Task[list[Staged]] | None] | None
+            tuple[int, Sequence[Row], asyncio.Task[list[Staged]] | None] | None
         ] = asyncio.Queue(_AHEAD)
         self._running: set[asyncio.Task[list[Staged]]] = set()
         self.failure: RouteStudioError | None = None
 
     async def read(self) -> None:
         """Read the source to its end, at most a few chunks ahead of `next`."""
-        source, left = self._source, self._skip
+        source, position = self._source, 0
         try:
             async for rows in source:
-                if left:
-                    skipped = min(left, len(rows))
-                    left -= skipped
-                    rows = rows[skipped:]
-                for start in range(0, len(rows), self._chunk):
-                    part = rows[start : start + self._chunk]
-                    await self._ready.put((part, self._evaluation(part)))
+                for first, end in self._unfinished(position, position + len(rows)):
+                    for start in range(first, end, self._chunk):
+                        stop = min(start + self._chunk, end)
+                        part = rows[start - position : stop - position]
+                        await self._ready.put((start, part, self._evaluation(part)))
+                position += len(rows)
                 await asyncio.sleep(0)
         except RouteStudioError as error:
             self.failure = error
@@ -92,19 +95,33 @@ class Intake:
                 await close()
         await self._ready.put(None)
 
-    async def next(self) -> tuple[Sequence[Row], list[Staged]] | None:
-        """The next chunk with its staged messages; `None` at the end."""
+    async def next(self) -> tuple[int, Sequence[Row], list[Staged]] | None:
+        """The next chunk: the position of its first row, its rows, and its staged messages.
+
+        `None` at the end.
+        """
         item = await self._ready.get()
         if item is None:
             return None
-        rows, evaluation = item
+        position, rows, evaluation = item
         if evaluation is not None:
-            return rows, await evaluation
-        return rows, await self._stages.apply(_messages(rows))
+            return position, rows, await evaluation
+        return position, rows, await self._stages.apply(_messages(rows))
 
     async def close(self) -> None:
         """Stop evaluations nobody waits for any more."""
         await tasks.stop(*self._running)
+
+    def _unfinished(self, start: int, stop: int) -> Iterator[Range]:
+        """The parts of `start` to `stop` that an earlier run did not finish, in order."""
+        done = self._done
+        while start < stop:
+            while done and done[0][1] <= start:
+                done.popleft()
+            first, end = done[0] if done else (stop, stop)
+            if start < first:
+                yield start, min(first, stop)
+            start = end if first < stop else stop
 
     def _evaluation(self, rows: Sequence[Row]) -> asyncio.Task[list[Staged]] | None:
         if not self._stages.uses_pool:

@@ -110,9 +110,9 @@ class Delivery:
             max_bytes=max_bytes,
         )
         self._tally = Tally()
-        self._position = checkpoint.position if checkpoint else 0
-        self._water = LowWater(self._position) if checkpoint else None
-        self._intake = Intake(source, stages, chunk=chunk, skip=self._position)
+        skip, done = (checkpoint.position, checkpoint.finished) if checkpoint else (0, [])
+        self._water = LowWater(skip, done) if checkpoint else None
+        self._intake = Intake(source, stages, chunk=chunk, skip=skip, finished=done)
         self._begun = self._ended = clock()
         self._room = asyncio.Event()
         self._end = asyncio.Event()
@@ -184,10 +184,9 @@ class Delivery:
         self._fed = True
         self._dispatch()
 
-    def _take_in(self, rows: Sequence[Row], staged: Sequence[Staged]) -> None:
+    def _take_in(self, position: int, rows: Sequence[Row], staged: Sequence[Staged]) -> None:
         """Account for a chunk: filtered and rejected messages are finished, the rest is to send."""
-        chunk = sort(rows, staged, self._position)
-        self._position += len(rows)
+        chunk = sort(rows, staged, position)
         self._tally.read += len(rows)
         self._reject(chunk.letters)
         self._tally.filtered += len(chunk.filtered)
@@ -324,7 +323,7 @@ class Delivery:
         if self._letters is not None:
             self._letters.sync()
         try:
-            self._checkpoint.save(self._water.mark)
+            self._checkpoint.save(self._water.mark, self._water.done)
         except OSError as error:
             place = Place(str(self._checkpoint.path))
             text = f"the checkpoint cannot be written: {error.strerror or error}"

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
+import itertools
 from collections import Counter, defaultdict
+from collections.abc import AsyncIterator
 from random import Random
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from routestudio import tasks
 from routestudio.model.message import message_from
 from routestudio.model.outcome import DELIVERED, Outcome, rejected, retry
 from routestudio.pipeline.batching import Batch
 from routestudio.pipeline.checkpoint import LowWater
+from routestudio.pipeline.intake import Intake
 from routestudio.pipeline.planner import Job, Planner
 from routestudio.pipeline.retry import RetryPolicy
 from routestudio.sinks.base import BatchLimits
+from tests.unit.pipeline.doubles import BadRow, make_stages
 
 MESSAGE = message_from({"action": "insert", "record": {"id": 1}})
 
@@ -191,6 +197,50 @@ def test_low_water_is_the_first_unfinished_position(
         finished.add(position + start)
         assert water.mark not in finished
         assert all(p in finished for p in range(start, water.mark))
+        above = {p for first, end in water.done for p in range(first, end)}
+        assert above == {p for p in finished if p > water.mark}
+        assert all(a[1] < b[0] for a, b in itertools.pairwise(water.done))
+    again = LowWater(water.mark, water.done)
+    again.finish(p + start for p in order[shown:])
+    assert (again.mark, again.done) == (start + 40, [])
+
+
+@given(
+    sizes=st.lists(st.integers(1, 9), max_size=12),
+    skip=st.integers(0, 30),
+    gaps=st.lists(st.tuples(st.integers(1, 6), st.integers(1, 9)), max_size=5),
+    chunk=st.integers(1, 12),
+)
+def test_a_restart_reads_just_what_is_not_finished(
+    sizes: list[int], skip: int, gaps: list[tuple[int, int]], chunk: int
+) -> None:
+    done, place = [], skip
+    for gap, length in gaps:
+        done.append((place + gap, place + gap + length))
+        place += gap + length
+    finished = {p for first, end in [(0, skip), *done] for p in range(first, end)}
+    total = sum(sizes)
+
+    async def source() -> AsyncIterator[list[Any]]:
+        given = 0
+        for size in sizes:
+            yield [BadRow(line, "bad") for line in range(given, given + size)]
+            given += size
+
+    async def read() -> list[int]:
+        intake = Intake(source(), make_stages(), chunk=chunk, skip=skip, finished=done)
+        reading = tasks.spawn(intake.read(), name="test reader")
+        found: list[int] = []
+        while (part := await intake.next()) is not None:
+            position, rows, _ = part
+            assert 1 <= len(rows) <= chunk
+            lines = [row.line for row in rows]  # type: ignore[union-attr]
+            assert lines == list(range(position, position + len(rows)))
+            found += lines
+        await reading
+        return found
+
+    assert asyncio.run(read()) == [p for p in range(total) if p not in finished]
 
 
 @given(st.integers(1, 2000), st.floats(0, 1))

@@ -20,6 +20,26 @@ def test_saves_and_continues(tmp_path: Path) -> None:
     assert [p.name for p in tmp_path.iterdir()] == ["place.json"]
 
 
+def test_keeps_what_is_finished_above_the_position(tmp_path: Path) -> None:
+    path = tmp_path / "place.json"
+    Checkpoint(path).save(3, [(5, 9), (12, 13)])
+    again = Checkpoint(path)
+    assert (again.position, again.finished) == (3, [(5, 9), (12, 13)])
+    again.save(3, [(5, 13)])
+    assert Checkpoint(path).finished == [(5, 13)]
+    again.save(13)
+    assert json.loads(path.read_text()) == {"position": 13}
+
+
+def test_what_a_crash_left_behind_does_not_pile_up(tmp_path: Path) -> None:
+    path = tmp_path / "place.json"
+    torn = tmp_path / ".place.json.part"
+    torn.write_text('{"posi')
+    Checkpoint(path).save(7)
+    assert Checkpoint(path).position == 7
+    assert [p.name for p in tmp_path.iterdir()] == ["place.json"]
+
+
 def test_another_source_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "place.json"
     Checkpoint(path, "orders.jsonl").save(5)
@@ -28,8 +48,11 @@ def test_another_source_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"hello", b"[]", b'{"position": -1}', b'{"position": true}', b"\xff\xfe"]
-)
+    "content", [b"", b"hello", b"[]", b'{"position": -1}', b'{"position": true}', b"\xff\xfe",
+     b'{"position": 4, "finished": [[4, 5]]}', b'{"position": 4, "finished": [[7, 6]]}',
+     b'{"position": 4, "finished": [[6, 8], [8, 9]]}', b'{"position": 4, "finished": [[6, 8.5]]}',
+     b'{"position": 4, "finished": 5}', b'{"position": 4, "finished": [[6]]}'],
+)  # fmt: skip
 def test_a_file_that_is_no_checkpoint_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "place.json"
     path.write_bytes(content)

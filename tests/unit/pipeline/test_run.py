@@ -361,6 +361,28 @@ async def test_the_checkpoint_is_never_ahead_and_a_restart_continues(tmp_path: P
     assert (summary.read, link.delivered) == (0, [])
 
 
+async def test_one_message_that_waits_does_not_make_a_restart_deliver_the_others_again(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "place.json"
+    rows = [make_message(n, table="slow" if n == 3 else "fast") for n in range(300)]
+
+    def answer(record: MemoryRecord, attempt: int) -> Outcome:
+        return retry("busy", "later", after=60.0) if record.topic == "slow" else DELIVERED
+
+    link = MemoryLink(answer)
+    run = delivery(link, list(rows), checkpoint=Checkpoint(path),
+                   policy=RetryPolicy(base=60.0, cap=60.0),
+                   on_progress=lambda p: run.cancel() if p.delivered == 299 else None)  # fmt: skip
+    assert (await run.run()).delivered == 299
+    place = Checkpoint(path)
+    assert (place.position, place.finished) == (3, [(4, 300)])
+    link = MemoryLink()
+    summary = await delivery(link, list(rows), checkpoint=place).run()
+    assert (summary.read, indexes(link)) == (1, [3])
+    assert (Checkpoint(path).position, Checkpoint(path).finished) == (300, [])
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 async def test_a_full_disk_stops_the_run_and_the_message_is_not_called_rejected(
     tmp_path: Path,
