@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import errno
 import math
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Final
 
 from routestudio.errors import Place, RouteStudioError
 from routestudio.model import jsonio
 from routestudio.model.message import Message
+
+_BEGIN: Final = b'{"message":'
+_STEP: Final = 64 << 10
 
 
 class DeadLetterError(RouteStudioError):
@@ -91,9 +95,15 @@ class DeadLetters:
         self.written += len(lines)
 
     def sync(self) -> None:
-        """Make sure that what was written survives a crash of the machine."""
-        with contextlib.suppress(OSError):
+        """Make sure that what was written survives a crash of the machine.
+
+        Raises `DeadLetterError` when it may not. A pipe or a terminal keeps nothing anyway.
+        """
+        try:
             os.fsync(self._file.fileno())
+        except OSError as error:
+            if error.errno not in (errno.EINVAL, errno.ENOTSUP, errno.EROFS):
+                raise self._failure(error) from None
 
     def close(self) -> None:
         """Close the file; may be called more than once."""
@@ -122,13 +132,31 @@ class DeadLetters:
             return jsonio.dump_bytes(_plain(entry)) + b"\n"
 
     def _end_open_line(self) -> None:
-        """A file that was cut off inside a line gets a line break, so the next one is whole."""
+        """Make the end of a file that was cut off inside a line a place to go on from.
+
+        Half a letter is taken away: its message counted as finished nowhere, so it comes again.
+        Any other last line only gets its line break.
+        """
         size = os.fstat(self._file.fileno()).st_size
-        if size and self.path.is_file():
-            with self.path.open("rb") as file:
-                file.seek(size - 1)
-                if file.read(1) != b"\n":
-                    self._file.write(b"\n")
+        if not size or not self.path.is_file():
+            return
+        with self.path.open("rb") as file:
+            start, line = size, b""
+            while start and b"\n" not in line:
+                step = min(_STEP, start)
+                start -= step
+                file.seek(start)
+                line = file.read(step) + line
+        line = line.rpartition(b"\n")[2]
+        if not line:
+            return
+        if line.startswith(_BEGIN) or _BEGIN.startswith(line):
+            try:
+                jsonio.loads(line)
+            except ValueError:
+                self._file.truncate(size - len(line))
+                return
+        self._file.write(b"\n")
 
     def _failure(self, error: OSError) -> DeadLetterError:
         return DeadLetterError(

@@ -250,6 +250,8 @@ class Delivery:
 
     def _account(self, batch: Batch[Job], settled: Settled) -> None:
         delivered, tally = settled.delivered, self._tally
+        if self._water is not None:
+            self._water.finish(job.position for job in delivered)
         if delivered:
             tally.deliver(batch.key, len(delivered))
             if self._on_outcome is not None:
@@ -268,7 +270,6 @@ class Delivery:
             ]
         )
         if self._water is not None:
-            self._water.finish(job.position for job in delivered)
             self._water.finish(item.job.position for item in settled.rejected)
         if self._planner.room:
             self._room.set()

@@ -43,14 +43,50 @@ def test_unreadable_rows_keep_their_text_and_place(tmp_path: Path) -> None:
     assert (entry["reason"]["line"], entry["reason"]["column"]) == (4, 2)
 
 
-def test_appends_and_completes_a_cut_off_line(tmp_path: Path) -> None:
+@pytest.mark.parametrize("letters", [0, 1, 3])
+@pytest.mark.parametrize("part", [1, 5, 11, 40, 70_000, -2])
+def test_half_a_letter_is_taken_away(tmp_path: Path, letters: int, part: int) -> None:
     path = tmp_path / "dead.jsonl"
-    path.write_text('{"message": nul', encoding="utf-8")
+    long = DeadLetter(make_message(1, text="x" * 80_000), "deliver", "no", "refused")
+    with DeadLetters(path, "s") as kept:
+        kept.add([long] * letters)
+        before = path.read_bytes()
+        kept.add([long])
+    path.write_bytes(path.read_bytes()[: len(before) + part] if part > 0
+                     else path.read_bytes()[:part])  # fmt: skip
+    with DeadLetters(path, "s") as again:
+        assert path.read_bytes() == before
+        again.add([LETTER])
+    assert len(entries(path)) == letters + 1
+
+
+@pytest.mark.parametrize("line", ['{"message": null}', "a note", '{"mess": 1', "[1"])
+def test_any_other_open_line_is_kept(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "dead.jsonl"
+    path.write_text(f"first\n{line}", encoding="utf-8")
     with DeadLetters(path, "s") as letters:
         letters.add([LETTER])
     lines = path.read_text("utf-8").splitlines()
-    assert len(lines) == 2
-    assert json.loads(lines[1])["sink"] == "s"
+    assert lines[:2] == ["first", line]
+    assert json.loads(lines[2])["sink"] == "s"
+
+
+def test_a_letter_that_may_not_be_on_the_disk_stops_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    with DeadLetters(tmp_path / "dead.jsonl", "s") as letters:
+        letters.add([LETTER])
+        letters.sync()
+        monkeypatch.setattr("os.fsync", fail)
+        with pytest.raises(DeadLetterError, match="No space left"):
+            letters.sync()
+    monkeypatch.undo()
+    with DeadLetters(Path("/dev/null"), "s") as nowhere:
+        nowhere.add([LETTER])
+        nowhere.sync()
 
 
 def test_values_without_json_form_are_kept_as_text(tmp_path: Path) -> None:
