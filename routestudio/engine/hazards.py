@@ -10,11 +10,11 @@ from routestudio.errors import FieldProblem
 from routestudio.hazards import linting
 from routestudio.hazards.base import Finding
 from routestudio.hazards.tree import facts
-from routestudio.hazards.variants import key_columns
 from routestudio.hazards.view import Keys, SinkView
 from routestudio.model.fields import RuleError
 from routestudio.model.function import Function, FunctionKind
 from routestudio.model.message import Message
+from routestudio.samples.variants import key_columns
 from routestudio.sinks.fields import config_fields, routed_fields, static_fields
 
 Samples = Mapping[str, Sequence[Message]]

@@ -10,45 +10,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from routestudio.hazards.view import Keys, table_of
+from routestudio.hazards.view import Keys
 from routestudio.model.message import Message, text_of
+from routestudio.samples.variants import backfilled, keys_only, table_of
 
 PER_TABLE: Final = 20
 """Messages of one table of which a variant is made."""
 
 OLD_ROWS: Final = 200
 """Updates of one table whose former row is routed."""
-
-
-def key_columns(messages: Iterable[Message]) -> dict[str, tuple[str, ...]]:
-    """The columns that always hold the primary-key values, in their order, by `schema.table`.
-
-    Tables of which this cannot be told are left out.
-    """
-    possible: dict[str, list[set[str]]] = {}
-    order: dict[str, list[str]] = {}
-    for message in messages:
-        pks = message.record_pks
-        if not pks:
-            continue
-        table = table_of(message)
-        texts = {c: text_of(v) for c, v in message.record.items() if v is not None}
-        found = [{c for c, text in texts.items() if text == pk} for pk in pks]
-        order.setdefault(table, list(message.record))
-        seen = possible.get(table)
-        if seen is None:
-            possible[table] = found
-        elif len(seen) == len(found):
-            possible[table] = [a & b for a, b in zip(seen, found, strict=True)]
-    keys: dict[str, tuple[str, ...]] = {}
-    for table, columns in possible.items():
-        chosen: list[str] = []
-        for options in columns:
-            left = [c for c in order[table] if c in options and c not in chosen]
-            chosen += left[:1]
-        if len(chosen) == len(columns):
-            keys[table] = tuple(chosen)
-    return keys
 
 
 def carries_row(message: Message, keys: Sequence[str]) -> bool:
@@ -78,8 +48,9 @@ def deletes(messages: Iterable[Message], keys: Keys) -> list[tuple[Message, Mess
             continue
         for item in items:
             full = replace(item, action="delete", changes=None)
-            kept = {c: v if c in keys[table] else None for c, v in item.record.items()}
-            found.append((full, replace(full, record=kept)))
+            bare = keys_only(full, keys[table])
+            if bare is not None:
+                found.append((full, bare))
     return found
 
 
@@ -90,7 +61,7 @@ def backfills(messages: Iterable[Message]) -> list[tuple[Message, Message]]:
     for message in messages:
         if message.action in ("insert", "update") and counts[table_of(message)] < PER_TABLE:
             counts[table_of(message)] += 1
-            found.append((message, replace(message, action="read", changes=None)))
+            found.append((message, backfilled(message)))
     return found
 
 

@@ -13,6 +13,7 @@ from routestudio.hazards.tree import Facts
 from routestudio.model.message import Message
 from routestudio.model.project import Severity, SinkSpec
 from routestudio.pipeline.stages import Staged, StageProblem
+from routestudio.samples.variants import table_of
 
 SHOWN: Final = 60
 """Most characters of a value that a finding quotes."""
@@ -205,11 +206,6 @@ class SinkView:
 
     def _named(self, message: str) -> str:
         return f"sink `{self.spec.name}`: {message}"
-
-
-def table_of(message: Message) -> str:
-    """`schema.table` of a message."""
-    return f"{message.metadata['table_schema']}.{message.metadata['table_name']}"
 
 
 def quote(value: object) -> str:

@@ -9,13 +9,14 @@ import pytest
 from routestudio.hazards.base import RULES
 from routestudio.hazards.linting import findings
 from routestudio.hazards.tree import Facts, facts
-from routestudio.hazards.variants import backfills, deletes, formers, key_columns
+from routestudio.hazards.variants import backfills, deletes, formers
 from routestudio.hazards.view import Outcome, SinkView
 from routestudio.model.function import Function, FunctionKind, Language
 from routestudio.model.message import Message, message_from
 from routestudio.model.project import SinkSpec
 from routestudio.pipeline.stages import Staged, StageProblem
 from routestudio.routing import Effective
+from routestudio.samples.variants import key_columns
 from tests.unit.hazards.projects import row
 
 HEAD = "def route(action, record, changes, metadata):\n"
