@@ -1,0 +1,1 @@
+"""Faults of services, of the disk and of the program itself, judged by an independent oracle."""
