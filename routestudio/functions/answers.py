@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from routestudio.functions.tracing import Trace
 from routestudio.functions.worker import MAX_DEPTH
 from routestudio.model.function import FunctionFault, FunctionResult
 
@@ -36,6 +37,16 @@ def result_of(item: dict[str, Any]) -> FunctionResult:
             fault.get("column"),
         )
     )
+
+
+def traced_of(result: FunctionResult) -> tuple[FunctionResult, Trace]:
+    """The result of a traced call, taken apart."""
+    if not isinstance(result.value, Exact):
+        return result, Trace()
+    data = result.value.data
+    notes = data["notes"]
+    places = {str(key): (int(line), int(column)) for key, (line, column) in notes["places"].items()}
+    return result_of(data["answer"]), Trace(tuple(map(int, notes["taken"])), places)
 
 
 def _untag(value: Any, depth: int) -> Any:

@@ -52,7 +52,7 @@ async def _run(text: str, number: int, pool: FunctionPool) -> Row:
                 "error": _error(first.code, kind, first.message, first.line)}  # fmt: skip
     if message is None:
         return {"id": identity, "ok": True, "output": None}
-    result = (await pool.evaluate([function], [message], exact=True))[0][0]
+    result = (await pool.evaluate([function], [message], mode="exact"))[0][0]
     return {"id": identity, **_outcome(result)}
 
 

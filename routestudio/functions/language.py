@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Final
 
 from routestudio.functions import python
 from routestudio.functions.elixir import checking as elixir
+from routestudio.functions.tracing import Point
 from routestudio.model.function import Diagnostic, Function, FunctionKind, Language
 
 Checker = Callable[[str, FunctionKind], list[Diagnostic]]
@@ -22,6 +24,19 @@ def check(function: Function) -> list[Diagnostic]:
     if function.kind.entry_point is None:
         return []
     return _CHECKERS[function.language](function.code, function.kind)
+
+
+@lru_cache(maxsize=64)
+def points(function: Function) -> tuple[Point, ...]:
+    """The ways that a function may take, as the traces of its calls number them; none if it has
+    errors."""
+    if function.kind.entry_point is None:
+        return ()
+    if function.language is Language.ELIXIR:
+        from routestudio.functions.elixir import program
+
+        return tuple(program.points(function.code))
+    return tuple(python.points(function.code, function.kind))
 
 
 def evaluated(language: Language) -> bool:

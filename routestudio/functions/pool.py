@@ -24,8 +24,9 @@ from typing import Any, Final
 from routestudio import tasks
 from routestudio.errors import WorkerError
 from routestudio.functions import language
-from routestudio.functions.answers import result_of
-from routestudio.functions.worker import HEADER, IDLE, PROGRESS, ROW_BITS, Program
+from routestudio.functions.answers import result_of, traced_of
+from routestudio.functions.tracing import Trace
+from routestudio.functions.worker import HEADER, IDLE, PROGRESS, ROW_BITS, Mode, Program
 from routestudio.model.function import (
     Diagnostic,
     Function,
@@ -204,13 +205,14 @@ class FunctionPool:
         messages: Sequence[Message],
         *,
         give_up: bool = True,
-        exact: bool = False,
+        mode: Mode = "value",
     ) -> list[list[FunctionResult]]:
         """One list of results per function, each as long as `messages`, in the same order.
 
         A filter that gives false makes the later functions of that message give `None`. With
-        `give_up` off, overruns never stop the evaluation (`Limits.max_overruns`). With `exact`,
-        Elixir functions give the value itself (`answers.Exact`), not what a server delivers.
+        `give_up` off, overruns never stop the evaluation (`Limits.max_overruns`). With mode
+        `exact`, Elixir functions give the value itself (`answers.Exact`), not what a server
+        delivers; for `traced` see `trace`.
         """
         overruns = self.limits.max_overruns if give_up else None
         faults = [_unusable(function) for function in functions]
@@ -221,7 +223,7 @@ class FunctionPool:
         if not messages or not runnable:
             return results
         programs = [
-            (functions[i].language.value, functions[i].kind.value, functions[i].code, exact)
+            (functions[i].language.value, functions[i].kind.value, functions[i].code, mode)
             for i in runnable
         ]
         async with self._worker() as worker:
@@ -229,6 +231,16 @@ class FunctionPool:
         for i, column in zip(runnable, columns, strict=True):
             results[i] = column
         return results
+
+    async def trace(
+        self, function: Function, messages: Sequence[Message]
+    ) -> list[tuple[FunctionResult, Trace]]:
+        """What a function gives for each message, and what it did for it.
+
+        A call that did not come to its end (`FunctionFault` timeout, crashed) has an empty trace.
+        """
+        results = (await self.evaluate([function], messages, mode="traced"))[0]
+        return [traced_of(result) for result in results]
 
     async def close(self) -> None:
         """End every worker."""

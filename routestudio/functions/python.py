@@ -13,9 +13,11 @@ import difflib
 import re
 import warnings
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any, Final
 
 from routestudio.functions import advice, library
+from routestudio.functions.tracing import Instrument, Point, Recorder
 from routestudio.model.function import Diagnostic, FunctionKind
 
 MAX_BYTES: Final = 10_000
@@ -46,10 +48,13 @@ def check(code: str, kind: FunctionKind) -> list[Diagnostic]:
     return _inspect(code, kind)[1]
 
 
-def compile_function(code: str, kind: FunctionKind) -> Callable[..., Any]:
+def compile_function(
+    code: str, kind: FunctionKind, *, recorder: Recorder | None = None
+) -> Callable[..., Any]:
     """The function, ready to be called with action, record, changes and metadata.
 
-    Raises `ValueError` when `check` finds an error. For the worker process only.
+    With `recorder` its calls are noted there. Raises `ValueError` when `check` finds an error.
+    For the worker process only.
     """
     tree, found = _inspect(code, kind)
     errors = [item for item in found if item.severity == "error"]
@@ -69,13 +74,27 @@ def compile_function(code: str, kind: FunctionKind) -> Callable[..., Any]:
         alias = ast.Assign([ast.Name(name.lstrip("_"), ast.Store())], ast.Name(name, ast.Load()))
         entry.body.insert(0, ast.fix_missing_locations(ast.copy_location(alias, entry.body[0])))
     ast.fix_missing_locations(tree)
+    if recorder is not None:
+        characters = partial(column, code)
+        tree = Instrument(recorder, branches=True, column=characters).visit(tree)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         compiled = compile(tree, FILENAME, "exec", dont_inherit=True)
     names = library.environment()
+    if recorder is not None:
+        names.update(recorder.names())
     exec(compiled, names)  # noqa: S102 - checked against the allow-list, in the worker only
     function: Callable[..., Any] = names[entry.name]
     return function
+
+
+def points(code: str, kind: FunctionKind) -> list[Point]:
+    """The ways that a function may take, numbered as `compile_function` does. Runs nothing."""
+    tree, found = _inspect(code, kind)
+    recorder = Recorder()
+    if tree is not None and all(item.severity != "error" for item in found):
+        Instrument(recorder, branches=True, column=partial(column, code)).visit(tree)
+    return recorder.points
 
 
 def _inspect(code: str, kind: FunctionKind) -> tuple[ast.Module | None, list[Diagnostic]]:

@@ -21,12 +21,13 @@ import sys
 from collections.abc import Callable
 from itertools import islice
 from operator import itemgetter
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from routestudio.functions import python
 from routestudio.functions.elixir import program as elixir
 from routestudio.functions.elixir.errors import NotEvaluated
 from routestudio.functions.library import METADATA_FIELDS
+from routestudio.functions.tracing import Recorder
 from routestudio.model.function import FunctionKind, Language
 
 HEADER: Final = struct.Struct("<I")
@@ -51,8 +52,11 @@ STACK: Final = 32 << 20
 _MAX_TEXT: Final = 500
 
 Fault = dict[str, Any]
-Program = tuple[str, str, str, bool]
-"""Language, kind, code, and whether the value itself is wanted (`elixir.program.Exact`)."""
+Mode = Literal["value", "exact", "traced"]
+"""What is wanted of a call: what a server delivers, Elixir's value itself, or also what it did."""
+
+Program = tuple[str, str, str, Mode]
+"""Language, kind, code, and what is wanted."""
 
 
 class Metadata(dict[str, Any]):
@@ -215,15 +219,8 @@ def _serve(
                 given = Metadata(metadata) if is_python else metadata
                 value = function(action, record, changes, given)
                 text = _encode(value)
-            except MemoryError:
-                rows.append(_fault("memory", "the function used more memory than it may"))
-                continue
-            except _Refused as error:
-                rows.append(_fault("output", str(error)))
-                continue
             except BaseException as error:
-                raised = _raised(error, code) if is_python else elixir.fault(error)
-                rows.append(json.dumps({"f": raised}))
+                rows.append(_failed(error, code, is_python))
                 continue
             if len(text) > limit:
                 size = f"{len(text):,} characters; at most {limit:,} are allowed"
@@ -242,10 +239,45 @@ def _serve(
 
 
 def _compiled(program: Program) -> Callable[..., Any]:
-    language, kind, code, exact = program
-    if language == Language.ELIXIR:
-        return elixir.compile_function(code, FunctionKind(kind), exact=exact)
-    return python.compile_function(code, FunctionKind(kind))
+    language, kind, code, mode = program
+    recorder = Recorder() if mode == "traced" else None
+    is_python = language != Language.ELIXIR
+    if is_python:
+        function = python.compile_function(code, FunctionKind(kind), recorder=recorder)
+    else:
+        function = elixir.compile_function(
+            code, FunctionKind(kind), exact=mode == "exact", recorder=recorder
+        )
+    return function if recorder is None else _traced(function, recorder, code, is_python)
+
+
+def _traced(
+    function: Callable[..., Any], recorder: Recorder, code: str, is_python: bool
+) -> Callable[..., Any]:
+    """The function, giving its answer together with what it did."""
+
+    def call(*message: Any) -> elixir.Exact:
+        recorder.begin()
+        value = None
+        try:
+            value = function(*message)
+            answer = _encode(value)
+        except BaseException as error:
+            answer = _failed(error, code, is_python)
+        places = recorder.places(value) if isinstance(value, dict) else {}
+        notes = json.dumps({"taken": recorder.taken, "places": places})
+        return elixir.Exact(f'{{"answer":{answer},"notes":{notes}}}')
+
+    return call
+
+
+def _failed(error: BaseException, code: str, is_python: bool) -> str:
+    """The answer of a call that ended with an error."""
+    if isinstance(error, MemoryError):
+        return _fault("memory", "the function used more memory than it may")
+    if isinstance(error, _Refused):
+        return _fault("output", str(error))
+    return json.dumps({"f": _raised(error, code) if is_python else elixir.fault(error)})
 
 
 class _TooMuch(Exception):  # noqa: N818 - internal

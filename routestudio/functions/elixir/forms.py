@@ -11,6 +11,7 @@ from routestudio.functions.elixir.patterns import Patterns
 from routestudio.functions.elixir.purity import Purity, arity_of, is_boolean, is_closure_call, loops
 from routestudio.functions.elixir.quoted import Node, is_node
 from routestudio.functions.elixir.values import atom
+from routestudio.functions.tracing import HIT
 
 Place = pyast.Place
 Into = Callable[[ast.expr, Place], ast.stmt]
@@ -41,6 +42,8 @@ class Forms(Patterns):
 
     pure: Purity
     loop: Loop | None = None
+    points: Callable[[int, int, str], int] | None = None
+    """Numbers the ways through the function when its calls are traced."""
 
     def several(self, values: list[Any], place: Place) -> list[ast.expr]:
         raise NotImplementedError
@@ -96,28 +99,49 @@ class Forms(Patterns):
         place = value.place if type(value) is Node else (1, 1)
         self.out.append(finish(self.expression(value), place))
 
-    def _branch(self, body: Any, finish: Into, env: dict[str, str] | None = None) -> list[ast.stmt]:
-        """The statements of a branch, whose bindings stay inside."""
+    def _branch(
+        self,
+        body: Any,
+        finish: Into,
+        env: dict[str, str] | None = None,
+        *,
+        point: tuple[str, Place] | None = None,
+    ) -> list[ast.stmt]:
+        """The statements of a branch, whose bindings stay inside. `point` names it for traces."""
         outer_out, outer_env = self.out, self.env
         self.out, self.env = [], dict(env if env is not None else outer_env)
+        if point is not None and self.points is not None:
+            self.out.append(pyast.run(self._hit(*point), point[1]))
         self.into(body, finish)
         statements, self.out, self.env = self.out, outer_out, outer_env
         return statements
+
+    def _hit(self, kind: str, place: Place) -> ast.expr:
+        assert self.points is not None
+        return pyast.call(HIT, [pyast.const(self.points(*place, kind), place)], place)
+
+    def _taken(self, kind: str, value: ast.expr, place: Place) -> ast.expr:
+        """The value of a branch; when calls are traced, one that says that it was taken."""
+        if self.points is None:
+            return value
+        return pyast.either([self._hit(kind, place), value], place)
 
     def _pure(self, node: Node) -> ast.expr:
         args, place = node.args or [], node.place
         if node.name == "if":
             condition = self.truth(args[0], place)
-            yes = self._scoped(section(args[1], _DO))
-            return pyast.choose(condition, yes, self._scoped(section(args[1], _ELSE)), place)
+            yes = self._taken("if", self._scoped(section(args[1], _DO)), place)
+            no = self._taken("else", self._scoped(section(args[1], _ELSE)), place)
+            return pyast.choose(condition, yes, no, place)
         if node.name == "cond":
             clauses = section(args[0], _DO) or []
             # The line that a server reports is that of the last clause.
             result = pyast.call("cond_error", [], clauses[-1].place if clauses else place)
             for clause in reversed(clauses):
                 test, body = clause.args
+                value = self._taken("cond", self._scoped(body), clause.place)
                 result = pyast.choose(
-                    self.truth(test[0], clause.place), self._scoped(body), result, clause.place
+                    self.truth(test[0], clause.place), value, result, clause.place
                 )
             return result
         subject = self.expression(args[0])
@@ -147,7 +171,7 @@ class Forms(Patterns):
             patterns, body = clause.args or ([], None)
             conditions, env = self.head(patterns, subjects, clause.place)
             outer, self.env = self.env, env
-            value = self.expression(body)
+            value = self._taken("case", self.expression(body), clause.place)
             self.env = outer
             compiled.append((conditions, value, clause.place))
             if not conditions:
@@ -181,8 +205,8 @@ class Forms(Patterns):
     def _if(self, node: Node, finish: Into) -> None:
         args = node.args or []
         condition = self.truth(args[0], node.place)
-        yes = self._branch(section(args[1], _DO), finish)
-        no = self._branch(section(args[1], _ELSE), finish)
+        yes = self._branch(section(args[1], _DO), finish, point=("if", node.place))
+        no = self._branch(section(args[1], _ELSE), finish, point=("else", node.place))
         self.out.append(pyast.branch(condition, yes, no, node.place))
 
     def _case(self, node: Node, finish: Into) -> None:
@@ -199,7 +223,8 @@ class Forms(Patterns):
         for clause in clauses:
             patterns, body = clause.args or ([], None)
             conditions, env = self.head(patterns, subjects, clause.place)
-            compiled.append((conditions, self._branch(body, finish, env), clause.place))
+            statements = self._branch(body, finish, env, point=("case", clause.place))
+            compiled.append((conditions, statements, clause.place))
             if not conditions:
                 break
         result = error
@@ -220,7 +245,8 @@ class Forms(Patterns):
             self.out, self.env = [], dict(outer_env)
             condition = self.truth(test[0], clause.place)
             before = self.out
-            levels.append((before, condition, self._branch(body, finish), clause.place))
+            statements = self._branch(body, finish, point=("cond", clause.place))
+            levels.append((before, condition, statements, clause.place))
         self.out, self.env = outer_out, outer_env
         last = clauses[-1].place if clauses else node.place
         result: list[ast.stmt] = [pyast.run(pyast.call("cond_error", [], last), last)]

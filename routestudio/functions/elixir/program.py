@@ -17,7 +17,8 @@ from routestudio.functions.elixir.errors import ElixirError, NotEvaluated
 from routestudio.functions.elixir.generate import Compiler
 from routestudio.functions.elixir.registry import FUNCTIONS
 from routestudio.functions.elixir.unit import CompileFault
-from routestudio.functions.elixir.values import key_in, whole
+from routestudio.functions.elixir.values import Atom, key_in, whole
+from routestudio.functions.tracing import Instrument, Point, Recorder
 from routestudio.model.function import Diagnostic, FunctionKind
 
 FILENAME: Final = "<elixir>"
@@ -79,10 +80,13 @@ def _softened(found: Diagnostic) -> Diagnostic:
     return replace(found, severity=severity)
 
 
-def compile_function(code: str, kind: FunctionKind, *, exact: bool = False) -> Run:
+def compile_function(
+    code: str, kind: FunctionKind, *, exact: bool = False, recorder: Recorder | None = None
+) -> Run:
     """The function, ready to be called with a message's four parts as plain data.
 
     It gives plain data as a server would deliver it, or with `exact` the value itself (`Exact`).
+    With `recorder` its calls are noted there.
     Raises `ValueError` when the text is not accepted, `NotEvaluated` when only we cannot run it.
     """
     read = source.read(code)
@@ -90,8 +94,13 @@ def compile_function(code: str, kind: FunctionKind, *, exact: bool = False) -> R
         first = next(item for item in read.found if item.severity == "error")
         raise ValueError(f"line {first.line}: {first.message}")
     compiler = Compiler()
+    if recorder is not None:
+        compiler.points = recorder.point
     try:
         tree = compiler.function(read.body, names.PARAMETERS)
+        if recorder is not None:
+            atoms = {n: v.name for n, v in compiler.names.items() if isinstance(v, Atom)}
+            tree = Instrument(recorder, branches=False, atoms=atoms).visit(tree)
         with warnings_off.catch_warnings():
             # Python warns of comparisons that Elixir's code may well contain.
             warnings_off.simplefilter("ignore")
@@ -107,8 +116,24 @@ def compile_function(code: str, kind: FunctionKind, *, exact: bool = False) -> R
         raise NotEvaluated(UNKNOWN) from None
     sys.set_int_max_str_digits(_DIGITS)
     space: dict[str, Any] = {"__builtins__": {}, **_HELPERS, **compiler.names}
+    if recorder is not None:
+        space.update(recorder.names())
     exec(compiled, space)  # noqa: S102 - made by our own compiler, in the worker only
     return _wrapped(space["run"], _finish(kind, exact))
+
+
+def points(code: str) -> list[Point]:
+    """The ways that a function may take, numbered as `compile_function` does. Runs nothing."""
+    recorder = Recorder()
+    read = source.read(code)
+    if read.accepted:
+        compiler = Compiler()
+        compiler.points = recorder.point
+        try:
+            compiler.function(read.body, names.PARAMETERS)
+        except (CompileFault, RecursionError, TypeError, ValueError, AttributeError, LookupError):
+            return []
+    return recorder.points
 
 
 def _finish(kind: FunctionKind, exact: bool) -> Callable[[Any], Any]:
