@@ -97,15 +97,14 @@ async def test_elixir_tells_branches_and_the_lines_of_results(pool: FunctionPool
 @pytest.mark.parametrize(
     ("body", "taken"),
     [
-        ("try:\n        x = 1 // 0\n    except ZeroDivisionError:\n        x = 2", ["4 except"]),
-        ("match action:\n        case 'insert':\n            x = 1\n        case _:\n            x = 2",
-         ["3 case"]),
-        ("x = 0\n    while x < 2:\n        x += 1", ["3 if", "3 else"]),
+        ("try:\n  x = 1 // 0\n except ZeroDivisionError:\n  x = 2", ["4 except"]),
+        ("match action:\n  case 'insert':\n   x = 1\n  case _:\n   x = 2", ["3 case"]),
+        ("x = 0\n while x < 2:\n  x += 1", ["3 if", "3 else"]),
         ("x = [i if i else 7 for i in range(2)]", ["2 else", "2 if"]),
     ],
-)  # fmt: skip
+)
 async def test_forms_of_python(pool: FunctionPool, body: str, taken: list[str]) -> None:
-    code = f"def route(action, record, changes, metadata):\n    {body}\n    return {{'topic': x}}\n"
+    code = f"def route(action, record, changes, metadata):\n {body}\n return {{'topic': x}}\n"
     found = await traced(pool, code, Language.PYTHON, ("insert", "orders", 1))
     assert found[0][0].fault is None
     assert found[0][2] == taken
