@@ -153,7 +153,16 @@ def sort(rows: Sequence[Row], staged: Sequence[Staged], position: int) -> Sorted
             record, effective = item.record, item.effective
             if record is not None and effective is not None:
                 jobs.append(
-                    Job(position, row, record, record.size, effective.batch_key, effective.group_id)
+                    Job(
+                        position,
+                        row,
+                        record,
+                        record.size,
+                        effective.batch_key,
+                        effective.group_id,
+                        0,
+                        effective,
+                    )
                 )
             else:
                 finished.append(position)

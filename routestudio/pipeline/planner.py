@@ -15,6 +15,7 @@ from routestudio.model.outcome import Outcome, retry
 from routestudio.pipeline.batching import Batch, Batcher
 from routestudio.pipeline.ordering import Lanes
 from routestudio.pipeline.retry import Circuit, RetryPolicy, RetryQueue
+from routestudio.routing import Effective
 from routestudio.sinks.base import BatchLimits, Record
 
 IN_FLIGHT: Final = 32
@@ -30,7 +31,10 @@ MAX_BYTES: Final = 64 << 20
 
 @dataclass(slots=True, eq=False)
 class Job:
-    """A message on its way. `position` is its place in the source; `attempts` those that ended."""
+    """A message on its way. `position` is its place in the source; `attempts` those that ended.
+
+    `effective` is the routing that its record was made with.
+    """
 
     position: int
     message: Message
@@ -39,6 +43,7 @@ class Job:
     key: Hashable
     group: str | None
     attempts: int = 0
+    effective: Effective | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +57,17 @@ class Rejection:
 
 @dataclass(slots=True)
 class Settled:
-    """What became of a batch. `retried` jobs wait for their next attempt; `last` says why."""
+    """What became of a batch. `retried` jobs wait for their next attempt; `last` says why.
+
+    `due` is when the last of them is tried again, after `attempts` that failed.
+    """
 
     delivered: list[Job] = field(default_factory=list)
     rejected: list[Rejection] = field(default_factory=list)
     retried: int = 0
     last: Outcome | None = None
+    due: float = 0.0
+    attempts: int = 0
     exhausted: bool = False
 
 
@@ -116,6 +126,11 @@ class Planner:
     def link_failures(self) -> int:
         """Failures of the connection in a row; 0 while it works."""
         return self._circuit.failures
+
+    @property
+    def open_until(self) -> float | None:
+        """When the connection is tried again; `None` while it works."""
+        return self._circuit.open_until
 
     def add(self, jobs: Iterable[Job], now: float) -> None:
         """Take over messages in source order."""
@@ -202,6 +217,8 @@ class Planner:
             self._retries.add(job, now + delay)
             settled.retried += 1
             settled.last = outcome
+            settled.due = max(settled.due, now + delay)
+            settled.attempts = max(settled.attempts, job.attempts)
         self._return(batch, now)
         self._release(delivered, now)
         self._release([rejection.job for rejection in settled.rejected], now)

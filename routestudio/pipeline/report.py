@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
 from collections.abc import Hashable
-from dataclasses import dataclass, field
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Any
 
-_MAX_DESTINATIONS: Final = 2_000
-_MAX_REASONS: Final = 50
-_RATE_SECONDS: Final = 2.0
+from routestudio.pipeline.latency import BOUNDS, percentile
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +20,126 @@ class ReasonCount:
 
 
 @dataclass(frozen=True, slots=True)
+class DestinationCount:
+    """What became of the messages of one destination; `size` counts delivered bytes.
+
+    `batches` are those that the service answered, `error` is its last word on a message that was
+    not delivered, or empty.
+    """
+
+    name: str
+    delivered: int
+    size: int
+    batches: int
+    retried: int = 0
+    rejected: int = 0
+    error: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain data for events."""
+        return {
+            "name": self.name,
+            "delivered": self.delivered,
+            "bytes": self.size,
+            "batches": self.batches,
+            "mean": round(self.delivered / self.batches, 1) if self.batches else 0.0,
+            "retried": self.retried,
+            "rejected": self.rejected,
+            "error": self.error,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class RetryWait:
+    """Messages of one destination that wait for their next attempt.
+
+    `attempts` were made, of `max_attempts` (`None`: without end); `due` is in so many seconds.
+    """
+
+    destination: str
+    messages: int
+    attempts: int
+    max_attempts: int | None
+    due: float
+    code: str
+    reason: str
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain data for events."""
+        return {
+            "destination": self.destination,
+            "messages": self.messages,
+            "attempts": self.attempts,
+            "max_attempts": self.max_attempts,
+            "due": round(self.due, 1),
+            "code": self.code,
+            "reason": self.reason,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCircuit:
+    """The connection is down: nothing is sent until `next_try`, in so many seconds.
+
+    `since` is the run's second of the first failure, `failures` how many followed each other, of
+    `max_failures` (`None`: without end). `next_try` is 0 while a batch probes the connection.
+    """
+
+    failures: int
+    max_failures: int | None
+    since: float
+    next_try: float
+    reason: str
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain data for events."""
+        return {
+            "failures": self.failures,
+            "max_failures": self.max_failures,
+            "since": round(self.since, 1),
+            "next_try": round(self.next_try, 1),
+            "reason": self.reason,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """How long the service took to answer a batch, in seconds.
+
+    `counts` per bucket of `latency.BOUNDS` and one more for longer ones, over the whole run, with
+    the `total` of all seconds; `recent` counts those of the last two seconds.
+    """
+
+    counts: tuple[int, ...]
+    total: float
+    recent: tuple[int, ...]
+
+    @property
+    def count(self) -> int:
+        """Batches that were answered, in any way, or lost."""
+        return sum(self.counts)
+
+    def as_json(self) -> dict[str, Any]:
+        """Percentiles in milliseconds: of the last seconds, and of the whole run in `run`."""
+        return {
+            **_percentiles(self.recent),
+            "run": _percentiles(self.counts),
+            "count": self.count,
+            "total": round(self.total, 3),
+        }
+
+
+NO_LATENCY = Latency((0,) * (len(BOUNDS) + 1), 0.0, (0,) * (len(BOUNDS) + 1))
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
     """How far a run is. `in_flight` counts messages, `rate` finished messages per second.
 
-    `destinations` are the most frequent ones with their delivered messages, `distinct` how many
-    there are (at most 2,000 are told apart); `waiting_retries` messages wait for their next
-    attempt; `link_failures` counts failures of the connection in a row.
+    `destinations` are the most frequent ones, `distinct` how many there are (at most 10,000 are
+    told apart); `waiting` messages wait for their batch or for their group, `waiting_retries` for
+    their next attempt, of which `waits` tells the first ones; `link_failures` counts failures of
+    the connection in a row, `circuit` says more while it is down. `size` counts delivered bytes.
     """
 
     read: int
@@ -40,11 +151,16 @@ class Progress:
     batches: int
     seconds: float
     rate: float
-    destinations: tuple[tuple[str, int], ...]
+    destinations: tuple[DestinationCount, ...]
     distinct: int
     waiting_retries: int
     link_failures: int
     reasons: tuple[ReasonCount, ...]
+    waiting: int = 0
+    size: int = 0
+    latency: Latency = NO_LATENCY
+    waits: tuple[RetryWait, ...] = ()
+    circuit: OpenCircuit | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Plain data for events."""
@@ -55,13 +171,18 @@ class Progress:
             "rejected": self.rejected,
             "retried": self.retried,
             "in_flight": self.in_flight,
+            "waiting": self.waiting,
             "batches": self.batches,
+            "bytes": self.size,
             "seconds": round(self.seconds, 3),
             "rate": round(self.rate, 1),
-            "destinations": [list(item) for item in self.destinations],
+            "destinations": [item.as_json() for item in self.destinations],
             "distinct": self.distinct,
             "waiting_retries": self.waiting_retries,
+            "waits": [item.as_json() for item in self.waits],
             "link_failures": self.link_failures,
+            "circuit": self.circuit.as_json() if self.circuit is not None else None,
+            "latency": self.latency.as_json(),
             "reasons": [
                 {"stage": r.stage, "code": r.code, "message": r.message, "count": r.count}
                 for r in self.reasons
@@ -100,95 +221,17 @@ class RunSummary:
         }
 
 
-@dataclass(slots=True)
-class Tally:
-    """The counters of a run. Times are seconds of the run's clock."""
-
-    read: int = 0
-    filtered: int = 0
-    delivered: int = 0
-    rejected: int = 0
-    retried: int = 0
-    batches: int = 0
-    destinations: Counter[str] = field(default_factory=Counter)
-    reasons: dict[tuple[str, str], list[Any]] = field(default_factory=dict)
-    _labels: dict[Hashable, str] = field(default_factory=dict)
-    _recent: deque[tuple[float, int]] = field(default_factory=deque)
-
-    @property
-    def finished(self) -> int:
-        """Messages that are delivered, filtered or rejected."""
-        return self.filtered + self.delivered + self.rejected
-
-    def deliver(self, key: Hashable, count: int) -> None:
-        """`count` messages of one batch key were delivered."""
-        self.delivered += count
-        label = self._labels.get(key)
-        if label is None:
-            if len(self._labels) >= _MAX_DESTINATIONS:
-                return
-            label = self._labels[key] = destination_label(key)
-        self.destinations[label] += count
-
-    def reason(self, stage: str, code: str, message: str, count: int = 1) -> None:
-        """Something went wrong `count` times; kinds beyond the first fifty are counted together."""
-        entry = self.reasons.get((stage, code))
-        if entry is None:
-            if len(self.reasons) >= _MAX_REASONS:
-                stage, code = "other", "other"
-            entry = self.reasons.setdefault((stage, code), ["", 0])
-        entry[0] = message[:500]
-        entry[1] += count
-
-    def progress(
-        self, now: float, begun: float, *, in_flight: int, waiting_retries: int, link_failures: int
-    ) -> Progress:
-        """A snapshot; the rate is that of the last two seconds."""
-        recent = self._recent
-        if not recent:
-            recent.append((begun, 0))
-        recent.append((now, self.finished))
-        while len(recent) > 2 and now - recent[1][0] >= _RATE_SECONDS:
-            recent.popleft()
-        (since, before), passed = recent[0], max(now - recent[0][0], 1e-9)
-        rate = (self.finished - before) / passed if now > since else 0.0
-        return Progress(
-            self.read,
-            self.filtered,
-            self.delivered,
-            self.rejected,
-            self.retried,
-            in_flight,
-            self.batches,
-            now - begun,
-            rate,
-            tuple(self.destinations.most_common(20)),
-            len(self.destinations),
-            waiting_retries,
-            link_failures,
-            tuple(
-                ReasonCount(stage, code, text, count)
-                for (stage, code), (text, count) in self.reasons.items()
-            ),
-        )
-
-    def summary(self, seconds: float, *, cancelled: bool) -> RunSummary:
-        """The counters as a summary."""
-        return RunSummary(
-            self.read,
-            self.filtered,
-            self.delivered,
-            self.rejected,
-            self.retried,
-            self.batches,
-            seconds,
-            cancelled,
-        )
-
-
 def destination_label(key: Hashable) -> str:
     """A batch key in one line, e.g. `orders.eu` or `POST /orders`."""
     if not isinstance(key, tuple):
         return str(key)
     parts = [destination_label(part) for part in key if part not in (None, "", ())]
     return " ".join(parts) or "(all)"
+
+
+def _percentiles(counts: tuple[int, ...]) -> dict[str, float | None]:
+    found: dict[str, float | None] = {}
+    for name, share in (("p50", 0.5), ("p95", 0.95), ("p99", 0.99)):
+        seconds = percentile(counts, share)
+        found[name] = None if seconds is None else round(seconds * 1000, 2)
+    return found

@@ -26,9 +26,10 @@ from routestudio.pipeline.planner import (
     Planner,
     Settled,
 )
-from routestudio.pipeline.report import Progress, RunSummary, Tally
+from routestudio.pipeline.report import Progress, RunSummary
 from routestudio.pipeline.retry import RetryPolicy
 from routestudio.pipeline.stages import Staged, Stages
+from routestudio.pipeline.tally import Tally
 from routestudio.sinks.base import BatchLimits, Link
 
 log = logging.getLogger(__name__)
@@ -101,15 +102,16 @@ class Delivery:
         self._on_progress = on_progress
         self._on_outcome = on_outcome
         self._clock = clock
+        policy = policy or RetryPolicy()
         self._planner = Planner(
             limits,
-            policy or RetryPolicy(),
+            policy,
             in_flight=in_flight,
             per_destination=per_destination,
             max_messages=max_messages,
             max_bytes=max_bytes,
         )
-        self._tally = Tally()
+        self._tally = Tally(policy.max_attempts)
         skip, done = (checkpoint.position, checkpoint.finished) if checkpoint else (0, [])
         self._water = LowWater(skip, done) if checkpoint else None
         self._intake = Intake(source, stages, chunk=chunk, skip=skip, finished=done)
@@ -128,6 +130,11 @@ class Delivery:
         """What has been done so far."""
         end = self._ended if self._end.is_set() else self._clock()
         return self._tally.summary(end - self._begun, cancelled=self._cancelled)
+
+    @property
+    def tally(self) -> Tally:
+        """The counters, destinations and last delivered messages; only to be read."""
+        return self._tally
 
     @property
     def buffered(self) -> int:
@@ -224,11 +231,13 @@ class Delivery:
         batch: Batch[Job] | None = first
         while batch is not None:
             self._tally.batches += 1
+            sent = self._clock()
             try:
                 outcomes = await self._link.send([job.record for job in batch.jobs])
                 if all(outcome.unreachable for outcome in outcomes):
                     raise LinkError(outcomes[0].reason)
             except LinkError as error:
+                self._tally.link_lost(error.message, self._clock())
                 settled = self._planner.lost(batch, error.message, self._clock())
                 if settled.exhausted:
                     failures = self._planner.link_failures
@@ -239,7 +248,9 @@ class Delivery:
                     ) from None
             else:
                 settled = self._planner.settle(batch, outcomes, self._clock())
-            self._account(batch, settled)
+                if self._planner.open_until is None:
+                    self._tally.link_works()
+            self._account(batch, settled, self._clock() - sent)
             await asyncio.sleep(0)  # a link that answers at once must not hold up the loop
             if self._closing:
                 return
@@ -248,19 +259,15 @@ class Delivery:
                 self._dispatch()
         self._dispatch()
 
-    def _account(self, batch: Batch[Job], settled: Settled) -> None:
-        delivered, tally = settled.delivered, self._tally
+    def _account(self, batch: Batch[Job], settled: Settled, seconds: float) -> None:
+        delivered = settled.delivered
+        self._tally.settle(batch.key, settled, seconds, self._clock())
         if self._water is not None:
             self._water.finish(job.position for job in delivered)
-        if delivered:
-            tally.deliver(batch.key, len(delivered))
-            if self._on_outcome is not None:
-                self._on_outcome(
-                    [Finished(job.message, "delivered", attempts=job.attempts) for job in delivered]
-                )
-        if settled.retried and settled.last is not None:
-            tally.retried += settled.retried
-            tally.reason("deliver", settled.last.code, settled.last.reason, settled.retried)
+        if delivered and self._on_outcome is not None:
+            self._on_outcome(
+                [Finished(job.message, "delivered", attempts=job.attempts) for job in delivered]
+            )
         self._reject(
             [
                 DeadLetter(
@@ -306,16 +313,7 @@ class Delivery:
     def _tell(self) -> None:
         if self._on_progress is None:
             return
-        planner = self._planner
-        self._on_progress(
-            self._tally.progress(
-                self._clock(),
-                self._begun,
-                in_flight=planner.in_flight,
-                waiting_retries=planner.waiting_retries,
-                link_failures=planner.link_failures,
-            )
-        )
+        self._on_progress(self._tally.progress(self._clock(), self._begun, self._planner))
 
     def _save(self) -> None:
         """Move the checkpoint up to what is finished. Dead letters below it are on disk first."""

@@ -145,7 +145,7 @@ class RunPanel(QWidget):
         left = (self._total - finished) / data["rate"] if data["rate"] else 0
         waiting = f", {data['waiting_retries']} waiting" if data["waiting_retries"] else ""
         self.time_left.setText(f"{left:,.0f} s left{waiting}" if left >= 1 else waiting[2:])
-        fill_counts(self.destinations, [(name, count) for name, count in data["destinations"]])
+        fill_counts(self.destinations, [(d["name"], d["delivered"]) for d in data["destinations"]])
         fill_counts(self.reasons, [(f"{r['stage']}: {r['message']}", r["count"])
                              for r in data["reasons"]])  # fmt: skip
 

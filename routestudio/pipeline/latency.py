@@ -1,0 +1,46 @@
+"""Durations in buckets: a histogram of fixed size, and percentiles from it."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from typing import Final
+
+BOUNDS: Final[tuple[float, ...]] = tuple(0.00025 * float(1 << power) for power in range(20))
+"""Upper bounds of the buckets in seconds: 0.25 ms, doubled up to 131 s. One more is open."""
+
+
+class Histogram:
+    """Counts durations per bucket of `BOUNDS`; the last of `counts` is for longer ones."""
+
+    __slots__ = ("counts", "total")
+
+    def __init__(self) -> None:
+        self.counts = [0] * (len(BOUNDS) + 1)
+        self.total = 0.0
+
+    def add(self, seconds: float) -> None:
+        """Count one duration."""
+        self.counts[bisect_left(BOUNDS, seconds)] += 1
+        self.total += seconds
+
+
+def percentile(counts: Sequence[int], share: float) -> float | None:
+    """The duration in seconds that `share` (0..1) of the counted ones do not pass.
+
+    Interpolated within its bucket, so exact up to the bucket's width; `None` when nothing was
+    counted. What is longer than all bounds counts as the last bound.
+    """
+    total = sum(counts)
+    if not total:
+        return None
+    wanted = share * total
+    below = 0
+    for number, count in enumerate(counts):
+        if count and below + count >= wanted:
+            if number == len(BOUNDS):
+                break
+            low = BOUNDS[number - 1] if number else 0.0
+            return low + (BOUNDS[number] - low) * max(0.0, wanted - below) / count
+        below += count
+    return BOUNDS[-1]

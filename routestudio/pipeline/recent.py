@@ -1,0 +1,59 @@
+"""The last delivered messages of a run, with the routing that was used for each."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from routestudio.pipeline.planner import Job
+
+KEPT: Final = 200
+"""Delivered messages that are kept."""
+
+MAX_BYTES: Final = 4 << 20
+"""Bytes of their records; with larger ones fewer are kept."""
+
+_PER_BATCH: Final = 20
+"""Messages of one batch that are kept, so that other destinations stay visible too."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Delivered:
+    """One delivered message. `number` counts the kept ones; `seconds` took its last attempt."""
+
+    number: int
+    destination: str
+    job: Job
+    seconds: float
+
+
+class Recent:
+    """A ring of the last delivered messages, bounded by count and bytes."""
+
+    def __init__(self) -> None:
+        self._kept: deque[Delivered] = deque()
+        self._bytes = 0
+        self._next = 0
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def add(self, destination: str, jobs: Sequence[Job], seconds: float) -> None:
+        """The service took `jobs` `seconds` after they were sent."""
+        kept = self._kept
+        for job in jobs[-_PER_BATCH:]:
+            kept.append(Delivered(self._next, destination, job, seconds))
+            self._next += 1
+            self._bytes += job.size
+        while len(kept) > KEPT or (self._bytes > MAX_BYTES and len(kept) > 1):
+            self._bytes -= kept.popleft().job.size
+
+    def latest(self) -> list[Delivered]:
+        """The kept ones, newest first."""
+        return list(reversed(self._kept))
+
+    def get(self, number: int) -> Delivered | None:
+        """One by its number; `None` when newer ones took its place."""
+        return next((item for item in self._kept if item.number == number), None)

@@ -1,0 +1,251 @@
+"""The counters of a run: what `report.Progress` is made from, at a bounded cost per batch."""
+
+from __future__ import annotations
+
+import heapq
+from collections import deque
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+from typing import Final
+
+from routestudio.pipeline.latency import Histogram
+from routestudio.pipeline.planner import Planner, Settled
+from routestudio.pipeline.recent import Recent
+from routestudio.pipeline.report import (
+    DestinationCount,
+    Latency,
+    OpenCircuit,
+    Progress,
+    ReasonCount,
+    RetryWait,
+    RunSummary,
+    destination_label,
+)
+
+MAX_DESTINATIONS: Final = 10_000
+"""Destinations that are told apart; the others are counted together."""
+
+OTHERS: Final = "(other destinations)"
+TOP: Final = 20
+"""Destinations that each progress names."""
+
+_MAX_REASONS: Final = 50
+_MAX_WAITS: Final = 200
+_TOLD_WAITS: Final = 50
+_RATE_SECONDS: Final = 2.0
+_SORT_SECONDS: Final = 1.0
+_FEW: Final = 200
+
+
+@dataclass(slots=True, eq=False)
+class _Destination:
+    name: str
+    delivered: int = 0
+    size: int = 0
+    batches: int = 0
+    retried: int = 0
+    rejected: int = 0
+    error: str = ""
+
+    def told(self) -> DestinationCount:
+        return DestinationCount(
+            self.name, self.delivered, self.size, self.batches,
+            self.retried, self.rejected, self.error,
+        )  # fmt: skip
+
+
+@dataclass(slots=True, eq=False)
+class _Wait:
+    messages: int
+    attempts: int
+    due: float
+    code: str
+    reason: str
+
+
+@dataclass(slots=True)
+class Tally:
+    """The counters of a run. Times are seconds of the run's clock."""
+
+    max_attempts: int | None = None
+    read: int = 0
+    filtered: int = 0
+    delivered: int = 0
+    rejected: int = 0
+    retried: int = 0
+    batches: int = 0
+    size: int = 0
+    latency: Histogram = field(default_factory=Histogram)
+    recent: Recent = field(default_factory=Recent)
+    reasons: dict[tuple[str, str], list[str | int]] = field(default_factory=dict)
+    _keys: dict[Hashable, _Destination] = field(default_factory=dict)
+    _names: dict[str, _Destination] = field(default_factory=dict)
+    _waits: dict[tuple[str, int], _Wait] = field(default_factory=dict)
+    _told: deque[tuple[float, int, tuple[int, ...]]] = field(default_factory=deque)
+    _sorted: list[_Destination] = field(default_factory=list)
+    _sorted_at: float = float("-inf")
+    _down: tuple[float, str] | None = None
+
+    @property
+    def finished(self) -> int:
+        """Messages that are delivered, filtered or rejected."""
+        return self.filtered + self.delivered + self.rejected
+
+    @property
+    def distinct(self) -> int:
+        """Destinations that something was sent to."""
+        return len(self._names)
+
+    # --- events ------------------------------------------------------------------------------
+
+    def settle(self, key: Hashable, settled: Settled, seconds: float, now: float) -> None:
+        """A batch of `key` came back after `seconds`; rejections are counted by `reason`."""
+        self.latency.add(seconds)
+        found = self._keys.get(key) or self._destination(key)
+        found.batches += 1
+        delivered = settled.delivered
+        if delivered:
+            size = 0
+            for job in delivered:
+                size += job.size
+            count = len(delivered)
+            self.delivered += count
+            self.size += size
+            found.delivered += count
+            found.size += size
+            self.recent.add(found.name, delivered, seconds)
+        last = settled.last
+        if settled.retried and last is not None:
+            self.retried += settled.retried
+            self.reason("deliver", last.code, last.reason, settled.retried)
+            found.retried += settled.retried
+            found.error = last.reason[:500]
+            self._wait(found.name, settled, now)
+        if settled.rejected:
+            found.rejected += len(settled.rejected)
+            found.error = settled.rejected[-1].reason[:500]
+
+    def link_lost(self, reason: str, now: float) -> None:
+        """The connection failed; how often is the planner's to say."""
+        self._down = (now if self._down is None else self._down[0], reason[:500])
+
+    def link_works(self) -> None:
+        """The service answered."""
+        self._down = None
+
+    def reason(self, stage: str, code: str, message: str, count: int = 1) -> None:
+        """Something went wrong `count` times; kinds beyond the first fifty are counted together."""
+        entry = self.reasons.get((stage, code))
+        if entry is None:
+            if len(self.reasons) >= _MAX_REASONS:
+                stage, code = "other", "other"
+            entry = self.reasons.setdefault((stage, code), ["", 0])
+        entry[0] = message[:500]
+        entry[1] = int(entry[1]) + count
+
+    def _destination(self, key: Hashable) -> _Destination:
+        """The counters of a batch key; keys with the same text share them."""
+        if len(self._keys) >= MAX_DESTINATIONS:
+            return self._names.setdefault(OTHERS, _Destination(OTHERS))
+        name = destination_label(key)
+        found = self._keys[key] = self._names.setdefault(name, _Destination(name))
+        return found
+
+    def _wait(self, name: str, settled: Settled, now: float) -> None:
+        assert settled.last is not None
+        key = (name, settled.attempts)
+        found = self._waits.get(key)
+        if found is None or found.due <= now:
+            if len(self._waits) >= _MAX_WAITS:
+                self._forget(now)
+            if len(self._waits) < _MAX_WAITS:
+                self._waits[key] = _Wait(
+                    settled.retried, settled.attempts, settled.due,
+                    settled.last.code, settled.last.reason[:500],
+                )  # fmt: skip
+            return
+        found.messages += settled.retried
+        found.due = max(found.due, settled.due)
+        found.code, found.reason = settled.last.code, settled.last.reason[:500]
+
+    def _forget(self, now: float) -> None:
+        for key in [key for key, wait in self._waits.items() if wait.due <= now]:
+            del self._waits[key]
+
+    # --- reading -----------------------------------------------------------------------------
+
+    def destinations(self, start: int, count: int, now: float) -> list[DestinationCount]:
+        """Destinations by delivered messages, most first; their order is up to a second old."""
+        if len(self._names) <= _FEW or now - self._sorted_at >= _SORT_SECONDS:
+            self._sorted = sorted(self._names.values(), key=lambda found: -found.delivered)
+            self._sorted_at = now
+        return [found.told() for found in self._sorted[start : start + count]]
+
+    def progress(self, now: float, begun: float, planner: Planner) -> Progress:
+        """A snapshot; rate and recent latency are those of the last two seconds."""
+        told, counts = self._told, tuple(self.latency.counts)
+        if not told:
+            told.append((begun, 0, (0,) * len(counts)))
+        told.append((now, self.finished, counts))
+        while len(told) > 2 and now - told[1][0] >= _RATE_SECONDS:
+            told.popleft()
+        since, before, old = told[0]
+        rate = (self.finished - before) / max(now - since, 1e-9) if now > since else 0.0
+        recent = tuple(new - past for new, past in zip(counts, old, strict=True))
+        retries = planner.waiting_retries
+        return Progress(
+            self.read,
+            self.filtered,
+            self.delivered,
+            self.rejected,
+            self.retried,
+            planner.in_flight,
+            self.batches,
+            now - begun,
+            rate,
+            tuple(self.destinations(0, TOP, now)),
+            len(self._names),
+            retries,
+            planner.link_failures,
+            tuple(
+                ReasonCount(stage, code, str(text), int(count))
+                for (stage, code), (text, count) in self.reasons.items()
+            ),
+            max(0, planner.buffered - planner.in_flight - retries),
+            self.size,
+            Latency(counts, self.latency.total, recent),
+            self._told_waits(now),
+            self._circuit(now, begun, planner),
+        )
+
+    def summary(self, seconds: float, *, cancelled: bool) -> RunSummary:
+        """The counters as a summary."""
+        return RunSummary(
+            self.read,
+            self.filtered,
+            self.delivered,
+            self.rejected,
+            self.retried,
+            self.batches,
+            seconds,
+            cancelled,
+        )
+
+    def _told_waits(self, now: float) -> tuple[RetryWait, ...]:
+        if not self._waits:
+            return ()
+        self._forget(now)
+        first = heapq.nsmallest(_TOLD_WAITS, self._waits.items(), key=lambda item: item[1].due)
+        return tuple(
+            RetryWait(name, wait.messages, wait.attempts, self.max_attempts, wait.due - now,
+                      wait.code, wait.reason)
+            for (name, _), wait in first
+        )  # fmt: skip
+
+    def _circuit(self, now: float, begun: float, planner: Planner) -> OpenCircuit | None:
+        until = planner.open_until
+        if until is None or self._down is None:
+            return None
+        since, reason = self._down
+        left = max(0.0, until - now)
+        return OpenCircuit(planner.link_failures, self.max_attempts, since - begun, left, reason)
