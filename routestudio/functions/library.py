@@ -19,6 +19,8 @@ import uuid
 from dataclasses import dataclass
 from typing import Any, Final
 
+from routestudio.functions import clock
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -92,8 +94,8 @@ _NAMESPACES: Final[dict[str, dict[str, tuple[Any, str, str]]]] = {
         "loads": (json.loads, "(text)", "The value of JSON text."),
     },
     "datetime": {
-        "datetime": (datetime.datetime, "(year, month, day, ...)", "A date with a time."),
-        "date": (datetime.date, "(year, month, day)", "A date."),
+        "datetime": (clock.Datetime, "(year, month, day, ...)", "A date with a time."),
+        "date": (clock.Date, "(year, month, day)", "A date."),
         "time": (datetime.time, "(hour, minute, second)", "A time of day."),
         "timedelta": (datetime.timedelta, "(days=0, seconds=0, ...)", "A length of time."),
         "timezone": (datetime.timezone, "(offset)", "A time zone; `timezone.utc`."),

@@ -206,13 +206,14 @@ class FunctionPool:
         *,
         give_up: bool = True,
         mode: Mode = "value",
+        now: str | None = None,
     ) -> list[list[FunctionResult]]:
         """One list of results per function, each as long as `messages`, in the same order.
 
         A filter that gives false makes the later functions of that message give `None`. With
         `give_up` off, overruns never stop the evaluation (`Limits.max_overruns`). With mode
         `exact`, Elixir functions give the value itself (`answers.Exact`), not what a server
-        delivers; for `traced` see `trace`.
+        delivers; for `traced` see `trace`. `now` (ISO 8601) stops the clock that functions read.
         """
         overruns = self.limits.max_overruns if give_up else None
         faults = [_unusable(function) for function in functions]
@@ -227,19 +228,19 @@ class FunctionPool:
             for i in runnable
         ]
         async with self._worker() as worker:
-            columns = await self._evaluate(worker, programs, messages, overruns)
+            columns = await self._evaluate(worker, programs, messages, overruns, now)
         for i, column in zip(runnable, columns, strict=True):
             results[i] = column
         return results
 
     async def trace(
-        self, function: Function, messages: Sequence[Message]
+        self, function: Function, messages: Sequence[Message], *, now: str | None = None
     ) -> list[tuple[FunctionResult, Trace]]:
         """What a function gives for each message, and what it did for it.
 
         A call that did not come to its end (`FunctionFault` timeout, crashed) has an empty trace.
         """
-        results = (await self.evaluate([function], messages, mode="traced"))[0]
+        results = (await self.evaluate([function], messages, mode="traced", now=now))[0]
         return [traced_of(result) for result in results]
 
     async def close(self) -> None:
@@ -274,6 +275,7 @@ class FunctionPool:
         programs: list[Program],
         messages: Sequence[Message],
         overruns: int | None,
+        now: str | None,
     ) -> list[list[FunctionResult]]:
         columns: list[list[FunctionResult]] = [[] for _ in programs]
         guilty: dict[int, FunctionFault] = {}
@@ -297,6 +299,7 @@ class FunctionPool:
                 continue
             request = {
                 "programs": programs, "first": start, "count": len(part), "messages": packed,
+                "now": now,
             }  # fmt: skip
             try:
                 answer = await worker.call(request)

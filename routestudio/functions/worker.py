@@ -23,7 +23,7 @@ from itertools import islice
 from operator import itemgetter
 from typing import Any, Final, Literal
 
-from routestudio.functions import python
+from routestudio.functions import clock, python
 from routestudio.functions.elixir import program as elixir
 from routestudio.functions.elixir.errors import NotEvaluated
 from routestudio.functions.library import METADATA_FIELDS
@@ -130,6 +130,7 @@ def _answer(
     """The answer, or the number of messages to ask for at once when these were too many."""
     count: int = request["count"]
     try:
+        clock.stop(request["now"])
         return _serve(request, functions, board, limit)
     except _TooMuch as stop:
         rows = stop.rows

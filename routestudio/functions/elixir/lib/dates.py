@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any, Final
 
+from routestudio.functions import clock
 from routestudio.functions.elixir import ops
 from routestudio.functions.elixir.calendar import (
     date_part,
@@ -273,5 +274,5 @@ def range_(first: Any, last: Any, step: Any = None) -> DateRange:
 @define("Date", "utc_today", 0)
 def utc_today() -> Date:
     """`Date.utc_today/0`."""
-    now = dt.datetime.now(dt.UTC)
+    now = clock.now(dt.UTC)
     return Date(now.year, now.month, now.day)

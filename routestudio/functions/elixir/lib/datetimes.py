@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any, Final
 
+from routestudio.functions import clock
 from routestudio.functions.elixir.calendar import (
     EPOCH,
     LONG_UNITS,
@@ -287,6 +288,6 @@ def from_gregorian_seconds(seconds: Any) -> Any:
 @define("DateTime", "utc_now", 0)
 def utc_now() -> DateTime:
     """`DateTime.utc_now/0`."""
-    now = dt.datetime.now(dt.UTC)
+    now = clock.now(dt.UTC)
     return DateTime(now.year, now.month, now.day, now.hour, now.minute, now.second,
                     now.microsecond, 6)  # fmt: skip
