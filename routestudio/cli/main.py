@@ -24,7 +24,7 @@ from routestudio.errors import ConfigError, RouteStudioError
 
 COMMANDS = (
     "demo", "new", "sinks", "eval", "preview", "test", "check", "run", "lint", "import",
-    "export", "docs", "schema",
+    "export", "plan", "diff", "docs", "schema",
 )  # fmt: skip
 
 Command = Callable[[argparse.Namespace], Coroutine[Any, Any, int]]
@@ -102,6 +102,20 @@ def build_parser() -> argparse.ArgumentParser:
     export.add_argument("project", metavar="PROJECT")
     export.add_argument("--target", choices=("sequin", "routestudio"), required=True)
     export.add_argument("--output", metavar="FILE", help="file, or folder for routestudio")
+    plan = add("plan", "Show what the project changes of a server's configuration.")
+    plan.add_argument("project", metavar="PROJECT")
+    plan.add_argument("--against", metavar="FILE", help="a server's exported YAML, or a project")
+    plan.add_argument("--server", metavar="URL",
+                      help="the server itself; its token is in SEQUIN_API_TOKEN")  # fmt: skip
+    source(plan)
+    formats(plan)
+    difference = add("diff", "Show which rows end elsewhere in another project.")
+    difference.add_argument("project_a", metavar="PROJECT_A")
+    difference.add_argument("project_b", metavar="PROJECT_B")
+    difference.add_argument("sink", metavar="SINK")
+    difference.add_argument("--input", metavar="FILE", required=True,
+                            help="messages as JSON lines; - is stdin")  # fmt: skip
+    formats(difference)
     docs = add("docs", "Print or write the pages of sink types and hazards.")
     docs.add_argument("--write", metavar="FOLDER", nargs="?", const="docs")
     add("schema", "Print the JSON schema of the project file.")
@@ -152,6 +166,10 @@ def _command(name: str) -> Command:
 
         return {"preview": work.preview, "check": work.check, "run": work.run,
                 "test": work.test, "lint": work.lint}[name]  # fmt: skip
+    if name in ("plan", "diff"):
+        from routestudio.cli import plan
+
+        return {"plan": plan.plan, "diff": plan.diff}[name]
     from routestudio.cli import files
 
     found: dict[str, Any] = {

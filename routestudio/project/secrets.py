@@ -16,6 +16,9 @@ Found = tuple[tuple[str, ...], str]
 _MASKED: Final = re.compile(r"\*{3,}|.\*{3,}.|.{3}\*{4,}.", re.DOTALL)
 """How a server shows secrets of up to five, up to nine, and more characters (sinks.md, 1.12)."""
 
+_DIGEST: Final = re.compile(r"\(\d+ encrypted header\(s\)\) - sha256sum: [0-9a-f]+")
+"""How older servers exported encrypted headers; newer ones skip such a value."""
+
 _TELLING_HEADER: Final = re.compile(
     r"(?i)authori[sz]ation|^(set-)?cookie$|auth([-_]|$)|token|secret|pass(word|wd)|signature"
     r"|(api|access|private|subscription|functions)[-_]?key$|credential"
@@ -41,9 +44,30 @@ _PLAIN_PARTS: Final = frozenset(
 """Parts of a secret that is a map (Google's `credentials`) which name things and open nothing."""
 
 
+def looks_masked(value: object) -> bool:
+    """Whether a text is a secret as a server's export hides it."""
+    return isinstance(value, str) and _MASKED.fullmatch(value) is not None
+
+
+def mask(secret: str) -> str:
+    """A secret as a server's export shows it (sinks.md, 1.12)."""
+    size = len(secret)
+    if size <= 5:
+        return "*" * size
+    start = 1 if size <= 9 else 3
+    return secret[:start] + "*" * min(size - start - 1, 20) + secret[-1]
+
+
+def telling_header(name: str) -> bool:
+    """Whether a plain header of this name holds a secret all the same."""
+    return _TELLING_HEADER.search(name) is not None
+
+
 def masked_secrets(path: tuple[str, ...], value: Any) -> Iterator[tuple[str, ...]]:
     """Where in `value`, which is at `path`, masked secrets are."""
-    yield from (found for found, text in _texts(path, value) if _MASKED.fullmatch(text))
+    for found, text in _texts(path, value):
+        if _MASKED.fullmatch(text) or _DIGEST.fullmatch(text):
+            yield found
 
 
 def literal_secrets(
