@@ -80,6 +80,7 @@ def build_parser() -> argparse.ArgumentParser:
     test = add("test", "Run the route tests of a project.")
     test.add_argument("project", metavar="PROJECT")
     test.add_argument("--junit", metavar="FILE", help="write a JUnit report")
+    test.add_argument("--coverage", action="store_true", help="tell which branches are not tested")
     formats(test)
     check = add("check", "Test the connections of a project's sinks.")
     check.add_argument("project", metavar="PROJECT")
@@ -161,11 +162,15 @@ def _command(name: str) -> Command:
         from routestudio.cli.evaluate import evaluate
 
         return evaluate
-    if name in ("preview", "check", "run", "test", "lint"):
+    if name in ("preview", "check", "run", "lint"):
         from routestudio.cli import work
 
         return {"preview": work.preview, "check": work.check, "run": work.run,
-                "test": work.test, "lint": work.lint}[name]  # fmt: skip
+                "lint": work.lint}[name]  # fmt: skip
+    if name == "test":
+        from routestudio.cli.testing import test
+
+        return test
     if name in ("plan", "diff"):
         from routestudio.cli import plan
 

@@ -1,4 +1,4 @@
-"""Commands that run the engine: preview, check, run, test, lint."""
+"""Commands that run the engine: preview, check, run, lint."""
 
 from __future__ import annotations
 
@@ -8,17 +8,14 @@ import signal
 import sys
 import time
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from routestudio.cli.output import json_line, out, paint, say, status, table
 from routestudio.engine import lint as linting
-from routestudio.engine import route_tests
 from routestudio.engine.rows import destination_of
 from routestudio.engine.service import EngineService
 from routestudio.errors import Place, UsageError
 from routestudio.pipeline.run import RunStoppedError
-from routestudio.project.files import write_text
 
 
 async def preview(options: argparse.Namespace) -> int:
@@ -121,34 +118,6 @@ async def run(options: argparse.Namespace) -> int:
     if summary["rejected"] and not options.dead_letters:
         say("rejected messages were not kept; name a file with --dead-letters")
     return 1 if summary["rejected"] else 0
-
-
-async def test(options: argparse.Namespace) -> int:
-    """`routestudio test`: exit code 1 when a test failed."""
-    async with EngineService() as engine:
-        await engine.open(options.project)
-        results = [
-            await route_tests.run(engine.workspace, item)
-            for item in route_tests.load(engine.workspace.project.root)
-        ]
-    for result in results:
-        if options.format == "json":
-            json_line(result.as_json())
-            continue
-        mark = paint("✗ failed", "red") if result.failures else paint("✓ passed", "green")
-        out(f"{mark}  {result.test.name}  {paint(result.test.sink, 'grey')}")
-        for failure in result.failures:
-            out(f"    {result.test.file}:{result.test.line}: {failure}")
-    if not results:
-        raise UsageError(
-            f"there are no route tests in {Path(options.project) / 'tests'}",
-            hint="a test is a YAML file there; see the guide to the project format",
-        )
-    failed = sum(1 for result in results if result.failures)
-    if options.junit:
-        write_text(Path(options.junit), route_tests.junit(results))
-    say(f"{len(results) - failed} passed, {failed} failed")
-    return 1 if failed else 0
 
 
 async def lint(options: argparse.Namespace) -> int:

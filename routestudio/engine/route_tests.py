@@ -1,59 +1,83 @@
 """Route tests: YAML files in `tests/` that say where a message must go, run by the same stages.
 
-A file holds a list (or `tests:` with a list) of
-`{name, sink, message | sample: {name, row}, expect: {routing, filtered, error}}`.
+A file holds a list (or `tests:` with a list) of tests; the guide to route tests describes them:
+`{name, sink, message | sample: {name, row}, variants, now, expect}`.
 """
 
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import Any, Final
 
+from routestudio.engine.coverage import Coverage
+from routestudio.engine.expectations import KEYS as EXPECT
+from routestudio.engine.expectations import Difference, differences, expectation
 from routestudio.engine.sources import read_some
-from routestudio.engine.workspace import Workspace
+from routestudio.engine.workspace import PreparedSink, Workspace
 from routestudio.errors import Place, ProjectError, RouteStudioError, UsageError
+from routestudio.functions import clock
 from routestudio.model.message import Message, MessageError, message_from
+from routestudio.pipeline.stages import Staged
 from routestudio.project.document import YamlDocument
 from routestudio.project.files import read_text
+from routestudio.samples.variants import BY_KEY, key_columns, table_of, variants_of
 
-_KEYS = frozenset({"name", "sink", "message", "sample", "row", "expect"})
-_EXPECT = frozenset({"routing", "filtered", "error"})
+FOLDER: Final = "tests"
+_KEYS: Final = frozenset({"name", "sink", "message", "sample", "row", "variants", "now", "expect"})
+_MAX_FILE: Final = 4 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class RouteTest:
-    """One test and where it stands."""
+    """One test and where it stands: `file` and `line`, and `index` in the file's list.
+
+    `variant` is the hard case that it makes of its message, `expect` what must become of it.
+    """
 
     name: str
     sink: str
     file: str
     line: int
+    index: int
     body: Mapping[str, Any]
+    expect: Mapping[str, Any]
+    variant: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class TestResult:
-    """What became of one test; `failures` say what differed, empty when it passed."""
+    """What became of one test; `failures` say what differed, empty when it passed.
+
+    `actual` is the expectation that would have been met; `None` when the test could not be run.
+    """
 
     __test__ = False
 
     test: RouteTest
     failures: tuple[str, ...]
     seconds: float
+    differences: tuple[Difference, ...] = ()
+    actual: Mapping[str, Any] | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Plain data for the command line and the window."""
+        test = self.test
         return {
-            "name": self.test.name,
-            "sink": self.test.sink,
-            "file": self.test.file,
-            "line": self.test.line,
+            "name": test.name,
+            "sink": test.sink,
+            "file": test.file,
+            "line": test.line,
+            "index": test.index,
+            "variant": test.variant,
             "ok": not self.failures,
             "failures": list(self.failures),
+            "differences": [item.as_json() for item in self.differences],
+            "expect": dict(test.expect),
+            "actual": dict(self.actual) if self.actual is not None else None,
             "ms": round(self.seconds * 1000, 1),
         }
 
@@ -61,24 +85,66 @@ class TestResult:
 def load(root: Path) -> list[RouteTest]:
     """Every route test of a project. Raises `ProjectError` with file and line."""
     tests: list[RouteTest] = []
-    folder = root / "tests"
-    files = sorted(folder.glob("*.y*ml")) if folder.is_dir() else []
-    for path in files:
+    for path in files(root):
         tests += list(_read(path, path.relative_to(root).as_posix()))
     return tests
 
 
-async def run(workspace: Workspace, test: RouteTest) -> TestResult:
-    """Run one test; a fault of the test itself is a failure that says so."""
-    begun = perf_counter()
-    try:
-        failures = await _failures(workspace, test)
-    except (RouteStudioError, MessageError) as error:
-        failures = (str(error),)
-    return TestResult(test, tuple(failures), perf_counter() - begun)
+def files(root: Path) -> list[Path]:
+    """The files of route tests, by name."""
+    folder = root / FOLDER
+    return sorted(folder.glob("*.y*ml")) if folder.is_dir() else []
 
 
-def junit(results: list[TestResult]) -> str:
+@dataclass(slots=True)
+class Runner:
+    """Runs tests of one project. Sinks are bound once; `coverage` collects what was reached."""
+
+    workspace: Workspace
+    coverage: Coverage | None = None
+    _prepared: dict[str, PreparedSink] = field(default_factory=dict)
+
+    async def run(self, test: RouteTest) -> TestResult:
+        """Run one test; a fault of the test itself is a failure that says so."""
+        begun = perf_counter()
+        try:
+            staged, sink = await self._staged(test)
+        except (RouteStudioError, MessageError) as error:
+            return TestResult(test, (str(error),), perf_counter() - begun)
+        found = tuple(differences(test.expect, staged, sink.sink))
+        return TestResult(
+            test,
+            tuple(item.text for item in found),
+            perf_counter() - begun,
+            found,
+            expectation(staged, sink.sink),
+        )
+
+    async def _staged(self, test: RouteTest) -> tuple[Staged, PreparedSink]:
+        prepared = self._prepared.get(test.sink)
+        if prepared is None:
+            prepared = self._prepared[test.sink] = self.workspace.prepare(test.sink)
+        message = message_of(self.workspace, test)
+        now = test.body.get("now")
+        staged = (await prepared.stages.apply([message], now=now))[0]
+        if self.coverage is not None:
+            await self.coverage.add(prepared, [message], now=now)
+        return staged, prepared
+
+
+def message_of(workspace: Workspace, test: RouteTest) -> Message:
+    """The message of a test, with its variant made. Raises `UsageError`, `MessageError`."""
+    message, others = _original(workspace, test.body)
+    if test.variant is None:
+        return message
+    keys = key_columns([*others, message]).get(table_of(message), ())
+    made = variants_of(message, keys, {test.variant})
+    if not made:
+        raise UsageError(f"the variant `{test.variant}` cannot be made of this message")
+    return made[0][1]
+
+
+def junit(results: Sequence[TestResult]) -> str:
     """A JUnit report."""
     failed = sum(1 for item in results if item.failures)
     suite = ET.Element("testsuite", name="routestudio", tests=str(len(results)),
@@ -97,73 +163,80 @@ def junit(results: list[TestResult]) -> str:
     )
 
 
+def document_of(path: Path, shown: str) -> tuple[YamlDocument, int]:
+    """A file of tests with its list under `tests`, and the lines put before the file's text."""
+    text = read_text(path, limit=_MAX_FILE)
+    if text.lstrip().startswith("tests:") or "\ntests:" in text:
+        return YamlDocument(text, name=shown), 0
+    return YamlDocument("tests:\n" + text, name=shown), 1
+
+
 def _read(path: Path, shown: str) -> Iterator[RouteTest]:
-    text = read_text(path, limit=4 << 20)
-    wrapped = text if text.lstrip().startswith("tests:") or "\ntests:" in text else None
-    shift = 0
-    if wrapped is None:
-        wrapped = "tests:\n" + text
-        shift = 1
-    document = YamlDocument(wrapped, name=shown)
+    document, shift = document_of(path, shown)
     items = document.plain(("tests",))
     if not isinstance(items, list):
         raise ProjectError("must be a list of tests", place=Place(shown, 1))
     for index, item in enumerate(items):
         line = document.position(("tests", str(index)))[0] - shift
-        place = Place(shown, line)
-        if not isinstance(item, dict):
-            raise ProjectError("a test must be a map", place=place)
-        unknown = set(item) - _KEYS
-        if unknown:
-            raise ProjectError(f"unknown key `{sorted(unknown)[0]}`", place=place,
-                               hint=f"known: {', '.join(sorted(_KEYS))}")  # fmt: skip
-        expect = item.get("expect")
-        if not isinstance(expect, dict) or not set(expect) <= _EXPECT or not expect:
-            raise ProjectError("`expect` must hold routing, filtered or error", place=place)
-        if not isinstance(item.get("sink"), str):
-            raise ProjectError("a test must name its `sink`", place=place)
-        yield RouteTest(str(item.get("name") or f"test {index + 1}"), item["sink"], shown, line,
-                        item)  # fmt: skip
+        yield from _tests_of(item, index, Place(shown, line))
 
 
-async def _failures(workspace: Workspace, test: RouteTest) -> tuple[str, ...]:
-    prepared = workspace.prepare(test.sink)
-    staged = (await prepared.stages.apply([_message(workspace, test.body)]))[0]
-    expect = test.body["expect"]
-    found: list[str] = []
-    if "filtered" in expect:
-        filtered = staged.filtered is not None
-        if filtered is not bool(expect["filtered"]):
-            found.append(f"filtered: expected {_say(expect['filtered'])}, got {_say(filtered)}")
-    elif staged.filtered is not None:
-        found.append(f"the message was filtered by its {staged.filtered}")
-    first = staged.problems[0] if staged.problems else None
-    if "error" in expect:
-        wanted = expect["error"]
-        codes = {p.code for p in staged.problems} | {p.field for p in staged.problems}
-        if (wanted is True and first is None) or (wanted is not True and wanted not in codes):
-            got = first.code if first else "no error"
-            found.append(f"error: expected {wanted}, got {got}")
-    elif first is not None:
-        place = f" (line {first.line})" if first.line else ""
-        found.append(f"{first.stage} failed: {first.message}{place}")
-    values = staged.effective.values if staged.effective else {}
-    for name, wanted in (expect.get("routing") or {}).items():
-        if name not in values:
-            known = ", ".join(values) or "nothing was routed"
-            found.append(f"{name}: is no routed field here (known: {known})")
-        elif values[name] != wanted:
-            found.append(f"{name}: expected {_say(wanted)}, got {_say(values[name])}")
-    return tuple(found)
+def _tests_of(item: Any, index: int, place: Place) -> Iterator[RouteTest]:
+    """The tests of one entry: one, or one for each of its variants."""
+    if not isinstance(item, dict):
+        raise ProjectError("a test must be a map", place=place)
+    unknown = set(item) - _KEYS
+    if unknown:
+        raise ProjectError(f"unknown key `{sorted(unknown)[0]}`", place=place,
+                           hint=f"known: {', '.join(sorted(_KEYS))}")  # fmt: skip
+    if not isinstance(item.get("sink"), str):
+        raise ProjectError("a test must name its `sink`", place=place)
+    now = item.get("now")
+    if now is not None:
+        try:
+            clock.moment(now)
+        except (TypeError, ValueError):
+            raise ProjectError(
+                "`now` must be a time, in quotes",
+                place=place,
+                hint="such as '2026-01-31T12:00:00Z'",
+            ) from None
+    variants = item.get("variants")
+    name = str(item.get("name") or f"test {index + 1}")
+    shown, line = str(place.file), place.line or 1
+    if variants is None:
+        expect = _expectation(item.get("expect"), place)
+        yield RouteTest(name, item["sink"], shown, line, index, item, expect)
+        return
+    if not isinstance(variants, (list, dict)) or not variants:
+        raise ProjectError("`variants` must be a list, or a map of expectations", place=place)
+    for variant in variants:
+        if variant not in BY_KEY:
+            known = ", ".join(BY_KEY)
+            raise ProjectError(f"unknown variant `{variant}`", place=place, hint=f"known: {known}")
+        own = variants[variant] if isinstance(variants, dict) else None
+        expect = _expectation(item.get("expect") if own is None else own, place)
+        title = f"{name} [{variant}]"
+        yield RouteTest(title, item["sink"], shown, line, index, item, expect, variant)
 
 
-def _message(workspace: Workspace, body: Mapping[str, Any]) -> Message:
+def _expectation(expect: Any, place: Place) -> Mapping[str, Any]:
+    if not isinstance(expect, dict) or not set(expect) <= set(EXPECT) or not expect:
+        raise ProjectError(f"`expect` must hold {', '.join(EXPECT[:-1])} or {EXPECT[-1]}",
+                           place=place)  # fmt: skip
+    if not isinstance(expect.get("routing", {}), dict):
+        raise ProjectError("`routing` must be a map of routed fields", place=place)
+    return expect
+
+
+def _original(workspace: Workspace, body: Mapping[str, Any]) -> tuple[Message, list[Message]]:
+    """The message of a test, and those before it in its sample."""
     if isinstance(body.get("message"), dict):
-        return message_from(body["message"])
+        return message_from(body["message"]), []
     sample = body.get("sample")
     name, row = (sample.get("name"), sample.get("row", 0)) if isinstance(sample, dict) else (
         sample, body.get("row", 0))  # fmt: skip
-    if not isinstance(name, str) or not isinstance(row, int):
+    if not isinstance(name, str) or not isinstance(row, int) or row < 0:
         raise UsageError("the test has neither a message nor a sample with a row")
     items = read_some(workspace, "sample", name, row + 1)
     if row >= len(items):
@@ -171,8 +244,4 @@ def _message(workspace: Workspace, body: Mapping[str, Any]) -> Message:
     item = items[row]
     if not isinstance(item, Message):
         raise UsageError(f"row {row} of sample `{name}` holds no message: {item.message}")
-    return item
-
-
-def _say(value: Any) -> str:
-    return repr(value) if isinstance(value, str) else str(value)
+    return item, [other for other in items if isinstance(other, Message)]

@@ -15,10 +15,11 @@ from routestudio.engine import lint as linting
 from routestudio.engine import route_tests, runs
 from routestudio.engine.checks import check
 from routestudio.engine.previews import CHUNK, Preview, evaluate_rows, staged_of
+from routestudio.engine.run_methods import RunMethods
 from routestudio.engine.snapshot import diagnostics_of, snapshot_of
 from routestudio.engine.sources import columns_of, open_rows, read_some, sample_text
 from routestudio.engine.stands import Standins
-from routestudio.engine.workspace import Workspace, source_of
+from routestudio.engine.workspace import PreparedSink, Workspace, source_of
 from routestudio.errors import RouteStudioError, UsageError
 from routestudio.functions.pool import FunctionPool
 from routestudio.model.function import Function, FunctionKind, Language
@@ -76,6 +77,7 @@ class EngineService:
             "export": self.export,
             "import": self.import_file,
             "ping": self.ping,
+            **RunMethods(self).methods,
         }
 
     async def __aenter__(self) -> EngineService:
@@ -257,8 +259,9 @@ class EngineService:
     async def test(self, *, emit: Emit = ignore) -> list[dict[str, Any]]:
         """Run every route test of the project."""
         results = []
+        runner = route_tests.Runner(self.workspace)
         for item in route_tests.load(self.workspace.project.root):
-            result = (await route_tests.run(self.workspace, item)).as_json()
+            result = (await runner.run(item)).as_json()
             emit("result", result)
             results.append(result)
         return results
@@ -308,10 +311,7 @@ class EngineService:
         **source: Any,
     ) -> dict[str, Any]:
         """Deliver a source. Emits `progress` and returns the summary (DESIGN, section 7)."""
-        address = await self._standin(sink) if standin else None
-        prepared = self.workspace.prepare(
-            sink, standin=address, for_delivery=not standin, max_overruns=None
-        )
+        prepared = await self.prepare_delivery(sink, standin)
         options = runs.RunOptions(
             dead_letters=Path(dead_letters) if dead_letters else None,
             checkpoint=Path(checkpoint) if checkpoint else None,
@@ -320,6 +320,13 @@ class EngineService:
             _make_room(options.dead_letters)
         kind, value = source_of(source)
         return await runs.deliver(self.workspace, prepared, kind, value, options, emit)
+
+    async def prepare_delivery(self, sink: str, standin: bool) -> PreparedSink:
+        """A sink for a run, pointed at its stand-in when asked for."""
+        address = await self._standin(sink) if standin else None
+        return self.workspace.prepare(
+            sink, standin=address, for_delivery=not standin, max_overruns=None
+        )
 
     async def arrived(
         self, sink: str, limit: int = 10_000, *, emit: Emit = ignore
@@ -342,19 +349,21 @@ class EngineService:
     ) -> dict[str, Any]:
         """Export to `sequin` (text, written to `output` when given) or `routestudio` (a folder)."""
         if target == "sequin":
-            text = transfer.export_sequin(
+            export = transfer.export_for_server(
                 self.workspace.project, self._write_always, self.workspace.secret_keys
             )
             if output:
-                transfer.write_text(Path(output), text)
-            return {"target": target, "text": text, "written": [output] if output else []}
+                transfer.write_text(Path(output), export.text)
+            return {"target": target, "text": export.text, "notes": list(export.notes),
+                    "written": [output] if output else []}  # fmt: skip
         if target == "routestudio":
             if not output:
                 raise UsageError("an export for the headless runner needs a folder to write to")
             files = transfer.export_routestudio(
                 self.workspace.project, Path(output), self.workspace.secret_keys
             )
-            return {"target": target, "text": None, "written": [str(path) for path in files]}
+            return {"target": target, "text": None, "notes": [],
+                    "written": [str(path) for path in files]}  # fmt: skip
         raise UsageError(f"unknown target `{target}`", hint="targets: sequin, routestudio")
 
     def _write_always(self, key: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The clock that user functions read: it can be stopped, so that route tests always say the same."""
+"""The clock that user functions read: it can be stopped, so that tests always say the same."""
 
 from __future__ import annotations
 
@@ -17,8 +17,13 @@ def stop(at: str | None) -> None:
     if at is None:
         _stopped = None
         return
-    moment = dt.datetime.fromisoformat(at)
-    _stopped = moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
+    _stopped = moment(at)
+
+
+def moment(text: str) -> dt.datetime:
+    """A time in ISO 8601, UTC unless it says otherwise. Raises `ValueError`, `TypeError`."""
+    found = dt.datetime.fromisoformat(text)
+    return found if found.tzinfo else found.replace(tzinfo=dt.UTC)
 
 
 def now(zone: dt.tzinfo | None = None) -> dt.datetime:

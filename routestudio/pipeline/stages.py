@@ -85,7 +85,12 @@ class Evaluator(Protocol):
     """Evaluates user functions on messages (`functions.pool.FunctionPool`)."""
 
     async def evaluate(
-        self, functions: Sequence[Function], messages: Sequence[Message], *, give_up: bool = True
+        self,
+        functions: Sequence[Function],
+        messages: Sequence[Message],
+        *,
+        give_up: bool = True,
+        now: str | None = None,
     ) -> list[list[FunctionResult]]: ...
 
 
@@ -124,8 +129,10 @@ class Stages:
         """Whether any function of this sink runs in the worker."""
         return bool(self._evaluated)
 
-    async def apply(self, messages: Sequence[Message]) -> list[Staged]:
+    async def apply(self, messages: Sequence[Message], *, now: str | None = None) -> list[Staged]:
         """Every message through all stages, in the same order.
+
+        `now` (ISO 8601) stops the clock that functions read.
 
         All functions go to the worker in one call. Raises `WorkerError` when there is no worker.
         """
@@ -148,7 +155,7 @@ class Stages:
             return staged
         columns = iter(
             await self._pool.evaluate(
-                self._evaluated, [item.message for item in kept], give_up=self._give_up
+                self._evaluated, [item.message for item in kept], give_up=self._give_up, now=now
             )
         )
         filters = next(columns) if self.functions.filter is not None else None
