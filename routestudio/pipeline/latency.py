@@ -24,6 +24,19 @@ class Histogram:
         self.counts[bisect_left(BOUNDS, seconds)] += 1
         self.total += seconds
 
+    def as_json(self) -> dict[str, float | int | None]:
+        """Percentiles in milliseconds, and how many durations there were."""
+        return {**percentiles(self.counts), "count": sum(self.counts)}
+
+
+def percentiles(counts: Sequence[int]) -> dict[str, float | None]:
+    """The percentiles that people look at, in milliseconds."""
+    found: dict[str, float | None] = {}
+    for name, share in (("p50", 0.5), ("p95", 0.95), ("p99", 0.99)):
+        seconds = percentile(counts, share)
+        found[name] = None if seconds is None else round(seconds * 1000, 2)
+    return found
+
 
 def percentile(counts: Sequence[int], share: float) -> float | None:
     """The duration in seconds that `share` (0..1) of the counted ones do not pass.

@@ -6,7 +6,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any
 
-from routestudio.pipeline.latency import BOUNDS, percentile
+from routestudio.pipeline.latency import BOUNDS, percentiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +122,8 @@ class Latency:
     def as_json(self) -> dict[str, Any]:
         """Percentiles in milliseconds: of the last seconds, and of the whole run in `run`."""
         return {
-            **_percentiles(self.recent),
-            "run": _percentiles(self.counts),
+            **percentiles(self.recent),
+            "run": percentiles(self.counts),
             "count": self.count,
             "total": round(self.total, 3),
         }
@@ -227,11 +227,3 @@ def destination_label(key: Hashable) -> str:
         return str(key)
     parts = [destination_label(part) for part in key if part not in (None, "", ())]
     return " ".join(parts) or "(all)"
-
-
-def _percentiles(counts: tuple[int, ...]) -> dict[str, float | None]:
-    found: dict[str, float | None] = {}
-    for name, share in (("p50", 0.5), ("p95", 0.95), ("p99", 0.99)):
-        seconds = percentile(counts, share)
-        found[name] = None if seconds is None else round(seconds * 1000, 2)
-    return found

@@ -1,0 +1,395 @@
+"""The runs of the window: started, resumed, looked at, their dead letters corrected and retried."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+from routestudio.engine.rows import batch_key_of, message_of
+from routestudio.engine.run_store import RunRecord, RunStore, added
+from routestudio.engine.runs import messages
+from routestudio.engine.sources import KEPT_BYTES, open_rows, path_of
+from routestudio.engine.workspace import PreparedSink, Workspace, source_of
+from routestudio.errors import RouteStudioError, UsageError
+from routestudio.pipeline.checkpoint import Checkpoint
+from routestudio.pipeline.dead_letters import DeadLetters
+from routestudio.pipeline.letters import Letters
+from routestudio.pipeline.recent import Delivered
+from routestudio.pipeline.report import Progress
+from routestudio.pipeline.retry import RetryPolicy
+from routestudio.pipeline.run import Delivery, Finished, RunStoppedError
+from routestudio.pipeline.tally import Tally
+
+Emit = Callable[[str, dict[str, Any]], None]
+Prepare = Callable[[str, bool], Any]
+"""Prepares a sink by name for its stand-in or its real service (awaitable)."""
+
+_KEPT_TALLIES: Final = 3
+_KEPT_DESTINATIONS: Final = 1_000
+_PAGE: Final = 500
+
+
+@dataclass(slots=True, eq=False)
+class _Live:
+    """A run of this process, going on or ended a short while ago."""
+
+    record: RunRecord
+    tally: Tally
+    delivery: Delivery | None
+
+
+class RunDesk:
+    """Every run of one open project. All results are plain data.
+
+    `prepare` gives a sink ready for delivery, `told` is called when the list of runs changed.
+    """
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        state: Path,
+        prepare: Prepare,
+        told: Callable[[], None],
+    ) -> None:
+        self.workspace = workspace
+        self._prepare = prepare
+        self._told = told
+        self._store = RunStore(state)
+        self._live: dict[str, _Live] = {}
+        self._letters: dict[Path, Letters] = {}
+        self._busy: dict[Path, set[int]] = {}
+        self._locks: dict[Path, asyncio.Lock] = {}
+
+    # --- the list ----------------------------------------------------------------------------
+
+    def runs(self) -> list[dict[str, Any]]:
+        """Every kept run, newest first."""
+        return [self._store.brief(record) for record in self._store.all()]
+
+    def detail(self, number: str) -> dict[str, Any]:
+        """One run with the latency of its last part, in percentiles."""
+        record = self._store.get(number)
+        return {**self._store.brief(record), "latency": dict(record.latency)}
+
+    def delete(self, number: str) -> None:
+        """Forget a run with its dead letters."""
+        self._letters.pop(self._store.letters_path(self._store.get(number)), None)
+        self._store.delete(number)
+        self._live.pop(number, None)
+        self._told()
+
+    # --- running -----------------------------------------------------------------------------
+
+    async def start(self, sink: str, standin: bool, params: Any, emit: Emit) -> dict[str, Any]:
+        """Deliver a source as a new run. Emits `started` and `progress`; returns the run.
+
+        Raises as `Delivery.run`; whatever happens, the run is kept with how it ended.
+        """
+        kind, value = source_of(params)
+        prepared = await self._prepare(sink, standin)
+        prepared.require_ready()
+        total = len(open_rows(self.workspace, kind, value))
+        record = self._store.begin(
+            sink=sink, kind=kind, value=value, standin=standin, total=total,
+            source=self._state_of(kind, value),
+        )  # fmt: skip
+        return await self._deliver(record, prepared, emit)
+
+    async def resume(self, number: str, emit: Emit) -> dict[str, Any]:
+        """Go on with a run where it was. Raises `UsageError` when its messages are others now."""
+        record = self._store.get(number)
+        if not record.resumable:
+            raise UsageError("nothing of this run is left", hint="run the samples again")
+        if self._state_of(record.kind, record.value) != record.source:
+            raise UsageError(
+                f"the messages of {record.value} have changed since this run",
+                hint="run them from the start: what was delivered would be skipped by its place",
+            )
+        prepared = await self._prepare(record.sink, record.standin)
+        prepared.require_ready()
+        return await self._deliver(self._store.again(record), prepared, emit)
+
+    async def retry(
+        self, number: str, numbers: Sequence[int] | None, group: int | None, emit: Emit
+    ) -> dict[str, Any]:
+        """Send dead letters of a run again, by the same sink, as a new run.
+
+        What is delivered or filtered leaves the list; what is refused stays in it with its new
+        reason; what the run did not come to stays as it is.
+        """
+        origin = self._store.get(number)
+        origin = self._store.get(origin.parent) if origin.parent else origin
+        letters = await self._open_letters(origin)
+        busy = self._busy.setdefault(letters.path, set())
+        wanted = list(letters.numbers(group)) if numbers is None else list(numbers)
+        wanted = [item for item in wanted if item not in busy]
+        if not wanted:
+            raise UsageError("there is nothing to send again", hint="choose dead letters first")
+        prepared = await self._prepare(origin.sink, origin.standin)
+        prepared.require_ready()
+        record = self._store.begin(
+            sink=origin.sink, kind=origin.kind, value=origin.value, standin=origin.standin,
+            total=len(wanted), parent=origin.id,
+        )  # fmt: skip
+        busy.update(wanted)
+        try:
+            return await self._deliver(record, prepared, emit, letters=letters, wanted=wanted)
+        finally:
+            busy.difference_update(wanted)
+
+    def stop(self, number: str) -> None:
+        """End a run that goes on; its request then returns within 100 ms."""
+        live = self._live.get(number)
+        if live is not None and live.delivery is not None:
+            live.delivery.cancel()
+
+    async def _deliver(
+        self,
+        record: RunRecord,
+        prepared: PreparedSink,
+        emit: Emit,
+        *,
+        letters: Letters | None = None,
+        wanted: Sequence[int] = (),
+    ) -> dict[str, Any]:
+        before, path = dict(record.counts), self._store.letters_path(record)
+        source: AsyncIterator[Any] = (
+            messages(self.workspace, record.kind, record.value)
+            if letters is None
+            else letters.messages(wanted)
+        )
+
+        def progress(found: Progress) -> None:
+            data = found.as_json()
+            emit("progress", {**data, **added(before, data)})
+
+        def outcome(finished: Sequence[Finished]) -> None:
+            assert letters is not None
+            letters.settle([item.message.index for item in finished if item.message is not None])
+
+        link = prepared.link()
+        try:
+            checkpoint = (
+                Checkpoint(self._store.checkpoint_path(record)) if letters is None else None
+            )
+            with DeadLetters(path, record.sink, redact=self.workspace.redact) as file:
+                delivery = Delivery(
+                    prepared.stages, link, prepared.bound.limits, source,
+                    policy=RetryPolicy.of(prepared.spec.max_retry_count), dead_letters=file,
+                    checkpoint=checkpoint, on_progress=progress,
+                    on_outcome=None if letters is None else outcome,
+                )  # fmt: skip
+                live = self._take_on(record, delivery)
+                emit("started", {"run": self._store.brief(record), "before": before})
+                return await self._run(live, delivery, before)
+        except RunStoppedError:
+            raise
+        except RouteStudioError as error:
+            self._store.end(record, "stopped", self.workspace.redact(error.message))
+            self._told()
+            raise
+        finally:
+            await link.close()
+            if letters is not None and record.parent is not None:
+                await letters.refresh()
+                self._store.save(replace(self._store.get(record.parent), letters=letters.open))
+                self._told()
+
+    async def _run(
+        self, live: _Live, delivery: Delivery, before: dict[str, float]
+    ) -> dict[str, Any]:
+        status, error = "stopped", None
+        try:
+            summary = await delivery.run()
+            status = "cancelled" if summary.cancelled else "done"
+        except asyncio.CancelledError:
+            status = "cancelled"
+            raise
+        except RunStoppedError as stopped:
+            error = self.workspace.redact(str(stopped))
+            raise
+        finally:
+            live.delivery = None
+            live.record = self._store.end(self._counted(live, delivery, before), status, error)
+            self._told()
+        return self.detail(live.record.id)
+
+    def _counted(self, live: _Live, delivery: Delivery, before: dict[str, float]) -> RunRecord:
+        """The record with what this part of the run did."""
+        tally, record, now = live.tally, self._store.get(live.record.id), time.monotonic()
+        summary = delivery.summary.as_json()
+        own = 0 if record.parent else int(summary["rejected"])
+        return replace(
+            record,
+            counts=added(before, summary),
+            letters=record.letters + own,
+            latency=tally.latency.as_json(),
+            destinations=tuple(
+                item.as_json() for item in tally.destinations(0, _KEPT_DESTINATIONS, now)
+            ),
+            distinct=tally.distinct,
+        )
+
+    def _take_on(self, record: RunRecord, delivery: Delivery) -> _Live:
+        live = self._live[record.id] = _Live(record, delivery.tally, delivery)
+        for old in [key for key, item in self._live.items() if item.delivery is None][
+            :-_KEPT_TALLIES
+        ]:
+            del self._live[old]
+        self._told()
+        return live
+
+    # --- looking at one ----------------------------------------------------------------------
+
+    def destinations(self, number: str, start: int, count: int) -> dict[str, Any]:
+        """Destinations by delivered messages, as `rows`, with how many there are in `distinct`."""
+        start, count = max(0, start), min(count, _PAGE)
+        live = self._live.get(number)
+        if live is not None:
+            found = live.tally.destinations(start, count, time.monotonic())
+            return {"rows": [item.as_json() for item in found], "distinct": live.tally.distinct}
+        record = self._store.get(number)
+        rows = record.destinations[start : start + count]
+        return {"rows": [dict(item) for item in rows], "distinct": len(record.destinations)}
+
+    def recent(self, number: str) -> list[dict[str, Any]]:
+        """The last delivered messages of a run of this session, newest first."""
+        live = self._live.get(number)
+        return [_recent(item) for item in live.tally.recent.latest()] if live is not None else []
+
+    def delivered(self, number: str, item: int) -> dict[str, Any] | None:
+        """One of them with the routing that was used; `None` when newer ones took its place."""
+        live = self._live.get(number)
+        found = live.tally.recent.get(item) if live is not None else None
+        return None if found is None else _delivered(found)
+
+    # --- dead letters ------------------------------------------------------------------------
+
+    async def letters(self, number: str) -> dict[str, Any]:
+        """The groups of the open dead letters of a run, most frequent first."""
+        letters = await self._open_letters(self._store.get(number))
+        groups = sorted((g for g in letters.groups if g.count), key=lambda g: -g.count)
+        return {"open": letters.open, "groups": [group.as_json() for group in groups]}
+
+    async def letter_rows(
+        self, number: str, group: int | None, start: int, count: int
+    ) -> list[dict[str, Any]]:
+        """Open dead letters of a group, or of all, in short."""
+        letters = await self._open_letters(self._store.get(number))
+        return letters.rows(group, max(0, start), min(count, _PAGE))
+
+    async def letter(self, number: str, item: int) -> dict[str, Any]:
+        """One dead letter in full."""
+        return (await self._open_letters(self._store.get(number))).letter(item)
+
+    async def edit(self, number: str, changes: dict[str, Any]) -> list[int]:
+        """Keep corrected messages (by letter) in the list; returns their new numbers."""
+        record = self._store.get(number)
+        letters = await self._open_letters(record)
+        busy = self._busy.get(letters.path, set())
+        wanted = {int(key): message for key, message in changes.items()}
+        if busy & wanted.keys():
+            raise UsageError("this dead letter is being sent again", hint="wait for its outcome")
+        return letters.replace(wanted)
+
+    async def set_value(
+        self, number: str, numbers: Sequence[int], path: Sequence[str], value: Any
+    ) -> list[int]:
+        """Set one value, such as `["record", "region"]`, in several letters' messages."""
+        letters = await self._open_letters(self._store.get(number))
+        changes: dict[str, Any] = {}
+        for item in numbers:
+            message = letters.letter(item)["message"]
+            if isinstance(message, dict):
+                changes[str(item)] = _with(message, list(path), value)
+        return await self.edit(number, changes)
+
+    async def export(self, number: str, output: str, group: int | None) -> int:
+        """Write the open letters to a file; returns how many."""
+        letters = await self._open_letters(self._store.get(number))
+        return letters.export(Path(output), group)
+
+    async def _open_letters(self, record: RunRecord) -> Letters:
+        path = self._store.letters_path(record)
+        found = self._letters.get(path)
+        if found is None:
+            while len(self._letters) >= _KEPT_TALLIES and (
+                idle := next((p for p in self._letters if not self._busy.get(p)), None)
+            ):
+                del self._letters[idle]
+            found = self._letters[path] = Letters(path)
+        async with self._locks.setdefault(path, asyncio.Lock()):
+            await found.refresh()
+        return found
+
+    def _state_of(self, kind: str, value: str) -> str:
+        """What tells whether a source is still the same: its content, or its size and time."""
+        text: str | None = value if kind == "text" else None
+        if kind == "sample":
+            text = self.workspace.project.unsaved_sample(value)
+        if text is not None:
+            return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+        path = path_of(self.workspace, kind, value)
+        info = path.stat()
+        if info.st_size <= KEPT_BYTES:
+            return hashlib.sha256(path.read_bytes()).hexdigest()
+        return f"{info.st_size}:{info.st_mtime_ns}"
+
+
+def _recent(item: Delivered) -> dict[str, Any]:
+    message = item.job.message
+    return {
+        "number": item.number,
+        "index": message.index,
+        "action": message.action,
+        "table": f"{message.metadata['table_schema']}.{message.metadata['table_name']}",
+        "pks": message.record_pks,
+        "destination": item.destination,
+        "attempts": item.job.attempts,
+        "ms": round(item.seconds * 1000, 2),
+        "bytes": item.job.size,
+    }
+
+
+def _delivered(item: Delivered) -> dict[str, Any]:
+    """A delivered message as a preview row has it, with message and request."""
+    job, effective = item.job, item.job.effective
+    return {
+        **_recent(item),
+        "message": message_of(job.message),
+        "request": job.record.describe(),
+        "routing": effective.values if effective else None,
+        "provenance": effective.provenance if effective else None,
+        "defaults": effective.defaults if effective else None,
+        "casts": list(effective.casts) if effective else [],
+        "warnings": [{"field": w.field, "message": w.message} for w in effective.warnings]
+        if effective
+        else [],
+        "batch_key": batch_key_of(job.key),
+        "group_id": job.group,
+        "size": job.size,
+        "problems": [],
+        "filtered": None,
+        "ignored": {},
+    }
+
+
+def _with(message: dict[str, Any], path: list[str], value: Any) -> dict[str, Any]:
+    """A copy of `message` with `value` at `path`. Raises `UsageError` where there is no map."""
+    if not path:
+        raise UsageError("no field is named", hint="name one such as record.region")
+    copied = dict(message)
+    place = copied
+    for key in path[:-1]:
+        inner = place.get(key)
+        if inner is not None and not isinstance(inner, dict):
+            raise UsageError(f"`{key}` is no map", hint="name a field of record or metadata")
+        place[key] = dict(inner or {})
+        place = place[key]
+    place[path[-1]] = value
+    return copied
