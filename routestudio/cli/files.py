@@ -72,6 +72,8 @@ async def export(options: argparse.Namespace) -> int:
         result = await engine.export(options.target, options.output)
     if result["text"] is not None and not options.output:
         print(result["text"], end="")
+    for note in result["notes"]:
+        say(note)
     for path in result["written"]:
         say(f"wrote {path}")
     return 0

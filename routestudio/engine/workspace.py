@@ -82,14 +82,15 @@ class Workspace:
     def require_sound(self, prepared: PreparedSink) -> None:
         """Raise `ProjectError`, with file and line, for the first thing that must be corrected.
 
-        Variables that are not set are not that: they may be set where the route will run.
+        Variables that are not set are not that: they may be set where the route will run. Nor are
+        secrets that a server masked: only a delivery needs them.
         """
         spec, project = prepared.spec, self.project.project
         used = {spec.filter, spec.transform, spec.routing, spec.enrichment} - {None}
         for problem in project.problems:
             kind, name = (*problem.place.path, "", "")[:2]
             about = name == spec.name if kind == "sinks" else name in used
-            if problem.severity == "error" and about:
+            if problem.severity == "error" and about and problem.code != "masked_secret":
                 raise _error(problem, project.file)
         unset = self.unset(spec, prepared.sink)
         for found in prepared.problems:
@@ -163,6 +164,8 @@ class Workspace:
             if for_delivery or key in broken
             for name in names
         ]
+        if for_delivery:
+            problems += self._masked(spec)
         # What is wrong with a value that is not there is said by its variable.
         problems += [item for item in found if not unset.get(item.field.split(".")[0])]
         self._secrets |= secret_values(bound.config)
@@ -210,6 +213,17 @@ class Workspace:
             routing=routing,
             transform=find(spec.transform, FunctionKind.TRANSFORM, FunctionKind.PATH),
         )
+
+    def _masked(self, spec: SinkSpec) -> list[FieldProblem]:
+        """Secrets of a sink and its endpoint that a server masked: nothing is sent with them."""
+        endpoint = str(spec.destination.get("http_endpoint"))
+        return [
+            FieldProblem(problem.place.path[-1], "is a masked secret, not the real one",
+                         problem.hint)
+            for problem in self.project.project.problems
+            if problem.code == "masked_secret"
+            and problem.place.path[:2] in (("sinks", spec.name), ("http_endpoints", endpoint))
+        ]  # fmt: skip
 
     def unset(self, spec: SinkSpec, sink: type[Sink]) -> dict[str, list[str]]:
         """Variables without a value, per key of the destination and the entry it names."""

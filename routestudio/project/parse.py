@@ -20,6 +20,7 @@ from routestudio.model.project import (
 )
 from routestudio.project.document import YamlDocument
 from routestudio.project.secrets import masked_secrets
+from routestudio.project.server_keys import SERVER_ONLY
 
 NAME: Final = re.compile(r"[a-zA-Z0-9_\-.]+")
 _RESERVED: Final = ("none", "null", "nil")
@@ -189,7 +190,8 @@ class _Reader:
     def databases(self) -> list[dict[str, Any]]:
         items = self.named("databases")
         for item in items:
-            self._masked(("databases", item["name"], "password"), item.get("password"))
+            secret = {key: item.get(key) for key in ("password", "primary")}
+            self._masked(("databases", item["name"]), secret)
         return items
 
     def endpoints(self) -> dict[str, dict[str, Any]]:
@@ -232,6 +234,11 @@ class _Reader:
             return None
         self._masked(("sinks", name, "destination"), destination)
         type_name = destination.get("type")
+        if isinstance(type_name, str) and type_name in SERVER_ONLY:
+            text = f"sink `{name}`: RouteStudio does not deliver to `{type_name}`"
+            path = ("sinks", name, "destination", "type")
+            self._add("warning", "server_only", text, path, "it is kept as it is")
+            return None
         if not isinstance(type_name, str) or type_name not in self._types:
             near = difflib.get_close_matches(str(type_name), self._types, n=1)
             hint = f"did you mean `{near[0]}`?" if near else f"types: {', '.join(self._types)}"

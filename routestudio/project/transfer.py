@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any
 
 from routestudio.errors import ConfigError, FieldProblem, Place, ProjectError, UsageError
 from routestudio.model.function import Language
@@ -19,14 +18,13 @@ from routestudio.project.document import YamlDocument
 from routestudio.project.environment import Environment, references
 from routestudio.project.files import inside, read_text, write_text
 from routestudio.project.secrets import SecretKeys, literal_secrets, with_reference
+from routestudio.project.server_form import ServerExport, WriteAlways, refusals, rewrite
 from routestudio.project.store import FILE, MAX_FILE, OpenProject
 
-WriteAlways = Callable[[str], Mapping[str, Any]]
-"""For a sink type: the configuration keys that an export must write, with their defaults."""
-
-_FUNCTION_ROLES = ("filter", "transform", "routing", "enrichment")
-
-__all__ = ["export_routestudio", "export_sequin", "import_file", "write_text"]
+__all__ = [
+    "ServerExport", "export_for_server", "export_routestudio", "export_sequin", "import_file",
+    "write_text",
+]  # fmt: skip
 
 
 def import_file(
@@ -69,10 +67,20 @@ def export_sequin(
     write_always: WriteAlways | None = None,
     secret_keys: SecretKeys | None = None,
 ) -> str:
-    """The YAML that a Sequin server accepts. Raises `ConfigError` that lists what it refuses.
+    """The YAML that a Sequin server accepts. Raises `ConfigError` that lists what it refuses."""
+    return export_for_server(opened, write_always, secret_keys).text
+
+
+def export_for_server(
+    opened: OpenProject,
+    write_always: WriteAlways | None = None,
+    secret_keys: SecretKeys | None = None,
+) -> ServerExport:
+    """The YAML that a Sequin server accepts, with notes. Raises `ConfigError`.
 
     Comments and order are kept; RouteStudio's own keys are removed; function files are inlined;
-    the keys whose absence defeats a server's defaults are written (sinks.md, YML-06, YML-07).
+    the keys whose absence defeats a server's defaults are written (sinks.md, YML-06, YML-07);
+    Google's credentials become a map. An export of an export is the same text.
     """
     project = opened.project
     refused = _literals(opened, secret_keys)
@@ -90,32 +98,12 @@ def export_sequin(
         for p in project.problems
         if p.severity == "error"
     ]
+    refused += refusals(project, opened.document.plain())
     if refused:
         raise ConfigError("cannot be exported for a Sequin server", refused)
     document = YamlDocument(opened.document.text, name=FILE)
-    key = "functions" if document.plain(("functions",)) else "transforms"
-    for function in project.functions:
-        item = document.plain((key, function.name)) or {}
-        inner = next((k for k in ("function", "transform") if isinstance(item.get(k), dict)), None)
-        for path in ((key, function.name), (key, function.name, inner) if inner else ()):
-            body = document.plain(path) if path else {}
-            for own in ("language", "file"):
-                if own in body:
-                    document.remove((*path, own))
-            if body.get("sink_type") == "http_push":
-                document.set((*path, "sink_type"), "webhook")
-        if function.file is not None:
-            place = (inner, "code") if inner else ("code",)
-            document.set((key, function.name, *place), function.code)
-    for sink in project.sinks:
-        written = document.plain(("sinks", sink.name)) or {}
-        for role in _FUNCTION_ROLES:
-            if written.get(role) is None:
-                document.set(("sinks", sink.name, role), "none")
-        for name, default in (write_always(sink.type) if write_always else {}).items():
-            if sink.destination.get(name) is None:
-                document.set(("sinks", sink.name, "destination", name), default)
-    return document.text
+    notes = rewrite(document, project, write_always)
+    return ServerExport(document.text, tuple(notes))
 
 
 def export_routestudio(

@@ -1,0 +1,135 @@
+"""Rewrites a document into what a Sequin server takes: each step edits the text in place.
+
+A document that has been through it once comes out unchanged.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from routestudio.errors import FieldProblem
+from routestudio.model.project import Project
+from routestudio.project.document import YamlDocument
+from routestudio.project.environment import is_reference, references
+from routestudio.project.server_keys import LISTS
+
+WriteAlways = Callable[[str], Mapping[str, Any]]
+"""For a sink type: the configuration keys that an export must write, with their defaults."""
+
+ROLES: Final = ("filter", "transform", "routing", "enrichment")
+_PARTS: Final = ("private_key_id", "private_key", "client_email", "client_id")
+"""Parts of a service account's key that a server demands (sinks.md, 3.6)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerExport:
+    """The YAML for a server. `notes` say what was rewritten and must be known to apply it."""
+
+    text: str
+    notes: tuple[str, ...] = ()
+
+
+def refusals(project: Project, data: Mapping[str, Any]) -> Iterator[FieldProblem]:
+    """What no rewriting makes acceptable."""
+    for sink in project.sinks:
+        place = f"sinks.{sink.name}.destination"
+        if sink.type == "elasticsearch" and sink.destination.get("auth_type") == "none":
+            yield FieldProblem(
+                f"{place}.auth_type", "is `none`, on which a server crashes (YML-10)",
+                "make this sink in the server's console",
+            )  # fmt: skip
+        if sink.type == "gcp_pubsub":
+            given = sink.destination.get("credentials")
+            if given is not None and _credentials(sink.destination) is None:
+                yield FieldProblem(
+                    f"{place}.credentials", "is text, and a server wants a map with its parts",
+                    "write one reference like ${GOOGLE_KEY}, or the map",
+                )  # fmt: skip
+    for name, raw in _named(data, "functions"):
+        code = raw.get("code")
+        if raw.get("type") == "enrichment" and isinstance(code, str) and "$1" not in code:
+            yield FieldProblem(
+                f"functions.{name}.code", "has no parameter, which a server demands",
+                "select the rows with `= ANY($1)`",
+            )  # fmt: skip
+
+
+def rewrite(
+    document: YamlDocument, project: Project, write_always: WriteAlways | None
+) -> list[str]:
+    """Make a document acceptable for a server; returns notes. Raises `ProjectError`."""
+    notes: list[str] = []
+    data = document.plain()
+    for key in data:
+        if key in LISTS and data[key] is None:
+            document.set((key,), [])  # A server crashes on null.
+    for name, raw in _named(data, "http_endpoints"):
+        if raw.get("local") is True:
+            document.set(("http_endpoints", name, "local"), "true")  # It reads the text only.
+    _functions(document, project)
+    for sink in project.sinks:
+        written = document.plain(("sinks", sink.name)) or {}
+        for role in ROLES:
+            if written.get(role) is None:
+                document.set(("sinks", sink.name, role), "none")
+        for key, default in (write_always(sink.type) if write_always else {}).items():
+            if sink.destination.get(key) is None:
+                document.set(("sinks", sink.name, "destination", key), default)
+        given = sink.destination.get("credentials")
+        if sink.type == "gcp_pubsub" and isinstance(given, str):
+            parts = _credentials(sink.destination)
+            document.set(("sinks", sink.name, "destination", "credentials"), parts)
+            needed = ", ".join(sorted(references(parts) - references(given)))
+            more = f"; set {needed} from its parts" if needed else ""
+            notes.append(f"sink `{sink.name}`: `credentials` are a map now, as a server wants "
+                         f"them{more}")  # fmt: skip
+    return notes
+
+
+def _functions(document: YamlDocument, project: Project) -> None:
+    """Remove RouteStudio's own keys, put the code of files inline, name the webhook type."""
+    key = "functions" if document.plain(("functions",)) else "transforms"
+    for function in project.functions:
+        item = document.plain((key, function.name)) or {}
+        inner = next((k for k in ("function", "transform") if isinstance(item.get(k), dict)), None)
+        for path in ((key, function.name), (key, function.name, inner) if inner else ()):
+            body = document.plain(path) if path else {}
+            for own in ("language", "file"):
+                if own in body:
+                    document.remove((*path, own))
+            if body.get("sink_type") == "http_push":
+                document.set((*path, "sink_type"), "webhook")
+        if function.file is not None:
+            place = (inner, "code") if inner else ("code",)
+            document.set((key, function.name, *place), function.code)
+
+
+def _credentials(destination: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Google's credentials as a map of references; `None` for a text that cannot become one."""
+    given = destination.get("credentials")
+    if isinstance(given, Mapping):
+        return given
+    if not isinstance(given, str):
+        return None
+    if is_reference(given):
+        name = next(iter(references(given)))
+        if given in ("${" + name + "}", f"${name}"):
+            parts = {part: "${" + f"{name}_{part.upper()}" + "}" for part in _PARTS}
+            project = destination.get("project_id")
+            return {"type": "service_account", "project_id": project, **parts}
+        return None
+    try:
+        loaded = json.loads(given)
+    except ValueError:
+        return None
+    return loaded if isinstance(loaded, dict) else None
+
+
+def _named(data: Mapping[str, Any], section: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    items = data.get(section)
+    for item in items if isinstance(items, list) else []:
+        if isinstance(item, Mapping) and isinstance(item.get("name"), str):
+            yield item["name"], item
