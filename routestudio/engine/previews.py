@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any, Final, Protocol
 
+from routestudio.engine.forecast import Forecast
 from routestudio.engine.rows import batch_key_of, destination_of, fault_row, message_of, row_of
 from routestudio.engine.workspace import PreparedSink
 from routestudio.model.message import Message
@@ -73,6 +74,7 @@ class Preview:
         self.prepared = prepared
         self.source = source
         self.totals = Totals(len(source))
+        self.forecast = Forecast(prepared)
         self.states = bytearray(len(source))
         self._chunks: OrderedDict[int, list[Outcome]] = OrderedDict()
 
@@ -123,6 +125,7 @@ class Preview:
 
     def _count(self, start: int, outcomes: Sequence[Outcome]) -> None:
         totals, batch_by = self.totals, self.prepared.sink.batch_by
+        self.forecast.add([item for item in outcomes if isinstance(item, Staged)], start)
         for offset, item in enumerate(outcomes):
             if isinstance(item, SampleFault) or not item.ok:
                 state = FAILED

@@ -12,13 +12,14 @@ from types import TracebackType
 from typing import Any
 
 from routestudio.engine import lint as linting
-from routestudio.engine import route_tests, runs
+from routestudio.engine import runs
 from routestudio.engine.checks import check
 from routestudio.engine.previews import CHUNK, Preview, evaluate_rows, staged_of
 from routestudio.engine.run_methods import RunMethods
 from routestudio.engine.snapshot import diagnostics_of, snapshot_of
 from routestudio.engine.sources import columns_of, open_rows, read_some, sample_text
 from routestudio.engine.stands import Standins
+from routestudio.engine.workbench import WorkbenchMethods
 from routestudio.engine.workspace import PreparedSink, Workspace, source_of
 from routestudio.errors import RouteStudioError, UsageError
 from routestudio.functions.pool import FunctionPool
@@ -72,12 +73,12 @@ class EngineService:
             "columns": self.columns,
             "sample_text": self.sample_text,
             "lint": self.lint,
-            "test": self.test,
             "standins": self.standins_status,
             "export": self.export,
             "import": self.import_file,
             "ping": self.ping,
             **RunMethods(self).methods,
+            **WorkbenchMethods(self).methods,
         }
 
     async def __aenter__(self) -> EngineService:
@@ -256,15 +257,9 @@ class EngineService:
         """Everything that can be known without a network."""
         return await linting.lint(self.workspace)
 
-    async def test(self, *, emit: Emit = ignore) -> list[dict[str, Any]]:
-        """Run every route test of the project."""
-        results = []
-        runner = route_tests.Runner(self.workspace)
-        for item in route_tests.load(self.workspace.project.root):
-            result = (await runner.run(item)).as_json()
-            emit("result", result)
-            results.append(result)
-        return results
+    def preview_of(self, view: str) -> Preview | None:
+        """The preview under a name, if it is still there."""
+        return self._previews.get(view)
 
     # --- check and run -----------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ travel (`connect` gives an idle `Link`). It states nothing about widgets, YAML, 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Hashable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
@@ -154,6 +154,11 @@ class Sink(ABC):
     host_label: ClassVar[str | None] = None
     """Routed field that is the first label of a destination's host name, where each has its own."""
 
+    partitioners: ClassVar[Mapping[str, Callable[[bytes, int], int]]] = {}
+    """Who may choose the partition of a key, and how: from key and number of partitions."""
+    partition_by: ClassVar[str | None] = None
+    """Routed field whose value is the partition key; `None`: the group id is."""
+
     Config: ClassVar[type[SinkConfig]]
     Routing: ClassVar[type[SinkRouting]]
 
@@ -188,6 +193,12 @@ class Sink(ABC):
         """The batch key of effective routing values: records with equal keys travel together."""
         found = [values.get(name) for name in cls.batch_by]
         return tuple([v if type(v) is str else _hashable(v) for v in found])
+
+    @classmethod
+    def partition_key(cls, values: Mapping[str, Any], group: str | None) -> bytes | None:
+        """What decides over the partition of a message; `None` when nothing does."""
+        key = group if cls.partition_by is None else values.get(cls.partition_by)
+        return key.encode() if isinstance(key, str) and key else None
 
     @classmethod
     def at_standin(cls, config: Any, address: StandinAddress) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
@@ -21,6 +22,8 @@ from routestudio.model.fields import (
     Ui,
 )
 from routestudio.model.message import Message
+from routestudio.sinks._partition import Partitioner, java_client
+from routestudio.sinks._phash2 import partition as phash2_partition
 from routestudio.sinks.base import (
     BatchLimits,
     Link,
@@ -84,6 +87,11 @@ class Kafka(Sink):
     icon = "kafka"
     batch = BatchLimits(messages=1000, default=200, size=900_000)
     batch_by = ("topic",)
+    partition_by = "message_key"
+    partitioners: ClassVar[Mapping[str, Partitioner]] = {
+        "server": phash2_partition,
+        "Java client": java_client,
+    }
     standin = "kafka"
     write_always = ("compression",)
     max_record = 1_048_576

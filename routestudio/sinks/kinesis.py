@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, ClassVar, Final
 
 from routestudio.model.defaults import Const
 from routestudio.model.fields import Difference, Integer, Routed, Static, Text, Ui
@@ -22,6 +22,7 @@ from routestudio.sinks._aws import (
 )
 from routestudio.sinks._aws_client import entry_outcome
 from routestudio.sinks._aws_link import AwsLink, RequestLimits
+from routestudio.sinks._partition import Partitioner, kinesis_shard
 from routestudio.sinks._service import Verdict, failed
 from routestudio.sinks.base import (
     BatchLimits,
@@ -76,6 +77,7 @@ class Kinesis(Sink):
     icon = "kinesis"
     batch = BatchLimits(messages=_RECORDS, default=_RECORDS, size=5 * _MIB, fixed=True)
     batch_by = ("stream_arn",)
+    partitioners: ClassVar[Mapping[str, Partitioner]] = {"equal shards": kinesis_shard}
     standin = "aws"
     max_record = _MIB
     differences = (

@@ -1,0 +1,62 @@
+"""Why a row ends where it does: the lines and branches of the functions that made each value."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from routestudio.engine.workspace import PreparedSink
+from routestudio.functions import language
+from routestudio.functions.pool import FunctionPool
+from routestudio.functions.tracing import Trace
+from routestudio.model.function import Function
+from routestudio.model.message import Message
+
+
+async def explain(
+    pool: FunctionPool, prepared: PreparedSink, message: Message
+) -> list[dict[str, Any]]:
+    """One entry per function that the message goes through, in their order.
+
+    `{"stage", "function", "branches": [{"line", "column", "kind", "text"}], "values": {field:
+    {"line", "column", "text"}}}`; a filter that drops the message is the last entry, with
+    `dropped` true.
+    """
+    functions = prepared.functions
+    routing = functions.routing if prepared.bound.dynamic else None
+    stages = (("filter", functions.filter), ("route", routing), ("transform", functions.transform))
+    found: list[dict[str, Any]] = []
+    for stage, function in stages:
+        if function is None or function.kind.entry_point is None:
+            continue
+        result, trace = (await pool.trace(function, [message]))[0]
+        dropped = stage == "filter" and result.value is False
+        found.append({**_entry(function, trace), "stage": stage, "dropped": dropped})
+        if dropped:
+            break
+    return found
+
+
+def _entry(function: Function, trace: Trace) -> dict[str, Any]:
+    points = language.points(function)
+    lines = function.code.splitlines()
+
+    def text(line: int) -> str:
+        return lines[line - 1].strip() if 0 < line <= len(lines) else ""
+
+    return {
+        "function": function.name,
+        "branches": [
+            {
+                "line": points[number].line,
+                "column": points[number].column,
+                "kind": points[number].kind,
+                "text": text(points[number].line),
+            }
+            for number in trace.taken
+            if number < len(points)
+        ],
+        "values": {
+            key: {"line": line, "column": column, "text": text(line)}
+            for key, (line, column) in trace.places.items()
+        },
+    }

@@ -1,0 +1,224 @@
+"""The requests of the function workbench: explain, variants, route tests, forecast, determinism."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from routestudio.engine import outcome_diff, pinning, route_tests, runs
+from routestudio.engine.coverage import Coverage
+from routestudio.engine.determinism import unsteady
+from routestudio.engine.explain import explain
+from routestudio.engine.previews import CHUNK, Preview
+from routestudio.engine.rows import message_of
+from routestudio.engine.workspace import source_of
+from routestudio.errors import UsageError
+from routestudio.model.message import Message, message_from
+from routestudio.samples.variants import VARIANTS, key_columns, table_of, variants_of
+
+if TYPE_CHECKING:
+    from routestudio.engine.service import EngineService
+
+Emit = Callable[[str, dict[str, Any]], None]
+
+MAX_TRACED: Final = 2_000
+"""Rows of a preview that coverage and determinism look at."""
+
+MAX_CHANGES: Final = 1_000
+"""Rows that an outcome diff tells one by one; all are counted."""
+
+_NEIGHBOURS: Final = 200
+"""Rows of a sample from which the key columns of its tables are seen."""
+
+
+def _ignore(name: str, data: dict[str, Any]) -> None:
+    """An `emit` for callers who want no progress."""
+
+
+class WorkbenchMethods:
+    """Requests about rows of a preview (`view`) and about the project's route tests."""
+
+    def __init__(self, service: EngineService) -> None:
+        self._service = service
+        self.methods: dict[str, Callable[..., Any]] = {
+            "explain": self.explain,
+            "variants": self.variants,
+            "vary": self.vary,
+            "forecast": self.forecast,
+            "coverage": self.coverage,
+            "determinism": self.determinism,
+            "outcome_diff": self.outcome_diff,
+            "test": self.test,
+            "pin": self.pin,
+            "accept": self.accept,
+        }
+
+    async def explain(
+        self, index: int, *, view: str = "preview", emit: Emit = _ignore
+    ) -> list[dict[str, Any]]:
+        """Lines and branches that made the values of one row (`engine.explain`)."""
+        preview = self._preview(view)
+        message = _message(preview, index)
+        return await explain(self._service.pool, preview.prepared, message)
+
+    async def variants(self, *, emit: Emit = _ignore) -> list[dict[str, Any]]:
+        """The hard variants that there are: key, title, help."""
+        return [{"key": v.key, "title": v.title, "help": v.help} for v in VARIANTS]
+
+    async def vary(
+        self,
+        index: int,
+        *,
+        view: str = "preview",
+        chosen: list[str] | None = None,
+        emit: Emit = _ignore,
+    ) -> list[dict[str, Any]]:
+        """Variants of one row: `{"key", "title", "message"}` each; only those that can be made."""
+        preview = self._preview(view)
+        message = _message(preview, index)
+        near = preview.source.read(max(0, index - _NEIGHBOURS // 2), _NEIGHBOURS)
+        keys = key_columns([message, *(item for item in near if isinstance(item, Message))])
+        try:
+            made = variants_of(message, keys.get(table_of(message), ()), chosen)
+        except KeyError as error:
+            raise UsageError(f"there is no variant {error}") from None
+        return [
+            {"key": variant.key, "title": variant.title, "message": message_of(item)}
+            for variant, item in made
+        ]
+
+    async def forecast(self, *, view: str = "preview", emit: Emit = _ignore) -> dict[str, Any]:
+        """Destinations, batches, groups and partitions of what a preview evaluated so far."""
+        return self._preview(view).forecast.as_json()
+
+    async def coverage(
+        self, *, view: str = "preview", emit: Emit = _ignore
+    ) -> list[dict[str, Any]]:
+        """Branches that the rows of a preview take, and those that the route tests take.
+
+        Per function as `FunctionCoverage.as_json`; each point with `taken` (rows) and `tested`.
+        """
+        preview = self._preview(view)
+        by_rows, by_tests = Coverage(self._service.pool), Coverage(self._service.pool)
+        items = preview.source.read(0, MAX_TRACED)
+        rows = [item for item in items if isinstance(item, Message)]
+        await by_rows.add(preview.prepared, rows)
+        root = self._service.workspace.project.root
+        name = preview.prepared.spec.name
+        for test in route_tests.load(root):
+            if test.sink == name:
+                message = route_tests.message_of(self._service.workspace, test)
+                await by_tests.add(preview.prepared, [message], now=test.body.get("now"))
+        tested = {item.function.name: item.taken for item in by_tests.functions()}
+        found = []
+        for item in by_rows.functions():
+            data = item.as_json()
+            counts = tested.get(item.function.name, [0] * len(item.points))
+            for point, count in zip(data["points"], counts, strict=True):
+                point["tested"] = count
+            found.append(data)
+        return found
+
+    async def determinism(
+        self, *, view: str = "preview", emit: Emit = _ignore
+    ) -> list[dict[str, Any]]:
+        """Rows of a preview that end elsewhere at another time; `index` is the row's number."""
+        preview = self._preview(view)
+        items = preview.source.read(0, MAX_TRACED)
+        numbers = [n for n, item in enumerate(items) if isinstance(item, Message)]
+        messages = [item for item in items if isinstance(item, Message)]
+        found = await unsteady(preview.prepared, messages)
+        return [{**item.as_json(), "index": numbers[item.index]} for item in found]
+
+    async def outcome_diff(
+        self,
+        sink: str,
+        code: Mapping[str, str],
+        *,
+        saved: Mapping[str, str] | None = None,
+        emit: Emit = _ignore,
+        **source: Any,
+    ) -> dict[str, Any]:
+        """Which rows end elsewhere with `code` (by function name) instead of the project's text.
+
+        `saved` gives the text to compare with, when the project already holds the edit. The rows
+        that change are in `changes`, at most `MAX_CHANGES` of them.
+        """
+        workspace = self._service.workspace
+        old = workspace.prepare(sink, code=dict(saved) if saved else None)
+        new = workspace.prepare(sink, code=dict(code))
+        changes: list[dict[str, Any]] = []
+
+        def keep(change: outcome_diff.RowChange) -> None:
+            if len(changes) < MAX_CHANGES:
+                changes.append(change.as_json())
+
+        chunks = runs.messages(workspace, *source_of(source), chunk=CHUNK)
+        totals = await outcome_diff.compare(old, new, chunks, keep)
+        return {**totals.as_json(), "changes": changes}
+
+    async def test(self, *, emit: Emit = _ignore) -> list[dict[str, Any]]:
+        """Run every route test of the project; emits each `result`, then `coverage`."""
+        results = []
+        collected = Coverage(self._service.pool)
+        runner = route_tests.Runner(self._service.workspace, collected)
+        for item in route_tests.load(self._service.workspace.project.root):
+            result = (await runner.run(item)).as_json()
+            emit("result", result)
+            results.append(result)
+        emit("coverage", {"functions": [item.as_json() for item in collected.functions()]})
+        return results
+
+    async def pin(
+        self,
+        sink: str,
+        *,
+        view: str = "preview",
+        index: int | None = None,
+        message: Mapping[str, Any] | None = None,
+        sample: str | None = None,
+        name: str | None = None,
+        variants: list[str] | None = None,
+        emit: Emit = _ignore,
+    ) -> dict[str, Any]:
+        """Make a route test of a row's outcome: of row `index` of a preview, or of a message.
+
+        With `sample`, the test refers to that row of the sample. Returns file, line and name.
+        """
+        if message is not None:
+            given = message_from(json.loads(json.dumps(message)))
+        elif index is not None:
+            given = _message(self._preview(view), index)
+        else:
+            raise UsageError("there is neither a row nor a message to pin")
+        place = (sample, index) if sample is not None and index is not None else None
+        return await pinning.pin(
+            self._service.workspace, sink, given,
+            sample=place, name=name, variants=variants or (),
+        )  # fmt: skip
+
+    async def accept(
+        self,
+        file: str,
+        index: int,
+        expect: Mapping[str, Any],
+        *,
+        variant: str | None = None,
+        emit: Emit = _ignore,
+    ) -> dict[str, Any]:
+        """Let a route test expect what it got."""
+        return pinning.accept(self._service.workspace, file, index, expect, variant)
+
+    def _preview(self, view: str) -> Preview:
+        preview = self._service.preview_of(view)
+        if preview is None:
+            raise UsageError("this preview is gone", hint="preview the sample again")
+        return preview
+
+
+def _message(preview: Preview, index: int) -> Message:
+    items = preview.source.read(index, 1) if 0 <= index < len(preview.source) else ()
+    if not items or not isinstance(items[0], Message):
+        raise UsageError(f"row {index} holds no message")
+    return items[0]

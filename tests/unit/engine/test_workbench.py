@@ -1,0 +1,149 @@
+"""The requests of the workbench, on the demo project."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from routestudio.engine.service import EngineService
+from routestudio.errors import UsageError
+from routestudio.paths import resources
+
+CLOCK = """\
+def route(action, record, changes, metadata):
+    year = datetime.datetime.now(datetime.timezone.utc).year
+    return {"topic": f"orders.{year}", "message_key": str(record["id"])}
+"""
+
+
+@pytest.fixture
+async def engine(tmp_path: Path) -> AsyncIterator[EngineService]:
+    shutil.copytree(resources() / "demo", tmp_path / "shop")
+    async with EngineService() as service:
+        await service.open(str(tmp_path / "shop"))
+        yield service
+
+
+async def ask(engine: EngineService, method: str, *args: Any, **kwargs: Any) -> Any:
+    """Ask as the window does: plain data there and back."""
+    return json.loads(json.dumps(await engine.methods[method](*args, **kwargs)))
+
+
+async def test_a_row_is_explained_by_line_and_branch(engine: EngineService) -> None:
+    await engine.preview("orders-to-kafka", sample="shop")
+    (entry,) = await ask(engine, "explain", 1)
+    assert (entry["stage"], entry["function"]) == ("route", "orders-by-region")
+    assert [(b["line"], b["kind"]) for b in entry["branches"]] == [(4, "if")]
+    assert entry["values"]["topic"]["line"] == 6
+    assert entry["values"]["topic"]["text"] == '"topic": "orders.items",'
+
+
+async def test_a_filter_that_drops_is_the_last_entry(engine: EngineService) -> None:
+    await engine.preview("customers-to-redis", sample="shop")
+    rows = await engine.rows(0, 84)
+    dropped = next(r["index"] for r in rows if r["filtered"] == "filter")
+    (entry,) = await ask(engine, "explain", dropped)
+    assert (entry["stage"], entry["dropped"]) == ("filter", True)
+
+
+async def test_variants_of_a_row(engine: EngineService) -> None:
+    await engine.preview("orders-to-kafka", sample="shop")
+    known = {item["key"] for item in await ask(engine, "variants")}
+    made = {item["key"]: item["message"] for item in await ask(engine, "vary", 0)}
+    assert made.keys() <= known
+    bare = made["delete_keys"]
+    assert bare["action"] == "delete"
+    assert {c for c, v in bare["record"].items() if v is not None} == {"id"}
+    (only,) = await ask(engine, "vary", 0, chosen=["read"])
+    assert only["message"]["action"] == "read"
+    with pytest.raises(UsageError, match="no variant 'toast'"):
+        await engine.methods["vary"](0, chosen=["toast"])
+
+
+async def test_a_forecast_counts_what_is_delivered(engine: EngineService) -> None:
+    totals = await engine.preview("orders-to-kafka", sample="shop")
+    found = await ask(engine, "forecast")
+    assert found["rows"] == totals["ok"] == sum(d["rows"] for d in found["destinations"])
+    assert {(d["name"], d["rows"]) for d in found["destinations"]} == {
+        (name, count) for name, count in totals["destinations"]
+    }
+    assert found["bytes"] == sum(d["bytes"] for d in found["destinations"]) > 0
+    assert [p["by"] for p in found["partitions"]] == ["server", "Java client"]
+    assert all(sum(p["rows"]) == found["rows"] for p in found["partitions"])
+    batch = found["batch"]
+    assert batch["keys"] == found["distinct"]
+    assert batch["mean"] == pytest.approx(found["rows"] / batch["batches"], abs=0.01)
+    assert found["warnings"] == []
+
+
+async def test_a_value_per_row_ends_batching_and_that_is_said(engine: EngineService) -> None:
+    code = (
+        "def route(action, record, changes, metadata):\n"
+        '    return {"topic": "o." + str(metadata.idempotency_key).replace("=", "")}\n'
+    )
+    await engine.preview("orders-to-kafka", sample="shop", code={"orders-by-region": code})
+    found = await ask(engine, "forecast")
+    assert found["distinct"] > 20
+    assert any("differ from row to row" in text for text in found["warnings"])
+    assert any("destinations grow with the rows" in text for text in found["warnings"])
+
+
+async def test_coverage_of_rows_and_tests(engine: EngineService) -> None:
+    await engine.preview("orders-to-kafka", sample="shop")
+    (found,) = await ask(engine, "coverage")
+    points = {p["kind"]: p for p in found["points"]}
+    assert points["if"]["taken"] > 0
+    assert points["else"]["taken"] > 0
+    assert points["if"]["tested"] == 0
+    assert points["else"]["tested"] > 0
+
+
+async def test_what_depends_on_the_clock_is_shown(engine: EngineService) -> None:
+    await engine.preview("orders-to-kafka", sample="shop")
+    assert await ask(engine, "determinism") == []
+    await engine.preview("orders-to-kafka", sample="shop", code={"orders-by-region": CLOCK})
+    found = await ask(engine, "determinism")
+    assert found[0]["what"] == ["topic"]
+    assert (found[0]["one"]["destination"], found[0]["other"]["destination"]) == (
+        "orders.2024", "orders.2031",
+    )  # fmt: skip
+
+
+async def test_an_edit_is_compared_before_it_is_saved(engine: EngineService) -> None:
+    source = next((engine.workspace.project.root / "functions").glob("orders*")).read_text()
+    code = source.replace('"orders.items"', '"orders.lines"')
+    found = await ask(
+        engine, "outcome_diff", "orders-to-kafka", {"orders-by-region": code}, sample="shop"
+    )
+    (move,) = found["moves"]
+    assert (move["from"], move["to"]) == ("orders.items", "orders.lines")
+    assert move["rows"] == found["changed"] == len(found["changes"])
+
+
+async def test_tests_are_pinned_run_and_accepted(engine: EngineService) -> None:
+    await engine.preview("orders-to-kafka", sample="awkward")
+    place = await ask(engine, "pin", "orders-to-kafka", index=0, sample="awkward")
+    events: list[tuple[str, dict[str, Any]]] = []
+    results = await engine.methods["test"](emit=lambda name, data: events.append((name, data)))
+    assert all(item["ok"] for item in results)
+    assert place["name"] in {item["name"] for item in results}
+    assert [name for name, _ in events] == ["result"] * len(results) + ["coverage"]
+    mine = next(item for item in results if item["name"] == place["name"])
+    await ask(engine, "accept", mine["file"], mine["index"], {"destination": "elsewhere"})
+    again = await ask(engine, "test")
+    failed = [item for item in again if not item["ok"]]
+    assert [item["name"] for item in failed] == [place["name"]]
+
+
+async def test_a_view_that_is_gone_says_so(engine: EngineService) -> None:
+    for method in ("forecast", "coverage", "determinism"):
+        with pytest.raises(UsageError, match="this preview is gone"):
+            await engine.methods[method](view="none")
+    await engine.preview("orders-to-kafka", sample="shop")
+    with pytest.raises(UsageError, match="row 900 holds no message"):
+        await engine.methods["explain"](900)
