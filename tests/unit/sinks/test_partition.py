@@ -35,6 +35,6 @@ def test_sinks_say_what_decides() -> None:
     assert kafka.partition_key({"topic": "t", "message_key": ""}, "g") is None
     kinesis = registry.default().get("kinesis")
     assert kinesis.partition_key({"stream_arn": "a"}, "g") == b"g"
-    for sink in registry.default().all():
+    for sink in map(registry.default().get, registry.default().names()):
         for choose in sink.partitioners.values():
             assert 0 <= choose(b"some key", 3) < 3
