@@ -6,8 +6,9 @@ at, and caches a few chunks. A preview of a changed route is a new preview.
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any, Final, Protocol
@@ -15,7 +16,7 @@ from typing import Any, Final, Protocol
 from routestudio.engine.forecast import Forecast
 from routestudio.engine.rows import batch_key_of, destination_of, fault_row, message_of, row_of
 from routestudio.engine.workspace import PreparedSink
-from routestudio.model.message import Message
+from routestudio.model.message import ACTIONS, Message
 from routestudio.pipeline.stages import Staged
 from routestudio.samples.reader import SampleFault
 
@@ -27,6 +28,8 @@ _MAX_DESTINATIONS: Final = 5_000
 
 PENDING, OK, FILTERED, FAILED = 0, 1, 2, 3
 
+
+_STATES: Final = {"ok": OK, "filtered": FILTERED, "failed": FAILED}
 
 Outcome = Staged | SampleFault
 """What became of one row: its stages, or why its line holds no message."""
@@ -76,6 +79,11 @@ class Preview:
         self.totals = Totals(len(source))
         self.forecast = Forecast(prepared)
         self.states = bytearray(len(source))
+        self._actions = bytearray(len(source))
+        self._names: dict[str, int] = {}
+        self._destinations = array("I", bytes(4 * len(source)))
+        self.selection: Sequence[int] | None = None
+        """Numbers of the rows that were selected last; `None`: all rows."""
         self._chunks: OrderedDict[int, list[Outcome]] = OrderedDict()
 
     async def run(
@@ -110,6 +118,38 @@ class Preview:
             ]
         return found
 
+    def select(
+        self,
+        *,
+        state: str | None = None,
+        action: str | None = None,
+        destination: str | None = None,
+        among: Collection[int] | None = None,
+    ) -> Sequence[int]:
+        """Numbers of the evaluated rows of a state (`ok`, `filtered`, `failed`), an action, a
+        destination, or among the given ones; all that are given must hold."""
+        wanted = _STATES.get(state or "")
+        chosen = ACTIONS.index(action) + 1 if action in ACTIONS else None
+        name = self._names.get(destination, -1) if destination is not None else None
+        rows = range(len(self.states)) if among is None else sorted(among)
+        self.selection = array("I", (
+            row for row in rows
+            if self.states[row] != PENDING
+            and (wanted is None or self.states[row] == wanted)
+            and (chosen is None or self._actions[row] == chosen)
+            and (name is None or self._destinations[row] == name)
+        ))  # fmt: skip
+        return self.selection
+
+    async def selected(self, start: int, count: int) -> list[dict[str, Any]]:
+        """Brief rows of the selection, from its place `start`."""
+        if self.selection is None:
+            return await self.rows(start, count, brief=True)
+        found: list[dict[str, Any]] = []
+        for number in self.selection[max(0, start) : max(0, start) + count]:
+            found += await self.rows(number, 1, brief=True)
+        return found
+
     def message(self, index: int) -> dict[str, Any] | None:
         """The message of one row as plain data; `None` for an unreadable line."""
         item = self.source.read(index, 1)[0]
@@ -138,11 +178,15 @@ class Preview:
                 totals.ok += 1
                 values = item.effective.values if item.effective else {}
                 name = destination_of(values, batch_by)
+                number = self._names.setdefault(name, len(self._names) + 1)
+                self._destinations[start + offset] = number
                 if name in totals.destinations or len(totals.destinations) < _MAX_DESTINATIONS:
                     totals.destinations[name] += 1
                 else:
                     totals.more_destinations = True
             self.states[start + offset] = state
+            if isinstance(item, Staged):
+                self._actions[start + offset] = ACTIONS.index(item.message.action) + 1
         totals.done += len(outcomes)
 
 

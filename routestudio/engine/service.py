@@ -216,11 +216,12 @@ class EngineService:
     async def rows(
         self, start: int, count: int, *, view: str = "preview", emit: Emit = ignore
     ) -> list[dict[str, Any]]:
-        """Rows of a preview without payload and request; empty when that preview is gone."""
+        """Rows of a preview (those of its selection) without payload and request; empty when that
+        preview is gone."""
         preview = self._previews.get(view)
         if preview is None:
             return []
-        return await preview.rows(start, min(count, 4 * CHUNK), brief=True)
+        return await preview.selected(start, min(count, 4 * CHUNK))
 
     async def row(
         self, index: int, *, view: str = "preview", emit: Emit = ignore

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from routestudio.engine import outcome_diff, pinning, route_tests, runs
@@ -12,9 +12,10 @@ from routestudio.engine.determinism import unsteady
 from routestudio.engine.explain import explain
 from routestudio.engine.previews import CHUNK, Preview
 from routestudio.engine.rows import message_of
-from routestudio.engine.workspace import source_of
+from routestudio.engine.workspace import PreparedSink, Workspace, source_of
 from routestudio.errors import UsageError
 from routestudio.model.message import Message, message_from
+from routestudio.samples.reader import SampleFault
 from routestudio.samples.variants import VARIANTS, key_columns, table_of, variants_of
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ class WorkbenchMethods:
             "explain": self.explain,
             "variants": self.variants,
             "vary": self.vary,
+            "select": self.select,
             "forecast": self.forecast,
             "coverage": self.coverage,
             "determinism": self.determinism,
@@ -87,6 +89,48 @@ class WorkbenchMethods:
             {"key": variant.key, "title": variant.title, "message": message_of(item)}
             for variant, item in made
         ]
+
+    async def select(
+        self,
+        *,
+        view: str = "preview",
+        state: str | None = None,
+        action: str | None = None,
+        destination: str | None = None,
+        changed: bool = False,
+        emit: Emit = _ignore,
+    ) -> dict[str, Any]:
+        """Let `rows` of a preview give only the rows of a state, an action or a destination.
+
+        With `changed`: those that end elsewhere than with the project as it is on the disk.
+        Without any, all rows. Returns how many there are.
+        """
+        preview = self._preview(view)
+        if not (state or action or destination or changed):
+            preview.selection = None
+            return {"count": len(preview.source)}
+        among = await self._changed(preview) if changed else None
+        found = preview.select(state=state, action=action, destination=destination, among=among)
+        return {"count": len(found)}
+
+    async def _changed(self, preview: Preview) -> set[int]:
+        async def chunks() -> AsyncIterator[Sequence[Message | SampleFault]]:
+            for start in range(0, preview.totals.done, CHUNK):
+                yield preview.source.read(start, CHUNK)
+
+        found: set[int] = set()
+        old = self._on_disk(preview.prepared.spec.name)
+        await outcome_diff.compare(old, preview.prepared, chunks(), lambda c: found.add(c.index))
+        return found
+
+    def _on_disk(self, sink: str) -> PreparedSink | None:
+        """A sink as the project's files have it; `None` when they have no such sink."""
+        service = self._service
+        saved = Workspace.open(service.workspace.project.file, service.registry, service.pool)
+        try:
+            return saved.prepare(sink)
+        except UsageError:
+            return None
 
     async def forecast(self, *, view: str = "preview", emit: Emit = _ignore) -> dict[str, Any]:
         """Destinations, batches, groups and partitions of what a preview evaluated so far."""
@@ -134,20 +178,18 @@ class WorkbenchMethods:
     async def outcome_diff(
         self,
         sink: str,
-        code: Mapping[str, str],
         *,
-        saved: Mapping[str, str] | None = None,
+        code: Mapping[str, str] | None = None,
         emit: Emit = _ignore,
         **source: Any,
     ) -> dict[str, Any]:
-        """Which rows end elsewhere with `code` (by function name) instead of the project's text.
+        """Which rows end elsewhere than with the project as it is on the disk.
 
-        `saved` gives the text to compare with, when the project already holds the edit. The rows
-        that change are in `changes`, at most `MAX_CHANGES` of them.
+        `code` maps function names to text that is being typed. The rows that change are in
+        `changes`, at most `MAX_CHANGES` of them.
         """
         workspace = self._service.workspace
-        old = workspace.prepare(sink, code=dict(saved) if saved else None)
-        new = workspace.prepare(sink, code=dict(code))
+        old, new = self._on_disk(sink), workspace.prepare(sink, code=dict(code or {}))
         changes: list[dict[str, Any]] = []
 
         def keep(change: outcome_diff.RowChange) -> None:

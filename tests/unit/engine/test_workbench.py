@@ -118,11 +118,41 @@ async def test_an_edit_is_compared_before_it_is_saved(engine: EngineService) -> 
     source = next((engine.workspace.project.root / "functions").glob("orders*")).read_text()
     code = source.replace('"orders.items"', '"orders.lines"')
     found = await ask(
-        engine, "outcome_diff", "orders-to-kafka", {"orders-by-region": code}, sample="shop"
+        engine, "outcome_diff", "orders-to-kafka", code={"orders-by-region": code}, sample="shop"
     )
     (move,) = found["moves"]
     assert (move["from"], move["to"]) == ("orders.items", "orders.lines")
     assert move["rows"] == found["changed"] == len(found["changes"])
+
+
+async def test_rows_are_selected_by_what_became_of_them(engine: EngineService) -> None:
+    totals = await engine.preview("orders-to-kafka", sample="shop")
+    everything = await ask(engine, "rows", 0, 100)
+    for only, holds in (
+        ({"state": "filtered"}, lambda r: bool(r["filtered"])),
+        ({"state": "failed"}, lambda r: not r["ok"]),
+        ({"action": "update"}, lambda r: r["action"] == "update"),
+        ({"destination": "orders.items"}, lambda r: r["batch_key"] == ["orders.items"]),
+        ({"destination": "orders.eu", "action": "delete"},
+         lambda r: r["batch_key"] == ["orders.eu"] and r["action"] == "delete"),
+        ({"changed": True}, lambda r: False),
+        ({}, lambda r: True),
+    ):  # fmt: skip
+        count = (await ask(engine, "select", **only))["count"]
+        rows = await ask(engine, "rows", 0, 100)
+        assert [r["index"] for r in rows] == [r["index"] for r in everything if holds(r)], only
+        assert count == len(rows)
+    assert totals["rows"] == len(everything)
+
+
+async def test_rows_that_an_edit_moves_are_selected(engine: EngineService) -> None:
+    source = next((engine.workspace.project.root / "functions").glob("orders*")).read_text()
+    code = source.replace('"orders.items"', '"orders.lines"')
+    await engine.preview("orders-to-kafka", sample="shop", code={"orders-by-region": code})
+    count = (await ask(engine, "select", changed=True))["count"]
+    rows = await ask(engine, "rows", 0, 100)
+    assert {tuple(r["batch_key"]) for r in rows} == {("orders.lines",)}
+    assert count == len(rows) > 0
 
 
 async def test_tests_are_pinned_run_and_accepted(engine: EngineService) -> None:
