@@ -20,7 +20,7 @@ from routestudio.pipeline.checkpoint import Checkpoint
 from routestudio.pipeline.dead_letters import DeadLetters
 from routestudio.pipeline.letters import Letters
 from routestudio.pipeline.recent import Delivered
-from routestudio.pipeline.report import Progress
+from routestudio.pipeline.report import DestinationCount, Progress
 from routestudio.pipeline.retry import RetryPolicy
 from routestudio.pipeline.run import Delivery, Finished, RunStoppedError
 from routestudio.pipeline.tally import Tally
@@ -166,7 +166,9 @@ class RunDesk:
 
         def progress(found: Progress) -> None:
             data = found.as_json()
-            emit("progress", {**data, **added(before, data)})
+            more = {"part_seconds": data["seconds"], **added(before, data)}
+            more["bytes"] = before.get("bytes", 0) + found.size
+            emit("progress", {**data, **more})
 
         def outcome(finished: Sequence[Finished]) -> None:
             assert letters is not None
@@ -184,8 +186,11 @@ class RunDesk:
                     checkpoint=checkpoint, on_progress=progress,
                     on_outcome=None if letters is None else outcome,
                 )  # fmt: skip
+                delivery.tally.recall(DestinationCount.of(item) for item in record.destinations)
                 live = self._take_on(record, delivery)
-                emit("started", {"run": self._store.brief(record), "before": before})
+                done = 0 if record.parent else record.total - self._store.left(record)
+                told = {"run": self._store.brief(record), "before": before, "done": done}
+                emit("started", told)
                 return await self._run(live, delivery, before)
         except RunStoppedError:
             raise
@@ -226,7 +231,7 @@ class RunDesk:
         own = 0 if record.parent else int(summary["rejected"])
         return replace(
             record,
-            counts=added(before, summary),
+            counts={**added(before, summary), "bytes": before.get("bytes", 0) + tally.size},
             letters=record.letters + own,
             latency=tally.latency.as_json(),
             destinations=tuple(

@@ -144,7 +144,7 @@ class RunStore:
 
     def left(self, record: RunRecord) -> int:
         """Rows that were not finished, as far as the checkpoint knows."""
-        if not record.resumable:
+        if record.parent is not None or record.status == "done":
             return 0
         try:
             point = Checkpoint(self.checkpoint_path(record))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,12 +48,21 @@ class DestinationCount:
             "error": self.error,
         }
 
+    @classmethod
+    def of(cls, data: Mapping[str, Any]) -> DestinationCount:
+        """The destination that `as_json` wrote. Raises `KeyError` for anything else."""
+        return cls(
+            data["name"], data["delivered"], data["bytes"], data["batches"],
+            data["retried"], data["rejected"], data["error"],
+        )  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class RetryWait:
     """Messages of one destination that wait for their next attempt.
 
-    `attempts` were made, of `max_attempts` (`None`: without end); `due` is in so many seconds.
+    `attempts` were made, of `max_attempts` (`None`: without end); the first of them are `due` in
+    so many seconds.
     """
 
     destination: str

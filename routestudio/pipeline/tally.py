@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -56,11 +56,17 @@ class _Destination:
 
 @dataclass(slots=True, eq=False)
 class _Wait:
-    messages: int
+    """Messages of one destination after so many attempts: when how many are due."""
+
     attempts: int
-    due: float
-    code: str
-    reason: str
+    code: str = ""
+    reason: str = ""
+    due: deque[tuple[float, int]] = field(default_factory=deque)
+
+    def forget(self, now: float) -> None:
+        """Batches come back with much the same delay, so the first that waits is due first."""
+        while self.due and self.due[0][0] <= now:
+            self.due.popleft()
 
 
 @dataclass(slots=True)
@@ -95,6 +101,14 @@ class Tally:
     def distinct(self) -> int:
         """Destinations that something was sent to."""
         return len(self._names)
+
+    def recall(self, destinations: Iterable[DestinationCount]) -> None:
+        """Go on with the destinations of an earlier part of the run."""
+        for item in destinations:
+            self._names[item.name] = _Destination(
+                item.name, item.delivered, item.size, item.batches, item.retried, item.rejected,
+                item.error,
+            )  # fmt: skip
 
     # --- events ------------------------------------------------------------------------------
 
@@ -155,22 +169,21 @@ class Tally:
         assert settled.last is not None
         key = (name, settled.attempts)
         found = self._waits.get(key)
-        if found is None or found.due <= now:
+        if found is None:
             if len(self._waits) >= _MAX_WAITS:
                 self._forget(now)
-            if len(self._waits) < _MAX_WAITS:
-                self._waits[key] = _Wait(
-                    settled.retried, settled.attempts, settled.due,
-                    settled.last.code, settled.last.reason[:500],
-                )  # fmt: skip
-            return
-        found.messages += settled.retried
-        found.due = max(found.due, settled.due)
+            if len(self._waits) >= _MAX_WAITS:
+                return
+            found = self._waits[key] = _Wait(settled.attempts)
+        found.forget(now)
+        found.due.append((settled.due, settled.retried))
         found.code, found.reason = settled.last.code, settled.last.reason[:500]
 
     def _forget(self, now: float) -> None:
-        for key in [key for key, wait in self._waits.items() if wait.due <= now]:
-            del self._waits[key]
+        for key, wait in list(self._waits.items()):
+            wait.forget(now)
+            if not wait.due:
+                del self._waits[key]
 
     # --- reading -----------------------------------------------------------------------------
 
@@ -235,10 +248,10 @@ class Tally:
         if not self._waits:
             return ()
         self._forget(now)
-        first = heapq.nsmallest(_TOLD_WAITS, self._waits.items(), key=lambda item: item[1].due)
+        first = heapq.nsmallest(_TOLD_WAITS, self._waits.items(), key=lambda item: item[1].due[0])
         return tuple(
-            RetryWait(name, wait.messages, wait.attempts, self.max_attempts, wait.due - now,
-                      wait.code, wait.reason)
+            RetryWait(name, sum(count for _, count in wait.due), wait.attempts,
+                      self.max_attempts, wait.due[0][0] - now, wait.code, wait.reason)
             for (name, _), wait in first
         )  # fmt: skip
 

@@ -14,6 +14,7 @@ from routestudio import __version__
 from routestudio.errors import RouteStudioError
 from routestudio.paths import resources
 from routestudio.ui.actions import shortcut_list
+from routestudio.ui.commands_run import RunCommands
 from routestudio.ui.documents.base import Document
 from routestudio.ui.theme import theme
 
@@ -32,6 +33,7 @@ class Commands:
         self._window = window
         self._session = window.session
         self._demo: Path | None = None
+        self.runs = RunCommands(window)
 
     @cached_property
     def edits(self) -> Edits:
@@ -72,6 +74,7 @@ class Commands:
             "shortcuts": self.shortcuts, "about": self.about,
         }.items():  # fmt: skip
             window.action_table.on(name, handler)
+        self.runs.connect_all()
 
     # --- projects ----------------------------------------------------------------------------
 
@@ -197,6 +200,9 @@ class Commands:
 
     def open(self, kind: str, name: str) -> None:
         """Open something of the project in front."""
+        if kind == "run":
+            self.runs.open(name)
+            return
         if kind == "http_endpoints":
             self.edits.edit_endpoint(name)
             return
@@ -380,7 +386,7 @@ class Commands:
         ):  # fmt: skip
             return
         self.flush()
-        self._window.open_bottom(self._window.run_panel)
+        self.runs.show()
         self._window.run_panel.start(sink, str(name), total, standin=self.standin)
 
     def after_run(self) -> None:

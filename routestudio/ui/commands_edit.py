@@ -141,7 +141,7 @@ class Edits:
     def rename(self) -> None:
         """Rename what is chosen in the tree; its users follow."""
         chosen = self._window.tree.selection
-        if chosen is None:
+        if chosen is None or chosen[0] == "run":
             return
         kind, name = chosen
         new = dialogs.ask_name(self._window, f"Rename {name}", name)
@@ -153,7 +153,7 @@ class Edits:
     def duplicate(self) -> None:
         """Copy what is chosen in the tree under another name."""
         chosen = self._window.tree.selection
-        if chosen is None or chosen[0] == "sample":
+        if chosen is None or chosen[0] in ("sample", "run"):
             return
         kind, name = chosen
         new = dialogs.ask_name(self._window, f"Duplicate {name}", f"{name}-copy")
@@ -168,7 +168,9 @@ class Edits:
         if chosen is None:
             return
         kind, name = chosen
-        if kind == "sample":
+        if kind == "run":
+            self._window.commands.runs.delete(name)
+        elif kind == "sample":
             self._session.apply({"op": "remove_sample", "name": name})
         else:
             self._session.apply({"op": "remove", "path": [_SECTIONS.get(kind, kind), name]})

@@ -30,6 +30,7 @@ from routestudio.ui.panels.problems import ProblemsPanel
 from routestudio.ui.panels.run import RunPanel
 from routestudio.ui.project_tree import ProjectTree
 from routestudio.ui.recent import RecentMenu, settings
+from routestudio.ui.runs import Runs
 from routestudio.ui.session import Session
 from routestudio.ui.theme import theme
 from routestudio.ui.widgets.basics import (
@@ -80,7 +81,8 @@ class MainWindow(QMainWindow):
         column.addWidget(self._bar())
         self.banner = Banner()
         column.addWidget(self.banner)
-        self.tree = ProjectTree(self.session)
+        self.runs = Runs(self.session)
+        self.tree = ProjectTree(self.session, self.runs)
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
         self.tabs.setMovable(True)
@@ -174,7 +176,7 @@ class MainWindow(QMainWindow):
         self.panels.setObjectName("bottomTabs")
         self.panels.setDocumentMode(True)
         self.problems = ProblemsPanel(self.session)
-        self.run_panel = RunPanel(self.session)
+        self.run_panel = RunPanel(self.session, self.runs)
         self.check_panel = CheckPanel(self.session)
         self.arrived = ArrivedPanel(self.session)
         self.log = LogPanel()

@@ -9,13 +9,15 @@ from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QBrush
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QTreeWidget, QTreeWidgetItem, QVBoxLayout
 
+from routestudio.ui import runs as past
 from routestudio.ui.icons import icon
 from routestudio.ui.session import Session
 from routestudio.ui.theme import colour, theme
 from routestudio.ui.widgets.basics import ElidedLabel, IconButton
 
 _GROUPS = (("sink", "Sinks"), ("function", "Functions"), ("sample", "Samples"),
-           ("http_endpoints", "HTTP endpoints"))  # fmt: skip
+           ("http_endpoints", "HTTP endpoints"), ("run", "Runs"))  # fmt: skip
+_ONLY_FILLED = ("http_endpoints", "run")
 
 
 class ProjectTree(QFrame):
@@ -26,11 +28,12 @@ class ProjectTree(QFrame):
     action_asked = Signal(str)
     selected = Signal()
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, runs: past.Runs) -> None:
         super().__init__()
         self.setObjectName("side")
         self.setMinimumWidth(170)
         self._session = session
+        self._runs = runs
         self._groups: dict[str, QTreeWidgetItem] = {}
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -59,6 +62,7 @@ class ProjectTree(QFrame):
             self._groups[key] = item
         session.changed.connect(self.refresh)
         session.opened.connect(self.refresh)
+        runs.changed.connect(self.refresh)
         theme().changed.connect(self.refresh)
         self.refresh()
 
@@ -92,7 +96,7 @@ class ProjectTree(QFrame):
             group = self._groups[key]
             group.takeChildren()
             group.setForeground(0, QBrush(colour("muted")))
-            group.setHidden(not snapshot or (key == "http_endpoints" and not rows))
+            group.setHidden(not snapshot or (key in _ONLY_FILLED and not rows))
             for name, text, picture, role, tip in rows:
                 child = QTreeWidgetItem([text])
                 child.setData(0, Qt.ItemDataRole.UserRole, (key, name))
@@ -136,6 +140,8 @@ class ProjectTree(QFrame):
                                    f"{sample['rows']:,} messages"))  # fmt: skip
         for name in session.endpoints():
             rows["http_endpoints"].append((name, name, "http", "muted", "HTTP endpoint"))
+        for run in self._runs.items[: past.SHOWN] if session.is_open else ():
+            rows["run"].append((run["id"], past.short(run), *past.picture(run), past.tip(run)))
         return rows
 
     def _open(self, item: QTreeWidgetItem, column: int = 0) -> None:
@@ -162,6 +168,10 @@ class ProjectTree(QFrame):
         if kind == "sink":
             menu.addAction(icon("check"), "Check", lambda: self.action_asked.emit("check"))
             menu.addAction(icon("run"), "Run", lambda: self.action_asked.emit("run"))
+        if kind == "run":
+            menu.addAction("Delete", lambda: self.action_asked.emit("delete"))
+            menu.exec(self.tree.viewport().mapToGlobal(place))
+            return
         menu.addSeparator()
         menu.addAction("Rename…", lambda: self.action_asked.emit("rename"))
         menu.addAction("Duplicate…", lambda: self.action_asked.emit("duplicate"))

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from time import monotonic
 
@@ -26,7 +27,9 @@ async def _until(condition: Callable[[], object], seconds: float = 20.0) -> None
         await asyncio.sleep(0.02)
 
 
-async def _take(folder: Path, sizes: tuple[tuple[int, int], ...], modes: tuple[str, ...]) -> None:
+async def _take(
+    folder: Path, sizes: tuple[tuple[int, int], ...], modes: tuple[str, ...], *, runs: bool = False
+) -> None:
     from PySide6.QtWidgets import QApplication
 
     from routestudio.ui.bridge import Engine
@@ -50,6 +53,15 @@ async def _take(folder: Path, sizes: tuple[tuple[int, int], ...], modes: tuple[s
                 await asyncio.sleep(0.25)
                 window.grab().save(str(folder / f"{name}-{mode}-{width}x{height}.png"))
 
+    if runs:
+        from routestudio.ui.screenshots_run import take_runs
+
+        try:
+            await take_runs(window, shoot, _until)
+        finally:
+            window.really_close()
+            await engine.stop()
+        return
     try:
         await shoot("welcome")
         window.commands.open_demo()
@@ -150,6 +162,7 @@ def main() -> int:
     parser.add_argument("--small", action="store_true", help="1280 x 800 only")
     parser.add_argument("--light", action="store_true", help="the light theme only")
     parser.add_argument("--sinks", action="store_true", help="form and card of every sink type")
+    parser.add_argument("--runs", action="store_true", help="the run panel while it works")
     options = parser.parse_args()
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     from PySide6.QtWidgets import QApplication
@@ -162,7 +175,7 @@ def main() -> int:
     asyncio.set_event_loop(loop)
     sizes = SIZES[:1] if options.small else SIZES
     modes = ("light",) if options.light else ("light", "dark")
-    take = _take_sinks if options.sinks else _take
+    take = _take_sinks if options.sinks else partial(_take, runs=options.runs)
     with loop:
         loop.run_until_complete(take(options.folder, sizes, modes))
     return 0

@@ -1,57 +1,66 @@
-"""The run panel: progress, counts, destinations and reasons of a delivery, with cancel."""
+"""The run panel: a delivery while it goes on, past ones, and what is left of them to do."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import (
-    QGridLayout,
-    QHBoxLayout,
-    QProgressBar,
-    QSplitter,
-    QStackedWidget,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QProgressBar, QStackedWidget, QWidget
 
+from routestudio.engine.client import EngineLost
 from routestudio.errors import RouteStudioError
 from routestudio.ui.bridge import Job
+from routestudio.ui.runs import Runs, title
 from routestudio.ui.session import Session
-from routestudio.ui.widgets.basics import Banner, Button, EmptyState, Pill, label
-from routestudio.ui.widgets.counts import count_list, fill_counts
+from routestudio.ui.widgets.basics import Banner, Button, ElidedLabel, EmptyState, Pill, label
 from routestudio.ui.widgets.layout import bar, column
 
-_COUNTS = (("read", "Read"), ("delivered", "Delivered"), ("filtered", "Filtered"),
-           ("rejected", "Rejected"), ("retried", "Retried"), ("batches", "Batches"),
-           ("rate", "Per second"), ("seconds", "Seconds"))  # fmt: skip
+if TYPE_CHECKING:
+    from routestudio.ui.panels.run_page import RunPage
+
+_VERDICTS = {
+    "done": ("delivered", "success"), "running": ("running", "info"),
+    "cancelled": ("cancelled", "warning"), "stopped": ("failed", "error"),
+    "interrupted": ("interrupted", "warning"),
+}  # fmt: skip
 
 
 class RunPanel(QWidget):
-    """Delivers a sample set and shows how it goes."""
+    """Delivers a sample set and shows how it goes; shows runs of the past."""
 
-    def __init__(self, session: Session) -> None:
+    changed = Signal()
+    """It runs, or can be resumed, or not any more."""
+
+    def __init__(self, session: Session, runs: Runs) -> None:
         super().__init__()
         self._session = session
+        self._runs = runs
         self._job: Job | None = None
-        self._total = 0
+        self._page: RunPage | None = None
+        self._stopping = False
+        self.run: dict[str, Any] | None = None
+        """The run that is shown."""
         self.summary: dict[str, Any] | None = None
         self.after: Any = None
         body = column(self)
         row = bar(body)
-        self.title = label("Run", "heading")
-        row.addWidget(self.title)
+        self.title = ElidedLabel("Run", "heading")
+        row.addWidget(self.title, 1)
         self.verdict = Pill()
         self.verdict.hide()
         row.addWidget(self.verdict)
         self.progress = QProgressBar()
         self.progress.setTextVisible(False)
         self.progress.setAccessibleName("Progress of the delivery")
+        self.progress.setMinimumWidth(140)
         self.progress.hide()
         row.addWidget(self.progress, 1)
         self.time_left = label("", "muted")
         row.addWidget(self.time_left)
-        row.addStretch(1)
+        self.resume_button = Button("Resume", "run", kind="primary", action=self.resume)
+        self.resume_button.setToolTip("Send what remains; what was delivered is not sent again")
+        self.resume_button.hide()
+        row.addWidget(self.resume_button)
         self.cancel_button = Button("Cancel", "stop", action=self.cancel)
         self.cancel_button.hide()
         row.addWidget(self.cancel_button)
@@ -63,112 +72,232 @@ class RunPanel(QWidget):
                        "Run delivers the sample set of the preview through the real pipeline: to a "
                        "stand-in on this machine, or to the real service.")
         )  # fmt: skip
-        self._stack.addWidget(self._build_page())
         body.addWidget(self._stack, 1)
+        runs.changed.connect(self._runs_changed)
+        session.opened.connect(self.reset)
 
-    def _build_page(self) -> QWidget:
-        page = QWidget()
-        row = QHBoxLayout(page)
-        row.setContentsMargins(16, 10, 16, 10)
-        row.setSpacing(24)
-        grid = QGridLayout()
-        grid.setHorizontalSpacing(18)
-        grid.setVerticalSpacing(6)
-        self.counts = {}
-        for number, (key, text) in enumerate(_COUNTS):
-            grid.addWidget(label(text, "muted"), number // 2, (number % 2) * 2)
-            value = label("0", "heading")
-            value.setMinimumWidth(64)
-            value.setAlignment(Qt.AlignmentFlag.AlignRight)
-            grid.addWidget(value, number // 2, (number % 2) * 2 + 1)
-            self.counts[key] = value
-        holder = QVBoxLayout()
-        holder.addLayout(grid)
-        holder.addStretch(1)
-        row.addLayout(holder)
-        self.destinations = count_list("Destinations", ("Destination", "Delivered"))
-        self.reasons = count_list("Reasons", ("What failed", "Messages"))
-        split = QSplitter(Qt.Orientation.Horizontal)
-        split.addWidget(self.destinations)
-        split.addWidget(self.reasons)
-        row.addWidget(split, 1)
-        return page
+    @property
+    def page(self) -> RunPage:
+        """Counts, chart and tables. Made when first needed: the window is painted before."""
+        if self._page is None:
+            from routestudio.ui.panels.run_page import RunPage
+
+            self._page = RunPage(self._session)
+            self._page.letters.retry_asked.connect(self.retry)
+            self._stack.addWidget(self._page)
+        return self._page
+
+    @property
+    def counts(self) -> dict[str, Any]:
+        """The labels of the counts."""
+        return self.page.counts
 
     @property
     def running(self) -> bool:
         """Whether a delivery goes on."""
-        return self._job is not None and self._job.running
+        return self._job is not None
+
+    @property
+    def resumable(self) -> bool:
+        """Whether something of the shown run remains."""
+        run = self.run
+        return not self.running and run is not None and run["resumable"] and run["left"] > 0
+
+    def reset(self) -> None:
+        """Show nothing: another project is open."""
+        self._drop()
+        self.run = self.summary = None
+        self._stack.setCurrentIndex(0)
+        self.title.show_text("Run")
+        for widget in (self.verdict, self.banner, self.resume_button):
+            widget.hide()
+
+    # --- doing -------------------------------------------------------------------------------
 
     def start(self, sink: str, sample: str, total: int, *, standin: bool) -> None:
         """Deliver a sample set."""
-        self.cancel()
-        self.summary = None
-        self._total = total
-        self._stack.setCurrentIndex(1)
-        self.banner.hide()
-        where = "to its stand-in" if standin else "to the real service"
-        self.title.setText(f"Deliver {sample} by {sink} {where}")
-        self.verdict.show_status("running", "info")
-        self.verdict.show()
-        self.progress.setRange(0, max(1, total))
-        self.progress.setValue(0)
-        self.progress.show()
-        self.cancel_button.show()
-        self.destinations.clear()
-        self.reasons.clear()
-        for value in self.counts.values():
-            value.setText("0")
-        engine = self._session.engine
-        letters = f"{self._session.snapshot['state']}/dead-letters-{sink}.jsonl"
-        self._job = engine.run(
-            engine.request("run", on_event=self._event, sink=sink, sample=sample, standin=standin,
-                           dead_letters=letters),
-            owner=self, title="Run", done=self._done, failed=self._failed,
-        )  # fmt: skip
+        run = {"sink": sink, "value": sample, "standin": standin, "parent": None, "total": total}
+        self._begin(run, "deliver", sink=sink, sample=sample, standin=standin)
+
+    def resume(self) -> None:
+        """Go on with the shown run where it was."""
+        if self.resumable and self.run is not None:
+            run = self.run
+            chart = self.page.chart.points
+            self._begin(run, "resume_run", run=run["id"])
+            for point in chart:
+                self.page.chart.add(point.second, point.rate, point.p50, point.p95)
+
+    def retry(self, numbers: list[int] | None, group: int | None) -> None:
+        """Send dead letters of the shown run again."""
+        if self.run is None:
+            return
+        if self.running:
+            self._session.notice.emit("info", "A run goes on: wait for its end, or cancel it.")
+            return
+        origin = self.run["parent"] or self.run["id"]
+        total = self.page.letters.group_count if numbers is None else len(numbers)
+        run = {**self.run, "parent": origin, "total": total, "left": 0, "letters": 0}
+        self._begin(run, "retry_letters", run=origin, numbers=numbers, group=group)
 
     def cancel(self) -> None:
-        """Stop the running delivery within 100 ms."""
-        if self.running and self._job is not None:
-            self._job.cancel()
+        """Stop the running delivery within 100 ms; what remains can be resumed."""
+        if not self.running:
+            return
+        number = (self.run or {}).get("id")
+        if number is None:  # it has not begun
+            self._drop()
             self.verdict.show_status("cancelled", "warning")
             self._end()
+            return
+        if not self._stopping:
+            self._stopping = True
+            self.verdict.show_status("cancelling", "warning")
+            engine = self._session.engine
+            engine.run(engine.request("stop_run", run=number), owner=self, title="Cancel")
+
+    def show_run(self, number: str) -> None:
+        """Show a run of the past; the one that goes on stays in front while it does."""
+        if self.running:
+            if self.run is not None and self.run.get("id") != number:
+                self._session.notice.emit("info", "A run goes on: wait for its end, or cancel it.")
+            return
+        engine = self._session.engine
+        engine.run(
+            engine.request("run_detail", run=number), owner=self, title="Run", done=self._show_past
+        )
+
+    def _show_past(self, run: dict[str, Any]) -> None:
+        if self.running:
+            return
+        same = self.run is not None and self.run.get("id") == run["id"]
+        self.run, self.summary = run, None
+        page = self.page
+        self._stack.setCurrentWidget(page)
+        if not same:
+            page.show_run(run)
+        page.show_past(run)
+        self.title.show_text(title(run))
+        self.banner.hide()
+        self._say(run)
+        self._end()
+
+    def _drop(self) -> None:
+        if self._job is not None:
+            self._job.cancel()
         self._job = None
 
-    def _event(self, name: str, data: dict[str, Any]) -> None:
-        for key, value in self.counts.items():
-            number = data.get(key, 0)
-            value.setText(f"{number:,.1f}" if key == "seconds" else f"{number:,.0f}")
-        if name != "progress":
-            return
-        finished = data["delivered"] + data["filtered"] + data["rejected"]
-        self.progress.setValue(min(self._total, finished))
-        left = (self._total - finished) / data["rate"] if data["rate"] else 0
-        waiting = f", {data['waiting_retries']} waiting" if data["waiting_retries"] else ""
-        self.time_left.setText(f"{left:,.0f} s left{waiting}" if left >= 1 else waiting[2:])
-        fill_counts(self.destinations, [(d["name"], d["delivered"]) for d in data["destinations"]])
-        fill_counts(self.reasons, [(f"{r['stage']}: {r['message']}", r["count"])
-                             for r in data["reasons"]])  # fmt: skip
+    def _begin(self, about: dict[str, Any], method: str, **params: Any) -> None:
+        self._drop()
+        self._stopping = False
+        self.run = {**about, "id": about["id"] if method == "resume_run" else None}
+        self.summary = None
+        page = self.page
+        self._stack.setCurrentWidget(page)
+        page.begin(about["total"])
+        self.banner.hide()
+        self.title.show_text(title(about))
+        self.verdict.show_status("running", "info")
+        self.verdict.show()
+        self.progress.setRange(0, max(1, about["total"]))
+        self.progress.setValue(0)
+        self.progress.show()
+        self.resume_button.hide()
+        self.cancel_button.show()
+        engine = self._session.engine
+        self._job = engine.run(
+            engine.request(method, on_event=self._event, **params),
+            owner=self, title="Run", done=self._done, failed=self._failed,
+        )  # fmt: skip
+        self.changed.emit()
 
-    def _done(self, summary: dict[str, Any]) -> None:
-        self.summary = summary
-        rate = summary["delivered"] / summary["seconds"] if summary["seconds"] else 0
-        self._event("summary", {**summary, "rate": rate})
-        rejected = summary["rejected"]
-        text = f"{rejected} rejected" if rejected else "delivered"
-        self.verdict.show_status(text, "error" if rejected else "success")
-        if rejected:
-            self.banner.say("warning", f"{rejected} messages were rejected and kept in the "
-                            "project's .routestudio folder as dead letters.")  # fmt: skip
+    # --- being told --------------------------------------------------------------------------
+
+    def _event(self, name: str, data: dict[str, Any]) -> None:
+        if name == "started":
+            self.run = data["run"]
+            self.progress.setRange(0, max(1, data["run"]["total"]))
+            self.page.show_run(data["run"])
+            self.page.began(data)
+        elif name == "progress":
+            finished, text = self.page.take(data)
+            self.progress.setValue(min(self.progress.maximum(), finished))
+            self.time_left.setText(text)
+
+    def _done(self, run: dict[str, Any]) -> None:
+        self.run = run
+        self._job = None
+        self.page.ended(run)
+        if run["status"] == "done":
+            self.summary = dict(run["counts"])
+        self._say(run)
         self._end()
-        if self.after is not None:
+        if self.after is not None and run["status"] == "done":
             self.after()
 
     def _failed(self, error: RouteStudioError) -> None:
+        self._job = None
         self.verdict.show_status("failed", "error")
-        self.banner.say("error", str(error))
+        lost = isinstance(error, EngineLost)
+        more = " It is started again, and the run can be resumed then." if lost else ""
+        self.banner.say("error", f"{error}{more}")
+        self.page.quiet()
         self._end()
+        number = (self.run or {}).get("id")
+        if number is not None and not lost:
+            engine = self._session.engine
+            engine.run(engine.request("run_detail", run=number), owner=self, title="Run",
+                       done=self._refused)  # fmt: skip
+
+    def _refused(self, run: dict[str, Any]) -> None:
+        """The record of a run that could not go on: what remains of it."""
+        if not self.running:
+            self.run = run
+            self.page.ended(run)
+            self._offer()
+
+    def _say(self, run: dict[str, Any]) -> None:
+        text, kind = _VERDICTS[run["status"]]
+        letters, rejected = run["letters"], run["counts"].get("rejected", 0)
+        if run["status"] == "done" and (rejected if run["parent"] else letters):
+            text, kind = f"{rejected if run['parent'] else letters:,} rejected", "error"
+        self.verdict.show_status(text, kind)
+        self.verdict.show()
+        if run["error"]:
+            self.banner.say("error", run["error"])
+        elif run["resumable"] and run["left"]:
+            self.banner.say(
+                "info", f"{run['left']:,} of {run['total']:,} messages remain. Resume sends only "
+                "these.",
+            )  # fmt: skip
+        elif letters and not run["parent"]:
+            many = "message was" if letters == 1 else "messages were"
+            self.banner.say("warning", f"{letters:,} {many} rejected and kept as dead letters.",
+                            "Show", self.page.show_letters)  # fmt: skip
+        self._offer()
+
+    def _runs_changed(self) -> None:
+        """What the engine kept of the shown run, after it was started again for instance."""
+        if self.running or self.run is None or self.run.get("id") is None:
+            return
+        found = self._runs.get(self.run["id"])
+        if found is not None and found != self.run:
+            known = self.run.get("status")
+            self.run = {**self.run, **found}
+            if known == "running" and found["status"] == "interrupted":
+                self._say(self.run)
+                self.page.show_run(self.run, keep=True)
+            self._offer()
+
+    def _offer(self) -> None:
+        left = self.run["left"] if self.resumable and self.run is not None else 0
+        self.resume_button.setText(f"Resume ({left:,} left)")
+        self.resume_button.setVisible(bool(left))
+        self.changed.emit()
 
     def _end(self) -> None:
         self.cancel_button.hide()
         self.progress.hide()
         self.time_left.setText("")
+        self.time_left.setAlignment(Qt.AlignmentFlag.AlignRight)
+        self._offer()

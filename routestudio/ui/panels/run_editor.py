@@ -1,0 +1,267 @@
+"""The editor of a dead letter: its message as a form or as JSON, with why it was refused."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from PySide6.QtCore import QModelIndex, Qt, QTimer
+from PySide6.QtWidgets import (
+    QComboBox,
+    QDialog,
+    QHBoxLayout,
+    QHeaderView,
+    QPlainTextEdit,
+    QStackedWidget,
+    QTableWidget,
+    QTableWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from routestudio.model.message import ACTIONS, MessageError, message_from
+from routestudio.ui.theme import mono_font
+from routestudio.ui.widgets.basics import Banner, Button, Segments, label
+
+_PARTS = ("record", "changes", "metadata")
+
+
+class LetterEditor(QDialog):
+    """Edits one message. `message` holds the outcome; `retry` tells that it shall be sent now."""
+
+    def __init__(self, parent: QWidget | None, letter: dict[str, Any]) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Correct a dead letter")
+        self.resize(760, 560)
+        self.retry = False
+        self._quiet = False
+        column = QVBoxLayout(self)
+        column.setSpacing(10)
+        reason = letter["reason"]
+        self.reason = Banner()
+        where = f"line {reason['line']}: " if reason.get("line") else ""
+        self.reason.say("error", f"{reason.get('stage')}: {where}{reason.get('message')}")
+        column.addWidget(self.reason)
+        row = QHBoxLayout()
+        row.addWidget(label("Action", "muted"))
+        self.action = QComboBox()
+        self.action.addItems(list(ACTIONS))
+        self.action.setAccessibleName("Action of the message")
+        row.addWidget(self.action)
+        row.addStretch(1)
+        self.view = Segments([("form", "Form"), ("json", "JSON")], "Edit as")
+        row.addWidget(self.view)
+        column.addLayout(row)
+        self.form = QTableWidget(0, 2)
+        self.form.setHorizontalHeaderLabels(["Field", "Value"])
+        self.form.setAccessibleName("Fields of the message")
+        self.form.verticalHeader().hide()
+        self.form.horizontalHeader().setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
+        self.form.horizontalHeader().resizeSection(0, 240)
+        self.form.horizontalHeader().setDefaultAlignment(
+            Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+        )
+        self.form.setShowGrid(False)
+        self.form.setAlternatingRowColors(True)
+        self.text = QPlainTextEdit()
+        self.text.setFont(mono_font(9.5))
+        self.text.setAccessibleName("The message as JSON")
+        self.pages = QStackedWidget()
+        self.pages.addWidget(self.form)
+        self.pages.addWidget(self.text)
+        column.addWidget(self.pages, 1)
+        self.help = label("Text is written as it is; numbers, true, false, null, lists and maps "
+                          "are JSON. Quotes make text of what would be a number.", "help",
+                          wrap=True)  # fmt: skip
+        column.addWidget(self.help)
+        self.problem = label("", "error", wrap=True)
+        column.addWidget(self.problem)
+        column.addLayout(self._buttons())
+        self._check = QTimer(self)
+        self._check.setSingleShot(True)
+        self._check.setInterval(150)
+        self._check.timeout.connect(self.check)
+        self.text.textChanged.connect(self._typed)
+        self.action.currentTextChanged.connect(self._action_chosen)
+        self.form.cellChanged.connect(self._form_changed)
+        self.view.chosen.connect(self._switch)
+        self._begin(letter)
+
+    def _buttons(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.addStretch(1)
+        row.addWidget(Button("Cancel", action=self.reject))
+        self.save_button = Button("Keep", "save", action=lambda: self._end(False))
+        self.save_button.setToolTip("Keep the corrected message in the list")
+        row.addWidget(self.save_button)
+        self.retry_button = Button(
+            "Keep and send", "run", kind="primary", action=lambda: self._end(True)
+        )
+        self.retry_button.setDefault(True)
+        row.addWidget(self.retry_button)
+        return row
+
+    def _begin(self, letter: dict[str, Any]) -> None:
+        message = letter.get("message")
+        if isinstance(message, dict):
+            order = {key: message[key] for key in ("action", *_PARTS) if key in message}
+            self.text.setPlainText(json.dumps({**order, **message}, indent=2, ensure_ascii=False))
+            self._switch("form")
+        else:
+            self.text.setPlainText(str(letter.get("raw") or ""))
+            self._switch("json")
+        self.check()
+
+    @property
+    def message(self) -> dict[str, Any] | None:
+        """The edited message, `None` while it is not one."""
+        try:
+            value = json.loads(self.text.toPlainText())
+            message_from(value)
+        except (ValueError, RecursionError):
+            return None
+        found: dict[str, Any] = value
+        return found
+
+    def check(self) -> None:
+        """Say what is wrong with the text, if anything."""
+        self._check.stop()
+        problem = ""
+        try:
+            message_from(json.loads(self.text.toPlainText()))
+        except MessageError as error:
+            problem = str(error)
+        except (ValueError, RecursionError) as error:
+            problem = f"This is not JSON: {error}"
+        self.problem.setText(problem)
+        self.problem.setVisible(bool(problem))
+        for button in (self.save_button, self.retry_button):
+            button.setEnabled(not problem)
+        self.view.button("form").setEnabled(not problem)
+
+    def _switch(self, view: str) -> None:
+        message = self.message
+        form = view == "form" and message is not None
+        if form:
+            assert message is not None
+            self._fill(message)
+        self.view.choose("form" if form else "json")
+        self.pages.setCurrentIndex(0 if form else 1)
+        self.action.setEnabled(message is not None)
+        self.help.setVisible(form)
+        if message is not None:
+            self._quiet = True
+            self.action.setCurrentText(str(message["action"]))
+            self._quiet = False
+
+    def _fill(self, message: dict[str, Any]) -> None:
+        self._quiet = True
+        rows = [(part, key, value) for part in _PARTS
+                for key, value in (message.get(part) or {}).items()]  # fmt: skip
+        self.form.setRowCount(len(rows))
+        for number, (part, key, value) in enumerate(rows):
+            name = QTableWidgetItem(f"{part}.{key}")
+            name.setFlags(name.flags() & ~Qt.ItemFlag.ItemIsEditable)
+            name.setData(Qt.ItemDataRole.UserRole, (part, key))
+            self.form.setItem(number, 0, name)
+            item = QTableWidgetItem(written(value))
+            item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{part}.{key}: {written(value)}")
+            self.form.setItem(number, 1, item)
+        self._quiet = False
+
+    def _form_changed(self, row: int, column: int) -> None:
+        message, item, name = self.message, self.form.item(row, 1), self.form.item(row, 0)
+        if self._quiet or column != 1 or message is None or item is None or name is None:
+            return
+        part, key = name.data(Qt.ItemDataRole.UserRole)
+        message[part][key] = value_of(item.text())
+        self._show(message)
+
+    def _action_chosen(self, action: str) -> None:
+        message = self.message
+        if not self._quiet and message is not None:
+            self._show({**message, "action": action})
+
+    def _show(self, message: dict[str, Any]) -> None:
+        self.text.setPlainText(json.dumps(message, indent=2, ensure_ascii=False))
+        self.check()
+
+    def _typed(self) -> None:
+        self._check.start()
+
+    def _end(self, retry: bool) -> None:
+        # What is being typed in a cell is taken before the message is.
+        self.form.setCurrentIndex(QModelIndex())
+        self.check()
+        if self.message is not None:
+            self.retry = retry
+            self.accept()
+
+
+class SetValueDialog(QDialog):
+    """Sets one field of several messages to the same value."""
+
+    def __init__(self, parent: QWidget | None, fields: list[str], count: int) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Set a field")
+        self.resize(460, 170)
+        self.retry = False
+        column = QVBoxLayout(self)
+        column.setSpacing(10)
+        column.addWidget(label(f"Set a field of {count:,} selected dead letters", "heading"))
+        row = QHBoxLayout()
+        self.field = QComboBox()
+        self.field.setEditable(True)
+        self.field.addItems(fields)
+        self.field.setAccessibleName("Field")
+        row.addWidget(self.field, 1)
+        row.addWidget(label("=", "muted"))
+        self.value = QComboBox()
+        self.value.setEditable(True)
+        self.value.addItems(["", "null", "true", "false"])
+        self.value.setAccessibleName("Value, as text or JSON")
+        row.addWidget(self.value, 1)
+        column.addLayout(row)
+        column.addWidget(label("Text is written as it is; numbers, true, false, null, lists and "
+                               "maps are JSON.", "help", wrap=True))  # fmt: skip
+        column.addStretch(1)
+        buttons = QHBoxLayout()
+        buttons.addStretch(1)
+        buttons.addWidget(Button("Cancel", action=self.reject))
+        buttons.addWidget(Button("Keep", "save", action=lambda: self._end(False)))
+        send = Button("Keep and send", "run", kind="primary", action=lambda: self._end(True))
+        buttons.addWidget(send)
+        column.addLayout(buttons)
+
+    @property
+    def path(self) -> list[str]:
+        """The field as keys, such as `record`, `region`."""
+        return self.field.currentText().strip().split(".", 1)
+
+    def _end(self, retry: bool) -> None:
+        if len(self.path) == 2 and self.path[0] in _PARTS:
+            self.retry = retry
+            self.accept()
+
+
+def fields_of(message: Any) -> list[str]:
+    """The fields of a message as `SetValueDialog` names them."""
+    if not isinstance(message, dict):
+        return []
+    parts = ((part, message.get(part)) for part in _PARTS)
+    return [f"{part}.{key}" for part, value in parts if isinstance(value, dict) for key in value]
+
+
+def written(value: Any) -> str:
+    """A value as the form shows it: text as it is unless that would read as something else."""
+    if isinstance(value, str) and value_of(value) == value and value == value.strip():
+        return value
+    return json.dumps(value, ensure_ascii=False)
+
+
+def value_of(text: str) -> Any:
+    """What was meant by a text of the form."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text

@@ -1,0 +1,182 @@
+"""Tables of the run panel: rows that are asked for as they are looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
+
+from routestudio.ui.theme import colour, theme
+
+PAGE = 100
+Row = dict[str, Any]
+Index = QModelIndex | QPersistentModelIndex
+_NONE = QModelIndex()
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: its title, its text, its colour and tool tip by row. `width` 0 stretches."""
+
+    title: str
+    text: Callable[[Row], str]
+    width: int = 0
+    right: bool = False
+    role: Callable[[Row], str] | None = None
+    tip: Callable[[Row], str] | None = None
+
+
+class RowsModel(QAbstractTableModel):
+    """Rows in pages. `fetch(start)` asks for a page; `give` takes it. Without, `show` all."""
+
+    def __init__(
+        self, columns: Sequence[Column], fetch: Callable[[int], None] | None = None
+    ) -> None:
+        super().__init__()
+        self.columns = tuple(columns)
+        self._fetch = fetch
+        self._pages: dict[int, Sequence[Row]] = {}
+        self._asked: set[int] = set()
+        self._count = 0
+        theme().changed.connect(self._repaint)
+
+    def show(self, rows: Sequence[Row]) -> None:
+        """Show these rows; those that stay keep the selection."""
+        self._resize(len(rows))
+        self._pages = {
+            start // PAGE: rows[start : start + PAGE] for start in range(0, len(rows), PAGE)
+        }
+        self._asked = set(self._pages)
+        self._repaint()
+
+    def expect(self, count: int, *, fresh: bool = True) -> None:
+        """There are so many rows. With `fresh` those that are here count no longer."""
+        self._resize(count)
+        if fresh:
+            self._asked.clear()
+            self._repaint()
+
+    def stale_beyond(self, first: int, last: int) -> None:
+        """Pages outside of these rows are asked for again when they come into sight."""
+        kept = set(range(first // PAGE, last // PAGE + 1))
+        self._asked &= kept
+
+    def clear(self) -> None:
+        """There is nothing."""
+        self._pages.clear()
+        self._asked.clear()
+        self._resize(0)
+
+    def give(self, start: int, rows: Sequence[Row]) -> None:
+        """Take a page that was asked for."""
+        self._pages[start // PAGE] = rows
+        self._asked.add(start // PAGE)
+        if self._count:
+            self._repaint()
+
+    def row(self, number: int) -> Row | None:
+        """One row, or `None` while it is not here."""
+        page = self._pages.get(number // PAGE, ())
+        return page[number % PAGE] if number % PAGE < len(page) else None
+
+    def rowCount(self, parent: Index = _NONE) -> int:
+        return 0 if parent.isValid() else self._count
+
+    def columnCount(self, parent: Index = _NONE) -> int:
+        return 0 if parent.isValid() else len(self.columns)
+
+    def headerData(
+        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
+    ) -> Any:
+        if orientation != Qt.Orientation.Horizontal:
+            return None
+        if role == Qt.ItemDataRole.DisplayRole:
+            return self.columns[section].title
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return _alignment(self.columns[section])
+        return None
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        column = self.columns[index.column()]
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return _alignment(column)
+        if role == Qt.ItemDataRole.DisplayRole:
+            self._ask(index.row() // PAGE)
+        row = self.row(index.row())
+        if row is None:
+            return "…" if role == Qt.ItemDataRole.DisplayRole and index.column() == 0 else None
+        if role == Qt.ItemDataRole.DisplayRole:
+            return column.text(row)
+        if role == Qt.ItemDataRole.ForegroundRole and column.role is not None:
+            return colour(column.role(row))
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return (column.tip or column.text)(row)
+        return None
+
+    def _ask(self, page: int) -> None:
+        if self._fetch is not None and page not in self._asked:
+            self._asked.add(page)
+            self._fetch(page * PAGE)
+
+    def _resize(self, count: int) -> None:
+        if count > self._count:
+            self.beginInsertRows(_NONE, self._count, count - 1)
+            self._count = count
+            self.endInsertRows()
+        elif count < self._count:
+            self.beginRemoveRows(_NONE, count, self._count - 1)
+            self._count = count
+            self.endRemoveRows()
+
+    def _repaint(self) -> None:
+        if self._count:
+            last = self.index(self._count - 1, len(self.columns) - 1)
+            self.dataChanged.emit(self.index(0, 0), last)
+
+
+def rows_table(model: RowsModel, name: str, *, many: bool = False) -> QTableView:
+    """A table over such a model; with `many` several rows can be selected."""
+    table = QTableView()
+    table.setModel(model)
+    table.setAccessibleName(name)
+    table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+    mode = QAbstractItemView.SelectionMode
+    table.setSelectionMode(mode.ExtendedSelection if many else mode.SingleSelection)
+    table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+    table.setShowGrid(False)
+    table.setWordWrap(False)
+    table.setTabKeyNavigation(False)
+    table.verticalHeader().hide()
+    table.verticalHeader().setDefaultSectionSize(26)
+    head = table.horizontalHeader()
+    head.setHighlightSections(False)
+    head.setMinimumSectionSize(40)
+    for number, column in enumerate(model.columns):
+        if column.width:
+            head.setSectionResizeMode(number, QHeaderView.ResizeMode.Interactive)
+            head.resizeSection(number, column.width)
+        else:
+            head.setSectionResizeMode(number, QHeaderView.ResizeMode.Stretch)
+    return table
+
+
+def chosen_rows(table: QTableView) -> list[int]:
+    """The selected rows in order."""
+    return sorted(index.row() for index in table.selectionModel().selectedRows())
+
+
+def shown_bytes(count: float) -> str:
+    """Bytes in little space: 512 B, 1.4 kB, 23 MB."""
+    for unit, text in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
+        if count >= unit:
+            found = f"{count / unit:.1f}" if count < 10 * unit else f"{count / unit:.0f}"
+            return f"{found.removesuffix('.0')} {text}"
+    return f"{count:.0f} B"
+
+
+def _alignment(column: Column) -> int:
+    side = Qt.AlignmentFlag.AlignRight if column.right else Qt.AlignmentFlag.AlignLeft
+    return int(side | Qt.AlignmentFlag.AlignVCenter)

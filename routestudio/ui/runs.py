@@ -1,0 +1,130 @@
+"""The runs of the open project as the engine keeps them: read when they may have changed."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+
+from routestudio.errors import RouteStudioError
+from routestudio.ui.session import Session
+
+SHOWN = 25
+"""Runs that the project tree lists."""
+
+
+class Runs(QObject):
+    """The list of runs, newest first. `changed` tells that it is another one now."""
+
+    changed = Signal()
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self._session = session
+        self._reading = False
+        self._again = False
+        self._holder = 0
+        self.items: list[dict[str, Any]] = []
+        session.opened.connect(self.refresh)
+        session.changed.connect(self._session_changed)
+        session.engine.engine_event.connect(self._event)
+
+    def get(self, number: str) -> dict[str, Any] | None:
+        """One run, if it is kept."""
+        return next((item for item in self.items if item["id"] == number), None)
+
+    def refresh(self) -> None:
+        """Read the list; asked for again meanwhile, once more afterwards."""
+        if not self._session.is_open:
+            return
+        if self._reading:
+            self._again = True
+            return
+        self._reading = True
+        engine = self._session.engine
+        self._holder = engine.process_id
+        engine.run(
+            engine.request("runs"), owner=self, title="Runs", done=self._take, failed=self._failed,
+            ended=self._ended,
+        )  # fmt: skip
+
+    def _take(self, items: list[dict[str, Any]]) -> None:
+        if items != self.items:
+            self.items = items
+            self.changed.emit()
+
+    def _failed(self, error: RouteStudioError) -> None:
+        # The engine is gone, or has no project yet; the next change of the session asks again.
+        self._holder = 0
+
+    def _ended(self) -> None:
+        self._reading = False
+        if self._again:
+            self._again = False
+            self.refresh()
+
+    def _event(self, name: str, data: dict[str, Any]) -> None:
+        if name == "runs_changed":
+            self.refresh()
+
+    def _session_changed(self) -> None:
+        if self._holder != self._session.engine.process_id:
+            self.refresh()
+
+
+def picture(run: dict[str, Any]) -> tuple[str, str]:
+    """Icon and colour of a run."""
+    if run["status"] == "running":
+        return "run", "accent"
+    if run["letters"] or run["status"] == "stopped":
+        return "error", "danger"
+    if run["status"] in ("cancelled", "interrupted"):
+        return "stop", "warning"
+    return "ok", "positive"
+
+
+def short(run: dict[str, Any]) -> str:
+    """A run in a few words for the tree: when, by which sink, how many need attention."""
+    count = run["letters"] if not run["parent"] else 0
+    count = count or (run["left"] if run["resumable"] else 0)
+    return f"{when(run['started'])}  {run['sink']}" + (f" ({count:,})" if count else "")
+
+
+def tip(run: dict[str, Any]) -> str:
+    """A run in a few lines."""
+    counts = run["counts"]
+    lines = [
+        f"{title(run)}, {when(run['started'], long=True)}",
+        f"{counts.get('delivered', 0):,} delivered, {counts.get('filtered', 0):,} filtered, "
+        f"{counts.get('rejected', 0):,} rejected in {counts.get('seconds', 0):,.1f} s",
+        f"Status: {run['status']}",
+    ]
+    if run["left"]:
+        lines.append(f"{run['left']:,} messages remain")
+    if run["letters"] and not run["parent"]:
+        lines.append(f"{run['letters']:,} dead letters")
+    if run["error"]:
+        lines.append(str(run["error"]))
+    return "\n".join(lines)
+
+
+def title(run: dict[str, Any]) -> str:
+    """What a run does, in one line."""
+    where = "to its stand-in" if run["standin"] else "to the real service"
+    if run["parent"]:
+        many = "dead letter" if run["total"] == 1 else "dead letters"
+        return f"Send {run['total']:,} {many} again by {run['sink']} {where}"
+    return f"Deliver {run['value']} by {run['sink']} {where}"
+
+
+def when(started: str, *, long: bool = False) -> str:
+    """The local time of a run; with the day when that is not today's."""
+    try:
+        moment = dt.datetime.fromisoformat(started.replace("Z", "+00:00")).astimezone()
+    except ValueError:
+        return started
+    today = moment.date() == dt.datetime.now().astimezone().date()
+    if long or not today:
+        return f"{moment:%d %b %H:%M}"
+    return f"{moment:%H:%M}"
