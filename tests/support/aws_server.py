@@ -42,6 +42,7 @@ class AwsServer:
     child: Child
     tls: bool = False
     host: str = LOOPBACK
+    _clients: dict[tuple[str, str], Any] = field(default_factory=dict, repr=False)
 
     @property
     def url(self) -> str:
@@ -51,7 +52,17 @@ class AwsServer:
     def call(
         self, service: str, operation: str, region: str = REGION, **parameters: Any
     ) -> dict[str, Any]:
-        """Call one operation over a connection of its own."""
+        """Call one operation over a connection of its own, or over that of `talking`."""
+        with self.talking(service, region) as client:
+            found: dict[str, Any] = getattr(client, operation)(**parameters)
+            return found
+
+    @contextmanager
+    def talking(self, service: str, region: str = REGION) -> Iterator[Any]:
+        """Keep one client for all calls to a service and region within the block."""
+        if (service, region) in self._clients:
+            yield self._clients[service, region]
+            return
         import botocore.session
 
         client = botocore.session.Session().create_client(
@@ -62,8 +73,11 @@ class AwsServer:
             aws_secret_access_key="test",
         )
         with closing(client):
-            found: dict[str, Any] = getattr(client, operation)(**parameters)
-            return found
+            self._clients[service, region] = client
+            try:
+                yield client
+            finally:
+                del self._clients[service, region]
 
     def queue(
         self, name: str = "", *, fifo: bool = False, region: str = REGION, **attributes: str

@@ -119,7 +119,7 @@ class _Before:
     """What there was before a test, and the difference afterwards, as sentences."""
 
     def __init__(self) -> None:
-        self._sockets, self.children, self._threads = sockets(), children(), threads()
+        self.sockets, self.children, self._threads = sockets(), children(), threads()
         self._tasks = _program_tasks()
 
     def left(self) -> list[str]:
@@ -129,7 +129,7 @@ class _Before:
             command = _command(pid)
             if "multiprocessing.resource_tracker" not in command:
                 lost.append(f"process {pid} ({command})")
-        lost += [_describe(each) for each in sockets() - self._sockets]
+        lost += [_describe(each) for each in sockets() - self.sockets]
         return lost
 
 
@@ -140,6 +140,14 @@ def _program_tasks() -> set[asyncio.Task[Any]]:
 
 
 _at_start = _Before()
+
+
+def adopt(*, process: int | None = None, descriptor: int | None = None) -> None:
+    """Let a process or a socket stay after the running test: a wider fixture owns it now."""
+    if process is not None:
+        _at_start.children.add(process)
+    if descriptor is not None and sys.platform == "linux":
+        _at_start.sockets.add(os.readlink(f"/proc/self/fd/{descriptor}"))  # noqa: PTH115
 
 
 def _describe(number: str) -> str:

@@ -177,7 +177,11 @@ class _Handler(BaseHTTPRequestHandler):
                 self.rfile.readline()
             self.rfile.readline()
             return b"".join(parts)
-        return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        size = int(self.headers.get("Content-Length") or 0)
+        body = self.rfile.read(size)
+        if len(body) < size:
+            raise ConnectionResetError("the client is gone before the end of its request")
+        return body
 
     def log_message(self, format: str, *args: object) -> None:
         """Stay quiet: the test looks at the requests."""

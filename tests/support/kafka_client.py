@@ -196,6 +196,22 @@ def allow_users(address: str, writer: str, reader: str, denied_prefix: str) -> N
 
 
 @_translated
+def allow_writes(address: str, user: str, prefix: str, allowed: bool) -> None:
+    """Take the right to write to topics that start with `prefix` away from a user, or back."""
+    with _admin(address) as (library, admin):
+        rules = library.admin
+        pattern = rules.ResourcePattern(
+            rules.ResourceType.TOPIC, prefix, rules.ACLResourcePatternType.PREFIXED
+        )
+        rule = rules.ACL(f"User:{user}", "*", rules.ACLOperation.WRITE,
+                         rules.ACLPermissionType.DENY, pattern)  # fmt: skip
+        if allowed:
+            admin.delete_acls([rule])
+        else:
+            assert not admin.create_acls([rule])["failed"]
+
+
+@_translated
 def read(address: str, names: Sequence[str]) -> list[KafkaRecord]:
     """Return every record of the topics, by topic, partition and offset, without a group."""
     found: list[KafkaRecord] = []

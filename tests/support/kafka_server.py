@@ -10,9 +10,9 @@ import base64
 import os
 import subprocess
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tests.support import kafka_client
@@ -47,6 +47,7 @@ class KafkaServer:
     authority: Authority
     auto_create: bool
     passwords: dict[str, str]
+    child: Child | None = None
 
     def create_topic(
         self, name: str, partitions: int = 1, settings: dict[str, str] | None = None
@@ -86,9 +87,16 @@ class KafkaServer:
 
 @contextmanager
 def start_kafka(
-    folder: Path, authority: Authority, *, auto_create: bool = False
+    folder: Path,
+    authority: Authority,
+    *,
+    auto_create: bool = False,
+    advertised: Mapping[str, int] | None = None,
 ) -> Iterator[KafkaServer]:
-    """Run a broker on free ports, with its data in `folder`, until the block ends."""
+    """Run a broker on free ports, with its data in `folder`, until the block ends.
+
+    Clients of the listeners named in `advertised` are sent to that port, as to a proxy's.
+    """
     java = program("java")
     jars = Path(os.environ.get("ROUTESTUDIO_KAFKA_JARS", JARS))
     if not list(jars.glob("kafka_*.jar")):
@@ -97,7 +105,8 @@ def start_kafka(
     controller, plaintext, tls, sasl, sasl_tls = free_ports(5)
     settings = folder / "server.properties"
     ports = {"PLAINTEXT": plaintext, "SSL": tls, "SASL_PLAINTEXT": sasl, "SASL_SSL": sasl_tls}
-    settings.write_text(_settings(folder, controller, ports, authority, auto_create))
+    shown = {**ports, **(advertised or {})}
+    settings.write_text(_settings(folder, controller, ports, shown, authority, auto_create))
     command = [java, *JAVA, "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", f"{jars}/*"]
     _format(command, settings, folder / "format.log")
     address = {name: f"{LOOPBACK}:{port}" for name, port in ports.items()}
@@ -111,6 +120,7 @@ def start_kafka(
         dict(PASSWORDS),
     )
     with Child([*command, "kafka.Kafka", str(settings)], folder / "kafka.log") as child:
+        server = replace(server, child=child)
         child.wait_ready(lambda: kafka_client.answers(server.plaintext), READY)
         kafka_client.allow_users(server.plaintext, "writer", "reader", DENIED)
         yield server
@@ -118,13 +128,19 @@ def start_kafka(
 
 
 def _settings(
-    folder: Path, controller: int, ports: dict[str, int], authority: Authority, auto_create: bool
+    folder: Path,
+    controller: int,
+    ports: Mapping[str, int],
+    shown: Mapping[str, int],
+    authority: Authority,
+    auto_create: bool,
 ) -> str:
     chain, key = authority.server_files("kafka")
     keystore = folder / "server.pem"
     keystore.write_bytes(key.read_bytes() + chain.read_bytes())
     keystore.chmod(0o600)
     listeners = ",".join(f"{name}://{LOOPBACK}:{port}" for name, port in ports.items())
+    advertised = ",".join(f"{name}://{LOOPBACK}:{port}" for name, port in shown.items())
     users = " ".join(f'user_{name}="{word}"' for name, word in PASSWORDS.items())
     modules = "org.apache.kafka.common.security"
     values = {
@@ -134,7 +150,7 @@ def _settings(
         "controller.listener.names": "CONTROLLER",
         "inter.broker.listener.name": "PLAINTEXT",
         "listeners": f"CONTROLLER://{LOOPBACK}:{controller},{listeners}",
-        "advertised.listeners": listeners,
+        "advertised.listeners": advertised,
         "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,"
         + ",".join(f"{name}:{name}" for name in ports),
         "log.dirs": str(folder / "data"),
@@ -148,6 +164,9 @@ def _settings(
         "num.network.threads": "2",
         "num.io.threads": "4",
         "log.cleaner.enable": "false",
+        # A broker that was killed may come back soon.
+        "broker.session.timeout.ms": "2000",
+        "broker.heartbeat.interval.ms": "500",
         "ssl.keystore.type": "PEM",
         "ssl.keystore.location": str(keystore),
         "sasl.enabled.mechanisms": "PLAIN,SCRAM-SHA-256,SCRAM-SHA-512",

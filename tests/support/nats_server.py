@@ -10,7 +10,7 @@ import ssl
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -179,6 +179,7 @@ class NatsServer:
     nkey: Key | None = None
     host: str = LOOPBACK
     streams: list[str] = field(default_factory=list)
+    child: Child | None = None
 
     def wire(self, user: str | None = None) -> Wire:
         """A connection of its own."""
@@ -274,7 +275,7 @@ def start_nats(
     settings.write_text("\n".join([*lines, ""]))
     with Child([executable, "-c", str(settings)], folder / "nats.log") as child:
         child.wait_ready(lambda: _answers(server), TIMEOUT)
-        yield server
+        yield replace(server, child=child)
 
 
 def _users(users: dict[str, str]) -> str:

@@ -42,14 +42,20 @@ class Child:
     ) -> None:
         self.log = log
         self.name = Path(arguments[0]).name
-        with log.open("ab") as output:
+        self._arguments, self._cwd = _tied(arguments), cwd
+        self._env = dict(env) if env is not None else None
+        self.start()
+
+    def start(self) -> None:
+        """Start the process, also again after `kill`."""
+        with self.log.open("ab") as output:
             self._process = subprocess.Popen(
-                _tied(arguments),
+                self._arguments,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                env=dict(env) if env is not None else None,
-                cwd=cwd,
+                env=self._env,
+                cwd=self._cwd,
             )
         atexit.register(self._process.kill)
 
@@ -98,6 +104,7 @@ class Child:
         """End the child at once, as a crash would."""
         self._process.kill()
         self._process.wait()
+        atexit.unregister(self._process.kill)
 
     def __enter__(self) -> Self:
         return self

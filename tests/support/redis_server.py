@@ -38,6 +38,7 @@ class RedisServer:
     reader: str = "reader"
     prefixed: str = "prefixed"
     host: str = LOOPBACK
+    child: Child | None = None
 
     @property
     def tls(self) -> bool:
@@ -116,16 +117,19 @@ def start_redis(
     username: str | None = None,
     password: str | None = None,
     authority: Authority | None = None,
+    keep: bool = False,
 ) -> Iterator[RedisServer]:
     """Run a server on a free port until the block ends; nothing is written to disk.
 
-    With `password` alone the default user needs it; with `username` too, only that user can sign
-    in (and the two restricted ones of `RedisServer`).
+    With `keep`, an append-only file keeps everything, and its process may be killed and started
+    again. With `password` alone the default user needs it; with `username` too, only that user can
+    sign in (and the two restricted ones of `RedisServer`).
     """
     executable = program("redis-server")
     folder.mkdir(parents=True, exist_ok=True)
     port = free_port()
-    lines = [f"bind {LOOPBACK}", f"dir {folder}", 'save ""', "appendonly no", "daemonize no"]
+    lines = [f"bind {LOOPBACK}", f"dir {folder}", 'save ""', "daemonize no"]
+    lines.append(f"appendonly {'yes' if keep else 'no'}")
     if authority is None:
         lines.append(f"port {port}")
     else:
@@ -143,7 +147,7 @@ def start_redis(
         lines.append(f"requirepass {password}")
     settings = folder / "redis.conf"
     settings.write_text("\n".join([*lines, ""]))
-    server = RedisServer(port, username, password, authority)
     with Child([executable, str(settings)], folder / "redis.log") as child:
+        server = RedisServer(port, username, password, authority, child=child)
         child.wait_ready(lambda: server.command("PING") == b"PONG", TIMEOUT)
         yield server

@@ -5,12 +5,15 @@ keep what it reads, export it. Written from the reference alone; it shares no co
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Callable, Mapping
 from io import StringIO
 from typing import Any
 from urllib.parse import urlsplit
 
 from ruamel.yaml import YAML
+from ruamel.yaml.constructor import SafeConstructor
+from ruamel.yaml.error import ReusedAnchorWarning
 
 NAME = re.compile(r"[a-zA-Z0-9_\-.]+\Z")
 ROLES = ("transform", "filter", "routing", "enrichment")
@@ -66,6 +69,22 @@ NUMBERS = {"port", "database", "expire_ms", "batch_size", "timeout_seconds"}
 FLAGS = {"tls", "batch", "use_emulator", "use_task_role"}
 
 
+class _Constructor(SafeConstructor):
+    """The server's YAML library reads dates and times as texts."""
+
+
+_Constructor.add_constructor(
+    "tag:yaml.org,2002:timestamp", lambda constructor, node: constructor.construct_scalar(node)
+)
+
+
+def _untabbed(text: str) -> str:
+    """Tabs before a comment or the end of a line, at which this reader stumbles, as spaces."""
+    text = re.sub(r"(?m)^[ \t]+$", "", text)
+    text = re.sub(r"(?m)^( *\w+:)\t", r"\1 ", text)
+    return re.sub(r"(?m)(?<=[\w}\]\"'])[ \t]*\t[ \t]*(?=#|$)", "  ", text)
+
+
 class RefusedError(Exception):
     """What a server, or its command line, answers to a configuration that it does not take."""
 
@@ -104,7 +123,11 @@ class SequinModel:
 
     def apply(self, text: str, environ: Mapping[str, str] | None = None) -> None:
         """Take a configuration. Raises `RefusedError`."""
-        data = YAML(typ="safe").load(text.removeprefix("\ufeff"))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ReusedAnchorWarning)
+            yaml = YAML(typ="safe", pure=True)
+            yaml.Constructor = _Constructor
+            data = yaml.load(_untabbed(text.removeprefix("\ufeff")))
         data = interpolated(data or {}, environ or {})
         if "functions" in data and "transforms" in data:
             raise RefusedError("cannot specify both `functions` and `transforms`")

@@ -17,6 +17,9 @@ _EXPENSIVE = {
     "aws_tls_server": "aws",
     "qapp": "window",
 }
+_SERVICES = {"kafka": "kafka", "elasticsearch": "opensearch", "gcp_pubsub": "pubsub",
+             "kinesis": "aws", "sqs": "aws", "sns": "aws"}  # fmt: skip
+"""Groups of the fault tests' services that use one of these fixtures, or are heavy themselves."""
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -25,5 +28,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return
     for item in items:
         fixtures = getattr(item, "fixturenames", ())
+        if service := getattr(item, "callspec", None) and item.callspec.params.get("service"):
+            item.add_marker(pytest.mark.xdist_group(_SERVICES.get(service, "faults")))
+            continue
         name = next((_EXPENSIVE[used] for used in fixtures if used in _EXPENSIVE), item.path.stem)
         item.add_marker(pytest.mark.xdist_group(name))

@@ -1,0 +1,48 @@
+"""Every sink, every fault: nothing lost, every group in order, what is doubled is explained."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from routestudio.sinks import registry
+from tests.fault.harness import deliver_under
+from tests.fault.services import STARTS, Service
+
+pytestmark = pytest.mark.real
+
+FAULTS = {
+    "killed": "the service is killed and started again",
+    "cut": "connections are cut inside of a batch",
+    "held": "answers are held back for longer than the sink waits",
+    "slow": "every answer is slow",
+    "refused": "requests are refused again and again",
+    "lost": "the write is done, but its answer is lost",
+}
+ROUNDS = int(os.environ.get("ROUTESTUDIO_FAULT_ROUNDS", "1"))
+
+
+def test_every_sink_is_in_the_table() -> None:
+    assert set(STARTS) == set(registry.default().keys())
+
+
+@pytest.mark.usefixtures("trusted_ca")
+@pytest.mark.parametrize("service", STARTS, indirect=True)
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("turn", range(ROUNDS))
+async def test_nothing_is_lost_and_every_group_is_in_order(
+    service: Service, fault: str, turn: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    record_property: Callable[[str, object], None],
+) -> None:  # fmt: skip
+    if fault in service.cannot:
+        pytest.skip(service.cannot[fault])
+    row, verdict = await deliver_under(service, fault, tmp_path, monkeypatch.setattr)
+    record_property("table:faults", row.as_json())
+    assert verdict.good, str(verdict)
+    assert row.rejected == 0
+    assert row.fired > 0, "the fault did not happen"
+    if fault == "lost" and service.key != "kafka":  # its client sends again by itself
+        assert row.retried > 0
