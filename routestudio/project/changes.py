@@ -9,8 +9,9 @@ from typing import Any, Final, Literal
 
 from routestudio.model import jsonio
 from routestudio.project.canonical import RANDOM_SITE, SECTIONS, Configuration, Item, Setting
-from routestudio.project.secrets import looks_masked, mask
+from routestudio.project.secrets import mask
 from routestudio.project.server_keys import DESTINATION, KEPT, NOT_EXPORTED
+from routestudio.project.yamldata import same
 
 Action = Literal["added", "removed", "changed"]
 DOTS: Final = "••••"
@@ -156,11 +157,11 @@ def _reason(
         str(s.value).startswith("https://webhook.site/") for s in (before, after)
     ):
         return ""
-    masked = [s for s in (before, after) if looks_masked(s.value)]
-    if len(masked) == 1 and (before.secret or after.secret):
-        real = after if masked[0] is before else before
-        if isinstance(real.value, str) and mask(real.value) == masked[0].value:
-            return "a server hides it; what it shows agrees"
+    if before.secret or after.secret:
+        for hidden, real in ((before.value, after.value), (after.value, before.value)):
+            texts = isinstance(real, str) and isinstance(hidden, str)
+            if texts and "*" in hidden and mask(real) == hidden:
+                return "a server hides it; what it shows agrees"
     if name.startswith("destination.") and old.kind is not None and old.kind == new.kind:
         key = name.split(".")[1]
         unread = key not in DESTINATION.get(old.kind, {key}) and key != "type"
@@ -180,8 +181,8 @@ def _kept(item: Item, name: str) -> bool:
 
 
 def _same(one: Any, other: Any) -> bool:
-    if type(one) is type(other) or {type(one), type(other)} <= {int, float}:
-        return bool(one == other)
+    if same(one, other) or {type(one), type(other)} == {int, float}:
+        return same(one, other) or bool(one == other)
     return one in (None, [], {}, "") and other in (None, [], {}, "")
 
 

@@ -38,9 +38,12 @@ from routestudio.project.yamltext import (
     block,
     block_end,
     comments,
+    flow_scalar_end,
     offset,
+    quoted,
     scalar,
     scalar_end,
+    with_comment,
     without_blank_end,
 )
 
@@ -119,6 +122,27 @@ class YamlDocument:
 
         change(wanted)
         self._edit([self._remove_in_text(path)], path[:-1], wanted, change)
+
+    def exchange(self, path: Path, key: str, value: Any) -> None:
+        """Set `key` in the place of the last key of `path`, which goes. Raises `ProjectError`."""
+        wanted = copy.deepcopy(self.plain())
+        node = walk(wanted, path[:-1])
+        items = [(key, plain(value)) if k == path[-1] else (k, v) for k, v in node.items()]
+        node.clear()
+        node.update(items)
+        parent = self._existing(path[:-1])
+        own = isinstance(parent, CommentedMap) and path[-1] in (parent.lc.data or ())
+        if own and not parent.fa.flow_style() and not anchored(parent[path[-1]]):
+            text = self._replace_block(parent, path[-1], plain(value), key)
+            if self._accept(text, wanted):
+                return
+        before = dict(self.__dict__)
+        try:
+            self.set([*path[:-1], key], value)
+            self.remove(path)
+        except (KeyError, ProjectError):
+            self.__dict__.update(before)
+            raise
 
     def add_item(self, path: Path, item: Mapping[str, Any]) -> None:
         """Append a mapping to the list at `path`, which is made when missing."""
@@ -203,7 +227,10 @@ class YamlDocument:
         if parent is None:
             yield self._add_key(path, value)
             return
-        if not isinstance(parent, CommentedMap) or parent.fa.flow_style():
+        if not isinstance(parent, CommentedMap):
+            return
+        if parent.fa.flow_style():
+            yield from self._set_in_flow(parent, path[-1], value)
             return
         key = path[-1]
         if key not in parent or key not in (parent.lc.data or ()):
@@ -213,7 +240,7 @@ class YamlDocument:
         old = parent[key]
         if anchored(old):
             return
-        if not isinstance(old, (dict, list)) and not isinstance(value, (dict, list)):
+        if not isinstance(old, (dict, list)) and (not isinstance(value, (dict, list)) or not value):
             body, lines = self._body(), self._lines()
             if old is None:
                 at = after_colon(body, offset(lines, *parent.lc.key(key)))
@@ -224,17 +251,45 @@ class YamlDocument:
                 yield self._joined(body[:start] + scalar(value) + body[end:])
         yield self._replace_block(parent, key, value)
 
-    def _replace_block(self, parent: CommentedMap, key: str, value: Any) -> str | None:
-        """Replace `key` and everything indented under it."""
+    def _set_in_flow(self, parent: CommentedMap, key: str, value: Any) -> Iterator[str | None]:
+        """Texts with another scalar in the place of one inside of braces."""
+        if key not in (parent.lc.data or ()) or isinstance(value, (dict, list)):
+            return
+        old = parent[key]
+        if anchored(old) or old is None or isinstance(old, (dict, list)):
+            return
+        body = self._body()
+        start = offset(self._lines(), *parent.lc.value(key))
+        end = flow_scalar_end(body, start)
+        if end is not None:
+            for text in (scalar(value), quoted(value)):
+                yield self._joined(body[:start] + text + body[end:])
+
+    def _replace_block(
+        self, parent: CommentedMap, key: str, value: Any, name: str | None = None
+    ) -> str | None:
+        """Replace `key` and everything indented under it; `name` is a new name for the key."""
         line, column = parent.lc.key(key)
         lines = self._lines()
         last = block_end(lines, line, column)
         head = lines[line][:column]
         if head.strip(" -"):
             return None
-        written = block({key: value}, column).lstrip(" ")
+        written = block({name or key: value}, column).lstrip(" ")
+        comment = self._comment_behind(parent, key)
+        if comment and last == line + 1:
+            written = with_comment(written, comment)
         text = (head + written).split("\n")
         return self._from_lines(lines[:line] + text + lines[last:])
+
+    def _comment_behind(self, parent: CommentedMap, key: str) -> str | None:
+        """The comment behind a value of one line."""
+        body, line = self._body(), parent.lc.key(key)[0]
+        start = offset(self._lines(), *parent.lc.value(key))
+        end = scalar_end(body, start)
+        stop = body.find("\n", start)
+        rest = body[end : stop if stop >= 0 else len(body)].strip() if end is not None else ""
+        return rest if rest.startswith("#") and parent.lc.value(key)[0] == line else None
 
     def _rewritten(self, path: Path, wanted: Any) -> Iterator[tuple[str, bool]]:
         """Texts in which a block around `path` is written anew, the smallest first.

@@ -19,6 +19,7 @@ from routestudio.model.project import (
     SinkSpec,
 )
 from routestudio.project.document import YamlDocument
+from routestudio.project.environment import Environment, references
 from routestudio.project.secrets import masked_secrets
 from routestudio.project.server_keys import SERVER_ONLY
 
@@ -39,12 +40,14 @@ def parse(
     sink_types: Mapping[str, str],
     read_file: ReadFile,
     samples: Iterable[str],
+    environment: Environment | None = None,
 ) -> Project:
     """The project that a document describes. `sink_types` maps YAML types to sink keys.
 
-    `read_file` gives the text of a function's file and raises `ProjectError`.
+    `read_file` gives the text of a function's file and raises `ProjectError`. With `environment`,
+    the shared keys of sinks may hold references, as on a server.
     """
-    reader = _Reader(document, file.name, sink_types, read_file)
+    reader = _Reader(document, file.name, sink_types, read_file, environment)
     functions = reader.functions()
     endpoints = reader.endpoints()
     databases = tuple(str(item["name"]) for item in reader.databases())
@@ -60,7 +63,9 @@ class _Reader:
         name: str,
         sink_types: Mapping[str, str],
         read_file: ReadFile,
+        environment: Environment | None,
     ) -> None:
+        self._environment = environment
         self._document = document
         self._file = name
         self._types = sink_types
@@ -274,6 +279,15 @@ class _Reader:
     ) -> Any:
         """The value of a shared key; a wrong one is a problem and gives the default."""
         value, path = item.get(key.name), ("sinks", item["name"], key.name)
+        resolved = key.kind != "integer" and key.name not in ("name", "destination")
+        if self._environment is not None and resolved and references(value):
+            missing = sorted(self._environment.missing(value))
+            if missing:
+                text = f"`{key.name}`: variable `{missing[0]}` is not set"
+                self._add("warning", "unset", text, path, "its default is taken")
+            value = None if missing else self._environment.resolve(value)
+            if missing or value == "":
+                return key.default
         if value is None:
             if key.required and key.name not in ("name", "destination"):
                 self._add(

@@ -97,14 +97,14 @@ def _functions(document: YamlDocument, project: Project) -> None:
         inner = next((k for k in ("function", "transform") if isinstance(item.get(k), dict)), None)
         for path in ((key, function.name), (key, function.name, inner) if inner else ()):
             body = document.plain(path) if path else {}
-            for own in ("language", "file"):
-                if own in body:
-                    document.remove((*path, own))
+            if "language" in body:
+                document.remove((*path, "language"))
+            if "file" in body:
+                if "code" in body:
+                    document.remove((*path, "code"))
+                document.exchange((*path, "file"), "code", function.code)
             if body.get("sink_type") == "http_push":
                 document.set((*path, "sink_type"), "webhook")
-        if function.file is not None:
-            place = (inner, "code") if inner else ("code",)
-            document.set((key, function.name, *place), function.code)
 
 
 def _credentials(destination: Mapping[str, Any]) -> Mapping[str, Any] | None:

@@ -346,10 +346,13 @@ class OpenProject:
 
     def _parse(self) -> Project:
         samples = self._samples()
-        return parse(self._document, self.root, self.file, self.sink_types, self._code, samples)
+        return parse(
+            self._document, self.root, self.file, self.sink_types, self._code, samples,
+            self.environment,
+        )  # fmt: skip
 
     def _code(self, relative: str) -> str:
-        text = self.read(relative)
+        text = self.read(self.environment.resolve(relative))
         if text is None:
             raise ProjectError("does not exist")
         return text

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
+from ruamel.yaml.constructor import RoundTripConstructor
 from ruamel.yaml.error import MarkedYAMLError, ReusedAnchorWarning, YAMLError
 from ruamel.yaml.reader import ReaderError
 
@@ -16,6 +17,9 @@ from routestudio.errors import Place, ProjectError
 
 MAX_NODES: Final = 200_000
 """Most values a file may hold, aliases expanded (guards against alias bombs)."""
+
+MAX_TABS: Final = 200
+"""Most places where a tab stands between two tokens."""
 
 MAX_DEPTH: Final = 150
 """Most brackets and braces that may be open at a place."""
@@ -25,9 +29,7 @@ def read_yaml(body: str, name: str) -> CommentedMap:
     """The map that a text without byte-order mark holds. Raises `ProjectError`."""
     _refuse_depth(body, name)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ReusedAnchorWarning)
-            data = yaml_io().load(body)
+        data = _loaded(body)
     except MarkedYAMLError as error:
         raise _unreadable(error, body, name) from None
     except ReaderError as error:
@@ -53,9 +55,52 @@ def read_yaml(body: str, name: str) -> CommentedMap:
     return data
 
 
+def _loaded(body: str) -> Any:
+    """The nodes of a text. Tabs between tokens, which YAML allows and the parser does not, are
+    read as spaces, so that all positions stay."""
+    for _ in range(MAX_TABS):
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", ReusedAnchorWarning)
+                return yaml_io().load(body)
+        except MarkedYAMLError as error:
+            spaced = _without_tab(body, error)
+            if spaced is None:
+                raise
+            body = spaced
+    raise YAMLError("there are too many tabs between values")
+
+
+def _without_tab(body: str, error: MarkedYAMLError) -> str | None:
+    """`body` with spaces for the tabs that the parser stopped at, unless they indent a line."""
+    mark = error.problem_mark
+    if mark is None or "cannot start any token" not in (error.problem or ""):
+        return None
+    tabs = re.compile(r"[ \t]+").match(body, mark.index)
+    if tabs is None or "\t" not in tabs[0]:
+        return None
+    start = body.rfind("\n", 0, mark.index) + 1
+    empty = body[tabs.end() : tabs.end() + 1] in ("", "\n", "#")
+    if not empty and not body[start : mark.index].strip():
+        return None
+    return body[: mark.index] + " " * len(tabs[0]) + body[tabs.end() :]
+
+
+class _Constructor(RoundTripConstructor):
+    """Reads dates and times as the texts that they are: a server knows no others in YAML."""
+
+
+def _text_of(constructor: Any, node: Any, values: Any = None) -> Any:
+    return constructor.construct_scalar(node)
+
+
+_Constructor.add_constructor("tag:yaml.org,2002:timestamp", _text_of)
+
+
 def yaml_io(*, listed: bool = True) -> YAML:
     """A parser and writer; `listed` indents the items of lists."""
     yaml = YAML(typ="rt")
+    yaml.Constructor = _Constructor
     yaml.preserve_quotes = True
     yaml.width = 4096
     yaml.allow_duplicate_keys = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -67,6 +68,30 @@ def scalar_end(body: str, start: int) -> int | None:
     return start + len(body[start:end].rstrip())
 
 
+def flow_scalar_end(body: str, start: int) -> int | None:
+    """Where a one-line scalar inside of brackets or braces ends; `None` for anything else."""
+    if body[start : start + 1] in ("'", '"'):
+        return scalar_end(body, start)
+    match = re.compile(r"[^\s,\[\]{}&*!|>#][^,\[\]{}\n]*").match(body, start)
+    if match is None:
+        return None
+    text = match[0].partition(" #")[0]
+    return start + len(text.rstrip())
+
+
+def quoted(value: Any) -> str:
+    """A text in double quotes, which every place of YAML takes; other values as they are."""
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else scalar(value)
+
+
+def with_comment(written: str, old: str) -> str:
+    """A block with the comment that stood behind the value on the line that it replaces."""
+    if "\n" not in written:
+        return written
+    first, _, rest = written.partition("\n")
+    return f"{first}   {old}\n{rest}"
+
+
 def after_colon(body: str, start: int) -> int:
     """Where a value may be written for the key that starts at `start`."""
     end = (scalar_end(body, start) or start) if body[start] in "\"'" else start
@@ -83,6 +108,8 @@ def scalar(value: Any) -> str:
     """One value as YAML on one line, quoted where an older YAML would read something else."""
     if value is None:
         return "null"
+    if isinstance(value, (dict, list)) and not value:
+        return "{}" if isinstance(value, dict) else "[]"
     if isinstance(value, str) and value.lower() in ("yes", "no", "on", "off", "y", "n"):
         return f'"{value}"'
     out = io.StringIO()

@@ -1,0 +1,3 @@
+def filter(action, record, changes, metadata) do
+  true
+end

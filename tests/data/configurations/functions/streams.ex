@@ -1,0 +1,3 @@
+def route(action, record, changes, metadata) do
+  %{stream_key: "orders:#{action}"}
+end
