@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,14 @@ class Events:
 
     def last(self, name: str) -> dict[str, Any]:
         return next((data for found, data in reversed(self.found) if found == name), {})
+
+
+def started(service: EngineService, method: str, **params: Any) -> asyncio.Task[dict[str, Any]]:
+    async def work() -> dict[str, Any]:
+        found: dict[str, Any] = await service.methods[method](**params)
+        return found
+
+    return tasks.spawn(work(), name=method)
 
 
 async def until(condition: Any) -> None:
@@ -95,9 +104,7 @@ async def test_a_cancelled_run_goes_on_where_it_was(
     await opened(service, tmp_path / "p", http_receiver.url, 2_000, without=(5,))
     http_receiver.answer = lambda _: Reply(delay=0.005)
     events = Events()
-    work = tasks.spawn(
-        service.methods["deliver"](sink=SINK, sample="rows", emit=events), name="run"
-    )
+    work = started(service, "deliver", sink=SINK, sample="rows", emit=events)
     await until(lambda: events.last("progress").get("delivered", 0) > 50)
     number = events.last("started")["run"]["id"]
     await service.methods["stop_run"](run=number)
@@ -195,7 +202,7 @@ async def test_what_fails_again_or_is_not_reached_stays_in_the_list_after_a_rest
     )
     http_receiver.answer = lambda _: Reply(delay=0.01)
     events = Events()
-    work = tasks.spawn(service.methods["retry_letters"](run=run["id"], emit=events), name="retry")
+    work = started(service, "retry_letters", run=run["id"], emit=events)
     await until(lambda: events.last("progress").get("delivered", 0) > 10)
     work.cancel()
     await asyncio.gather(work, return_exceptions=True)
@@ -278,7 +285,7 @@ def test_the_number_of_runs_is_bounded(tmp_path: Path, monkeypatch: pytest.Monke
     values = {"sink": "s", "kind": "sample", "value": "rows", "standin": True, "total": 1}
     for number in range(12):
         record = store.begin(**values)
-        store.end(run_store.replace(record, letters=number % 2), "done")
+        store.end(replace(record, letters=number % 2), "done")
     assert len(store.all()) <= 6
     assert len(list(store.folder.iterdir())) == len(store.all())
     (store.folder / store.all()[0].id / "run.json").write_text("{broken")
