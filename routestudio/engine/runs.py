@@ -15,6 +15,7 @@ from routestudio.engine.workspace import PreparedSink, Workspace
 from routestudio.errors import Place, UsageError
 from routestudio.pipeline.checkpoint import Checkpoint
 from routestudio.pipeline.dead_letters import DeadLetters
+from routestudio.pipeline.report import Progress
 from routestudio.pipeline.retry import RetryPolicy
 from routestudio.pipeline.run import Delivery, RunStoppedError
 from routestudio.samples import reader
@@ -25,11 +26,17 @@ CHUNK: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """Where a run writes. `drain` is how long a stop waits for what is in flight, in seconds."""
+    """Where a run writes, and who watches it.
+
+    `begin` gets the delivery before its first message, so that it can be drained or cancelled;
+    `watch` gets what `emit` tells as plain data.
+    """
 
     dead_letters: Path | None = None
     checkpoint: Path | None = None
     chunk: int = CHUNK
+    begin: Callable[[Delivery], None] | None = None
+    watch: Callable[[Progress], None] | None = None
 
 
 async def messages(
@@ -88,6 +95,12 @@ async def deliver(
     if kind != "text" and value != "-":
         _keep_apart(path_of(workspace, kind, value), options)
     link = prepared.link()
+
+    def tell(progress: Progress) -> None:
+        if options.watch is not None:
+            options.watch(progress)
+        emit("progress", progress.as_json())
+
     with ExitStack() as stack:
         letters = (
             stack.enter_context(
@@ -109,8 +122,10 @@ async def deliver(
             policy=RetryPolicy.of(prepared.spec.max_retry_count),
             dead_letters=letters,
             checkpoint=checkpoint,
-            on_progress=lambda progress: emit("progress", progress.as_json()),
+            on_progress=tell,
         )
+        if options.begin is not None:
+            options.begin(delivery)
         try:
             summary = await delivery.run()
         except asyncio.CancelledError:

@@ -25,6 +25,8 @@ from routestudio.errors import RouteStudioError, UsageError
 from routestudio.functions.pool import FunctionPool
 from routestudio.model.function import Function, FunctionKind, Language
 from routestudio.model.outcome import CheckStep
+from routestudio.pipeline.report import Progress
+from routestudio.pipeline.run import Delivery
 from routestudio.project import transfer
 from routestudio.project.environment import ignore as ignore_in_git
 from routestudio.project_names import STATE_FOLDER
@@ -303,14 +305,21 @@ class EngineService:
         standin: bool = False,
         dead_letters: str | None = None,
         checkpoint: str | None = None,
+        begin: Callable[[Delivery], None] | None = None,
+        watch: Callable[[Progress], None] | None = None,
         emit: Emit = ignore,
         **source: Any,
     ) -> dict[str, Any]:
-        """Deliver a source. Emits `progress` and returns the summary (DESIGN, section 7)."""
+        """Deliver a source. Emits `progress` and returns the summary (DESIGN, section 7).
+
+        `begin` and `watch` are for callers in the same process (`runs.RunOptions`).
+        """
         prepared = await self.prepare_delivery(sink, standin)
         options = runs.RunOptions(
             dead_letters=Path(dead_letters) if dead_letters else None,
             checkpoint=Path(checkpoint) if checkpoint else None,
+            begin=begin,
+            watch=watch,
         )
         if options.dead_letters is not None:
             _make_room(options.dead_letters)

@@ -10,19 +10,24 @@ BOUNDS: Final[tuple[float, ...]] = tuple(0.00025 * float(1 << power) for power i
 """Upper bounds of the buckets in seconds: 0.25 ms, doubled up to 131 s. One more is open."""
 
 
+SIZES: Final[tuple[float, ...]] = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000)
+"""Upper bounds of the buckets for messages in a batch. One more is open."""
+
+
 class Histogram:
-    """Counts durations per bucket of `BOUNDS`; the last of `counts` is for longer ones."""
+    """Counts values per bucket of `bounds`; the last of `counts` is for larger ones."""
 
-    __slots__ = ("counts", "total")
+    __slots__ = ("_bounds", "counts", "total")
 
-    def __init__(self) -> None:
-        self.counts = [0] * (len(BOUNDS) + 1)
+    def __init__(self, bounds: tuple[float, ...] = BOUNDS) -> None:
+        self._bounds = bounds
+        self.counts = [0] * (len(bounds) + 1)
         self.total = 0.0
 
-    def add(self, seconds: float) -> None:
-        """Count one duration."""
-        self.counts[bisect_left(BOUNDS, seconds)] += 1
-        self.total += seconds
+    def add(self, value: float) -> None:
+        """Count one value."""
+        self.counts[bisect_left(self._bounds, value)] += 1
+        self.total += value
 
     def as_json(self) -> dict[str, float | int | None]:
         """Percentiles in milliseconds, and how many durations there were."""

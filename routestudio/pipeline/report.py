@@ -6,17 +6,26 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from routestudio.pipeline.latency import BOUNDS, percentiles
+from routestudio.pipeline.latency import BOUNDS, SIZES, percentiles
 
 
 @dataclass(frozen=True, slots=True)
 class ReasonCount:
-    """How often a stage or the service gave a reason. `message` is the latest text."""
+    """How often a stage or the service gave a reason. `message` is the latest text.
+
+    `retried` of them were tried again; the others ended as rejected messages.
+    """
 
     stage: str
     code: str
     message: str
     count: int
+    retried: int = 0
+
+    @property
+    def rejected(self) -> int:
+        """Messages that were rejected for this reason."""
+        return self.count - self.retried
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +151,14 @@ NO_LATENCY = Latency((0,) * (len(BOUNDS) + 1), 0.0, (0,) * (len(BOUNDS) + 1))
 
 
 @dataclass(frozen=True, slots=True)
+class BatchSizes:
+    """How many messages the batches had: `counts` per bucket of `latency.SIZES`, and their sum."""
+
+    counts: tuple[int, ...] = (0,) * (len(SIZES) + 1)
+    total: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
     """How far a run is. `in_flight` counts messages, `rate` finished messages per second.
 
@@ -170,6 +187,7 @@ class Progress:
     latency: Latency = NO_LATENCY
     waits: tuple[RetryWait, ...] = ()
     circuit: OpenCircuit | None = None
+    sizes: BatchSizes = BatchSizes()
 
     def as_json(self) -> dict[str, Any]:
         """Plain data for events."""

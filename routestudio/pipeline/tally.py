@@ -8,10 +8,11 @@ from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
-from routestudio.pipeline.latency import Histogram
+from routestudio.pipeline.latency import SIZES, Histogram
 from routestudio.pipeline.planner import Planner, Settled
 from routestudio.pipeline.recent import Recent
 from routestudio.pipeline.report import (
+    BatchSizes,
     DestinationCount,
     Latency,
     OpenCircuit,
@@ -82,7 +83,9 @@ class Tally:
     batches: int = 0
     size: int = 0
     latency: Histogram = field(default_factory=Histogram)
+    sizes: Histogram = field(default_factory=lambda: Histogram(SIZES))
     recent: Recent = field(default_factory=Recent)
+    retries: dict[tuple[str, str], int] = field(default_factory=dict)
     reasons: dict[tuple[str, str], list[str | int]] = field(default_factory=dict)
     _keys: dict[Hashable, _Destination] = field(default_factory=dict)
     _names: dict[str, _Destination] = field(default_factory=dict)
@@ -115,6 +118,7 @@ class Tally:
     def settle(self, key: Hashable, settled: Settled, seconds: float, now: float) -> None:
         """A batch of `key` came back after `seconds`; rejections are counted by `reason`."""
         self.latency.add(seconds)
+        self.sizes.add(len(settled.delivered) + len(settled.rejected) + settled.retried)
         found = self._keys.get(key) or self._destination(key)
         found.batches += 1
         delivered = settled.delivered
@@ -131,7 +135,8 @@ class Tally:
         last = settled.last
         if settled.retried and last is not None:
             self.retried += settled.retried
-            self.reason("deliver", last.code, last.reason, settled.retried)
+            kind = self.reason("deliver", last.code, last.reason, settled.retried)
+            self.retries[kind] = self.retries.get(kind, 0) + settled.retried
             found.retried += settled.retried
             found.error = last.reason[:500]
             self._wait(found.name, settled, now)
@@ -147,8 +152,11 @@ class Tally:
         """The service answered."""
         self._down = None
 
-    def reason(self, stage: str, code: str, message: str, count: int = 1) -> None:
-        """Something went wrong `count` times; kinds beyond the first fifty are counted together."""
+    def reason(self, stage: str, code: str, message: str, count: int = 1) -> tuple[str, str]:
+        """Something went wrong `count` times; kinds beyond the first fifty are counted together.
+
+        Returns the kind that it was counted as.
+        """
         entry = self.reasons.get((stage, code))
         if entry is None:
             if len(self.reasons) >= _MAX_REASONS:
@@ -156,6 +164,7 @@ class Tally:
             entry = self.reasons.setdefault((stage, code), ["", 0])
         entry[0] = message[:500]
         entry[1] = int(entry[1]) + count
+        return stage, code
 
     def _destination(self, key: Hashable) -> _Destination:
         """The counters of a batch key; keys with the same text share them."""
@@ -221,14 +230,15 @@ class Tally:
             retries,
             planner.link_failures,
             tuple(
-                ReasonCount(stage, code, str(text), int(count))
-                for (stage, code), (text, count) in self.reasons.items()
+                ReasonCount(kind[0], kind[1], str(text), int(count), self.retries.get(kind, 0))
+                for kind, (text, count) in self.reasons.items()
             ),
             max(0, planner.buffered - planner.in_flight - retries),
             self.size,
             Latency(counts, self.latency.total, recent),
             self._told_waits(now),
             self._circuit(now, begun, planner),
+            BatchSizes(tuple(self.sizes.counts), int(self.sizes.total)),
         )
 
     def summary(self, seconds: float, *, cancelled: bool) -> RunSummary:
