@@ -20,7 +20,7 @@ from routestudio.project.changes import differences
 from routestudio.project.document import YamlDocument
 from routestudio.sinks import registry
 from tests.support.sequin_model import DEFAULTS, ROUTED, SequinModel
-from tests.unit.project.test_configurations import VALUES, exported, imported, opened, order
+from tests.unit.project.test_configurations import VALUES, env_of, exported, imported, opened, order
 
 COUNT = int(os.environ.get("ROUTESTUDIO_CONFIGURATIONS", "40"))
 ACCOUNT = "arn:aws:{}:eu-west-1:123456789012:{}orders"
@@ -218,12 +218,7 @@ def test_round_trips(data: dict[str, Any], drawn: st.DataObject) -> None:
         assert exported(again).text == first.text
         assert (imported(again, root / "third") / "sequin.yaml").read_bytes() == again.read_bytes()
         model = SequinModel()
-        environment = dict(VALUES)
-        if (target / ".env").exists():
-            lines = (target / ".env").read_text().splitlines()
-            environment |= {
-                name: _unquoted(value) for name, value in (x.split("=", 1) for x in lines)
-            }
+        environment = {**VALUES, **env_of(target)}
         model.apply(first.text, environment)
         server = root / "from-server.yaml"
         server.write_text(model.export(show_sensitive=True))
