@@ -180,6 +180,10 @@ class HttpClient:
             timeout=httpx.Timeout(None, connect=CONNECT_TIMEOUT),
             limits=httpx.Limits(max_connections=64, max_keepalive_connections=64),
         )
+        if self._tls:
+            from routestudio.sinks import _http_backend
+
+            _http_backend.install(self._client)
         return self._client
 
 

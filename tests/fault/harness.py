@@ -80,7 +80,8 @@ def source_rows(count: int = MESSAGES) -> list[Message]:
     return [
         message_from(
             {"action": "insert" if number < GROUPS else "update",
-             "record": {"id": f"row{number * 7 % GROUPS}", NUMBER: number, "pad": random.randbytes(100).hex()},
+             "record": {"id": f"row{number * 7 % GROUPS}", NUMBER: number,
+                        "noise": random.randbytes(100).hex()},
              "metadata": {"table_name": "orders", "table_schema": "public",
                           "database_name": "shop", "commit_lsn": 1000 + number}},
             index=number, line=number + 1,

@@ -15,6 +15,7 @@ from pydantic import SecretStr
 from routestudio.model.outcome import DELIVERED, Outcome, rejected, retry
 from routestudio.sinks import _service
 from routestudio.sinks._http import EndpointUrl
+from routestudio.sinks._http_client import HttpClient, UnansweredError
 from routestudio.sinks._service import (
     ServiceLink,
     Verdict,
@@ -24,6 +25,7 @@ from routestudio.sinks._service import (
     unsure,
 )
 from routestudio.sinks.base import SinkRouting
+from tests.support import guards
 from tests.support.http_server import HttpReceiver
 
 TOKEN = "tok-1234567890"
@@ -197,3 +199,14 @@ async def test_what_comes_later_waits_for_what_is_sent_again() -> None:
     assert tries == [[0, 1]]
     assert [o.status for o in outcomes] == ["delivered"] + ["retry"] * 4
     assert {(o.code, o.after, o.unknown) for o in outcomes[2:]} == {("busy", 3, False)}
+
+
+async def test_a_handshake_that_is_broken_off_leaves_no_connection_open(silent_port: int) -> None:
+    before = guards.sockets()
+    client = HttpClient(tls=True, timeout=0.1)
+    for _ in range(3):
+        with pytest.raises(UnansweredError):
+            await client.exchange("POST", f"https://127.0.0.1:{silent_port}/", [], b"x")
+    await asyncio.sleep(0.05)
+    assert guards.sockets() == before
+    await client.close()
