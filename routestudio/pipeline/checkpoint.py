@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Protocol
 
 from routestudio.errors import Place, ProjectError, UsageError
 
@@ -49,6 +50,27 @@ class LowWater:
         self.mark = mark
 
 
+class Keeper(Protocol):
+    """Keeps how far a source is finished, for the next run: a file, or the source's own server.
+
+    `position` and `finished` tell where to begin; `name` is the place for error messages.
+    """
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def position(self) -> int: ...
+    @property
+    def finished(self) -> Sequence[Range]: ...
+
+    def save(self, position: int, finished: Sequence[Range] = ()) -> None:
+        """All rows below `position` are finished, and those of `finished` above it.
+
+        Raises `OSError` when that cannot be kept.
+        """
+        ...
+
+
 class Checkpoint:
     """A file with the position from which a later run continues.
 
@@ -63,6 +85,11 @@ class Checkpoint:
         self.source = source
         self.finished: list[Range] = []
         self.position = self._read()
+
+    @property
+    def name(self) -> str:
+        """The file's path."""
+        return str(self.path)
 
     def save(self, position: int, finished: Sequence[Range] = ()) -> None:
         """Replace the file atomically. Raises `OSError`; the old file then stays."""

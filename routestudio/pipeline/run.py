@@ -14,7 +14,7 @@ from routestudio import tasks
 from routestudio.errors import ConfigError, LinkError, Place, RouteStudioError
 from routestudio.model.message import Message
 from routestudio.pipeline.batching import Batch
-from routestudio.pipeline.checkpoint import Checkpoint, LowWater
+from routestudio.pipeline.checkpoint import Keeper, LowWater
 from routestudio.pipeline.dead_letters import DeadLetter, DeadLetters
 from routestudio.pipeline.intake import Intake, Row, sort
 from routestudio.pipeline.planner import (
@@ -72,7 +72,7 @@ class Delivery:
     At most `max_messages` unfinished messages (and one chunk) are held; reading waits for the
     rest. `on_progress` is called at most ten times per second and once at the end, `on_outcome`
     with the messages that finished together. With `checkpoint`, rows that an earlier run
-    finished are skipped.
+    finished are skipped. With `tally`, the counts go on from those of an earlier delivery.
     """
 
     def __init__(
@@ -84,7 +84,8 @@ class Delivery:
         *,
         policy: RetryPolicy | None = None,
         dead_letters: DeadLetters | None = None,
-        checkpoint: Checkpoint | None = None,
+        checkpoint: Keeper | None = None,
+        tally: Tally | None = None,
         on_progress: Callable[[Progress], None] | None = None,
         on_outcome: Callable[[Sequence[Finished]], None] | None = None,
         chunk: int = 500,
@@ -111,7 +112,7 @@ class Delivery:
             max_messages=max_messages,
             max_bytes=max_bytes,
         )
-        self._tally = Tally(policy.max_attempts)
+        self._tally = tally or Tally(policy.max_attempts)
         skip, done = (checkpoint.position, checkpoint.finished) if checkpoint else (0, [])
         self._water = LowWater(skip, done) if checkpoint else None
         self._intake = Intake(source, stages, chunk=chunk, skip=skip, finished=done)
@@ -120,6 +121,8 @@ class Delivery:
         self._end = asyncio.Event()
         self._senders: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
+        self._patience: asyncio.TimerHandle | None = None
+        self._takers: list[asyncio.Task[None]] = []
         self._fed = False
         self._closing = False
         self._cancelled = False
@@ -146,6 +149,21 @@ class Delivery:
         self._cancelled = True
         self._end.set()
 
+    def drain(self, seconds: float) -> None:
+        """Take in nothing more, finish what was taken in, and end.
+
+        What is not finished after `seconds` is given up: it is neither delivered nor counted, the
+        summary says `cancelled`, and the source has it again.
+        """
+        if self._closing or self._patience is not None or not self._takers:
+            return
+        for task in self._takers:
+            task.cancel()
+        self._planner.expecting = False
+        self._fed = True
+        self._patience = asyncio.get_running_loop().call_later(seconds, self.cancel)
+        self._dispatch()
+
     async def run(self) -> RunSummary:
         """Deliver everything. Raises `RunStoppedError` when the run cannot go on.
 
@@ -153,11 +171,12 @@ class Delivery:
         cancellation goes on to the caller; `summary` then tells what was done.
         """
         self._begun = self._clock()
-        workers: list[asyncio.Task[None]] = [
+        self._takers = [
             tasks.spawn(self._guard(self._intake.read), name="delivery reader"),
             tasks.spawn(self._guard(self._feed), name="delivery stages"),
-            tasks.spawn(self._guard(self._tick), name="delivery progress"),
         ]
+        tick = tasks.spawn(self._guard(self._tick), name="delivery progress")
+        workers = [*self._takers, tick]
         try:
             await self._end.wait()
         except asyncio.CancelledError:
@@ -324,8 +343,8 @@ class Delivery:
         try:
             self._checkpoint.save(self._water.mark, self._water.done)
         except OSError as error:
-            place = Place(str(self._checkpoint.path))
             text = f"the checkpoint cannot be written: {error.strerror or error}"
+            place = Place(self._checkpoint.name)
             raise RouteStudioError(text, place=place, hint="free some space") from None
 
     async def _guard(self, work: Callable[[], Awaitable[None]]) -> None:
@@ -352,9 +371,10 @@ class Delivery:
     async def _stop(self, workers: Sequence[asyncio.Task[None]]) -> None:
         """End all tasks; answers that come within a moment still count."""
         self._closing = True
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        for timer in (self._timer, self._patience):
+            if timer is not None:
+                timer.cancel()
+        self._timer = None
         for worker in workers:
             worker.cancel()
         if self._senders:

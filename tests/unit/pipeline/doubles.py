@@ -128,7 +128,12 @@ class PlainPool:
         self.give_up: list[bool] = []
 
     async def evaluate(
-        self, functions: Sequence[Function], messages: Sequence[Message], *, give_up: bool = True
+        self,
+        functions: Sequence[Function],
+        messages: Sequence[Message],
+        *,
+        give_up: bool = True,
+        now: str | None = None,
     ) -> list[list[FunctionResult]]:
         self.calls.append(([f.name for f in functions], len(messages)))
         self.give_up.append(give_up)
