@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, aclosing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from routestudio.engine import standard_input
 from routestudio.engine.sources import Item, ListRows, open_rows, path_of
 from routestudio.engine.workspace import PreparedSink, Workspace
 from routestudio.errors import Place, UsageError
@@ -44,8 +44,9 @@ async def messages(
 ) -> AsyncIterator[Sequence[Item]]:
     """The messages of a source in chunks; `-` is standard input. Yields to the loop in between."""
     if kind == "input" and value == "-":
-        async for items in _stdin(chunk):
-            yield items
+        async with aclosing(standard_input.rows(chunk)) as lines:
+            async for items in lines:
+                yield items
         return
     if kind == "text" or (kind == "sample" and workspace.project.unsaved_sample(value) is not None):
         rows = open_rows(workspace, kind, value)
@@ -63,18 +64,6 @@ async def messages(
             await asyncio.sleep(0)
     if batch:
         yield batch
-
-
-async def _stdin(chunk: int) -> AsyncIterator[Sequence[Item]]:
-    """Standard input, read in a thread so that the loop never waits for a terminal."""
-    loop = asyncio.get_running_loop()
-    source = reader.read_stream(sys.stdin.buffer, "<standard input>")
-
-    def take() -> list[Item]:
-        return [item for _, item in zip(range(chunk), source, strict=False)]
-
-    while items := await loop.run_in_executor(None, take):
-        yield items
 
 
 async def deliver(
