@@ -13,9 +13,10 @@ from routestudio.engine.hazards import Samples, hazards_of, keys_of
 from routestudio.engine.sources import Item, open_rows
 from routestudio.engine.workspace import Workspace
 from routestudio.errors import RouteStudioError
-from routestudio.hazards import catalog
+from routestudio.hazards import catalog, server_file
 from routestudio.hazards.rules.yaml import of_field, of_project
 from routestudio.hazards.view import Keys
+from routestudio.model.function import Language
 from routestudio.model.message import Message
 from routestudio.samples import reader
 
@@ -42,6 +43,7 @@ async def lint(workspace: Workspace) -> list[Finding]:
         file = workspace.project.file.name
         text = "the project has no sinks"
         found.append(_finding("warning", "empty", text, "add one under `sinks`", file=file, line=1))
+    found += _server(workspace)
     found += await _functions(workspace)
     samples, unreadable = _samples(workspace)
     found += unreadable
@@ -50,6 +52,22 @@ async def lint(workspace: Workspace) -> list[Finding]:
         found += await _sink(workspace, spec.name, samples, keys)
         await asyncio.sleep(0)  # previews and edits need not wait for all sinks
     return found
+
+
+def _server(workspace: Workspace) -> list[Finding]:
+    """What a server would refuse, ignore or crash on, unless the file's own problems say it."""
+    project = workspace.project.project
+    python = any(function.language is Language.PYTHON for function in project.functions)
+    items = server_file.findings(
+        workspace.project.document.plain(), project.file.name, workspace.project.document.position,
+        workspace.registry.names(), server=not python,
+    )  # fmt: skip
+    places = {(p.place.line, p.place.column) for p in project.problems}
+    return [
+        _finding(**{**asdict(item), "severity": item.severity or "warning"})
+        for item in items
+        if (item.line, item.column) not in places
+    ]
 
 
 async def _functions(workspace: Workspace) -> list[Finding]:
