@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from routestudio.engine import standard_input
+from routestudio.engine.run_control import RunControl
 from routestudio.engine.sources import Item, ListRows, open_rows, path_of
 from routestudio.engine.workspace import PreparedSink, Workspace
 from routestudio.errors import Place, UsageError
@@ -26,17 +27,12 @@ CHUNK: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """Where a run writes, and who watches it.
-
-    `begin` gets the delivery before its first message, so that it can be drained or cancelled;
-    `watch` gets what `emit` tells as plain data.
-    """
+    """Where a run writes, and who watches and stops it."""
 
     dead_letters: Path | None = None
     checkpoint: Path | None = None
     chunk: int = CHUNK
-    begin: Callable[[Delivery], None] | None = None
-    watch: Callable[[Progress], None] | None = None
+    control: RunControl | None = None
 
 
 async def messages(
@@ -84,10 +80,11 @@ async def deliver(
     if kind != "text" and value != "-":
         _keep_apart(path_of(workspace, kind, value), options)
     link = prepared.link()
+    control = options.control or RunControl()
 
     def tell(progress: Progress) -> None:
-        if options.watch is not None:
-            options.watch(progress)
+        if control.watch is not None:
+            control.watch(progress)
         emit("progress", progress.as_json())
 
     with ExitStack() as stack:
@@ -113,8 +110,7 @@ async def deliver(
             checkpoint=checkpoint,
             on_progress=tell,
         )
-        if options.begin is not None:
-            options.begin(delivery)
+        control.take_on(delivery)
         try:
             summary = await delivery.run()
         except asyncio.CancelledError:

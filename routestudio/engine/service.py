@@ -15,6 +15,7 @@ from routestudio.engine import lint as linting
 from routestudio.engine import runs
 from routestudio.engine.checks import check
 from routestudio.engine.previews import CHUNK, Preview, evaluate_rows, staged_of
+from routestudio.engine.run_control import RunControl
 from routestudio.engine.run_methods import RunMethods
 from routestudio.engine.snapshot import diagnostics_of, snapshot_of
 from routestudio.engine.sources import columns_of, open_rows, read_some, sample_text
@@ -25,8 +26,6 @@ from routestudio.errors import RouteStudioError, UsageError
 from routestudio.functions.pool import FunctionPool
 from routestudio.model.function import Function, FunctionKind, Language
 from routestudio.model.outcome import CheckStep
-from routestudio.pipeline.report import Progress
-from routestudio.pipeline.run import Delivery
 from routestudio.project import transfer
 from routestudio.project.environment import ignore as ignore_in_git
 from routestudio.project_names import STATE_FOLDER
@@ -305,21 +304,19 @@ class EngineService:
         standin: bool = False,
         dead_letters: str | None = None,
         checkpoint: str | None = None,
-        begin: Callable[[Delivery], None] | None = None,
-        watch: Callable[[Progress], None] | None = None,
+        control: RunControl | None = None,
         emit: Emit = ignore,
         **source: Any,
     ) -> dict[str, Any]:
         """Deliver a source. Emits `progress` and returns the summary (DESIGN, section 7).
 
-        `begin` and `watch` are for callers in the same process (`runs.RunOptions`).
+        `control` is for callers in the same process.
         """
         prepared = await self.prepare_delivery(sink, standin)
         options = runs.RunOptions(
             dead_letters=Path(dead_letters) if dead_letters else None,
             checkpoint=Path(checkpoint) if checkpoint else None,
-            begin=begin,
-            watch=watch,
+            control=control,
         )
         if options.dead_letters is not None:
             _make_room(options.dead_letters)
