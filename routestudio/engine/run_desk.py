@@ -32,6 +32,8 @@ Prepare = Callable[[str, bool], Any]
 _KEPT_TALLIES: Final = 3
 _KEPT_DESTINATIONS: Final = 1_000
 _PAGE: Final = 500
+_SAVE_SECONDS: Final = 2.0
+"""How often the counts of a run are kept, for the case that the program is killed."""
 
 
 @dataclass(slots=True, eq=False)
@@ -63,7 +65,6 @@ class RunDesk:
         self._live: dict[str, _Live] = {}
         self._letters: dict[Path, Letters] = {}
         self._busy: dict[Path, set[int]] = {}
-        self._locks: dict[Path, asyncio.Lock] = {}
 
     # --- the list ----------------------------------------------------------------------------
 
@@ -164,11 +165,18 @@ class RunDesk:
             else letters.messages(wanted)
         )
 
+        saved = time.monotonic()
+
         def progress(found: Progress) -> None:
+            nonlocal saved
             data = found.as_json()
             more = {"part_seconds": data["seconds"], **added(before, data)}
             more["bytes"] = before.get("bytes", 0) + found.size
             emit("progress", {**data, **more})
+            if (now := time.monotonic()) - saved >= _SAVE_SECONDS:
+                saved = now
+                counts = {**added(before, data), "bytes": more["bytes"]}
+                self._store.save(replace(self._store.get(record.id), counts=counts))
 
         def outcome(finished: Sequence[Finished]) -> None:
             assert letters is not None
@@ -328,8 +336,7 @@ class RunDesk:
             ):
                 del self._letters[idle]
             found = self._letters[path] = Letters(path)
-        async with self._locks.setdefault(path, asyncio.Lock()):
-            await found.refresh()
+        await found.refresh()
         return found
 
     def _state_of(self, kind: str, value: str) -> str:

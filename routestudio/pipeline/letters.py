@@ -82,10 +82,9 @@ class Letters:
         except OSError as error:
             raise self._unreadable(error) from None
         with file:
-            file.seek(self._offsets[-1])
-            while lines := _complete(file, _CHUNK):
-                for line in lines:
-                    self._take(line)
+            more = True
+            while more:
+                more = self._take_in(file)
                 await asyncio.sleep(0)
         self._lists.clear()
 
@@ -193,11 +192,17 @@ class Letters:
 
     def _catch_up(self) -> None:
         with self._file() as file:
-            file.seek(self._offsets[-1])
-            while lines := _complete(file, _CHUNK):
-                for line in lines:
-                    self._take(line)
+            while self._take_in(file):
+                pass
         self._lists.clear()
+
+    def _take_in(self, file: BinaryIO) -> bool:
+        """Take in the next lines, from where the index ends now: others may have taken some."""
+        file.seek(self._offsets[-1])
+        lines = _complete(file, _CHUNK)
+        for line in lines:
+            self._take(line)
+        return bool(lines)
 
     def _take(self, line: bytes) -> None:
         number = len(self._closed)

@@ -34,7 +34,7 @@ sinks:
     database: shop
     routing: by-region
     batch_size: 20
-    max_retry_count: 4
+    max_retry_count: 8
     destination:
       type: webhook
       http_endpoint: orders-api

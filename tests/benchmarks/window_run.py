@@ -157,7 +157,10 @@ async def _keystroke(desk: Any, rows: int) -> list[float]:
 
 
 async def _gaps(desk: Any, rows: int) -> dict[str, Any]:
-    """Milliseconds between ticks of a 1 ms timer while `rows` messages are delivered."""
+    """Milliseconds between ticks of a 1 ms timer while `rows` messages are delivered.
+
+    The run panel is in sight with its live chart; every second another of its tabs is chosen.
+    """
     from PySide6.QtCore import Qt, QTimer
 
     await _open(desk, rows)
@@ -183,9 +186,20 @@ async def _gaps(desk: Any, rows: int) -> dict[str, Any]:
     panel.after = None
     desk.window.commands.run()
     timer.start(1)
+    charted = 0
+
+    def step() -> None:
+        nonlocal charted
+        charted = max(charted, len(panel.page.chart.points) if panel.page.chart.isVisible() else 0)
+        panel.page.setCurrentIndex((panel.page.currentIndex() + 1) % panel.page.count())
+
+    tabs = QTimer()
+    tabs.timeout.connect(step)
+    tabs.start(1_000)
     await desk.until(lambda: panel.summary is not None or not panel.running, "the run", 300)
     timer.stop()
-    return {"gaps": gaps, "summary": panel.summary}
+    tabs.stop()
+    return {"gaps": gaps, "summary": panel.summary, "charted": charted}
 
 
 if __name__ == "__main__":

@@ -83,7 +83,7 @@ async def test_letters_are_grouped_by_reason_with_their_rows(
     letters.group_table.selectRow(2)
     await desk.until(lambda: sorted(column_of(letters.rows, "Keys")) == ["7", "8"], "the group")
     assert letters.all_button.text() == "Send group again"
-    assert "(5)" in tree_texts(desk, "run")[0]
+    await desk.until(lambda: "(5)" in tree_texts(desk, "run")[0], "the tree")
     assert panel.page.tabText(run_page.LETTERS) == "Dead letters (5)"
 
 
@@ -120,7 +120,7 @@ async def test_one_letter_is_corrected_in_the_form_and_sent_alone(
     assert panel.page.currentIndex() == run_page.LETTERS
     assert "Send 1 dead letter again" in panel.title.toolTip()
     assert panel.verdict.text() == "delivered"
-    assert len(tree_texts(desk, "run")) == 2
+    await desk.until(lambda: len(tree_texts(desk, "run")) == 2, "the tree")
 
 
 @in_qt

@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import Qt
 
 from routestudio.ui.panels import run_page
 from routestudio.ui.panels.run_chart import KEPT, RunChart, nice, shown_count, shown_seconds
 from tests.gui.desk import Desk, in_qt
 from tests.gui.run_desk import at_run_project, column_of, run
+from tests.gui.test_access import by_arrow, controls, described, reached_by_tab
 from tests.support.http_server import HttpReceiver, Received, Reply
 from tests.support.ports import LOOPBACK, free_port
 from tests.support.run_project import messages_of
@@ -169,3 +171,32 @@ def test_axes_are_labelled_in_round_numbers() -> None:
     assert [shown_seconds(v) for v in (0, 0.4, 8, 125, 3_900)] == [
         "0 s", "0.4 s", "8 s", "2 min 5 s", "1 h 5 min"
     ]  # fmt: skip
+
+
+@in_qt
+async def test_every_control_of_the_panel_has_a_name_and_is_reached_by_tab(
+    desk: Desk, tmp_path: Path, http_receiver: HttpReceiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    panel = await at_run_project(desk, tmp_path / "p", http_receiver.url, 6, without=(1,))
+    await run(desk, monkeypatch)
+    await desk.until(lambda: panel.summary is not None, "the end")
+    await desk.quiet()
+    for tab in range(panel.page.count()):
+        panel.page.setCurrentIndex(tab)
+        await desk.quiet()
+        found = controls(panel)
+        assert found
+        nameless = [
+            described(widget)
+            for widget in found
+            if not widget.accessibleName() and not getattr(widget, "text", str)()
+        ]
+        assert nameless == []
+        chain = reached_by_tab(desk.window)
+        unreached = [
+            described(widget)
+            for widget in found
+            if id(widget) not in chain
+            or not (by_arrow(widget) or widget.focusPolicy() & Qt.FocusPolicy.TabFocus)
+        ]
+        assert unreached == []

@@ -32,7 +32,7 @@ async def test_a_cancelled_run_is_resumed(
     assert 0 < left < COUNT
     assert f"{left:,} of {COUNT:,} messages remain" in panel.banner.text
     assert panel.resume_button.text() == f"Resume ({left:,} left)"
-    assert f"({left:,})" in tree_texts(desk, "run")[0]
+    await desk.until(lambda: f"({left:,})" in tree_texts(desk, "run")[0], "the tree")
     points = len(panel.page.chart.points)
     http_receiver.answer = None
     await desk.trigger("resume_run")

@@ -273,8 +273,15 @@ class RunPanel(QWidget):
         elif letters and not run["parent"]:
             many = "message was" if letters == 1 else "messages were"
             self.banner.say("warning", f"{letters:,} {many} rejected and kept as dead letters.",
-                            "Show", self.page.show_letters)  # fmt: skip
+                            "Show", self._show_letters)  # fmt: skip
+        elif run["parent"] and run["status"] == "done" and not run["counts"].get("read"):
+            self.banner.say("info", "These rows hold no message: correct them first.")
         self._offer()
+
+    def _show_letters(self) -> None:
+        """They are in sight now; the banner only takes room away from them."""
+        self.page.show_letters()
+        self.banner.hide()
 
     def _runs_changed(self) -> None:
         """What the engine kept of the shown run, after it was started again for instance."""

@@ -78,8 +78,9 @@ class LettersView(QWidget):
         split = QSplitter(Qt.Orientation.Horizontal)
         split.addWidget(self.group_table)
         split.addWidget(self.row_table)
-        split.setSizes([360, 640])
-        split.setStretchFactor(1, 1)
+        split.setSizes([400, 640])
+        split.setStretchFactor(0, 2)
+        split.setStretchFactor(1, 3)
         return split
 
     # --- showing -----------------------------------------------------------------------------
