@@ -60,6 +60,12 @@ async def import_file(options: argparse.Namespace) -> int:
     problems = snapshot["problems"]
     for problem in problems:
         say(f"{problem['file']}: line {problem['line']}: {problem['message']}")
+    brought = snapshot["imported"]
+    said = {problem["message"] for problem in problems}
+    for item in (item for item in brought["kept"] if item["message"] not in said):
+        say(f"kept as it is: line {item['line']}: {item['message']}")
+    if brought["secrets"]:
+        say(f"secrets moved to .env: {', '.join(brought['secrets'])}")
     say(f"imported {len(snapshot['sinks'])} sinks and {len(snapshot['functions'])} functions "
         f"to {options.output}")  # fmt: skip
     return 1 if any(p["severity"] == "error" for p in problems) else 0

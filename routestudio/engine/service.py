@@ -20,6 +20,7 @@ from routestudio.engine.run_methods import RunMethods
 from routestudio.engine.snapshot import diagnostics_of, snapshot_of
 from routestudio.engine.sources import columns_of, open_rows, read_some, sample_text
 from routestudio.engine.stands import Standins
+from routestudio.engine.transfers import TransferMethods, summary
 from routestudio.engine.workbench import WorkbenchMethods
 from routestudio.engine.workspace import PreparedSink, Workspace, source_of
 from routestudio.errors import RouteStudioError, UsageError
@@ -80,6 +81,7 @@ class EngineService:
             "ping": self.ping,
             **RunMethods(self).methods,
             **WorkbenchMethods(self).methods,
+            **TransferMethods(self).methods,
         }
 
     async def __aenter__(self) -> EngineService:
@@ -378,7 +380,7 @@ class EngineService:
         """Make a project folder from a `sequin.yaml` and open it."""
         secret_keys = self.workspace.secret_keys if self._workspace else _secret_keys(self.registry)
         transfer.import_file(Path(source), Path(output), self.registry.names(), secret_keys)
-        return await self.open(output)
+        return {**await self.open(output), "imported": summary(self.workspace)}
 
 
 def _make_room(path: Path) -> None:

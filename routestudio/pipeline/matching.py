@@ -8,6 +8,7 @@ from typing import Final
 from routestudio.model.message import Message
 
 _CACHE_LIMIT: Final = 4096
+_LISTS: Final = ("include_schemas", "exclude_schemas", "include_tables", "exclude_tables")
 
 
 def matcher(
@@ -24,9 +25,9 @@ def matcher(
     if wanted is not None and wanted >= {"insert", "update", "delete"}:
         wanted = None
     lists = {
-        key: frozenset((value,) if isinstance(value, str) else value)
+        key: frozenset(map(str, (value,) if isinstance(value, str) else value))
         for key, value in (source or {}).items()
-        if value
+        if value and key in _LISTS and isinstance(value, (str, list, tuple, set, frozenset))
     }
     if wanted is None and not lists:
         return None

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 from routestudio.app import main
+from routestudio.engine.service import EngineService
+from routestudio.sinks import registry
 from tests.support.projects import region_rows
 from tests.support.sequin_model import SequinModel
 
@@ -89,3 +92,42 @@ def test_an_import_of_a_masked_export_names_place_and_way_out(
     assert "line " in error
     assert "write a reference like ${NAME}" in error
     assert not output.exists()
+
+
+async def test_every_configuration_is_opened_and_linted_without_a_fault() -> None:
+    files = sorted((Path(__file__).parents[2] / "data" / "configurations").glob("*.yaml"))
+    async with EngineService() as engine:
+        for file in files:
+            snapshot = await engine.open(str(file))
+            findings = await engine.lint()
+            errors = [item for item in findings if item["severity"] == "error"]
+            codes = {i["code"] for i in errors if "RouteStudio cannot deliver" not in i["message"]}
+            # Hazards of the routes themselves; nothing is wrong with the files.
+            assert all(re.fullmatch(r"[A-Z]{2,3}\d?-\d+", code) for code in codes), (file, codes)
+            assert {sink["key"] for sink in snapshot["sinks"]} <= set(registry.default().keys())
+
+
+@pytest.mark.parametrize("source", ["5", "[a]", "{include_tables: 5}", "{include_tables: [{a: 1}]}",
+                                    "{include_schemas: {a: 1}}", "{x: 1}"])  # fmt: skip
+def test_a_strange_source_is_no_fault(
+    exported: Path, capsys: pytest.CaptureFixture[str], source: str
+) -> None:
+    text = TEXT.replace("- name: k\n", f"- name: k\n    source: {source}\n")
+    exported.write_text(text)
+    rows = str(exported.parent / "rows.jsonl")
+    assert main(["preview", str(exported), "k", "--input", rows]) in (0, 2)
+    assert "internal fault" not in capsys.readouterr().err
+
+
+def test_an_import_tells_what_it_kept_and_moved(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = tmp_path / "server.yaml"
+    source.write_text("x-note: 1\n" + TEXT)
+    assert main(["import", str(source), "--output", str(tmp_path / "project")]) == 0
+    assert capsys.readouterr().err.splitlines() == [
+        "sequin.yaml: line 18: sink `s`: RouteStudio does not deliver to `sequin_stream`",
+        "kept as it is: line 1: the key `x-note`",
+        "secrets moved to .env: D_PASSWORD, HOOKS_X_KEY, K_PASSWORD",
+        f"imported 2 sinks and 0 functions to {tmp_path / 'project'}",
+    ]
