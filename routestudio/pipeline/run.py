@@ -35,7 +35,12 @@ from routestudio.sinks.base import BatchLimits, Link
 log = logging.getLogger(__name__)
 
 _PROGRESS_SECONDS: Final = 0.1
-_CHECKPOINT_SECONDS: Final = 1.0
+_CHECKPOINT_SECONDS: Final = 0.2
+"""Seconds between two saves: what ended since the last one comes again after a crash."""
+
+_CHECKPOINT_PAUSE: Final = 50
+"""A slow disk is left alone for so many times the time that the last save took."""
+
 _GRACE_SECONDS: Final = 0.02
 """How long a cancelled run waits for answers that are about to come."""
 
@@ -321,13 +326,14 @@ class Delivery:
 
     async def _tick(self) -> None:
         """Tell how far the run is, and keep the checkpoint near it."""
-        saved = self._clock()
+        due = self._clock() + _CHECKPOINT_SECONDS
         while True:
             await asyncio.sleep(_PROGRESS_SECONDS)
             self._tell()
-            if self._clock() - saved >= _CHECKPOINT_SECONDS:
+            if (begun := self._clock()) >= due:
                 self._save()
-                saved = self._clock()
+                ended = self._clock()
+                due = ended + max(_CHECKPOINT_SECONDS, (ended - begun) * _CHECKPOINT_PAUSE)
 
     def _tell(self) -> None:
         if self._on_progress is None:

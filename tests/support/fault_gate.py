@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import http.client
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
@@ -30,6 +31,8 @@ class Gate:
     refused: int = 0
     taken: list[tuple[str, str]] = field(default_factory=list)
     """Target and body, in the order of the answers."""
+    times: list[float] = field(default_factory=list)
+    """When each of them was taken, in seconds since 1970."""
     _seen: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -38,6 +41,7 @@ class Gate:
         with self._lock:
             self.every = self.refused = self._seen = 0
             self.taken.clear()
+            self.times.clear()
 
     def answer(self, request: Received) -> Reply:
         """Called by the receiver's threads."""
@@ -55,6 +59,7 @@ class Gate:
                 body = gzip.decompress(body)
             with self._lock:
                 self.taken.append((request.target, body.decode()))
+                self.times.append(time.time())
         return reply
 
 

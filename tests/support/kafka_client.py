@@ -33,6 +33,8 @@ class KafkaRecord:
     key: bytes | None
     value: bytes | None
     headers: tuple[tuple[str, bytes | None], ...]
+    timestamp: float = 0.0
+    """When it was sent, in seconds since 1970."""
 
 
 @dataclass(frozen=True)
@@ -241,7 +243,8 @@ def read(address: str, names: Sequence[str]) -> list[KafkaRecord]:
 
 def _record(raw: Any) -> KafkaRecord:
     headers = tuple((str(name), value) for name, value in raw.headers)
-    return KafkaRecord(raw.topic, raw.partition, raw.offset, raw.key, raw.value, headers)
+    return KafkaRecord(raw.topic, raw.partition, raw.offset, raw.key, raw.value, headers,
+                       raw.timestamp / 1000)  # fmt: skip
 
 
 @_translated

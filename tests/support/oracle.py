@@ -165,4 +165,9 @@ def letters_of(path: Path) -> list[int]:
     text = path.read_text(encoding="utf-8")
     if text and not text.endswith("\n"):
         raise ValueError(f"the last line of {path.name} is not whole")
-    return [int(json.loads(line)["message"]["record"][NUMBER]) for line in text.splitlines()]
+    found = []
+    for line in text.splitlines():
+        letter = json.loads(line)
+        message = letter["message"]
+        found.append(number_in(letter["raw"] if message is None else json.dumps(message)))
+    return found
