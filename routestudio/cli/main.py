@@ -20,6 +20,7 @@ from typing import Any, NoReturn
 
 from routestudio import __version__
 from routestudio.cli.output import say
+from routestudio.cli.run_options import add_run_options
 from routestudio.errors import ConfigError, RouteStudioError
 
 COMMANDS = (
@@ -89,9 +90,7 @@ def build_parser() -> argparse.ArgumentParser:
     run = add("run", "Deliver messages.")
     run.add_argument("project", metavar="PROJECT")
     run.add_argument("sink", metavar="SINK")
-    run.add_argument("--input", metavar="FILE|-|URI", required=True, help="messages to deliver")
-    run.add_argument("--dead-letters", metavar="FILE", help="where rejected messages go")
-    run.add_argument("--checkpoint", metavar="FILE", help="resume from, and record, progress")
+    add_run_options(run)
     formats(run)
     lint = add("lint", "Find what can be known without a network.")
     lint.add_argument("project", metavar="PROJECT")
@@ -162,11 +161,14 @@ def _command(name: str) -> Command:
         from routestudio.cli.evaluate import evaluate
 
         return evaluate
-    if name in ("preview", "check", "run", "lint"):
+    if name == "run":
+        from routestudio.cli.run import run
+
+        return run
+    if name in ("preview", "check", "lint"):
         from routestudio.cli import work
 
-        return {"preview": work.preview, "check": work.check, "run": work.run,
-                "lint": work.lint}[name]  # fmt: skip
+        return {"preview": work.preview, "check": work.check, "lint": work.lint}[name]
     if name == "test":
         from routestudio.cli.testing import test
 

@@ -1,12 +1,8 @@
-"""Commands that run the engine: preview, check, run, lint."""
+"""Commands that run the engine and deliver nothing: preview, check, lint."""
 
 from __future__ import annotations
 
 import argparse
-import asyncio
-import signal
-import sys
-import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,7 +11,6 @@ from routestudio.engine import lint as linting
 from routestudio.engine.rows import destination_of
 from routestudio.engine.service import EngineService
 from routestudio.errors import Place, UsageError
-from routestudio.pipeline.run import RunStoppedError
 
 
 async def preview(options: argparse.Namespace) -> int:
@@ -71,53 +66,6 @@ async def check(options: argparse.Namespace) -> int:
             steps = await engine.check(name, emit=show)
             failed = failed or any(step["status"] == "failed" for step in steps)
     return 1 if failed else 0
-
-
-async def run(options: argparse.Namespace) -> int:
-    """`routestudio run`: exit code 1 when a message was rejected or the run was cut short."""
-    async with EngineService() as engine:
-        await engine.open(options.project)
-        work = asyncio.current_task()
-        assert work is not None
-        loop = asyncio.get_running_loop()
-        latest: dict[str, Any] = {}
-        last = 0.0
-
-        def show(event: str, data: dict[str, Any]) -> None:
-            nonlocal last
-            latest.update(data)
-            if event in ("cancelled", "stopped"):
-                _summary(options, data)
-            elif sys.stderr.isatty() and time.monotonic() - last > 0.5:
-                last = time.monotonic()
-                sys.stderr.write(
-                    f"\r{data['delivered']:,} delivered, {data['rejected']:,} rejected, "
-                    f"{data['rate']:,.0f}/s \x1b[K"
-                )
-
-        engine.workspace.require_sound(engine.workspace.prepare(options.sink))
-        loop.add_signal_handler(signal.SIGTERM, work.cancel)
-        try:
-            summary = await engine.run(
-                options.sink, input=options.input, dead_letters=options.dead_letters,
-                checkpoint=options.checkpoint, emit=show,
-            )  # fmt: skip
-        except asyncio.CancelledError:
-            say("routestudio: stopped before the end")
-            return 1
-        except RunStoppedError as error:
-            say(f"routestudio: {error}")
-            return 1
-        finally:
-            loop.remove_signal_handler(signal.SIGTERM)
-            if sys.stderr.isatty():
-                sys.stderr.write("\r\x1b[K")
-    _summary(options, summary)
-    for reason in latest.get("reasons", []):
-        say(f"{reason['count']} x {reason['stage']}: {reason['message']}")
-    if summary["rejected"] and not options.dead_letters:
-        say("rejected messages were not kept; name a file with --dead-letters")
-    return 1 if summary["rejected"] else 0
 
 
 async def lint(options: argparse.Namespace) -> int:
@@ -206,13 +154,3 @@ def _source(options: argparse.Namespace, engine: EngineService) -> dict[str, str
     if not samples:
         raise UsageError("the project has no samples", hint="name a file with --input")
     return {"sample": samples[0]}
-
-
-def _summary(options: argparse.Namespace, summary: Mapping[str, Any]) -> None:
-    if options.format == "json":
-        json_line(summary)
-        return
-    out(f"{summary['read']} read, {summary['delivered']} delivered, "
-        f"{summary['filtered']} filtered, "
-        f"{summary['rejected']} rejected, {summary['retried']} retried, "
-        f"{summary['batches']} batches in {summary['seconds']:.2f} s")  # fmt: skip

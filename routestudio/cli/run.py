@@ -1,0 +1,214 @@
+"""`routestudio run`: delivers a source, at a terminal or as a server's process.
+
+The first SIGTERM or SIGINT drains the run, the second ends it at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import AsyncExitStack
+from typing import Any
+
+from routestudio import __version__
+from routestudio.cli.metrics import RunMetrics
+from routestudio.cli.metrics_server import MetricsServer
+from routestudio.cli.output import json_line, out, say
+from routestudio.cli.run_log import LogBridge, RunLog
+from routestudio.cli.run_options import RunSettings, settings_of
+from routestudio.cli.run_watch import RunWatch
+from routestudio.engine.run_control import RunControl
+from routestudio.engine.service import EngineService
+from routestudio.errors import LinkError, RouteStudioError
+from routestudio.pipeline.report import Progress, RunSummary
+from routestudio.pipeline.run import RunStoppedError
+
+_LINE_SECONDS = 0.5
+
+
+async def run(options: argparse.Namespace) -> int:
+    """`routestudio run`: exit code 1 when a message was rejected or the run was cut short."""
+    settings = settings_of(options, os.environ)
+    async with EngineService() as engine:
+        await engine.open(options.project)
+        prepared = engine.workspace.prepare(options.sink)
+        engine.workspace.require_sound(prepared)
+        serving = _is_server(settings)
+        log = RunLog(
+            settings.log_format or "text",
+            settings.log_level or ("info" if serving else "warning"),
+            redact=engine.redact,
+            sink=options.sink,
+        )
+        process = _Process(options, settings, log, prepared.spec.type, serving)
+        return await process.deliver(engine)
+
+
+class _Process:
+    """One run with its log, its metrics and its signals."""
+
+    def __init__(
+        self,
+        options: argparse.Namespace,
+        settings: RunSettings,
+        log: RunLog,
+        sink_type: str,
+        serving: bool,
+    ) -> None:
+        self._options = options
+        self._settings = settings
+        self._log = log
+        self._serving = serving
+        self._sink_type = sink_type
+        self._control = RunControl(self._watch)
+        self._metrics = RunMetrics(options.sink, sink_type, self._control)
+        self._events = RunWatch(
+            log, every=settings.progress, letters=settings.dead_letters is not None
+        )
+        self._line_at = 0.0
+        self._live = not serving and settings.log_level is None and sys.stderr.isatty()
+        self._reasons: list[dict[str, Any]] = []
+        self._ended: dict[str, Any] | None = None
+        self._signals = 0
+
+    async def deliver(self, engine: EngineService) -> int:
+        """Run to the end, to a signal or to a failure; returns the exit code."""
+        begun = time.monotonic()
+        async with AsyncExitStack() as stack:
+            stack.enter_context(LogBridge(self._log))
+            server = None
+            if self._settings.metrics is not None:
+                server = MetricsServer(self._settings.metrics, self._metrics)
+                await stack.enter_async_context(server)
+            stack.enter_context(self._signal_handlers())
+            self._log.event(
+                "info", "started",
+                sink_type=self._sink_type, source=self._settings.input,
+                version=__version__, pid=os.getpid(),
+                metrics=str(server.address) if server else None,
+                dead_letters=self._settings.dead_letters, checkpoint=self._settings.checkpoint,
+            )  # fmt: skip
+            failure: RouteStudioError | None = None
+            try:
+                summary = await engine.run(
+                    self._options.sink, input=self._settings.input,
+                    dead_letters=self._settings.dead_letters,
+                    checkpoint=self._settings.checkpoint, control=self._control, emit=self._told,
+                )  # fmt: skip
+            except RunStoppedError as error:
+                failure, summary = error, self._ended or error.summary.as_json()
+            except LinkError as error:  # of the source
+                failure, summary = error, self._so_far(time.monotonic() - begun)
+            finally:
+                if self._live:
+                    sys.stderr.write("\r\x1b[K")
+            self._events.finish(self._metrics.progress)
+            return self._finish(summary, failure, time.monotonic() - begun)
+
+    def _finish(
+        self, summary: Mapping[str, Any], failure: RouteStudioError | None, seconds: float
+    ) -> int:
+        done = summary["filtered"] + summary["delivered"] + summary["rejected"]
+        unfinished = summary["read"] - done
+        cut = failure is not None or bool(summary["cancelled"])
+        code = 1 if cut or summary["rejected"] else 0
+        if failure is not None:
+            if self._serving:
+                self._log.event("error", "failed", reason=str(failure))
+            else:
+                say(f"routestudio: {failure}")
+        self._log.event(
+            "info", "finished",
+            reason="failure" if failure else "signal" if self._signals else "end",
+            **{name: summary[name] for name in ("read", "filtered", "delivered", "rejected",
+                                                "retried", "batches")},
+            unfinished=unfinished, seconds=round(seconds, 3), exit_code=code,
+        )  # fmt: skip
+        if summary["cancelled"] and not self._serving:
+            say(f"routestudio: stopped before the end; {unfinished} messages that were read "
+                "were not delivered")  # fmt: skip
+        if not self._serving:
+            for reason in self._reasons:
+                say(f"{reason['count']} x {reason['stage']}: {reason['message']}")
+            if summary["rejected"] and not self._settings.dead_letters:
+                say("rejected messages were not kept; name a file with --dead-letters")
+        print_summary(self._options.format, summary)
+        return code
+
+    def _so_far(self, seconds: float) -> dict[str, Any]:
+        """The summary of a run whose source failed."""
+        progress = self._metrics.progress
+        return RunSummary(
+            progress.read, progress.filtered, progress.delivered, progress.rejected,
+            progress.retried, progress.batches, seconds,
+        ).as_json()  # fmt: skip
+
+    # --- while it lasts ----------------------------------------------------------------------
+
+    def _watch(self, progress: Progress) -> None:
+        self._metrics.watch(progress)
+        self._events.watch(progress)
+        if self._live and time.monotonic() - self._line_at > _LINE_SECONDS:
+            self._line_at = time.monotonic()
+            sys.stderr.write(
+                f"\r{progress.delivered:,} delivered, {progress.rejected:,} rejected, "
+                f"{progress.rate:,.0f}/s \x1b[K"
+            )
+            sys.stderr.flush()
+
+    def _told(self, event: str, data: dict[str, Any]) -> None:
+        if event == "progress":
+            self._reasons = data["reasons"]
+        elif event in ("cancelled", "stopped"):
+            self._ended = data
+
+    @contextlib.contextmanager
+    def _signal_handlers(self) -> Iterator[None]:
+        """SIGTERM and SIGINT are for us; where a loop cannot have them, Ctrl+C interrupts."""
+        loop = asyncio.get_running_loop()
+        handled = []
+        for number in (signal.SIGTERM, signal.SIGINT):
+            with contextlib.suppress(NotImplementedError):
+                loop.add_signal_handler(number, self._stop, number)
+                handled.append(number)
+        try:
+            yield
+        finally:
+            for number in handled:
+                loop.remove_signal_handler(number)
+
+    def _stop(self, number: signal.Signals) -> None:
+        self._signals += 1
+        progress = self._metrics.progress
+        left = progress.in_flight + progress.waiting + progress.waiting_retries
+        if self._signals == 1:
+            self._log.event(
+                "info", "stopping",
+                signal=number.name, drain_seconds=self._settings.drain, unfinished=left,
+            )  # fmt: skip
+            self._control.drain(self._settings.drain)
+        else:
+            self._log.event("warning", "stopping_at_once", signal=number.name, unfinished=left)
+            self._control.cancel()
+
+
+def print_summary(form: str, summary: Mapping[str, Any]) -> None:
+    """The summary of a run, as the last line of standard output."""
+    if form == "json":
+        json_line(summary)
+        return
+    out(f"{summary['read']} read, {summary['delivered']} delivered, "
+        f"{summary['filtered']} filtered, "
+        f"{summary['rejected']} rejected, {summary['retried']} retried, "
+        f"{summary['batches']} batches in {summary['seconds']:.2f} s")  # fmt: skip
+
+
+def _is_server(settings: RunSettings) -> bool:
+    """Whether a machine watches rather than a person: events instead of a line that changes."""
+    return bool(settings.metrics or settings.log_format) or "://" in settings.input
