@@ -33,27 +33,31 @@ class Recent:
     """A ring of the last delivered messages, bounded by count and bytes."""
 
     def __init__(self) -> None:
-        self._kept: deque[Delivered] = deque()
+        self._kept: deque[tuple[str, Job, float]] = deque()
         self._bytes = 0
-        self._next = 0
+        self._first = 0
 
     def __len__(self) -> int:
         return len(self._kept)
 
     def add(self, destination: str, jobs: Sequence[Job], seconds: float) -> None:
         """The service took `jobs` `seconds` after they were sent."""
-        kept = self._kept
+        kept, size = self._kept, self._bytes
         for job in jobs[-_PER_BATCH:]:
-            kept.append(Delivered(self._next, destination, job, seconds))
-            self._next += 1
-            self._bytes += job.size
-        while len(kept) > KEPT or (self._bytes > MAX_BYTES and len(kept) > 1):
-            self._bytes -= kept.popleft().job.size
+            kept.append((destination, job, seconds))
+            size += job.size
+        while len(kept) > KEPT or (size > MAX_BYTES and len(kept) > 1):
+            size -= kept.popleft()[1].size
+            self._first += 1
+        self._bytes = size
 
     def latest(self) -> list[Delivered]:
         """The kept ones, newest first."""
-        return list(reversed(self._kept))
+        return [Delivered(self._first + n, *item) for n, item in enumerate(self._kept)][::-1]
 
     def get(self, number: int) -> Delivered | None:
         """One by its number; `None` when newer ones took its place."""
-        return next((item for item in self._kept if item.number == number), None)
+        place = number - self._first
+        if not 0 <= place < len(self._kept):
+            return None
+        return Delivered(number, *self._kept[place])

@@ -36,6 +36,7 @@ async def test_the_demo_opens_with_tree_panels_and_a_live_preview(
         "Functions": ["orders-by-region", "rest-path", "only-customers"],
         "Samples": ["awkward", "shop"],
         "HTTP endpoints": ["shop-api"],
+        "Runs": [],
     }
     document = desk.window.document()
     assert document is not None

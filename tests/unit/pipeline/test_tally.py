@@ -195,7 +195,9 @@ def test_the_last_deliveries_are_bounded_by_count_and_bytes() -> None:
     assert len(recent) == KEPT
     latest = recent.latest()
     assert latest[0].job.position == 1_099
-    assert recent.get(latest[3].number) is latest[3]
+    found = recent.get(latest[3].number)
+    assert found is not None
+    assert found.job is latest[3].job
     assert recent.get(0) is None
     recent.add("t", [job(5_000, size=MAX_BYTES + 1)], 0.1)
     assert [item.job.position for item in recent.latest()] == [5_000]
