@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import ExitStack, aclosing
+from contextlib import ExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -14,11 +14,12 @@ from routestudio.engine.run_control import RunControl
 from routestudio.engine.sources import Item, ListRows, open_rows, path_of
 from routestudio.engine.workspace import PreparedSink, Workspace
 from routestudio.errors import Place, UsageError
-from routestudio.pipeline.checkpoint import Checkpoint
+from routestudio.pipeline.checkpoint import Checkpoint, Keeper
 from routestudio.pipeline.dead_letters import DeadLetters
-from routestudio.pipeline.report import Progress
+from routestudio.pipeline.report import Progress, RunSummary
 from routestudio.pipeline.retry import RetryPolicy
 from routestudio.pipeline.run import Delivery, RunStoppedError
+from routestudio.pipeline.tally import Tally
 from routestudio.samples import reader
 
 CHUNK: Final = 500
@@ -79,6 +80,28 @@ async def deliver(
     prepared.require_ready()
     if kind != "text" and value != "-":
         _keep_apart(path_of(workspace, kind, value), options)
+    async with outfit(workspace, prepared, options, emit) as make:
+        checkpoint = (
+            Checkpoint(options.checkpoint, _source_name(workspace, kind, value))
+            if options.checkpoint
+            else None
+        )
+        delivery = make(messages(workspace, kind, value, chunk=options.chunk), checkpoint, None)
+        return (await perform(delivery, emit)).as_json()
+
+
+MakeDelivery = Callable[[AsyncIterator[Sequence[Item]], Keeper | None, Tally | None], Delivery]
+"""From rows, what keeps their position, and counts to go on from, to a delivery under control."""
+
+
+@asynccontextmanager
+async def outfit(
+    workspace: Workspace,
+    prepared: PreparedSink,
+    options: RunOptions,
+    emit: Callable[[str, dict[str, Any]], None],
+) -> AsyncIterator[MakeDelivery]:
+    """Link and dead-letter file of a run, open for as long as it lasts."""
     link = prepared.link()
     control = options.control or RunControl()
 
@@ -95,33 +118,40 @@ async def deliver(
             if options.dead_letters
             else None
         )
-        checkpoint = (
-            Checkpoint(options.checkpoint, _source_name(workspace, kind, value))
-            if options.checkpoint
-            else None
-        )
-        delivery = Delivery(
-            prepared.stages,
-            link,
-            prepared.bound.limits,
-            messages(workspace, kind, value, chunk=options.chunk),
-            policy=RetryPolicy.of(prepared.spec.max_retry_count),
-            dead_letters=letters,
-            checkpoint=checkpoint,
-            on_progress=tell,
-        )
-        control.take_on(delivery)
+
+        def make(
+            rows: AsyncIterator[Sequence[Item]], keeper: Keeper | None, tally: Tally | None
+        ) -> Delivery:
+            delivery = Delivery(
+                prepared.stages,
+                link,
+                prepared.bound.limits,
+                rows,
+                policy=RetryPolicy.of(prepared.spec.max_retry_count),
+                dead_letters=letters,
+                checkpoint=keeper,
+                tally=tally,
+                on_progress=tell,
+            )
+            control.take_on(delivery)
+            return delivery
+
         try:
-            summary = await delivery.run()
-        except asyncio.CancelledError:
-            emit("cancelled", delivery.summary.as_json())
-            raise
-        except RunStoppedError as error:
-            emit("stopped", error.summary.as_json())
-            raise
+            yield make
         finally:
             await link.close()
-    return summary.as_json()
+
+
+async def perform(delivery: Delivery, emit: Callable[[str, dict[str, Any]], None]) -> RunSummary:
+    """Run a delivery; when it ends early, its summary is emitted first."""
+    try:
+        return await delivery.run()
+    except asyncio.CancelledError:
+        emit("cancelled", delivery.summary.as_json())
+        raise
+    except RunStoppedError as error:
+        emit("stopped", error.summary.as_json())
+        raise
 
 
 def _keep_apart(source: Path, options: RunOptions) -> None:

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any
 
 from routestudio.engine import lint as linting
-from routestudio.engine import runs
+from routestudio.engine import runs, streaming
 from routestudio.engine.checks import check
 from routestudio.engine.previews import CHUNK, Preview, evaluate_rows, staged_of
 from routestudio.engine.run_control import RunControl
@@ -33,6 +33,7 @@ from routestudio.project_names import STATE_FOLDER
 from routestudio.sinks import registry
 from routestudio.sinks.fields import config_fields
 from routestudio.sinks.registry import Registry
+from routestudio.sources.uri import is_uri
 
 Emit = Callable[[str, dict[str, Any]], None]
 Method = Callable[..., Awaitable[Any]]
@@ -323,6 +324,8 @@ class EngineService:
         if options.dead_letters is not None:
             _make_room(options.dead_letters)
         kind, value = source_of(source)
+        if kind == "input" and is_uri(value):
+            return await streaming.deliver(self.workspace, prepared, value, options, emit)
         return await runs.deliver(self.workspace, prepared, kind, value, options, emit)
 
     async def prepare_delivery(self, sink: str, standin: bool) -> PreparedSink:

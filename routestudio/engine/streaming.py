@@ -1,0 +1,107 @@
+"""Delivery of a source on a server: one delivery after the other, a session each."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from routestudio import tasks
+from routestudio.engine.run_control import RunControl
+from routestudio.engine.runs import RunOptions, outfit, perform
+from routestudio.engine.workspace import PreparedSink, Workspace
+from routestudio.errors import UsageError
+from routestudio.pipeline.tally import Tally
+from routestudio.sources.base import Session, Source
+from routestudio.sources.kafka import KafkaSource
+from routestudio.sources.redis_streams import RedisSource
+from routestudio.sources.uri import SCHEMES
+
+
+def open_source(workspace: Workspace, text: str) -> Source:
+    """The source of an address, not connected yet. Raises `UsageError`."""
+    environment = workspace.project.environment
+
+    def resolve(reference: str) -> str | None:
+        if environment.missing(reference):
+            return None
+        value: str = environment.resolve(reference)
+        return value
+
+    kinds: Mapping[str, Any] = {
+        "kafka": KafkaSource, "kafkas": KafkaSource, "redis": RedisSource, "rediss": RedisSource,
+    }  # fmt: skip
+    scheme = text.partition("://")[0]
+    if scheme not in kinds:
+        known = ", ".join(f"{name}://" for name in SCHEMES)
+        raise UsageError(f"`{scheme[:40]}://` is no source", hint=f"known: {known}, a file, or -")
+    source: Source = kinds[scheme](text, resolve)
+    return source
+
+
+async def deliver(
+    workspace: Workspace,
+    prepared: PreparedSink,
+    address: str,
+    options: RunOptions,
+    emit: Callable[[str, dict[str, Any]], None],
+) -> dict[str, Any]:
+    """Deliver a source on a server until it ends or is drained; return the summary.
+
+    Every session of the source is a delivery of its own over the same link, dead letters and
+    counts. Raises what `runs.deliver` raises, and `LinkError` for a source that cannot be read.
+    """
+    prepared.require_ready()
+    if options.checkpoint is not None:
+        raise UsageError(
+            "a checkpoint file is for files",
+            hint="the consumer group keeps the position; leave --checkpoint out",
+        )
+    source = open_source(workspace, address)
+    control = options.control or RunControl()
+    options = replace(options, control=control)
+    control.lag = lambda: source.lag
+    control.connected = lambda: source.connected
+    summary = Tally(1).summary(0.0, cancelled=False)
+    tally: Tally | None = None
+    waiting: asyncio.Task[Session | None] | None = None
+
+    def stop_waiting() -> None:
+        if waiting is not None:
+            waiting.cancel()
+
+    control.on_stop = stop_waiting
+    sessions = source.sessions()
+    try:
+        async with outfit(workspace, prepared, options, emit) as make:
+            while not control.stopping:
+                waiting = tasks.spawn(_next(sessions), name="next session")
+                try:
+                    session = await waiting
+                except asyncio.CancelledError:
+                    if not control.stopping:
+                        raise
+                    break
+                finally:
+                    await tasks.stop(waiting)
+                    waiting = None
+                if session is None:
+                    break
+                delivery = make(session.chunks(), session, tally)
+                tally = delivery.tally
+                session.on_release = partial(delivery.drain, source.patience)
+                try:
+                    if not session.released:
+                        summary = await perform(delivery, emit)
+                finally:
+                    await session.finish()
+    finally:
+        await source.close()
+        await sessions.aclose()
+    return summary.as_json()
+
+
+async def _next(sessions: AsyncGenerator[Session, None]) -> Session | None:
+    return await anext(sessions, None)

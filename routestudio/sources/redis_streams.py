@@ -1,0 +1,302 @@
+"""Streams of Redis as a source, in a consumer group: entries are acknowledged when finished.
+
+Redis hands entries of a stream to any consumer of the group, so the order of a group of messages
+holds as long as one consumer reads a stream (docs/guides/sources.md).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import socket
+from collections import deque
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from typing import Any, Final
+
+from routestudio import tasks
+from routestudio.errors import LinkError, UsageError
+from routestudio.sources import envelope
+from routestudio.sources.base import CHUNK, MAX_UNFINISHED, Row, Session
+from routestudio.sources.uri import (
+    Resolve,
+    SourceUri,
+    check_options,
+    choice,
+    number,
+    parse,
+    password_of,
+)
+
+log = logging.getLogger(__name__)
+
+_OPTIONS: Final = frozenset(
+    ["stream", "group", "consumer", "start", "until", "envelope", "idle", "ca", "password"]
+)
+_BLOCK_MS: Final = 500
+_SECONDS: Final = 10.0
+_RETRY_SECONDS: Final = 1.0
+_ACK: Final = 1_000
+"""Entries that are acknowledged by one command."""
+
+Entry = tuple[str, str]
+"""Stream and id."""
+
+
+class RedisSession:
+    """All entries that this consumer gets. There is one for a run."""
+
+    def __init__(self, source: RedisSource) -> None:
+        self.name = source.name
+        self.position = 0
+        self.finished: Sequence[tuple[int, int]] = ()
+        self.released = False
+        self.on_release: Callable[[], None] = lambda: None
+        self._source = source
+        self._entries: deque[Entry | None] = deque()
+        self._mark = 0
+        self._pending: list[Entry] = []
+        self._wake = asyncio.Event()
+
+    async def chunks(self) -> AsyncIterator[Sequence[Row]]:
+        """Entries as rows: first those that this consumer had before, then new ones."""
+        count = 0
+        async for entries in self._source.read():
+            rows: list[Row] = []
+            for stream, number_, fields in entries:
+                row = self._source.row(fields, count + len(rows), f"{stream}@{number_}")
+                if row is None:
+                    self._pending.append((stream, number_))
+                    continue
+                rows.append(row)
+                self._entries.append((stream, number_))
+            count += len(rows)
+            if rows:
+                yield rows
+            while len(self._entries) >= MAX_UNFINISHED:
+                self._wake.clear()
+                await self._wake.wait()
+
+    def save(self, position: int, finished: Sequence[tuple[int, int]] = ()) -> None:
+        """Note the entries that may be acknowledged."""
+        while self._mark < position:
+            entry = self._entries.popleft()
+            if entry is not None:
+                self._pending.append(entry)
+            self._mark += 1
+        self._wake.set()
+
+    def take_pending(self) -> list[Entry]:
+        """Entries to acknowledge, once."""
+        found, self._pending = self._pending, []
+        return found
+
+    def keep(self, entries: list[Entry]) -> None:
+        """Entries whose acknowledgement failed: they are due again."""
+        self._pending = entries + self._pending
+
+    async def finish(self) -> None:
+        """Acknowledge what is finished; raises nothing, for the entries come again otherwise."""
+        self.released = True
+        await self._source.acknowledge(self, last=True)
+
+
+class RedisSource:
+    """`redis://` or `rediss://`. Make it in a running loop; it connects in `sessions`."""
+
+    def __init__(self, text: str, resolve: Resolve) -> None:
+        uri = parse(text, 6379)
+        check_options(uri, _OPTIONS, ("stream", "group"))
+        self.name = uri.shown
+        self.streams = [name for name in uri.options["stream"].split(",") if name]
+        self._group = uri.options["group"]
+        self._consumer = uri.options.get("consumer") or socket.gethostname()
+        self._start = "0" if choice(uri, "start", ("earliest", "latest")) == "earliest" else "$"
+        self._until_end = choice(uri, "until", ("stopped", "end")) == "end"
+        self._kind = choice(uri, "envelope", envelope.KINDS)
+        self._idle = number(uri, "idle", 60, 1, 86_400)
+        self._uri = uri
+        self._arguments = _arguments(uri, password_of(uri, resolve))
+        self.patience = 20.0
+        self.skipped = 0
+        self.connected = True
+        self.lag: int | None = None
+        self._client: Any = None
+        self._acknowledger: asyncio.Task[None] | None = None
+
+    async def sessions(self) -> AsyncGenerator[Session, None]:
+        """The one session. Raises `LinkError` or `UsageError` at the start."""
+        import redis.asyncio as redis
+        from redis.exceptions import RedisError, ResponseError
+
+        self._client = redis.Redis(**self._arguments)
+        try:
+            for stream in self.streams:
+                try:
+                    await self._client.xgroup_create(
+                        stream, self._group, self._start, mkstream=True
+                    )
+                except ResponseError as error:
+                    if not str(error).startswith("BUSYGROUP"):
+                        raise
+        except (RedisError, OSError) as error:
+            raise LinkError(f"{self._where} cannot be read: {_text(error)}",
+                            hint="check host, TLS and credentials") from None  # fmt: skip
+        session = RedisSession(self)
+        self._acknowledger = tasks.spawn(self._acknowledge_on(session), name="redis source")
+        yield session
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await tasks.stop(self._acknowledger)
+        if self._client is not None:
+            client, self._client = self._client, None
+            await client.aclose()
+
+    async def read(self) -> AsyncIterator[list[tuple[str, str, dict[str, str]]]]:
+        """Chunks of entries: own pending ones, those of dead consumers, new ones."""
+        last = dict.fromkeys(self.streams, "0")
+        while last:  # what this consumer had not finished when it ended
+            found = await self._asked(self._own(dict(last)))
+            for stream in list(last):
+                if not found.get(stream):
+                    del last[stream]
+                else:
+                    last[stream] = found[stream][-1][0]
+            entries = _flat(found)
+            if entries:
+                yield entries
+        claimed = 0.0
+        loop = asyncio.get_running_loop()
+        while True:
+            if loop.time() >= claimed:
+                claimed = loop.time() + self._idle / 2
+                for stream in self.streams:
+                    entries = await self._asked(self._claimed(stream))
+                    if entries:
+                        yield entries
+            entries = _flat(await self._asked(self._new()))
+            if entries:
+                yield entries
+            elif self._until_end:
+                return
+
+    def row(self, fields: dict[str, str], index: int, place: str) -> Row | None:
+        """One entry as a row; `None` for what is no row change (it is counted as skipped)."""
+        from routestudio.model import jsonio
+        from routestudio.samples.reader import SampleFault
+
+        try:
+            text = jsonio.dumps(envelope.from_fields(fields))
+            return envelope.decode(text, index=index, place=place, kind=self._kind)
+        except envelope.NothingToSay:
+            self.skipped += 1
+            return None
+        except ValueError as error:
+            return SampleFault(index + 1, f"{place}: {error}", None, None,
+                               repr(fields)[:2000], index)  # fmt: skip
+
+    async def acknowledge(self, session: RedisSession, *, last: bool = False) -> None:
+        """Tell Redis what is finished. What cannot be told now is told later."""
+        from redis.exceptions import RedisError
+
+        entries = session.take_pending()
+        if not entries or self._client is None:
+            return
+        try:
+            async with self._client.pipeline(transaction=False) as pipe:
+                for start in range(0, len(entries), _ACK):
+                    by_stream: dict[str, list[str]] = {}
+                    for stream, number_ in entries[start : start + _ACK]:
+                        by_stream.setdefault(stream, []).append(number_)
+                    for stream, numbers in by_stream.items():
+                        pipe.xack(stream, self._group, *numbers)
+                await pipe.execute()
+        except (RedisError, OSError) as error:
+            session.keep(entries)
+            if last:
+                log.warning("entries could not be acknowledged: %s", _text(error))
+
+    async def _acknowledge_on(self, session: RedisSession) -> None:
+        while True:
+            await asyncio.sleep(0.2)
+            await self.acknowledge(session)
+
+    @property
+    def _where(self) -> str:
+        host, port = self._uri.hosts[0]
+        return f"Redis at {host}:{port}"
+
+    async def _asked(self, question: Callable[[], Any]) -> Any:
+        """The answer, waiting for a server that is away. Raises `LinkError` for a refusal."""
+        from redis.exceptions import ConnectionError as LostError
+        from redis.exceptions import RedisError
+        from redis.exceptions import TimeoutError as LateError
+
+        told = False
+        while True:
+            try:
+                answer = await question()
+                self.connected = True
+                return answer
+            except (LostError, LateError, OSError) as error:
+                if not told:
+                    log.warning("%s: %s; waiting", self._where, _text(error))
+                    told = True
+                self.connected = False
+                await asyncio.sleep(_RETRY_SECONDS)
+            except RedisError as error:
+                raise LinkError(f"{self._where}: {_text(error)}") from None
+
+    def _own(self, after: dict[str, str]) -> Callable[[], Any]:
+        return lambda: self._reading(after, block=None)
+
+    def _new(self) -> Callable[[], Any]:
+        block = None if self._until_end else _BLOCK_MS
+        return lambda: self._reading(dict.fromkeys(self.streams, ">"), block=block)
+
+    async def _reading(self, streams: dict[str, str], block: int | None) -> dict[str, Any]:
+        found = await self._client.xreadgroup(
+            self._group, self._consumer, streams, count=CHUNK, block=block
+        )
+        return {stream: [e for e in entries if e[1]] for stream, entries in found or ()}
+
+    def _claimed(self, stream: str) -> Callable[[], Any]:
+        async def claim() -> list[tuple[str, str, dict[str, str]]]:
+            _, entries, *_ = await self._client.xautoclaim(
+                stream, self._group, self._consumer, round(self._idle * 1000), count=CHUNK
+            )
+            return [(stream, number_, fields) for number_, fields in entries if fields]
+
+        return claim
+
+
+def _arguments(uri: SourceUri, password: str | None) -> dict[str, Any]:
+    if len(uri.hosts) != 1:
+        raise UsageError("Redis has one host in its address")
+    database = uri.path or "0"
+    if not database.isdigit():
+        raise UsageError("the path of a Redis address is the number of a database")
+    host, port = uri.hosts[0]
+    found: dict[str, Any] = {
+        "host": host, "port": port, "db": int(database), "username": uri.user,
+        "password": password, "decode_responses": True, "protocol": 2,
+        "socket_connect_timeout": _SECONDS, "socket_timeout": _SECONDS,
+    }  # fmt: skip
+    if uri.tls:
+        found |= {"ssl": True, "ssl_ca_certs": uri.options.get("ca")}
+    return found
+
+
+def _flat(found: dict[str, Any]) -> list[tuple[str, str, dict[str, str]]]:
+    return [
+        (stream, number_, fields)
+        for stream, entries in found.items()
+        for number_, fields in entries
+    ]
+
+
+def _text(error: BaseException) -> str:
+    with contextlib.suppress(Exception):
+        return str(error) or type(error).__name__
+    return type(error).__name__
