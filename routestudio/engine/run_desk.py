@@ -7,6 +7,7 @@ import hashlib
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -63,6 +64,8 @@ class RunDesk:
         self._told = told
         self._store = RunStore(state)
         self._live: dict[str, _Live] = {}
+        # The same few texts are told ten times a second.
+        self._redact = lru_cache(maxsize=2_000)(self._clean)
         self._letters: dict[Path, Letters] = {}
         self._busy: dict[Path, set[int]] = {}
 
@@ -169,7 +172,7 @@ class RunDesk:
 
         def progress(found: Progress) -> None:
             nonlocal saved
-            data = found.as_json()
+            data = self._told_safely(found.as_json())
             more = {"part_seconds": data["seconds"], **added(before, data)}
             more["bytes"] = before.get("bytes", 0) + found.size
             emit("progress", {**data, **more})
@@ -182,6 +185,7 @@ class RunDesk:
             assert letters is not None
             letters.settle([item.message.index for item in finished if item.message is not None])
 
+        self._redact.cache_clear()
         link = prepared.link()
         try:
             checkpoint = (
@@ -242,11 +246,27 @@ class RunDesk:
             counts={**added(before, summary), "bytes": before.get("bytes", 0) + tally.size},
             letters=record.letters + own,
             latency=tally.latency.as_json(),
-            destinations=tuple(
-                item.as_json() for item in tally.destinations(0, _KEPT_DESTINATIONS, now)
-            ),
+            destinations=tuple(self._rows(tally.destinations(0, _KEPT_DESTINATIONS, now))),
             distinct=tally.distinct,
         )
+
+    def _clean(self, text: str) -> str:
+        return self.workspace.redact(text)
+
+    def _rows(self, found: Sequence[DestinationCount]) -> list[dict[str, Any]]:
+        return [{**item.as_json(), "error": self._redact(item.error)} for item in found]
+
+    def _told_safely(self, data: dict[str, Any]) -> dict[str, Any]:
+        """A progress event without secrets: what services say is not ours."""
+        for row in data["reasons"]:
+            row["message"] = self._redact(row["message"])
+        for row in data["waits"]:
+            row["reason"] = self._redact(row["reason"])
+        for row in data["destinations"]:
+            row["error"] = self._redact(row["error"])
+        if data["circuit"]:
+            data["circuit"]["reason"] = self._redact(data["circuit"]["reason"])
+        return data
 
     def _take_on(self, record: RunRecord, delivery: Delivery) -> _Live:
         live = self._live[record.id] = _Live(record, delivery.tally, delivery)
@@ -265,7 +285,7 @@ class RunDesk:
         live = self._live.get(number)
         if live is not None:
             found = live.tally.destinations(start, count, time.monotonic())
-            return {"rows": [item.as_json() for item in found], "distinct": live.tally.distinct}
+            return {"rows": self._rows(found), "distinct": live.tally.distinct}
         record = self._store.get(number)
         rows = record.destinations[start : start + count]
         return {"rows": [dict(item) for item in rows], "distinct": len(record.destinations)}
