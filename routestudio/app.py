@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import sys
 from collections.abc import Sequence
@@ -30,9 +31,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def window(project: Path | None, *, demo: bool = False) -> int:
-    """Open the window, unless there is no display: then say so and name the other commands."""
+    """Open the window, unless it cannot be shown: then say so and name the other commands."""
+    headless = "routestudio demo --headless" if demo else "routestudio preview PROJECT SINK"
+    missing = [name for name in ("PySide6", "qasync") if not _installed(name)]
+    if missing:
+        sys.stderr.write(
+            f"routestudio: the window's packages are not installed ({', '.join(missing)}); "
+            f"without them, try `{headless}` or `routestudio --help`\n"
+        )
+        return 2
     if not has_display():
-        headless = "routestudio demo --headless" if demo else "routestudio preview PROJECT SINK"
         sys.stderr.write(
             f"routestudio: there is no display for the window; without one, try `{headless}` "
             "or `routestudio --help`\n"
@@ -41,6 +49,14 @@ def window(project: Path | None, *, demo: bool = False) -> int:
     from routestudio.ui.main import run_window
 
     return run_window(project, demo=demo)
+
+
+def _installed(name: str) -> bool:
+    """Whether a package could be imported; it is not imported for that."""
+    try:
+        return importlib.util.find_spec(name) is not None
+    except (ImportError, ValueError):
+        return False
 
 
 def has_display() -> bool:

@@ -21,6 +21,7 @@ from typing import Any, NoReturn
 from routestudio import __version__
 from routestudio.cli.output import say
 from routestudio.cli.run_options import add_run_options
+from routestudio.cli.secret_files import take_secret_files
 from routestudio.errors import ConfigError, RouteStudioError
 
 COMMANDS = (
@@ -130,6 +131,7 @@ def run(arguments: Sequence[str]) -> int:
             stream.reconfigure(errors="backslashreplace")
     try:
         options = build_parser().parse_args(list(arguments))
+        take_secret_files(os.environ)
         code = asyncio.run(_command(options.command)(options))
         sys.stdout.flush()
         return code

@@ -21,6 +21,7 @@ _BARE: Final = frozenset(
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/:+@%,*?&#~|<>()[]{}"
 )
 _LONGEST: Final = 1000
+_PROGRAM: Final = "routestudio"
 
 
 class RunLog:
@@ -98,23 +99,27 @@ def _shown(value: Any) -> str:
 
 
 class LogBridge(logging.Handler):
-    """Turns warnings of the program and its libraries into events.
+    """Turns what the program logs, and warnings of its libraries, into events.
 
-    Of others' records only the text before its arguments is kept, and of a failure its kind and
-    place: the rest may hold data.
+    What a source on a server says of itself (partitions assigned and taken away, waiting for a
+    broker) is the event `source`, the rest `log`. Of libraries' records only the text before its
+    arguments is kept, and of a failure its kind and place: the rest may hold data.
     """
 
     def __init__(self, log: RunLog) -> None:
-        super().__init__(logging.WARNING)
+        super().__init__(logging.INFO)
         self._log = log
+        self._level = logging.NOTSET
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write one record as the event `log`."""
-        own = record.name == "routestudio" or record.name.startswith("routestudio.")
+        """Write one record."""
+        own = record.name == _PROGRAM or record.name.startswith(f"{_PROGRAM}.")
+        if not own and record.levelno < logging.WARNING:
+            return
         error = record.exc_info[1] if record.exc_info else None
         self._log.event(
-            "error" if record.levelno >= logging.ERROR else "warning",
-            "log",
+            _level(record.levelno),
+            "source" if record.name.startswith(f"{_PROGRAM}.sources") else "log",
             logger=record.name,
             message=record.getMessage() if own else str(record.msg)[:200],
             error=type(error).__name__ if error is not None else None,
@@ -122,14 +127,26 @@ class LogBridge(logging.Handler):
         )
 
     def __enter__(self) -> LogBridge:
+        program = logging.getLogger(_PROGRAM)
+        self._level = program.level
+        if self._log.wants("info"):
+            program.setLevel(logging.INFO)
         logging.getLogger().addHandler(self)
         return self
 
     def __exit__(self, *_: object) -> None:
         logging.getLogger().removeHandler(self)
+        logging.getLogger(_PROGRAM).setLevel(self._level)
+
+
+def _level(number: int) -> str:
+    if number >= logging.ERROR:
+        return "error"
+    return "warning" if number >= logging.WARNING else "info"
 
 
 def _place(error: BaseException | None) -> str | None:
+    """File and line where an error was raised."""
     trace = error.__traceback__ if error is not None else None
     if trace is None:
         return None
