@@ -193,8 +193,9 @@ class RedisSource:
             self.skipped += 1
             return None
         except ValueError as error:
-            return SampleFault(index + 1, f"{place}: {error}", None, None,
-                               repr(fields)[:2000], index)  # fmt: skip
+            known = isinstance(error, envelope.EnvelopeError)
+            reason = f"{place}: {error}" if known else f"{place}: not JSON: {error}"
+            return SampleFault(index + 1, reason, None, None, repr(fields)[:2000], index)
 
     async def acknowledge(self, session: RedisSession, *, last: bool = False) -> None:
         """Tell Redis what is finished. What cannot be told now is told later."""
