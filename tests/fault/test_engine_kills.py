@@ -29,7 +29,9 @@ def target(
 
 
 @pytest.mark.parametrize(
-    ("run", "target"), [(n, NAMES[n % len(NAMES)]) for n in range(RUNS)], indirect=["target"]
+    ("run", "target"),
+    sorted(((n, NAMES[n % len(NAMES)]) for n in range(RUNS)), key=lambda pair: pair[1]),
+    indirect=["target"],
 )
 def test_nothing_is_lost_whenever_the_program_dies(
     run: int, target: Target, tmp_path: Path, record_property: Callable[[str, object], None]
