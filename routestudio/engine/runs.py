@@ -82,9 +82,7 @@ async def deliver(
         _keep_apart(path_of(workspace, kind, value), options)
     async with outfit(workspace, prepared, options, emit) as make:
         checkpoint = (
-            Checkpoint(options.checkpoint, _source_name(workspace, kind, value))
-            if options.checkpoint
-            else None
+            _checkpoint(workspace, kind, value, options.checkpoint) if options.checkpoint else None
         )
         delivery = make(messages(workspace, kind, value, chunk=options.chunk), checkpoint, None)
         return (await perform(delivery, emit)).as_json()
@@ -165,8 +163,9 @@ def _keep_apart(source: Path, options: RunOptions) -> None:
             )
 
 
-def _source_name(workspace: Workspace, kind: str, value: str) -> str | None:
-    """What a checkpoint calls a source: its whole path; standard input and text have no name."""
+def _checkpoint(workspace: Workspace, kind: str, value: str, path: Path) -> Checkpoint:
+    """The checkpoint of a file, which it calls by its whole path; others have no name."""
     if kind == "text" or value == "-":
-        return None
-    return str(path_of(workspace, kind, value).resolve())
+        return Checkpoint(path)
+    source = path_of(workspace, kind, value).resolve()
+    return Checkpoint(path, str(source), input=source)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 from routestudio.errors import Place, ProjectError, UsageError
+
+_BEGIN_BYTES: Final = 64 << 10
+"""Bytes at the start of a file by which it is known again."""
 
 Range = tuple[int, int]
 """Positions from the first number up to and without the second."""
@@ -76,13 +80,17 @@ class Checkpoint:
 
     `position` counts rows of the source, unreadable ones included; `finished` are ranges of rows
     above it that need not be read again either. `source` names the source; a checkpoint of another
-    one is refused, because skipping rows of it would lose them. Raises `ProjectError` for a file
-    that is no checkpoint, `UsageError` for one of another source.
+    one is refused, because skipping rows of it would lose them. So is one of an `input` file that
+    begins otherwise than it did: it may have grown, but another file of the same name is another
+    source. Raises `ProjectError` for a file that is no checkpoint, `UsageError` for one of another
+    source.
     """
 
-    def __init__(self, path: Path, source: str | None = None) -> None:
+    def __init__(self, path: Path, source: str | None = None, *, input: Path | None = None) -> None:
         self.path = path
         self.source = source
+        self._input = input
+        self._begin = None if input is None else _beginning(input, _BEGIN_BYTES)
         self.finished: list[Range] = []
         self.position = self._read()
 
@@ -101,6 +109,8 @@ class Checkpoint:
             data["finished"] = ranges
         if self.source is not None:
             data["source"] = self.source
+        if self._begin is not None:
+            data["begin"] = {"bytes": self._begin[0], "sha256": self._begin[1]}
         # Always the same name: what a crash leaves behind is replaced by the next run.
         name = self.path.with_name(f".{self.path.name}.part")
         try:
@@ -152,8 +162,32 @@ class Checkpoint:
                 place=place,
                 hint="use one checkpoint file per source",
             )
+        self._compare(data.get("begin"), place)
         self.finished = ranges
         return position
+
+    def _compare(self, begin: object, place: Place) -> None:
+        """Refuse an input that does not begin with what it began with before."""
+        count = begin.get("bytes") if isinstance(begin, dict) else None
+        if self._input is None or not isinstance(begin, dict) or type(count) is not int:
+            return
+        if _beginning(self._input, count) != (count, begin.get("sha256")):
+            raise UsageError(
+                f"{self._input.name} is not the file that this checkpoint was written for",
+                place=place,
+                hint="remove the checkpoint to start from the first row",
+            )
+
+
+def _beginning(path: Path, count: int) -> tuple[int, str]:
+    """How many of the first `count` bytes there are, and their hash. Raises `UsageError`."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(min(max(count, 0), _BEGIN_BYTES))
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise UsageError(f"the file cannot be read: {reason}", place=Place(str(path))) from None
+    return len(start), hashlib.sha256(start).hexdigest()
 
 
 def _ranges(value: object, after: object) -> list[Range] | None:

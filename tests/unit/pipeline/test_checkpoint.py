@@ -47,6 +47,30 @@ def test_another_source_is_refused(tmp_path: Path) -> None:
         Checkpoint(path, "customers.jsonl")
 
 
+def test_another_file_of_the_same_name_is_refused(tmp_path: Path) -> None:
+    path, rows = tmp_path / "place.json", tmp_path / "rows.jsonl"
+    rows.write_text("one\ntwo\n")
+    Checkpoint(path, "rows", input=rows).save(2)
+    assert Checkpoint(path, "rows", input=rows).position == 2
+    rows.write_text("one\ntwo\nthree\n")
+    assert Checkpoint(path, "rows", input=rows).position == 2, "it has grown"
+    for other in ("one\nTWO\nthree\n", "one\n", ""):
+        rows.write_text(other)
+        with pytest.raises(UsageError, match=r"rows\.jsonl is not the file"):
+            Checkpoint(path, "rows", input=rows)
+    assert Checkpoint(path, "rows").position == 2
+
+
+def test_only_the_beginning_of_a_large_file_is_read(tmp_path: Path) -> None:
+    path, rows = tmp_path / "place.json", tmp_path / "rows.jsonl"
+    rows.write_bytes(b"x" * 200_000)
+    Checkpoint(path, input=rows).save(1)
+    with rows.open("r+b") as file:
+        file.seek(150_000)
+        file.write(b"y")
+    assert Checkpoint(path, input=rows).position == 1
+
+
 @pytest.mark.parametrize(
     "content", [b"", b"hello", b"[]", b'{"position": -1}', b'{"position": true}', b"\xff\xfe",
      b'{"position": 4, "finished": [[4, 5]]}', b'{"position": 4, "finished": [[7, 6]]}',
