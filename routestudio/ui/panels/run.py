@@ -38,6 +38,7 @@ class RunPanel(QWidget):
         self._job: Job | None = None
         self._page: RunPage | None = None
         self._stopping = False
+        self._pointing = False
         self.run: dict[str, Any] | None = None
         """The run that is shown."""
         self.summary: dict[str, Any] | None = None
@@ -84,6 +85,7 @@ class RunPanel(QWidget):
 
             self._page = RunPage(self._session)
             self._page.letters.retry_asked.connect(self.retry)
+            self._page.currentChanged.connect(self._tab_chosen)
             self._stack.addWidget(self._page)
         return self._page
 
@@ -189,7 +191,7 @@ class RunPanel(QWidget):
 
     def _begin(self, about: dict[str, Any], method: str, **params: Any) -> None:
         self._drop()
-        self._stopping = False
+        self._stopping = self._pointing = False
         self.run = {**about, "id": about["id"] if method == "resume_run" else None}
         self.summary = None
         page = self.page
@@ -258,6 +260,7 @@ class RunPanel(QWidget):
 
     def _say(self, run: dict[str, Any]) -> None:
         text, kind = _VERDICTS[run["status"]]
+        self._pointing = False
         letters, rejected = run["letters"], run["counts"].get("rejected", 0)
         if run["status"] == "done" and (rejected if run["parent"] else letters):
             text, kind = f"{rejected if run['parent'] else letters:,} rejected", "error"
@@ -273,15 +276,18 @@ class RunPanel(QWidget):
         elif letters and not run["parent"]:
             many = "message was" if letters == 1 else "messages were"
             self.banner.say("warning", f"{letters:,} {many} rejected and kept as dead letters.",
-                            "Show", self._show_letters)  # fmt: skip
+                            "Show", self.page.show_letters)  # fmt: skip
+            self._pointing = True
+            self._tab_chosen(0)
         elif run["parent"] and run["status"] == "done" and not run["counts"].get("read"):
             self.banner.say("info", "These rows hold no message: correct them first.")
         self._offer()
 
-    def _show_letters(self) -> None:
-        """They are in sight now; the banner only takes room away from them."""
-        self.page.show_letters()
-        self.banner.hide()
+    def _tab_chosen(self, _: int) -> None:
+        """With the dead letters in sight, a banner about them only takes their room."""
+        if self._pointing and self.page.letters.isVisible():
+            self._pointing = False
+            self.banner.hide()
 
     def _runs_changed(self) -> None:
         """What the engine kept of the shown run, after it was started again for instance."""

@@ -39,6 +39,7 @@ class RunPage(QTabWidget):
         self._total = 0
         self._before = 0
         self._done = 0
+        self._again = False
         self._run: str | None = None
         self.counts: dict[str, QLabel] = {}
         self.chart = RunChart()
@@ -106,6 +107,7 @@ class RunPage(QTabWidget):
         """The engine has begun; `done` rows are finished already."""
         before = data["before"]
         self._total = data["run"]["total"]
+        self._again = data["run"]["parent"] is not None
         self._done = data["done"]
         self._before = sum(int(before.get(k, 0)) for k in ("delivered", "filtered", "rejected"))
 
@@ -130,6 +132,8 @@ class RunPage(QTabWidget):
         if data["delivered"]:
             self.delivered.touch()
         self._reasons(data["reasons"])
+        if not self._again:
+            self._title(LETTERS, "Dead letters", data["rejected"])
         finished = data["delivered"] + data["filtered"] + data["rejected"]
         finished = self._done + max(0, int(finished) - self._before)
         return finished, self._line(finished, data)
