@@ -38,6 +38,8 @@ from routestudio.project.yamltext import (
     block,
     block_end,
     comments,
+    flow,
+    flow_end,
     flow_scalar_end,
     offset,
     quoted,
@@ -229,10 +231,10 @@ class YamlDocument:
             return
         if not isinstance(parent, CommentedMap):
             return
-        if parent.fa.flow_style():
-            yield from self._set_in_flow(parent, path[-1], value)
-            return
         key = path[-1]
+        if parent.fa.flow_style() and key in (parent.lc.data or ()):
+            yield from self._set_in_flow(parent, key, value)
+            return
         if key not in parent or key not in (parent.lc.data or ()):
             yield self._add_key(path, value)
             return
@@ -252,17 +254,14 @@ class YamlDocument:
         yield self._replace_block(parent, key, value)
 
     def _set_in_flow(self, parent: CommentedMap, key: str, value: Any) -> Iterator[str | None]:
-        """Texts with another scalar in the place of one inside of braces."""
-        if key not in (parent.lc.data or ()) or isinstance(value, (dict, list)):
-            return
-        old = parent[key]
-        if anchored(old) or old is None or isinstance(old, (dict, list)):
+        """Texts with another value in the place of a scalar inside of braces."""
+        if anchored(parent[key]) or isinstance(parent[key], (dict, list)):
             return
         body = self._body()
         start = offset(self._lines(), *parent.lc.value(key))
         end = flow_scalar_end(body, start)
         if end is not None:
-            for text in (scalar(value), quoted(value)):
+            for text in (flow(value), *([quoted(value)] if isinstance(value, str) else ())):
                 yield self._joined(body[:start] + text + body[end:])
 
     def _replace_block(
@@ -337,12 +336,12 @@ class YamlDocument:
         for part in reversed(path[depth + 1 :]):
             nested = {part: nested}
         entry = {path[depth]: nested}
+        if parent.fa.flow_style():
+            return self._add_in_flow(parent, entry)
         lines = self._lines()
         if not parent:
             if depth == 0:
                 return self._from_lines([*without_blank_end(lines), block(entry, 0), ""])
-            return None
-        if parent.fa.flow_style():
             return None
         own = [key for key in parent if key in (parent.lc.data or ())]
         if not own:
@@ -350,6 +349,17 @@ class YamlDocument:
         line, column = max(parent.lc.key(key) for key in own)
         last = block_end(lines, line, column)
         return self._from_lines([*lines[:last], *block(entry, column).split("\n"), *lines[last:]])
+
+    def _add_in_flow(self, parent: CommentedMap, entry: Mapping[str, Any]) -> str | None:
+        """Add a key before the closing brace of a map."""
+        body = self._body()
+        start = offset(self._lines(), parent.lc.line, parent.lc.col)
+        end = flow_end(body, start) if body[start : start + 1] == "{" else None
+        if end is None:
+            return None
+        head = body[:end].rstrip()
+        gap = "" if head.endswith("{") else " " if head.endswith(",") else ", "
+        return self._joined(f"{head}{gap}{flow(dict(entry))[1:-1]}{body[len(head) :]}")
 
     def _remove_in_text(self, path: Path) -> str | None:
         parent = self._existing(path[:-1])

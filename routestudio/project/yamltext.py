@@ -17,6 +17,9 @@ _ESCAPED = re.compile(
 """Control characters and line ends of an older YAML: only a quoted text keeps them."""
 
 
+_QUOTED = re.compile(r""""(?:[^"\\]|\\.)*"|'(?:[^']|'')*'""", re.DOTALL)
+
+
 class _Inline(RoundTripRepresenter):
     """Writes texts on one line."""
 
@@ -82,6 +85,38 @@ def flow_scalar_end(body: str, start: int) -> int | None:
 def quoted(value: Any) -> str:
     """A text in double quotes, which every place of YAML takes; other values as they are."""
     return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else scalar(value)
+
+
+def flow(value: Any) -> str:
+    """A value on one line, as it may stand inside of braces."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{flow(k)}: {flow(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(flow, value)) + "]"
+    text = scalar(value)
+    return quoted(value) if re.search(r"[,\[\]{}]|: ", text) else text
+
+
+def flow_end(body: str, start: int) -> int | None:
+    """Where the brace that closes the one at `start` is; `None` when it cannot be told."""
+    depth, at = 0, start
+    while at < len(body):
+        char = body[at]
+        if char in "\"'" and body[at - 1] in " \t\n,[{:":
+            match = _QUOTED.match(body, at)
+            if match is None:
+                return None
+            at = match.end()
+            continue
+        if char == "#" and body[at - 1] in " \t\n":
+            at = body.find("\n", at)
+            if at < 0:
+                return None
+        depth += (char in "{[") - (char in "}]")
+        if depth == 0:
+            return at
+        at += 1
+    return None
 
 
 def with_comment(written: str, old: str) -> str:

@@ -70,3 +70,29 @@ def test_getting_started_works_as_written(tmp_path: Path) -> None:
             (tmp_path / "shop/functions/kafka_route.py").write_text(code)
             (tmp_path / "shop/tests").mkdir()
             (tmp_path / "shop/tests/orders.yaml").write_text(tests)
+
+
+def test_the_servers_guide_works_as_written(tmp_path: Path) -> None:
+    text = guide("sequin-servers")
+    (tmp_path / "server.yaml").write_text(re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)[0])
+    (tmp_path / "orders.jsonl").write_text(re.findall(r"```json\n(.*?)```", text, re.DOTALL)[0])
+    shown = re.findall(r"```text\n(.*?)```", text, re.DOTALL)[0]
+    commands = re.findall(r"(?m)^    routestudio (.*)$", text)
+    assert [line.split()[0] for line in commands] == [
+        "preview", "lint", "import", "plan", "diff", "export"
+    ]  # fmt: skip
+    for line in commands:
+        found = subprocess.run(
+            [sys.executable, "-m", "routestudio", *line.split()], cwd=tmp_path, timeout=60,
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        expected = 1 if line.startswith(("plan", "diff")) else 0
+        assert found.returncode == expected, line + found.stdout + found.stderr
+        if line.startswith("plan"):
+            assert found.stdout == shown
+        if line.startswith("import"):
+            project = tmp_path / "shop" / "sequin.yaml"
+            old, new = '"orders.#{record["region"]}"', '"orders.#{record["region"] || "unknown"}"'
+            assert new in text
+            project.write_text(project.read_text().replace(old, new))
+    assert "compression: none" in (tmp_path / "shop.yaml").read_text()
