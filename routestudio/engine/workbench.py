@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, Final
 from routestudio.engine import outcome_diff, pinning, route_tests, runs
 from routestudio.engine.coverage import Coverage
 from routestudio.engine.determinism import unsteady
+from routestudio.engine.expectations import rendered
 from routestudio.engine.explain import explain
 from routestudio.engine.previews import CHUNK, Preview
-from routestudio.engine.rows import message_of
+from routestudio.engine.rows import message_of, row_of
 from routestudio.engine.workspace import PreparedSink, Workspace, source_of
 from routestudio.errors import UsageError
 from routestudio.model.message import Message, message_from
@@ -76,7 +77,8 @@ class WorkbenchMethods:
         chosen: list[str] | None = None,
         emit: Emit = _ignore,
     ) -> list[dict[str, Any]]:
-        """Variants of one row: `{"key", "title", "message"}` each; only those that can be made."""
+        """Variants of one row: `{"key", "title", "help", "message", "row"}` each; only those that
+        can be made. `row` is what becomes of it, brief, as in a preview."""
         preview = self._preview(view)
         message = _message(preview, index)
         near = preview.source.read(max(0, index - _NEIGHBOURS // 2), _NEIGHBOURS)
@@ -85,9 +87,20 @@ class WorkbenchMethods:
             made = variants_of(message, keys.get(table_of(message), ()), chosen)
         except KeyError as error:
             raise UsageError(f"there is no variant {error}") from None
+        prepared = preview.prepared
+        staged = await prepared.stages.apply([item for _, item in made])
         return [
-            {"key": variant.key, "title": variant.title, "message": message_of(item)}
-            for variant, item in made
+            {
+                "key": variant.key,
+                "title": variant.title,
+                "help": variant.help,
+                "message": message_of(item),
+                "row": {
+                    **row_of(outcome, prepared.bound, brief=True),
+                    "destination": rendered(outcome, prepared.sink),
+                },
+            }
+            for (variant, item), outcome in zip(made, staged, strict=True)
         ]
 
     async def select(

@@ -6,7 +6,7 @@ import shutil
 import tempfile
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
 
@@ -19,6 +19,7 @@ from routestudio.ui.documents.base import Document
 from routestudio.ui.theme import theme
 
 if TYPE_CHECKING:
+    from routestudio.ui.commands_bench import Bench
     from routestudio.ui.commands_edit import Edits
     from routestudio.ui.documents.function import FunctionDocument
     from routestudio.ui.documents.sample import SampleDocument
@@ -43,6 +44,13 @@ class Commands:
         from routestudio.ui.commands_edit import Edits
 
         return Edits(self._window, self)
+
+    @cached_property
+    def bench(self) -> Bench:
+        """The function workbench."""
+        from routestudio.ui.commands_bench import Bench
+
+        return Bench(self._window, self)
 
     def connect_all(self) -> None:
         """Give every action of the table its handler."""
@@ -69,7 +77,12 @@ class Commands:
             "add_sample": lambda: self.edits.add("sample"),
             "paste_sample": lambda: self.edits.paste_sample(),
             "check": self.check, "run": self.run, "cancel": self.cancel,
-            "show_arrived": self.show_arrived, "run_tests": self.run_tests,
+            "show_arrived": self.show_arrived, "run_tests": lambda: self.bench.run_tests(),
+            "show_tests": lambda: self.bench.show_tests(), "pin_test": lambda: self.bench.pin(),
+            "view_rows": lambda: self.bench.view("rows"),
+            "view_destinations": lambda: self.bench.view("destinations"),
+            "view_variants": lambda: self.bench.view("variants"),
+            "compare": lambda: self.bench.compare(),
             "insert_starter": self.insert_starter, "refresh_preview": self.refresh_preview,
             "shortcuts": self.shortcuts, "about": self.about,
         }.items():  # fmt: skip
@@ -406,25 +419,6 @@ class Commands:
         if sink is not None:
             self._window.arrived.show_sink(sink)
             self._window.open_bottom(self._window.arrived)
-
-    def run_tests(self) -> None:
-        """Run the route tests of the project and show the outcome in the log."""
-        self.flush()
-        window = self._window
-
-        def done(results: list[dict[str, Any]]) -> None:
-            failed = [item for item in results if not item["ok"]]
-            for item in results:
-                window.log.add(f"{'ok    ' if item['ok'] else 'FAILED'}  {item['name']}")
-                for text in item["failures"]:
-                    window.log.add(f"        {item['file']}:{item['line']}: {text}")
-            text = f"{len(results) - len(failed)} of {len(results)} route tests passed"
-            self._session.notice.emit("error" if failed else "success", text)
-            if failed:
-                window.open_bottom(window.log)
-
-        engine = self._session.engine
-        engine.run(engine.request("test"), owner=window, title="Route tests", done=done)
 
     # --- the rest ----------------------------------------------------------------------------
 

@@ -28,6 +28,7 @@ from routestudio.ui.panels.check import CheckPanel
 from routestudio.ui.panels.lists import ArrivedPanel, LogPanel
 from routestudio.ui.panels.problems import ProblemsPanel
 from routestudio.ui.panels.run import RunPanel
+from routestudio.ui.panels.tests import TestsPanel
 from routestudio.ui.project_tree import ProjectTree
 from routestudio.ui.recent import RecentMenu, settings
 from routestudio.ui.runs import Runs
@@ -179,10 +180,12 @@ class MainWindow(QMainWindow):
         self.run_panel = RunPanel(self.session, self.runs)
         self.check_panel = CheckPanel(self.session)
         self.arrived = ArrivedPanel(self.session)
+        self.tests = TestsPanel(self.session)
         self.log = LogPanel()
         for panel, text, name in (
             (self.problems, "Problems", "warning"), (self.run_panel, "Run", "run"),
-            (self.check_panel, "Check", "check"), (self.arrived, "What arrived", "arrived"),
+            (self.check_panel, "Check", "check"), (self.tests, "Tests", "ok"),
+            (self.arrived, "What arrived", "arrived"),
             (self.log, "Log", "log"),
         ):  # fmt: skip
             self.panels.addTab(panel, icon(name), text)
@@ -209,6 +212,8 @@ class MainWindow(QMainWindow):
         self.tree.action_asked.connect(lambda name: self.action_table.qaction(name).trigger())
         self.tree.selected.connect(self.refresh)
         theme().changed.connect(self._retint)
+        self.tests.run_asked.connect(lambda: self.commands.bench.run_tests())
+        self.tests.line_chosen.connect(lambda f, n: self.commands.bench.open_line(f, n))
         self.run_panel.after = self.commands.after_run
 
     # --- documents ---------------------------------------------------------------------------
@@ -321,7 +326,7 @@ class MainWindow(QMainWindow):
         self.toast.tell("error", text)
 
     def _retint(self) -> None:
-        for number, name in enumerate(("warning", "run", "check", "arrived", "log")):
+        for number, name in enumerate(("warning", "run", "check", "ok", "arrived", "log")):
             self.panels.setTabIcon(number, icon(name))
         for number, document in enumerate(self.documents()):
             self.tabs.setTabIcon(number, icon(document.icon_name))

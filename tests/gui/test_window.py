@@ -178,8 +178,9 @@ async def test_route_tests_run_from_the_window(desk: Desk, project: Path) -> Non
     file.write_text(file.read_text().replace("topic: orders.eu", "topic: orders.us"))
     await desk.trigger("run_tests")
     await desk.until(lambda: any("3 of 4" in text for _, text in desk.notices), "a failed test")
-    assert "FAILED" in desk.window.log.toPlainText()
-    assert "orders.yaml:" in desk.window.log.toPlainText()
+    panel = desk.window.tests
+    assert panel.failed.text() == "1 failed"
+    assert "orders.us" in panel.detail.toPlainText()
 
 
 @in_qt

@@ -6,15 +6,19 @@ import html
 import json
 from typing import Any
 
+from PySide6.QtCore import QUrl, Signal
 from PySide6.QtWidgets import QPlainTextEdit, QTabWidget, QTextBrowser, QVBoxLayout, QWidget
 
 from routestudio.ui.panels.preview_model import problem_text
 from routestudio.ui.theme import mono_font, theme
-from routestudio.ui.widgets.counts import count_list, fill_counts
+from routestudio.ui.widgets.html_page import page
 
 
 class Inspector(QWidget):
-    """Three tabs about the selected row, and one about where all rows go."""
+    """Four tabs about the selected row."""
+
+    line_chosen = Signal(int, int)
+    """Line and column of the routing function that made a value."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -32,22 +36,34 @@ class Inspector(QWidget):
         self.tabs.addTab(self.routing, "Routing")
         self.tabs.addTab(self.request, "Request")
         self.tabs.addTab(self.message, "Message")
-        self.destinations = count_list("Destinations", ("Destination", "Messages"))
-        self.tabs.addTab(self.destinations, "Destinations")
+        self.explain = QTextBrowser()
+        self.explain.setAccessibleName("Why the selected row ends there")
+        self.explain.setObjectName("plain")
+        self.explain.setFrameShape(QTextBrowser.Shape.NoFrame)
+        self.explain.setOpenLinks(False)
+        self.explain.anchorClicked.connect(self._followed)
+        self.tabs.addTab(self.explain, "Explain")
         column.addWidget(self.tabs)
         self._row: dict[str, Any] | None = None
+        self._stages: list[dict[str, Any]] = []
         theme().changed.connect(self._draw)
 
     def show_row(self, row: dict[str, Any] | None) -> None:
         """Show one row, or nothing."""
+        if row is None or self._row is None or row["index"] != self._row["index"]:
+            self._stages = []
         self._row = row
         self._draw()
 
-    def show_destinations(self, totals: dict[str, Any]) -> None:
-        """Show where the rows go: the most frequent destinations with their counts."""
-        fill_counts(self.destinations, [(name, count) for name, count in totals["destinations"]])
-        more = "+" if totals["more_destinations"] else ""
-        self.tabs.setTabToolTip(3, f"{totals['distinct']:,}{more} distinct destinations")
+    def show_explanation(self, index: int, stages: list[dict[str, Any]]) -> None:
+        """Show which lines and branches made the values of row `index`, if it is still shown."""
+        if self._row is not None and self._row["index"] == index:
+            self._stages = stages
+            self.explain.setHtml(page(_explanation(self._row, stages)))
+
+    def _followed(self, link: QUrl) -> None:
+        line, _, place = link.toString().removeprefix("#").partition(":")
+        self.line_chosen.emit(int(line), int(place or 1))
 
     def show_detail(self, row: dict[str, Any] | None) -> None:
         """Show request and message of the row, which come after it."""
@@ -60,11 +76,13 @@ class Inspector(QWidget):
     def _draw(self) -> None:
         row = self._row
         if row is None:
-            self.routing.setHtml(_page("<p>Select a row to see where each value comes from.</p>"))
+            self.routing.setHtml(page("<p>Select a row to see where each value comes from.</p>"))
             self.request.setPlainText("")
             self.message.setPlainText("")
+            self.explain.setHtml("")
             return
-        self.routing.setHtml(_page(_routing(row)))
+        self.routing.setHtml(page(_routing(row)))
+        self.explain.setHtml(page(_explanation(row, self._stages)))
 
 
 def _plain(name: str) -> QPlainTextEdit:
@@ -78,19 +96,6 @@ def _plain(name: str) -> QPlainTextEdit:
 
 def _pretty(value: Any) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False)
-
-
-def _page(body: str) -> str:
-    t = theme().tokens
-    return f"""<style>
-        body {{ color: {t.text}; }} p {{ margin: 4px 0; }}
-        td {{ padding: 3px 14px 3px 0; vertical-align: top; }}
-        .name {{ font-weight: 600; }} .muted {{ color: {t.muted}; }}
-        .default {{ color: {t.default}; }} .static {{ color: {t.static}; }}
-        .function {{ color: {t.function}; }} .error {{ color: {t.danger}; }}
-        .warning {{ color: {t.warning}; }}
-        .over {{ color: {t.muted}; text-decoration: line-through; }}
-        </style><body>{body}</body>"""
 
 
 def _routing(row: dict[str, Any]) -> str:
@@ -138,6 +143,39 @@ def _routing(row: dict[str, Any]) -> str:
         for k, v in (row.get("ignored") or {}).items()
     ]
     return "".join(parts)
+
+
+def _explanation(row: dict[str, Any], stages: list[dict[str, Any]]) -> str:
+    """The stages of a row: branches in the order in which they were taken, then the values."""
+    if not stages:
+        return '<p class="muted">No function runs for this row: defaults and static values.</p>'
+    parts = []
+    for stage in stages:
+        name = html.escape(stage["function"])
+        parts.append(f'<p><b>{stage["stage"]}</b> <span class="muted">by {name}</span></p>')
+        routed = stage["stage"] == "route"
+        for point in stage["branches"]:
+            text = html.escape(point["text"])
+            said = "not " if point["kind"] == "else" else ""
+            parts.append(f"<p>{_place(point, routed)} {said}<code>{text}</code></p>")
+        values = row.get("routing") or {}
+        for key, place in stage["values"].items():
+            if routed and key in values:
+                parts.append(
+                    f'<p><b>{html.escape(key)}</b> <span class="function">'
+                    f"{_show(values[key])}</span><br>{_place(place, routed)} "
+                    f"<code>{html.escape(place['text'])}</code></p>"
+                )
+        if stage["dropped"]:
+            parts.append('<p class="muted">The filter gave false: the row goes no further.</p>')
+    return "".join(parts)
+
+
+def _place(place: dict[str, Any], link: bool) -> str:
+    text = f"line {place['line']}"
+    if not link:
+        return f'<span class="muted">{text}</span>'
+    return f'<a href="#{place["line"]}:{place["column"]}">{text}</a>'
 
 
 def _show(value: Any) -> str:

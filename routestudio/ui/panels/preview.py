@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from time import perf_counter
 from typing import Any
 
@@ -9,7 +10,6 @@ from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, Qt, QTimer
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import (
     QAbstractItemView,
-    QComboBox,
     QHeaderView,
     QSplitter,
     QStackedWidget,
@@ -21,17 +21,26 @@ from PySide6.QtWidgets import (
 
 from routestudio.errors import RouteStudioError
 from routestudio.ui.bridge import Job
+from routestudio.ui.panels.destinations import DestinationsView
 from routestudio.ui.panels.inspector import Inspector
+from routestudio.ui.panels.preview_bar import PreviewBar
 from routestudio.ui.panels.preview_model import PAGE, PROVENANCE_ROLE, PreviewModel
+from routestudio.ui.panels.variants import VariantsView
 from routestudio.ui.session import Session
 from routestudio.ui.theme import colour
-from routestudio.ui.widgets.basics import Banner, EmptyState, Pill, label
+from routestudio.ui.widgets.basics import Banner, EmptyState
 from routestudio.ui.widgets.layout import bar, column
 
 LIMIT = 20_000
 """Rows that are evaluated without being looked at; further ones are when they are shown."""
 
 PAUSE_MS = 12
+
+VARIANTS = "variants"
+"""Sample set that takes the variants a person wants to keep."""
+
+_EMPTY = 1
+_PAGES = {"rows": 0, "destinations": 2, "variants": 3}
 
 
 class PreviewPanel(QWidget):
@@ -40,7 +49,7 @@ class PreviewPanel(QWidget):
     fresh = Signal(float)
     """A preview is up to date; seconds since it was asked for."""
     fault_chosen = Signal(int, int)
-    """Line and column, in the function, of a chosen row's problem."""
+    """Line and column, in the function, of a chosen row's problem or value."""
 
     _views = 0
 
@@ -55,6 +64,7 @@ class PreviewPanel(QWidget):
         self._asked = 0.0
         self._generation = 0
         self._complete = 0
+        self._shown = "rows"
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(PAUSE_MS)
@@ -65,24 +75,13 @@ class PreviewPanel(QWidget):
 
     def _build(self) -> None:
         body = column(self)
-        row = bar(body)
-        row.addWidget(label("Preview", "heading"))
-        row.addWidget(label("Sample", "muted"))
-        self.samples = QComboBox()
-        self.samples.setAccessibleName("Sample set of the preview")
-        self.samples.setMinimumWidth(130)
-        self.samples.activated.connect(lambda _: self.refresh())
-        row.addWidget(self.samples)
-        self.ok, self.failed, self.filtered = Pill(), Pill(), Pill()
-        for pill in (self.ok, self.failed, self.filtered):
-            pill.hide()
-            row.addWidget(pill)
-        row.addStretch(1)
-        for source, text in (("default", "default"), ("static", "static"),
-                             ("function", "function")):  # fmt: skip
-            row.addWidget(label(f"▪ {text}", source))
-        self.state = label("", "muted")
-        row.addWidget(self.state)
+        self.bar = PreviewBar()
+        bar(body).addLayout(self.bar)
+        self.samples, self.state = self.bar.samples, self.bar.state
+        self.bar.sample_chosen.connect(self.refresh)
+        self.bar.view_chosen.connect(self.show_view)
+        self.bar.filter_chosen.connect(self._filter)
+        self.bar.pin_asked.connect(self.pin)
         self.banner = Banner()
         body.addWidget(self.banner)
         self.table = QTableView()
@@ -103,6 +102,12 @@ class PreviewPanel(QWidget):
         self.table.selectionModel().currentRowChanged.connect(self._chosen)
         self.table.doubleClicked.connect(self._opened)
         self.inspector = Inspector()
+        self.inspector.line_chosen.connect(self.fault_chosen)
+        self.destinations = DestinationsView()
+        self.destinations.chosen.connect(self._only_destination)
+        self.variants = VariantsView()
+        self.variants.add_asked.connect(self._add_variants)
+        self.variants.pin_asked.connect(self._pin_variants)
         split = QSplitter(Qt.Orientation.Horizontal)
         split.addWidget(self.table)
         split.addWidget(self.inspector)
@@ -117,6 +122,8 @@ class PreviewPanel(QWidget):
             "Add a sample set to see what this route does to real rows.",
         )  # fmt: skip
         self._stack.addWidget(self._empty)
+        self._stack.addWidget(self.destinations)
+        self._stack.addWidget(self.variants)
         body.addWidget(self._stack, 1)
 
     # --- asking ------------------------------------------------------------------------------
@@ -142,10 +149,10 @@ class PreviewPanel(QWidget):
         self._samples_changed(refresh=False)
         sample = self.samples.currentData()
         if self._sink is None or sample is None or not self._session.is_open:
-            self._stack.setCurrentIndex(1)
+            self._stack.setCurrentIndex(_EMPTY)
             self.state.setText("")
             return
-        self._stack.setCurrentIndex(0)
+        self._stack.setCurrentIndex(_PAGES[self._shown])
         if self._job is not None:
             self._job.cancel()
         self._generation += 1
@@ -158,8 +165,9 @@ class PreviewPanel(QWidget):
             if name == "started":
                 self._begin(data)
             elif name == "progress":
-                self._totals(data, final=False)
-                self._fetch_visible()
+                self.bar.show_totals(data, final=False)
+                if not self.bar.only:
+                    self._fetch_visible()
 
         self._job = engine.run(
             engine.request("preview", on_event=on_event, sink=self._sink, view=self._view,
@@ -183,32 +191,20 @@ class PreviewPanel(QWidget):
         else:
             self.banner.hide()
 
-    def _totals(self, totals: dict[str, Any], *, final: bool) -> None:
-        for pill, key, text, kind in (
-            (self.ok, "ok", "ok", "success"),
-            (self.failed, "failed", "failed", "error"),
-            (self.filtered, "filtered", "filtered", "neutral"),
-        ):
-            pill.setVisible(bool(totals[key]))
-            pill.show_status(f"{totals[key]:,} {text}", kind)
-        rows, done = totals["rows"], totals["done"]
-        if not final:
-            self.state.setText(f"{done:,} of {rows:,} …")
-            return
-        self.inspector.show_destinations(totals)
-        shown = f"{rows:,} rows" if done == rows else f"first {done:,} of {rows:,} rows"
-        self.state.setText(f"{shown} in {totals['ms']:.0f} ms")
-
     def _done(self, generation: int, totals: dict[str, Any]) -> None:
         if generation != self._generation:
             return
         if totals["fields"] != self.model.fields:
             self.model.reset_rows(totals["rows"], totals["fields"])
             self._widths()
-        self._totals(totals, final=True)
+        self.bar.show_totals(totals, final=True)
         self._complete = generation
-        self._fetch_visible()
+        if self.bar.only:
+            self._filter()
+        else:
+            self._fetch_visible()
         self._tell_fresh()
+        self._show_beside()
 
     def _fetch_visible(self) -> None:
         first = max(0, self.table.rowAt(0))
@@ -223,9 +219,7 @@ class PreviewPanel(QWidget):
         if generation != self._generation:
             return
         self.model.reset_rows(0, self.model.fields)
-        for pill in (self.ok, self.failed, self.filtered):
-            pill.hide()
-        self.state.setText("no preview")
+        self.bar.forget("no preview")
         self.banner.say("error", str(error))
 
     def _fetch(self, start: int) -> None:
@@ -248,6 +242,121 @@ class PreviewPanel(QWidget):
             owner=self, title="Rows", done=done,
         )  # fmt: skip
 
+    # --- other views -------------------------------------------------------------------------
+
+    @property
+    def current(self) -> dict[str, Any] | None:
+        """The selected row, if it is here."""
+        return self.model.row(self.table.currentIndex().row())
+
+    @property
+    def code(self) -> dict[str, str]:
+        """The text being typed, by name of the function."""
+        return dict(self._code)
+
+    def show_view(self, name: str) -> None:
+        """Show `rows`, `destinations` or the `variants` of the selected row."""
+        self._shown = name
+        self.bar.views.choose(name)
+        self.bar.filter.setEnabled(name == "rows")
+        if self._stack.currentIndex() != _EMPTY:
+            self._stack.setCurrentIndex(_PAGES[name])
+            self._show_beside()
+
+    def _show_beside(self) -> None:
+        """Ask for what the view in front shows beside the rows."""
+        engine, generation = self._session.engine, self._generation
+        if self._complete != generation:
+            return
+        if self._shown == "destinations":
+
+            def forecast(data: dict[str, Any]) -> None:
+                if generation == self._generation:
+                    self.destinations.show_forecast(data)
+
+            engine.run(
+                engine.request("forecast", view=self._view),
+                owner=self, title="Destinations", done=forecast,
+            )  # fmt: skip
+        elif self._shown == "variants" and (row := self.current) is not None:
+            index = row["index"]
+
+            def entries(found: list[dict[str, Any]]) -> None:
+                if generation == self._generation:
+                    self.variants.show_entries(index, found)
+
+            engine.run(
+                engine.request("vary", index=index, view=self._view),
+                owner=self, title="Variants", done=entries,
+            )  # fmt: skip
+
+    def _only_destination(self, name: str) -> None:
+        self.show_view("rows")
+        self.bar.only_destination(name)
+
+    def _filter(self) -> None:
+        """Show the rows of the chosen filter."""
+        engine, generation = self._session.engine, self._generation
+
+        def done(found: dict[str, Any]) -> None:
+            if generation == self._generation:
+                self.model.reset_rows(found["count"], self.model.fields, again=True)
+                self._fetch_visible()
+
+        engine.run(
+            engine.request("select", view=self._view, **self.bar.only),
+            owner=self, title="Rows", done=done,
+        )  # fmt: skip
+
+    def pin(self) -> None:
+        """Make a route test of the selected row's outcome."""
+        row = self.current
+        if row is None or row["action"] is None:
+            self._session.notice.emit("info", "Select a row that holds a message first")
+            return
+        self._pin(index=row["index"], sample=self.samples.currentData())
+
+    def _add_variants(self, messages: list[dict[str, Any]]) -> None:
+        """Append messages to the sample set of variants."""
+        lines = "".join(json.dumps(item, ensure_ascii=False) + "\n" for item in messages)
+        session = self._session
+
+        def told() -> None:
+            session.notice.emit("success", f"{len(messages)} rows added to sample {VARIANTS}")
+
+        def append(text: str | None) -> None:
+            if text is None:
+                session.notice.emit("warning", f"Sample {VARIANTS} is too large to add to")
+                return
+            edit = {"op": "set_sample", "name": VARIANTS, "text": text + lines}
+            session.apply(edit, told)
+
+        if VARIANTS not in {item["name"] for item in session.samples()}:
+            session.apply({"op": "add_sample", "name": VARIANTS, "text": lines}, told)
+            return
+        engine = session.engine
+        engine.run(
+            engine.request("sample_text", name=VARIANTS, limit=4_000_000),
+            owner=self, title="Samples", done=append,
+        )  # fmt: skip
+
+    def _pin_variants(self, keys: list[str]) -> None:
+        for entry in self.variants.entries:
+            if entry["key"] in keys:
+                self._pin(message=entry["message"])
+
+    def _pin(self, **what: Any) -> None:
+        engine = self._session.engine
+
+        def done(place: dict[str, Any]) -> None:
+            text = f"Pinned in {place['file']}: {place['name']}"
+            self._session.notice.emit("success", text)
+
+        engine.run(
+            engine.request("pin", sink=self._sink, view=self._view, **what),
+            owner=self, title="Pin as test", done=done,
+        )  # fmt: skip
+
     # --- showing -----------------------------------------------------------------------------
 
     def _chosen(self, index: QModelIndex, before: QModelIndex) -> None:
@@ -255,12 +364,23 @@ class PreviewPanel(QWidget):
 
     def _show(self, number: int) -> None:
         """Show a row in the inspector; what only it needs is fetched."""
-        self.inspector.show_row(self.model.row(number))
-        engine = self._session.engine
+        row = self.model.row(number)
+        self.inspector.show_row(row)
+        if row is None:
+            return
+        engine, index = self._session.engine, row["index"]
         engine.run(
-            engine.request("row", index=number, view=self._view),
+            engine.request("row", index=index, view=self._view),
             owner=self, title="Row", done=self.inspector.show_detail,
         )  # fmt: skip
+        if row["action"] is not None:
+            engine.run(
+                engine.request("explain", index=index, view=self._view),
+                owner=self, title="Explain", failed=lambda _: None,
+                done=lambda found: self.inspector.show_explanation(index, found),
+            )  # fmt: skip
+        if self._shown == "variants":
+            self._show_beside()
 
     def _opened(self, index: QModelIndex) -> None:
         row = self.model.row(index.row())

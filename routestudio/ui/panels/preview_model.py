@@ -30,9 +30,12 @@ class PreviewModel(QAbstractTableModel):
         self.stale = False
         theme().changed.connect(self._repaint)
 
-    def reset_rows(self, count: int, fields: list[str]) -> None:
-        """Begin a new preview. Old rows stay visible, marked stale, until new ones come."""
-        if count != self._count or fields != self.fields:
+    def reset_rows(self, count: int, fields: list[str], *, again: bool = False) -> None:
+        """Begin a new preview. Old rows stay visible, marked stale, until new ones come.
+
+        With `again` they are other rows, and none stays.
+        """
+        if again or count != self._count or fields != self.fields:
             self.beginResetModel()
             self._count, self.fields = count, fields
             self._pages.clear()

@@ -1,0 +1,98 @@
+"""The head of a preview: what is shown, of which sample set, which rows, and how it stands."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QComboBox, QHBoxLayout
+
+from routestudio.model.message import ACTIONS
+from routestudio.ui.widgets.basics import Button, Pill, Segments, label
+
+VIEWS = (("rows", "Rows"), ("destinations", "Destinations"), ("variants", "Variants"))
+
+_FILTERS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("All rows", {}),
+    ("Failing", {"state": "failed"}),
+    ("Filtered", {"state": "filtered"}),
+    ("Changed by edits", {"changed": True}),
+    *((f"Action: {action}", {"action": action}) for action in ACTIONS),
+)
+
+
+class PreviewBar(QHBoxLayout):
+    """Fills a bar; `row` is its layout."""
+
+    view_chosen = Signal(str)
+    sample_chosen = Signal()
+    filter_chosen = Signal()
+    pin_asked = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setSpacing(10)
+        self.views = Segments(list(VIEWS), "Preview as")
+        self.views.choose("rows")
+        self.views.chosen.connect(self.view_chosen)
+        self.addWidget(self.views)
+        self.samples = QComboBox()
+        self.samples.setAccessibleName("Sample set of the preview")
+        self.samples.setToolTip("Sample set")
+        self.samples.setMinimumWidth(120)
+        self.samples.activated.connect(lambda _: self.sample_chosen.emit())
+        self.addWidget(self.samples)
+        self.filter = QComboBox()
+        self.filter.setAccessibleName("Rows that are shown")
+        self.filter.setToolTip("Rows that are shown")
+        for text, only in _FILTERS:
+            self.filter.addItem(text, only)
+        self.filter.activated.connect(lambda _: self.filter_chosen.emit())
+        self.addWidget(self.filter)
+        self.ok, self.failed, self.filtered = Pill(), Pill(), Pill()
+        for pill in (self.ok, self.failed, self.filtered):
+            pill.hide()
+            self.addWidget(pill)
+        self.addStretch(1)
+        self.state = label("", "muted")
+        self.addWidget(self.state)
+        self.pin_button = Button("Pin as test", "ok", action=self.pin_asked.emit)
+        self.pin_button.setToolTip("Make a route test of the selected row's outcome (Ctrl+Shift+T)")
+        self.addWidget(self.pin_button)
+
+    @property
+    def only(self) -> dict[str, Any]:
+        """The filter as arguments of the request `select`; empty for all rows."""
+        return dict(self.filter.currentData() or {})
+
+    def only_destination(self, name: str) -> None:
+        """Show the rows of one destination."""
+        last = self.filter.count() - 1
+        if "destination" in (self.filter.itemData(last) or {}):
+            self.filter.removeItem(last)
+        shown = name if len(name) <= 40 else name[:38] + "…"
+        self.filter.addItem(f"To {shown}", {"destination": name})
+        self.filter.setCurrentIndex(self.filter.count() - 1)
+        self.filter_chosen.emit()
+
+    def show_totals(self, totals: dict[str, Any], *, final: bool) -> None:
+        """Counts of the rows so far, or of all."""
+        for pill, key, kind in (
+            (self.ok, "ok", "success"),
+            (self.failed, "failed", "error"),
+            (self.filtered, "filtered", "neutral"),
+        ):
+            pill.setVisible(bool(totals[key]))
+            pill.show_status(f"{totals[key]:,} {key}", kind)
+        rows, done = totals["rows"], totals["done"]
+        if not final:
+            self.state.setText(f"{done:,} of {rows:,} …")
+            return
+        shown = f"{rows:,} rows" if done == rows else f"first {done:,} of {rows:,} rows"
+        self.state.setText(f"{shown} in {totals['ms']:.0f} ms")
+
+    def forget(self, text: str) -> None:
+        """There is no preview; `text` says so."""
+        for pill in (self.ok, self.failed, self.filtered):
+            pill.hide()
+        self.state.setText(text)

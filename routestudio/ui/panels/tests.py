@@ -1,0 +1,269 @@
+"""The tests panel: route tests with what differed, a click to accept it, and what they reach."""
+
+from __future__ import annotations
+
+import html
+import json
+from typing import Any
+
+from PySide6.QtCore import Qt, QUrl, Signal
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import (
+    QHeaderView,
+    QSplitter,
+    QStackedWidget,
+    QTextBrowser,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QWidget,
+)
+
+from routestudio.errors import RouteStudioError
+from routestudio.ui.bridge import Job
+from routestudio.ui.session import Session
+from routestudio.ui.theme import colour, theme
+from routestudio.ui.widgets.basics import Banner, Button, EmptyState, Pill, label
+from routestudio.ui.widgets.html_page import page
+from routestudio.ui.widgets.layout import bar, column
+
+_RESULT = Qt.ItemDataRole.UserRole
+
+
+class TestsPanel(QWidget):
+    """Runs all route tests and shows them by file."""
+
+    __test__ = False
+
+    line_chosen = Signal(str, int)
+    """Function and line of a branch that no test takes."""
+    run_asked = Signal()
+    """The button was pressed: what is being typed is to be kept first."""
+    finished = Signal(list)
+    """All results of a run."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self._job: Job | None = None
+        self._coverage: list[dict[str, Any]] = []
+        self.results: list[dict[str, Any]] = []
+        self._build()
+        theme().changed.connect(self._show_selected)
+        session.opened.connect(self._forget)
+
+    def _build(self) -> None:
+        body = column(self)
+        row = bar(body)
+        row.addWidget(label("Route tests", "heading"))
+        self.passed, self.failed = Pill(), Pill()
+        for pill in (self.passed, self.failed):
+            pill.hide()
+            row.addWidget(pill)
+        self.reached = label("", "muted")
+        row.addWidget(self.reached)
+        row.addStretch(1)
+        self.accept_button = Button("Accept new outcome", "ok", action=self.accept)
+        self.accept_button.setToolTip("Let the selected test expect what it got")
+        self.accept_button.setEnabled(False)
+        row.addWidget(self.accept_button)
+        self.run_button = Button("Run tests", "run", kind="primary", action=self.run_asked.emit)
+        self.run_button.setToolTip("Run every route test of the project (Ctrl+T)")
+        row.addWidget(self.run_button)
+        self.banner = Banner()
+        body.addWidget(self.banner)
+        self.list = QTreeWidget()
+        self.list.setAccessibleName("Route tests")
+        self.list.setHeaderLabels(["Test", "Sink", "Result", "ms"])
+        self.list.setUniformRowHeights(True)
+        header = self.list.header()
+        header.setStretchLastSection(False)
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        for number in (1, 2, 3):
+            header.setSectionResizeMode(number, QHeaderView.ResizeMode.ResizeToContents)
+        self.list.currentItemChanged.connect(lambda *_: self._show_selected())
+        self.detail = QTextBrowser()
+        self.detail.setObjectName("plain")
+        self.detail.setFrameShape(QTextBrowser.Shape.NoFrame)
+        self.detail.setAccessibleName("What the selected test expected and got")
+        self.detail.setOpenLinks(False)
+        self.detail.anchorClicked.connect(self._followed)
+        split = QSplitter(Qt.Orientation.Horizontal)
+        split.addWidget(self.list)
+        split.addWidget(self.detail)
+        split.setSizes([560, 480])
+        split.setChildrenCollapsible(False)
+        self._stack = QStackedWidget()
+        self._stack.addWidget(
+            EmptyState(
+                "ok", "No route test has run yet",
+                "Run the project's tests with Ctrl+T. To make one, select a row of a preview and "
+                "pin it: its outcome becomes a test in tests/.",
+            )
+        )  # fmt: skip
+        self._stack.addWidget(split)
+        body.addWidget(self._stack, 1)
+
+    # --- running -------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Run all tests."""
+        if self._job is not None and self._job.running:
+            return
+        self.banner.hide()
+        self._coverage = []
+        self.run_button.setEnabled(False)
+
+        def on_event(name: str, data: dict[str, Any]) -> None:
+            if name == "coverage":
+                self._coverage = data["functions"]
+
+        engine = self._session.engine
+        self._job = engine.run(
+            engine.request("test", on_event=on_event), owner=self, title="Route tests",
+            done=self._done, failed=self._failed,
+        )  # fmt: skip
+
+    def accept(self) -> None:
+        """Let the selected test expect what it got, and run all again."""
+        result = self._selected()
+        if result is None or result["ok"] or result["actual"] is None:
+            return
+        engine = self._session.engine
+        engine.run(
+            engine.request("accept", file=result["file"], index=result["index"],
+                           expect=result["actual"], variant=result["variant"]),
+            owner=self, title="Accept", done=lambda _: self.start(),
+        )  # fmt: skip
+
+    def _done(self, results: list[dict[str, Any]]) -> None:
+        self.run_button.setEnabled(True)
+        self.results = results
+        self._stack.setCurrentIndex(1 if results else 0)
+        failed = sum(not item["ok"] for item in results)
+        self.passed.show_status(f"{len(results) - failed:,} passed", "success")
+        self.passed.setVisible(len(results) > failed)
+        self.failed.show_status(f"{failed:,} failed", "error")
+        self.failed.setVisible(bool(failed))
+        branches = sum(item["branches"] for item in self._coverage)
+        reached = sum(item["reached"] for item in self._coverage)
+        self.reached.setText(f"{reached} of {branches} branches tested" if branches else "")
+        self._fill()
+        self.finished.emit(results)
+
+    def _failed(self, error: RouteStudioError) -> None:
+        self.run_button.setEnabled(True)
+        self.banner.say("error", str(error))
+
+    def _forget(self) -> None:
+        self.results, self._coverage = [], []
+        self.list.clear()
+        self._stack.setCurrentIndex(0)
+        for item in (self.passed, self.failed):
+            item.hide()
+        self.reached.setText("")
+        self.banner.hide()
+
+    # --- showing -------------------------------------------------------------------------------
+
+    def _fill(self) -> None:
+        chosen = self._selected()
+        self.list.clear()
+        again: QTreeWidgetItem | None = None
+        first_failed: QTreeWidgetItem | None = None
+        groups: dict[str, QTreeWidgetItem] = {}
+        for result in self.results:
+            group = groups.get(result["file"])
+            if group is None:
+                group = groups[result["file"]] = QTreeWidgetItem([result["file"]])
+                self.list.addTopLevelItem(group)
+            item = QTreeWidgetItem(
+                [result["name"], result["sink"], "passed" if result["ok"] else "failed",
+                 f"{result['ms']:.1f}"]
+            )  # fmt: skip
+            item.setForeground(2, QColor(colour("positive" if result["ok"] else "danger")))
+            item.setTextAlignment(3, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+            item.setToolTip(0, f"{result['file']}:{result['line']}")
+            item.setData(0, _RESULT, result)
+            group.addChild(item)
+            if chosen and (result["file"], result["name"]) == (chosen["file"], chosen["name"]):
+                again = item
+            if not result["ok"] and first_failed is None:
+                first_failed = item
+        self.list.expandAll()
+        target = again or first_failed
+        if target is not None:
+            self.list.setCurrentItem(target)
+        self._show_selected()
+
+    def _selected(self) -> dict[str, Any] | None:
+        item = self.list.currentItem()
+        found: dict[str, Any] | None = item.data(0, _RESULT) if item is not None else None
+        return found
+
+    def _show_selected(self) -> None:
+        result = self._selected()
+        can = result is not None and not result["ok"] and result["actual"] is not None
+        self.accept_button.setEnabled(can)
+        self.detail.setHtml(page(_test(result) if result else _reach(self._coverage)))
+
+    def _followed(self, link: QUrl) -> None:
+        function, _, line = link.toString().partition("#")
+        self.line_chosen.emit(QUrl.fromPercentEncoding(function.encode()), int(line))
+
+
+def _test(result: dict[str, Any]) -> str:
+    place = html.escape(f"{result['file']}:{result['line']}")
+    head = f'<p><b>{html.escape(result["name"])}</b><br><span class="muted">{place}</span></p>'
+    if result["ok"]:
+        rows = "".join(
+            f'<tr><td class="muted">{html.escape(key)}</td><td>{_show(value)}</td></tr>'
+            for key, value in result["expect"].items()
+        )
+        return f'{head}<p class="good">✓ As expected</p><table>{rows}</table>'
+    if not result["differences"]:
+        texts = "".join(f'<p class="error">{html.escape(t)}</p>' for t in result["failures"])
+        return head + texts
+    rows = "".join(
+        f'<tr><td class="name">{html.escape(item["what"])}</td>'
+        f'<td class="over">{_show(item["expected"])}</td>'
+        f'<td class="error">{_show(item["got"])}</td></tr>'
+        for item in result["differences"]
+    )
+    texts = "".join(
+        f'<p class="error">{html.escape(item["text"])}</p>'
+        for item in result["differences"]
+        if item["what"] in ("error", "filtered")
+    )
+    return (
+        f'{head}{texts}<table><tr><td></td><td class="muted">expected</td>'
+        f'<td class="muted">got</td></tr>{rows}</table>'
+    )
+
+
+def _reach(coverage: list[dict[str, Any]]) -> str:
+    if not coverage:
+        return '<p class="muted">Select a test to see what it expects.</p>'
+    parts = []
+    for item in coverage:
+        whole = item["reached"] == item["branches"]
+        kind = "good" if whole else "warning"
+        parts.append(
+            f'<p><b>{html.escape(item["function"])}</b> <span class="{kind}">{item["reached"]} of '
+            f"{item['branches']} branches</span></p>"
+        )
+        name = bytes(QUrl.toPercentEncoding(item["function"]).data()).decode()
+        missing = [
+            f'<a href="{name}#{point["line"]}">line {point["line"]}</a>: '
+            f"<code>{html.escape(point['kind'])}</code> is never taken"
+            for point in item["points"]
+            if not point["taken"]
+        ]
+        parts += [f"<p>{text}</p>" for text in missing]
+    return "".join(parts)
+
+
+def _show(value: Any) -> str:
+    if value is None:
+        return '<span class="muted">none</span>'
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=1)
+    return html.escape(text).replace("\n", "<br>")

@@ -1,0 +1,131 @@
+"""The hard variants of one row: what each would be, where it would go, and adding them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import (
+    QHeaderView,
+    QPlainTextEdit,
+    QSplitter,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QWidget,
+)
+
+from routestudio.ui.panels.preview_model import problem_text, state_of
+from routestudio.ui.theme import colour, mono_font
+from routestudio.ui.widgets.basics import Button, label
+from routestudio.ui.widgets.layout import bar, column
+
+_ENTRY = Qt.ItemDataRole.UserRole
+
+
+class VariantsView(QWidget):
+    """A list of variants with check boxes. `entries` are answers of the request `vary`."""
+
+    add_asked = Signal(list)
+    """Messages that shall be added to the samples."""
+    pin_asked = Signal(list)
+    """Keys of variants that shall become a route test."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.entries: list[dict[str, Any]] = []
+        body = column(self)
+        row = bar(body)
+        self.title = label("Select a row to see its variants", "muted")
+        row.addWidget(self.title)
+        row.addStretch(1)
+        self.pin_button = Button("Pin as tests", "ok", action=self._pin)
+        self.pin_button.setToolTip("Make a route test that expects these outcomes")
+        self.add_button = Button("Add to a sample set", "add", action=self._add)
+        self.add_button.setToolTip("Keep the ticked variants as rows of a sample set")
+        for button in (self.pin_button, self.add_button):
+            button.setEnabled(False)
+            row.addWidget(button)
+        self.list = QTreeWidget()
+        self.list.setAccessibleName("Variants of the row")
+        self.list.setHeaderLabels(["Variant", "Result", "Destination, or why not"])
+        self.list.setRootIsDecorated(False)
+        self.list.setUniformRowHeights(True)
+        header = self.list.header()
+        for number in (0, 1):
+            header.setSectionResizeMode(number, QHeaderView.ResizeMode.ResizeToContents)
+        header.setStretchLastSection(True)
+        self.list.currentItemChanged.connect(lambda item, _: self._show(item))
+        self.list.itemChanged.connect(lambda *_: self._enable())
+        self.message = QPlainTextEdit()
+        self.message.setObjectName("plain")
+        self.message.setReadOnly(True)
+        self.message.setFont(mono_font(9.0))
+        self.message.setAccessibleName("Message of the variant")
+        split = QSplitter(Qt.Orientation.Horizontal)
+        split.addWidget(self.list)
+        split.addWidget(self.message)
+        split.setSizes([660, 380])
+        split.setChildrenCollapsible(False)
+        body.addWidget(split, 1)
+
+    def show_entries(self, row: int, entries: list[dict[str, Any]]) -> None:
+        """Show the variants of row number `row`, each with what became of it."""
+        self.title.setText(f"Variants of row {row:,}")
+        ticked = {item["key"] for item in self.ticked()}
+        self.entries = entries
+        self.list.blockSignals(True)
+        self.list.clear()
+        for entry in entries:
+            outcome = entry["row"]
+            state = state_of(outcome)
+            item = QTreeWidgetItem([entry["title"], state, _outcome(outcome)])
+            item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
+            checked = entry["key"] in ticked
+            item.setCheckState(0, Qt.CheckState.Checked if checked else Qt.CheckState.Unchecked)
+            role = {"ok": "positive", "failed": "danger"}.get(state, "muted")
+            item.setForeground(1, QColor(colour(role)))
+            item.setToolTip(0, entry["help"])
+            item.setToolTip(2, _outcome(outcome))
+            item.setData(0, _ENTRY, entry)
+            self.list.addTopLevelItem(item)
+        self.list.blockSignals(False)
+        first = self.list.topLevelItem(0)
+        if first is not None:
+            self.list.setCurrentItem(first)
+        self._show(self.list.currentItem())
+        self._enable()
+
+    def ticked(self) -> list[dict[str, Any]]:
+        """The entries with a tick."""
+        items = [self.list.topLevelItem(n) for n in range(self.list.topLevelItemCount())]
+        return [
+            item.data(0, _ENTRY)
+            for item in items
+            if item is not None and item.checkState(0) == Qt.CheckState.Checked
+        ]
+
+    def _show(self, item: QTreeWidgetItem | None) -> None:
+        entry = item.data(0, _ENTRY) if item is not None else None
+        text = json.dumps(entry["message"], indent=2, ensure_ascii=False) if entry else ""
+        self.message.setPlainText(text)
+
+    def _enable(self) -> None:
+        some = bool(self.ticked())
+        self.add_button.setEnabled(some)
+        self.pin_button.setEnabled(some)
+
+    def _add(self) -> None:
+        self.add_asked.emit([entry["message"] for entry in self.ticked()])
+
+    def _pin(self) -> None:
+        self.pin_asked.emit([entry["key"] for entry in self.ticked()])
+
+
+def _outcome(row: dict[str, Any]) -> str:
+    if row["error"]:
+        return problem_text(row["error"])
+    if row["filtered"]:
+        return f"filtered by {row['filtered']}"
+    return str(row.get("destination") or "")
