@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -41,6 +42,7 @@ BATCH: Final = 10
 FEED_SECONDS: Final = 0.35
 """Seconds over which the source gives its messages, so that a fault meets some on their way."""
 
+FROZEN_SECONDS: Final = 1.3
 LIMIT_SECONDS: Final = 60.0
 """Seconds after which a delivery counts as one that stands still."""
 
@@ -69,6 +71,11 @@ class FaultRow:
     def as_json(self) -> dict[str, Any]:
         """As plain data."""
         return asdict(self)
+
+
+def excused(sink: str, fault: str, reason: str) -> FaultRow:
+    """The row of a fault that a service cannot have."""
+    return FaultRow(sink, fault, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0.0, reason)
 
 
 def source_rows(count: int = MESSAGES) -> list[Message]:
@@ -150,6 +157,8 @@ class Fault:
         """A share of the source was given."""
         if self.kind == "killed" and share >= 0.4 and not self._work:
             self._work.append(tasks.spawn(self._kill(), name="killer"))
+        if self.kind == "frozen" and share >= 0.3 and not self._work:
+            self._work.append(tasks.spawn(self._freeze(), name="freezer"))
         if self.kind == "refused" and self.service.refuse and not self._work:
             self._work.append(tasks.spawn(self._refuse(), name="refuser"))
 
@@ -159,6 +168,15 @@ class Fault:
         await asyncio.sleep(DOWN_SECONDS)
         self.service.start()
         await asyncio.to_thread(self.service.open)
+
+    async def _freeze(self) -> None:
+        assert self.service.child is not None
+        self.fired += 1
+        os.kill(self.service.child.pid, signal.SIGSTOP)
+        try:
+            await asyncio.sleep(FROZEN_SECONDS)
+        finally:
+            os.kill(self.service.child.pid, signal.SIGCONT)
 
     async def _refuse(self) -> None:
         assert self.service.refuse is not None
@@ -211,7 +229,7 @@ async def deliver_under(
     stages = Stages(bound, Settings(), functions, Router(service))  # type: ignore[arg-type]
     fault = Fault(service, kind)
     link = Watched(sink.connect(bound.config))
-    if kind == "held":
+    if kind in ("held", "frozen"):
         service.deadline(link._inner, put)
     path = folder / "dead.jsonl"
     started = time.monotonic()

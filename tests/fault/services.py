@@ -50,6 +50,7 @@ PLACES: Final = 3
 READY: Final = 60.0
 MEMORY: Final = "keeps nothing when it ends: the proxy before it goes down instead"
 INSIDE: Final = "runs inside of the test: the proxy before it goes down instead"
+FREEZE: Final = "no process of its own that keeps what it took: see held"
 
 Sequences = Mapping[str, list[int]]
 
@@ -84,6 +85,12 @@ class Service:
     notes: dict[str, str] = field(default_factory=dict)
     resources: dict[str, Any] = field(default_factory=dict)
     fault: str = ""
+
+    def excuse(self, fault: str) -> str | None:
+        """Why the service cannot have a fault; `None` when it can."""
+        if fault == "frozen" and self.child is None:
+            return FREEZE
+        return self.cannot.get(fault)
 
     def kill(self) -> None:
         """End it as a crash does."""
