@@ -12,7 +12,6 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -139,16 +138,11 @@ def process(folder: Path, source: str, *more: str) -> Iterator[subprocess.Popen[
         child.communicate()
 
 
-@lru_cache(maxsize=4)
-def _admin(servers: str) -> Any:
-    from confluent_kafka.admin import AdminClient
-
-    return AdminClient({"bootstrap.servers": servers})
-
-
 def members(kafka: KafkaServer, group: str) -> int:
     """Members of a consumer group that have partitions."""
-    admin = _admin(kafka.plaintext)
+    from confluent_kafka.admin import AdminClient
+
+    admin = AdminClient({"bootstrap.servers": kafka.plaintext, "log_level": 0})
     described = admin.describe_consumer_groups([group])[group].result(10)
     return sum(1 for member in described.members if member.assignment.topic_partitions)
 
