@@ -9,6 +9,7 @@ from __future__ import annotations
 from array import array
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Collection, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any, Final, Protocol
@@ -16,6 +17,7 @@ from typing import Any, Final, Protocol
 from routestudio.engine.forecast import Forecast
 from routestudio.engine.rows import batch_key_of, destination_of, fault_row, message_of, row_of
 from routestudio.engine.workspace import PreparedSink
+from routestudio.functions.ahead import ahead
 from routestudio.model.message import ACTIONS, Message
 from routestudio.pipeline.stages import Staged
 from routestudio.samples.reader import SampleFault
@@ -91,12 +93,15 @@ class Preview:
     ) -> Totals:
         """Evaluate the set from the start (up to `limit` rows), reporting after each chunk."""
         last = len(self.source) if limit is None else min(limit, len(self.source))
-        for start in range(0, last, CHUNK):
-            begun = perf_counter()
-            outcomes = await self._evaluate(start // CHUNK)
-            self.totals.seconds += perf_counter() - begun
-            self._count(start, outcomes[: last - start])
-            on_progress(self.totals)
+        starts = range(0, last, CHUNK)
+        evaluated = ahead(lambda start: self._evaluate(start // CHUNK), starts)
+        async with aclosing(evaluated):
+            for start in starts:
+                begun = perf_counter()
+                outcomes = await anext(evaluated)
+                self.totals.seconds += perf_counter() - begun
+                self._count(start, outcomes[: last - start])
+                on_progress(self.totals)
         return self.totals
 
     async def rows(self, start: int, count: int, *, brief: bool = False) -> list[dict[str, Any]]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+import orjson
+
 from routestudio.functions.tracing import Trace
-from routestudio.functions.worker import MAX_DEPTH
+from routestudio.functions.written import FAST, MAX_DEPTH
 from routestudio.model.function import FunctionFault, FunctionResult
 
 
@@ -17,6 +20,24 @@ class Exact:
     """A value of Elixir in the tagged encoding (`functions/elixir/tagged.py`)."""
 
     data: Any
+
+
+def answer_of(body: bytes) -> Any:
+    """An answer of the worker. Raises `ValueError` when it is none."""
+    text = memoryview(body)[1:]
+    return orjson.loads(text) if body[:1] == FAST else json.loads(bytes(text))
+
+
+def results_of(column: list[Any]) -> list[FunctionResult]:
+    """The results of one program: plain values, and the others with their rows.
+
+    Raises `ValueError` for an unknown tag.
+    """
+    plain, others = column
+    found = list(map(FunctionResult, plain))
+    for row, item in others:
+        found[row] = result_of(item)
+    return found
 
 
 def result_of(item: dict[str, Any]) -> FunctionResult:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import mmap
 import os
 import pickle
@@ -23,8 +22,8 @@ from typing import Any, Final
 
 from routestudio import tasks
 from routestudio.errors import WorkerError
-from routestudio.functions import language
-from routestudio.functions.answers import result_of, traced_of
+from routestudio.functions import language, projection
+from routestudio.functions.answers import answer_of, results_of, traced_of
 from routestudio.functions.tracing import Trace
 from routestudio.functions.worker import HEADER, IDLE, PROGRESS, ROW_BITS, Mode, Program
 from routestudio.model.function import (
@@ -40,6 +39,9 @@ _GRACE_SECONDS: Final = 0.05
 _MAX_ANSWER: Final = 1 << 30
 _MAX_ROWS: Final = 1000
 """Messages of one request: bounds what the worker holds and what an overrun makes it repeat."""
+
+WORKERS: Final = min(2, os.cpu_count() or 1)
+"""One works while the results of the other are dealt with, where there are cores for both."""
 
 _IDLE_SECONDS: Final = 30.0
 """Longest time that a worker may take to start, or to read a request before the first call."""
@@ -132,7 +134,7 @@ class _Worker:
         try:
             process.stdin.write(HEADER.pack(len(body)) + body)
             await process.stdin.drain()
-            return json.loads(await asyncio.shield(reading))
+            return answer_of(await asyncio.shield(reading))
         except (asyncio.IncompleteReadError, ConnectionError, EOFError, ValueError):
             timed_out = watch.done() and not watch.cancelled() and watch.result()
             if self._closed:
@@ -187,11 +189,14 @@ class _Worker:
 
 
 class FunctionPool:
-    """Evaluates functions on messages in at most `size` workers, started on first use."""
+    """Evaluates functions on messages in at most `size` workers, started on first use.
 
-    def __init__(self, size: int = 1, limits: Limits | None = None) -> None:
+    A further worker is started only when all are busy. `None`: `WORKERS`.
+    """
+
+    def __init__(self, size: int | None = None, limits: Limits | None = None) -> None:
         self.limits = limits or Limits()
-        self._size = size
+        self._size = size or WORKERS
         self._free: asyncio.Queue[_Worker] | None = None
         self._workers: list[_Worker] = []
 
@@ -228,7 +233,8 @@ class FunctionPool:
             for i in runnable
         ]
         async with self._worker() as worker:
-            columns = await self._evaluate(worker, programs, messages, overruns, now)
+            wanted = projection.reads([functions[i] for i in runnable])
+            columns = await self._evaluate(worker, programs, messages, wanted, overruns, now)
         for i, column in zip(runnable, columns, strict=True):
             results[i] = column
         return results
@@ -274,6 +280,7 @@ class FunctionPool:
         worker: _Worker,
         programs: list[Program],
         messages: Sequence[Message],
+        wanted: projection.Reads,
         overruns: int | None,
         now: str | None,
     ) -> list[list[FunctionResult]]:
@@ -292,7 +299,7 @@ class FunctionPool:
                     return columns
                 continue
             part = messages[start:stop]
-            packed = _packed(part)
+            packed = _packed(part, wanted)
             if isinstance(packed, int):
                 stop = start + packed
                 guilty[stop] = _TOO_DEEP
@@ -317,7 +324,7 @@ class FunctionPool:
                 stop = start + answer
                 continue
             for column, given in zip(columns, answer, strict=True):
-                column.extend(map(result_of, given))
+                column.extend(results_of(given))
             start, stop = stop, min(stop + _MAX_ROWS, len(messages))
         return columns
 
@@ -333,19 +340,22 @@ class FunctionPool:
 _TOO_DEEP: Final = FunctionFault("invalid", "the message is nested too deeply for a function")
 
 
-def _packed(messages: Sequence[Message]) -> bytes | int:
-    """The messages for the worker, or the position of the first that is nested too deeply."""
-    rows = [(m.action, m.record, m.changes, m.metadata) for m in messages]
+def _packed(messages: Sequence[Message], wanted: projection.Reads) -> bytes | int:
+    """What the worker reads of the messages, or the position of the first too deep for it."""
     try:
-        return pickle.dumps(rows, protocol=5)
+        return pickle.dumps(_parts(messages, wanted), protocol=5)
     except RecursionError:
-        for position, row in enumerate(rows):
+        for position in range(len(messages)):
             try:
                 # Somewhat deeper than alone, so that what passes here passes in a list, too.
-                pickle.dumps([[[row]]], protocol=5)
+                pickle.dumps([[[_parts(messages[position : position + 1], wanted)]]], protocol=5)
             except RecursionError:
                 return position
         raise
+
+
+def _parts(messages: Sequence[Message], wanted: projection.Reads) -> list[Any]:
+    return [[message.action for message in messages], *projection.project(messages, wanted)]
 
 
 @lru_cache(maxsize=256)

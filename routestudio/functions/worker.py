@@ -20,13 +20,12 @@ import struct
 import sys
 from collections.abc import Callable
 from itertools import islice
-from operator import itemgetter
 from typing import Any, Final, Literal
 
-from routestudio.functions import clock, python
+from routestudio.functions import clock, projection, python, written
 from routestudio.functions.elixir import program as elixir
 from routestudio.functions.elixir.errors import NotEvaluated
-from routestudio.functions.library import METADATA_FIELDS
+from routestudio.functions.metadata import Metadata
 from routestudio.functions.tracing import Recorder
 from routestudio.model.function import FunctionKind, Language
 
@@ -39,17 +38,11 @@ IDLE: Final = (1 << 64) - 1
 ROW_BITS: Final = 40
 """The board shows `program << ROW_BITS | row`, so that each call has its own time limit."""
 
-MAX_DEPTH: Final = 64
-MAX_DIGITS: Final = 200_000
-"""Most digits of a decimal written out; PostgreSQL's `numeric` has at most 147,455."""
-
 ANSWER_BUDGET: Final = 8 << 20
 """Characters of one answer: what exceeds it is asked for again in smaller parts."""
 
 STACK: Final = 32 << 20
 """Bytes of the worker's stack."""
-
-_MAX_TEXT: Final = 500
 
 Fault = dict[str, Any]
 Mode = Literal["value", "exact", "traced"]
@@ -57,31 +50,6 @@ Mode = Literal["value", "exact", "traced"]
 
 Program = tuple[str, str, str, Mode]
 """Language, kind, code, and what is wanted."""
-
-
-class Metadata(dict[str, Any]):
-    """Metadata whose entries can also be read with a dot."""
-
-    __slots__ = ()
-
-    def __getattr__(self, name: str) -> Any:
-        raise AttributeError(f"metadata has no field `{name}`")
-
-
-def _field(name: str) -> property:
-    if name not in ("consumer", "database", "enrichment", "transaction_annotations"):
-        return property(itemgetter(name))
-
-    def read(self: Metadata) -> Any:
-        value = self[name]
-        return Metadata(value) if type(value) is dict else value
-
-    return property(read)
-
-
-for _name in METADATA_FIELDS:
-    # Ten times as fast as looking names up in `__getattr__`.
-    setattr(Metadata, _name, _field(_name))
 
 
 def main(arguments: list[str]) -> None:
@@ -139,9 +107,12 @@ def _answer(
     finally:
         PROGRESS.pack_into(board, 0, IDLE)
     if count == 1:
-        fault = _fault("memory", "the message and its results take more memory than there is")
-        return ("[" + ",".join(f"[{fault}]" for _ in request["programs"]) + "]").encode()
-    return str(max(1, min(rows, count - 1))).encode()
+        fault = written.fault(
+            "memory", "the message and its results take more memory than there is"
+        )
+        answers = ",".join(f"[[null],[[0,{fault}]]]" for _ in request["programs"])
+        return written.SLOW + f"[{answers}]".encode()
+    return written.SLOW + str(max(1, min(rows, count - 1))).encode()
 
 
 def _shut_doors(memory: int) -> None:
@@ -184,7 +155,8 @@ def _serve(
     packed: bytes = request["messages"]
     first: int = request["first"]
     programs: list[Program] = request["programs"]
-    columns: list[list[str]] = []
+    count: int = request["count"]
+    columns: list[written.Column] = []
     skipped: set[int] = set()
     total = 0
     for number, program in enumerate(programs):
@@ -192,6 +164,8 @@ def _serve(
         base = number << ROW_BITS | first
         PROGRESS.pack_into(board, 0, base)
         function = functions.get(program)
+        column = written.Column()
+        columns.append(column)
         if function is None:
             if len(functions) > 256:
                 functions.clear()
@@ -199,44 +173,53 @@ def _serve(
                 function = _compiled(program)
             except Exception as error:
                 why = "not_evaluated" if isinstance(error, NotEvaluated) else "invalid"
-                fault = json.dumps({"f": {"code": why, "message": str(error)[:_MAX_TEXT]}})
-                columns.append([fault] * request["count"])
+                fault = json.dumps({"f": {"code": why, "message": str(error)[: written.MAX_TEXT]}})
+                for _ in range(count):
+                    column.add(fault)
                 continue
             functions[program] = function
-        rows = []
         PROGRESS.pack_into(board, 0, IDLE)
         index = base
         is_filter = kind == "filter"
         is_python = language == Language.PYTHON
+        measured = limit >= written.SURELY_ENOUGH
         sys.setrecursionlimit(_RECURSION if is_python else elixir.RECURSION)
-        for action, record, changes, metadata in pickle.loads(packed):  # noqa: S301
-            PROGRESS.pack_into(board, 0, index)
+        plain = column.plain
+        append, add, show = plain.append, column.add, PROGRESS.pack_into
+        size_of = written.plain_size
+        actions, *parts = pickle.loads(packed)  # noqa: S301
+        records, changes, metadata = (projection.rows(part, count) for part in parts)
+        for action, record, change, given in zip(actions, records, changes, metadata, strict=True):
+            show(board, 0, index)
             offset = index - base
             index += 1
             if offset in skipped:
-                rows.append('{"v":null}')
+                append(None)
                 continue
             try:
-                given = Metadata(metadata) if is_python else metadata
-                value = function(action, record, changes, given)
-                text = _encode(value)
+                if is_python and given is not None:
+                    given = Metadata(given)
+                value = function(action, record, change, given)
+                size = size_of(value) if measured else -1
+                if size < 0:
+                    text = written.encode(value)
             except BaseException as error:
-                rows.append(_failed(error, code, is_python))
+                add(_failed(error, code, is_python))
                 continue
-            if len(text) > limit:
-                size = f"{len(text):,} characters; at most {limit:,} are allowed"
-                rows.append(_fault("output", f"the result has {size}"))
+            if size >= 0:
+                append(value)
+            elif (size := len(text)) > limit:
+                shown = f"{size:,} characters; at most {limit:,} are allowed"
+                add(written.fault("output", f"the result has {shown}"))
                 continue
+            else:
+                add(text)
             if is_filter and value is False:
                 skipped.add(offset)
-            total += len(text)
-            if total > ANSWER_BUDGET and request["count"] > 1:
-                raise _TooMuch(request["count"] // 2 if number else offset)
-            rows.append(text)
-        columns.append(rows)
-    return ("[" + ",".join(f"[{','.join(rows)}]" for rows in columns) + "]").encode(
-        "utf-8", "surrogatepass"
-    )
+            total += size
+            if total > ANSWER_BUDGET and count > 1:
+                raise _TooMuch(count // 2 if number else offset)
+    return written.joined(columns)
 
 
 def _compiled(program: Program) -> Callable[..., Any]:
@@ -262,7 +245,7 @@ def _traced(
         value = None
         try:
             value = function(*message)
-            answer = _encode(value)
+            answer = written.encode(value)
         except BaseException as error:
             answer = _failed(error, code, is_python)
         places = recorder.places(value) if isinstance(value, dict) else {}
@@ -275,9 +258,9 @@ def _traced(
 def _failed(error: BaseException, code: str, is_python: bool) -> str:
     """The answer of a call that ended with an error."""
     if isinstance(error, MemoryError):
-        return _fault("memory", "the function used more memory than it may")
-    if isinstance(error, _Refused):
-        return _fault("output", str(error))
+        return written.fault("memory", "the function used more memory than it may")
+    if isinstance(error, written.RefusedError):
+        return written.fault("output", str(error))
     return json.dumps({"f": _raised(error, code) if is_python else elixir.fault(error)})
 
 
@@ -287,80 +270,6 @@ class _TooMuch(Exception):  # noqa: N818 - internal
     def __init__(self, rows: int) -> None:
         super().__init__()
         self.rows = rows
-
-
-class _Refused(Exception):  # noqa: N818 - internal
-    """A result that is not plain data."""
-
-
-_SIMPLE: Final = frozenset((str, int, bool, type(None)))
-_TEXT: Final = frozenset((str,))
-
-
-def _encoder() -> Callable[[Any], str]:
-    """JSON text of a value. `JSONEncoder.encode` builds the encoder used here at every call."""
-    make = getattr(json.encoder, "c_make_encoder", None)
-    text = getattr(json.encoder, "c_encode_basestring_ascii", None)
-    if make is None or text is None:
-        return json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
-    encode = make(None, None, text, None, ":", ",", False, False, False)
-    return lambda value: "".join(encode(value, 0))
-
-
-_encode_json: Final = _encoder()
-
-
-def _encode(value: Any) -> str:
-    """A result as JSON `{"v": plain}`, or `{"t": tagged}` when it holds other plain types."""
-    if type(value) is dict:
-        if _SIMPLE.issuperset(map(type, value.values())) and _TEXT.issuperset(map(type, value)):
-            return f'{{"v":{_encode_json(value)}}}'
-    elif type(value) in _SIMPLE:
-        return f'{{"v":{_encode_json(value)}}}'
-    elif type(value) is elixir.Exact:
-        return f'{{"x":{value.text}}}'
-    return f'{{"t":{_encode_json(_tagged(value, 0))}}}'
-
-
-def _tagged(value: Any, depth: int) -> Any:
-    """Maps become `["m", [[key, value], ...]]`, other types carry their tag; lists `["l", ...]`."""
-    if depth > MAX_DEPTH:
-        raise _Refused(f"the result is nested more than {MAX_DEPTH} levels deep")
-    kind = type(value)
-    if kind in _SIMPLE:
-        return value
-    if kind is float:
-        return ["f", repr(value)]
-    if kind is dict or kind is Metadata:
-        for key in value:
-            if type(key) is not str:
-                raise _Refused(f"keys of a map must be text, not {type(key).__name__}")
-        return ["m", {key: _tagged(item, depth + 1) for key, item in value.items()}]
-    if kind in (list, tuple):
-        return ["l", [_tagged(item, depth + 1) for item in value]]
-    if kind in (set, frozenset):
-        return ["l", [_tagged(item, depth + 1) for item in sorted(value, key=repr)]]
-    if kind is decimal.Decimal:
-        # Written out, "1E+999999999" is a gigabyte: it must not reach a process without a limit.
-        exponent = value.as_tuple().exponent
-        if value.is_snan() or (
-            type(exponent) is int and max(abs(exponent), abs(value.adjusted())) > MAX_DIGITS
-        ):
-            raise _Refused(f"the result holds a decimal of more than {MAX_DIGITS:,} digits")
-        return ["n", str(value)]
-    if kind is dt.datetime:
-        return ["T", value.isoformat()]
-    if kind is dt.date:
-        return ["d", value.isoformat()]
-    if kind is dt.time:
-        return ["h", value.isoformat()]
-    if kind.__name__ == "UUID":
-        return str(value)
-    raise _Refused(f"the result holds a {kind.__name__}; return plain data")
-
-
-def _fault(code: str, message: str) -> str:
-    return json.dumps({"f": {"code": code, "message": message[:_MAX_TEXT]}})
 
 
 def _raised(error: BaseException, code: str) -> Fault:
@@ -376,7 +285,7 @@ def _raised(error: BaseException, code: str) -> Fault:
             column = None if offset is None else python.column(code, line, offset)
         trace = trace.tb_next
     try:
-        text = str(error)[:_MAX_TEXT]
+        text = str(error)[: written.MAX_TEXT]
     except Exception:
         text = ""
     if isinstance(error, KeyError):

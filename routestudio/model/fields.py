@@ -165,7 +165,28 @@ class Text(Rule):
                 and (check is None or check(value) is None)
             )
 
-        return accepts
+        def matches(value: Any) -> bool:
+            return (
+                type(value) is str
+                and low <= len(value) <= high
+                and value.isprintable()
+                and not (low and value.isspace())
+                and match is not None
+                and match(value) is not None
+            )
+
+        def fits(value: Any) -> bool:
+            return (
+                type(value) is str
+                and low <= len(value) <= high
+                and value.isprintable()
+                and not (low and value.isspace())
+            )
+
+        # Once per routed value: most rules have no need of the last questions.
+        if advice is not None or check is not None:
+            return accepts
+        return fits if match is None else matches
 
     def limits(self) -> str:
         words = []
