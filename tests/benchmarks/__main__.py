@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
+from collections.abc import AsyncIterator
 from types import ModuleType
 
 from tests.benchmarks.harness import Measure, Options, Unavailable, benchmarks
@@ -24,21 +25,31 @@ def main(arguments: list[str]) -> int:
     chosen = parser.parse_args(arguments)
     options = Options(chosen.messages, chosen.rows, chosen.rounds)
     known = dict(benchmarks())
-    for name in chosen.only or known:
+    names = chosen.only or list(known)
+    for name in names:
         if name not in known:
             parser.error(f"unknown benchmark {name}; known: {', '.join(known)}")
-    print(f"{'what':<46} {'RouteStudio':>12} {'bare':>12} {'ratio':>7} {'bar':>8}")
-    for name in chosen.only or known:
+    if any(hasattr(known[name], "measure") for name in names):
+        print(f"{'what':<46} {'RouteStudio':>12} {'bare':>12} {'ratio':>7} {'bar':>8}")
+    for name in names:
         _run(name, known[name], options)
     return 0
 
 
 def _run(name: str, module: ModuleType, options: Options) -> None:
+    if hasattr(module, "table"):
+        asyncio.run(_print(module.table(options)))
+        return
     try:
         for measure in asyncio.run(module.measure(options)):
             print(_line(measure), flush=True)
     except Unavailable as reason:
         print(f"{name:<46} skipped: {reason}", flush=True)
+
+
+async def _print(lines: AsyncIterator[str]) -> None:
+    async for line in lines:
+        print(line, flush=True)
 
 
 def _line(measure: Measure) -> str:

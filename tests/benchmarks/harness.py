@@ -52,7 +52,8 @@ class Unavailable(Exception):  # noqa: N818 - a reason, not a fault
 def benchmarks() -> Iterator[tuple[str, ModuleType]]:
     """Every module `bench_<name>` of this package, by name.
 
-    It has `async def measure(options) -> Sequence[Measure]`, and may raise `Unavailable`.
+    It has `async def measure(options) -> Sequence[Measure]`, and may raise `Unavailable`; or
+    `table(options) -> AsyncIterator[str]`, lines of a table of its own.
     """
     for info in sorted(pkgutil.iter_modules(package.__path__), key=lambda item: item.name):
         if info.name.startswith("bench_"):
