@@ -28,8 +28,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return
     for item in items:
         fixtures = getattr(item, "fixturenames", ())
-        if service := getattr(item, "callspec", None) and item.callspec.params.get("service"):
-            item.add_marker(pytest.mark.xdist_group(_SERVICES.get(service, "faults")))
+        chosen = getattr(getattr(item, "callspec", None), "params", {})
+        if service := chosen.get("service") or chosen.get("target"):
+            item.add_marker(pytest.mark.xdist_group(_SERVICES.get(service, f"fault-{service}")))
             continue
         name = next((_EXPENSIVE[used] for used in fixtures if used in _EXPENSIVE), item.path.stem)
         item.add_marker(pytest.mark.xdist_group(name))
