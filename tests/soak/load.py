@@ -80,7 +80,7 @@ def to_stream(server: RedisServer) -> Callable[[list[str]], None]:
 class Service:
     """An HTTP service that counts what it accepts and refuses some requests."""
 
-    def __init__(self) -> None:
+    def __init__(self, port: int = 0) -> None:
         self.requests = self.refused = self.accepted = 0
         self._lock = threading.Lock()
         service = self
@@ -98,7 +98,7 @@ class Service:
             def log_message(self, format: str, *args: object) -> None:
                 """Stay quiet."""
 
-        self._server = ThreadingHTTPServer((LOOPBACK, 0), Handler)
+        self._server = ThreadingHTTPServer((LOOPBACK, port), Handler)
         self._server.daemon_threads = True
         self.url = f"http://{LOOPBACK}:{self._server.server_address[1]}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.1,), daemon=True)
