@@ -21,6 +21,7 @@ from routestudio.ui.theme import theme
 if TYPE_CHECKING:
     from routestudio.ui.commands_bench import Bench
     from routestudio.ui.commands_edit import Edits
+    from routestudio.ui.commands_servers import Servers
     from routestudio.ui.documents.function import FunctionDocument
     from routestudio.ui.documents.sample import SampleDocument
     from routestudio.ui.documents.sink import SinkDocument
@@ -52,12 +53,20 @@ class Commands:
 
         return Bench(self._window, self)
 
+    @cached_property
+    def servers(self) -> Servers:
+        """Servers' configurations."""
+        from routestudio.ui.commands_servers import Servers
+
+        return Servers(self._window)
+
     def connect_all(self) -> None:
         """Give every action of the table its handler."""
         window = self._window
         for name, handler in {
             "new_project": self.new_project, "open_project": self.open_project,
             "open_demo": self.open_demo, "save": self.save, "import": self.import_file,
+            "open_file": lambda: self.servers.open_file(), "plan": lambda: self.servers.plan(),
             "export": self.export, "close_document": self.close_document, "quit": window.close,
             "undo": self.undo, "redo": self.redo, "find": self.find, "comment": self.comment,
             "next_problem": self.next_problem, "rename": lambda: self.edits.rename(),
@@ -139,7 +148,7 @@ class Commands:
         engine.run(
             engine.request("import", source=source, output=output),
             owner=self._window, title="Import",
-            done=lambda _: self._session.open(Path(output)),
+            done=lambda found: self.servers.imported(Path(output), found["imported"]),
         )  # fmt: skip
 
     def export(self) -> None:

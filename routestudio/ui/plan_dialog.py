@@ -1,0 +1,123 @@
+"""What the project changes of a server's configuration: settings, and rows that end elsewhere."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QDialog,
+    QHBoxLayout,
+    QHeaderView,
+    QSplitter,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from routestudio.model import jsonio
+from routestudio.ui.widgets.basics import Button, EmptyState, Pill, label
+
+_SIGNS: Final = {"added": "added", "removed": "only there", "changed": "changed"}
+_SECTIONS: Final = {
+    "databases": "database", "http_endpoints": "HTTP endpoint", "functions": "function",
+    "sinks": "sink", "change_retentions": "change retention",
+}  # fmt: skip
+
+
+class PlanDialog(QDialog):
+    """Changes by item above, moves of rows below, what could not be compared at the end."""
+
+    def __init__(self, parent: QWidget, other: str, found: dict[str, Any]) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Plan")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.resize(900, 600)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(20, 16, 20, 16)
+        column.setSpacing(10)
+        head = QHBoxLayout()
+        head.addWidget(label("The project, against the server", "heading"))
+        counts = found["summary"]
+        parts = [f"{counts[key]} {_SIGNS[key]}" for key in _SIGNS if counts[key]]
+        parts += (
+            [f"{counts['rows_changed']:,} rows end otherwise"] if counts["rows_changed"] else []
+        )
+        head.addWidget(Pill(", ".join(parts) or "nothing differs",
+                            "warning" if parts else "success"))  # fmt: skip
+        head.addStretch(1)
+        head.addWidget(label(other, "muted"))
+        column.addLayout(head)
+        self.changes = _tree("Settings that differ", ("Item and field", "There", "Here"), (1, 2))
+        self.moves = _tree("Rows that end elsewhere", ("Sink", "From", "To", "Rows"), (1, 2))
+        if parts:
+            split = QSplitter(Qt.Orientation.Vertical)
+            split.addWidget(self.changes)
+            split.addWidget(self.moves)
+            split.setSizes([320, 180])
+            split.setChildrenCollapsible(False)
+            column.addWidget(split, 1)
+        else:
+            column.addWidget(EmptyState("ok", "The server has the same",
+                                        "No setting differs that can be compared, and every "
+                                        "sample row ends where it does there."), 1)  # fmt: skip
+        self._fill(found)
+        notes = [f"{_SECTIONS[i['section']]} {i['name']}: {i['field']} is not compared: "
+                 f"{i['reason']}" for i in found["uncompared"]] + found["notes"]  # fmt: skip
+        foot = QHBoxLayout()
+        if notes:
+            more = f", and {len(notes) - 1} more" if len(notes) > 1 else ""
+            note = label(f"{notes[0]}{more}", "muted", wrap=True)
+            note.setToolTip("\n".join(notes))
+            foot.addWidget(note, 1)
+        else:
+            foot.addStretch(1)
+        foot.addWidget(Button("Close", kind="primary", action=self.accept))
+        column.addLayout(foot)
+
+    def _fill(self, found: dict[str, Any]) -> None:
+        for change in found["changes"]:
+            was = f", renamed from {change['renamed_from']}?" if change["renamed_from"] else ""
+            text = f"{_SECTIONS[change['section']]} {change['name']}"
+            item = QTreeWidgetItem([f"{text}  ({_SIGNS[change['action']]}{was})"])
+            for setting in change["fields"]:
+                old, new = _text(setting["old"]), _text(setting["new"])
+                kept = "  (a server keeps its own)" if setting["kept"] else ""
+                child = QTreeWidgetItem([setting["field"], _first(old), _first(new) + kept])
+                child.setToolTip(1, old)
+                child.setToolTip(2, new)
+                item.addChild(child)
+            self.changes.addTopLevelItem(item)
+            item.setExpanded(change["action"] == "changed" or bool(was))
+        for outcome in found["outcomes"]:
+            for move in outcome["moves"]:
+                row = QTreeWidgetItem([outcome["sink"], move["from"], move["to"],
+                                       f"{move['rows']:,}"])  # fmt: skip
+                row.setTextAlignment(3, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+                self.moves.addTopLevelItem(row)
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else jsonio.dumps(value)
+
+
+def _first(text: str) -> str:
+    """The first line that tells something, with a mark when there are more."""
+    lines = text.strip().splitlines()
+    return f"{lines[0]} …" if len(lines) > 1 else text
+
+
+def _tree(name: str, head: tuple[str, ...], wide: tuple[int, ...]) -> QTreeWidget:
+    tree = QTreeWidget()
+    tree.setAccessibleName(name)
+    tree.setHeaderLabels(list(head))
+    header = tree.header()
+    header.setStretchLastSection(False)
+    modes = QHeaderView.ResizeMode
+    for number in range(len(head)):
+        mode = modes.Stretch if number in wide else modes.ResizeToContents
+        header.setSectionResizeMode(number, mode)
+    return tree
