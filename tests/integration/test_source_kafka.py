@@ -71,7 +71,7 @@ def fill(kafka: KafkaServer, count: int, partitions: int = PARTITIONS, *, start:
 
     if topic is None:
         topic = kafka.create_topic(f"in-{uuid.uuid4().hex[:10]}", partitions=partitions)
-    producer = Producer({"bootstrap.servers": kafka.plaintext, "linger.ms": 20,
+    producer = Producer({"bootstrap.servers": kafka.plaintext, "linger.ms": 20, "enable.idempotence": True,
                          "queue.buffering.max.messages": 200_000})  # fmt: skip
     for number in range(start, start + count):
         group = number * 7919 % GROUPS
