@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.fault.services import Service, started
+from tests.fault.service import Service
+from tests.fault.services import started
 from tests.fault.tables import tables
 
 

@@ -216,7 +216,7 @@ def kill_until_it_ends(
             early = random.random() < 0.15
             going = counts["kills"] < MOST_KILLS and engine.lasts(
                 random.uniform(0.05, 1.5) if early else None,
-                None if early else random.randint(1, MESSAGES // BATCH),
+                None if early else random.randint(1, MESSAGES // BATCH // 2),
             )
             if going:
                 engine.kill()

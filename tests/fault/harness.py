@@ -23,7 +23,8 @@ from routestudio.pipeline.run import Delivery
 from routestudio.pipeline.stages import SinkFunctions, Stages
 from routestudio.sinks.base import Link
 from routestudio.sinks.binding import bind
-from tests.fault.services import PLACES, Service, sink_of
+from tests.fault.service import PLACES, Service
+from tests.fault.services import sink_of
 from tests.support.fault_proxy import Plan
 from tests.support.oracle import (
     NUMBER,

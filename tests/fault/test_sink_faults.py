@@ -10,7 +10,8 @@ import pytest
 
 from routestudio.sinks import registry
 from tests.fault.harness import deliver_under, excused
-from tests.fault.services import STARTS, Service
+from tests.fault.service import Service
+from tests.fault.services import STARTS
 
 pytestmark = pytest.mark.real
 
