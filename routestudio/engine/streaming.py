@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 from routestudio import tasks
@@ -91,7 +90,7 @@ async def deliver(
                     break
                 delivery = make(session.chunks(), session, tally)
                 tally = delivery.tally
-                session.on_release = partial(delivery.drain, source.patience)
+                session.on_release = delivery.drain
                 try:
                     if not session.released:
                         summary = await perform(delivery, emit)

@@ -21,10 +21,11 @@ class Session(Protocol):
     """Rows that are ours for a while. Its `save` (see `pipeline.checkpoint.Keeper`) says how many
     of them, from the first, are finished: only those are acknowledged to the server.
 
-    `on_release` is called when the rows are to be given back; the session waits for `finish`.
+    `on_release` is called with the seconds that work may take to end when the rows are to be
+    given back: none when somebody else has them already. The session waits for `finish`.
     """
 
-    on_release: Callable[[], None]
+    on_release: Callable[[float], None]
     name: str
     position: int
     finished: Sequence[tuple[int, int]]
@@ -49,8 +50,6 @@ class Source(Protocol):
     skipped: int
     name: str
     """The address, which holds no secret."""
-    patience: float
-    """Seconds that work may take to end when rows are given back."""
 
     @property
     def lag(self) -> int | None:

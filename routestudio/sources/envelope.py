@@ -18,7 +18,11 @@ from routestudio.samples.variants import UNCHANGED_TOAST
 KINDS: Final = ("auto", "message", "debezium")
 
 _ACTIONS: Final[Mapping[str, Action]] = {"c": "insert", "u": "update", "d": "delete", "r": "read"}
-_UNAVAILABLE: Final = "__debezium_unavailable_value"
+_UNAVAILABLE: Final = (
+    "__debezium_unavailable_value",
+    "X19kZWJleml1bV91bmF2YWlsYWJsZV92YWx1ZQ==",  # in a column of bytes
+    ["__debezium_unavailable_value"],  # in a column of arrays of text
+)
 _SHOWN: Final = 2_000
 
 
@@ -55,8 +59,11 @@ def message_of(value: Any, kind: str, index: int) -> Message:
         payload = value.get("payload") if {"schema", "payload"} <= value.keys() else value
         if payload is None:
             raise NothingToSay
-        if isinstance(payload, dict) and "op" in payload and "source" in payload:
-            return _debezium(payload, index)
+        if isinstance(payload, dict):
+            if "op" in payload and "source" in payload:
+                return _debezium(payload, index)
+            if payload.keys() == {"ts_ms"}:
+                raise NothingToSay  # a heartbeat
     if kind == "debezium":
         raise EnvelopeError("this is no change event of Debezium: `op` and `source` are missing")
     if isinstance(value, dict) and {"record", "action"} <= value.keys():
@@ -113,7 +120,7 @@ def _row(payload: Mapping[str, Any], part: str) -> dict[str, Any] | None:
         return None
     if not isinstance(row, dict):
         raise EnvelopeError(f"`{part}` is no map of columns")
-    return {k: UNCHANGED_TOAST if v == _UNAVAILABLE else v for k, v in row.items()}
+    return {k: UNCHANGED_TOAST if v in _UNAVAILABLE else v for k, v in row.items()}
 
 
 def _metadata(payload: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,13 +11,14 @@ import asyncio
 import contextlib
 import logging
 import threading
-from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+import time
+from collections.abc import AsyncGenerator, Sequence
 from typing import Any, Final
 
 from routestudio.errors import LinkError, RouteStudioError, UsageError
 from routestudio.sources import envelope
-from routestudio.sources.base import CHUNK, MAX_UNFINISHED, Row, Session
+from routestudio.sources.base import CHUNK, Row, Session
+from routestudio.sources.kafka_session import KafkaSession, Mark, Place
 from routestudio.sources.uri import (
     Resolve,
     SourceUri,
@@ -36,10 +37,8 @@ _OPTIONS: Final = frozenset(
 _SASL: Final = {"plain": "PLAIN", "scram_sha_256": "SCRAM-SHA-256",
                 "scram_sha_512": "SCRAM-SHA-512"}  # fmt: skip
 _CONNECT_SECONDS: Final = 15.0
-_AHEAD: Final = 3
-"""Chunks that are read and not yet asked for."""
-
-Place = tuple[str, int]
+_ASK_SECONDS: Final = 2.0
+"""Between two questions whether the broker is back."""
 
 
 def settings(uri: SourceUri, resolve: Resolve) -> dict[str, Any]:
@@ -69,87 +68,6 @@ def settings(uri: SourceUri, resolve: Resolve) -> dict[str, Any]:
     return found
 
 
-class KafkaSession:
-    """The rows of one assignment. Made and filled by the thread, read by the loop."""
-
-    def __init__(self, source: KafkaSource, partitions: Sequence[Place]) -> None:
-        self.position = 0
-        self.finished: Sequence[tuple[int, int]] = ()
-        self.partitions = set(partitions)
-        self.name = source.name
-        self.released = False
-        self.on_release: Callable[[], None] = lambda: None
-        self.count = 0
-        self.at_end: set[Place] = set()
-        self.behind: dict[Place, int] = {}
-        self._loop = source.loop
-        self._queue: asyncio.Queue[Sequence[Row] | RouteStudioError | None] = asyncio.Queue()
-        self.slots = threading.Semaphore(_AHEAD)
-        self._done = asyncio.Event()
-        self._lock = threading.Lock()
-        self._offsets: deque[tuple[Place, int]] = deque()
-        self._mark = 0
-        self._pending: dict[Place, int] = {}
-
-    # --- in the loop ---------------------------------------------------------------------------
-
-    async def chunks(self) -> AsyncIterator[Sequence[Row]]:
-        """Rows until the end, or until the session is released."""
-        while not self.released:
-            item = await self._queue.get()
-            if item is None:
-                return
-            if isinstance(item, RouteStudioError):
-                raise item
-            self.slots.release()
-            yield item
-
-    def save(self, position: int, finished: Sequence[tuple[int, int]] = ()) -> None:
-        """Note the offsets that may be committed."""
-        with self._lock:
-            while self._mark < position:
-                place, offset = self._offsets.popleft()
-                self._pending[place] = offset + 1
-                self._mark += 1
-
-    async def finish(self) -> None:
-        """The rows are worked off, or given up."""
-        self.released = True
-        self._done.set()
-
-    async def release(self) -> None:
-        """Have the work ended, and wait for that."""
-        self.released = True
-        self._queue.put_nowait(None)
-        self.on_release()
-        await self._done.wait()
-
-    # --- in the thread -------------------------------------------------------------------------
-
-    @property
-    def full(self) -> bool:
-        """Whether so much is unfinished that nothing more is read."""
-        with self._lock:
-            return len(self._offsets) >= MAX_UNFINISHED
-
-    def give(self, rows: Sequence[Row], offsets: Sequence[tuple[Place, int]]) -> None:
-        """Hand over rows with the offset of each."""
-        with self._lock:
-            self._offsets.extend(offsets)
-        self.count += len(rows)
-        self._loop.call_soon_threadsafe(self._queue.put_nowait, rows)
-
-    def end(self, error: RouteStudioError | None = None) -> None:
-        """There are no more rows."""
-        self._loop.call_soon_threadsafe(self._queue.put_nowait, error)
-
-    def take_pending(self) -> dict[Place, int]:
-        """Offsets to commit, once."""
-        with self._lock:
-            found, self._pending = self._pending, {}
-        return found
-
-
 class KafkaSource:
     """`kafka://` or `kafkas://`. Make it in a running loop; it connects in `sessions`."""
 
@@ -174,7 +92,7 @@ class KafkaSource:
         self._held: list[Any] = []
         self._paused = False
         self._proven = False
-        self._uncommitted: dict[Place, int] = {}
+        self._ask_at = 0.0
 
     async def sessions(self) -> AsyncGenerator[Session, None]:
         """One session for each assignment. Raises `LinkError` or `UsageError` at the start."""
@@ -276,7 +194,9 @@ class KafkaSource:
         """One turn: commit what may be, then read, or keep the membership alive."""
         session = self._session
         if session is not None:
-            self._commit(consumer, session.take_pending(), wait=False)
+            self._commit(consumer, session, wait=False)
+            if self.waiting:
+                self._ask(consumer, session)
         ready = session is not None and not session.released and not session.full
         if session is None or not ready or not session.slots.acquire(blocking=False):
             self._wait(consumer)
@@ -298,9 +218,9 @@ class KafkaSource:
         if found:
             self.waiting = ""
             self._look(consumer, session, found[-1])
-        rows, offsets = self._rows(session, found)
+        rows, marks = self._rows(session, found)
         if rows:
-            session.give(rows, offsets)
+            session.give(rows, marks)
         else:
             session.slots.release()
         if self._until_end and session.partitions <= session.at_end:
@@ -317,6 +237,18 @@ class KafkaSource:
                 marks = consumer.get_watermark_offsets(TopicPartition(*place), cached=True)
                 if marks is not None and marks[1] >= 0:
                     session.behind[place] = max(0, marks[1] - last.offset() - 1)
+
+    def _ask(self, consumer: Any, session: KafkaSession) -> None:
+        """See whether the broker is back; a topic where nothing happens would not tell."""
+        from confluent_kafka import KafkaException, TopicPartition
+
+        if time.monotonic() < self._ask_at:
+            return
+        with contextlib.suppress(KafkaException):
+            consumer.get_watermark_offsets(TopicPartition(*min(session.partitions)), timeout=1.0)
+            self.waiting = ""
+            log.info("%s: connected again", self._where)
+        self._ask_at = time.monotonic() + _ASK_SECONDS
 
     def _wait(self, consumer: Any) -> None:
         """Stay a member of the group without reading on; what comes all the same is kept."""
@@ -338,19 +270,18 @@ class KafkaSource:
             consumer.pause(assigned)
         while not session.released and not self._stopping.is_set() and self._session is session:
             consumer.poll(0.02)
-            self._commit(consumer, session.take_pending(), wait=False)
+            self._commit(consumer, session, wait=False)
         if self._session is session:
-            self._commit(consumer, session.take_pending(), wait=True)
+            self._commit(consumer, session, wait=True)
             self._session = None
         self._stopping.wait()
 
-    def _rows(
-        self, session: KafkaSession, messages: Sequence[Any]
-    ) -> tuple[list[Row], list[tuple[Place, int]]]:
+    def _rows(self, session: KafkaSession, messages: Sequence[Any]) -> tuple[list[Row], list[Mark]]:
         from confluent_kafka import KafkaError
 
         rows: list[Row] = []
-        offsets: list[tuple[Place, int]] = []
+        marks: list[Mark] = []
+        newest: dict[Place, Mark] = {}
         for message in messages:
             place = (message.topic(), message.partition())
             error = message.error()
@@ -374,14 +305,15 @@ class KafkaSource:
                 row = envelope.decode(value, index=index, place=where, kind=self._kind)
             except envelope.NothingToSay:
                 self.skipped += 1
-                if offsets:
-                    offsets[-1] = (offsets[-1][0], offsets[-1][1])
-                    if offsets[-1][0] == place:
-                        offsets[-1] = (place, offset)
+                if place in newest:
+                    newest[place].offset = offset
+                else:
+                    session.pass_over(place, offset)
                 continue
             rows.append(row)
-            offsets.append((place, offset))
-        return rows, offsets
+            newest[place] = Mark(place, offset)
+            marks.append(newest[place])
+        return rows, marks
 
     # --- the group -------------------------------------------------------------------------------
 
@@ -390,7 +322,7 @@ class KafkaSource:
         self._held, self._paused = [], False
         log.info("partitions assigned: %s", ", ".join(f"{t}[{n}]" for t, n in places) or "none")
         if places:
-            self._session = KafkaSession(self, places)
+            self._session = KafkaSession(self.name, self.loop, places)
             self.loop.call_soon_threadsafe(self._sessions.put_nowait, self._session)
 
     def _revoked(self, consumer: Any, partitions: Sequence[Any]) -> None:
@@ -405,37 +337,38 @@ class KafkaSource:
         self.rebalances += 1
         log.warning("the consumer group took the partitions away: they are read again by others")
         if session is not None:
-            self._wait_for(session)
+            # Somebody else may deliver newer messages of the same groups already.
+            self._wait_for(session, 0.0)
 
     def _give_back(self, consumer: Any, session: KafkaSession) -> None:
         """Let the session's work end, and commit what is finished."""
-        self._wait_for(session)
-        self._commit(consumer, session.take_pending(), wait=True)
+        self._wait_for(session, self.patience)
+        self._commit(consumer, session, wait=True)
         self._session = None
 
-    def _wait_for(self, session: KafkaSession) -> None:
-        waiting = asyncio.run_coroutine_threadsafe(session.release(), self.loop)
+    def _wait_for(self, session: KafkaSession, seconds: float) -> None:
+        waiting = asyncio.run_coroutine_threadsafe(session.release(seconds), self.loop)
         try:
-            waiting.result(self.patience + 5)
+            waiting.result(seconds + 5)
         except TimeoutError:
             waiting.cancel()
             log.warning("the work on given-away partitions did not end in time")
 
-    def _commit(self, consumer: Any, offsets: Mapping[Place, int], *, wait: bool) -> None:
+    def _commit(self, consumer: Any, session: KafkaSession, *, wait: bool) -> None:
         from confluent_kafka import KafkaException, TopicPartition
 
-        self._uncommitted.update(offsets)
-        if not self._uncommitted:
+        offsets = session.take_due(everything=wait)
+        if not offsets:
             return
-        wanted = [TopicPartition(t, p, o) for (t, p), o in self._uncommitted.items()]
+        wanted = [TopicPartition(t, p, o) for (t, p), o in offsets.items()]
         try:
-            consumer.commit(offsets=wanted, asynchronous=not wait)
+            found = consumer.commit(offsets=wanted, asynchronous=not wait)
         except KafkaException as error:
             log.warning("offsets could not be committed: %s", _reason(error))
-            if wait:
-                self._uncommitted.clear()
             return
-        self._uncommitted.clear()
+        failed = [item for item in found or () if item.error is not None]
+        if failed:
+            log.warning("offsets could not be committed: %s", failed[0].error.str())
 
     def _client_error(self, error: Any) -> None:
         first, self.waiting = not self.waiting, error.str()

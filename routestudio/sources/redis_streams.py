@@ -51,11 +51,12 @@ class RedisSession:
         self.position = 0
         self.finished: Sequence[tuple[int, int]] = ()
         self.released = False
-        self.on_release: Callable[[], None] = lambda: None
+        self.on_release: Callable[[float], None] = lambda seconds: None
         self._source = source
         self._entries: deque[Entry | None] = deque()
         self._mark = 0
         self._pending: list[Entry] = []
+        self._held: set[Entry] = set()
         self._wake = asyncio.Event()
 
     async def chunks(self) -> AsyncIterator[Sequence[Row]]:
@@ -64,6 +65,15 @@ class RedisSession:
         async for entries in self._source.read():
             rows: list[Row] = []
             for stream, number_, fields in entries:
+                # Whoever has been slow looks abandoned, also to himself: what we still have in
+                # work must not be read a second time.
+                if (stream, number_) in self._held:
+                    continue
+                self._held.add((stream, number_))
+                if not fields:
+                    self._source.trimmed(f"{stream}@{number_}")
+                    self._pending.append((stream, number_))
+                    continue
                 row = self._source.row(fields, count + len(rows), f"{stream}@{number_}")
                 if row is None:
                     self._pending.append((stream, number_))
@@ -95,6 +105,10 @@ class RedisSession:
         """Entries whose acknowledgement failed: they are due again."""
         self._pending = entries + self._pending
 
+    def forget(self, entries: list[Entry]) -> None:
+        """Entries that are acknowledged."""
+        self._held.difference_update(entries)
+
     async def finish(self) -> None:
         """Acknowledge what is finished; raises nothing, for the entries come again otherwise."""
         self.released = True
@@ -117,12 +131,13 @@ class RedisSource:
         self._idle = number(uri, "idle", 60, 1, 86_400)
         self._uri = uri
         self._arguments = _arguments(uri, password_of(uri, resolve))
-        self.patience = 20.0
         self.skipped = 0
         self.connected = True
         self.lag: int | None = None
         self._client: Any = None
         self._acknowledger: asyncio.Task[None] | None = None
+        self._acknowledging = asyncio.Lock()
+        self._trimmed = 0
 
     async def sessions(self) -> AsyncGenerator[Session, None]:
         """The one session. Raises `LinkError` or `UsageError` at the start."""
@@ -172,9 +187,11 @@ class RedisSource:
             if loop.time() >= claimed:
                 claimed = loop.time() + self._idle / 2
                 for stream in self.streams:
-                    entries = await self._asked(self._claimed(stream))
-                    if entries:
-                        yield entries
+                    cursor = "0-0"
+                    while cursor:
+                        cursor, entries = await self._asked(self._claimed(stream, cursor))
+                        if entries:
+                            yield entries
             entries = _flat(await self._asked(self._new()))
             if entries:
                 yield entries
@@ -187,18 +204,34 @@ class RedisSource:
         from routestudio.samples.reader import SampleFault
 
         try:
+            for part in (*fields, *fields.values()):
+                part.encode()
             text = jsonio.dumps(envelope.from_fields(fields))
             return envelope.decode(text, index=index, place=place, kind=self._kind)
         except envelope.NothingToSay:
             self.skipped += 1
             return None
+        except UnicodeEncodeError:
+            reason = f"{place}: the entry is not text in UTF-8"
+            return SampleFault(index + 1, reason, None, None, ascii(fields)[:2000], index)
         except ValueError as error:
             known = isinstance(error, envelope.EnvelopeError)
             reason = f"{place}: {error}" if known else f"{place}: not JSON: {error}"
             return SampleFault(index + 1, reason, None, None, repr(fields)[:2000], index)
 
+    def trimmed(self, place: str) -> None:
+        """An entry was taken out of its stream while it waited for a consumer: it is skipped."""
+        self._trimmed += 1
+        self.skipped += 1
+        if self._trimmed == 1:
+            log.warning("%s was trimmed from its stream before it was delivered", place)
+
     async def acknowledge(self, session: RedisSession, *, last: bool = False) -> None:
         """Tell Redis what is finished. What cannot be told now is told later."""
+        async with self._acknowledging:
+            await self._acknowledge(session, last)
+
+    async def _acknowledge(self, session: RedisSession, last: bool) -> None:
         from redis.exceptions import RedisError
 
         entries = session.take_pending()
@@ -213,10 +246,14 @@ class RedisSource:
                     for stream, numbers in by_stream.items():
                         pipe.xack(stream, self._group, *numbers)
                 await pipe.execute()
+            session.forget(entries)
         except (RedisError, OSError) as error:
             session.keep(entries)
             if last:
                 log.warning("entries could not be acknowledged: %s", _text(error))
+        except asyncio.CancelledError:
+            session.keep(entries)
+            raise
 
     async def _acknowledge_on(self, session: RedisSession) -> None:
         while True:
@@ -260,14 +297,17 @@ class RedisSource:
         found = await self._client.xreadgroup(
             self._group, self._consumer, streams, count=CHUNK, block=block
         )
-        return {stream: [e for e in entries if e[1]] for stream, entries in found or ()}
+        return dict(found or ())
 
-    def _claimed(self, stream: str) -> Callable[[], Any]:
-        async def claim() -> list[tuple[str, str, dict[str, str]]]:
-            _, entries, *_ = await self._client.xautoclaim(
-                stream, self._group, self._consumer, round(self._idle * 1000), count=CHUNK
+    def _claimed(self, stream: str, start: str) -> Callable[[], Any]:
+        """A part of what is abandoned, and where the next part begins: empty after the last."""
+
+        async def claim() -> tuple[str, list[tuple[str, str, dict[str, str]]]]:
+            after, entries, *_ = await self._client.xautoclaim(
+                stream, self._group, self._consumer, round(self._idle * 1000), start, count=CHUNK
             )
-            return [(stream, number_, fields) for number_, fields in entries if fields]
+            found = [(stream, number_, fields) for number_, fields in entries if fields]
+            return "" if after == "0-0" else after, found
 
         return claim
 
@@ -282,6 +322,7 @@ def _arguments(uri: SourceUri, password: str | None) -> dict[str, Any]:
     found: dict[str, Any] = {
         "host": host, "port": port, "db": int(database), "username": uri.user,
         "password": password, "decode_responses": True, "protocol": 2,
+        "encoding_errors": "surrogateescape",  # `row` looks for it: one bad entry ends no run
         "socket_connect_timeout": _SECONDS, "socket_timeout": _SECONDS,
     }  # fmt: skip
     if uri.tls:
