@@ -50,7 +50,8 @@ class PlanDialog(QDialog):
         head.addWidget(label(other, "muted"))
         column.addLayout(head)
         self.changes = _tree("Settings that differ", ("Item and field", "There", "Here"), (1, 2))
-        self.moves = _tree("Rows that end elsewhere", ("Sink", "From", "To", "Rows"), (1, 2))
+        self.moves = _tree("Rows that end otherwise", ("Sink", "From", "To", "Rows"), (1, 2))
+        self.moves.setRootIsDecorated(False)
         if parts:
             split = QSplitter(Qt.Orientation.Vertical)
             split.addWidget(self.changes)
@@ -92,7 +93,8 @@ class PlanDialog(QDialog):
             item.setExpanded(change["action"] == "changed" or bool(was))
         for outcome in found["outcomes"]:
             for move in outcome["moves"]:
-                row = QTreeWidgetItem([outcome["sink"], move["from"], move["to"],
+                same = "  (other content)" if move["from"] == move["to"] else ""
+                row = QTreeWidgetItem([outcome["sink"], move["from"], move["to"] + same,
                                        f"{move['rows']:,}"])  # fmt: skip
                 row.setTextAlignment(3, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
                 self.moves.addTopLevelItem(row)
