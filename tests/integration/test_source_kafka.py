@@ -71,8 +71,14 @@ def fill(kafka: KafkaServer, count: int, partitions: int = PARTITIONS, *, start:
 
     if topic is None:
         topic = kafka.create_topic(f"in-{uuid.uuid4().hex[:10]}", partitions=partitions)
-    producer = Producer({"bootstrap.servers": kafka.plaintext, "linger.ms": 20, "enable.idempotence": True,
-                         "queue.buffering.max.messages": 200_000})  # fmt: skip
+    producer = Producer(
+        {
+            "bootstrap.servers": kafka.plaintext,
+            "linger.ms": 20,
+            "enable.idempotence": True,
+            "queue.buffering.max.messages": 200_000,
+        }
+    )
     for number in range(start, start + count):
         group = number * 7919 % GROUPS
         value = json.dumps(
@@ -139,11 +145,15 @@ def process(folder: Path, source: str, *more: str) -> Iterator[subprocess.Popen[
 
 
 def members(kafka: KafkaServer, group: str) -> int:
-    """Members of a consumer group that have partitions."""
+    """Members of a consumer group that have partitions; none while that cannot be known."""
+    from confluent_kafka import KafkaException
     from confluent_kafka.admin import AdminClient
 
     admin = AdminClient({"bootstrap.servers": kafka.plaintext, "log_level": 0})
-    described = admin.describe_consumer_groups([group])[group].result(10)
+    try:
+        described = admin.describe_consumer_groups([group])[group].result(10)
+    except KafkaException:
+        return 0  # a new broker has not loaded its groups yet
     return sum(1 for member in described.members if member.assignment.topic_partitions)
 
 

@@ -55,12 +55,24 @@ def test_each_operation_of_debezium() -> None:
     assert message(debezium("u", None, row)).changes == {}
     deleted = message(debezium("d", row, None))
     assert (deleted.action, deleted.record, deleted.changes) == ("delete", row, None)
-    large = message(debezium("u", None, {"id": 1, "t": "__debezium_unavailable_value"}))
-    assert large.record["t"] == "unchanged_toast"
+    for unavailable in (
+        "__debezium_unavailable_value",
+        "X19kZWJleml1bV91bmF2YWlsYWJsZV92YWx1ZQ==",
+        ["__debezium_unavailable_value"],
+    ):
+        large = message(debezium("u", None, {"id": 1, "t": unavailable}))
+        assert large.record["t"] == "unchanged_toast"
 
 
 @pytest.mark.parametrize(
-    "value", [debezium("t", None, None), debezium("m", None, None), {"schema": {}, "payload": None}]
+    "value",
+    [
+        debezium("t", None, None),
+        debezium("m", None, None),
+        {"schema": {}, "payload": None},
+        {"ts_ms": 1_700_000_000_123},
+        {"schema": {}, "payload": {"ts_ms": 1_700_000_000_123}},
+    ],
 )
 def test_what_is_no_row_change_is_skipped(value: Any) -> None:
     with pytest.raises(NothingToSay):
