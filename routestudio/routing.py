@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from routestudio.errors import FieldProblem
+from routestudio.model import confinement
+from routestudio.model.confinement import Limit
 from routestudio.model.fields import Rule, RuleError
 from routestudio.model.function import FunctionFault, FunctionResult
 from routestudio.model.message import Message, group_id
@@ -68,15 +70,27 @@ class _FieldPlan:
     """What routing one field needs, prepared once per router."""
 
     __slots__ = (
-        "_cache", "accepts", "default", "field", "known", "name", "null_is_default", "required",
+        "_cache",
+        "_limit",
+        "accepts",
+        "default",
+        "field",
+        "known",
+        "name",
+        "null_is_default",
+        "required",
         "rule",
-    )  # fmt: skip
+    )
 
-    def __init__(self, field: RoutedField) -> None:
+    def __init__(self, field: RoutedField, limit: Limit | None = None) -> None:
         self.field = field
         self.name = field.name
         self.rule: Rule = field.rule
+        self._limit = limit
         self.accepts = field.rule.quick()
+        if limit is not None:
+            quick = self.accepts
+            self.accepts = lambda value: quick(value) and limit.allows(value)
         self.required = field.routed.required
         self.null_is_default = field.routed.null_is_default
         self.default: Callable[[Message, str | None], Any] = field.routed.default.compile()
@@ -115,6 +129,8 @@ class _FieldPlan:
         except RuleError as error:
             problems = tuple(FieldProblem(self.name, m, error.hint) for m in error.messages)
             return _Verdict(value, problems, (), False)
+        if self._limit is not None and not self._limit.allows(result):
+            return _Verdict(value, (self._limit.problem(self.name, result),), (), False)
         warnings = tuple(FieldProblem(self.name, text) for text in self.rule.warnings(result))
         return _Verdict(result, (), warnings, type(result) is not type(value))
 
@@ -123,7 +139,8 @@ class Router:
     """Routes messages of one bound sink. Not thread-safe; holds no I/O.
 
     `tables` maps `schema.table` to the columns that form its group id; with `grouping` off no
-    message has a group id (sinks.md, 1.3).
+    message has a group id (sinks.md, 1.3). `confine` has a pattern by routed field: a value that
+    it does not match as a whole is a problem, wherever it came from.
     """
 
     def __init__(
@@ -132,12 +149,16 @@ class Router:
         *,
         grouping: bool = True,
         tables: Mapping[str, tuple[str, ...]] | None = None,
+        confine: Mapping[str, str] | None = None,
     ) -> None:
         self.bound = bound
         self.sink: type[Sink] = bound.sink
         self._grouping = grouping
         self._tables = dict(tables or {})
-        self._plans = tuple(_FieldPlan(field) for field in routed_fields(bound.sink))
+        limits = confinement.limits(confine or {})
+        self._plans = tuple(
+            _FieldPlan(field, limits.get(field.name)) for field in routed_fields(bound.sink)
+        )
         self._known = {plan.name for plan in self._plans}
         self._batch_by = bound.sink.batch_by
         self._static = dict(bound.static)
@@ -157,6 +178,10 @@ class Router:
         self._plain_key = "batch_key" not in {
             name for kind in bound.sink.__mro__ if kind is not Sink for name in vars(kind)
         }
+        single = self._plain_key and len(self._batch_by) == 1
+        self._batch_field = self._batch_by[0] if single else None
+        self._by_keys = grouping and not self._tables
+        self._dynamic = bound.dynamic
         self._fields_set = {plan.name for plan in self._plans}
 
     def group_id(self, message: Message) -> str | None:
@@ -174,25 +199,27 @@ class Router:
 
         `result` is what the routing function gave for it; static sinks take none.
         """
-        if self._grouping and not self._tables:
+        if self._by_keys:
             keys = message.metadata["record_pks"]
             group = (keys[0] if len(keys) == 1 else ":".join(keys)) or None
         else:
             group = self.group_id(message)
         over: Mapping[str, Any] = self._static
         problems: list[FieldProblem] | None = None
-        if self.bound.dynamic:
+        if self._dynamic:
             if result is None or result.fault is not None:
                 return self._faulty(message, group, result)
             over = result.value
-            if type(over) is not dict or not over.keys() <= self._known:
+            if type(over) is not dict:
                 problems, over = self._misshapen(over)
         values = self._blank.copy()
-        defaulted = 0
+        defaulted = overridden = 0
         warnings: tuple[FieldProblem, ...] = ()
         casts: tuple[str, ...] = ()
         for name, bit, accepts, known, default, null_is_default, judge in self._steps:
             value = over.get(name, _MISSING)
+            if value is not _MISSING:
+                overridden += 1
             if value is _MISSING or (value is None and null_is_default):
                 value = default(message, group)
                 defaulted |= bit
@@ -218,11 +245,18 @@ class Router:
                 warnings += verdict.warnings
             if verdict.cast:
                 casts += (name,)
+        if self._dynamic and overridden != len(over):
+            problems = self._unknown(over) + (problems or [])
+        key: Hashable = None
+        if not problems:
+            only = self._batch_field
+            key = values[only] if only is not None else None
+            key = (key,) if type(key) is str else self._batch_key(values)
         return Effective(
             values,
             self._provenance.get(defaulted) or self._sources(defaulted),
             group,
-            self._batch_key(values) if not problems else None,
+            key,
             tuple(problems) if problems else (),
             warnings,
             casts,
@@ -243,16 +277,16 @@ class Router:
         return routing
 
     def _misshapen(self, over: Any) -> tuple[list[FieldProblem], Mapping[str, Any]]:
-        """The problems of a result that is not a map of routed fields, and what is good of it."""
-        if type(over) is dict:
-            unknown = [unknown_key(key, self._known) for key in over if key not in self._known]
-            return unknown, over
+        """The problem of a result that is not a map, and what is good of it."""
         problem = FieldProblem(
             "route",
             f"must return a map of routed fields, not {_kind(over)}",
             f"return {{...}} with {', '.join(sorted(self._known))}",
         )
         return [problem], {}
+
+    def _unknown(self, over: Mapping[str, Any]) -> list[FieldProblem]:
+        return [unknown_key(key, self._known) for key in over if key not in self._known]
 
     def _sources(self, defaulted: int) -> dict[str, Source]:
         """The provenance of every field; one map is shared by all messages that have the same."""
@@ -265,10 +299,6 @@ class Router:
     def _batch_key(self, values: Mapping[str, Any]) -> Hashable:
         if self._plain_key and not self._batch_by:
             return ()
-        if self._plain_key and len(self._batch_by) == 1:
-            value = values[self._batch_by[0]]
-            if type(value) is str:
-                return (value,)
         return self.sink.batch_key(values)
 
     def _explain(self, problem: FieldProblem, source: Source, value: Any) -> FieldProblem:

@@ -12,6 +12,7 @@ from typing import Any
 
 from routestudio.errors import ConfigError, FieldProblem, Place, ProjectError, UsageError
 from routestudio.functions.pool import FunctionPool
+from routestudio.model import confinement
 from routestudio.model.fields import Ref, Secret
 from routestudio.model.function import Function, FunctionKind
 from routestudio.model.project import ProjectProblem, SinkSpec
@@ -168,6 +169,7 @@ class Workspace:
             problems += self._masked(spec)
         # What is wrong with a value that is not there is said by its variable.
         problems += [item for item in found if not unset.get(item.field.split(".")[0])]
+        problems += confinement.problems(spec.annotations, sink.Routing.model_fields)
         self._secrets |= secret_values(bound.config)
         if standin is not None and bound.config is not None:
             bound = replace(bound, config=sink.at_standin(bound.config, standin))

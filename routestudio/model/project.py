@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from routestudio.errors import Place
+from routestudio.model import confinement
 from routestudio.model.function import Function
 
 Severity = Literal["error", "warning", "note"]
@@ -115,6 +116,14 @@ class SinkSpec:
     source: Mapping[str, Any] = field(default_factory=dict)
     tables: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     destination: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def confine(self) -> Mapping[str, str]:
+        """Patterns that routed fields must match: `annotations.routestudio.confine`.
+
+        What is no map of texts says nothing here; `confinement.problems` names it.
+        """
+        return confinement.of(self.annotations)
 
 
 @dataclass(frozen=True, slots=True)

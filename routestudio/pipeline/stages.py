@@ -79,6 +79,8 @@ class SinkSettings(Protocol):
     def message_grouping(self) -> bool: ...
     @property
     def timestamp_format(self) -> str: ...
+    @property
+    def confine(self) -> Mapping[str, str]: ...
 
 
 class Evaluator(Protocol):
@@ -108,7 +110,12 @@ class Stages:
     ) -> None:
         self.bound = bound
         self.functions = functions
-        self.router = Router(bound, grouping=settings.message_grouping, tables=settings.tables)
+        self.router = Router(
+            bound,
+            grouping=settings.message_grouping,
+            tables=settings.tables,
+            confine=settings.confine,
+        )
         self._pool = pool
         self._give_up = max_overruns is not None
         self._match = matcher(settings.actions, settings.source)

@@ -35,6 +35,7 @@ class Plain:
     source: dict[str, Any] = field(default_factory=dict)
     tables: dict[str, tuple[str, ...]] = field(default_factory=dict)
     message_grouping: bool = True
+    confine: dict[str, str] = field(default_factory=dict)
     timestamp_format: str = "iso8601"
 
 

@@ -116,6 +116,7 @@ class Settings:
     source: dict[str, Any] = field(default_factory=dict)
     tables: dict[str, tuple[str, ...]] = field(default_factory=dict)
     message_grouping: bool = True
+    confine: dict[str, str] = field(default_factory=dict)
     timestamp_format: str = "iso8601"
 
 
