@@ -1,0 +1,145 @@
+"""Runs a function and its conversion on the same messages and tells where they differ."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any, Final
+
+from routestudio.functions.pool import FunctionPool
+from routestudio.model.function import Function, FunctionResult
+from routestudio.model.message import ACTIONS, Message, complete_metadata
+
+_UNUSUAL: Final[tuple[Any, ...]] = (
+    None, "", "Zoë's 👩‍👩‍👧 e\u0301 / ñ:.*>", "0", " padded ", True, False, 0, -7, 2**63, 3.0, 1000.0, 1e-7,
+    [], ["a", "b"], {}, {"key": "value"},
+)  # fmt: skip
+_DEFAULT: Final[dict[str, Any]] = {
+    "id": 42, "name": "Ada", "email": "ada@example.com", "status": "paid", "region": "eu",
+    "total": 120, "price": 19.99, "active": True, "tags": ["new", "vip"], "note": None,
+    "created_at": "2024-05-01T09:30:00.000000Z",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One message on which the two do not agree: what each gave, as short text."""
+
+    index: int
+    before: str
+    after: str
+
+    def as_json(self) -> dict[str, Any]:
+        return {"index": self.index, "before": self.before, "after": self.after}
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """How many messages were tried, on how many both gave a value, and those that differ."""
+
+    messages: int
+    values: int
+    differences: tuple[Difference, ...]
+
+    @property
+    def equal(self) -> bool:
+        return not self.differences
+
+    def as_json(self) -> dict[str, Any]:
+        shown = [item.as_json() for item in self.differences[:20]]
+        return {"messages": self.messages, "values": self.values, "equal": self.equal,
+                "different": len(self.differences), "differences": shown}  # fmt: skip
+
+
+async def verify(
+    before: Function, after: Function, messages: Sequence[Message], pool: FunctionPool
+) -> Verification:
+    """Both on every message. Equal is the same value and types, or that both fail."""
+    first = (await pool.evaluate([before], messages))[0]
+    second = (await pool.evaluate([after], messages))[0]
+    different, values = [], 0
+    for message, one, two in zip(messages, first, second, strict=True):
+        both = one.fault is None and two.fault is None
+        values += both
+        if both and comparable(one.value) == comparable(two.value):
+            continue
+        if one.fault is not None and two.fault is not None and _failed(one) and _failed(two):
+            continue
+        different.append(Difference(message.index, _shown(one), _shown(two)))
+    return Verification(len(messages), values, tuple(different))
+
+
+def _failed(result: FunctionResult) -> bool:
+    """Whether a function itself ended with an error, or gave what cannot be used."""
+    return result.fault is not None and result.fault.code in ("raised", "output")
+
+
+def comparable(value: Any) -> str:
+    """A value so that equal texts are equal deliveries: 1, 1.0 and true stay apart."""
+    return json.dumps(_plain(value), sort_keys=True, ensure_ascii=True)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, dt.datetime):
+        if value.tzinfo is None:
+            return value.isoformat(timespec="microseconds")
+        moment = value.astimezone(dt.UTC).replace(tzinfo=None)
+        return moment.isoformat(timespec="microseconds") + "Z"
+    if isinstance(value, (dt.date, dt.time)):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    return value
+
+
+def _shown(result: FunctionResult) -> str:
+    if result.fault is None:
+        return repr(result.value)[:200]
+    where = f" (line {result.fault.line})" if result.fault.line else ""
+    return f"fails: {result.fault.message}{where}"[:200]
+
+
+def variants(samples: Iterable[Message], *, limit: int = 400) -> list[Message]:
+    """The samples, and what is hard about rows: each action, nulls, missing columns, other types,
+    deletes with keys only. Without samples, those of an example row. In order, numbered anew."""
+    given = list(samples)
+    base = given or [Message("update", _DEFAULT, {"status": "new", "total": 100},
+                             complete_metadata({"table_name": "orders"}, _DEFAULT))]  # fmt: skip
+    found = list(given)
+    for message in base[:8]:
+        found += _of(message)
+        if len(found) >= limit:
+            break
+    kept = found[: max(limit, len(given))]
+    return [replace(message, index=index) for index, message in enumerate(kept)]
+
+
+def _of(message: Message) -> list[Message]:
+    record = message.record
+    found = []
+    for action in ACTIONS:
+        changes = message.changes or {} if action == "update" else None
+        found.append(replace(message, action=action, changes=changes))
+    keys = {name: value for name, value in record.items() if name == "id"}
+    found.append(replace(message, action="delete", record=keys, changes=None))
+    found.append(replace(message, record={}))
+    if message.action == "update":
+        names = list(record)[:6]
+        found += [replace(message, changes={name: record[name]}) for name in names]
+    for at, name in enumerate(record):
+        missing = {key: value for key, value in record.items() if key != name}
+        found.append(replace(message, record=missing))
+        for turn in range(5):
+            other = _UNUSUAL[(at * 3 + turn * 4) % len(_UNUSUAL)] if turn else None
+            found.append(replace(message, record={**record, name: other}))
+    enriched = {**message.metadata, "enrichment": {"plan": "pro"},
+                "transaction_annotations": {"source": "app"}}  # fmt: skip
+    found.append(replace(message, metadata=enriched))
+    return found
