@@ -158,15 +158,21 @@ class Delivery:
         """Take in nothing more, finish what was taken in, and end.
 
         What is not finished after `seconds` is given up: it is neither delivered nor counted, the
-        summary says `cancelled`, and the source has it again.
+        summary says `cancelled`, and the source has it again. A later call can only shorten that.
         """
-        if self._closing or self._patience is not None or not self._takers:
+        loop = asyncio.get_running_loop()
+        if self._closing or not self._takers:
+            return
+        if self._patience is not None:
+            if loop.time() + seconds < self._patience.when():
+                self._patience.cancel()
+                self._patience = loop.call_later(seconds, self.cancel)
             return
         for task in self._takers:
             task.cancel()
         self._planner.expecting = False
         self._fed = True
-        self._patience = asyncio.get_running_loop().call_later(seconds, self.cancel)
+        self._patience = loop.call_later(seconds, self.cancel)
         self._dispatch()
 
     async def run(self) -> RunSummary:

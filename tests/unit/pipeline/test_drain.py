@@ -59,6 +59,17 @@ async def test_what_takes_too_long_is_given_up_and_not_counted(tmp_path: Path) -
     assert Checkpoint(file).position == 0
 
 
+async def test_a_second_drain_shortens_the_first_and_never_lengthens_it() -> None:
+    run = delivery(MemoryLink(pause=600), endless())
+    task = asyncio.ensure_future(run.run())
+    await until(lambda: run.buffered > 20)
+    run.drain(500)
+    run.drain(0)
+    run.drain(500)
+    async with asyncio.timeout(60):
+        assert (await task).cancelled
+
+
 async def test_draining_a_run_that_waits_for_its_source_ends_it() -> None:
     async def silent() -> AsyncIterator[Sequence[Any]]:
         yield [make_message(0)]
