@@ -94,8 +94,8 @@ def test_every_metric_is_told_and_no_other() -> None:
 
 
 def test_the_alerts_are_about_metrics_that_there_are() -> None:
-    blocks = [YAML(typ="safe").load(text) for text in re.findall(r"```yaml\n(.*?)```", GUIDE, re.DOTALL)]
-    scrape, rules = blocks
+    blocks = re.findall(r"```yaml\n(.*?)```", GUIDE, re.DOTALL)
+    scrape, rules = (YAML(typ="safe").load(text) for text in blocks)
     assert scrape["scrape_configs"][0]["job_name"] == "routestudio"
     expressions = [rule["expr"] for group in rules["groups"] for rule in group["rules"]]
     assert len(expressions) == 4
