@@ -1,3 +1,3 @@
 """RouteStudio: design, preview, test and deliver routes for change-data-capture messages."""
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
