@@ -12,7 +12,7 @@ import orjson
 
 from routestudio.functions.tracing import Trace
 from routestudio.functions.written import FAST, MAX_DEPTH
-from routestudio.model.function import FunctionFault, FunctionResult
+from routestudio.model.function import FunctionFault, FunctionResult, Identifier
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +83,8 @@ def _untag(value: Any, depth: int) -> Any:
             return [_untag(entry, depth + 1) for entry in item]
         case "f":
             return float(item)
+        case "a":
+            return Identifier(item)
         case "n":
             return Decimal(item)
         case "T":

@@ -16,6 +16,7 @@ import orjson
 
 from routestudio.functions.elixir.program import Exact
 from routestudio.functions.metadata import Metadata
+from routestudio.model.function import Identifier
 
 MAX_DEPTH: Final = 64
 MAX_DIGITS: Final = 200_000
@@ -99,6 +100,8 @@ def _tagged(value: Any, depth: int) -> Any:
         return value
     if kind is float:
         return ["f", repr(value)]
+    if kind is Identifier:
+        return ["a", str(value)]
     if kind is dict or kind is Metadata:
         for key in value:
             if type(key) is not str:

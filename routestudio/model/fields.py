@@ -18,6 +18,7 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, SecretStr
 from pydantic_core import PydanticCustomError, core_schema
 
 from routestudio.model.defaults import Default
+from routestudio.model.function import Identifier
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -114,7 +115,7 @@ class Text(Rule):
         if type(value) is not str:
             raise RuleError(
                 f"is invalid: expected text, got {_shown_type(value)}",
-                hint="convert it to text with str(...)" if _is_scalar(value) else None,
+                hint=_text_hint(value),
             )
         if self.min and not value.strip():
             raise RuleError("can't be blank")
@@ -248,7 +249,7 @@ class Integer(Rule):
     unit: str = ""
 
     def cast(self, value: Any) -> Any:
-        if isinstance(value, str) and re.fullmatch(r"[+-]?\d{1,30}", value, re.ASCII):
+        if type(value) is str and re.fullmatch(r"[+-]?\d{1,30}", value, re.ASCII):
             value = int(value)
         if type(value) is not int:
             raise RuleError(f"is invalid: expected a whole number, got {_shown_type(value)}")
@@ -298,7 +299,7 @@ class Choice(Rule):
                 f"is invalid, valid values are: {', '.join(self.values)}",
                 hint=f"did you mean `{match[0]}`?" if match else None,
             )
-        return value
+        return str(value) if type(value) is Identifier else value
 
     def quick(self) -> Callable[[Any], bool]:
         values = frozenset(self.values)
@@ -474,9 +475,17 @@ def _is_scalar(value: object) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
+def _text_hint(value: object) -> str | None:
+    if type(value) is Identifier:
+        return f'write it as text: "{value}"'
+    return "convert it to text with str(...)" if _is_scalar(value) else None
+
+
 def _shown_type(value: object) -> str:
     if value is None:
         return "null"
+    if type(value) is Identifier:
+        return f"the atom :{value}"
     names = {bool: "true/false", int: "a number", float: "a number", str: "text"}
     return names.get(type(value)) or (
         "a map"

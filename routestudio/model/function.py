@@ -66,6 +66,15 @@ class FunctionFault:
     column: int | None = None
 
 
+class Identifier(str):
+    """An atom of Elixir as the value of a routed field.
+
+    A server accepts it where a field has a few choices, and refuses it where it wants text.
+    """
+
+    __slots__ = ()
+
+
 @dataclass(slots=True)
 class FunctionResult:
     """The value of one evaluation, or the fault that prevented it (never both). Not to be changed.

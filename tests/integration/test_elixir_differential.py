@@ -1,6 +1,7 @@
 """Generated programs in the evaluator and in the real Elixir: the same value, or kind of error.
 
-The suite tries some hundreds; `ROUTESTUDIO_DIFFERENTIAL=20000` tries that many:
+The suite tries some hundreds; `ROUTESTUDIO_DIFFERENTIAL=20000` tries that many, and
+`ROUTESTUDIO_SEED` chooses others (the seed is printed):
 
     ROUTESTUDIO_DIFFERENTIAL=20000 python -m pytest tests/integration/test_elixir_differential.py
 """
@@ -14,7 +15,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from routestudio.functions.elixir import program, source, tagged
 from routestudio.model.function import FunctionKind
@@ -22,6 +23,7 @@ from tests.support.elixir_grammar import expression
 from tests.support.elixir_process import Elixir
 
 EXAMPLES = int(os.environ.get("ROUTESTUDIO_DIFFERENTIAL", "400"))
+SEED = int(os.environ.get("ROUTESTUDIO_SEED", "1"))
 
 BINDING = """
 action = "update"
@@ -117,8 +119,10 @@ def plain(value: Any) -> Any:
                           key=repr))  # fmt: skip
 
 
-REORDERED = ("Map.delete(", "Map.fetch(", "Map.put(", "Map.has_key?(", "is_map_key(", "elem(")
-"""Calls that become Erlang's, with another order of arguments: another one may fail first."""
+REORDERED = ("Map.delete(", "Map.fetch(", "Map.put(", "Map.has_key?(", "is_map_key(", "elem(",
+             "Map.fetch!(", "DateTime.truncate(")  # fmt: skip
+"""Calls that become Erlang's, with another order of arguments: another one may fail first; and
+those whose clauses ask less of an argument in 1.14."""
 
 
 def differ(mine: dict[str, Any], theirs: dict[str, Any], text: str) -> bool:
@@ -135,11 +139,14 @@ def differ(mine: dict[str, Any], theirs: dict[str, Any], text: str) -> bool:
     return repr(plain(mine["value"])) != repr(plain(theirs["value"]))
 
 
+@seed(SEED)
 @settings(
-    max_examples=EXAMPLES, deadline=None, database=None, derandomize=EXAMPLES <= 400,
+    max_examples=EXAMPLES, deadline=None, database=None,
     suppress_health_check=list(HealthCheck), phases=[Phase.generate, Phase.shrink],
 )  # fmt: skip
 @given(text=expression("a", 3))
 def test_generated_programs_agree_with_elixir(elixir: Elixir, text: str) -> None:
     mine, theirs = ours(text), elixir.evaluate(text)
-    assert not differ(mine, theirs, text), f"\n{text}\nours:   {mine}\nelixir: {theirs}"
+    assert not differ(mine, theirs, text), (
+        f"\nseed {SEED}\n{text}\nours:   {mine}\nelixir: {theirs}"
+    )

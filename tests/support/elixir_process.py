@@ -41,6 +41,16 @@ class Elixir:
         found: dict[str, Any] = json.loads(self._read())
         return found
 
+    def evaluate_all(self, sources: list[str]) -> list[dict[str, Any]]:
+        """`evaluate` for several sources, without waiting for each answer."""
+        found: list[dict[str, Any]] = []
+        for start in range(0, len(sources), 25):
+            part = sources[start : start + 25]
+            for source in part:
+                self._send(source)
+            found += [json.loads(self._read()) for _ in part]
+        return found
+
     def __enter__(self) -> Elixir:
         return self
 

@@ -27,11 +27,18 @@ _CLOCK: Final = r"(\d{2}):(\d{2}):(\d{2})(?:[.,](\d+))?"
 _OFFSET: Final = r"(Z|[+-]\d{2}(?::?\d{2})?)?"
 DATE: Final = re.compile(_DATE + r"\Z", re.ASCII)
 TIME: Final = re.compile(r"T?" + _CLOCK + _OFFSET + r"\Z", re.ASCII)
+BASIC_DATETIME: Final = re.compile(
+    r"([+-]?)(\d{4})(\d{2})(\d{2})[T ](\d{2})(\d{2})(\d{2})(?:[.,](\d+))?" + _OFFSET + r"\Z",
+    re.ASCII,
+)
+"""The form without separators between the parts of a date and of a time."""
 DATETIME: Final = re.compile(_DATE + r"[T ]" + _CLOCK + _OFFSET + r"\Z", re.ASCII)
 
 UNITS: Final = {
     "second": 1, "millisecond": 1_000, "microsecond": 1_000_000, "nanosecond": 1_000_000_000,
 }  # fmt: skip
+BASIC: Final = atom("basic")
+_EXTENDED: Final = atom("extended")
 LONG_UNITS: Final = {"minute": 60, "hour": 3600, "day": 86_400}
 PRECISION: Final = {"second": 0, "millisecond": 3, "microsecond": 6, "nanosecond": 6}
 EPOCH: Final = days_of(1970, 1, 1) * 86_400 * MILLION
@@ -102,9 +109,9 @@ def valid_clock(hour: int, minute: int, second: int, *_: int) -> bool:
     return 0 <= hour < 24 and 0 <= minute < 60 and 0 <= second < 60
 
 
-def parse_datetime(text: str) -> Any:
+def parse_datetime(text: str, *, basic: bool = False) -> Any:
     """Parts of a datetime and its offset (`None` for none), or `{:error, reason}`."""
-    found = DATETIME.match(text)
+    found = (BASIC_DATETIME if basic else DATETIME).match(text)
     if found is None or _bad_offset(found[9]):
         return error("invalid_format")
     date, clock = _date_parts(found), _clock_parts(found, 5)
@@ -126,6 +133,23 @@ def unit_name(unit: Any, where: str) -> str:
         "unsupported time unit. Expected :day, :hour, :minute, :second, :millisecond, "
         f":microsecond, :nanosecond, or a positive integer, got {inspect(unit)}"
     )
+
+
+def system_unit(unit: Any, where: str) -> str:
+    """A unit of Unix times: like `unit_name`, but nothing longer than a second."""
+    name = unit_name(unit, where)
+    if name in LONG_UNITS:
+        raise argument(
+            "unsupported time unit. Expected :second, :millisecond, :microsecond, :nanosecond, "
+            f"or a positive integer, got {inspect(unit)}"
+        )
+    return name
+
+
+def need_form(form: Any, where: str) -> None:
+    """`:basic` or `:extended`; no clause of `where` matches anything else."""
+    if form is not BASIC and form is not _EXTENDED:
+        raise clause(where)
 
 
 def to_micros(amount: Any, unit: Any, where: str) -> int:

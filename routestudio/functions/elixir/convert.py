@@ -18,6 +18,7 @@ from routestudio.functions.elixir.structs import (
     Time,
 )
 from routestudio.functions.elixir.values import Atom, Struct, bytes_of, is_utf8, key_in
+from routestudio.model.function import Identifier
 
 _SIMPLE: Final = frozenset((str, int, bool, type(None), float))
 MAX_DEPTH: Final = 200
@@ -190,4 +191,7 @@ def route_values(value: Any) -> dict[str, Any]:
             f"a routing function must return a map, got: {inspect(value)}",
         )
     found: dict[str, Any] = outward(value, as_json=False)
+    for key, item in value.items():
+        if type(item) is Atom:
+            found[key.name if type(key) is Atom else key] = Identifier(item.name)
     return found

@@ -12,6 +12,7 @@ from routestudio.functions.elixir.lib import (  # noqa: F401 - each enters its f
     enum,
     enum_lists,
     enum_more,
+    guards,
     integer,
     json,
     kernel,
@@ -26,3 +27,5 @@ from routestudio.functions.elixir.lib import (  # noqa: F401 - each enters its f
     uri,
     uuids,
 )
+
+guards.apply()

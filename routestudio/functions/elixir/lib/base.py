@@ -7,15 +7,24 @@ import binascii
 import re
 from typing import Any
 
-from routestudio.functions.elixir.errors import ElixirError, argument, clause
+from routestudio.functions.elixir.errors import ElixirError, argument, clause, shown
 from routestudio.functions.elixir.lib.common import need_text, option
 from routestudio.functions.elixir.registry import define
 from routestudio.functions.elixir.runtime import MISSING
-from routestudio.functions.elixir.values import ERROR, OK, bytes_of, text_of
+from routestudio.functions.elixir.values import ERROR, OK, atom, bytes_of, text_of
+
+_UPPER_CASE = atom("upper")
 
 
-def _case(options: Any, default: str = "upper") -> str:
-    return str(getattr(option(options, "case"), "name", default) or default)
+_DECODED = ("upper", "lower", "mixed")
+
+
+def _case(options: Any, known: tuple[str, ...] = ("upper", "lower")) -> str:
+    given = option(options, "case", _UPPER_CASE)
+    name = getattr(given, "name", None)
+    if name not in known:
+        raise ElixirError("CaseClauseError", f"no case clause matching:{shown(given)}")
+    return str(name)
 
 
 def _given(options: Any) -> Any:
@@ -48,7 +57,7 @@ def encode16(text: Any, options: Any = MISSING) -> str:
 
 def _decode16(text: Any, options: Any) -> bytes:
     need_text(text, "Base.decode16!/2")
-    case = _case(_given(options))
+    case = _case(_given(options), _DECODED)
     alphabet = {"upper": _UPPER, "lower": _LOWER}.get(case, _UPPER + "abcdef")
     if len(text) % 2:
         raise argument(
@@ -125,7 +134,7 @@ def hex_encode32(text: Any, options: Any = MISSING) -> str:
 def _decode32(text: Any, options: Any, hexa: bool) -> bytes:
     need_text(text, f"Base.{'hex_' if hexa else ''}decode32!/2")
     given = _given(options)
-    case = _case(given)
+    case = _case(given, _DECODED)
     upper = "0123456789ABCDEFGHIJKLMNOPQRSTUV" if hexa else "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
     alphabet = {"upper": upper, "lower": upper.lower()}.get(case, upper + upper.lower())
     body = text.rstrip("=")
@@ -151,7 +160,9 @@ def _decoders(name: str, function: Any) -> None:
             raise clause(f"Base.{name}/2")
         try:
             return OK, text_of(function(text, options))
-        except ElixirError:
+        except ElixirError as error:
+            if error.kind != "ArgumentError":
+                raise
             return ERROR
 
     def valid(text: Any, options: Any = MISSING) -> bool:

@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import FunctionType
 from typing import Any
 
 from routestudio.functions.elixir import ops
 from routestudio.functions.elixir.errors import (
     ElixirError,
     NotEvaluated,
+    argument_error,
     clause,
     protocol,
 )
 from routestudio.functions.elixir.runtime import called, struct_name
 from routestudio.functions.elixir.structs import DateRange
-from routestudio.functions.elixir.values import EQ, GT, LT, Atom, Cons, Struct, atom, atom_name
+from routestudio.functions.elixir.values import (
+    EQ,
+    GT,
+    LT,
+    Atom,
+    Cons,
+    Struct,
+    atom,
+    atom_name,
+    text_of,
+    whole,
+)
 
 MAX_ITEMS = 5_000_000
 """Longest list that is made at once; the time limit ends anything slower."""
@@ -35,13 +48,30 @@ def items(value: Any) -> list[Any]:
 
 
 def unary(function: Any) -> Callable[[Any], Any]:
-    """A closure of one argument."""
-    return called(function, 1)  # type: ignore[no-any-return]
+    """A closure of one argument; anything else raises when it is called, as in Elixir."""
+    return _when_called(function, 1)
 
 
 def binary(function: Any) -> Callable[[Any, Any], Any]:
-    """A closure of two arguments."""
-    return called(function, 2)  # type: ignore[no-any-return]
+    """A closure of two arguments; anything else raises when it is called, as in Elixir."""
+    return _when_called(function, 2)
+
+
+def _when_called(function: Any, count: int) -> Callable[..., Any]:
+    if type(function) is FunctionType and function.__code__.co_argcount == count:
+        return function
+    return lambda *_: called(function, count)
+
+
+def iodata(value: Any) -> str:
+    """What a closure gives where bytes are put together: text, bytes as numbers, lists of both."""
+    if type(value) is str:
+        return value
+    if type(value) is int and 0 <= value < 256:
+        return text_of(bytes([value]))
+    if type(value) is list:
+        return whole("".join(map(iodata, value)))
+    raise argument_error(1, "not an iodata term")
 
 
 def truthy(value: Any) -> bool:

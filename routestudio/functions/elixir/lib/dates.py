@@ -8,8 +8,10 @@ from typing import Any, Final
 from routestudio.functions import clock
 from routestudio.functions.elixir import ops
 from routestudio.functions.elixir.calendar import (
+    BASIC,
     date_part,
     error,
+    need_form,
     parse_date,
     raised,
     shifted,
@@ -71,7 +73,8 @@ def from_iso8601_b(text: Any) -> Date:
 def to_iso8601(value: Any, form: Any = _EXTENDED) -> str:
     """`Date.to_iso8601/1`, `/2`."""
     date = date_part(value, "Date.to_iso8601/2")
-    if form is atom("basic"):
+    need_form(form, "Date.to_iso8601/2")
+    if form is BASIC:
         sign = "-" if date.year < 0 else ""
         return sign + date.text().replace("-", "")
     return date.text()

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from routestudio.functions import clock
 from routestudio.functions.elixir.calendar import (
+    BASIC,
     EPOCH,
     LONG_UNITS,
     PRECISION,
@@ -14,13 +15,15 @@ from routestudio.functions.elixir.calendar import (
     add,
     error,
     naive_part,
+    need_form,
     parse_datetime,
     shifted,
+    system_unit,
     truncate,
     unit_name,
     utc_part,
 )
-from routestudio.functions.elixir.errors import argument, clause
+from routestudio.functions.elixir.errors import argument, arithmetic, clause
 from routestudio.functions.elixir.inspecting import inspect
 from routestudio.functions.elixir.lib.common import need_integer, need_text, verdict
 from routestudio.functions.elixir.registry import define
@@ -33,7 +36,7 @@ from routestudio.functions.elixir.structs import (
     at_micros,
     days_of,
 )
-from routestudio.functions.elixir.values import OK, atom
+from routestudio.functions.elixir.values import OK, Atom, atom
 
 _EXTENDED: Final = atom("extended")
 
@@ -52,13 +55,24 @@ def bare(value: NaiveDateTime) -> NaiveDateTime:
                          value.second, value.microsecond, value.precision)  # fmt: skip
 
 
+def formed(moment: NaiveDateTime, form: Any) -> str:
+    """ISO 8601 text; in the basic form without separators."""
+    text = moment.text("T")
+    if form is BASIC:
+        sign = "-" if text.startswith("-") else ""
+        return sign + text.replace("-", "").replace(":", "")
+    return text
+
+
 # DateTime
 
 
 @define("DateTime", "from_iso8601", 1, 2)
 def utc_from_iso8601(text: Any, form: Any = _EXTENDED) -> Any:
     """`DateTime.from_iso8601/1`, `/2`."""
-    found = parse_datetime(need_text(text, "DateTime.from_iso8601/3"))
+    if type(form) not in (Atom, bool, type(None)):
+        raise clause("DateTime.from_iso8601/2")
+    found = parse_datetime(need_text(text, "DateTime.from_iso8601/3"), basic=form is BASIC)
     if type(found[0]) is not NaiveDateTime:
         return found
     naive, offset = found
@@ -72,17 +86,15 @@ def utc_from_iso8601(text: Any, form: Any = _EXTENDED) -> Any:
 def utc_to_iso8601(value: Any, form: Any = _EXTENDED, offset: Any = None) -> str:
     """`DateTime.to_iso8601/1`, `/2`, `/3`."""
     moment = utc_part(value, "DateTime.to_iso8601/3")
+    need_form(form, "DateTime.to_iso8601/3")
     suffix = "Z"
-    if type(offset) is int and offset != 0:
+    if offset is not None and type(offset) is not int:
+        raise arithmetic()
+    if offset:
         moment = at_micros(DateTime, moment.micros + offset * MILLION, moment.precision)
         sign, minutes = ("-" if offset < 0 else "+"), abs(offset) // 60
         suffix = f"{sign}{minutes // 60:02d}:{minutes % 60:02d}"
-    elif offset == 0 and type(offset) is int:
-        suffix = "+00:00"
-    text = bare(moment).text("T") + suffix
-    if form is atom("basic"):
-        return text.replace("-", "").replace(":", "")
-    return text
+    return formed(bare(moment), form) + (suffix.replace(":", "") if form is BASIC else suffix)
 
 
 @define("DateTime", "to_string", 1)
@@ -97,10 +109,8 @@ def to_unix(value: Any, unit: Any = _SECOND) -> int:
     moment = utc_part(value, "DateTime.to_unix/2")
     if moment.year < 0:
         raise clause("DateTime.to_unix/2")
-    name = unit_name(unit, "DateTime.to_unix/2")
+    name = system_unit(unit, "DateTime.to_unix/2")
     micros = moment.micros - EPOCH
-    if name in LONG_UNITS:
-        return micros // (MILLION * LONG_UNITS[name])
     return micros * (UNITS[name] if name else unit) // MILLION
 
 
@@ -108,11 +118,8 @@ def to_unix(value: Any, unit: Any = _SECOND) -> int:
 def from_unix(number: Any, unit: Any = _SECOND) -> Any:
     """`DateTime.from_unix/1`, `/2`."""
     need_integer(number, "DateTime.from_unix/3")
-    name = unit_name(unit, "DateTime.from_unix/3")
-    parts = UNITS.get(name, unit if not name else 0)
-    micros = number * LONG_UNITS[name] * MILLION if name in LONG_UNITS else \
-        number * MILLION // parts  # fmt: skip
-    total = micros + EPOCH
+    name = system_unit(unit, "DateTime.from_unix/3")
+    total = number * MILLION // (UNITS[name] if name else unit) + EPOCH
     if not 0 <= total < days_of(10_000, 1, 1) * 86_400 * MILLION:
         return error("invalid_unix_time")
     precision = PRECISION.get(name, 0) if name else min(6, max(0, len(str(unit)) - 1))
@@ -282,6 +289,8 @@ def to_gregorian_seconds(value: Any) -> Any:
 def from_gregorian_seconds(seconds: Any) -> Any:
     """`DateTime.from_gregorian_seconds/1`."""
     need_integer(seconds, "DateTime.from_gregorian_seconds/3")
+    if not days_of(-9999, 1, 1) * 86_400 <= seconds < days_of(10_000, 1, 1) * 86_400:
+        raise clause("Calendar.ISO.date_from_iso_days/1")
     return at_micros(DateTime, seconds * MILLION, 0)
 
 

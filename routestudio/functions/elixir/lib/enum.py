@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import FunctionType
 from typing import Any
 
 from routestudio.functions.elixir import ops
-from routestudio.functions.elixir.errors import ElixirError, argument_error, clause
+from routestudio.functions.elixir.errors import ElixirError, argument_error, clause, shown
 from routestudio.functions.elixir.inspecting import inspect
 from routestudio.functions.elixir.lib.common import binary, items, truthy, unary
 from routestudio.functions.elixir.registry import define
 from routestudio.functions.elixir.runtime import MISSING, concat, to_text
+from routestudio.functions.elixir.structs import DateRange
 from routestudio.functions.elixir.values import ERROR, OK, Cons, atom, key_in, whole
 
 
@@ -24,7 +26,15 @@ def to_list(value: Any) -> list[Any]:
 def map_(value: Any, function: Any) -> list[Any]:
     """`Enum.map/2`."""
     given = items(value)
-    return list(map(unary(function), given)) if given else []
+    if given:
+        return list(map(unary(function), given))
+    if type(value) is list and not _takes_one(function):
+        raise clause("Enum.map/2")
+    return []
+
+
+def _takes_one(function: Any) -> bool:
+    return type(function) is FunctionType and function.__code__.co_argcount == 1
 
 
 @define("Enum", "each", 2)
@@ -108,9 +118,17 @@ def count(value: Any, function: Any = MISSING) -> int:
 @define("Enum", "count_until", 2, 3)
 def count_until(value: Any, function: Any, limit: Any = MISSING) -> int:
     """`Enum.count_until/2`, `/3`."""
+    top = function if limit is MISSING else limit
+    if type(top) is not int or top < 1:
+        raise clause(f"Enum.count_until/{2 if limit is MISSING else 3}")
     if limit is MISSING:
-        return min(len(items(value)), function)
-    return min(count(value, function), limit)
+        return min(len(items(value)), top)
+    check, found = unary(function), 0
+    for item in items(value):
+        found += truthy(check(item))
+        if found == top:
+            break
+    return found
 
 
 @define("Enum", "empty?", 1)
@@ -291,7 +309,13 @@ def map_join(value: Any, separator: Any, function: Any = MISSING) -> str:
         separator, function = "", separator
     if type(separator) is not str:
         raise clause("Enum.map_join/3")
-    return concat(separator.join(map(to_text, map_(value, function))))
+    return concat(separator.join(map(to_text, map(unary(function), items(value)))))
+
+
+def _pair(entry: Any) -> Any:
+    if type(entry) is tuple and len(entry) == 2:
+        return entry
+    raise ElixirError("MatchError", f"no match of right hand side value:{shown(entry)}")
 
 
 def _collect(target: Any, found: list[Any]) -> Any:
@@ -321,5 +345,11 @@ def into(value: Any, target: Any, function: Any = MISSING) -> Any:
     """`Enum.into/2`, `/3`."""
     given = items(value)
     if function is not MISSING:
-        given = list(map(unary(function), given)) if given else []
+        change = unary(function)
+        strict = type(target) is dict and len(target) > 0 and type(value) in (list, dict)
+        given = [_pair(change(item)) if strict else change(item) for item in given]
+    if type(value) is DateRange and type(target) is dict and given:
+        wrong = any(type(entry) is not tuple or len(entry) != 2 for entry in given)
+        if wrong:
+            raise clause("anonymous fn/2 in Collectable.Map.into/1")
     return _collect(target, given)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import FunctionType
 from typing import Any
 
 from routestudio.functions.elixir import ops
@@ -118,6 +119,8 @@ def with_index(value: Any, start: Any = 0) -> list[Any]:
     if type(start) is list:
         offset = option(start, "offset", 0)
         return [(item, index) for index, item in enumerate(given, offset)]
+    if type(start) is not FunctionType or start.__code__.co_argcount != 2:
+        raise clause("Enum.with_index/2")
     step = binary(start)
     return [step(item, index) for index, item in enumerate(given)]
 

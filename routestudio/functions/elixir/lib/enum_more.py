@@ -12,7 +12,6 @@ from routestudio.functions.elixir.errors import clause
 from routestudio.functions.elixir.lib.common import (
     binary,
     comparer,
-    is_module,
     items,
     need_integer,
     truthy,
@@ -40,7 +39,8 @@ def _order(sorter: Any) -> tuple[Order, bool]:
     if type(sorter) is not FunctionType:
         raise clause("Enum.to_sort_fun/1")
     before = binary(sorter)
-    return lambda a, b: -1 if truthy(before(a, b)) else 1, False
+    # Python's sort asks of a later item whether it belongs before an earlier one.
+    return lambda later, first: 1 if truthy(before(first, later)) else -1, False
 
 
 def _merge_sort(given: list[Any], order: Order, down: bool) -> list[Any]:
@@ -82,19 +82,20 @@ def _extreme(
     value: Any, sorter: Any, fallback: Any, sign: int, key: Callable[[Any], Any]
 ) -> Any:  # fmt: skip
     """The smallest (`sign` -1) or greatest item; the first of equals."""
+    named = type(sorter) in (Atom, bool, type(None)) or sorter is MISSING
+    if not named and (type(sorter) is not FunctionType or sorter.__code__.co_argcount != 2):
+        raise clause(f"Enum.{'max' if sign > 0 else 'min'}_sort_fun/1")
     given = items(value)
     if not given:
         if fallback is MISSING:
             raise empty_error()
         return called(fallback, 0)()
     keyed = [(key(item), item) for item in given]
-    if sorter is MISSING or is_module(sorter):
+    if named:
+        if len(keyed) == 1:
+            return given[0]  # a module without `compare` is not noticed
         order = ops.compare if sorter is MISSING else comparer(sorter)
         return _best(keyed, lambda a, b: order(a[0], b[0]) * sign > 0)[1]
-    if type(sorter) is tuple:
-        order = comparer(sorter[1])
-        turn = -sign if sorter[0] is _DESC else sign
-        return _best(keyed, lambda a, b: order(a[0], b[0]) * turn > 0)[1]
     holds = binary(sorter)
     return _best(keyed, lambda a, b: not truthy(holds(b[0], a[0])))[1]
 
@@ -147,20 +148,36 @@ def min_max(value: Any, fallback: Any = MISSING) -> Any:
     return min_(value), max_(value)
 
 
-@define("Enum", "min_max_by", 2, 3)
-def min_max_by(value: Any, function: Any, sorter: Any = MISSING) -> Any:
-    """`Enum.min_max_by/2`, `/3`."""
+@define("Enum", "min_max_by", 2, 3, 4)
+def min_max_by(value: Any, function: Any, sorter: Any = MISSING, fallback: Any = MISSING) -> Any:
+    """`Enum.min_max_by/2`, `/3`, `/4`."""
     key = unary(function)
+    sorter, fallback = _sorter(sorter, fallback)
     given = items(value)
     if not given:
+        if fallback is not MISSING:
+            return called(fallback, 0)()
         raise empty_error()
-    keyed = [(key(item), item) for item in given]
+    if sorter is MISSING or type(sorter) in (Atom, bool, type(None)):
+        order = ops.compare if sorter is MISSING else comparer(sorter)
 
-    def once(pair: Any) -> Any:
-        return pair[0]
+        def before(one: Any, other: Any) -> bool:
+            return order(one, other) < 0
+    else:
+        holds = binary(sorter)
 
-    low = _extreme(keyed, sorter, MISSING, -1, once)
-    return low[1], _extreme(keyed, sorter, MISSING, 1, once)[1]
+        def before(one: Any, other: Any) -> bool:
+            return truthy(holds(one, other))
+
+    low = high = given[0]
+    low_key = high_key = key(low)
+    for item in given[1:]:
+        found = key(item)
+        if before(found, low_key):
+            low, low_key = item, found
+        elif before(high_key, found):
+            high, high_key = item, found
+    return low, high
 
 
 @define("Enum", "sum", 1)

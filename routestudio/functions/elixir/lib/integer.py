@@ -155,9 +155,9 @@ def extended_gcd(a: Any, b: Any) -> Any:
     if a == 0 and b == 0:
         return 0, 0, 0
     if b == 0:
-        return abs(a), (1 if a > 0 else -1), 0
+        return a, 1, 0
     if a == 0:
-        return abs(b), 0, (1 if b > 0 else -1)
+        return b, 0, 1
     old, new = (a, 1, 0), (b, 0, 1)
     while new[0]:
         quotient = ops.div(old[0], new[0])

@@ -119,6 +119,10 @@ def is_exception(value: Any, module: Any = None) -> bool:
 @define("Kernel", "is_function", 1, 2)
 def is_function(value: Any, arity: Any = None) -> bool:
     """`Kernel.is_function/1`, `/2`."""
+    if arity is not None and type(arity) is not int:
+        raise argument_error(2, "not an integer")
+    if arity is not None and arity < 0:
+        raise argument_error(2, "out of range")
     if type(value) is not FunctionType:
         return False
     return arity is None or value.__code__.co_argcount == arity
@@ -138,7 +142,7 @@ def absolute(value: Any) -> Any:
     """`Kernel.abs/1`."""
     if type(value) not in _NUMBERS:
         raise argument_error(1, "not a number")
-    return abs(value)
+    return -value if value < 0 else value  # -0.0 stays as it is
 
 
 @define("Kernel", "max", 2)

@@ -56,7 +56,7 @@ def wrap(value: Any) -> Any:
     """`List.wrap/1`."""
     if value is None:
         return []
-    return value if type(value) is list else [value]
+    return value if type(value) in (list, Cons) else [value]
 
 
 @define("List", "delete", 2)
@@ -288,12 +288,16 @@ def improper(value: Any) -> bool:
 def ascii_printable(value: Any, limit: Any = None) -> bool:
     """`List.ascii_printable?/1`, `/2`."""
     given = need(value, "List.ascii_printable?/2")
-    if type(limit) is int:
+    if limit is not None:
+        if type(limit) is not int or limit < 0:
+            raise clause("List.ascii_printable?/2")
         given = given[:limit]
     return all(type(c) is int and (32 <= c <= 126 or 7 <= c <= 13 or c == 27) for c in given)
 
 
 def _chars(value: Any, where: str) -> str:
+    if type(value) is not list:
+        raise argument_error(1, "not a list")
     given = need(value, where)
     if not all(type(c) is int and 0 <= c < 256 for c in given):
         raise argument_error(1, "not a textual representation of an integer")

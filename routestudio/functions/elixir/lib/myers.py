@@ -6,10 +6,8 @@ from typing import Any
 
 from routestudio.functions.elixir import ops
 from routestudio.functions.elixir.errors import NotEvaluated
-from routestudio.functions.elixir.lib.common import unary
 from routestudio.functions.elixir.lib.lists import need
 from routestudio.functions.elixir.registry import define
-from routestudio.functions.elixir.runtime import MISSING
 from routestudio.functions.elixir.values import atom
 
 _EQ, _INS, _DEL = atom("eq"), atom("ins"), atom("del")
@@ -97,11 +95,8 @@ def _grouped(edits: list[tuple[Any, Any]]) -> list[tuple[Any, list[Any]]]:
     return found
 
 
-@define("List", "myers_difference", 2, 3)
-def myers_difference(left: Any, right: Any, function: Any = MISSING) -> Any:
-    """`List.myers_difference/2`, `/3`."""
-    if function is not MISSING:
-        unary(function)
-        raise NotEvaluated("List.myers_difference/3")
+@define("List", "myers_difference", 2)
+def myers_difference(left: Any, right: Any) -> Any:
+    """`List.myers_difference/2`."""
     where = "List.myers_difference/2"
     return script(need(left, where), need(right, where))

@@ -10,6 +10,7 @@ from routestudio.functions.elixir.calendar import (
     date_part,
     error,
     naive_part,
+    need_form,
     parse_datetime,
     raised,
     shifted,
@@ -23,6 +24,7 @@ from routestudio.functions.elixir.lib.common import need_text
 from routestudio.functions.elixir.lib.datetimes import (
     bare,
     compared,
+    formed,
     utc_now,
     whole_seconds,
     whole_units,
@@ -60,8 +62,9 @@ def from_iso8601_b(text: Any) -> Any:
 @define("NaiveDateTime", "to_iso8601", 1, 2)
 def to_iso8601(value: Any, form: Any = _EXTENDED) -> str:
     """`NaiveDateTime.to_iso8601/1`, `/2`."""
-    text = bare(naive_part(value, "NaiveDateTime.to_iso8601/2")).text("T")
-    return text.replace("-", "").replace(":", "") if form is atom("basic") else text
+    moment = bare(naive_part(value, "NaiveDateTime.to_iso8601/2"))
+    need_form(form, "NaiveDateTime.to_iso8601/2")
+    return formed(moment, form)
 
 
 @define("NaiveDateTime", "to_string", 1)
@@ -82,11 +85,14 @@ def new(*parts: Any) -> Any:
     micro = parts[6] if len(parts) == 7 else (0, 0)
     if type(micro) is int:
         micro = (micro, 6)
-    if not all(type(part) is int for part in (*parts[:6], *micro)):
-        raise clause("NaiveDateTime.new/8")
+    where = "NaiveDateTime.new/8"
+    if not all(type(part) is int for part in parts[:3]):
+        raise clause(where)
     if not valid_date(*parts[:3]):
         return error("invalid_date")
-    if not valid_clock(*parts[3:6]) or not 0 <= micro[0] < MILLION:
+    if type(micro) is not tuple or not all(type(part) is int for part in (*parts[3:6], *micro)):
+        raise clause(where)
+    if not valid_clock(*parts[3:6]) or not 0 <= micro[0] < MILLION or not 0 <= micro[1] <= 6:
         return error("invalid_time")
     return OK, NaiveDateTime(*parts[:6], *micro)
 

@@ -7,14 +7,23 @@ from collections import OrderedDict
 from types import FunctionType
 from typing import Any, Final
 
-from routestudio.functions.elixir.errors import ElixirError, argument, clause
+from routestudio.functions.elixir.errors import ElixirError, argument, argument_error, clause
 from routestudio.functions.elixir.inspecting import inspect
-from routestudio.functions.elixir.lib.common import option
+from routestudio.functions.elixir.lib.common import iodata, option
 from routestudio.functions.elixir.pcre import Pattern, PatternError, compile_pattern
 from routestudio.functions.elixir.regexes import Regex
 from routestudio.functions.elixir.registry import define
-from routestudio.functions.elixir.runtime import MISSING, called, to_text
-from routestudio.functions.elixir.values import ERROR, OK, Atom, atom, bytes_of, text_of, whole
+from routestudio.functions.elixir.runtime import MISSING, called
+from routestudio.functions.elixir.values import (
+    ERROR,
+    OK,
+    Atom,
+    atom,
+    bytes_of,
+    is_utf8,
+    text_of,
+    whole,
+)
 
 _LETTERS: Final = {
     "i": ["caseless"], "m": ["multiline"], "s": ["dotall", "newline"], "x": ["extended"],
@@ -111,17 +120,33 @@ class _Found:
         return count
 
 
+def _subject(pattern: Pattern, text: str) -> str:
+    if pattern.wide and not text.isascii() and not is_utf8(text):
+        raise argument("argument error")
+    return pattern.subject(text)
+
+
 def _search(regex: Regex, text: str, start: int = 0) -> _Found | None:
     pattern: Pattern = regex.compiled
-    subject = pattern.subject(text)
-    match = pattern.compiled.search(subject, start)
+    subject = _subject(pattern, text)
+    match = pattern.compiled.search(subject, _place(subject, start) if start else 0)
     return None if match is None else _Found(pattern, match, subject, text)
 
 
-def _all(regex: Regex, text: str) -> list[_Found]:
+def _place(subject: str, start: Any) -> int:
+    """Where the byte `start` of a subject is; a text in which bytes are characters has it there."""
+    if type(start) is not int or start < 0:
+        raise argument_error(2, "badly formed option")
+    if subject.isascii():
+        return start
+    return len(bytes_of(subject)[:start].decode(errors="ignore"))
+
+
+def _all(regex: Regex, text: str, start: Any = 0) -> list[_Found]:
     pattern: Pattern = regex.compiled
-    subject = pattern.subject(text)
-    return [_Found(pattern, m, subject, text) for m in pattern.compiled.finditer(subject)]
+    subject = _subject(pattern, text)
+    at = _place(subject, start) if start != 0 else 0
+    return [_Found(pattern, m, subject, text) for m in pattern.compiled.finditer(subject, at)]
 
 
 def _captures(found: _Found, options: Any) -> Any:
@@ -179,7 +204,13 @@ def scan(regex: Any, text: Any, options: Any = MISSING) -> list[Any]:
     if type(text) is not str:
         raise clause("Regex.scan/3")
     given = [] if options is MISSING else options
-    return [_captures(found, given) for found in _all(pattern, text)]
+    start = option(given, "offset", 0)
+    hits = _all(pattern, text) if start == 0 else _all(pattern, text, start)
+    rows = [_captures(found, given) for found in hits]
+    what = option(given, "capture")
+    # Erlang says only that there is a match when nothing of it is asked for.
+    nothing = what == [] or getattr(what, "name", "") in ("none", "all_names")
+    return [row for row in rows if row] if nothing else rows
 
 
 @define("Regex", "named_captures", 2, 3)
@@ -220,7 +251,7 @@ def is_regex(value: Any) -> bool:
     return isinstance(value, Regex)
 
 
-_SPECIAL: Final = std.compile(r"[.^$*+?()\[{\\|\s#\]}\-]")
+_SPECIAL: Final = std.compile(r"[.^$*+?()\[{\\|\s#\]}\-]", std.ASCII)
 
 
 @define("Regex", "escape", 1)
@@ -260,7 +291,8 @@ def split(regex: Any, text: Any, options: Any = MISSING) -> list[str]:
             piece = subject[position:start]
             if piece or not trim:
                 pieces.append(piece)
-                budget = None if budget is None else budget - 1
+            if budget is not None and (piece or include or not trim):
+                budget -= 1
             if include and (end > start or not trim):
                 pieces.append(subject[start:end])
             position = end
@@ -319,7 +351,7 @@ def replace(regex: Any, text: Any, new: Any, options: Any = MISSING) -> str:
         else:
             count = new.__code__.co_argcount  # type: ignore[union-attr]
             groups = [found.group(i) if i <= found.match.re.groups else "" for i in range(count)]
-            pieces.append(to_text(called(new, count)(*groups)))
+            pieces.append(iodata(called(new, count)(*groups)))
         position = end
     rest = subject[position:]
     pieces.append(text_of(rest.encode("latin-1")) if as_bytes else rest)

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import regex as re
 
-from routestudio.functions.elixir.errors import argument, argument_error, clause
+from routestudio.functions.elixir.errors import ElixirError, argument, argument_error, clause
 from routestudio.functions.elixir.inspecting import inspect
 from routestudio.functions.elixir.lib.common import limited, need_text
 from routestudio.functions.elixir.registry import define
@@ -252,7 +252,7 @@ def _pad(text: Any, count: Any, padding: Any, where: str) -> str:
         raise clause(where)
     if type(padding) is not list and type(padding) is not str:
         raise clause(where)
-    if padding == [] or (padding == "" and where.startswith("String.pad_trailing")):
+    if padding in ([], ""):
         raise clause(where)
     missing = limited(count) - length(text)
     if missing <= 0:
@@ -320,4 +320,6 @@ def valid(text: Any) -> bool:
 @define("String", "to_charlist", 1)
 def to_charlist(text: Any) -> list[int]:
     """`String.to_charlist/1`."""
-    return [ord(char) for char in need_text(text, "String.to_charlist/1")]
+    if not is_utf8(need_text(text, "String.to_charlist/1")):
+        raise ElixirError("UnicodeConversionError", f"invalid encoding starting at {inspect(text)}")
+    return [ord(char) for char in text]

@@ -8,7 +8,7 @@ from typing import Any
 
 from routestudio.functions.elixir.errors import argument, argument_error, clause
 from routestudio.functions.elixir.inspecting import inspect, printable
-from routestudio.functions.elixir.lib.common import need_text, option, unary
+from routestudio.functions.elixir.lib.common import iodata, need_text, option, unary
 from routestudio.functions.elixir.lib.myers import script
 from routestudio.functions.elixir.lib.regex import match as regex_match
 from routestudio.functions.elixir.lib.regex import replace as regex_replace
@@ -16,7 +16,7 @@ from routestudio.functions.elixir.lib.regex import split as regex_split
 from routestudio.functions.elixir.lib.strings import BREAKING, graphemes_of, length
 from routestudio.functions.elixir.regexes import Regex
 from routestudio.functions.elixir.registry import define
-from routestudio.functions.elixir.runtime import MISSING, to_text
+from routestudio.functions.elixir.runtime import MISSING
 from routestudio.functions.elixir.values import Atom, bytes_of, is_utf8, whole
 
 
@@ -25,6 +25,8 @@ def _patterns(pattern: Any, where: str) -> list[str]:
     if type(pattern) is str:
         return [pattern]
     if type(pattern) is list and all(type(part) is str for part in pattern):
+        if "" in pattern:
+            raise argument_error(2, "not a valid pattern")
         return pattern
     raise argument(f"{where} expects a string or a list of strings, got: {inspect(pattern)}")
 
@@ -99,10 +101,10 @@ def split(text: Any, pattern: Any = MISSING, options: Any = MISSING) -> list[str
         raise clause(where)
     if type(pattern) is str:
         found = _split(text, [pattern], limit, trim) if pattern else _chars(text, limit, trim)
-    elif type(pattern) is list and all(type(part) is str for part in pattern):
-        found = _split(text, [p for p in pattern if p], limit, trim) if pattern else [text]
     elif text == "":
         found = [] if trim else [""]  # nothing is searched, so the pattern is not looked at
+    elif type(pattern) is list and all(type(part) is str and part for part in pattern):
+        found = _split(text, pattern, limit, trim) if pattern else [text]
     else:
         raise argument_error(2, "not a valid pattern")
     return found
@@ -150,6 +152,9 @@ def _chars(text: str, limit: int | None, trim: bool) -> list[str]:
 @define("String", "splitter", 2, 3)
 def splitter(text: Any, pattern: Any, options: Any = MISSING) -> list[str]:
     """`String.splitter/2`, `/3`."""
+    need_text(text, "String.splitter/3")
+    if type(pattern) not in (str, list):
+        raise argument_error(1, "not a valid pattern")
     return split(text, pattern, [] if options is MISSING else options)
 
 
@@ -172,7 +177,8 @@ def replace(text: Any, pattern: Any, new: Any, options: Any = MISSING) -> str:
     where = "String.replace/4"
     need_text(text, where)
     given = [] if options is MISSING else options
-    if type(new) is not str and type(new) is not FunctionType:
+    closure = type(new) is FunctionType and new.__code__.co_argcount == 1
+    if type(new) is not str and not closure:
         raise clause(where)
     if isinstance(pattern, Regex):
         return regex_replace(pattern, text, new, given)
@@ -180,9 +186,9 @@ def replace(text: Any, pattern: Any, new: Any, options: Any = MISSING) -> str:
     everywhere = option(given, "global", True) not in (None, False)
     if pattern == "":
         return _between(text, new, change, everywhere)
+    if text == "" and type(pattern) is not str:
+        return ""  # nothing is searched, so the pattern is not looked at
     if type(pattern) is not str and type(pattern) is not list:
-        if text == "":
-            return ""  # nothing is searched, so the pattern is not looked at
         raise argument_error(2, "not a valid pattern")
     patterns = _patterns(pattern, where)
     found: list[str] = []
@@ -193,14 +199,14 @@ def replace(text: Any, pattern: Any, new: Any, options: Any = MISSING) -> str:
             break
         found.append(text[start : hit[0]])
         start = hit[0] + hit[1]
-        found.append(str(new) if change is None else to_text(change(text[hit[0] : start])))
+        found.append(str(new) if change is None else iodata(change(text[hit[0] : start])))
         if not everywhere:
             break
     return whole("".join([*found, text[start:]]))
 
 
 def _between(text: str, new: Any, change: Any, everywhere: bool) -> str:
-    piece = new if change is None else to_text(change(""))
+    piece = new if change is None else iodata(change(""))
     if not everywhere:
         return whole(piece + text)
     return whole(piece + "".join(part + piece for part in graphemes_of(text)))
@@ -262,7 +268,9 @@ def replace_invalid(text: Any, new: Any = "\ufffd") -> str:
 def is_printable(text: Any, limit: Any = None) -> bool:
     """`String.printable?/1`, `/2`."""
     need_text(text, "String.printable?/2")
-    return printable(text[:limit] if type(limit) is int else text)
+    if limit is not None and (type(limit) is not int or limit < 0):
+        raise clause("String.printable?/2")
+    return printable(text if limit is None else text[:limit])
 
 
 @define("String", "chunk", 2)

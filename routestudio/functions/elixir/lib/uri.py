@@ -24,7 +24,7 @@ _UNRESERVED: Final = frozenset(
 _PARTS: Final = re.compile(
     r"(?:([a-zA-Z][a-zA-Z0-9+.-]*):)?(?://([^/?#]*))?([^?#]*)(?:\?([^#]*))?(?:#(.*))?", re.DOTALL
 )
-_AUTHORITY: Final = re.compile(r"(?:(.*)@)?(\[[a-zA-Z0-9:.]*\]|[^:]*)(?::(\d*))?\Z", re.DOTALL)
+_AUTHORITY: Final = re.compile(r"(?:(.*)@)?(\[[a-zA-Z0-9:.]*\]|[^:]*)(?::(\d*).*)?\Z", re.DOTALL)
 
 
 def _escaped(text: str, keep: Any, space: str = "%20") -> str:
@@ -74,7 +74,9 @@ def _unescaped(text: str, plus: bool) -> str:
         if byte == 37:
             digits = data[at + 1 : at + 3].decode("latin-1")
             if not re.fullmatch("[0-9A-Fa-f]{2}", digits):
-                raise argument(f"malformed URI {inspect(text)}")
+                found.append(byte)  # not an escape: it is left as it is
+                at += 1
+                continue
             found.append(int(digits, 16))
             at += 3
             continue
@@ -161,7 +163,11 @@ def parse(text: Any) -> Any:
                path=path or None, query=query, fragment=fragment)  # fmt: skip
 
 
-_ALLOWED: Final = re.compile(r"(?:[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})*\Z")
+_ALLOWED: Final = re.compile(r"[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]")
+_PORT: Final = re.compile(
+    r"([a-zA-Z][a-zA-Z0-9+.-]*:)?//(?:[^/?#@]*@)?(?:\[[^\]]*\]|[^:/?#@\[]*):(?![^/?#]*@)\d*([^\d/?#])"
+)
+"""A port that is not a number."""
 
 
 @define("URI", "new", 1)
@@ -181,10 +187,11 @@ def new(text: Any) -> Any:
 def _fault(text: str) -> str | None:
     """The part that `:uri_string` stumbles over."""
     for char in text:
-        if not _ALLOWED.match(char) and char != "%":
+        if not _ALLOWED.match(char):
             return char if char.isascii() else text[text.index(char) :][:1]
-    if not _ALLOWED.match(text):
-        return "%"
+    port = _PORT.match(text)
+    if port is not None:
+        return ":" if port[1] else port[2]
     scheme = re.match(r"([^/?#:]*):", text)
     if scheme and not re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*", scheme[1]):
         return ":"
