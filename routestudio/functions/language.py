@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Final
 
-from routestudio.functions import python
+from routestudio.functions import python, steadiness
 from routestudio.functions.elixir import checking as elixir
 from routestudio.functions.tracing import Point
 from routestudio.model.function import Diagnostic, Function, FunctionKind, Language
@@ -23,7 +23,8 @@ def check(function: Function) -> list[Diagnostic]:
     """All diagnostics of a function; empty for kinds without code."""
     if function.kind.entry_point is None:
         return []
-    return _CHECKERS[function.language](function.code, function.kind)
+    found = _CHECKERS[function.language](function.code, function.kind)
+    return [*found, *steadiness.warnings_of(function)]
 
 
 @lru_cache(maxsize=64)

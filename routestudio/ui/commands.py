@@ -14,6 +14,7 @@ from routestudio import __version__
 from routestudio.errors import RouteStudioError
 from routestudio.paths import resources
 from routestudio.ui.actions import shortcut_list
+from routestudio.ui.commands_editor import EditorCommands
 from routestudio.ui.commands_run import RunCommands
 from routestudio.ui.documents.base import Document
 from routestudio.ui.theme import theme
@@ -97,6 +98,7 @@ class Commands:
         }.items():  # fmt: skip
             window.action_table.on(name, handler)
         self.runs.connect_all()
+        EditorCommands(window).connect_all()
 
     # --- projects ----------------------------------------------------------------------------
 

@@ -16,11 +16,14 @@ from PySide6.QtWidgets import (
 from routestudio.derive import catalog
 from routestudio.model.function import Diagnostic
 from routestudio.ui.documents.base import Document
+from routestudio.ui.documents.function_insight import Insight
 from routestudio.ui.editor.behaviours import install, toggle_comment
 from routestudio.ui.editor.code_edit import CodeEdit
 from routestudio.ui.editor.completion import Completion
 from routestudio.ui.editor.find import FindBar
+from routestudio.ui.editor.fixes import row_faults
 from routestudio.ui.editor.highlighter import Highlighter
+from routestudio.ui.editor.quick_fix import QuickFixes
 from routestudio.ui.editor.vocabulary import vocabulary
 from routestudio.ui.panels.docs import DocsPane
 from routestudio.ui.panels.preview import PreviewPanel
@@ -30,6 +33,8 @@ from routestudio.ui.widgets.layout import bar, column
 
 SAVE_MS = 400
 DIAGNOSE_MS = 60
+UNSTEADY = "not_determined"
+"""Code of the warnings about clock and random values."""
 
 
 class FunctionDocument(Document):
@@ -43,6 +48,7 @@ class FunctionDocument(Document):
         self._kind = function.get("kind", "routing")
         self._seen = self._sent = function.get("code", "")
         self._under_way = 0
+        self._found: list[Diagnostic] = []
         self._save = _timer(self, SAVE_MS, self.flush)
         self._diagnose = _timer(self, DIAGNOSE_MS, self._ask_diagnostics)
         self._build(function)
@@ -63,6 +69,7 @@ class FunctionDocument(Document):
         self.editor = CodeEdit(f"Code of {self.name}")
         install(self.editor)
         self.completion = Completion(self.editor)
+        self.fixes = QuickFixes(self.editor, str(function.get("language", "python")))
         self.highlighter = Highlighter(self.editor.document(), function.get("language", "python"))
         self.find_bar = FindBar(self.editor)
         self.banner = Banner()
@@ -100,6 +107,8 @@ class FunctionDocument(Document):
         split.setChildrenCollapsible(False)
         outer.addWidget(split, 1)
         self.editor.edited.connect(self._typed)
+        self.preview.fresh.connect(lambda _: self._show_marks())
+        self.insight = Insight(self.session, self.name, self.editor, self.preview, self.steady)
 
     def _head(self, row: QHBoxLayout, function: dict[str, Any]) -> None:
         row.addWidget(IconLabel(self.icon_name, 20, "accent"))
@@ -111,6 +120,8 @@ class FunctionDocument(Document):
             row.addWidget(Pill(catalog.title(sink_type), "neutral"))
         self.problems = Pill()
         row.addWidget(self.problems)
+        self.steady = Pill()
+        row.addWidget(self.steady)
         row.addStretch(1)
         row.addWidget(label("Preview through", "muted"))
         self.sinks = QComboBox()
@@ -180,7 +191,9 @@ class FunctionDocument(Document):
         )  # fmt: skip
 
     def _show_diagnostics(self, items: list[Diagnostic]) -> None:
-        self.editor.show_diagnostics(items)
+        self._found = items
+        self._show_marks()
+        self.insight.show_unsteady(any(item.code == UNSTEADY for item in items))
         errors = [item for item in items if item.severity == "error"]
         if errors:
             count = len(errors)
@@ -195,6 +208,14 @@ class FunctionDocument(Document):
         else:
             self.problems.show_status("no problems", "success")
             self.banner.hide()
+
+    def _show_marks(self) -> None:
+        """Diagnostics of the text, and what is wrong with the rows of a fresh preview."""
+        faults = []
+        if not self._diagnose.isActive() and not self.preview.model.stale:
+            rows = self.preview.model.known_rows()
+            faults = row_faults(rows, self.name, self.editor.toPlainText())
+        self.editor.show_diagnostics([*self._found, *faults])
 
     # --- showing -----------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import (
@@ -19,6 +19,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QPlainTextEdit, QTextEdit, QToolTip, QWidget
 
 from routestudio.model.function import Diagnostic
+from routestudio.ui.editor.coverage import ROLES, Mark
 from routestudio.ui.theme import colour, mono_font, theme
 
 BRACKETS = {"(": ")", "[": "]", "{": "}"}
@@ -30,6 +31,8 @@ class CodeEdit(QPlainTextEdit):
     """A code editor. `edited` is sent for each change of the text by a person."""
 
     edited = Signal()
+    diagnosed = Signal()
+    """Other diagnostics are shown."""
 
     def __init__(self, name: str) -> None:
         super().__init__()
@@ -40,6 +43,9 @@ class CodeEdit(QPlainTextEdit):
         self._size = 10.0
         self._text = ""
         self._diagnostics: list[Diagnostic] = []
+        self._coverage: Mapping[int, Mark] = {}
+        self._outdated = False
+        self._lines_covered = 0
         self._gutter = _Gutter(self)
         self.blockCountChanged.connect(self._layout_gutter)
         self.updateRequest.connect(self._scroll_gutter)
@@ -113,6 +119,7 @@ class CodeEdit(QPlainTextEdit):
         self._diagnostics = list(diagnostics)
         self._mark()
         self._gutter.update()
+        self.diagnosed.emit()
 
     def diagnostic_at(self, position: int) -> Diagnostic | None:
         """The diagnostic whose range holds a text position."""
@@ -204,6 +211,34 @@ class CodeEdit(QPlainTextEdit):
             return True
         return super().eventFilter(watched, event)  # type: ignore[arg-type]
 
+    # --- coverage ----------------------------------------------------------------------------
+
+    @property
+    def coverage(self) -> Mapping[int, Mark]:
+        """The marks that are shown, by line from 1."""
+        return self._coverage
+
+    def show_coverage(self, marks: Mapping[int, Mark]) -> None:
+        """Mark lines in the gutter; no marks end it."""
+        self._coverage, self._outdated = marks, False
+        self._lines_covered = self.blockCount()
+        self._gutter.update()
+
+    def outdate_coverage(self) -> None:
+        """The text changed: marks are pale until new ones come, and go when lines moved."""
+        if self._coverage and self.blockCount() != self._lines_covered:
+            self._coverage = {}
+        self._outdated = True
+        self._gutter.update()
+
+    def gutter_help(self, line: int) -> str:
+        """What the gutter tells of a line, from 1; empty for most lines."""
+        texts = [item.message for item in self._diagnostics if item.line == line]
+        mark = self._coverage.get(line)
+        if mark is not None and not self._outdated:
+            texts.append(mark.text)
+        return "\n".join(texts)
+
     # --- gutter ------------------------------------------------------------------------------
 
     def gutter_width(self) -> int:
@@ -217,7 +252,7 @@ class CodeEdit(QPlainTextEdit):
         self._gutter.setGeometry(QRect(area.left(), area.top(), self.gutter_width(), area.height()))
 
     def paint_gutter(self, event: QPaintEvent) -> None:
-        """Paint line numbers and the dots of lines with diagnostics."""
+        """Paint line numbers, the dots of lines with diagnostics and the bars of coverage."""
         painter = QPainter(self._gutter)
         painter.fillRect(event.rect(), colour("surface"))
         painter.setFont(self.font())
@@ -239,6 +274,10 @@ class CodeEdit(QPlainTextEdit):
                     error = worst[number + 1] == "error"
                     painter.setBrush(colour("danger" if error else "warning"))
                     painter.drawEllipse(QPoint(7, top + height // 2), 3, 3)
+                if number + 1 in self._coverage:
+                    role = ROLES[self._coverage[number + 1].kind]
+                    bar = QRect(self._gutter.width() - 6, top + 1, 3, height - 2)
+                    painter.fillRect(bar, colour("border" if self._outdated else role))
             block = block.next()
             top += height
             number += 1
@@ -276,6 +315,14 @@ class _Gutter(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         self._editor.paint_gutter(event)
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
+            at = self._editor.cursorForPosition(QPoint(0, event.pos().y()))
+            text = self._editor.gutter_help(at.blockNumber() + 1)
+            QToolTip.showText(event.globalPos(), text, self)
+            return True
+        return super().event(event)
 
 
 def utf16(text: str, characters: int) -> int:

@@ -128,6 +128,11 @@ class PreviewPanel(QWidget):
 
     # --- asking ------------------------------------------------------------------------------
 
+    @property
+    def view(self) -> str:
+        """Name of the preview for requests about its rows."""
+        return self._view
+
     def show_sink(self, name: str | None) -> None:
         """Preview this sink from now on."""
         self._sink = name

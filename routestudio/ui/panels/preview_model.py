@@ -70,6 +70,10 @@ class PreviewModel(QAbstractTableModel):
             return None
         return page[number % PAGE]
 
+    def known_rows(self) -> list[dict[str, Any]]:
+        """The rows that are here, in order."""
+        return [row for page in sorted(self._pages) for row in self._pages[page]]
+
     def rowCount(self, parent: Index = _NONE) -> int:
         return 0 if parent.isValid() else self._count
 
