@@ -45,12 +45,15 @@ class Running:
         if last:
             self.process.stdin.close()
 
-    def wait_for(self, event: str, timeout: float = TIMEOUT) -> dict[str, Any]:
-        """The first event of this name, now or later. Fails when none comes."""
+    def wait_for(self, event: str, says: str = "", timeout: float = TIMEOUT) -> dict[str, Any]:
+        """The first event of this name, now or later, whose `message` holds `says`.
+
+        Fails when none comes.
+        """
         deadline = time.monotonic() + timeout
         while True:
             for found in self.events:
-                if found["event"] == event:
+                if found["event"] == event and says in found.get("message", ""):
                     return found
             try:
                 line = self._lines.get(timeout=max(0.0, deadline - time.monotonic()))
