@@ -31,7 +31,7 @@ def regex(pattern: str, flags: str, *, where: str = "search") -> str:
     except (re.error, RecursionError) as error:
         raise UnequalError(f"the pattern is not valid: {error}") from None
     _walk(tree)
-    if where != "search":
+    if where in ("match", "fullmatch"):
         pattern = f"\\A(?:{pattern})" + ("\\z" if where == "fullmatch" else "")
     text = pattern.replace("\\Z", "\\z").replace("/", "\\/").replace("\\\\/", "\\/")
     if "\n" in text or "\r" in text or "\\\\/" in text:

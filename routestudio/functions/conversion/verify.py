@@ -13,6 +13,7 @@ from routestudio.functions.pool import FunctionPool
 from routestudio.model.function import Function, FunctionResult
 from routestudio.model.message import ACTIONS, Message, complete_metadata
 
+_NOW: Final = "2024-05-01T09:30:00Z"
 _UNUSUAL: Final[tuple[Any, ...]] = (
     None, "", "Zoë's 👩‍👩‍👧 e\u0301 / ñ:.*>", "0", " padded ", True, False, 0, -7, 2**63, 3.0, 1000.0, 1e-7,
     [], ["a", "b"], {}, {"key": "value"},
@@ -38,38 +39,58 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """How many messages were tried, on how many both gave a value, and those that differ."""
+    """What was tried: messages (samples first, then invented variants), how many gave values.
 
+    `differences`: the two gave different values, or one failed on a sample. `stricter`: on an
+    invented message the converted function fails where the first one gives a value, such as the
+    text of a list; it never gives another value.
+    """
+
+    samples: int
     messages: int
     values: int
     differences: tuple[Difference, ...]
+    stricter: tuple[Difference, ...] = ()
 
     @property
     def equal(self) -> bool:
+        """Whether nothing speaks against using the converted function."""
         return not self.differences
 
     def as_json(self) -> dict[str, Any]:
-        shown = [item.as_json() for item in self.differences[:20]]
-        return {"messages": self.messages, "values": self.values, "equal": self.equal,
-                "different": len(self.differences), "differences": shown}  # fmt: skip
+        return {
+            "samples": self.samples, "messages": self.messages, "values": self.values,
+            "equal": self.equal, "different": len(self.differences),
+            "differences": [item.as_json() for item in self.differences[:20]],
+            "stricter": [item.as_json() for item in self.stricter[:20]],
+        }  # fmt: skip
 
 
 async def verify(
-    before: Function, after: Function, messages: Sequence[Message], pool: FunctionPool
-) -> Verification:
-    """Both on every message. Equal is the same value and types, or that both fail."""
-    first = (await pool.evaluate([before], messages))[0]
-    second = (await pool.evaluate([after], messages))[0]
-    different, values = [], 0
-    for message, one, two in zip(messages, first, second, strict=True):
+    before: Function, after: Function, samples: Sequence[Message], pool: FunctionPool,
+    *, lenient: bool = False,
+) -> Verification:  # fmt: skip
+    """Both on the samples and their variants. Equal: the same value and types, or both fail.
+
+    With `lenient`, a value where the first function failed on an invented message is no difference.
+    """
+    messages = variants(samples)
+    first = (await pool.evaluate([before], messages, now=_NOW))[0]
+    second = (await pool.evaluate([after], messages, now=_NOW))[0]
+    different, stricter, values = [], [], 0
+    for index, (one, two) in enumerate(zip(first, second, strict=True)):
         both = one.fault is None and two.fault is None
         values += both
         if both and comparable(one.value) == comparable(two.value):
             continue
-        if one.fault is not None and two.fault is not None and _failed(one) and _failed(two):
+        if _failed(one) and _failed(two):
             continue
-        different.append(Difference(message.index, _shown(one), _shown(two)))
-    return Verification(len(messages), values, tuple(different))
+        found = Difference(index, _shown(one), _shown(two))
+        if index >= len(samples) and one.fault is None and _failed(two):
+            stricter.append(found)
+        elif not (lenient and index >= len(samples) and _failed(one) and two.fault is None):
+            different.append(found)
+    return Verification(len(samples), len(messages), values, tuple(different), tuple(stricter))
 
 
 def _failed(result: FunctionResult) -> bool:

@@ -1,0 +1,95 @@
+"""The conversion of a function of a project, with its verification."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from routestudio.functions import language
+from routestudio.functions.conversion.common import Refused
+from routestudio.functions.conversion.to_elixir import to_elixir
+from routestudio.functions.conversion.to_python import to_python
+from routestudio.functions.conversion.verify import Verification, verify
+from routestudio.functions.pool import FunctionPool
+from routestudio.model.function import Diagnostic, Function, Language
+from routestudio.model.message import Message
+
+SUFFIXES = {Language.ELIXIR: ".ex", Language.PYTHON: ".py"}
+
+
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """A converted function, or the problems that prevent it; verified once `verification` is set.
+
+    `restored`: closures that an earlier conversion wrote became operators again.
+    """
+
+    before: Function
+    after: Function | None = None
+    problems: tuple[Diagnostic, ...] = ()
+    restored: bool = False
+    verification: Verification | None = None
+
+    @property
+    def good(self) -> bool:
+        """Whether it was converted and proved equal."""
+        return self.after is not None and self.verification is not None and self.verification.equal
+
+    def as_json(self) -> dict[str, Any]:
+        found = self.verification
+        return {
+            "function": self.before.name,
+            "from": self.before.language.value,
+            "to": _other(self.before.language).value,
+            "converted": self.after is not None,
+            "code": None if self.after is None else self.after.code,
+            "problems": [
+                {"line": p.line, "column": p.column, "code": p.code, "message": p.message,
+                 "hint": p.hint} for p in self.problems
+            ],
+            "verification": None if found is None else found.as_json(),
+        }  # fmt: skip
+
+
+def _other(tongue: Language) -> Language:
+    return Language.ELIXIR if tongue is Language.PYTHON else Language.PYTHON
+
+
+def convert(function: Function) -> Conversion:
+    """The function in the other language, not verified yet. Runs nothing."""
+    if function.kind.entry_point is None:
+        text = f"a function of the kind {function.kind.value} has no code to convert"
+        return Conversion(function, problems=(Diagnostic(1, 1, "not_converted", text),))
+    errors = [item for item in language.check(function) if item.severity == "error"]
+    if errors:
+        return Conversion(function, problems=tuple(errors))
+    restored = False
+    try:
+        if function.language is Language.PYTHON:
+            code = to_elixir(function.code, function.kind)
+        else:
+            code, restored = to_python(function.code, function.kind)
+    except Refused as refused:
+        return Conversion(function, problems=(refused.diagnostic,))
+    except RecursionError:
+        text = "the function is nested too deeply to be converted"
+        return Conversion(function, problems=(Diagnostic(1, 1, "not_converted", text),))
+    after = replace(function, language=_other(function.language), code=code, problems=(), file=None)
+    wrong = [item for item in language.check(after) if item.severity == "error"]
+    if wrong:
+        text = f"the converted function is not accepted: {wrong[0].message}"
+        problem = Diagnostic(1, 1, "not_converted", text, hint="split the function, or shorten it")
+        return Conversion(function, problems=(problem,))
+    return Conversion(function, after, restored=restored)
+
+
+async def convert_verified(
+    function: Function, samples: Sequence[Message], pool: FunctionPool
+) -> Conversion:
+    """The function in the other language, tried on the samples and on hard variants of them."""
+    found = convert(function)
+    if found.after is None:
+        return found
+    verification = await verify(found.before, found.after, samples, pool, lenient=found.restored)
+    return replace(found, verification=verification)

@@ -1,0 +1,397 @@
+"""Elixir expressions as Python expressions of equal meaning."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final, NoReturn
+
+from routestudio.functions.conversion.common import (
+    ANY,
+    ATOM,
+    BOOL,
+    DECIMAL,
+    DICT,
+    FLOAT,
+    INT,
+    LIST,
+    NONE,
+    NUMBER,
+    STR,
+    TIME,
+    UNARY,
+    Code,
+    Refused,
+)
+from routestudio.functions.conversion.python_helpers import TAKEN
+from routestudio.functions.elixir.quoted import Node, is_node
+from routestudio.functions.elixir.values import Atom
+
+CHOICE, OR, AND, NOT, ORDER, ADD, MULTIPLY = 10, 30, 40, 45, 50, 70, 80
+_TYPES: Final = {
+    "is_binary": ("isinstance({}, str)", STR), "is_boolean": ("isinstance({}, bool)", BOOL),
+    "is_list": ("isinstance({}, list)", LIST), "is_float": ("isinstance({}, float)", FLOAT),
+    "is_nil": ("{} is None", NONE),
+    "is_integer": ("isinstance({0}, int) and not isinstance({0}, bool)", INT),
+    "is_number": ("isinstance({0}, (int, float)) and not isinstance({0}, bool)", NUMBER),
+    "is_map": ("isinstance({}, (dict, datetime.date, datetime.time, Decimal))",
+               DICT | TIME | DECIMAL),
+    "is_struct": ("isinstance({}, (datetime.date, datetime.time, Decimal))", TIME | DECIMAL),
+}  # fmt: skip
+_FIELDS: Final = {
+    "table_schema": STR, "table_name": STR, "database_name": STR, "idempotency_key": STR,
+    "commit_lsn": INT, "commit_idx": INT, "record_pks": LIST, "commit_timestamp": STR | TIME,
+    "enrichment": NONE | DICT, "transaction_annotations": NONE | DICT,
+}  # fmt: skip
+
+
+class FromElixir:
+    """Expressions; calls of modules are the matter of a class below."""
+
+    def __init__(self) -> None:
+        self.names: dict[str, Code] = {
+            "action": Code("action", kinds=STR),
+            "record": Code("record", kinds=DICT),
+            "changes": Code("changes", kinds=NONE | DICT),
+        }
+        self.known: dict[str, str] = {}
+        """Closures of our own prelude that were met, by their names."""
+        self.used: set[str] = set()
+
+    def refuse(self, node: Any, message: str, hint: str | None = None) -> NoReturn:
+        place = node.place if type(node) is Node else (self.line, 1)
+        raise Refused(place, message, hint)
+
+    line = 1
+
+    def help(self, name: str, *arguments: str) -> str:
+        """A call of one of the helpers, which is noted as used."""
+        self.used.add(name)
+        return f"{name}({', '.join(arguments)})"
+
+    def value(self, node: Any) -> Code:
+        """An expression as a value."""
+        if type(node) is not Node:
+            return self._literal(node)
+        self.line = node.line
+        if type(node.name) is Node:
+            return self._called(node)
+        if node.args is None:
+            return self._variable(node)
+        method = getattr(self, _METHODS.get(node.name, ""), None)
+        if method is not None:
+            found: Code = method(node, *node.args)
+            return found
+        return self.local(node, node.name, node.args)
+
+    def condition(self, node: Any) -> Code:
+        """Whether an expression counts as true in Elixir."""
+        found = self.value(node)
+        if found.kinds == BOOL:
+            return found
+        if not found.kinds & BOOL:
+            return Code(f"{found.inside(ORDER + 1)} is not None", ORDER, BOOL)
+        return Code(self.help("truthy", found.text), kinds=BOOL)
+
+    # Literals and names
+
+    def _literal(self, node: Any) -> Code:
+        if node is None:
+            return Code("None", kinds=NONE)
+        if type(node) is bool:
+            return Code(str(node), kinds=BOOL)
+        if type(node) is int or type(node) is float:
+            return Code(repr(node), kinds=INT if type(node) is int else FLOAT)
+        if type(node) is str:
+            return Code(quoted(node), kinds=STR)
+        if type(node) is list and not any(
+            type(item) is tuple or is_node(item, "|") for item in node
+        ):
+            items = [self.value(item) for item in node]
+            kinds = frozenset().union(*(item.kinds for item in items)) if items else ANY
+            return Code(f"[{', '.join(item.text for item in items)}]", kinds=LIST, items=kinds)
+        what = f"the atom `:{node.name}`" if type(node) is Atom else "this value"
+        self.refuse(node, f"{what} has no equal form in Python", "use text")
+
+    def _variable(self, node: Node) -> Code:
+        found = self.names.get(node.name)
+        if found is None:
+            self.refuse(node, f"`{node.name}` as a value has no equal form in Python")
+        return found
+
+    def bind(self, name: str, code: Code, *, keep: bool = False) -> str:
+        """Give an Elixir name a value; the name that it has in Python, a new one unless `keep`."""
+        text = re.sub(r"[?!]", "", name)
+        text = f"{text}_value" if text in TAKEN or text in ("action", "record", "changes",
+                                                            "metadata") else text  # fmt: skip
+        if not keep:
+            taken = {item.text for item in self.names.values()} | self.given
+            number, base = 2, text
+            while text in taken:
+                text, number = f"{base}_{number}", number + 1
+        self.given.add(text)
+        self.names[name] = Code(text, kinds=code.kinds, items=code.items)
+        return text
+
+    given: set[str]
+
+    def _interpolated(self, node: Node, *parts: Any) -> Code:
+        texts = []
+        for part in parts:
+            if type(part) is str:
+                texts.append(quoted(part)[1:-1].replace("{", "{{").replace("}", "}}"))
+                continue
+            if not is_node(part, "::", 2) or type(part.args[0].name) is not Node:
+                self.refuse(node, "binaries have no equal form in Python")
+            found = self.as_text(self.value(part.args[0].args[0]))
+            if '"' in found or "\\" in found or "{" in found:
+                found = found.replace('"', "'") if "'" not in found and "\\" not in found else ""
+            if not found:
+                self.refuse(part, "this has no place in an f-string", "give it a name before")
+            texts.append(f"{{{found}}}")
+        return Code(f'f"{"".join(texts)}"', kinds=STR)
+
+    def as_text(self, found: Code) -> str:
+        """The value as Elixir writes it."""
+        if "python text" in found.kinds:
+            return found.text.removeprefix("str(").removesuffix(")")
+        if found.kinds <= STR | INT:
+            return found.text
+        return self.help("text", found.text)
+
+    def _map(self, node: Node, *entries: Any) -> Code:
+        texts = []
+        for entry in entries:
+            if type(entry) is not tuple:
+                self.refuse(node, "a map that is changed like this has no equal form here",
+                            "write Map.put(map, key, value)")  # fmt: skip
+            key, item = entry
+            name = Code(quoted(key.name), kinds=STR) if type(key) is Atom else self.value(key)
+            if name.kinds != STR:
+                self.refuse(key, "keys of a map must be text in both languages")
+            texts.append(f"{name.text}: {self.value(item).text}")
+        return Code(f"{{{', '.join(texts)}}}", kinds=DICT)
+
+    # Operators
+
+    def _equal(self, node: Node, left: Any, right: Any) -> Code:
+        equal = node.name == "=="
+        if type(right) is Atom and is_call(left) and self._closure_name(left) == "compare":
+            return self._compared(left.args, right.name, equal)
+        one, two = self.value(left), self.value(right)
+        if two.kinds == NONE or two.text in ("True", "False"):
+            sign = "is" if equal else "is not"
+            return Code(f"{one.inside(ORDER + 1)} {sign} {two.text}", ORDER, BOOL)
+        if any(k.kinds <= STR | NONE for k in (one, two)) or one.kinds | two.kinds <= NUMBER \
+                or two.text in ("[]", "{}"):  # fmt: skip
+            return Code(f"{one.inside(ORDER + 1)} {node.name} {two.inside(ORDER + 1)}", ORDER, BOOL)
+        text = self.help("same", one.text, two.text)
+        return Code(text if equal else f"not {text}", ATOM if equal else NOT, BOOL)
+
+    def _closure_name(self, node: Node) -> str | None:
+        inner = node.name.args[0] if len(node.name.args) == 1 else None
+        return self.known.get(inner.name) if type(inner) is Node and inner.args is None else None
+
+    def _compared(self, args: list[Any], verdict: str, equal: bool) -> Code:
+        signs = {("lt", True): "<", ("gt", False): "<=", ("gt", True): ">", ("lt", False): ">=",
+                 ("eq", True): "==", ("eq", False): "!="}  # fmt: skip
+        one, two = map(self.value, args)
+        sign = signs[verdict, equal]
+        return Code(f"{one.inside(ORDER + 1)} {sign} {two.inside(ORDER + 1)}", ORDER, BOOL)
+
+    def _order(self, node: Node, left: Any, right: Any) -> Code:
+        one, two = self.value(left), self.value(right)
+        if one.kinds | two.kinds <= NUMBER or one.kinds == two.kinds == STR:
+            text = f"{one.inside(ORDER + 1)} {node.name} {two.inside(ORDER + 1)}"
+        else:
+            first, second = self.help("order", one.text), self.help("order", two.text)
+            text = f"{first} {node.name} {second}"
+        return Code(text, ORDER, BOOL)
+
+    def _strict(self, node: Node, left: Any, right: Any) -> Code:
+        """`and`, `or`: the left side must be true or false."""
+        one, two = self.value(left), self.value(right)
+        power = AND if node.name == "and" else OR
+        first = one.inside(power) if one.kinds == BOOL else self.help("boolean", one.text)
+        kinds = BOOL if two.kinds == BOOL else BOOL | two.kinds
+        return Code(f"{first} {node.name} {two.inside(power + 1)}", power, kinds, two.items)
+
+    def _loose(self, node: Node, left: Any, right: Any) -> Code:
+        """`&&`, `||`: only nil and false do not count as true."""
+        one, two = self.value(left), self.value(right)
+        word, power = ("and", AND) if node.name == "&&" else ("or", OR)
+        kinds = (one.kinds - NONE if node.name == "||" else one.kinds) | two.kinds
+        empty = {"{}": DICT, "[]": LIST, "''": STR}.get(two.text, frozenset())
+        if one.kinds == BOOL or (node.name == "||" and empty and one.kinds - NONE == empty):
+            return Code(f"{one.inside(power)} {word} {two.inside(power + 1)}", power,
+                        kinds if one.kinds != BOOL else BOOL | two.kinds)  # fmt: skip
+        test = self.condition(left)
+        yes, no = (two, one) if node.name == "&&" else (one, two)
+        text = f"{yes.inside(CHOICE + 1)} if {test.inside(CHOICE + 1)} else {no.inside(CHOICE)}"
+        return Code(text, CHOICE, kinds, one.items | two.items)
+
+    def _not(self, node: Node, operand: Any) -> Code:
+        if is_node(operand, "in", 2):
+            found = self._in(operand, *operand.args)
+            if " in " in found.text and found.power == ORDER:
+                return Code(found.text.replace(" in ", " not in ", 1), ORDER, BOOL)
+            return Code(f"not {found.inside(NOT)}", NOT, BOOL)
+        known = is_call(operand) and self._closure_name(operand) == "truthy"
+        found = self.condition(operand) if known else self.value(operand)
+        text = found.inside(NOT) if found.kinds == BOOL else self.help("boolean", found.text)
+        if text.endswith(" is None") and found.power == ORDER:
+            return Code(text.strip("()").replace(" is None", " is not None"), ORDER, BOOL)
+        return Code(f"not {text}", NOT, BOOL)
+
+    def _in(self, node: Node, left: Any, right: Any) -> Code:
+        one = self.value(left)
+        if type(right) is list:
+            items = [self.value(item) for item in right]
+            plain = [i for i in items if i.kinds <= STR | NONE or i.text in ("{}", "[]")]
+            if len(plain) != len(items) and not (
+                one.kinds == INT and all(item.kinds == INT for item in items)
+            ):
+                self.refuse(node, "numbers in a list are compared with their types in Elixir",
+                            "compare with == instead")  # fmt: skip
+            listed = ", ".join(item.text for item in items)
+            return Code(f"{one.inside(ORDER + 1)} in [{listed}]", ORDER, BOOL)
+        if one.kinds != STR:
+            self.refuse(node, "only text is looked for with equal meaning", "use a constant list")
+        return Code(f"{one.inside(ORDER + 1)} in {self.listed(self.value(right))}", ORDER, BOOL)
+
+    def listed(self, found: Code) -> str:
+        """A value that is a list, or it fails."""
+        return found.inside(ATOM) if found.kinds == LIST else self.help("items", found.text)
+
+    def iterated(self, found: Code) -> str:
+        """A list that is only gone through."""
+        if found.text.startswith("list(") and found.items != STR:
+            return found.text.removeprefix("list(").removesuffix(")")
+        return self.listed(found)
+
+    def texted(self, found: Code) -> str:
+        """A value that is text, or it fails."""
+        return found.inside(ATOM) if found.kinds == STR else self.help("string", found.text)
+
+    def _join(self, node: Node, left: Any, right: Any) -> Code:
+        one, two = self.value(left), self.value(right)
+        first = one.inside(ADD) if STR in (one.kinds, two.kinds) else self.texted(one)
+        return Code(f"{first} + {two.inside(ADD + 1)}", ADD, STR)
+
+    def _append(self, node: Node, left: Any, right: Any) -> Code:
+        one, two = self.value(left), self.value(right)
+        return Code(f"{self.listed(one)} + {self.listed(two)}", ADD, LIST, one.items | two.items)
+
+    def _numeric(self, found: Code, power: int) -> str:
+        return found.inside(power) if found.kinds <= NUMBER else self.help("number", found.text)
+
+    def _arithmetic(self, node: Node, left: Any, *rest: Any) -> Code:
+        one = self.value(left)
+        if not rest:
+            return Code(f"-{self._numeric(one, ATOM)}", UNARY, one.kinds & NUMBER or NUMBER)
+        two = self.value(rest[0])
+        if node.name == "/":
+            return Code(self.help("quotient", one.text, two.text), kinds=FLOAT)
+        power = MULTIPLY if node.name == "*" else ADD
+        text = f"{self._numeric(one, power)} {node.name} {self._numeric(two, power + 1)}"
+        kinds = INT if one.kinds == two.kinds == INT else FLOAT if FLOAT in (
+            one.kinds, two.kinds) else NUMBER  # fmt: skip
+        return Code(text, power, kinds)
+
+    # Choices inside of expressions
+
+    def _if(self, node: Node, test: Any, sections: Any) -> Code:
+        parts = {key.name: item for key, item in sections}
+        condition = self.condition(test)
+        yes, no = self.value(parts.get("do")), self.value(parts.get("else"))
+        text = (f"{yes.inside(CHOICE + 1)} if {condition.inside(CHOICE + 1)} "
+                f"else {no.inside(CHOICE)}")  # fmt: skip
+        return Code(text, CHOICE, yes.kinds | no.kinds, yes.items | no.items)
+
+    def _several(self, node: Node, *_: Any) -> Code:
+        self.refuse(node, "several steps inside of an expression have no equal form in Python",
+                    "give the result a name on a line of its own")  # fmt: skip
+
+    # Calls
+
+    def _called(self, node: Node) -> Code:
+        callee = node.name
+        if len(callee.args) == 1:
+            return self._closure(node, callee.args[0])
+        owner, name = callee.args[0], callee.args[1].name
+        if type(owner) is Atom and owner.name.endswith("Access"):
+            return self._access(*node.args)
+        if type(owner) is Atom:  # `Kernel.to_string` of an interpolation
+            return self.local(node, name, node.args)
+        if is_node(owner, "__aliases__"):
+            module = ".".join(part.name for part in owner.args)
+            return self.remote(node, module, name, node.args)
+        return self._field(node, owner, name)
+
+    def _access(self, owner: Any, key: Any) -> Code:
+        one, two = self.value(owner), self.value(key)
+        if two.kinds != STR:
+            self.refuse(key, "only entries with a text as key are read with equal meaning")
+        if one.kinds == DICT:
+            return Code(f"{one.inside(ATOM)}.get({two.text})")
+        return Code(self.help("at", one.text, two.text))
+
+    def _field(self, node: Node, owner: Any, name: str) -> Code:
+        if type(owner) is Node and owner.name == "metadata" and owner.args is None:
+            if name in _FIELDS:
+                items = STR if name == "record_pks" else ANY
+                return Code(f"metadata.{name}", kinds=_FIELDS[name], items=items)
+        elif type(owner) is Node and "field" in owner.flags:
+            inner = owner.name.args[1].name
+            if inner in ("consumer", "database"):
+                kinds = NONE | DICT if name == "annotations" else STR | NONE
+                return Code(f"metadata.{inner}.{name}", kinds=kinds)
+        self.refuse(node, f"`.{name}` has no equal form in Python")
+
+    def _closure(self, node: Node, target: Any) -> Code:
+        args = [self.value(item) for item in node.args]
+        known = self._closure_name(node)
+        if known is not None:
+            return self.restored(node, known, args)
+        found = self.value(target)
+        return Code(f"{found.text}({', '.join(item.text for item in args)})", kinds=found.items)
+
+    def restored(self, node: Node, name: str, args: list[Code]) -> Code:
+        """A call of a closure of our own prelude, as what it stands for."""
+        raise NotImplementedError
+
+    def local(self, node: Node, name: str, args: list[Any]) -> Code:
+        """A call of a function of Kernel."""
+        raise NotImplementedError
+
+    def remote(self, node: Node, module: str, name: str, args: list[Any]) -> Code:
+        """A call of a function of a module."""
+        raise NotImplementedError
+
+    def _pipe(self, node: Node, left: Any, right: Any) -> Code:
+        if type(right) is not Node:
+            self.refuse(node, "this pipe has no equal form in Python")
+        args = [left, *(right.args or [])]
+        return self.value(Node(right.name, args, right.place, right.end, frozenset()))
+
+
+def is_call(node: Any) -> bool:
+    """Whether a quoted value is a call of a closure: `f.(x)`."""
+    return type(node) is Node and type(node.name) is Node and len(node.name.args) == 1
+
+
+def quoted(text: str) -> str:
+    """A text as a Python literal in double quotes."""
+    found = repr(text)
+    if found[0] == "'":
+        found = '"' + found[1:-1].replace("\\'", "'").replace('"', '\\"') + '"'
+    return found
+
+
+_METHODS: Final = {
+    "<<>>": "_interpolated", "%{}": "_map", "==": "_equal", "!=": "_equal", "<": "_order",
+    ">": "_order", "<=": "_order", ">=": "_order", "and": "_strict", "or": "_strict",
+    "&&": "_loose", "||": "_loose", "not": "_not", "in": "_in", "<>": "_join", "++": "_append",
+    "+": "_arithmetic", "-": "_arithmetic", "*": "_arithmetic", "/": "_arithmetic", "if": "_if",
+    "__block__": "_several", "|>": "_pipe", "cond": "_cond", "case": "_case", "fn": "_function",
+}  # fmt: skip
+TYPES = _TYPES
