@@ -1,73 +1,24 @@
 """What the text of a user function tells: columns read, keys returned, branches, calls.
 
-Python is read as a syntax tree; Elixir, which is not parsed here, by the few forms that matter.
-Nothing is evaluated.
+Both languages are read as syntax trees; rules see only `Facts`. Nothing is evaluated.
 """
 
 from __future__ import annotations
 
 import ast
-import re
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
+from routestudio.hazards.elixir_tree import of_elixir
+from routestudio.hazards.facts import Facts, Read, Spot
 from routestudio.model.function import Function, FunctionKind, Language
 from routestudio.model.message import ACTIONS
 
+__all__ = ["Facts", "Read", "Spot", "facts"]
+
 _PARAMETERS: Final = ("action", "record", "changes", "metadata")
-_READ: Final = re.compile(r"\b_?(record|changes)\[\s*\"([^\"\\]+)\"\s*\]\s*(\|\|)?")
-_BRANCH: Final = re.compile(r"\"(insert|update|delete|read)\"(?=[^\n]*->)")
-_CATCH_ALL: Final = re.compile(r"^\s*(?:_\w*|[a-z]\w*)\s*(?:when\b[^\n]*)?->", re.MULTILINE)
-_CALL: Final = re.compile(r"\b([A-Z]\w*(?:\.[A-Z]\w*)*\.[a-z_]\w*[!?]?)\s*\(")
-_KEY: Final = re.compile(r"(?:\b([a-z]\w*):(?!:)|\"([a-z]\w*)\"\s*=>)\s*(nil\b)?")
-_DEF: Final = re.compile(r"^\s*def\s+([a-z_]\w*[!?]?)\s*\(", re.MULTILINE)
-
-
-@dataclass(frozen=True, slots=True)
-class Spot:
-    """Something in a function's text. `column` counts characters, both count from 1."""
-
-    text: str
-    line: int
-    column: int
-
-
-@dataclass(frozen=True, slots=True)
-class Read(Spot):
-    """A column that is read; `text` is its name.
-
-    `source` is `record` or `changes`. `guarded` says that the code is prepared for its absence.
-    """
-
-    source: str = "record"
-    guarded: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What is known of one function. `branches` are the actions with a branch of their own.
-
-    `catch_all` tells whether the other actions are dealt with, too; `odd_returns` are results
-    that are no map (`text`: `none`, `list` or `value`).
-    """
-
-    function: Function
-    reads: tuple[Read, ...] = ()
-    keys: tuple[Spot, ...] = ()
-    null_keys: tuple[Spot, ...] = ()
-    calls: tuple[Spot, ...] = ()
-    branches: tuple[Spot, ...] = ()
-    catch_all: bool = True
-    odd_returns: tuple[Spot, ...] = ()
-    metadata: frozenset[str] = frozenset()
-    entry: Spot | None = None
-
-    def first_read(self, *columns: str) -> Read | None:
-        """The first place that reads one of these columns of the record."""
-        return next((r for r in self.reads if r.source == "record" and r.text in columns), None)
 
 
 @lru_cache(maxsize=256)
@@ -77,7 +28,7 @@ def facts(function: Function) -> Facts:
         return _of_path(function)
     if function.language is Language.PYTHON:
         return _of_python(function)
-    return _of_elixir(function)
+    return of_elixir(function)
 
 
 def _of_path(function: Function) -> Facts:
@@ -275,35 +226,3 @@ def _falls_through(body: list[ast.stmt]) -> bool:
         forever = isinstance(last.test, ast.Constant) and bool(last.test.value)
         return not forever
     return True
-
-
-# --- Elixir --------------------------------------------------------------------------------------
-
-
-def _of_elixir(function: Function) -> Facts:
-    code = re.sub(r"(?m)^\s*#.*$", lambda m: " " * len(m.group()), function.code)
-
-    def spot(match: re.Match[str], text: str) -> Spot:
-        line = code.count("\n", 0, match.start()) + 1
-        return Spot(text, line, match.start() - code.rfind("\n", 0, match.start()))
-
-    reads = []
-    for match in _READ.finditer(code):
-        at = spot(match, match[2])
-        reads.append(Read(at.text, at.line, at.column, match[1], match[3] is not None))
-    keys, nulls = [], []
-    for match in _KEY.finditer(code):
-        keys.append(spot(match, match[1] or match[2]))
-        if match[3]:
-            nulls.append(keys[-1])
-    on_action = re.search(r"\bcase\s+_?action\s+do\b", code)
-    tail = code[on_action.end():] if on_action else ""  # fmt: skip
-    branches = [spot(m, m[1]) for m in _BRANCH.finditer(code)] if on_action else []
-    entry = _DEF.search(code)
-    return Facts(
-        function, tuple(reads), tuple(keys), tuple(nulls),
-        tuple(spot(m, m[1]) for m in _CALL.finditer(code)), tuple(branches),
-        not branches or bool(_CATCH_ALL.search(tail)), (),
-        frozenset(re.findall(r"\b_?metadata\.([a-z]\w*)", code)),
-        spot(entry, entry[1]) if entry else None,
-    )  # fmt: skip

@@ -120,7 +120,7 @@ def plain(value: Any) -> Any:
 
 
 REORDERED = ("Map.delete(", "Map.fetch(", "Map.put(", "Map.has_key?(", "is_map_key(", "elem(",
-             "Map.fetch!(", "DateTime.truncate(")  # fmt: skip
+             "Map.fetch!(", "DateTime.truncate(", "String.starts_with?(")  # fmt: skip
 """Calls that become Erlang's, with another order of arguments: another one may fail first; and
 those whose clauses ask less of an argument in 1.14."""
 

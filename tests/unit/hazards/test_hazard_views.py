@@ -90,8 +90,8 @@ def test_elixir_is_read_by_its_forms() -> None:
     found = of(
         "def route(action, record, changes, metadata) do\n"
         '  # record["hidden"]\n'
-        '  %{topic: record["region"] || "none", headers: nil,\n'
-        '    "message_key" => changes["id"], x: metadata.table_name}\n'
+        '  %{"topic" => record["region"] || "none",\n'
+        '    "message_key" => changes["id"], headers: nil, x: metadata.table_name}\n'
         "end\n",
         Language.ELIXIR,
     )
@@ -102,6 +102,76 @@ def test_elixir_is_read_by_its_forms() -> None:
     assert [spot.text for spot in found.null_keys] == ["headers"]
     assert {"topic", "message_key"} <= {spot.text for spot in found.keys}
     assert found.metadata == {"table_name"}
+    assert found.entry is not None
+    assert (found.entry.text, found.entry.line, found.entry.column) == ("route", 1, 5)
+
+
+def elixir(body: str) -> Facts:
+    head = "def route(action, record, changes, metadata) do\n"
+    return of(f"{head}{body}\nend\n", Language.ELIXIR)
+
+
+@pytest.mark.parametrize(
+    ("body", "reads"),
+    [
+        ('%{"a" => a} = record\n%{key: a}', [("a", "record", False)]),
+        ('%{key: record |> Map.get("a", 1)}', [("a", "record", True)]),
+        ('%{key: Map.get(changes, "a")}', [("a", "changes", False)]),
+        ('%{key: get_in(record, ["a", "b"])}', [("a", "record", True)]),
+        ('if is_nil(record["a"]), do: %{}, else: %{key: record["a"]}',
+         [("a", "record", True), ("a", "record", True)]),
+        ('%{key: "x#{record["a"]["b"]}"}', [("a", "record", False)]),
+        ('%{key: "record[\\"a\\"]"}', []),
+        ('case record["a"] do\n  nil -> %{}\n  v -> %{key: v}\nend', [("a", "record", True)]),
+    ],
+)  # fmt: skip
+def test_columns_that_elixir_reads(body: str, reads: list[tuple[str, str, bool]]) -> None:
+    assert [(r.text, r.source, r.guarded) for r in elixir(body).reads] == reads
+
+
+@pytest.mark.parametrize(
+    ("body", "branches", "complete"),
+    [
+        ('case action do\n  "insert" -> %{}\n  _ -> %{}\nend', ["insert"], True),
+        ('case action do\n  "insert" -> %{}\n  "delete" -> %{}\nend', ["insert", "delete"], False),
+        ('case action do\n  a when a in ["insert", "read"] -> %{}\nend', ["insert", "read"], False),
+        ('if action == "delete", do: %{}, else: %{}', ["delete"], True),
+        ('cond do\n  action == "read" -> %{}\nend', ["read"], False),
+        ('cond do\n  action == "read" -> %{}\n  true -> %{}\nend', ["read"], True),
+        ('case record["x"] do\n  "insert" -> %{}\nend', [], True),
+    ],
+)
+def test_branches_of_elixir(body: str, branches: list[str], complete: bool) -> None:
+    found = elixir(body)
+    assert [spot.text for spot in found.branches] == branches
+    assert found.catch_all is complete
+
+
+@pytest.mark.parametrize(
+    ("body", "odd"),
+    [
+        ("%{topic: nil}", []),
+        ('if record["x"] do\n  %{}\nend', ["none"]),
+        ('if record["x"], do: %{}, else: "a"', ["value"]),
+        ("[%{}]", ["list"]),
+        ('case action do\n  "read" -> nil\n  _ -> Enum.map([1], &{&1, 1})\nend', ["none", "list"]),
+        ('"a#{action}"', ["value"]),
+        ("record |> Map.take([])", []),
+        ("with %{} = x <- record do\n  x\nelse\n  _ -> :none\nend", ["value"]),
+    ],
+)
+def test_results_of_elixir_that_are_no_map(body: str, odd: list[str]) -> None:
+    assert [spot.text for spot in elixir(body).odd_returns] == odd
+
+
+def test_places_in_elixir() -> None:
+    found = elixir('  x = "ü" <> record["a"]\n  %{topic: x, "k" => 1}\n  %{key: x, topic: nil}')
+    assert found.keys == ()  # pairs with `key:` come last, so this does not parse
+    found = elixir('  x = "ü" <> record["a"]\n  Map.put(%{topic: x}, :key, nil)')
+    assert [(r.line, r.column) for r in found.reads] == [(2, 14)]
+    assert [(s.text, s.line, s.column) for s in found.keys] == [("key", 3, 24), ("topic", 3, 13)]
+    assert [s.text for s in found.null_keys] == ["key"]
+    assert [(s.text, s.line, s.column) for s in found.calls] == [("Map.put", 3, 3)]
 
 
 # --- variants ------------------------------------------------------------------------------------

@@ -1,0 +1,51 @@
+"""What is known of a user function's text, whatever language it is written in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from routestudio.model.function import Function
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """Something in a function's text. `column` counts characters, both count from 1."""
+
+    text: str
+    line: int
+    column: int
+
+
+@dataclass(frozen=True, slots=True)
+class Read(Spot):
+    """A column that is read; `text` is its name.
+
+    `source` is `record` or `changes`. `guarded` says that the code is prepared for its absence.
+    """
+
+    source: str = "record"
+    guarded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of one function. `branches` are the actions with a branch of their own.
+
+    `catch_all` tells whether the other actions are dealt with, too; `odd_returns` are results
+    that are no map (`text`: `none`, `list` or `value`).
+    """
+
+    function: Function
+    reads: tuple[Read, ...] = ()
+    keys: tuple[Spot, ...] = ()
+    null_keys: tuple[Spot, ...] = ()
+    calls: tuple[Spot, ...] = ()
+    branches: tuple[Spot, ...] = ()
+    catch_all: bool = True
+    odd_returns: tuple[Spot, ...] = ()
+    metadata: frozenset[str] = frozenset()
+    entry: Spot | None = None
+
+    def first_read(self, *columns: str) -> Read | None:
+        """The first place that reads one of these columns of the record."""
+        return next((r for r in self.reads if r.source == "record" and r.text in columns), None)
