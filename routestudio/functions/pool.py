@@ -75,6 +75,41 @@ class _WorkerGone(Exception):  # noqa: N818 - internal
         self.timeout = timeout
 
 
+class _Watch:
+    """Kills a worker that spends too long on one message. `killed` tells whether it did.
+
+    A timer, not a task: one is made for every request.
+    """
+
+    __slots__ = ("_board", "_every", "_limit", "_process", "_row", "_since", "_timer", "killed")
+
+    def __init__(self, board: mmap.mmap, process: asyncio.subprocess.Process, limit: float) -> None:
+        self._board = board
+        self._process = process
+        self._limit = limit
+        self._every = min(_WATCH_SECONDS, limit / 4)
+        self._row, self._since = IDLE, time.monotonic()
+        self.killed = False
+        self._timer = asyncio.get_running_loop().call_later(self._every, self._look)
+
+    def stop(self) -> None:
+        """The request is over."""
+        self._timer.cancel()
+
+    def _look(self) -> None:
+        if self._board.closed:
+            return
+        current = PROGRESS.unpack_from(self._board, 0)[0]
+        now = time.monotonic()
+        if current != self._row:
+            self._row, self._since = current, now
+        elif now - self._since > (self._limit if current != IDLE else _IDLE_SECONDS):
+            self.killed = True
+            _kill(self._process)
+            return
+        self._timer = asyncio.get_running_loop().call_later(self._every, self._look)
+
+
 class _Worker:
     """One child process. Used by one evaluation at a time."""
 
@@ -129,41 +164,26 @@ class _Worker:
         assert process.stdout is not None
         PROGRESS.pack_into(self._board, 0, IDLE)
         body = pickle.dumps(request, protocol=5)
-        watch = tasks.spawn(self._watch(process), name="function watchdog")
+        watch = _Watch(self._board, process, self._limits.seconds_per_message)
         reading = tasks.spawn(_answer(process.stdout), name="function answer")
         try:
             process.stdin.write(HEADER.pack(len(body)) + body)
             await process.stdin.drain()
             return answer_of(await asyncio.shield(reading))
         except (asyncio.IncompleteReadError, ConnectionError, EOFError, ValueError):
-            timed_out = watch.done() and not watch.cancelled() and watch.result()
             if self._closed:
                 raise WorkerError("the function pool was closed") from None
             progress = PROGRESS.unpack_from(self._board, 0)[0]
             await self.kill()
-            raise _WorkerGone(progress, bool(timed_out)) from None
+            raise _WorkerGone(progress, watch.killed) from None
         except asyncio.CancelledError:
             if not await _soon(reading):
                 await self.kill()
             raise
         finally:
-            await tasks.stop(watch, reading)
-
-    async def _watch(self, process: asyncio.subprocess.Process) -> bool:
-        """Kill the worker when it spends too long on one message. True when it did."""
-        row, since = IDLE, time.monotonic()
-        limit = self._limits.seconds_per_message
-        while True:
-            await asyncio.sleep(min(_WATCH_SECONDS, limit / 4))
-            if self._closed:
-                return False
-            current = PROGRESS.unpack_from(self._board, 0)[0]
-            now = time.monotonic()
-            if current != row:
-                row, since = current, now
-            elif now - since > (limit if row != IDLE else _IDLE_SECONDS):
-                _kill(process)
-                return True
+            watch.stop()
+            if not reading.done():
+                await tasks.stop(reading)
 
     async def kill(self) -> None:
         process, self._process = self._process, None
