@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from routestudio import __version__
+from routestudio.cli.convert_options import add_convert
 from routestudio.cli.output import say
 from routestudio.cli.run_options import add_run_options
 from routestudio.cli.secret_files import take_secret_files
@@ -117,6 +118,7 @@ def build_parser() -> argparse.ArgumentParser:
     difference.add_argument("--input", metavar="FILE", required=True,
                             help="messages as JSON lines; - is stdin")  # fmt: skip
     formats(difference)
+    add_convert(add("convert", "Convert a function between Python and Elixir, and verify it."))
     docs = add("docs", "Print or write the pages of sink types and hazards.")
     docs.add_argument("--write", metavar="FOLDER", nargs="?", const="docs")
     add("schema", "Print the JSON schema of the project file.")
@@ -171,6 +173,10 @@ def _command(name: str) -> Command:
         from routestudio.cli import work
 
         return {"preview": work.preview, "check": work.check, "lint": work.lint}[name]
+    if name == "convert":
+        from routestudio.cli.convert import convert
+
+        return convert
     if name == "test":
         from routestudio.cli.testing import test
 

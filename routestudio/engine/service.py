@@ -14,6 +14,8 @@ from typing import Any
 from routestudio.engine import lint as linting
 from routestudio.engine import runs, streaming
 from routestudio.engine.checks import check
+from routestudio.engine.conversions import ConversionMethods, for_server
+from routestudio.engine.editing import EditingMethods
 from routestudio.engine.previews import CHUNK, Preview, evaluate_rows, staged_of
 from routestudio.engine.run_control import RunControl
 from routestudio.engine.run_methods import RunMethods
@@ -83,6 +85,8 @@ class EngineService:
             **RunMethods(self).methods,
             **WorkbenchMethods(self).methods,
             **TransferMethods(self).methods,
+            **ConversionMethods(self).methods,
+            **EditingMethods(self).methods,
         }
 
     async def __aenter__(self) -> EngineService:
@@ -356,12 +360,14 @@ class EngineService:
     ) -> dict[str, Any]:
         """Export to `sequin` (text, written to `output` when given) or `routestudio` (a folder)."""
         if target == "sequin":
+            converted = await for_server(self.workspace, self.pool)
             export = transfer.export_for_server(
-                self.workspace.project, self._write_always, self.workspace.secret_keys
+                self.workspace.project, self._write_always, self.workspace.secret_keys, converted
             )
             if output:
                 transfer.write_text(Path(output), export.text)
-            return {"target": target, "text": export.text, "notes": list(export.notes),
+            notes = [f"{name}: converted from Python to Elixir, and tried" for name in converted]
+            return {"target": target, "text": export.text, "notes": [*notes, *export.notes],
                     "written": [output] if output else []}  # fmt: skip
         if target == "routestudio":
             if not output:

@@ -58,9 +58,13 @@ def refusals(project: Project, data: Mapping[str, Any]) -> Iterator[FieldProblem
 
 
 def rewrite(
-    document: YamlDocument, project: Project, write_always: WriteAlways | None
-) -> list[str]:
-    """Make a document acceptable for a server; returns notes. Raises `ProjectError`."""
+    document: YamlDocument, project: Project, write_always: WriteAlways | None,
+    converted: Mapping[str, str] | None = None,
+) -> list[str]:  # fmt: skip
+    """Make a document acceptable for a server; returns notes. Raises `ProjectError`.
+
+    `converted` holds the code of functions that were written in another language, by name.
+    """
     notes: list[str] = []
     data = document.plain()
     for key in data:
@@ -69,7 +73,7 @@ def rewrite(
     for name, raw in _named(data, "http_endpoints"):
         if raw.get("local") is True:
             document.set(("http_endpoints", name, "local"), "true")  # It reads the text only.
-    _functions(document, project)
+    _functions(document, project, converted or {})
     for sink in project.sinks:
         written = document.plain(("sinks", sink.name)) or {}
         for role in ROLES:
@@ -89,7 +93,9 @@ def rewrite(
     return notes
 
 
-def _functions(document: YamlDocument, project: Project) -> None:
+def _functions(
+    document: YamlDocument, project: Project, converted: Mapping[str, str]
+) -> None:
     """Remove RouteStudio's own keys, put the code of files inline, name the webhook type."""
     key = "functions" if document.plain(("functions",)) else "transforms"
     for function in project.functions:
@@ -99,10 +105,13 @@ def _functions(document: YamlDocument, project: Project) -> None:
             body = document.plain(path) if path else {}
             if "language" in body:
                 document.remove((*path, "language"))
+            code = converted.get(function.name, function.code)
             if "file" in body:
                 if "code" in body:
                     document.remove((*path, "code"))
-                document.exchange((*path, "file"), "code", function.code)
+                document.exchange((*path, "file"), "code", code)
+            elif "code" in body and function.name in converted:
+                document.set((*path, "code"), code)
             if body.get("sink_type") == "http_push":
                 document.set((*path, "sink_type"), "webhook")
 

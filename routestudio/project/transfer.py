@@ -75,14 +75,17 @@ def export_for_server(
     opened: OpenProject,
     write_always: WriteAlways | None = None,
     secret_keys: SecretKeys | None = None,
+    converted: Mapping[str, str] | None = None,
 ) -> ServerExport:
     """The YAML that a Sequin server accepts, with notes. Raises `ConfigError`.
 
     Comments and order are kept; RouteStudio's own keys are removed; function files are inlined;
     the keys whose absence defeats a server's defaults are written (sinks.md, YML-06, YML-07);
-    Google's credentials become a map. An export of an export is the same text.
+    Google's credentials become a map. An export of an export is the same text. `converted` holds
+    the Elixir code of Python functions, by name; those without it are refused.
     """
     project = opened.project
+    converted = converted or {}
     refused = _literals(opened, secret_keys)
     refused += [
         FieldProblem(
@@ -91,7 +94,7 @@ def export_for_server(
             "give it an Elixir form, or export with `--target routestudio`",
         )
         for f in project.functions
-        if f.language is Language.PYTHON
+        if f.language is Language.PYTHON and f.name not in converted
     ]
     refused += [
         FieldProblem(".".join(p.place.path) or "file", p.message, p.hint)
@@ -102,7 +105,7 @@ def export_for_server(
     if refused:
         raise ConfigError("cannot be exported for a Sequin server", refused)
     document = YamlDocument(opened.document.text, name=FILE)
-    notes = rewrite(document, project, write_always)
+    notes = rewrite(document, project, write_always, converted)
     return ServerExport(document.text, tuple(notes))
 
 

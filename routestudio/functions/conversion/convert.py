@@ -10,7 +10,7 @@ from routestudio.functions import language
 from routestudio.functions.conversion.common import Refused
 from routestudio.functions.conversion.to_elixir import to_elixir
 from routestudio.functions.conversion.to_python import to_python
-from routestudio.functions.conversion.verify import Verification, verify
+from routestudio.functions.conversion.verify import Verification, View, verify
 from routestudio.functions.pool import FunctionPool
 from routestudio.model.function import Diagnostic, Function, Language
 from routestudio.model.message import Message
@@ -85,11 +85,12 @@ def convert(function: Function) -> Conversion:
 
 
 async def convert_verified(
-    function: Function, samples: Sequence[Message], pool: FunctionPool
+    function: Function, samples: Sequence[Message], pool: FunctionPool, view: View | None = None
 ) -> Conversion:
     """The function in the other language, tried on the samples and on hard variants of them."""
     found = convert(function)
     if found.after is None:
         return found
-    verification = await verify(found.before, found.after, samples, pool, lenient=found.restored)
+    verification = await verify(found.before, found.after, samples, pool,
+                                lenient=found.restored, view=view)  # fmt: skip
     return replace(found, verification=verification)

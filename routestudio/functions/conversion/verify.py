@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Final
@@ -23,6 +23,9 @@ _DEFAULT: Final[dict[str, Any]] = {
     "total": 120, "price": 19.99, "active": True, "tags": ["new", "vip"], "note": None,
     "created_at": "2024-05-01T09:30:00.000000Z",
 }  # fmt: skip
+
+
+View = Callable[[Message, FunctionResult], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +71,12 @@ class Verification:
 
 async def verify(
     before: Function, after: Function, samples: Sequence[Message], pool: FunctionPool,
-    *, lenient: bool = False,
+    *, lenient: bool = False, view: View | None = None,
 ) -> Verification:  # fmt: skip
     """Both on the samples and their variants. Equal: the same value and types, or both fail.
 
-    With `lenient`, a value where the first function failed on an invented message is no difference.
+    `view` says what of a result counts, as text, instead of its whole value. With `lenient`, a
+    value where the first function failed on an invented message is no difference.
     """
     messages = variants(samples)
     first = (await pool.evaluate([before], messages, now=_NOW))[0]
@@ -81,7 +85,11 @@ async def verify(
     for index, (one, two) in enumerate(zip(first, second, strict=True)):
         both = one.fault is None and two.fault is None
         values += both
-        if both and comparable(one.value) == comparable(two.value):
+        if both and (
+            view(messages[index], one) == view(messages[index], two)
+            if view
+            else comparable(one.value) == comparable(two.value)
+        ):
             continue
         if _failed(one) and _failed(two):
             continue

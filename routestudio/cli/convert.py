@@ -1,0 +1,170 @@
+"""`routestudio convert`: functions in the other language, verified by running both.
+
+Exit codes: 0 converted and verified; 1 refused, or the results differ; 2 bad usage.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from itertools import islice
+from pathlib import Path
+
+from routestudio.cli.output import json_line, say
+from routestudio.engine.conversions import SAMPLES, function_of, samples_of
+from routestudio.engine.service import EngineService
+from routestudio.errors import Place, UsageError
+from routestudio.functions.conversion.convert import SUFFIXES, Conversion, convert_verified
+from routestudio.functions.conversion.verify import View, comparable
+from routestudio.functions.pool import FunctionPool
+from routestudio.model.function import Function, FunctionKind, FunctionResult, Language
+from routestudio.model.message import Message
+from routestudio.project.files import write_text
+from routestudio.routing import Router
+from routestudio.samples import reader
+from routestudio.sinks import registry
+from routestudio.sinks.binding import BoundSink
+
+_SHOWN = 5
+_LANGUAGES = {".py": Language.PYTHON, ".ex": Language.ELIXIR, ".exs": Language.ELIXIR}
+_KINDS = {"route": FunctionKind.ROUTING, "filter": FunctionKind.FILTER,
+          "transform": FunctionKind.TRANSFORM}  # fmt: skip
+
+
+async def convert(options: argparse.Namespace) -> int:
+    """Run the command."""
+    target = Language(options.to)
+    view = _view(options.sink_type)
+    messages = _messages(options.input) if options.input else []
+    path = Path(options.function)
+    if path.is_file() and path.suffix in _LANGUAGES:
+        function = _function(path)
+        if function.language is target:
+            raise UsageError(f"is {target.value} already", place=Place(str(path)))
+        pool = FunctionPool()
+        try:
+            found = [await convert_verified(function, messages, pool, view)]
+        finally:
+            await pool.close()
+    else:
+        found = await _of_project(options.function, target, messages, view)
+    code = 0
+    for item in found:
+        code = max(code, _report(item, options.format))
+    _write(found, options)
+    return code
+
+
+async def _of_project(
+    name: str, target: Language, messages: list[Message], view: View | None
+) -> list[Conversion]:
+    folder, colon, wanted = name.rpartition(":")
+    if not colon or Path(name).exists():
+        folder, wanted = name, ""
+    async with EngineService() as engine:
+        await engine.open(folder)
+        workspace = engine.workspace
+        functions = [function_of(workspace, wanted)] if wanted else [
+            f for f in workspace.project.project.functions
+            if f.language is not target and f.kind.entry_point is not None
+        ]  # fmt: skip
+        if wanted and functions[0].language is target:
+            raise UsageError(f"the function `{wanted}` is {target.value} already")
+        if not functions:
+            raise UsageError(f"no function is to be converted to {target.value}",
+                             place=Place(folder))  # fmt: skip
+        samples = [*samples_of(workspace), *messages]
+        return [await convert_verified(f, samples, engine.pool, view) for f in functions]
+
+
+def _report(item: Conversion, form: str) -> int:
+    if form == "json":
+        json_line(item.as_json())
+        return 0 if item.good else 1
+    name = item.before.name
+    for problem in item.problems:
+        hint = f" ({problem.hint})" if problem.hint else ""
+        say(f"{name}: line {problem.line}, column {problem.column}: {problem.message}{hint}")
+    found = item.verification
+    if found is None:
+        return 1
+    for difference in found.differences[:_SHOWN]:
+        say(f"{name}: message {difference.index} differs: {difference.after} instead of "
+            f"{difference.before}")  # fmt: skip
+    kinds = f"{found.samples} samples and {found.messages - found.samples} variants"
+    if found.differences:
+        say(f"{name}: {len(found.differences)} of {found.messages} messages differ ({kinds})")
+        return 1
+    strict = len(found.stricter)
+    note = f"; fails on {strict} invented messages where the other gives a value" if strict else ""
+    say(f"{name}: equal on {found.messages} messages ({kinds}), {found.values} with values{note}")
+    return 0
+
+
+def _write(found: list[Conversion], options: argparse.Namespace) -> None:
+    """Write what was converted: a verification that failed is written with `--force` only."""
+    good = [item for item in found if item.after is not None and (item.good or options.force)]
+    for item in good:
+        assert item.after is not None
+        if options.output is None:
+            if options.format != "json":
+                print(item.after.code, end="")
+            continue
+        path = Path(options.output)
+        if len(found) > 1 or path.is_dir():
+            path = path / f"{item.after.name}{SUFFIXES[item.after.language]}"
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_text(path, item.after.code)
+        except OSError as error:
+            raise UsageError(f"cannot be written: {error.strerror}",
+                             place=Place(str(path))) from None  # fmt: skip
+        say(f"wrote {path}")
+    left = [item.before.name for item in found if item.after is not None and item not in good]
+    if left and options.output is not None:
+        say(f"not written: {', '.join(left)} (--force writes them all the same)")
+
+
+def _function(path: Path) -> Function:
+    try:
+        code = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"cannot be read: {error.strerror}", place=Place(str(path))) from None
+    except UnicodeDecodeError:
+        raise UsageError("is not text in UTF-8", place=Place(str(path))) from None
+    head = re.search(r"^def (route|filter|transform)\b", code, re.MULTILINE)
+    kind = _KINDS[head[1]] if head else FunctionKind.ROUTING
+    return Function(path.stem, kind, _LANGUAGES[path.suffix], code)
+
+
+def _messages(name: str) -> list[Message]:
+    items = (
+        reader.read_stream(sys.stdin.buffer, "<standard input>")
+        if name == "-"
+        else reader.read_file(Path(name))
+    )
+    try:
+        found = list(islice(items, SAMPLES))
+    except OSError as error:
+        raise UsageError(f"cannot be read: {error.strerror}", place=Place(name)) from None
+    for item in found:
+        if not isinstance(item, Message):
+            raise UsageError(item.message, place=Place(name, line=item.line))
+    return [item for item in found if isinstance(item, Message)]
+
+
+def _view(sink_type: str | None) -> View | None:
+    """What of a result counts for a sink: its effective routing, or the problems with it."""
+    if sink_type is None:
+        return None
+    sink = registry.default().get(sink_type)
+    router = Router(BoundSink(sink, None, {}, True, sink.batch, {}))
+
+    def view(message: Message, result: FunctionResult) -> str:
+        effective = router.route(message, result)
+        if effective.problems:
+            return "; ".join(str(problem) for problem in effective.problems)
+        return comparable(effective.values)
+
+    return view

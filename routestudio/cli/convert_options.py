@@ -1,0 +1,20 @@
+"""Options of `routestudio convert`."""
+
+from __future__ import annotations
+
+import argparse
+
+
+def add_convert(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument("function", metavar="FUNCTION_FILE|PROJECT[:FUNCTION]")
+    parser.add_argument("--to", choices=("elixir", "python"), required=True)
+    parser.add_argument("--output", metavar="FILE",
+                        help="where to write it; a folder for several functions")  # fmt: skip
+    parser.add_argument("--input", metavar="MESSAGES",
+                        help="verify on these JSON lines, too; - is stdin")  # fmt: skip
+    parser.add_argument("--sink-type", metavar="TYPE", help="compare the effective routing")
+    parser.add_argument("--force", action="store_true",
+                        help="write it even when the verification found differences")  # fmt: skip
+    parser.add_argument("--format", choices=("text", "json"), default="text",
+                        help="json: for programs")  # fmt: skip
