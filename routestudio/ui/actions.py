@@ -44,6 +44,7 @@ TABLE: tuple[Row, ...] = (
     Row("redo", "Redo", "Edit", "Ctrl+Shift+Z", "redo", "project"),
     Row("find", "Find and replace", "Edit", "Ctrl+F", "search", "function", gap=True),
     Row("comment", "Comment lines", "Edit", "Ctrl+/", "", "function"),
+    Row("format", "Format the function", "Edit", "Ctrl+Shift+F", "", "function"),
     Row("next_problem", "Next problem in the text", "Edit", "F8", "warning", "function"),
     Row("quick_fix", "Quick fix…", "Edit", "Ctrl+.", "bulb", "function",
         tip="Correct what is wrong where the cursor is"),

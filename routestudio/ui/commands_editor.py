@@ -19,6 +19,7 @@ class EditorCommands:
         """Give the actions their handlers."""
         for name, handler in {
             "toggle_coverage": self.toggle_coverage, "quick_fix": self.quick_fix,
+            "format": self.format,
         }.items():  # fmt: skip
             self._window.action_table.on(name, handler)
 
@@ -34,6 +35,11 @@ class EditorCommands:
         """Offer corrections for the place of the cursor."""
         if document := self._function():
             document.fixes.open_menu()
+
+    def format(self) -> None:
+        """Format the text."""
+        if document := self._function():
+            document.format()
 
     def _function(self) -> FunctionDocument | None:
         document = self._window.document()

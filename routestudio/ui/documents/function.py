@@ -23,7 +23,9 @@ from routestudio.ui.editor.completion import Completion
 from routestudio.ui.editor.find import FindBar
 from routestudio.ui.editor.fixes import row_faults
 from routestudio.ui.editor.highlighter import Highlighter
+from routestudio.ui.editor.hover import help_at
 from routestudio.ui.editor.quick_fix import QuickFixes
+from routestudio.ui.editor.reformat import take
 from routestudio.ui.editor.vocabulary import vocabulary
 from routestudio.ui.panels.docs import DocsPane
 from routestudio.ui.panels.preview import PreviewPanel
@@ -49,6 +51,8 @@ class FunctionDocument(Document):
         self._seen = self._sent = function.get("code", "")
         self._under_way = 0
         self._found: list[Diagnostic] = []
+        self._samples: object = None
+        self._examples: dict[str, dict[str, str]] = {}
         self._save = _timer(self, SAVE_MS, self.flush)
         self._diagnose = _timer(self, DIAGNOSE_MS, self._ask_diagnostics)
         self._build(function)
@@ -69,6 +73,7 @@ class FunctionDocument(Document):
         self.editor = CodeEdit(f"Code of {self.name}")
         install(self.editor)
         self.completion = Completion(self.editor)
+        self.editor.help = lambda line, at: help_at(self.completion.vocabulary, line, at)
         self.fixes = QuickFixes(self.editor, str(function.get("language", "python")))
         self.highlighter = Highlighter(self.editor.document(), function.get("language", "python"))
         self.find_bar = FindBar(self.editor)
@@ -108,6 +113,9 @@ class FunctionDocument(Document):
         outer.addWidget(split, 1)
         self.editor.edited.connect(self._typed)
         self.preview.fresh.connect(lambda _: self._show_marks())
+        self.preview.fresh.connect(lambda _: self._show_values())
+        rows = self.preview.table.selectionModel()
+        rows.currentRowChanged.connect(lambda *_: self._show_values())
         self.insight = Insight(self.session, self.name, self.editor, self.preview, self.steady)
 
     def _head(self, row: QHBoxLayout, function: dict[str, Any]) -> None:
@@ -137,6 +145,7 @@ class FunctionDocument(Document):
 
     def _typed(self) -> None:
         text = self.editor.toPlainText()
+        self.docs.show_row(None)
         if self.sinks.currentData():
             self.preview.show_code(self.name, text)
         self._diagnose.start()
@@ -174,6 +183,24 @@ class FunctionDocument(Document):
         """Comment or uncomment the selected lines."""
         toggle_comment(self.editor)
 
+    def format(self) -> None:
+        """Format the text; a text that cannot be formatted stays, and the reason is said."""
+        function = self.session.function(self.name)
+        if function is None:
+            return
+        engine, session = self.session.engine, self.session
+        text = self.editor.toPlainText()
+
+        def done(new: str) -> None:
+            if text == self.editor.toPlainText() and not take(self.editor, new):
+                session.notice.emit("info", "The text is formatted already")
+
+        engine.run(
+            engine.request("format", code=text, language=function["language"]),
+            owner=self, title="Format", done=done,
+            failed=lambda error: session.notice.emit("warning", str(error)),
+        )  # fmt: skip
+
     def _ask_diagnostics(self) -> None:
         function = self.session.function(self.name)
         if function is None:
@@ -203,11 +230,16 @@ class FunctionDocument(Document):
             self.banner.say("error", f"Line {first.line}: {first.message}{hint}", "Show",
                             lambda: self.editor.go_to(first.line, first.column))  # fmt: skip
         elif items:
-            self.problems.show_status(f"{len(items)} notes", "warning")
+            self.problems.show_status("1 note" if len(items) == 1 else f"{len(items)} notes", "warning")
             self.banner.say("warning", items[0].message)
         else:
             self.problems.show_status("no problems", "success")
             self.banner.hide()
+
+    def _show_values(self) -> None:
+        """What the selected row makes of each routed field; nothing while that is not known."""
+        preview = self.preview
+        self.docs.show_row(None if preview.model.stale else preview.current)
 
     def _show_marks(self) -> None:
         """Diagnostics of the text, and what is wrong with the rows of a fresh preview."""
@@ -248,7 +280,24 @@ class FunctionDocument(Document):
 
     def _load_vocabulary(self, function: dict[str, Any]) -> None:
         columns = self.session.columns()
-        self.completion.vocabulary = vocabulary(function.get("sink_type"), columns)
+        language = str(function.get("language", "python"))
+        self.completion.vocabulary = vocabulary(
+            function.get("sink_type"), columns, language=language, examples=self._examples
+        )
+        samples = self.session.snapshot.get("samples")
+        if samples == self._samples:
+            return
+        self._samples = samples
+        engine = self.session.engine
+
+        def done(found: dict[str, dict[str, str]]) -> None:
+            self._examples = found
+            self._load_vocabulary(function)
+
+        engine.run(
+            engine.request("examples"), owner=self, title="Examples", done=done,
+            failed=lambda _: None,
+        )  # fmt: skip
 
 
 def _timer(owner: QWidget, ms: int, action: Any) -> QTimer:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import (
@@ -45,6 +46,8 @@ class CodeEdit(QPlainTextEdit):
         self._diagnostics: list[Diagnostic] = []
         self._coverage: Mapping[int, Mark] = {}
         self._outdated = False
+        self.help: Callable[[str, int], str] = lambda line, column: ""
+        """Help for a column (from 0) of a line of code, for the mouse."""
         self._lines_covered = 0
         self._gutter = _Gutter(self)
         self.blockCountChanged.connect(self._layout_gutter)
@@ -202,12 +205,7 @@ class CodeEdit(QPlainTextEdit):
 
     def eventFilter(self, watched: object, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
-            item = self.diagnostic_at(self.cursorForPosition(event.pos()).position())
-            if item is not None:
-                text = item.message + (f"\n→ {item.hint}" if item.hint else "")
-                QToolTip.showText(event.globalPos(), text, self)
-            else:
-                QToolTip.hideText()
+            QToolTip.showText(event.globalPos(), plain_tip(self.help_at(event.pos())), self)
             return True
         return super().eventFilter(watched, event)  # type: ignore[arg-type]
 
@@ -238,6 +236,19 @@ class CodeEdit(QPlainTextEdit):
         if mark is not None and not self._outdated:
             texts.append(mark.text)
         return "\n".join(texts)
+
+    def help_at(self, place: QPoint) -> str:
+        """The diagnostic at a place of the viewport, or help for the name there; else empty."""
+        cursor = self.cursorForPosition(place)
+        item = self.diagnostic_at(cursor.position())
+        if item is not None:
+            return item.message + (f"\n→ {item.hint}" if item.hint else "")
+        rect = self.cursorRect(cursor)
+        column = cursor.positionInBlock() - (place.x() < rect.left())
+        text = cursor.block().text()
+        if column < 0 or place.x() > self.cursorRect(_at_end(cursor)).right():
+            return ""
+        return self.help(text, len(_prefix(text, column)))
 
     # --- gutter ------------------------------------------------------------------------------
 
@@ -320,7 +331,7 @@ class _Gutter(QWidget):
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
             at = self._editor.cursorForPosition(QPoint(0, event.pos().y()))
             text = self._editor.gutter_help(at.blockNumber() + 1)
-            QToolTip.showText(event.globalPos(), text, self)
+            QToolTip.showText(event.globalPos(), plain_tip(text), self)
             return True
         return super().event(event)
 
@@ -328,6 +339,25 @@ class _Gutter(QWidget):
 def utf16(text: str, characters: int) -> int:
     """UTF-16 units of the first `characters` characters of a text, as Qt counts columns."""
     return len(text[:characters].encode("utf-16-le", "surrogatepass")) // 2
+
+
+def plain_tip(text: str) -> str:
+    """A text for a tool tip that is shown as it is: values of samples may look like HTML."""
+    if "<" not in text:
+        return text
+    return f'<p style="white-space: pre-wrap">{html.escape(text)}</p>'
+
+
+def _prefix(text: str, units: int) -> str:
+    """The characters in the first UTF-16 units of a text."""
+    data = text.encode("utf-16-le", "surrogatepass")[: units * 2]
+    return data.decode("utf-16-le", "replace")
+
+
+def _at_end(cursor: QTextCursor) -> QTextCursor:
+    end = QTextCursor(cursor)
+    end.movePosition(QTextCursor.MoveOperation.EndOfBlock)
+    return end
 
 
 def padded(text: str) -> str:

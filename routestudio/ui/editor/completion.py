@@ -19,12 +19,16 @@ _WORD = re.compile(r"[\w]*$")
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A proposal: `text` is inserted; `detail` is a signature or type; `doc` one sentence."""
+    """A proposal: `text` is inserted; `detail` is a signature or type; `doc` one sentence.
+
+    `body`, if there is one, is inserted instead; the cursor ends at its `$0`.
+    """
 
     text: str
     detail: str = ""
     doc: str = ""
     kind: str = "function"
+    body: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,7 @@ def proposals(vocabulary: Vocabulary, before: str) -> tuple[str, list[Item]]:
     match = re.search(r"metadata(?:\.|\[[\"'])(\w*)$", before)
     if match:
         return match[1], _filter(vocabulary.metadata, match[1])
-    match = re.search(r"\b([a-z]\w*)\.(\w*)$", before)
+    match = re.search(r"\b([A-Za-z]\w*)\.(\w*)$", before)
     if match:
         space = match[1] + "."
         found = [
@@ -131,7 +135,7 @@ class Completion(QObject):
         for item in items:
             row = QListWidgetItem(icon(_ICONS.get(item.kind, "function")),
                                   f"{item.text}   {item.detail}".rstrip())  # fmt: skip
-            row.setData(Qt.ItemDataRole.UserRole, item.text)
+            row.setData(Qt.ItemDataRole.UserRole, item.body or item.text)
             row.setToolTip(item.doc)
             self.popup.addItem(row)
         self.popup.setCurrentRow(0)
@@ -152,8 +156,17 @@ class Completion(QObject):
         cursor = self.editor.textCursor()
         cursor.movePosition(QTextCursor.MoveOperation.Left, QTextCursor.MoveMode.KeepAnchor,
                             len(self._word))  # fmt: skip
-        cursor.insertText(str(row.data(Qt.ItemDataRole.UserRole)))
+        self._insert(cursor, str(row.data(Qt.ItemDataRole.UserRole)))
         self.editor.setTextCursor(cursor)
+
+    def _insert(self, cursor: QTextCursor, text: str) -> None:
+        """Insert text with the line's indentation; the cursor goes to `$0`."""
+        line = before_cursor(cursor)
+        indent = line[: len(line) - len(line.lstrip(" "))]
+        before, mark, after = text.replace("\n", f"\n{indent}").partition("$0")
+        cursor.insertText(before + after)
+        if mark:
+            cursor.setPosition(cursor.position() - len(after))
 
     def _typed(self) -> None:
         if self._typing and self.editor.hasFocus():
@@ -164,4 +177,5 @@ class Completion(QObject):
             self.popup.hide()
 
 
-_ICONS = {"column": "sample", "metadata": "info", "routed": "destination", "function": "function"}
+_ICONS = {"column": "sample", "metadata": "info", "routed": "destination", "function": "function",
+          "snippet": "edit"}  # fmt: skip

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from functools import partial
+from typing import Any
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from routestudio.derive import catalog
 from routestudio.derive.docs import DocRow
-from routestudio.ui.widgets.basics import ClickableFrame, IconButton, Pill, label
+from routestudio.ui.editor.code_edit import plain_tip
+from routestudio.ui.widgets.basics import (
+    ClickableFrame,
+    ElidedLabel,
+    IconButton,
+    Pill,
+    label,
+    restyle,
+)
 
 _METADATA = (
     "table_schema, table_name, database_name, commit_timestamp, commit_lsn, commit_idx, "
@@ -29,6 +39,8 @@ class DocsPane(QScrollArea):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setMinimumWidth(250)
         self.setAccessibleName("Documentation of the function")
+        self.values: dict[str, ElidedLabel] = {}
+        """The line of each routed field that tells the current row's value."""
 
     def show_routing(self, sink_type: str | None) -> None:
         """Show the routed fields of a sink type."""
@@ -46,6 +58,24 @@ class DocsPane(QScrollArea):
             for name, text in catalog.differences(sink_type):
                 column.addWidget(label(f"{name}: {text}", "help", wrap=True))
         self._finish(page, column)
+
+    def show_row(self, row: dict[str, Any] | None) -> None:
+        """Show the effective value of each routed field for one row of the preview, or none."""
+        values = (row or {}).get("routing") or {}
+        sources = (row or {}).get("provenance") or {}
+        for name, line in self.values.items():
+            known = row is not None and name in values and not row["filtered"]
+            line.setVisible(known)
+            if not known or row is None:
+                continue
+            source = str(sources.get(name, "default"))
+            text = f"Row {row['index']}: {_text(values[name])} — {source}"
+            line.show_text(text)
+            line.setToolTip(plain_tip(text))
+            line.setAccessibleName(f"{name} of the selected row, {source}")
+            if line.property("role") != source:
+                line.setProperty("role", source)
+                restyle(line)
 
     def show_kind(self, kind: str) -> None:
         """Show what a filter or transform function must return."""
@@ -91,6 +121,10 @@ class DocsPane(QScrollArea):
         insert = partial(self.insert.emit, row.insert)
         head.addWidget(IconButton("add", f"Insert {row.name}", insert))
         column.addLayout(head)
+        value = self.values[row.name] = ElidedLabel("", "default")
+        value.setTextFormat(Qt.TextFormat.PlainText)
+        value.hide()
+        column.addWidget(value)
         lines = [row.help, f"Default: {row.default}"]
         lines += [f"Limits: {row.limits}"] if row.limits else []
         lines += [f"Example: {row.example}"] if row.example else []
@@ -101,6 +135,12 @@ class DocsPane(QScrollArea):
             column.addWidget(item)
         frame.clicked.connect(insert)
         return frame
+
+
+def _text(value: Any) -> str:
+    if value in (None, ""):
+        return "none" if value is None else "(empty)"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _page() -> tuple[QWidget, QVBoxLayout]:

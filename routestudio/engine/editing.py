@@ -1,0 +1,69 @@
+"""Requests of the editor: format a text, and example values for its help."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from routestudio.engine.sources import read_some
+from routestudio.errors import UsageError
+from routestudio.functions.formatting import formatted
+from routestudio.model import jsonio
+from routestudio.model.function import Language
+from routestudio.model.message import Message
+
+if TYPE_CHECKING:
+    from routestudio.engine.service import EngineService
+
+Emit = Callable[[str, dict[str, Any]], None]
+
+ROWS: Final = 200
+"""Rows of each sample set in which an example is looked for."""
+
+LONGEST: Final = 60
+"""Characters of an example."""
+
+
+def _ignore(name: str, data: dict[str, Any]) -> None:
+    """An `emit` for callers who want no progress."""
+
+
+class EditingMethods:
+    """Requests that need no preview."""
+
+    def __init__(self, service: EngineService) -> None:
+        self._service = service
+        self.methods: dict[str, Callable[..., Any]] = {
+            "format": self.format,
+            "examples": self.examples,
+        }
+
+    async def format(self, code: str, *, language: str = "python", emit: Emit = _ignore) -> str:
+        """A function's text, formatted. Raises `UsageError`, which says why, if it cannot be."""
+        return formatted(code, Language(language))
+
+    async def examples(self, *, emit: Emit = _ignore) -> dict[str, dict[str, str]]:
+        """A value of each column (`columns`) and metadata field (`metadata`) of the samples.
+
+        As JSON text, cut when it is long; null only where there is nothing else.
+        """
+        columns: dict[str, str] = {}
+        metadata: dict[str, str] = {}
+        workspace = self._service.workspace
+        for name in workspace.project.project.samples:
+            try:
+                items = read_some(workspace, "sample", name, ROWS)
+            except UsageError:
+                continue
+            for item in items:
+                if isinstance(item, Message):
+                    _collect(columns, item.record)
+                    _collect(metadata, item.metadata)
+        return {"columns": columns, "metadata": metadata}
+
+
+def _collect(found: dict[str, str], values: Mapping[str, Any]) -> None:
+    for key, value in values.items():
+        if found.get(key, "null") == "null":
+            text = jsonio.dumps(value)
+            found[key] = text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
