@@ -230,7 +230,8 @@ class FunctionDocument(Document):
             self.banner.say("error", f"Line {first.line}: {first.message}{hint}", "Show",
                             lambda: self.editor.go_to(first.line, first.column))  # fmt: skip
         elif items:
-            self.problems.show_status("1 note" if len(items) == 1 else f"{len(items)} notes", "warning")
+            count = len(items)
+            self.problems.show_status(f"{count} note{'s' if count > 1 else ''}", "warning")
             self.banner.say("warning", items[0].message)
         else:
             self.problems.show_status("no problems", "success")
