@@ -330,12 +330,11 @@ class Expressions(Walk):
             case ast.Add():
                 if a == STR or b == STR:
                     return Code(f"{left.inside(JOIN + 1)} <> {right.inside(JOIN)}", JOIN, STR)
-                if a == LIST or b == LIST:
-                    other = right if a == LIST else left
-                    if other.kinds != LIST:
-                        self.helpers.add("list")
-                    return Code(f"{self.listed(left)} ++ {self.listed(right)}", JOIN, LIST,
-                                left.items | right.items)  # fmt: skip
+                if a == b == LIST:
+                    text = f"{left.inside(JOIN + 1)} ++ {right.inside(JOIN)}"
+                    return Code(text, JOIN, LIST, left.items | right.items)
+                if LIST in (a, b):
+                    return Code(self.help("plus", left.text, right.text), kinds=LIST)
                 if a <= NUMBER or b <= NUMBER:
                     return Code(f"{left.inside(ADD)} + {right.inside(ADD + 1)}", ADD, number)
                 return Code(self.help("plus", left.text, right.text), kinds=STR | NUMBER | LIST)

@@ -61,8 +61,8 @@ end""",
     "same": """\
 # Whether two values are equal in Python, where true is 1.
 same = fn left, right ->
-  [left, right] =
-    Enum.map([left, right], fn value -> if(is_boolean(value), do: if(value, do: 1, else: 0), else: value) end)
+  number = fn value -> if(is_boolean(value), do: if(value, do: 1, else: 0), else: value) end
+  {left, right} = {number.(left), number.(right)}
 
   cond do
     not is_struct(left, Decimal) and not is_struct(right, Decimal) -> left == right
@@ -74,8 +74,8 @@ end""",
     "compare": """\
 # Python's order: numbers with numbers and text with text; anything else fails.
 compare = fn left, right ->
-  [left, right] =
-    Enum.map([left, right], fn value -> if(is_boolean(value), do: if(value, do: 1, else: 0), else: value) end)
+  number = fn value -> if(is_boolean(value), do: if(value, do: 1, else: 0), else: value) end
+  {left, right} = {number.(left), number.(right)}
 
   case {left, right} do
     {a, b} when (is_number(a) and is_number(b)) or (is_binary(a) and is_binary(b)) ->
@@ -86,7 +86,8 @@ compare = fn left, right ->
       end
 
     {a, b} when is_struct(a, DateTime) and is_struct(b, DateTime) -> DateTime.compare(a, b)
-    {a, b} when is_struct(a, NaiveDateTime) and is_struct(b, NaiveDateTime) -> NaiveDateTime.compare(a, b)
+    {a, b} when is_struct(a, NaiveDateTime) and is_struct(b, NaiveDateTime) ->
+      NaiveDateTime.compare(a, b)
     {a, b} when is_struct(a, Date) and is_struct(b, Date) -> Date.compare(a, b)
     {a, b} when is_struct(a, Decimal) or is_struct(b, Decimal) -> Decimal.compare(a, b)
   end
@@ -96,7 +97,8 @@ end""",
 contains = fn
   whole, part when is_binary(whole) and is_binary(part) -> String.contains?(whole, part)
   whole, part when is_list(whole) -> Enum.any?(whole, fn item -> same.(item, part) end)
-  whole, part when is_map(whole) and not is_struct(whole) and is_binary(part) -> Map.has_key?(whole, part)
+  whole, part when is_map(whole) and not is_struct(whole) and is_binary(part) ->
+    Map.has_key?(whole, part)
 end""",
     "size": """\
 # Python's `len`: code points of a text, items of a list or map.
@@ -106,8 +108,12 @@ size = fn
   value when is_map(value) and not is_struct(value) -> map_size(value)
 end""",
     "list": """\
-# Only a list can be gone through.
-list = fn value when is_list(value) -> value end""",
+# What Python goes through: items, characters, the key of a map; more keys have another order.
+list = fn
+  value when is_list(value) -> value
+  value when is_binary(value) -> String.codepoints(value)
+  value when is_map(value) and not is_struct(value) and map_size(value) < 2 -> Map.keys(value)
+end""",
     "string": """\
 # Only text can be joined.
 string = fn value when is_binary(value) -> value end""",
@@ -175,13 +181,18 @@ end""",
 timestamp = fn value -> if(is_binary(value), do: value, else: DateTime.to_iso8601(value)) end""",
     "total": """\
 # The sum of whole numbers.
-total = fn values -> Enum.reduce(values, 0, fn value, sum when is_integer(value) -> sum + value end) end""",
+total = fn values ->
+  Enum.reduce(values, 0, fn value, sum when is_integer(value) -> sum + value end)
+end""",
 }
 
 _NEEDS: Final = {"text": ("float_text",), "contains": ("same",)}
-RESERVED: Final = frozenset(PRELUDE) | frozenset(
-    ["and", "or", "not", "in", "when", "fn", "do", "end", "nil", "true", "false", "else", "after", "catch", "rescue", "__MODULE__", "if", "case", "cond", "with", "unless", "for", "def", "defp", "try", "receive", "quote", "unquote", "import", "require", "alias", "elem", "length", "abs", "div", "rem", "hd", "tl", "max", "min", "round", "trunc", "floor", "ceil", "to_string", "is_nil", "self", "node"]
-)
+_WORDS: Final = """
+and or not in when fn do end nil true false else after catch rescue if case cond with unless for def
+defp try receive quote unquote import require alias elem length abs div rem hd tl max min round
+trunc floor ceil to_string is_nil self node
+"""
+RESERVED: Final = frozenset(PRELUDE) | frozenset(_WORDS.split())
 """Names that a converted variable does not take."""
 
 
