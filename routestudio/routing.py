@@ -22,7 +22,11 @@ from routestudio.sinks.fields import RoutedField, routed_fields
 
 Source = Literal["default", "static", "function"]
 _CACHE_LIMIT: Final = 4096
-_KNOWN_LIMIT: Final = 1024
+_KNOWN_LIMIT: Final = 8192
+_KNOWN_LENGTH: Final = 256
+"""Accepted texts that are remembered for each field, and their longest: keys of customers come
+again as topics do, if less often."""
+
 _MISSING: Final = object()
 
 
@@ -229,7 +233,7 @@ class Router:
                     continue
                 if accepts(value):
                     values[name] = value
-                    if len(known) < _KNOWN_LIMIT:
+                    if len(known) < _KNOWN_LIMIT and len(value) <= _KNOWN_LENGTH:
                         known.add(value)
                     continue
             elif accepts(value):

@@ -51,7 +51,7 @@ def ignore(name: str, data: dict[str, Any]) -> None:
 class EngineService:
     """One open project and what runs for it. Close it, or use it as an async context manager."""
 
-    def __init__(self, *, sinks: Registry | None = None, workers: int | None = None) -> None:
+    def __init__(self, *, sinks: Registry | None = None, workers: int = 1) -> None:
         self.registry = sinks or registry.default()
         self.pool = FunctionPool(size=workers)
         self.standins = Standins()

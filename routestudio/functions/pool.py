@@ -40,9 +40,6 @@ _MAX_ANSWER: Final = 1 << 30
 _MAX_ROWS: Final = 1000
 """Messages of one request: bounds what the worker holds and what an overrun makes it repeat."""
 
-WORKERS: Final = min(2, os.cpu_count() or 1)
-"""One works while the results of the other are dealt with, where there are cores for both."""
-
 _IDLE_SECONDS: Final = 30.0
 """Longest time that a worker may take to start, or to read a request before the first call."""
 
@@ -211,12 +208,12 @@ class _Worker:
 class FunctionPool:
     """Evaluates functions on messages in at most `size` workers, started on first use.
 
-    A further worker is started only when all are busy. `None`: `WORKERS`.
+    A further worker is started only when all are busy.
     """
 
-    def __init__(self, size: int | None = None, limits: Limits | None = None) -> None:
+    def __init__(self, size: int = 1, limits: Limits | None = None) -> None:
         self.limits = limits or Limits()
-        self._size = size or WORKERS
+        self._size = size
         self._free: asyncio.Queue[_Worker] | None = None
         self._workers: list[_Worker] = []
 
