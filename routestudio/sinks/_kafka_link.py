@@ -52,8 +52,11 @@ class _Batch:
             self.future.set_result(None)
 
     def reported(self, index: int, error: Any, message: Any) -> None:
-        """The delivery report of one record."""
-        self.settle(index, DELIVERED if error is None else outcome_of(error, message.topic()))
+        """The delivery report of one record. Written out: it is called for every message."""
+        self.outcomes[index] = DELIVERED if error is None else outcome_of(error, message.topic())
+        self.left -= 1
+        if not self.left and not self.future.done():
+            self.future.set_result(None)
 
     def give_up(self) -> None:
         """The link is closed: what has no report may have been written."""

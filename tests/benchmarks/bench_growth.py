@@ -17,7 +17,11 @@ from tests.benchmarks.servers import redis_server
 
 MESSAGES = (10_000, 30_000, 100_000, 300_000, 1_000_000)
 DESTINATIONS = (1, 10, 100, 1_000, 10_000)
-HEAD = "| {:<12} | {:<10} | {:>12} | {:>10} | {:>8} | {:>9} | {:>8} |"
+TITLES = (
+    "Messages", "Delivery", "Destinations", "Throughput", "CPU/message", "Batches", "Peak",
+    "Before",
+)  # fmt: skip
+HEAD = "| {:<10} | {:<10} | {:>12} | {:>10} | {:>12} | {:>8} | {:>6} | {:>6} |"
 
 
 async def table(options: Options) -> AsyncIterator[str]:
@@ -37,16 +41,17 @@ async def _both(links: dict[str, str], options: Options) -> AsyncIterator[str]:
     sizes = [(count, 100) for count in messages]
     spread = [(min(options.messages, options.rows), places) for places in DESTINATIONS]
     for cases in (sizes, spread):
-        yield HEAD.format("Messages", "Delivery", "Destinations", "Throughput", "Batches",
-                          "Peak", "Before")  # fmt: skip
-        yield HEAD.replace("<", "").replace(">", "").format(*["---"] * 7)
+        yield HEAD.format(*TITLES)
+        yield HEAD.replace("<", "").replace(">", "").format(*["---"] * 8)
         for count, places in cases:
             for name, link in links.items():
-                seconds, most, before, batches, distinct = await _measured(link, count, places)
+                found = await _measured(link, count, places)
+                seconds, used, most, before, batches, distinct = found
                 assert link != "null" or distinct == min(places, count)
                 yield HEAD.format(
                     f"{count:,}", name, f"{places:,}", rate(count, seconds),
-                    f"{int(batches):,}", f"{most:.0f} MB", f"{before:.0f} MB",
+                    f"{used / count * 1e6:.1f} us", f"{int(batches):,}",
+                    f"{most:.0f} MB", f"{before:.0f} MB",
                 )  # fmt: skip
         yield ""
 

@@ -1,7 +1,8 @@
 """What `bench_growth` runs in a process of its own: one delivery, its time and its memory.
 
-Arguments: `null` or the port of a Redis, messages, destinations. Prints JSON: seconds, peak MB of
-this process, MB before the delivery, batches, destinations that were told apart.
+Arguments: `null` or the port of a Redis, messages, destinations. Prints JSON: seconds, those of
+the processor in this process, peak MB of it, MB before the delivery, batches, and destinations that
+were told apart.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import json
 import sys
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, process_time
 
 from routestudio.functions.pool import FunctionPool
 from routestudio.model.function import Function, FunctionKind, Language
@@ -50,12 +51,12 @@ async def main(link: str, count: int, destinations: int) -> None:
     to: Link = Nowhere() if link == "null" else bound.sink.connect(bound.config)
     try:
         await pool.warm()
-        before, begun = peak(), perf_counter()
+        before, begun, used = peak(), perf_counter(), process_time()
         run = Delivery(stages, to, bound.limits, rows(count, destinations))
         summary = await run.run()
-        seconds = perf_counter() - begun
+        seconds, used = perf_counter() - begun, process_time() - used
         assert summary.delivered == count, summary
-        print(json.dumps([seconds, peak(), before, summary.batches, run.tally.distinct]))
+        print(json.dumps([seconds, used, peak(), before, summary.batches, run.tally.distinct]))
     finally:
         await to.close()
         await pool.close()
