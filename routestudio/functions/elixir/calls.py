@@ -188,7 +188,8 @@ class Calls(Unit):
         if not keys:
             text = f'{name}/{len(args)} needs a path such as map["key"]'
             raise CompileFault(diagnostic("compile", text, node))
-        return self._kernel(name, self.several([base, keys, *args[1:]], place), node)
+        called = "pop_path" if name == "pop_in" else name
+        return self._kernel(called, self.several([base, keys, *args[1:]], place), node)
 
     # Pipes and captures
 

@@ -119,7 +119,7 @@ def compile_function(
     if recorder is not None:
         space.update(recorder.names())
     exec(compiled, space)  # noqa: S102 - made by our own compiler, in the worker only
-    return _wrapped(space["run"], _finish(kind, exact))
+    return _wrapped(space["run"], _finish(kind, exact), exact)
 
 
 def points(code: str) -> list[Point]:
@@ -146,10 +146,12 @@ def _finish(kind: FunctionKind, exact: bool) -> Callable[[Any], Any]:
     return lambda value: convert.outward(value, as_json=True)
 
 
-def _wrapped(run: Any, finish: Callable[[Any], Any]) -> Run:
-    record_in = convert.record_in
+def _wrapped(run: Any, finish: Callable[[Any], Any], exact: bool) -> Run:
+    record_in = convert.record_in if exact else convert.record_typed
 
     def call(action: Any, record: Any, changes: Any, metadata: Any) -> Any:
+        if not exact and type(metadata.get("commit_timestamp")) is str:
+            metadata = {**metadata, "commit_timestamp": convert.timed(metadata["commit_timestamp"])}
         return finish(run(action, record_in(record), record_in(changes), metadata))
 
     return call

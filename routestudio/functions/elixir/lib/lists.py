@@ -237,7 +237,10 @@ def foldr(value: Any, start: Any, function: Any) -> Any:
 @define("List", "zip", 1)
 def zip_(value: Any) -> list[Any]:
     """`List.zip/1`."""
-    lists = [need(part, "List.to_list/1") for part in need(value, "List.zip/1")]
+    lists = [
+        list(part) if type(part) is tuple else need(part, "List.to_list/1")
+        for part in need(value, "List.zip/1")
+    ]
     return list(zip(*lists, strict=False))
 
 

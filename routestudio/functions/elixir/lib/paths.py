@@ -125,7 +125,17 @@ def get_and_update_in(data: Any, keys: Any, function: Any) -> Any:
 def pop_in(data: Any, keys: Any) -> Any:
     """`Kernel.pop_in/2`."""
     where = _keys(keys, "Kernel.pop_in/2")
+    if data is None:
+        raise argument(f"could not pop key {inspect(where[0])} on a nil value")
     return _pop(data, where)
+
+
+@define("Kernel", "pop_path", 2)
+def pop_path(data: Any, keys: list[Any]) -> Any:
+    """`pop_in(map["a"]["b"])`: the form of `Kernel.pop_in/1` that is written as an access."""
+    if data is None and len(keys) > 1:
+        raise argument(f"could not put/update key {inspect(keys[0])} on a nil value")
+    return _pop(data, keys)
 
 
 def _pop(data: Any, keys: list[Any]) -> tuple[Any, Any]:

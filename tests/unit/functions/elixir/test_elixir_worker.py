@@ -127,7 +127,7 @@ async def test_metadata_has_atoms_and_its_inner_maps_have_text(pool: FunctionPoo
         "map_size(metadata), metadata.consumer[:name], is_struct(metadata.commit_timestamp)]"
     )
     found = await value(pool, body, given=given)
-    assert found == ["orders", "orders", None, "c", "a", "pro", 12, "c", False]
+    assert found == ["orders", "orders", None, "c", "a", "pro", 12, "c", True]
 
 
 @pytest.mark.parametrize(
