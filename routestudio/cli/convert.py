@@ -37,11 +37,10 @@ async def convert(options: argparse.Namespace) -> int:
     target = Language(options.to)
     view = _view(options.sink_type)
     messages = _messages(options.input) if options.input else []
-    path = Path(options.function)
-    if path.is_file() and path.suffix in _LANGUAGES:
-        function = _function(path)
+    function = _function(Path(options.function))
+    if function is not None:
         if function.language is target:
-            raise UsageError(f"is {target.value} already", place=Place(str(path)))
+            raise UsageError(f"is {target.value} already", place=Place(options.function))
         pool = FunctionPool()
         try:
             found = [await convert_verified(function, messages, pool, view)]
@@ -59,9 +58,7 @@ async def convert(options: argparse.Namespace) -> int:
 async def _of_project(
     name: str, target: Language, messages: list[Message], view: View | None
 ) -> list[Conversion]:
-    folder, colon, wanted = name.rpartition(":")
-    if not colon or Path(name).exists():
-        folder, wanted = name, ""
+    folder, wanted = _project_and_function(name)
     async with EngineService() as engine:
         await engine.open(folder)
         workspace = engine.workspace
@@ -126,7 +123,16 @@ def _write(found: list[Conversion], options: argparse.Namespace) -> None:
         say(f"not written: {', '.join(left)} (--force writes them all the same)")
 
 
-def _function(path: Path) -> Function:
+def _project_and_function(name: str) -> tuple[str, str]:
+    """The two halves of `PROJECT:FUNCTION`; a path may hold colons itself."""
+    folder, colon, wanted = name.rpartition(":")
+    return (folder, wanted) if colon and not Path(name).exists() else (name, "")
+
+
+def _function(path: Path) -> Function | None:
+    """The function of a file; `None` for the path of a project."""
+    if path.suffix not in _LANGUAGES:
+        return None
     try:
         code = path.read_text(encoding="utf-8")
     except OSError as error:

@@ -7,7 +7,6 @@ from typing import Final
 
 from routestudio.functions.conversion import patterns
 from routestudio.functions.conversion.common import (
-    ANY,
     ATOM,
     BOOL,
     DECIMAL,
@@ -228,7 +227,7 @@ class Calls(Expressions):
         self.arguments(node, 1)
         value = node.args[0]
         assert isinstance(value, ast.Constant)
-        if len(value.value) != 1:
+        if len(str(value.value)) != 1:
             self.refuse(node, f"`.{name}()` of several characters strips a whole text in Elixir",
                         "strip one character after the other")  # fmt: skip
         return Code(f"{call}({owner.text}, {part})", kinds=STR)
@@ -238,12 +237,12 @@ class Calls(Expressions):
         if items[0].kinds != STR:
             self.refuse(node, "keys of a map must be text in both languages",
                         "write str(...) around it")  # fmt: skip
-        if len(items) == 2:
-            kinds = ANY
-            return Code(f"Map.get({owner.text}, {items[0].text}, {items[1].text})", kinds=kinds)
-        if owner.kinds == DICT:
-            return Code(f"{owner.inside(ATOM)}[{items[0].text}]")
-        return Code(f"Map.get({owner.text}, {items[0].text})")
+        rest = ", ".join(item.text for item in items)
+        text = f"Map.get({owner.text}, {rest})"
+        if len(items) == 1 and owner.kinds == DICT:
+            text = f"{owner.inside(ATOM)}[{rest}]"
+        name = node.args[0].value if isinstance(node.args[0], ast.Constant) else None
+        return Code(self.timed(owner.text, name, text))
 
     def _split(self, node: ast.Call, owner: Code) -> Code:
         if not node.args and not node.keywords:
@@ -343,8 +342,10 @@ class Calls(Expressions):
 
     def _flags(self, node: ast.Call, count: int) -> str:
         given = [*node.args[count:], *(k.value for k in node.keywords if k.arg == "flags")]
-        if len(given) > 1 or any(k.arg != "flags" for k in node.keywords) or (
-            node.args[count:] and count == 3
+        if (
+            len(given) > 1
+            or any(k.arg != "flags" for k in node.keywords)
+            or (node.args[count:] and count == 3)
         ):
             self.refuse(node, "these arguments have no equal form in Elixir")
         if not given:

@@ -209,9 +209,7 @@ class Collections(Calls):
         )
         return Code(shown, BLOCK, kinds, items)
 
-    def choice(
-        self, nodes: list[ast.expr], arms: list[tuple[Code, str]], last: str
-    ) -> str:
+    def choice(self, nodes: list[ast.expr], arms: list[tuple[Code, str]], last: str) -> str:
         """`if`, `cond` or `case`, as it reads best."""
         if len(arms) == 1:
             test, body = arms[0]

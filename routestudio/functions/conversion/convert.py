@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,7 +10,7 @@ from routestudio.functions import language
 from routestudio.functions.conversion.common import Refused
 from routestudio.functions.conversion.to_elixir import to_elixir
 from routestudio.functions.conversion.to_python import to_python
-from routestudio.functions.conversion.verify import Verification, View, verify
+from routestudio.functions.conversion.verify import Verification, View, times_of, verify
 from routestudio.functions.pool import FunctionPool
 from routestudio.model.function import Diagnostic, Function, Language
 from routestudio.model.message import Message
@@ -56,8 +56,11 @@ def _other(tongue: Language) -> Language:
     return Language.ELIXIR if tongue is Language.PYTHON else Language.PYTHON
 
 
-def convert(function: Function) -> Conversion:
-    """The function in the other language, not verified yet. Runs nothing."""
+def convert(function: Function, times: Collection[str] = ()) -> Conversion:
+    """The function in the other language, not verified yet. Runs nothing.
+
+    `times` are columns that hold dates or times.
+    """
     if function.kind.entry_point is None:
         text = f"a function of the kind {function.kind.value} has no code to convert"
         return Conversion(function, problems=(Diagnostic(1, 1, "not_converted", text),))
@@ -67,7 +70,7 @@ def convert(function: Function) -> Conversion:
     restored = False
     try:
         if function.language is Language.PYTHON:
-            code = to_elixir(function.code, function.kind)
+            code = to_elixir(function.code, function.kind, times)
         else:
             code, restored = to_python(function.code, function.kind)
     except Refused as refused:
@@ -88,7 +91,7 @@ async def convert_verified(
     function: Function, samples: Sequence[Message], pool: FunctionPool, view: View | None = None
 ) -> Conversion:
     """The function in the other language, tried on the samples and on hard variants of them."""
-    found = convert(function)
+    found = convert(function, times_of(samples))
     if found.after is None:
         return found
     verification = await verify(found.before, found.after, samples, pool,

@@ -28,7 +28,7 @@ from routestudio.functions.elixir.values import Atom
 
 CHOICE, OR, AND, NOT, ORDER, ADD, MULTIPLY = 10, 30, 40, 45, 50, 70, 80
 _TYPES: Final = {
-    "is_binary": ("isinstance({}, str)", STR), "is_boolean": ("isinstance({}, bool)", BOOL),
+    "is_binary": ("isinstance({0}, str)", STR), "is_boolean": ("isinstance({}, bool)", BOOL),
     "is_list": ("isinstance({}, list)", LIST), "is_float": ("isinstance({}, float)", FLOAT),
     "is_nil": ("{} is None", NONE),
     "is_integer": ("isinstance({0}, int) and not isinstance({0}, bool)", INT),

@@ -51,12 +51,18 @@ text = fn
   false -> "False"
   value when is_binary(value) or is_integer(value) -> to_string(value)
   value when is_float(value) -> float_text.(value)
-  value when is_struct(value, DateTime) ->
-    value |> to_string() |> String.replace(".000000", "") |> String.replace("Z", "+00:00")
-  value when is_struct(value, NaiveDateTime) ->
-    value |> to_string() |> String.replace(".000000", "")
+  value when is_struct(value, DateTime) -> DateTime.to_iso8601(value)
+  value when is_struct(value, NaiveDateTime) -> NaiveDateTime.to_iso8601(value)
   value when is_struct(value, Date) or is_struct(value, Time) or is_struct(value, Decimal) ->
     to_string(value)
+end""",
+    "iso": """\
+# A date or time as the text that Python functions get.
+iso = fn
+  value when is_struct(value, DateTime) -> DateTime.to_iso8601(value)
+  value when is_struct(value, NaiveDateTime) -> NaiveDateTime.to_iso8601(value)
+  value when is_struct(value, Date) -> Date.to_iso8601(value)
+  value -> value
 end""",
     "same": """\
 # Whether two values are equal in Python, where true is 1.

@@ -10,7 +10,7 @@ from collections.abc import Collection
 from typing import Final
 
 HELPERS: Final[dict[str, str]] = {
-    "float_text": '''\
+    "float_text": """\
 def float_text(value):
     # A float as Elixir writes it: the shorter of 1200.0 and 1.2e3.
     sign, digits, exponent = Decimal(repr(value)).normalize().as_tuple()
@@ -28,8 +28,15 @@ def float_text(value):
     return ("-" if sign else "") + (
         plain if len(plain) <= len(short) and abs(value) < 9007199254740992 else short
     )
-''',
-    "text": '''\
+""",
+    "iso": """\
+def iso(value):
+    # Dates and times of a row are text in Python, and nothing else can be written so.
+    if re.fullmatch(r"\\d{4}-\\d\\d-\\d\\d(T\\d\\d:\\d\\d:\\d\\d\\.\\d{6}Z?)?", value):
+        return value
+    raise TypeError("this is no date or time")
+""",
+    "text": """\
 def text(value):
     # A value as text, as Elixir writes it.
     if value is None:
@@ -38,6 +45,9 @@ def text(value):
         return "true" if value else "false"
     if isinstance(value, float):
         return float_text(value)
+    moment = r"\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{6}Z?"
+    if isinstance(value, str) and re.fullmatch(moment, value):
+        return value.replace("T", " ")  # a time of a row, which is text here
     if isinstance(value, (str, int, Decimal)):
         return str(value)
     if isinstance(value, datetime.datetime):
@@ -45,20 +55,20 @@ def text(value):
     if isinstance(value, (datetime.date, datetime.time)):
         return value.isoformat()
     raise TypeError("this value cannot be written as text")
-''',
-    "truthy": '''\
+""",
+    "truthy": """\
 def truthy(value):
     # Elixir takes everything but nil and false for true.
     return value is not None and value is not False
-''',
-    "boolean": '''\
+""",
+    "boolean": """\
 def boolean(value):
     # `and`, `or` and `not` want true or false in Elixir.
     if isinstance(value, bool):
         return value
     raise TypeError("this must be true or false")
-''',
-    "same": '''\
+""",
+    "same": """\
 def same(left, right):
     # Whether two values are equal in Elixir, where true is not 1.
     if isinstance(left, bool) or isinstance(right, bool):
@@ -72,8 +82,8 @@ def same(left, right):
             key in right and same(left[key], right[key]) for key in left
         )
     return left == right
-''',
-    "order": '''\
+""",
+    "order": """\
 def order(value):
     # Elixir's order of values: numbers, then false, nil and true, then texts.
     if value is None or isinstance(value, bool):
@@ -83,80 +93,81 @@ def order(value):
     if isinstance(value, str):
         return (2, value)
     raise TypeError("this value has no order here")
-''',
-    "at": '''\
+""",
+    "at": """\
 def at(value, key):
     # An entry of a map; nothing has no entries.
     return None if value is None else value.get(key)
-''',
-    "items": '''\
+""",
+    "items": """\
 def items(value):
     if isinstance(value, list):
         return value
     raise TypeError("this must be a list")
-''',
-    "mapping": '''\
+""",
+    "mapping": """\
 def mapping(value):
     if isinstance(value, dict):
         return value
     raise TypeError("this must be a map")
-''',
-    "string": '''\
+""",
+    "string": """\
 def string(value):
     if isinstance(value, str):
         return value
     raise TypeError("this must be text")
-''',
-    "number": '''\
+""",
+    "number": """\
 def number(value):
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return value
     raise TypeError("this must be a number")
-''',
-    "whole": '''\
+""",
+    "whole": """\
 def whole(value):
     if isinstance(value, int) and not isinstance(value, bool):
         return value
     raise TypeError("this must be a whole number")
-''',
-    "integer": '''\
+""",
+    "integer": """\
 def integer(value):
     # Elixir reads digits and a sign only.
     if re.fullmatch("[+-]?[0-9]+", value):
         return int(value)
     raise ValueError("this text is no number")
-''',
-    "quotient": '''\
+""",
+    "quotient": """\
 def quotient(left, right):
     if max(abs(left), abs(right)) > 9007199254740992 and isinstance(left + right, int):
         raise ArithmeticError("these numbers are too large to be divided exactly")
     return number(left) / number(right)
-''',
-    "div": '''\
+""",
+    "div": """\
 def div(left, right):
     # Elixir rounds towards zero.
     found = abs(whole(left)) // abs(whole(right))
     return found if (left < 0) == (right < 0) else -found
-''',
-    "rem": '''\
+""",
+    "rem": """\
 def rem(left, right):
     # The sign is that of the left number.
     found = abs(whole(left)) % abs(whole(right))
     return found if left >= 0 else -found
-''',
-    "no_clause": '''\
+""",
+    "no_clause": """\
 def no_clause():
     raise ValueError("no clause matches")
-''',
+""",
 }
 
 _NEEDS: Final = {"text": ("float_text",), "div": ("whole",), "rem": ("whole",),
                  "quotient": ("number",)}  # fmt: skip
-TAKEN: Final = frozenset(HELPERS) | frozenset(keyword.kwlist) | frozenset(
-    "re json datetime decimal math hashlib base64 uuid url Decimal len str int float bool dict "
-    "list tuple set sorted any all isinstance abs min max sum zip reversed filter map range "
-    "route transform key value".split()
-)
+_NAMES: Final = """
+re json datetime decimal math hashlib base64 uuid url Decimal len str int float bool dict list tuple
+set sorted any all isinstance abs min max sum zip reversed filter map range route transform key
+value
+"""
+TAKEN: Final = frozenset(HELPERS) | frozenset(keyword.kwlist) | frozenset(_NAMES.split())
 """Names that a converted variable does not take."""
 
 

@@ -6,13 +6,16 @@ import ast
 import io
 import re
 import tokenize
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import NoReturn
 
 from routestudio.functions.conversion.common import ANY, Code, Kinds, Refused
 from routestudio.functions.conversion.prelude import RESERVED
 from routestudio.functions.python import PARAMETERS, column
+
+_TIMELY = re.compile(r"(?:_at|_on|date|time|timestamp|day)\Z")
+"""How columns are called that hold a date or time, when no sample tells."""
 
 Facts = dict[str, Kinds]
 """Kinds of expressions as conditions narrowed them, by `ast.dump`."""
@@ -37,8 +40,9 @@ class Names:
 class Walk:
     """Places, comments, fresh names: the ground of both walks over a Python function."""
 
-    def __init__(self, code: str) -> None:
+    def __init__(self, code: str, times: Collection[str] = ()) -> None:
         self.code = code
+        self._times = frozenset(times)
         self.helpers: set[str] = set()
         self.names = Names()
         self.comments = _comments(code)
@@ -56,6 +60,16 @@ class Walk:
         """A call of one of the closures of the prelude, which is noted as used."""
         self.helpers.add(name)
         return f"{name}.({', '.join(arguments)})"
+
+    def timed(self, owner: str, key: object, text: str) -> str:
+        """An entry of the row as Python functions get it: dates and times are text there."""
+        if (
+            owner in ("record", "changes")
+            and isinstance(key, str)
+            and (key in self._times or _TIMELY.search(key))
+        ):
+            return self.help("iso", text)
+        return text
 
     def comments_before(self, line: int) -> list[str]:
         """The comments above a line, which are then dealt with."""

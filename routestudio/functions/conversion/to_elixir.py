@@ -6,20 +6,26 @@ Python changes names, Elixir binds them anew: what branches and loops assign bec
 from __future__ import annotations
 
 import ast
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from routestudio.functions import python
 from routestudio.functions.conversion import narrowing, scope
-from routestudio.functions.conversion.collections import Collections
 from routestudio.functions.conversion.common import ANY, DICT, LIST, Code, Kinds, Refused, indented
+from routestudio.functions.conversion.flow import always_assigns, branches, returns, shared
+from routestudio.functions.conversion.matches import Matches
 from routestudio.functions.conversion.prelude import prelude
 from routestudio.model.function import FunctionKind
 
 _MAX_LINES = 2_000
+_WORDS: dict[type[ast.stmt], str] = {ast.Try: "try", ast.Raise: "raise", ast.While: "while",
+                                     ast.Assert: "assert"}  # fmt: skip
 
 
-def to_elixir(code: str, kind: FunctionKind) -> str:
+def to_elixir(code: str, kind: FunctionKind, times: Collection[str] = ()) -> str:
     """The Elixir text. Raises `Refused` for the first part without an equal form.
+
+    `times` are columns that hold dates or times: text in Python, structs on a server.
 
     The text must have no errors (`python.check`). Raises `ValueError` when it has.
     """
@@ -27,7 +33,7 @@ def to_elixir(code: str, kind: FunctionKind) -> str:
         raise ValueError("the function has errors of its own")
     tree = ast.parse(code)
     entry = next(n for n in tree.body if isinstance(n, ast.FunctionDef))
-    return _Function(code, kind).text(entry)
+    return _Function(code, kind, times).text(entry)
 
 
 @dataclass(slots=True)
@@ -40,9 +46,9 @@ class Tail:
     last: str = ""
 
 
-class _Function(Collections):
-    def __init__(self, code: str, kind: FunctionKind) -> None:
-        super().__init__(code)
+class _Function(Matches):
+    def __init__(self, code: str, kind: FunctionKind, times: Collection[str]) -> None:
+        super().__init__(code, times)
         self._kind = kind
         self._written = 0
         self._shared: dict[str, int] = {}
@@ -55,7 +61,7 @@ class _Function(Collections):
                 self.names.called[argument.arg] = self._name(ast.Name(bare, ast.Load())) \
                     if bare != "metadata" else Code("metadata")  # fmt: skip
         head = self.comments_before(entry.lineno)
-        self._shared = _shared(entry)
+        self._shared = shared(entry)
         body = self._body(_without_doc(entry.body, self))
         after = [text for _, text in self.comments]
         closures = [line for text in prelude(self.helpers) for line in [*text.split("\n"), ""]]
@@ -91,10 +97,10 @@ class _Function(Collections):
                 lines += self.comments_before((statement.end_lineno or 0) + 1)
                 return Tail(lines, last=value)
             if isinstance(statement, ast.Match):
-                statement = self._as_if(statement)
-            if isinstance(statement, ast.If) and _returns(statement):
+                statement = self.as_if(statement)
+            if isinstance(statement, ast.If) and returns(statement):
                 return self._tail_if(lines, statement, rest)
-            if isinstance(statement, ast.For) and _returns(statement):
+            if isinstance(statement, ast.For) and returns(statement):
                 return self._tail_for(lines, statement, rest)
             lines += self._statement(statement, rest)
         return Tail(lines, last="nil")
@@ -136,7 +142,7 @@ class _Function(Collections):
             and not node.orelse
         ):
             self.refuse(node, "a loop that returns is converted when it is `for item in items: "
-                        "if test: return value` only", "use any(...), or a comprehension")  # fmt: skip
+                        "if test: return value`", "use any(...), or a comprehension")  # fmt: skip
         before = self.names.copy()
         source = self.source(node.target, node.iter)
         if not source.ordered:
@@ -153,42 +159,6 @@ class _Function(Collections):
         other = "\n".join(self._rendered(self._tail(rest)))
         text = f"{search}\n  {{:found, value}} -> value\n  :none ->\n{indented(other, 2)}\nend"
         return Tail(lines, last=text)
-
-    def _as_if(self, node: ast.Match) -> ast.If:
-        """`match` as the chain of conditions that it is."""
-        result: list[ast.stmt] = []
-        for case in reversed(node.cases):
-            test = self._case(node.subject, case.pattern)
-            if case.guard is not None:
-                test = case.guard if test is None else ast.BoolOp(ast.And(), [test, case.guard])
-            if test is None:
-                result = case.body
-                continue
-            whole = ast.If(ast.copy_location(test, case.pattern), case.body, result)
-            result = [ast.copy_location(whole, case.pattern)]
-        if not result or not isinstance(result[0], ast.If):
-            self.refuse(node, "`match` with one catch-all only", "leave it out")
-        found = result[0]
-        ast.fix_missing_locations(found)
-        return ast.copy_location(found, node)
-
-    def _case(self, subject: ast.expr, pattern: ast.pattern) -> ast.expr | None:
-        if not narrowing.stable(subject):
-            self.refuse(subject, "`match` needs a name or an entry", "give it a name before")
-        if isinstance(pattern, ast.MatchAs) and pattern.pattern is None and pattern.name is None:
-            return None
-        if isinstance(pattern, ast.MatchValue):
-            return ast.copy_location(ast.Compare(subject, [ast.Eq()], [pattern.value]), pattern)
-        if isinstance(pattern, ast.MatchSingleton):
-            other = ast.Constant(pattern.value)
-            return ast.copy_location(ast.Compare(subject, [ast.Is()], [other]), pattern)
-        if isinstance(pattern, ast.MatchOr) and all(
-            isinstance(item, ast.MatchValue) for item in pattern.patterns
-        ):
-            values = [item.value for item in pattern.patterns if isinstance(item, ast.MatchValue)]
-            options = ast.Tuple(values, ast.Load())
-            return ast.copy_location(ast.Compare(subject, [ast.In()], [options]), pattern)
-        self.refuse(pattern, "this pattern has no equal form", "match constants, or write if")
 
     # Statements
 
@@ -208,9 +178,9 @@ class _Function(Collections):
                 load = ast.copy_location(ast.Name(target.id, ast.Load()), target)
                 whole = ast.BinOp(load, node.op, node.value)
                 return self._assign(target, ast.copy_location(whole, node))
-            case ast.Assign(targets=[ast.Tuple() as names], value=ast.Tuple() as values) if (
-                len(names.elts) == len(values.elts)
-            ):
+            case ast.Assign(targets=[ast.Tuple() as names], value=ast.Tuple() as values) if len(
+                names.elts
+            ) == len(values.elts):
                 return self._several(names, values)
             case ast.Assign(targets=[ast.Subscript() as place]):
                 return self._put(place, node.value)
@@ -224,8 +194,7 @@ class _Function(Collections):
                 return self._loop(node, rest)
             case ast.FunctionDef():
                 return self._closure(node)
-        names = {ast.Try: "try", ast.Raise: "raise", ast.While: "while", ast.Assert: "assert"}
-        word = names.get(type(node), type(node).__name__)
+        word = _WORDS.get(type(node), type(node).__name__)
         self.refuse(node, f"`{word}` has no equal form in Elixir functions of a server",
                     "test before, and return a value instead")  # fmt: skip
 
@@ -299,9 +268,9 @@ class _Function(Collections):
         later = scope.loaded(rest)
         before = self.names.copy()
         kept = []
-        branches = _branches(node)
+        ways = branches(node)
         for name in names:
-            everywhere = all(_always_assigns(body, name) for body in branches)
+            everywhere = all(always_assigns(body, name) for body in ways)
             known = name in before.called or name in python.PARAMETERS
             if everywhere or known:
                 kept.append(name)
@@ -353,7 +322,7 @@ class _Function(Collections):
         for at, statement in enumerate(body):
             lines += self.comments_before(statement.lineno)
             if isinstance(statement, ast.Match):
-                statement = self._as_if(statement)
+                statement = self.as_if(statement)
             marks = [ast.Name(name, ast.Load()) for name in kept]
             rest = [*body[at + 1 :], *(ast.Expr(mark) for mark in marks)]
             lines += self._statement(statement, rest)
@@ -389,29 +358,29 @@ class _Function(Collections):
         if not outside:
             return []
         before = self.names.copy()
-        starts = ", ".join(before.called[name].text for name in outside)
+        given = ", ".join(before.called[name].text for name in outside)
         source = self.source(node.target, node.iter)
         if not source.ordered:
             self.refuse(node.iter, "a map has another order in Elixir", "go through sorted(...)")
         for name in outside:
             # What one turn makes is what the next one starts with: any kind that fits the text.
-            kinds = before.called[name].kinds
-            self.bind(name, kinds if kinds in (LIST, DICT) else self._stays(name, kinds, node))
+            start = before.called[name].kinds
+            self.bind(name, start if start in (LIST, DICT) else self._stays(name, start, node))
         heads = [self.names.called[name].text for name in outside]
         body, found = self._branch(node.body, outside)
         self.names = before
-        for name, kinds in zip(outside, found, strict=True):
-            old = before.called[name]
-            self.bind(name, old.kinds | kinds[0], ANY)
+        for name, (kinds, _) in zip(outside, found, strict=True):
+            self.bind(name, before.called[name].kinds | kinds, ANY)
         head = heads[0] if len(heads) == 1 else f"{{{', '.join(heads)}}}"
-        start = starts if len(outside) == 1 else f"{{{starts}}}"
-        call = f"Enum.reduce({source.text}, {start}, fn {source.head}, {head} ->"
+        first = given if len(outside) == 1 else f"{{{given}}}"
+        call = f"Enum.reduce({source.text}, {first}, fn {source.head}, {head} ->"
         return [f"{head} =\n  {call}\n{indented(body, 2)}\n  end)", ""]
 
     def _stays(self, name: str, kinds: Kinds, node: ast.For) -> Kinds:
         """The kinds of a name through all turns of a loop, as far as its assignments tell."""
         plain = all(
-            isinstance(inner, ast.AugAssign) and isinstance(inner.value, (ast.Constant, ast.JoinedStr))
+            isinstance(inner, ast.AugAssign)
+            and isinstance(inner.value, (ast.Constant, ast.JoinedStr))
             for inner in ast.walk(node)
             if isinstance(inner, (ast.Assign, ast.AugAssign))
             and name in scope.assigned([inner])
@@ -438,29 +407,6 @@ class _Function(Collections):
         return [f"{name} = fn {', '.join(heads)} ->\n{indented(text)}\nend", ""]
 
 
-def _returns(node: ast.stmt) -> bool:
-    return any(isinstance(inner, ast.Return) for inner in scope.walk_own(node))
-
-
-def _branches(node: ast.If) -> list[list[ast.stmt]]:
-    inner = node.orelse[0] if len(node.orelse) == 1 else None
-    rest = _branches(inner) if isinstance(inner, ast.If) else [node.orelse]
-    return [node.body, *rest]
-
-
-def _always_assigns(body: list[ast.stmt], name: str) -> bool:
-    for statement in body:
-        if isinstance(statement, ast.If):
-            if all(_always_assigns(branch, name) for branch in _branches(statement)):
-                return True
-        elif isinstance(statement, (ast.Assign, ast.AnnAssign)) and any(
-            isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Store)
-            for n in scope.walk_own(statement)
-        ):
-            return True
-    return False
-
-
 def _without_doc(body: list[ast.stmt], walk: _Function) -> list[ast.stmt]:
     """The body; a text that stands first describes it, and becomes a comment."""
     first = body[0]
@@ -470,63 +416,3 @@ def _without_doc(body: list[ast.stmt], walk: _Function) -> list[ast.stmt]:
             walk.comments = [item for item in lines if item[1] != "# "] + walk.comments
         return body[1:]
     return body
-
-
-def _shared(entry: ast.FunctionDef) -> dict[str, int]:
-    """Names whose value something else may hold, too, and the line from which it does."""
-    found: dict[str, int] = {}
-
-    def visit(node: ast.AST, line: int | None) -> None:
-        at = line if line is not None else getattr(node, "lineno", 0)
-        for item in _held(node):
-            found[item] = min(found.get(item, at), at)
-        inner = node.lineno - 1 if isinstance(node, (ast.For, ast.FunctionDef)) else None
-        for child in ast.iter_child_nodes(node):
-            visit(child, line if line is not None else inner)
-
-    for statement in entry.body:
-        visit(statement, None)
-    return found
-
-
-def _held(node: ast.AST) -> set[str]:
-    """Names that a node makes into other names of a value that is there already."""
-    held: list[ast.expr] = []
-    names: set[str] = set()
-    match node:
-        case ast.Dict():
-            held = [v for k, v in zip(node.keys, node.values, strict=True) if k is not None]
-        case ast.List() | ast.Tuple() | ast.Set():
-            held = [item for item in node.elts if isinstance(item.ctx, ast.Load)] \
-                if all(hasattr(item, "ctx") for item in node.elts) else list(node.elts)
-        case ast.Assign():
-            held = [node.value]
-            shared = (ast.Name, ast.Subscript, ast.Attribute, ast.BoolOp, ast.IfExp, ast.Call)
-            if isinstance(node.value, shared) and not _new(node.value):
-                names = {n.id for n in node.targets if isinstance(n, ast.Name)}
-        case ast.Call():
-            held = list(node.args) if not _new(node) and not _looks(node) else []
-        case ast.BoolOp():
-            held = list(node.values)
-        case ast.IfExp():
-            held = [node.body, node.orelse]
-        case ast.For():
-            names = {n.id for n in ast.walk(node.target) if isinstance(n, ast.Name)}
-        case ast.FunctionDef():
-            names = {argument.arg for argument in node.args.args}
-    return names | {item.id for item in held if isinstance(item, ast.Name)}
-
-
-def _looks(node: ast.Call) -> bool:
-    """Whether a call only looks at its arguments."""
-    return isinstance(node.func, ast.Name) and node.func.id in ("len", "any", "all", "sum",
-                                                                "isinstance", "bool")  # fmt: skip
-
-
-def _new(node: ast.expr) -> bool:
-    """Whether a call makes a value that nothing else holds."""
-    if not isinstance(node, ast.Call):
-        return False
-    name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-    return name in ("dict", "list", "sorted", "split", "copy", "str", "int", "join", "lower",
-                    "upper", "float", "len", "strip", "replace")  # fmt: skip

@@ -13,11 +13,9 @@ from typing import Any, Final
 from routestudio.functions.conversion.common import (
     ANY,
     ATOM,
-    BOOL,
     DICT,
     INT,
     NONE,
-    STR,
     Code,
     Kinds,
     Refused,
@@ -29,7 +27,6 @@ from routestudio.functions.conversion.python_helpers import helpers
 from routestudio.functions.elixir import source
 from routestudio.functions.elixir.parser import parse
 from routestudio.functions.elixir.quoted import Node, is_node, printed
-from routestudio.functions.elixir.values import Atom
 from routestudio.model.function import FunctionKind
 
 _CHOICES: Final = ("if", "cond", "case")
@@ -102,7 +99,7 @@ class _Function(Calls):
         last = items[-1] if items else None
         if type(last) is Node:
             lines += self._before(last.line)
-        if is_node(last, "=", 2):
+        if type(last) is Node and last.is_call("=", 2):
             lines += self._statement(last)
             last = last.args[0]
         if type(last) is Node and last.name in _CHOICES and "do" in last.flags:
@@ -311,8 +308,8 @@ class _Function(Calls):
                     self.refuse(pattern, "keys of a map must be text in both languages")
                 shown = self.value(key).text
                 tests.append(f"{shown} in {text}")
-                test = self._pattern(Code(f"{text}[{shown}]"), inner)
-                tests += [test] if test else []
+                further = self._pattern(Code(f"{text}[{shown}]"), inner)
+                tests += [further] if further else []
             return " and ".join(tests) if tests else None
         self.refuse(pattern, "this pattern has no equal form in Python",
                     "match texts, nil, true, false or maps")  # fmt: skip
@@ -398,5 +395,3 @@ def _own_shape(name: str) -> str:
     found = parse(PRELUDE[name])
     assert is_node(found, "=", 2)
     return _shape(found.args[1])
-
-

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -14,8 +15,12 @@ from routestudio.model.function import Function, FunctionResult
 from routestudio.model.message import ACTIONS, Message, complete_metadata
 
 _NOW: Final = "2024-05-01T09:30:00Z"
+_TIME: Final = re.compile(
+    r"\d{4}-\d\d-\d\d(?:T\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-]\d\d:\d\d)?)?", re.ASCII
+)
 _UNUSUAL: Final[tuple[Any, ...]] = (
-    None, "", "Zoë's 👩‍👩‍👧 e\u0301 / ñ:.*>", "0", " padded ", True, False, 0, -7, 2**63, 3.0, 1000.0, 1e-7,
+    None, "", "Zoë's 👩‍👩‍👧 e\u0301 / ñ:.*>", "0", " padded ", True, False, 0, -7, 2**63, 3.0,
+    1000.0, 1e-7,
     [], ["a", "b"], {}, {"key": "value"},
 )  # fmt: skip
 _DEFAULT: Final[dict[str, Any]] = {
@@ -78,7 +83,7 @@ async def verify(
     `view` says what of a result counts, as text, instead of its whole value. With `lenient`, a
     value where the first function failed on an invented message is no difference.
     """
-    messages = variants(samples)
+    messages = [as_on_server(message) for message in variants(samples)]
     first = (await pool.evaluate([before], messages, now=_NOW))[0]
     second = (await pool.evaluate([after], messages, now=_NOW))[0]
     different, stricter, values = [], [], 0
@@ -99,6 +104,45 @@ async def verify(
         elif not (lenient and index >= len(samples) and _failed(one) and two.fault is None):
             different.append(found)
     return Verification(len(samples), len(messages), values, tuple(different), tuple(stricter))
+
+
+def as_on_server(message: Message) -> Message:
+    """The message with its times as a server has them: in UTC, with six digits of a second."""
+    changes = message.changes and _times(message.changes)
+    given = message.metadata.get("commit_timestamp")
+    metadata = {**message.metadata, "commit_timestamp": time_of(given) or given}
+    return replace(message, record=_times(message.record), changes=changes, metadata=metadata)
+
+
+def _times(entries: dict[str, Any]) -> dict[str, Any]:
+    return {name: time_of(item) or item for name, item in entries.items()}
+
+
+def time_of(value: Any) -> str | None:
+    """The date or time that a text is, as a server writes it; `None` for anything else."""
+    if not isinstance(value, str) or not _TIME.fullmatch(value):
+        return None
+    try:
+        if len(value) == 10:
+            return dt.date.fromisoformat(value).isoformat()
+        moment = dt.datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        return moment.isoformat(timespec="microseconds")
+    moment = moment.astimezone(dt.UTC).replace(tzinfo=None)
+    return moment.isoformat(timespec="microseconds") + "Z"
+
+
+def times_of(samples: Iterable[Message]) -> frozenset[str]:
+    """Columns in which samples have dates or times."""
+    return frozenset(
+        name
+        for message in samples
+        for part in (message.record, message.changes or {})
+        for name, item in part.items()
+        if time_of(item) is not None
+    )
 
 
 def _failed(result: FunctionResult) -> bool:
