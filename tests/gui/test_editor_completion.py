@@ -111,3 +111,18 @@ def test_leaving_the_editor_hides_the_list(editor: CodeEdit, completion: Complet
     QTest.keyClicks(editor, "re")
     editor.clearFocus()
     assert not completion.popup.isVisible()
+
+
+def test_elixir_is_offered_its_own_functions_and_keys() -> None:
+    made = vocabulary("kafka", [("region", "text")], language="elixir")
+    word, items = proposals(made, "  x = Map.ge")
+    assert (word, items[0].text, items[0].detail) == (
+        "ge", "get", "Map.get(map, key, [default])",
+    )  # fmt: skip
+    assert "default" in items[0].doc
+    assert [item.text for item in proposals(made, '  record["re')[1]] == ["region"]
+    assert [item.text for item in proposals(made, "  metadata.table_n")[1]] == ["table_name"]
+    assert proposals(made, "  %{top")[1][0].body == "topic: $0"
+    assert [item.text for item in proposals(made, "  DateTime.to_un")[1]] == ["to_unix"]
+    texts = {item.text for item in (*made.words, *made.library)}
+    assert texts.isdisjoint({"unless", "return", "String.to_atom", "lambda"})

@@ -129,6 +129,8 @@ def differ(mine: dict[str, Any], theirs: dict[str, Any], text: str) -> bool:
     """Whether two outcomes of a program differ in more than is known and written down."""
     if mine.get("error") == "not_evaluated" or theirs.get("error") == "timeout":
         return False
+    if ":elixir_erl_pass" in theirs.get("message", ""):
+        return False  # the compiler of 1.14 itself fails at some structs in keys
     if ("error" in mine) != ("error" in theirs):
         return True
     if "error" in mine:

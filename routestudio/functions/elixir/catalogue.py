@@ -147,11 +147,6 @@ def exists(module: str, name: str, arity: int) -> bool:
     return arity in _KNOWN.get(module, {}).get(name, ())
 
 
-def functions() -> dict[str, dict[str, frozenset[int]]]:
-    """The functions of each allowed module, with the numbers of arguments that they take."""
-    return {module: dict(names) for module, names in _KNOWN.items()}
-
-
 def is_macro(module: str, name: str, arity: int) -> bool:
     """Whether this is a macro of a module that functions cannot `require`."""
     return module == "Integer" and name in ("is_even", "is_odd") and arity == 1

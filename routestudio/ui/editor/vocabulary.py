@@ -19,7 +19,7 @@ _ARGUMENTS = (
 )
 _PYTHON = ("return if else elif for in not and or None True False lambda match case raise try "
            "except")  # fmt: skip
-_ELIXIR = "if else unless case cond with do end fn when not and or in nil true false"
+_ELIXIR = "if else case cond with do end fn when not and or in nil true false"
 
 _METADATA: Mapping[str, tuple[str, str]] = {
     "table_schema": ("text", "schema of the table"),
@@ -61,6 +61,10 @@ def vocabulary(
     seen = examples or {}
     of_columns, of_metadata = seen.get("columns", {}), seen.get("metadata", {})
     words = _ELIXIR if language == "elixir" else _PYTHON
+    keys: tuple[Item, ...] = ()
+    if language == "elixir":
+        # Keys of a map are bare words there: `%{topic: ...}`.
+        keys = tuple(replace(item, body=f"{item.text}: $0") for item in routed)
     return Vocabulary(
         columns=[
             _seen(Item(name, kind, "column of the samples", "column"), of_columns)
@@ -72,7 +76,7 @@ def vocabulary(
         ],
         routed=routed,
         library=_library(language),
-        words=(*_ARGUMENTS, *(Item(word, "keyword") for word in words.split()),
+        words=(*_ARGUMENTS, *keys, *(Item(word, "keyword") for word in words.split()),
                *snippets(language)),
     )  # fmt: skip
 
