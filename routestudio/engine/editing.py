@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from routestudio.engine.sources import read_some
@@ -11,6 +13,8 @@ from routestudio.functions.formatting import formatted
 from routestudio.model import jsonio
 from routestudio.model.function import Language
 from routestudio.model.message import Message
+from routestudio.samples.masking import mask_text
+from routestudio.samples.reader import read_file
 
 if TYPE_CHECKING:
     from routestudio.engine.service import EngineService
@@ -36,6 +40,8 @@ class EditingMethods:
         self.methods: dict[str, Callable[..., Any]] = {
             "format": self.format,
             "examples": self.examples,
+            "mask": self.mask,
+            "convert_file": self.convert_file,
         }
 
     async def format(self, code: str, *, language: str = "python", emit: Emit = _ignore) -> str:
@@ -60,6 +66,29 @@ class EditingMethods:
                     _collect(columns, item.record)
                     _collect(metadata, item.metadata)
         return {"columns": columns, "metadata": metadata}
+
+    async def mask(self, text: str, columns: list[str], *, emit: Emit = _ignore) -> str:
+        """Messages with the values of columns replaced (`samples.masking`), with a new key."""
+        return mask_text(text, frozenset(columns), secrets.token_bytes(32))
+
+    async def convert_file(self, path: str, limit: int, *, emit: Emit = _ignore) -> dict[str, Any]:
+        """The messages of a file as JSON lines: `text`, and `skipped`, the bad rows.
+
+        Raises `UsageError` for a file that cannot be read, or one of more than `limit` characters.
+        """
+        lines: list[str] = []
+        size = skipped = 0
+        for item in read_file(Path(path)):
+            if not isinstance(item, Message):
+                skipped += 1
+                continue
+            line = jsonio.dumps(item.as_json())
+            size += len(line) + 1
+            if size > limit:
+                raise UsageError(f"{Path(path).name} holds more than {limit:,} characters",
+                                 hint="put the file into the folder `samples`")  # fmt: skip
+            lines.append(line + "\n")
+        return {"text": "".join(lines), "skipped": skipped}
 
 
 def _collect(found: dict[str, str], values: Mapping[str, Any]) -> None:

@@ -15,6 +15,7 @@ from typing import Any, BinaryIO, Final
 from routestudio.errors import Place, UsageError
 from routestudio.model import jsonio
 from routestudio.model.message import Message, MessageError, message_from
+from routestudio.samples import parquet
 
 MAX_LINE: Final = 16 << 20
 """Longest line that is read, in bytes; a longer one becomes a fault without being loaded."""
@@ -45,10 +46,13 @@ Item = Message | SampleFault
 
 
 def read_file(path: Path) -> Iterator[Item]:
-    """The messages of a file, by its ending: JSON lines, `.json` (an array) or `.csv`.
+    """The messages of a file, by its ending: JSON lines, `.json` (an array), `.csv`, `.parquet`.
 
     Raises `UsageError` for a file that cannot be read or is not text.
     """
+    if path.suffix == ".parquet":
+        yield from _records(parquet.rows(path), path.stem)
+        return
     try:
         with path.open("rb") as file:
             if path.suffix == ".json":
@@ -181,6 +185,8 @@ def read_rows(index: FileIndex, start: int, count: int) -> list[Item]:
 
 def count_rows(path: Path, limit: int = 1_000_000_000) -> int:
     """How many rows a sample file has; bad lines count."""
+    if path.suffix == ".parquet":
+        return min(parquet.count(path), limit)
     if path.suffix in (".json", ".csv"):
         return sum(1 for _ in islice(read_file(path), limit))
     return len(index_file(path))
@@ -241,6 +247,16 @@ def _array(text: str, path: Path) -> Iterator[Item]:
     rows: Sequence[Any] = value if isinstance(value, list) else [value]
     for index, item in enumerate(rows):
         yield _message(item, None, index, None)
+
+
+def _records(rows: Iterator[dict[str, Any]], name: str) -> Iterator[Item]:
+    """Rows of a table as `read` messages, with values as they are in JSON."""
+    for index, row in enumerate(rows):
+        value = {"action": "read", "record": row, "changes": None, "metadata": {"table_name": name}}
+        try:
+            yield _message(jsonio.loads(jsonio.dumps(value)), index + 1, index, None)
+        except (TypeError, ValueError) as error:
+            yield SampleFault(index + 1, f"the row has no JSON form: {error}", index=index)
 
 
 def _table(text: str, name: str) -> Iterator[Item]:

@@ -22,6 +22,7 @@ from routestudio.ui.theme import theme
 if TYPE_CHECKING:
     from routestudio.ui.commands_bench import Bench
     from routestudio.ui.commands_edit import Edits
+    from routestudio.ui.commands_samples import SampleCommands
     from routestudio.ui.commands_servers import Servers
     from routestudio.ui.documents.function import FunctionDocument
     from routestudio.ui.documents.sample import SampleDocument
@@ -55,6 +56,13 @@ class Commands:
         return Bench(self._window, self)
 
     @cached_property
+    def samples(self) -> SampleCommands:
+        """Sample sets and their messages."""
+        from routestudio.ui.commands_samples import SampleCommands
+
+        return SampleCommands(self._window)
+
+    @cached_property
     def servers(self) -> Servers:
         """Servers' configurations."""
         from routestudio.ui.commands_servers import Servers
@@ -86,6 +94,13 @@ class Commands:
             "add_function": lambda: self.edits.add("function"),
             "add_sample": lambda: self.edits.add("sample"),
             "paste_sample": lambda: self.edits.paste_sample(),
+            "import_sample": lambda: self.samples.choose_file(),
+            "add_message": lambda: self.samples.do("add_message"),
+            "duplicate_message": lambda: self.samples.do("duplicate_message"),
+            "delete_message": lambda: self.samples.do("delete_message"),
+            "paste_messages": lambda: self.samples.do("paste_messages"),
+            "mask_columns": lambda: self.samples.do("mask_columns"),
+            "message_form": lambda: self.samples.do("switch_view"),
             "check": self.check, "run": self.run, "cancel": self.cancel,
             "show_arrived": self.show_arrived, "run_tests": lambda: self.bench.run_tests(),
             "show_tests": lambda: self.bench.show_tests(), "pin_test": lambda: self.bench.pin(),
@@ -184,16 +199,7 @@ class Commands:
         if path.is_dir() or path.suffix in (".yaml", ".yml"):
             self._session.open(path)
         elif self._session.is_open:
-            try:
-                text = path.read_text(encoding="utf-8")
-            except (OSError, UnicodeDecodeError) as error:
-                self._session.notice.emit("error", f"{path.name} cannot be read: {error}")
-                return
-            taken = {item["name"] for item in self._session.samples()}
-            from routestudio.ui import dialogs
-
-            name = dialogs.free_name(path.stem.replace(" ", "-"), taken)
-            self._session.apply({"op": "add_sample", "name": name, "text": text})
+            self.samples.add_file(path)
 
     def close_window(self) -> None:
         """Close, when what is being typed is kept; with unsaved edits ask first."""

@@ -262,6 +262,7 @@ class MainWindow(QMainWindow):
             project=self.session.is_open,
             document=document is not None,
             function=document is not None and document.kind == "function",
+            sample=document is not None and document.kind == "sample",
             sink=sink,
             selection=selection is not None,
         )

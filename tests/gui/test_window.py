@@ -195,7 +195,7 @@ async def test_messages_that_are_dropped_become_samples(
     binary = tmp_path / "picture.png"
     binary.write_bytes(b"\x89PNG\xff\xfe")
     await desk.act(lambda: desk.window.commands.drop(binary))
-    assert any("cannot be read" in text for _, text in desk.notices)
+    await desk.until(lambda: any("looks like a picture" in text for _, text in desk.notices))
 
 
 @in_qt

@@ -51,6 +51,7 @@ class FunctionDocument(Document):
         self._seen = self._sent = function.get("code", "")
         self._under_way = 0
         self._found: list[Diagnostic] = []
+        self._fresh = False
         self._samples: object = None
         self._examples: dict[str, dict[str, str]] = {}
         self._save = _timer(self, SAVE_MS, self.flush)
@@ -112,8 +113,7 @@ class FunctionDocument(Document):
         split.setChildrenCollapsible(False)
         outer.addWidget(split, 1)
         self.editor.edited.connect(self._typed)
-        self.preview.fresh.connect(lambda _: self._show_marks())
-        self.preview.fresh.connect(lambda _: self._show_values())
+        self.preview.fresh.connect(lambda _: self._show_fresh())
         rows = self.preview.table.selectionModel()
         rows.currentRowChanged.connect(lambda *_: self._show_values())
         self.insight = Insight(self.session, self.name, self.editor, self.preview, self.steady)
@@ -145,7 +145,9 @@ class FunctionDocument(Document):
 
     def _typed(self) -> None:
         text = self.editor.toPlainText()
+        self._fresh = False
         self.docs.show_row(None)
+        self._show_marks()
         if self.sinks.currentData():
             self.preview.show_code(self.name, text)
         self._diagnose.start()
@@ -237,15 +239,21 @@ class FunctionDocument(Document):
             self.problems.show_status("no problems", "success")
             self.banner.hide()
 
+    def _show_fresh(self) -> None:
+        """The rows of the preview are those of the text as it is."""
+        self._fresh = True
+        self._show_marks()
+        self._show_values()
+
     def _show_values(self) -> None:
         """What the selected row makes of each routed field; nothing while that is not known."""
         preview = self.preview
-        self.docs.show_row(None if preview.model.stale else preview.current)
+        self.docs.show_row(preview.current if self._fresh else None)
 
     def _show_marks(self) -> None:
         """Diagnostics of the text, and what is wrong with the rows of a fresh preview."""
         faults = []
-        if not self._diagnose.isActive() and not self.preview.model.stale:
+        if self._fresh:
             rows = self.preview.model.known_rows()
             faults = row_faults(rows, self.name, self.editor.toPlainText())
         self.editor.show_diagnostics([*self._found, *faults])

@@ -6,13 +6,17 @@ import json
 from typing import Any
 
 from PySide6.QtCore import QTimer
+from PySide6.QtGui import QGuiApplication, QTextCursor
 from PySide6.QtWidgets import QStackedWidget
 
 from routestudio.model.function import Diagnostic
 from routestudio.ui.documents.base import Document
+from routestudio.ui.documents.sample_rows import SampleRows
 from routestudio.ui.editor.code_edit import CodeEdit
+from routestudio.ui.editor.json_text import items_of, on_one_line
+from routestudio.ui.mask_dialog import MaskDialog
 from routestudio.ui.session import Session
-from routestudio.ui.widgets.basics import Button, EmptyState, IconLabel, Pill, label
+from routestudio.ui.widgets.basics import Button, EmptyState, IconLabel, Pill, Segments, label
 from routestudio.ui.widgets.layout import bar, column
 
 SAVE_MS = 600
@@ -30,6 +34,8 @@ class SampleDocument(Document):
         super().__init__(session, name)
         self._sent: str | None = None
         self._wanted: int | None = None
+        self._view = "rows"
+        self._large = False
         self._save = QTimer(self)
         self._save.setSingleShot(True)
         self._save.setInterval(SAVE_MS)
@@ -43,8 +49,15 @@ class SampleDocument(Document):
         self.problems = Pill("", "success")
         row.addWidget(self.problems)
         row.addStretch(1)
-        row.addWidget(label("one message a line: action, record, changes, metadata", "muted"))
+        self.views = Segments([("rows", "Table"), ("text", "Text")], "Messages as")
+        self.views.choose("rows")
+        self.views.chosen.connect(self.show_view)
+        row.addWidget(self.views)
+        row.addWidget(Button("Mask…", "eye-off", action=self.mask_columns))
+        row.addWidget(Button("Paste", "copy", action=self.paste_messages))
         row.addWidget(Button("Add message", "add", action=self.add_message))
+        self.rows = SampleRows(name)
+        self.rows.line_changed.connect(self._set_line)
         self.editor = CodeEdit(f"Messages of {name}")
         self.editor.edited.connect(self._typed)
         self._stack = QStackedWidget()
@@ -54,6 +67,7 @@ class SampleDocument(Document):
                        "It is read row by row where it is previewed and delivered; change its file "
                        "with another program.")
         )  # fmt: skip
+        self._stack.addWidget(self.rows)
         body.addWidget(self._stack, 1)
         session.changed.connect(self.refresh)
         self.refresh()
@@ -71,13 +85,18 @@ class SampleDocument(Document):
         )  # fmt: skip
 
     def _show(self, text: str | None) -> None:
-        self._stack.setCurrentIndex(1 if text is None else 0)
+        self._large = text is None
+        if text is not None:
+            # Qt takes these for ends of lines; in JSON they stand in texts only.
+            text = text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+        self._choose_page()
         if text is not None and text != self._sent:
             self._sent = text
             self.editor.show_text(text)
             self._check()
+            self.rows.show_text(text)
         if text is not None and self._wanted is not None:
-            self.editor.go_to(self._wanted)
+            self._go(self._wanted)
             self._wanted = None
 
     def go_to(self, line: int) -> None:
@@ -85,7 +104,26 @@ class SampleDocument(Document):
         if self._sent is None:
             self._wanted = line
         else:
-            self.editor.go_to(line)
+            self._go(line)
+
+    def _go(self, line: int) -> None:
+        self.editor.go_to(line)
+        if line - 1 in self.rows.model.lines:
+            self.rows.choose(self.rows.model.lines.index(line - 1))
+
+    def show_view(self, name: str) -> None:
+        """Show the messages as `rows` of a table or as `text`."""
+        self.rows.commit()
+        self.views.choose(name)
+        self._view = name
+        self._choose_page()
+
+    def switch_view(self) -> None:
+        """Show the other of the two."""
+        self.show_view("text" if self._view == "rows" else "rows")
+
+    def _choose_page(self) -> None:
+        self._stack.setCurrentIndex(1 if self._large else 2 if self._view == "rows" else 0)
 
     def refresh(self) -> None:
         """Show the count of the snapshot; close when the set is gone."""
@@ -99,6 +137,7 @@ class SampleDocument(Document):
 
     def flush(self) -> None:
         """Send the typed text to the project's journal."""
+        self.rows.commit()
         self._save.stop()
         text = self.editor.toPlainText()
         if self._sent is not None and text != self._sent:
@@ -107,17 +146,128 @@ class SampleDocument(Document):
 
     def add_message(self) -> None:
         """Append a message to start from."""
+        self._append(json.dumps(_NEW) + "\n")
+
+    def duplicate_message(self) -> None:
+        """Put a copy of the chosen message under it."""
+        line = self._chosen_line()
+        if line is None:
+            return
+        row = self.rows.row
+        text = self.editor.document().findBlockByNumber(line).text()
+        cursor = QTextCursor(self.editor.document().findBlockByNumber(line))
+        cursor.movePosition(QTextCursor.MoveOperation.EndOfBlock)
+        cursor.insertText("\n" + text)
+        self._changed()
+        self.rows.choose(row + 1)
+
+    def delete_message(self) -> None:
+        """Delete the chosen message; undo brings it back."""
+        line = self._chosen_line()
+        if line is None:
+            return
+        row = self.rows.row
+        cursor = QTextCursor(self.editor.document().findBlockByNumber(line))
+        cursor.movePosition(
+            QTextCursor.MoveOperation.NextBlock, QTextCursor.MoveMode.KeepAnchor
+        ) or cursor.movePosition(
+            QTextCursor.MoveOperation.EndOfBlock, QTextCursor.MoveMode.KeepAnchor
+        )
+        cursor.removeSelectedText()
+        self._changed()
+        if self.rows.model.rowCount():
+            self.rows.choose(min(row, self.rows.model.rowCount() - 1))
+
+    def paste_messages(self) -> None:
+        """Append the messages of the clipboard: JSON lines, one message, or a JSON array."""
+        text = QGuiApplication.clipboard().text()
+        found = pasted(text)
+        if not found:
+            self.session.notice.emit("info", "The clipboard holds no messages")
+            return
+        bad = sum(_fault(line) is not None for line in found)
+        if bad:
+            self.session.notice.emit(
+                "error", f"{bad} of {len(found)} rows on the clipboard hold no message: "
+                f"{next(filter(None, map(_fault, found)))}")  # fmt: skip
+            return
+        self._append("".join(line + "\n" for line in found))
+
+    def mask_columns(self) -> None:
+        """Ask for columns and replace their values in all rows."""
+        self.rows.commit()
+        if self._sent is None or self._large or not self.rows.model.columns:
+            self.session.notice.emit("info", "There are no columns here to mask")
+            return
+        dialog = MaskDialog(self, self.rows.model.columns)
+        dialog.accepted.connect(lambda: self.mask_values(dialog.chosen))
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    def mask_values(self, columns: list[str]) -> None:
+        """Replace the values of columns in all rows."""
+        text = self.editor.toPlainText()
+        engine = self.session.engine
+
+        def done(new: str) -> None:
+            if text == self.editor.toPlainText():
+                self._replace(new)
+                names = ", ".join(columns)
+                self.session.notice.emit("success", f"Masked {names} in all rows")
+
+        engine.run(
+            engine.request("mask", text=text, columns=columns),
+            owner=self, title="Mask columns", done=done,
+        )  # fmt: skip
+
+    def _chosen_line(self) -> int | None:
+        """The line, from 0, of the chosen message, in the view that is shown."""
+        self.rows.commit()
+        if self._sent is None or self._large:
+            return None
+        if self._view == "rows":
+            return self.rows.line
+        line = self.editor.textCursor().blockNumber()
+        if line in self.rows.model.lines:
+            self.rows.choose(self.rows.model.lines.index(line))
+            return line
+        return None
+
+    def _append(self, text: str) -> None:
+        if self._sent is None or self._large:
+            return
+        self.rows.commit()
         cursor = self.editor.textCursor()
         cursor.movePosition(cursor.MoveOperation.End)
-        before = "" if not self.editor.toPlainText() or self.editor.toPlainText().endswith("\n") \
-            else "\n"  # fmt: skip
-        cursor.insertText(before + json.dumps(_NEW) + "\n")
+        old = self.editor.toPlainText()
+        cursor.insertText(("" if not old or old.endswith("\n") else "\n") + text)
         self.editor.setTextCursor(cursor)
-        self.editor.setFocus()
+        self._changed()
+        self.rows.choose(self.rows.model.rowCount() - 1)
+        (self.rows.editor if self._view == "rows" else self.editor).setFocus()
+
+    def _replace(self, text: str) -> None:
+        cursor = QTextCursor(self.editor.document())
+        cursor.select(QTextCursor.SelectionType.Document)
+        cursor.insertText(text)
+        self._changed()
+
+    def _set_line(self, line: int, text: str) -> None:
+        """Write a message that was edited beside the table into its line."""
+        cursor = QTextCursor(self.editor.document().findBlockByNumber(line))
+        cursor.movePosition(QTextCursor.MoveOperation.EndOfBlock, QTextCursor.MoveMode.KeepAnchor)
+        cursor.insertText(text)
+        self._changed()
+
+    def _changed(self) -> None:
+        """Show a changed text in the table at once."""
+        self.rows.show_text(self.editor.toPlainText())
 
     def _typed(self) -> None:
         self._save.start()
         self._check()
+        if self._view == "text":
+            self._changed()
 
     def _check(self) -> None:
         found: list[Diagnostic] = []
@@ -129,6 +279,19 @@ class SampleDocument(Document):
         self.editor.show_diagnostics(found)
         text = f"{len(found)} bad lines" if found else "all lines are messages"
         self.problems.show_status(text, "error" if found else "success")
+
+
+def pasted(text: str) -> list[str]:
+    """The lines of a pasted text: an array's items, one message over several lines, or lines."""
+    body = text.strip()
+    if not body:
+        return []
+    try:
+        # What is valid as a whole is one message or an array; numbers stay as they are written.
+        value = json.loads(body)
+    except (ValueError, RecursionError):
+        return [line.strip() for line in body.split("\n") if line.strip()]
+    return items_of(body) if isinstance(value, list) else [on_one_line(body)]
 
 
 def _fault(line: str) -> str | None:

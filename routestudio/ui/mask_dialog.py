@@ -1,0 +1,56 @@
+"""Choose the columns of a sample set that are masked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QListWidget,
+    QListWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from routestudio.ui.widgets.basics import label
+
+
+class MaskDialog(QDialog):
+    """A list of columns with check boxes; `chosen` after it was accepted."""
+
+    def __init__(self, parent: QWidget, columns: Sequence[str]) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Mask columns")
+        self.setMinimumWidth(420)
+        body = QVBoxLayout(self)
+        body.setSpacing(10)
+        body.addWidget(label(
+            "The values of these columns are replaced in all rows, also in the old values of "
+            "updates and in the primary key. A mask keeps type, length and shape; equal values "
+            "get equal masks. There is no way back from a mask to the value.", "muted", wrap=True,
+        ))  # fmt: skip
+        self.list = QListWidget()
+        self.list.setAccessibleName("Columns")
+        for name in columns:
+            item = QListWidgetItem(name, self.list)
+            item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
+            item.setCheckState(Qt.CheckState.Unchecked)
+        self.list.itemChanged.connect(lambda _: self._enable())
+        body.addWidget(self.list, 1)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
+        self.ok = buttons.addButton("Mask", QDialogButtonBox.ButtonRole.AcceptRole)
+        buttons.accepted.connect(self.accept)
+        buttons.rejected.connect(self.reject)
+        body.addWidget(buttons)
+        self._enable()
+
+    @property
+    def chosen(self) -> list[str]:
+        """The checked columns."""
+        items = [self.list.item(n) for n in range(self.list.count())]
+        return [item.text() for item in items if item.checkState() == Qt.CheckState.Checked]
+
+    def _enable(self) -> None:
+        self.ok.setEnabled(bool(self.chosen))
