@@ -131,6 +131,7 @@ def _tagged(value: Any, depth: int) -> Any:
 
 
 def fault(code: str, message: str) -> str:
+    """A fault as JSON, its message cut."""
     return json.dumps({"f": {"code": code, "message": message[:MAX_TEXT]}})
 
 
