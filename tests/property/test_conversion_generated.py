@@ -39,8 +39,11 @@ def _typical() -> list[Message]:
         "total": 120, "price": 19.99, "active": True, "tags": ["new", "vip"], "note": None,
         "created_at": "2024-05-01T09:30:00.000000Z",
     }  # fmt: skip
-    rows = [full, {**full, "total": 2**63, "price": 1200.0, "active": False, "tags": []},
-            {**full, "name": "", "status": "new", "region": None, "note": "x", "price": 1e-7}]
+    rows = [
+        full,
+        {**full, "total": 2**63, "price": 1200.0, "active": False, "tags": []},
+        {**full, "name": "", "status": "new", "region": None, "note": "x", "price": 1e-7},
+    ]
     rows += [{**full, name: None} for name in full if name != "id"]
     rows += [{key: value for key, value in full.items() if key != name} for name in full]
     found = []
@@ -158,5 +161,3 @@ def test_the_grammars_are_mostly_accepted() -> None:
 
     count()
     assert sum(seen) > 0.6 * len(seen)
-
-

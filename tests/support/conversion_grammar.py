@@ -37,7 +37,9 @@ def _python_text(depth: int) -> st.SearchStrategy[str]:
             ['record["total"]', 'record["price"]', 'record["active"]', 'record.get("note")'])),
         st.builds("{}.replace({!r}, {})".format, text.map(_held), SURE, text),
         st.builds("{}.split({!r})[{}]".format, text.map(_held), SURE, st.sampled_from(["0", "-1"])),
-        st.builds("{}[{}]".format, text.map(_held), st.sampled_from([":2", "1:", "-3:", ":-1", "1:3"])),
+        st.builds(
+            "{}[{}]".format, text.map(_held), st.sampled_from([":2", "1:", "-3:", ":-1", "1:3"])
+        ),
         st.builds("({} if {} else {})".format, text, _python_test(depth - 1), text),
         st.builds("({} or {})".format, text, text),
         st.builds("({} or {!r})".format, any_, TEXTS),
@@ -72,7 +74,8 @@ def _python_test(depth: int) -> st.SearchStrategy[str]:
          'record["active"]', 'not record.get("region")', '"vip" in record["tags"]',
          'isinstance(record.get("total"), int)', 'changes and "status" in changes',
          'any(tag == "vip" for tag in record["tags"])', 'record["active"] is True',
-         're.search(r"^[a-z]+@", record["email"])', 'record["status"] not in ["new", None]'])  # fmt: skip
+         're.search(r"^[a-z]+@", record["email"])',
+         'record["status"] not in ["new", None]'])  # fmt: skip
     if depth == 0:
         return base
     text, number, test = (grow(depth - 1) for grow in (_python_text, _python_number, _python_test))
@@ -92,7 +95,8 @@ def _python_test(depth: int) -> st.SearchStrategy[str]:
 def _python_any(depth: int) -> st.SearchStrategy[str]:
     base = st.sampled_from(
         ["None", "True", "1.5", 'record.get("note")', 'record["active"]', 'record.get("tags")',
-         'record["total"]', "changes", '(changes or {}).get("status")', 'record.get("missing")'])  # fmt: skip
+         'record["total"]', "changes", '(changes or {}).get("status")',
+         'record.get("missing")'])  # fmt: skip
     if depth == 0:
         return base
     text, number = _python_text(depth - 1), _python_number(depth - 1)
@@ -135,7 +139,9 @@ def python_functions(draw: st.DrawFn) -> str:
                   f"            second = {draw(_python_any(0))}"]  # fmt: skip
     else:
         lines.append(f"    second = {draw(_python_any(2))}")
-    lines.append(f'    return {{"first": first, "second": second, "third": {draw(_python_any(1))}}}')
+    lines.append(
+        f'    return {{"first": first, "second": second, "third": {draw(_python_any(1))}}}'
+    )
     return "\n".join(lines) + "\n"
 
 

@@ -98,7 +98,18 @@ def routes(sink: str) -> dict[str, str]:
     }
 
 
-_TEXTS: Final = ("paid", "", "Zoë", "EU", "us-east", "a/b c", 'say "hi" #{x}', "naïve\n2", "0", "é" * 9)
+_TEXTS: Final = (
+    "paid",
+    "",
+    "Zoë",
+    "EU",
+    "us-east",
+    "a/b c",
+    'say "hi" #{x}',
+    "naïve\n2",
+    "0",
+    "é" * 9,
+)
 _WILD: Final[tuple[Any, ...]] = (
     None, True, False, 0, 1, -3, 2**63, 10**25, 1.0, 1200.0, 1e-7, 0.1, 1e22, "", "7", "ümläut",
 )  # fmt: skip
@@ -108,8 +119,8 @@ _MANY: Final[tuple[Any, ...]] = (*_WILD, ["a", None], ["a", 1, 2.5], {}, {"k": 1
 
 
 def messages(count: int, seed: int) -> list[Message]:
-    """Generated messages: each action, nulls, missing columns, wrong types, unicode, big numbers."""
-    chance = random.Random(seed)  # noqa: S311 - repeatable on purpose
+    """Generated messages: each action, nulls, missing columns, wrong types, big numbers."""
+    chance = random.Random(seed)
 
     def value(usual: Any, wild: tuple[Any, ...] = _WILD) -> Any:
         return chance.choice(wild) if chance.random() < 0.12 else usual
@@ -155,9 +166,7 @@ def literal(value: Any, *, atoms: bool = False) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str):
-        inner = "".join(
-            f"\\u{{{ord(c):X}}}" if ord(c) < 32 or c in '"\\#' else c for c in value
-        )
+        inner = "".join(f"\\u{{{ord(c):X}}}" if ord(c) < 32 or c in '"\\#' else c for c in value)
         return f'"{inner}"'
     if isinstance(value, float):
         text = repr(value)
@@ -178,7 +187,7 @@ def elixir_messages(found: list[Message]) -> str:
     """Elixir text that binds `messages` to a list of tuples."""
     rows = []
     for message in found:
-        moment = '~U[2024-01-01 00:00:00.000000Z]'
+        moment = "~U[2024-01-01 00:00:00.000000Z]"
         metadata = dict(message.metadata)
         metadata.pop("commit_timestamp")
         known = literal(metadata, atoms=True)[:-1] + f", :commit_timestamp => {moment}}}"

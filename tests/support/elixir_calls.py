@@ -544,10 +544,57 @@ URI.to_string(URI.parse(<w>))
 """
 """A call of every function that both Elixir 1.14 and Elixir 1.19 have."""
 
-NEWER: Final = ["Base.hex_valid32?/1", "Base.hex_valid32?/2", "Base.url_valid64?/1", "Base.url_valid64?/2", "Base.valid16?/1", "Base.valid16?/2", "Base.valid32?/1", "Base.valid32?/2", "Base.valid64?/1", "Base.valid64?/2", "Date.after?/2", "Date.before?/2", "Date.shift/2", "DateTime.after?/2", "DateTime.before?/2", "DateTime.shift/2", "Enum.product_by/2", "Enum.sum_by/2", "Integer.ceil_div/2", "Integer.popcount/1", "List.ends_with?/2", "Map.intersect/2", "Map.intersect/3", "Map.split_with/2", "NaiveDateTime.after?/2", "NaiveDateTime.before?/2", "NaiveDateTime.beginning_of_day/1", "NaiveDateTime.end_of_day/1", "NaiveDateTime.shift/2", "Regex.import/1", "String.byte_slice/3", "String.count/2", "String.replace_invalid/1", "String.replace_invalid/2", "URI.append_path/2"]
+NEWER: Final = [
+    "Base.hex_valid32?/1",
+    "Base.hex_valid32?/2",
+    "Base.url_valid64?/1",
+    "Base.url_valid64?/2",
+    "Base.valid16?/1",
+    "Base.valid16?/2",
+    "Base.valid32?/1",
+    "Base.valid32?/2",
+    "Base.valid64?/1",
+    "Base.valid64?/2",
+    "Date.after?/2",
+    "Date.before?/2",
+    "Date.shift/2",
+    "DateTime.after?/2",
+    "DateTime.before?/2",
+    "DateTime.shift/2",
+    "Enum.product_by/2",
+    "Enum.sum_by/2",
+    "Integer.ceil_div/2",
+    "Integer.popcount/1",
+    "List.ends_with?/2",
+    "Map.intersect/2",
+    "Map.intersect/3",
+    "Map.split_with/2",
+    "NaiveDateTime.after?/2",
+    "NaiveDateTime.before?/2",
+    "NaiveDateTime.beginning_of_day/1",
+    "NaiveDateTime.end_of_day/1",
+    "NaiveDateTime.shift/2",
+    "Regex.import/1",
+    "String.byte_slice/3",
+    "String.count/2",
+    "String.replace_invalid/1",
+    "String.replace_invalid/2",
+    "URI.append_path/2",
+]
 """Functions that Debian's Elixir has not yet. The recorded vectors of 1.19 try them."""
 
-UNREPEATABLE: Final = ["DateTime.utc_now/0", "Date.utc_today/0", "NaiveDateTime.utc_now/0", "NaiveDateTime.local_now/0", "Enum.random/1", "Enum.shuffle/1", "Enum.take_random/2", "Kernel.make_ref/0", "Kernel.self/0", "Regex.opts/1"]
+UNREPEATABLE: Final = [
+    "DateTime.utc_now/0",
+    "Date.utc_today/0",
+    "NaiveDateTime.utc_now/0",
+    "NaiveDateTime.local_now/0",
+    "Enum.random/1",
+    "Enum.shuffle/1",
+    "Enum.take_random/2",
+    "Kernel.make_ref/0",
+    "Kernel.self/0",
+    "Regex.opts/1",
+]
 """The clock and chance; `Regex.opts` gives a text before Elixir 1.19."""
 
 _PLACE: Final = re.compile(r"<(\w)>")
