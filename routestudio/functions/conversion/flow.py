@@ -8,16 +8,19 @@ from routestudio.functions.conversion import scope
 
 
 def returns(node: ast.stmt) -> bool:
+    """Whether a statement always ends the function."""
     return any(isinstance(inner, ast.Return) for inner in scope.walk_own(node))
 
 
 def branches(node: ast.If) -> list[list[ast.stmt]]:
+    """The bodies of an `if` with its `elif` and `else`, in their order."""
     inner = node.orelse[0] if len(node.orelse) == 1 else None
     rest = branches(inner) if isinstance(inner, ast.If) else [node.orelse]
     return [node.body, *rest]
 
 
 def always_assigns(body: list[ast.stmt], name: str) -> bool:
+    """Whether every way through `body` gives `name` a value."""
     for statement in body:
         if isinstance(statement, ast.If):
             if all(always_assigns(branch, name) for branch in branches(statement)):
