@@ -127,6 +127,7 @@ def test_rows_of_a_backfill_that_fail_are_given_a_branch() -> None:
     code = HEAD + '    methods = {"insert": "POST"}\n    return {"method": methods[action]}\n'
     rows = [row("read", message="KeyError: 'read'", line=3, column=23, function="f"),
             row("read", message="elsewhere", line=3, function="other"),
+            row("read", message="not accepted", line=3, code="invalid", function="f"),
             row("read", message="nowhere")]  # fmt: skip
     (item,) = row_faults(rows, "f", code)
     assert (item.line, item.code) == (3, READ_FAULT)

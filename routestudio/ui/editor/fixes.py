@@ -88,8 +88,9 @@ def row_faults(rows: Iterable[Mapping[str, Any]], name: str, code: str) -> list[
     counts: dict[tuple[Any, ...], int] = {}
     for row in rows:
         for problem in row.get("problems") or ():
-            if problem.get("function") not in (None, name):
-                continue
+            told = problem.get("code") in ("invalid", "not_evaluated")
+            if told or problem.get("function") not in (None, name):
+                continue  # diagnostics of the text tell it, or it is another function's
             names = ("line", "column", "field", "message", "hint")
             key = (*(problem.get(name) for name in names), row.get("action") == "read")
             counts[key] = counts.get(key, 0) + 1
