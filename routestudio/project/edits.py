@@ -140,6 +140,35 @@ def _set_code(edit: Mapping[str, Any], document: YamlDocument, read: Read) -> tu
     return f"Edit {name}", {}
 
 
+def _convert(edit: Mapping[str, Any], document: YamlDocument, read: Read) -> tuple[str, Texts]:
+    """Other code in the other language: language, file and text in one step."""
+    name, code, language = str(edit["name"]), str(edit["code"]), str(edit["language"])
+    suffix = {"python": ".py", "elixir": ".ex"}[language]
+    key = "functions" if document.plain(("functions",)) else "transforms"
+    function = document.plain((key, name))
+    if function is None:
+        raise UsageError(f"there is no function `{name}`")
+    inner = next((k for k in ("function", "transform") if isinstance(function.get(k), dict)), None)
+    body = (key, name, inner) if inner else (key, name)
+    holds = (key, name) if "language" in function else body
+    if language == "python":
+        document.set((*holds, "language"), language)
+    elif "language" in document.plain(holds):
+        document.remove((*holds, "language"))
+    label = f"Convert {name}"
+    file = file_of(function)
+    if file is None:
+        document.set((*body, "code"), code)
+        return label, {}
+    old = PurePosixPath(_inside(file))
+    new = old.with_suffix(suffix)
+    number = 2
+    while new != old and read(str(new)) is not None:
+        new, number = old.with_name(f"{old.stem}_{number}{suffix}"), number + 1
+    document.set((*((key, name) if "file" in function else body), "file"), str(new))
+    return label, {str(old): None, str(new): code} if new != old else {str(old): code}
+
+
 def _add_sample(edit: Mapping[str, Any], document: YamlDocument, read: Read) -> tuple[str, Texts]:
     name = _checked(str(edit["name"]))
     _refuse_sample(name, read)
@@ -210,6 +239,7 @@ _HANDLERS: Final[Mapping[str, Callable[..., tuple[str, Texts]]]] = {
     "add_function": _add_item("functions", "function"),
     "add_endpoint": _add_item("http_endpoints", "endpoint"),
     "set_code": _set_code,
+    "convert": _convert,
     "add_sample": _add_sample,
     "set_sample": _set_sample,
     "remove_sample": _remove_sample,

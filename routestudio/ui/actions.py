@@ -103,6 +103,8 @@ TABLE: tuple[Row, ...] = (
     Row("mask_columns", "Mask columns…", "Function", "", "eye-off", "sample",
         tip="Replace the values of columns in all rows by masks of the same kind"),
     Row("insert_starter", "Insert the starter", "Function", "", "add", "function", gap=True),
+    Row("convert", "Convert to Elixir or Python…", "Function", "Ctrl+Alt+E", "", "function",
+        tip="The function in the other language, tried on the samples before it is taken"),
     Row("refresh_preview", "Preview again", "Function", "Ctrl+R", "refresh", "document"),
     Row("shortcuts", "Keyboard shortcuts", "Help", "F1", "book"),
     Row("about", "About RouteStudio", "Help", "", "info"),

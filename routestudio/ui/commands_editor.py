@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from routestudio.ui.documents.function import FunctionDocument
@@ -19,7 +19,7 @@ class EditorCommands:
         """Give the actions their handlers."""
         for name, handler in {
             "toggle_coverage": self.toggle_coverage, "quick_fix": self.quick_fix,
-            "format": self.format,
+            "format": self.format, "convert": self.convert,
         }.items():  # fmt: skip
             self._window.action_table.on(name, handler)
 
@@ -40,6 +40,36 @@ class EditorCommands:
         """Format the text."""
         if document := self._function():
             document.format()
+
+    def convert(self) -> None:
+        """Show the function in the other language, to be taken or left."""
+        document = self._function()
+        if document is None:
+            return
+        window, session, name = self._window, self._window.session, document.name
+        document.flush()
+        text = document.editor.toPlainText()
+
+        def done(found: dict[str, Any]) -> None:
+            from routestudio.ui.convert_dialog import ConvertDialog
+
+            def take() -> None:
+                if document.editor.toPlainText() != text:
+                    said = "The function was changed meanwhile: convert it again"
+                    session.notice.emit("warning", said)
+                    return
+                session.apply({"op": "convert", "name": name, "language": found["to"],
+                               "code": found["code"]})  # fmt: skip
+
+            dialog = ConvertDialog(window, text, found)
+            dialog.accepted.connect(take)
+            dialog.open()
+
+        engine = session.engine
+        engine.run(
+            engine.request("convert", name=name, code=text),
+            owner=document, title="Convert", done=done,
+        )  # fmt: skip
 
     def _function(self) -> FunctionDocument | None:
         document = self._window.document()

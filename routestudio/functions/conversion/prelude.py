@@ -150,9 +150,10 @@ end""",
 times = fn left, right when is_number(left) and is_number(right) -> left * right end""",
     "quotient": """\
 # Python's `/`; integers that a float cannot hold exactly fail.
-quotient = fn
-  left, right when is_float(left) or is_float(right) -> left / right
-  left, right when abs(left) <= 9007199254740992 and abs(right) <= 9007199254740992 -> left / right
+quotient = fn left, right ->
+  exact = fn value -> is_float(value) or trunc(value / 1) == value end
+  true = exact.(left) and exact.(right)
+  left / right
 end""",
     "integer": """\
 # Python's `int`.

@@ -138,9 +138,9 @@ def integer(value):
 """,
     "quotient": """\
 def quotient(left, right):
-    if max(abs(left), abs(right)) > 9007199254740992 and isinstance(left + right, int):
-        raise ArithmeticError("these numbers are too large to be divided exactly")
-    return number(left) / number(right)
+    if int(float(number(left))) == int(left) and int(float(number(right))) == int(right):
+        return left / right
+    raise ArithmeticError("these numbers are too large to be divided exactly")
 """,
     "div": """\
 def div(left, right):

@@ -122,7 +122,8 @@ class FunctionDocument(Document):
         row.addWidget(IconLabel(self.icon_name, 20, "accent"))
         row.addWidget(label(self.name, "heading"))
         row.addWidget(Pill(f"{self._kind} function", "function"))
-        row.addWidget(Pill(str(function.get("language", "")), "neutral"))
+        self._language = Pill(str(function.get("language", "")), "neutral")
+        row.addWidget(self._language)
         sink_type = function.get("sink_type")
         if sink_type and catalog.known(sink_type):
             row.addWidget(Pill(catalog.title(sink_type), "neutral"))
@@ -266,6 +267,7 @@ class FunctionDocument(Document):
         if function is None:
             self.gone.emit()
             return
+        self._speak(str(function.get("language", "python")))
         code = function["code"]
         changed, self._seen = code != self._seen, code
         if changed and code != self._sent and not self._under_way and not self._save.isActive():
@@ -286,6 +288,12 @@ class FunctionDocument(Document):
             if names:
                 self.preview.show_sink(self.sinks.currentData())
         self._load_vocabulary(function)
+
+    def _speak(self, language: str) -> None:
+        """Show the text as one of a language; a conversion, or undoing it, changes that."""
+        if language != self.highlighter.language:
+            self.highlighter.language = self.fixes.language = language
+            self._language.show_status(language, "neutral")
 
     def _load_vocabulary(self, function: dict[str, Any]) -> None:
         columns = self.session.columns()

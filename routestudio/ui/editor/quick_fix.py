@@ -19,7 +19,7 @@ class QuickFixes(QObject):
 
     def __init__(self, editor: CodeEdit, language: str) -> None:
         super().__init__(editor)
-        self._editor, self._language = editor, language
+        self._editor, self.language = editor, language
         self.menu = QMenu(editor)
         self.menu.setAccessibleName("Quick fixes")
         self.bulb = QToolButton(editor)
@@ -47,8 +47,8 @@ class QuickFixes(QObject):
         items = [item for item in self._editor.diagnostics if item.line == line]
         found: list[Fix] = []
         for item in sorted(items, key=lambda item: item is not here):
-            found += fixes_for(item, code, self._language)
-        extra = read_branch(code, self._language)
+            found += fixes_for(item, code, self.language)
+        extra = read_branch(code, self.language)
         if extra is not None and line_of(extra, code) == line:
             found.append(extra)
         return list(dict.fromkeys(found))
