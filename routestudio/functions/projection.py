@@ -1,4 +1,4 @@
-"""Which parts of a message a Python function can read, known from its text alone.
+"""Which parts of a message a function can read, known from its text alone.
 
 A worker is sent only these: reading a message, handing it over and building it again costs more
 than most functions do. Where the text leaves any doubt, a part is sent whole. Runs nothing.
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
+from routestudio.functions.elixir.reads import parts_read
 from routestudio.functions.library import DICT_METHODS, METADATA_FIELDS
 from routestudio.model.function import Function, Language
 from routestudio.model.message import Message
@@ -52,7 +53,8 @@ def reads(functions: Iterable[Function]) -> Reads:
     """What any of the functions can read."""
     found = WHOLE
     for number, function in enumerate(functions):
-        more = _reads(function.code) if function.language is Language.PYTHON else WHOLE
+        python = function.language is Language.PYTHON
+        more = _reads(function.code) if python else _reads_elixir(function.code)
         found = _union(found, more) if number else more
     return found
 
@@ -166,6 +168,19 @@ def _reads(code: str) -> Reads:
     taken = [None if part in whole else tuple(sorted(keys.get(part, ()))) for part in _PARTS]
     unread = frozenset(part for part in _PARTS if part not in whole and part not in keys)
     return Reads(taken[0], taken[1], taken[2], unread)
+
+
+@lru_cache(maxsize=256)
+def _reads_elixir(code: str) -> Reads:
+    found = parts_read(code)
+    if found is None:
+        return WHOLE
+    taken = [_sorted(found.get(part, set())) for part in _PARTS]
+    return Reads(taken[0], taken[1], taken[2], frozenset(set(_PARTS) - set(found)))
+
+
+def _sorted(keys: set[str] | None) -> Keys:
+    return None if keys is None else tuple(sorted(keys))
 
 
 def _key_read(node: ast.AST) -> tuple[ast.Name, str | None] | None:

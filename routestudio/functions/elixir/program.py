@@ -150,7 +150,7 @@ def _wrapped(run: Any, finish: Callable[[Any], Any], exact: bool) -> Run:
     record_in = convert.record_in if exact else convert.record_typed
 
     def call(action: Any, record: Any, changes: Any, metadata: Any) -> Any:
-        if not exact and type(metadata.get("commit_timestamp")) is str:
+        if not exact and metadata and type(metadata.get("commit_timestamp")) is str:
             metadata = {**metadata, "commit_timestamp": convert.timed(metadata["commit_timestamp"])}
         return finish(run(action, record_in(record), record_in(changes), metadata))
 
