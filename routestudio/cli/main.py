@@ -27,7 +27,7 @@ from routestudio.errors import ConfigError, RouteStudioError
 
 COMMANDS = (
     "demo", "new", "sinks", "eval", "preview", "test", "check", "run", "lint", "import",
-    "export", "plan", "diff", "docs", "schema",
+    "export", "convert", "plan", "diff", "docs", "schema",
 )  # fmt: skip
 
 Command = Callable[[argparse.Namespace], Coroutine[Any, Any, int]]

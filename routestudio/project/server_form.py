@@ -93,9 +93,7 @@ def rewrite(
     return notes
 
 
-def _functions(
-    document: YamlDocument, project: Project, converted: Mapping[str, str]
-) -> None:
+def _functions(document: YamlDocument, project: Project, converted: Mapping[str, str]) -> None:
     """Remove RouteStudio's own keys, put the code of files inline, name the webhook type."""
     key = "functions" if document.plain(("functions",)) else "transforms"
     for function in project.functions:

@@ -19,6 +19,8 @@ STRINGS = [
     '"10"', '"-7"', '"3.5"', '"1e3"', '"ÀÉ"', '"a\\nb"', '"日本"', '"👩‍👩‍👧"', '"x=1&y=2"', '"2024-02-29"',
     '"2024-01-31T10:00:00Z"', '"2024-01-31 10:00:00.123"', '"foo_bar-baz"', '"A"', '"aGk="', '"6869"',
     '"\\t tab"', '"a#b"', '"https://ex.com:81/p?q=1#f"', '"ab12cd"', '"%41+b"', '"\\"q\\""',
+    '"\\x41\\u00e9\\u{1F600}"', '~s(a#{1 + 1}b)', '~S(a#{1}\\n)', '"""\n  x\n    y\\\n  z\n  """',
+    '"a\\tb\\e\\0"', "~s|it's|", '<<97, 98>>', '<<0xC3, 0xA9>>', '"#{nil}#{:a}#{1.0}"',
 ]  # fmt: skip
 INTEGERS = [
     "0",
@@ -211,6 +213,32 @@ def compound(draw: Draw, kind: str, depth: int, form: int) -> str:
         return f"{name}({part('l' if pick else 'm')}, {draw(closure(depth))})"
     if form == 7:
         return draw(st.sampled_from([
+            f"cond do\n  is_nil({part('a')}) -> {part(kind)}\n  {part('b')} == true -> 2\n"
+            f"  true -> {part(kind)}\nend",
+            f"(case {part('s')} do\n  \"a\" <> rest -> rest\n  <<c, _::binary>> when c > 96 -> c\n"
+            f"  <<a::binary-size(2), b::binary>> -> [a, b]\n  other -> other\nend)",
+            f"(case {part('m')} do\n  %{{\"a\" => 1, \"b\" => b}} -> b\n  %{{a: a}} -> a\n"
+            f"  %{{\"id\" => id}} when is_integer(id) -> id\n  x -> map_size(x)\nend)",
+            f"(case {part('l')} do\n  [] -> 0\n  [x] -> x\n  [x, x | _] -> {{:twice, x}}\n"
+            f"  [h | t] = all -> {{h, length(t), all == [h | t]}}\n  _ -> nil\nend)",
+            f"(with [h | _] when h != nil <- {part('l')}, %{{}} = m <- {part('m')} do\n  {{h, m}}\nelse\n"
+            f"  [] -> :empty\n  x when is_list(x) -> x\n  _ -> {part(kind)}\nend)",
+            f"(x = {part('i')}\ny = (x = 1; x + 1)\nf = fn z -> z + x end\n[x, y, f.(2)])",
+            f"(x = {part('a')}\n^x = x\nx)",
+            f"(%{{year: y}} = {part('d')}\ny)",
+            f"(%mod{{}} = {part('u')}\nmod)",
+            f"(<<p::binary-size(1), rest::binary>> = {part('s')}\n{{p, rest}})",
+            f"({{a, [b | _]}} = {{{part('a')}, {part('l')}}}\n{{b, a}})",
+            f"match?({{:ok, _}}, {part('a')})", f"match?(%{{\"a\" => _}}, {part('m')})",
+            f"Enum.map({part('l')}, &\"<#{{&1}}>\")", f"Enum.sort_by({part('l')}, &(-&1))",
+            f"Enum.map({part('m')}, fn {{k, v}} when is_binary(k) -> {{v, k}}\n  {{k, _}} -> k end)",
+            f"Enum.reduce({part('l')}, %{{}}, fn x, acc -> Map.update(acc, x, 1, &(&1 + 1)) end)",
+            f"[a: {part('a')}, b: {part('a')}][:b]", f"[{{:a, {part('a')}}}][:a]",
+            f"put_in({part('m')}[\"a\"], {part('a')})", f"update_in({part('m')}[\"b\"][\"c\"], &[&1])",
+            f"pop_in({part('m')}[\"a\"])", f"~w(a #{{{part('i')}}} c)", f"~w(a b)a ++ {part('l')}",
+            f"if {part('b')} do\n  {part(kind)}\nend", f"({part('a')} not in {part('l')})",
+            f"{part('s')} |> String.split(\"a\") |> Enum.map(&String.length/1) |> Enum.sum()",
+            f"(f = fn 0, acc -> acc\n  n, acc -> acc + n end\nf.({part('i')}, {part('i')}))",
             f"Enum.reduce({part('I')}, 0, fn x, acc -> x + acc end)",
             f"Map.new({part('m')}, fn {{k, v}} -> {{v, k}} end)",
             f"Map.filter({part('m')}, fn {{_, v}} -> v end)",

@@ -34,11 +34,17 @@ _MATCH: Final = frozenset(["match"])
 _REGEX: Final = frozenset(["re.search", "re.match", "re.fullmatch", "re.sub", "re.split",
                            "re.findall"])  # fmt: skip
 _WHY: Final = {
-    "hashlib": "servers' Elixir functions cannot hash",
-    "json.dumps": "the JSON that Elixir writes has other spaces and order",
-    "title": "Elixir has no equal function",
-    "round": "Elixir rounds halves away from zero, Python to the even number",
+    "hashlib": ("servers' Elixir functions cannot hash", 'use the value itself: record["id"] % 8'),
+    "json.dumps": (
+        "the JSON that Elixir writes has other spaces and order",
+        "give the value itself, or its parts in an f-string",
+    ),
+    "round": (
+        "Elixir rounds halves away from zero, Python to the even number",
+        "cut with int(...), or give the number as it is",
+    ),
 }
+_NO_FORM: Final = ("it has no equal form in Elixir", "write it with slices, split, replace or if")
 
 
 class Calls(Expressions):
@@ -98,8 +104,8 @@ class Calls(Expressions):
             case "Decimal":
                 return self._decimal(node)
         if name not in ("str", "int", "float", "bool", "len", "abs", "min", "max"):
-            why = _WHY.get(name, "it has no equal form in Elixir")
-            self.refuse(node, f"`{name}` cannot be converted: {why}")
+            why, hint = _WHY.get(name, _NO_FORM)
+            self.refuse(node, f"`{name}` cannot be converted: {why}", hint)
         if name in ("min", "max"):
             items = self.arguments(node, 2)
             if not all(item.kinds <= NUMBER for item in items):
@@ -203,8 +209,8 @@ class Calls(Expressions):
             part = self._part(node, 0)
             self.arguments(node, 1)
             return Code(f"length(String.split({owner.text}, {part})) - 1", 70, INT)
-        why = _WHY.get(name, "it has no equal form in Elixir")
-        self.refuse(node, f"`.{name}()` cannot be converted: {why}")
+        why, hint = _WHY.get(name, _NO_FORM)
+        self.refuse(node, f"`.{name}()` cannot be converted: {why}", hint)
 
     def _text_or_texts(self, node: ast.Call, choice: Code) -> None:
         if not (choice.kinds == STR or (choice.kinds == LIST and choice.items <= STR)):
@@ -307,8 +313,8 @@ class Calls(Expressions):
             return Code(f"JSON.decode!({self.arguments(node, 1)[0].text})")
         if name == "decimal.Decimal":
             return self._decimal(node)
-        why = _WHY.get(name) or _WHY.get(name.split(".")[0], "it has no equal form in Elixir")
-        self.refuse(node, f"`{name}` cannot be converted: {why}")
+        why, hint = _WHY.get(name) or _WHY.get(name.split(".")[0], _NO_FORM)
+        self.refuse(node, f"`{name}` cannot be converted: {why}", hint)
 
     def _regular(self, node: ast.Call, name: str) -> Code:
         pattern = node.args[0] if node.args else None
