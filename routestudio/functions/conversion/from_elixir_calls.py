@@ -25,11 +25,13 @@ from routestudio.functions.conversion.from_elixir import (
     CHOICE,
     MULTIPLY,
     NOT,
+    OR,
     ORDER,
     TYPES,
     is_call,
 )
 from routestudio.functions.conversion.from_elixir_text import Texts
+from routestudio.functions.elixir.names import KERNEL
 from routestudio.functions.elixir.quoted import Node, is_node
 
 _WHY: Final = {
@@ -48,6 +50,17 @@ class Calls(Texts):
         if is_call(node) and self._closure_name(node) == "truthy":
             found = self.value(node.args[0])
             return Code(found.text, found.power, BOOL)
+        if is_node(node, "and", 2) or is_node(node, "or", 2):
+            power = AND if node.name == "and" else OR
+            left, right = node.args
+            known = type(left) is Node and (
+                left.name in ("and", "or")
+                or (is_call(left) and self._closure_name(left) == "truthy")
+            )
+            one = self.condition(left) if known else self.value(left)
+            first = one.inside(power) if one.kinds == BOOL else self.help("boolean", one.text)
+            text = f"{first} {node.name} {self.condition(right).inside(power + 1)}"
+            return Code(text, power, BOOL)
         return super().condition(node)
 
     def local(self, node: Node, name: str, args: list[Any]) -> Code:
@@ -61,7 +74,9 @@ class Calls(Texts):
             kind = args[1].args[0].name
             if kind == "Decimal":
                 return Code(f"isinstance({self.value(args[0]).text}, Decimal)", kinds=BOOL)
-        items = [self.value(item) for item in args] if name not in ("case", "cond") else []
+        if name not in KERNEL or any(type(item) is tuple for item in args):
+            self.refuse(node, f"`{name}` has no equal form in Python")
+        items = [self.value(item) for item in args]
         first = items[0] if items else Code("")
         match name, len(items):
             case "to_string", 1:

@@ -27,6 +27,7 @@ from routestudio.functions.conversion.python_helpers import helpers
 from routestudio.functions.elixir import source
 from routestudio.functions.elixir.parser import parse
 from routestudio.functions.elixir.quoted import Node, is_node, printed
+from routestudio.functions.elixir.values import Atom
 from routestudio.model.function import FunctionKind
 
 _CHOICES: Final = ("if", "cond", "case")
@@ -66,8 +67,9 @@ class _Function(Calls):
         self.given = set()
         self._results: list[Kinds] = []
         self._kind = kind
+        self._lines = code.split("\n")
         self._comments = [
-            (at, line.strip()) for at, line in enumerate(code.split("\n"), 1)
+            (at, line.strip()) for at, line in enumerate(self._lines, 1)
             if line.strip().startswith("#")
         ]  # fmt: skip
         self._start = next(
@@ -98,6 +100,7 @@ class _Function(Calls):
             lines += self._statement(item)
         last = items[-1] if items else None
         if type(last) is Node:
+            self.line = last.line
             lines += self._before(last.line)
         if type(last) is Node and last.is_call("=", 2):
             lines += self._statement(last)
@@ -116,8 +119,7 @@ class _Function(Calls):
             for entry in node.args:
                 if type(entry) is not tuple:
                     break
-                value = entry[1]
-                place = getattr(entry[0], "line", None) or getattr(value, "line", None)
+                place = self._line_of(entry[0], node)
                 above = self._before(place) if place else []
                 entries += [*above, f"{self._map(node, entry).text[1:-1]},"]
             else:
@@ -129,8 +131,20 @@ class _Function(Calls):
         self._results.append(found.kinds)
         return found.text
 
+    def _line_of(self, key: Any, node: Node) -> int | None:
+        """The line of an entry of a map: the quoted form of its key has no place."""
+        if type(key) is Node:
+            return key.line
+        name = key.name if type(key) is Atom else str(key)
+        wanted = re.compile(rf"^\s*(?:{re.escape(name)}:|\"{re.escape(name)}\" =>)")
+        lines = range(node.line, min(node.end_line, len(self._lines)) + 1)
+        return next((at for at in lines if wanted.match(self._lines[at - 1])), None)
+
     def _statement(self, node: Any) -> list[str]:
-        lines = self._before(node.line) if type(node) is Node else []
+        lines = []
+        if type(node) is Node:
+            self.line = node.line
+            lines = self._before(node.line)
         if not is_node(node, "=", 2):
             if type(node) is Node and node.name in _CHOICES:
                 return lines  # its value goes nowhere, and it can change nothing
