@@ -325,7 +325,7 @@ class Calls(Expressions):
         try:
             sigil = patterns.regex(pattern.value, flags, where=name)
         except patterns.UnequalError as error:
-            self.refuse(pattern, str(error))
+            self.refuse(pattern, str(error), "write the characters, such as [A-Za-z0-9_]")
         if len(node.args) < count:
             self.refuse(node, "this call lacks an argument")
         subject = self.value(node.args[count - 1])

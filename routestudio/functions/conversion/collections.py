@@ -23,6 +23,9 @@ from routestudio.functions.conversion.common import (
 from routestudio.functions.conversion.expressions import WIDTH
 
 
+_ORDER = "write `for key in sorted(record)`, or a map: {key: ... for key, value in ...}"
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """What a loop goes through: the Elixir text, the head of its closure, whether in order."""
@@ -94,7 +97,7 @@ class Collections(Calls):
         source = self._head(node, node.generators)
         if ordered and not source.ordered:
             self.refuse(node.generators[0].iter, "a map has another order in Elixir",
-                        "go through sorted(...)")  # fmt: skip
+                        _ORDER)  # fmt: skip
         test = self._tests(node.generators[0])
         item = self.value(node.elt)
         self.names = outer

@@ -74,7 +74,8 @@ class Texts(FromElixir):
         try:
             patterns.regex(pattern, "")
         except patterns.UnequalError as error:
-            self.refuse(sigil, str(error).replace("Elixir", "Python"))
+            self.refuse(sigil, str(error).replace("Elixir", "Python"),
+                        "write the characters, such as [A-Za-z0-9_]")  # fmt: skip
         names = {"i": "IGNORECASE", "m": "MULTILINE", "s": "DOTALL"}
         flag = "".join(f", re.{names[f]}" for f in flags if f != "u")
         subject = self.value(args[1]).text

@@ -57,8 +57,11 @@ def _walk(item: Any) -> None:
             _walk(part)
     elif type(item).__name__ == "_NamedIntConstant":
         name = item.name
-        if name == "CATEGORY_SPACE" or name == "CATEGORY_NOT_SPACE":
-            raise UnequalError("`\\s` in a pattern counts other characters in Elixir; write them")
+        if name in ("CATEGORY_SPACE", "CATEGORY_NOT_SPACE", "CATEGORY_WORD", "CATEGORY_NOT_WORD"):
+            mark = "\\s" if name.endswith("SPACE") else "\\w"
+            raise UnequalError(
+                f"`{mark}` in a pattern counts other characters in the other language"
+            )
         known = name in _KNOWN or name.startswith(("AT_", "CATEGORY_"))
         if name.isupper() and not known:
-            raise UnequalError(f"`{name}` in a pattern may mean something else in Elixir")
+            raise UnequalError(f"`{name}` in a pattern may mean something else there")

@@ -17,6 +17,7 @@ from routestudio.functions.conversion.matches import Matches
 from routestudio.functions.conversion.prelude import prelude
 from routestudio.model.function import FunctionKind
 
+_ORDER = "write `for key in sorted(record)`, or a map: {key: ... for key, value in ...}"
 _MAX_LINES = 2_000
 _WORDS: dict[type[ast.stmt], str] = {ast.Try: "try", ast.Raise: "raise", ast.While: "while",
                                      ast.Assert: "assert"}  # fmt: skip
@@ -146,7 +147,7 @@ class _Function(Matches):
         before = self.names.copy()
         source = self.source(node.target, node.iter)
         if not source.ordered:
-            self.refuse(node.iter, "a map has another order in Elixir", "go through sorted(...)")
+            self.refuse(node.iter, "a map has another order in Elixir", _ORDER)
         test = self.condition(inner.test)
         narrowing.apply(self.names.facts, inner.test, True)
         value = self._returned(inner.body[0])
@@ -193,7 +194,7 @@ class _Function(Matches):
             case ast.For():
                 return self._loop(node, rest)
             case ast.FunctionDef():
-                return self._closure(node)
+                return self._closure(node, rest)
         word = _WORDS.get(type(node), type(node).__name__)
         self.refuse(node, f"`{word}` has no equal form in Elixir functions of a server",
                     "test before, and return a value instead")  # fmt: skip
@@ -361,7 +362,7 @@ class _Function(Matches):
         given = ", ".join(before.called[name].text for name in outside)
         source = self.source(node.target, node.iter)
         if not source.ordered:
-            self.refuse(node.iter, "a map has another order in Elixir", "go through sorted(...)")
+            self.refuse(node.iter, "a map has another order in Elixir", _ORDER)
         for name in outside:
             # What one turn makes is what the next one starts with: any kind that fits the text.
             start = before.called[name].kinds
@@ -387,10 +388,15 @@ class _Function(Matches):
         )  # fmt: skip
         return kinds if plain and kinds in (frozenset(["int"]), frozenset(["str"])) else ANY
 
-    def _closure(self, node: ast.FunctionDef) -> list[str]:
+    def _closure(self, node: ast.FunctionDef, rest: list[ast.stmt]) -> list[str]:
         arguments = node.args
         if arguments.defaults or arguments.vararg or arguments.kwarg or arguments.kwonlyargs:
             self.refuse(node, "a function inside needs plain parameters")
+        late = scope.loaded(node.body) & set(scope.assigned(rest))
+        if late - set(scope.assigned(node.body)) - {a.arg for a in arguments.args}:
+            name = min(late)
+            self.refuse(node, f"`{name}` gets another value after this function is made, which "
+                        "it would not see in Elixir", f"pass `{name}` as a parameter")  # fmt: skip
         if node.name in scope.loaded(node.body):
             self.refuse(node, "a function cannot call itself in Elixir functions of a server")
         outer = self.names.copy()
