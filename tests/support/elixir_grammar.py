@@ -213,10 +213,10 @@ def compound(draw: Draw, kind: str, depth: int, form: int) -> str:
         return f"{name}({part('l' if pick else 'm')}, {draw(closure(depth))})"
     if form == 7:
         return draw(st.sampled_from([
-            f"cond do\n  is_nil({part('a')}) -> {part(kind)}\n  {part('b')} == true -> 2\n"
-            f"  true -> {part(kind)}\nend",
+            f"(cond do\n  is_nil({part('a')}) -> {part(kind)}\n  {part('b')} == true -> 2\n"
+            f"  true -> {part(kind)}\nend)",
             f"(case {part('s')} do\n  \"a\" <> rest -> rest\n  <<c, _::binary>> when c > 96 -> c\n"
-            f"  <<a::binary-size(2), b::binary>> -> [a, b]\n  other -> other\nend)",
+            f"  <<a, b, c::binary>> -> [a, b, c]\n  other -> other\nend)",
             f"(case {part('m')} do\n  %{{\"a\" => 1, \"b\" => b}} -> b\n  %{{a: a}} -> a\n"
             f"  %{{\"id\" => id}} when is_integer(id) -> id\n  x -> map_size(x)\nend)",
             f"(case {part('l')} do\n  [] -> 0\n  [x] -> x\n  [x, x | _] -> {{:twice, x}}\n"
@@ -236,7 +236,7 @@ def compound(draw: Draw, kind: str, depth: int, form: int) -> str:
             f"[a: {part('a')}, b: {part('a')}][:b]", f"[{{:a, {part('a')}}}][:a]",
             f"put_in({part('m')}[\"a\"], {part('a')})", f"update_in({part('m')}[\"b\"][\"c\"], &[&1])",
             f"pop_in({part('m')}[\"a\"])", f"~w(a #{{{part('i')}}} c)", f"~w(a b)a ++ {part('l')}",
-            f"if {part('b')} do\n  {part(kind)}\nend", f"({part('a')} not in {part('l')})",
+            f"(if {part('b')} do\n  {part(kind)}\nend)", f"({part('a')} not in {part('l')})",
             f"{part('s')} |> String.split(\"a\") |> Enum.map(&String.length/1) |> Enum.sum()",
             f"(f = fn 0, acc -> acc\n  n, acc -> acc + n end\nf.({part('i')}, {part('i')}))",
             f"Enum.reduce({part('I')}, 0, fn x, acc -> x + acc end)",

@@ -270,8 +270,6 @@ class _Parser(Containers):
         while True:
             token = self._token
             if token.kind == "[" and (not token.space or not bare(value)):
-                if isinstance(value, (int, float)) or (token.space and isinstance(value, str)):
-                    return value
                 self._next()
                 self._skip_lines()
                 if self._token.kind in ("key", "quoted key"):

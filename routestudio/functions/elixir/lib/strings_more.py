@@ -305,19 +305,21 @@ def jaro_distance(a: Any, b: Any) -> float:
     if not left or not right:
         return 0.0
     reach = max(len(left), len(right)) // 2 - 1
-    taken = [False] * len(right)
-    matched: list[str] = []
-    for i, char in enumerate(left):
-        for j in range(max(0, i - reach), min(len(right), i + reach + 1)):
-            if not taken[j] and right[j] == char:
-                taken[j] = True
-                matched.append(char)
-                break
-    if not matched:
+    short, long = (left, right) if len(left) < len(right) else (right, left)
+    free: list[str | None] = list(long)
+    count = moved = 0
+    former = -1
+    for i, char in enumerate(short):
+        window = range(max(0, i - reach), min(len(free), i + reach + 1))
+        at = next((j for j in window if free[j] == char), None)
+        if at is None:
+            continue
+        free[at] = None
+        count += 1
+        moved += at < former  # a match before the one that came last, as Elixir counts
+        former = at
+    if not count:
         return 0.0
-    others = [char for char, used in zip(right, taken, strict=True) if used]
-    moved = sum(x != y for x, y in zip(matched, others, strict=True)) / 2
-    count = len(matched)
     return (count / len(left) + count / len(right) + (count - moved) / count) / 3
 
 
