@@ -22,7 +22,6 @@ from routestudio.functions.conversion.common import (
 )
 from routestudio.functions.conversion.expressions import WIDTH
 
-
 _ORDER = "write `for key in sorted(record)`, or a map: {key: ... for key, value in ...}"
 
 
