@@ -474,7 +474,15 @@ def test_export_for_the_runner_is_self_contained(cli: Cli, demo: Path, tmp_path:
     assert "SHOP_DB_PASSWORD=\n" in (tmp_path / "out/.env.example").read_text()
 
 
-def test_export_refuses_python_for_a_server(cli: Cli, demo: Path) -> None:
+def test_export_converts_python_for_a_server_or_names_the_place(cli: Cli, demo: Path) -> None:
+    done = cli("export", demo, "--target", "sequin")
+    assert done.code == 0
+    assert "orders-by-region: converted from Python to Elixir" in done.err
+    assert "language: python" not in done.out
+    function = next((demo / "functions").glob("orders*"))
+    function.write_text(
+        "def route(action, record, changes, metadata):\n    while True:\n        return {}\n"
+    )
     reason = cli("export", demo, "--target", "sequin").reason()
     assert "orders-by-region" in reason
     assert "Elixir" in reason
