@@ -215,7 +215,10 @@ async def test_an_endpoint_can_be_renamed(
 async def test_export_for_a_server_says_what_stands_against_it(
     desk: Desk, project: Path, tmp_path: Path
 ) -> None:
-    """A server cannot run Python functions; nothing is written."""
+    """A server cannot run Python functions that have no equal form; nothing is written."""
+    function = project / "functions" / "orders_by_region.py"
+    text = "def route(action, record, changes, metadata):\n    return {'topic': str(round(1.5))}\n"
+    function.write_text(text, encoding="utf-8")
     await desk.start(project)
     output = tmp_path / "server.yaml"
     texts: list[str] = []
