@@ -212,51 +212,53 @@ def compound(draw: Draw, kind: str, depth: int, form: int) -> str:
         name = draw(st.sampled_from(UNARY_HIGHER))
         return f"{name}({part('l' if pick else 'm')}, {draw(closure(depth))})"
     if form == 7:
-        return draw(st.sampled_from([
-            f"(cond do\n  is_nil({part('a')}) -> {part(kind)}\n  {part('b')} == true -> 2\n"
+        forms: list[Callable[[], str]] = [
+            lambda: f"(cond do\n  is_nil({part('a')}) -> {part(kind)}\n  {part('b')} == true -> 2\n"
             f"  true -> {part(kind)}\nend)",
-            f"(case {part('s')} do\n  \"a\" <> rest -> rest\n  <<c, _::binary>> when c > 96 -> c\n"
+            lambda: f"(case {part('s')} do\n  \"a\" <> rest -> rest\n  <<c, _::binary>> when c > 96 -> c\n"
             f"  <<a, b, c::binary>> -> [a, b, c]\n  other -> other\nend)",
-            f"(case {part('m')} do\n  %{{\"a\" => 1, \"b\" => b}} -> b\n  %{{a: a}} -> a\n"
+            lambda: f"(case {part('m')} do\n  %{{\"a\" => 1, \"b\" => b}} -> b\n  %{{a: a}} -> a\n"
             f"  %{{\"id\" => id}} when is_integer(id) -> id\n  x -> map_size(x)\nend)",
-            f"(case {part('l')} do\n  [] -> 0\n  [x] -> x\n  [x, x | _] -> {{:twice, x}}\n"
+            lambda: f"(case {part('l')} do\n  [] -> 0\n  [x] -> x\n  [x, x | _] -> {{:twice, x}}\n"
             f"  [h | t] = all -> {{h, length(t), all == [h | t]}}\n  _ -> nil\nend)",
-            f"(with [h | _] when h != nil <- {part('l')}, %{{}} = m <- {part('m')} do\n  {{h, m}}\nelse\n"
+            lambda: f"(with [h | _] when h != nil <- {part('l')}, %{{}} = m <- {part('m')} do\n  {{h, m}}\nelse\n"
             f"  [] -> :empty\n  x when is_list(x) -> x\n  _ -> {part(kind)}\nend)",
-            f"(x = {part('i')}\ny = (x = 1; x + 1)\nf = fn z -> z + x end\n[x, y, f.(2)])",
-            f"(x = {part('a')}\n^x = x\nx)",
-            f"(%{{year: y}} = {part('d')}\ny)",
-            f"(%mod{{}} = {part('u')}\nmod)",
-            f"(<<p::binary-size(1), rest::binary>> = {part('s')}\n{{p, rest}})",
-            f"({{a, [b | _]}} = {{{part('a')}, {part('l')}}}\n{{b, a}})",
-            f"match?({{:ok, _}}, {part('a')})", f"match?(%{{\"a\" => _}}, {part('m')})",
-            f"Enum.map({part('l')}, &\"<#{{&1}}>\")", f"Enum.sort_by({part('l')}, &(-&1))",
-            f"Enum.map({part('m')}, fn {{k, v}} when is_binary(k) -> {{v, k}}\n  {{k, _}} -> k end)",
-            f"Enum.reduce({part('l')}, %{{}}, fn x, acc -> Map.update(acc, x, 1, &(&1 + 1)) end)",
-            f"[a: {part('a')}, b: {part('a')}][:b]", f"[{{:a, {part('a')}}}][:a]",
-            f"put_in({part('m')}[\"a\"], {part('a')})", f"update_in({part('m')}[\"b\"][\"c\"], &[&1])",
-            f"pop_in({part('m')}[\"a\"])", f"~w(a #{{{part('i')}}} c)", f"~w(a b)a ++ {part('l')}",
-            f"(if {part('b')} do\n  {part(kind)}\nend)", f"({part('a')} not in {part('l')})",
-            f"{part('s')} |> String.split(\"a\") |> Enum.map(&String.length/1) |> Enum.sum()",
-            f"(f = fn 0, acc -> acc\n  n, acc -> acc + n end\nf.({part('i')}, {part('i')}))",
-            f"Enum.reduce({part('I')}, 0, fn x, acc -> x + acc end)",
-            f"Map.new({part('m')}, fn {{k, v}} -> {{v, k}} end)",
-            f"Map.filter({part('m')}, fn {{_, v}} -> v end)",
-            f"Map.update({part('m')}, {part('a')}, 1, &to_string/1)",
-            f"Enum.map({part('m')}, fn {{k, v}} -> [k, v] end)",
-            f"Enum.scan({part('I')}, &(&1 + &2))",
-            f"Enum.zip_with({part('l')}, {part('l')}, fn a, b -> {{a, b}} end)",
-            f"Enum.reduce_while({part('l')}, 0, fn x, n -> if x, do: {{:cont, n + 1}}, else: "
+            lambda: f"(x = {part('i')}\ny = (x = 1; x + 1)\nf = fn z -> z + x end\n[x, y, f.(2)])",
+            lambda: f"(x = {part('a')}\n^x = x\nx)",
+            lambda: f"(%{{year: y}} = {part('d')}\ny)",
+            lambda: f"(%mod{{}} = {part('u')}\nmod)",
+            lambda: f"(<<p::binary-size(1), rest::binary>> = {part('s')}\n{{p, rest}})",
+            lambda: f"({{a, [b | _]}} = {{{part('a')}, {part('l')}}}\n{{b, a}})",
+            lambda: f"match?({{:ok, _}}, {part('a')})", lambda: f"match?(%{{\"a\" => _}}, {part('m')})",
+            lambda: f"Enum.map({part('l')}, &\"<#{{&1}}>\")", lambda: f"Enum.sort_by({part('l')}, &(-&1))",
+            lambda: f"Enum.map({part('m')}, fn {{k, v}} when is_binary(k) -> {{v, k}}\n  {{k, _}} -> k end)",
+            lambda: f"Enum.reduce({part('l')}, %{{}}, fn x, acc -> Map.update(acc, x, 1, &(&1 + 1)) end)",
+            lambda: f"[a: {part('a')}, b: {part('a')}][:b]", lambda: f"[{{:a, {part('a')}}}][:a]",
+            lambda: f"put_in({part('m')}[\"a\"], {part('a')})", lambda: f"update_in({part('m')}[\"b\"][\"c\"], &[&1])",
+            lambda: f"pop_in({part('m')}[\"a\"])", lambda: f"~w(a #{{{part('i')}}} c)", lambda: f"~w(a b)a ++ {part('l')}",
+            lambda: f"(if {part('b')} do\n  {part(kind)}\nend)", lambda: f"({part('a')} not in {part('l')})",
+            lambda: f"{part('s')} |> String.split(\"a\") |> Enum.map(&String.length/1) |> Enum.sum()",
+            lambda: f"(f = fn 0, acc -> acc\n  n, acc -> acc + n end\nf.({part('i')}, {part('i')}))",
+            lambda: f"Enum.reduce({part('I')}, 0, fn x, acc -> x + acc end)",
+            lambda: f"Map.new({part('m')}, fn {{k, v}} -> {{v, k}} end)",
+            lambda: f"Map.filter({part('m')}, fn {{_, v}} -> v end)",
+            lambda: f"Map.update({part('m')}, {part('a')}, 1, &to_string/1)",
+            lambda: f"Enum.map({part('m')}, fn {{k, v}} -> [k, v] end)",
+            lambda: f"Enum.scan({part('I')}, &(&1 + &2))",
+            lambda: f"Enum.zip_with({part('l')}, {part('l')}, fn a, b -> {{a, b}} end)",
+            lambda: f"Enum.reduce_while({part('l')}, 0, fn x, n -> if x, do: {{:cont, n + 1}}, else: "
             f"{{:halt, n}} end)",
-            f"String.replace({part('s')}, {part('r')}, fn m -> m <> m end)",
-            f"String.split({part('s')}, {part('s')}, trim: true, parts: 2)",
-            f"update_in({part('m')}, {part('S')}, fn v -> [v] end)",
-            f"DateTime.diff({part('u')}, {part('u')}, :day)",
-            f"Enum.sort({part('l')}, fn a, b -> a >= b end)",
-            f"Regex.run({part('r')}, {part('s')}, return: :index)",
-            f"Regex.replace({part('r')}, {part('s')}, \"<\\\\0>\", global: false)",
-            f"Regex.split({part('r')}, {part('s')}, include_captures: true, trim: true)",
-        ]))  # fmt: skip
+            lambda: f"String.replace({part('s')}, {part('r')}, fn m -> m <> m end)",
+            lambda: f"String.split({part('s')}, {part('s')}, trim: true, parts: 2)",
+            lambda: f"update_in({part('m')}, {part('S')}, fn v -> [v] end)",
+            lambda: f"DateTime.diff({part('u')}, {part('u')}, :day)",
+            lambda: f"Enum.sort({part('l')}, fn a, b -> a >= b end)",
+            lambda: f"Regex.run({part('r')}, {part('s')}, return: :index)",
+            lambda: f"Regex.replace({part('r')}, {part('s')}, \"<\\\\0>\", global: false)",
+            lambda: f"Regex.split({part('r')}, {part('s')}, include_captures: true, trim: true)",
+        ]  # fmt: skip
+        # Only the parts of the form that is chosen are drawn.
+        return forms[int(draw(st.integers(0, len(forms) - 1)))]()  # type: ignore[arg-type]
     if form == 8:
         return (
             f"(with {{:ok, v}} <- {part('a')}, w = {part('a')} do\n  {{v, w}}\nelse\n"
