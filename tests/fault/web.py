@@ -19,7 +19,7 @@ from tests.fault.service import (
 )
 from tests.support.aws_server import AwsServer, emulator
 from tests.support.event_hub_server import start_event_hubs
-from tests.support.fault_gate import Gate
+from tests.support.fault_gate import Gate, one_at_a_time
 from tests.support.http_server import Reply, start_http
 from tests.support.meilisearch_server import WRITER as MEILISEARCH_KEY
 from tests.support.meilisearch_server import start_meilisearch
@@ -217,6 +217,8 @@ def pubsub(tools: Tools) -> Service:
 def aws(tools: Tools, key: str) -> Service:
     server: AwsServer = tools.fixture("aws_server")
     gate, proxy = tools.gated(server.port)
+    if key == "kinesis":
+        gate.service = one_at_a_time(gate.service)
     names: list[str] = []
     queues: list[str] = []
 

@@ -63,6 +63,21 @@ class Gate:
         return reply
 
 
+def one_at_a_time(service: Answer) -> Answer:
+    """For a service that must not be asked by two threads at once.
+
+    Kinesis in moto 5 says so of itself (`Shard.put_record`): of two records written together it
+    may keep one.
+    """
+    lock = threading.Lock()
+
+    def answer(request: Received) -> Reply:
+        with lock:
+            return service(request)
+
+    return answer
+
+
 def forwarding(port: int) -> Callable[[Received], Reply]:
     """An answer that comes from the server at `port`."""
 

@@ -51,12 +51,13 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _recursion_limit() -> Iterator[None]:
-    """Elixir functions that run in the test's own process raise the limit; the next test has its
-    own again."""
-    limit = sys.getrecursionlimit()
+def _limits_of_python() -> Iterator[None]:
+    """Elixir functions that run in the test's own process raise two limits of Python; the next
+    test has its own again."""
+    depth, digits = sys.getrecursionlimit(), sys.get_int_max_str_digits()
     yield
-    sys.setrecursionlimit(limit)
+    sys.setrecursionlimit(depth)
+    sys.set_int_max_str_digits(digits)
 
 
 class MemoryKeyring(KeyringBackend):
