@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import Generic, Protocol, TypeVar
@@ -71,19 +71,24 @@ class Batcher(Generic[J]):
         """Number of destinations with something waiting or in flight."""
         return len(self._queues)
 
-    def add(self, job: J, now: float) -> None:
-        """Let `job` wait for the next batch of its key."""
-        queue = self._queues.get(job.key)
-        if queue is None:
-            queue = self._queues[job.key] = _Queue(job.key)
-        items = queue.items
-        if not items:
-            self._arm(queue, now)
-        items.append(job)
-        queue.size += job.size
-        self.waiting += 1
-        if not queue.listed and self._full(queue):
-            self._list(queue)
+    def add(self, jobs: Sequence[J], now: float) -> None:
+        """Let each of `jobs` wait for the next batch of its key."""
+        # One loop without calls: it runs for every message.
+        messages, size = self._limits.messages, self._limits.size
+        for job in jobs:
+            queue = self._queues.get(job.key)
+            if queue is None:
+                queue = self._queues[job.key] = _Queue(job.key)
+            items = queue.items
+            if not items:
+                self._arm(queue, now)
+            items.append(job)
+            queue.size += job.size
+            if not queue.listed and (
+                len(items) >= messages or (size is not None and queue.size >= size)
+            ):
+                self._list(queue)
+        self.waiting += len(jobs)
 
     def take(self, now: float) -> Batch[J] | None:
         """The next batch that may be sent now, if any; it counts as in flight until `done`."""

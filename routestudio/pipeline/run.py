@@ -16,6 +16,7 @@ from routestudio.model.message import Message
 from routestudio.pipeline.batching import Batch
 from routestudio.pipeline.checkpoint import Keeper, LowWater
 from routestudio.pipeline.dead_letters import DeadLetter, DeadLetters
+from routestudio.pipeline.garbage import collected_rarely
 from routestudio.pipeline.intake import Intake, Row, sort
 from routestudio.pipeline.planner import (
     IN_FLIGHT,
@@ -40,6 +41,12 @@ _CHECKPOINT_SECONDS: Final = 0.2
 
 _CHECKPOINT_PAUSE: Final = 50
 """A slow disk is left alone for so many times the time that the last save took."""
+
+_CHUNK: Final = 500
+"""Messages that go through the stages together: enough to be worth the way to the worker."""
+
+_SMALL_CHUNK: Final = 200
+"""The same where no function runs: what one step made is still near when the next one comes."""
 
 _GRACE_SECONDS: Final = 0.02
 """How long a cancelled run waits for answers that are about to come."""
@@ -93,7 +100,7 @@ class Delivery:
         tally: Tally | None = None,
         on_progress: Callable[[Progress], None] | None = None,
         on_outcome: Callable[[Sequence[Finished]], None] | None = None,
-        chunk: int = 500,
+        chunk: int | None = None,
         in_flight: int = IN_FLIGHT,
         per_destination: int = PER_DESTINATION,
         max_messages: int = MAX_MESSAGES,
@@ -120,7 +127,13 @@ class Delivery:
         self._tally = tally or Tally(policy.max_attempts)
         skip, done = (checkpoint.position, checkpoint.finished) if checkpoint else (0, [])
         self._water = LowWater(skip, done) if checkpoint else None
-        self._intake = Intake(source, stages, chunk=chunk, skip=skip, finished=done)
+        self._intake = Intake(
+            source,
+            stages,
+            chunk=chunk or (_CHUNK if stages.uses_pool else _SMALL_CHUNK),
+            skip=skip,
+            finished=done,
+        )
         self._begun = self._ended = clock()
         self._room = asyncio.Event()
         self._end = asyncio.Event()
@@ -189,7 +202,8 @@ class Delivery:
         tick = tasks.spawn(self._guard(self._tick), name="delivery progress")
         workers = [*self._takers, tick]
         try:
-            await self._end.wait()
+            with collected_rarely():
+                await self._end.wait()
         except asyncio.CancelledError:
             self._cancelled = True
             raise

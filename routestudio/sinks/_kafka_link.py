@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import ssl
 import threading
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -15,7 +15,7 @@ from routestudio.errors import LinkError
 from routestudio.model.outcome import DELIVERED, CheckStep, Outcome, retry
 from routestudio.sinks import _kafka_check
 from routestudio.sinks._kafka_settings import before_sending, outcome_of, producer_settings
-from routestudio.sinks._phash2 import partition
+from routestudio.sinks._phash2 import hashes
 from routestudio.sinks.base import Link, SinkRouting
 
 if TYPE_CHECKING:
@@ -100,15 +100,11 @@ class KafkaLink(Link):
                 topic: self._known(topic) or await self._partition_count(producer, topic)
                 for topic in {record.topic for record in batch}
             }
-            for index, record in enumerate(batch):
-                count = found[record.topic]
-                if isinstance(count, Outcome):
-                    state.settle(index, before_sending(count))
-                    continue
-                while True:
-                    if self._produce(producer, state, index, record, count):
-                        break
-                    await asyncio.sleep(0.002)
+            hashed = hashes([record.key or b"" for record in batch])
+            taken = self._produce(producer, state, batch, 0, found, hashed)
+            while taken < len(batch):
+                await asyncio.sleep(0.002)
+                taken = self._produce(producer, state, batch, taken, found, hashed)
             if state.left:
                 await state.future
         finally:
@@ -153,23 +149,38 @@ class KafkaLink(Link):
             self._broken = (monotonic(), error)
 
     def _produce(
-        self, producer: Any, state: _Batch, index: int, record: KafkaRecord, count: int
-    ) -> bool:
-        """Hand one record to the client; false when its queue is full."""
-        key = record.key
-        try:
-            producer.produce(
-                record.topic, record.value, key or None,
-                partition(key, count) if key else -1, partial(state.reported, index),
-            )  # fmt: skip
-        except BufferError:
-            if self._producer is not producer:
-                state.give_up()
-                return True
-            return False
-        except self._refusal as error:
-            state.settle(index, outcome_of(error.args[0], record.topic))
-        return True
+        self,
+        producer: Any,
+        state: _Batch,
+        batch: Sequence[KafkaRecord],
+        start: int,
+        counts: Mapping[str, int | Outcome],
+        hashed: Sequence[int],
+    ) -> int:
+        """Hand the records from `start` on to the client; how many of the batch are handed over.
+
+        Fewer than all when its queue is full. One loop, because it runs for every message.
+        """
+        produce, reported = producer.produce, state.reported
+        for index in range(start, len(batch)):
+            record = batch[index]
+            count, key = counts[record.topic], record.key
+            if isinstance(count, Outcome):
+                state.settle(index, before_sending(count))
+                continue
+            try:
+                produce(
+                    record.topic, record.value, key or None,
+                    hashed[index] % count if key else -1, partial(reported, index),
+                )  # fmt: skip
+            except BufferError:
+                if self._producer is not producer:
+                    state.give_up()
+                    return len(batch)
+                return index
+            except self._refusal as error:
+                state.settle(index, outcome_of(error.args[0], record.topic))
+        return len(batch)
 
     def _keep_polling(self) -> None:
         if self._timer is None:

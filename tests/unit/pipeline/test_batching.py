@@ -20,7 +20,7 @@ def batcher(
 
 def fill(batches: Batcher[Item], key: str, count: int, now: float = 0.0, size: int = 1) -> None:
     for _ in range(count):
-        batches.add(Item(key, size), now)
+        batches.add([Item(key, size)], now)
 
 
 def test_full_batch_leaves_at_once_and_the_rest_by_time() -> None:
@@ -36,7 +36,7 @@ def test_full_batch_leaves_at_once_and_the_rest_by_time() -> None:
 def test_bytes_close_a_batch_and_a_big_record_goes_alone() -> None:
     batches = batcher(messages=100, size=10)
     for size in (4, 4, 4, 50, 1):
-        batches.add(Item("a", size), 0.0)
+        batches.add([Item("a", size)], 0.0)
     assert [j.size for j in batches.take(0.0).jobs] == [4, 4]
     assert [j.size for j in batches.take(0.0).jobs] == [4]
     assert [j.size for j in batches.take(0.0).jobs] == [50]

@@ -12,6 +12,8 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from routestudio.model.function import FunctionResult
@@ -19,7 +21,7 @@ from routestudio.model.message import message_from
 from routestudio.model.outcome import Outcome
 from routestudio.routing import Router
 from routestudio.sinks._kafka_settings import msk_token, outcome_of, producer_settings
-from routestudio.sinks._phash2 import partition, phash2
+from routestudio.sinks._phash2 import hashes, partition, phash2
 from routestudio.sinks.base import Payload
 from routestudio.sinks.binding import bind, examine
 from routestudio.sinks.kafka import Kafka, KafkaRecord
@@ -43,6 +45,17 @@ AWS = {"aws_region": "eu-west-1", "aws_access_key_id": "A", "aws_secret_access_k
 def test_the_partition_is_erlangs(key: str, value: int, partitions: tuple[int, ...]) -> None:
     assert phash2(key.encode()) == value
     assert tuple(partition(key.encode(), count) for count in (3, 6, 7, 12)) == partitions
+
+
+def test_known_keys_have_the_same_hash_side_by_side() -> None:
+    keys = [key.encode() for key, _, _ in VECTORS] * 5
+    assert hashes(keys) == [value for _, value, _ in VECTORS] * 5
+    assert hashes([]) == []
+
+
+@given(st.lists(st.one_of(st.binary(max_size=14), st.binary(max_size=300)), max_size=40))
+def test_hashes_side_by_side_are_those_of_each_key(keys: list[bytes]) -> None:
+    assert hashes(keys) == [phash2(key) for key in keys]
 
 
 @pytest.mark.parametrize(
