@@ -67,8 +67,7 @@ async def exported(server: str, token: str, *, timeout: float = TIMEOUT) -> str:
     """
     url = address_of(server)
     client = HttpClient(hidden([token]), tls=url.startswith("https:"), timeout=timeout)
-    headers = [(b"Authorization", b"Bearer " + token.encode()), (b"Accept", b"application/json"),
-               (b"Host", urlsplit(url).netloc.encode())]  # fmt: skip
+    headers = [(b"Authorization", b"Bearer " + token.encode()), (b"Accept", b"application/json")]
     try:
         answer = await client.exchange("GET", f"{url}?show-sensitive=false", headers, keep=MAX_YAML)
     except UnansweredError as error:

@@ -15,12 +15,17 @@ from routestudio.sinks._http import DOTS, RETRY_STATUS, retry_after
 if TYPE_CHECKING:
     import httpx
 
+    from routestudio.sinks._http_connections import Connections
+
 TIMEOUT: Final = 30.0
 """Seconds for a whole request with its answer."""
 
 CONNECT_TIMEOUT: Final = 10.0
 MAX_ANSWER: Final = 1_000_000
 """Bytes of an answer that are read so that its connection can be used again."""
+
+_CONNECTIONS: Final = 64
+"""Connections of one client at most."""
 
 _EXCERPT: Final = 200
 
@@ -78,7 +83,7 @@ class HttpClient:
         self._hidden = tuple(hidden)
         self._tls = tls
         self._timeout = TIMEOUT if timeout is None else timeout
-        self._client: httpx.AsyncClient | None = None
+        self._connections: Connections | None = None
 
     async def exchange(
         self,
@@ -95,58 +100,40 @@ class HttpClient:
         Redirects are answers. Raises `UnansweredError`.
         """
         seconds = self._timeout if timeout is None else timeout
+        import h11
         import httpx
 
+        from routestudio.sinks import _http_connections as http
+
         try:
+            target = url if isinstance(url, httpx.URL) else httpx.URL(url)
             async with asyncio.timeout(seconds):
-                return await self._exchange(method, url, headers, body, keep)
-        except httpx.ConnectTimeout:
+                found = await (self._connections or self._open()).exchange(
+                    method, target, headers, body, keep=keep, most=max(keep, MAX_ANSWER)
+                )
+        except http.ConnectTimeoutError:
             text = f"no connection within {min(seconds, CONNECT_TIMEOUT):g} s"
             raise UnansweredError(unreachable("connect_timeout", text)) from None
-        except httpx.ConnectError as error:
+        except http.ConnectError as error:
             raise UnansweredError(_connect_failed(error)) from None
-        except httpx.PoolTimeout:
-            text = "all connections to the service are in use"
-            raise UnansweredError(retry("busy", text)) from None
-        except (TimeoutError, httpx.TimeoutException):
+        except TimeoutError:
             text = f"there is no answer within {seconds:g} s"
             raise UnansweredError(retry("timeout", text, unknown=True)) from None
-        except (httpx.LocalProtocolError, httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
+        except (h11.LocalProtocolError, httpx.InvalidURL) as error:
             text = self.clean(f"the request cannot be sent: {error}")
             raise UnansweredError(rejected("request", text)) from None
-        except httpx.RemoteProtocolError as error:
-            # The client has one error for an answer that is cut and for one that is not HTTP.
+        except h11.RemoteProtocolError as error:
+            # The parser has one error for an answer that is cut and for one that is not HTTP.
             cut = "disconnected" in str(error) or "closed" in str(error)
             text = "the connection ended early" if cut else "the answer is not HTTP"
             code = "connection_lost" if cut else "not_http"
             raise UnansweredError(
                 retry(code, self.clean(f"{text}: {error}"), unknown=True)
             ) from None
-        except httpx.RequestError as error:
-            text = self.clean(str(error)) or type(error).__name__
-            text = f"the connection ended early: {text}"
+        except http.BrokenError as error:
+            text = f"the connection ended early: {self.clean(str(error))}"
             raise UnansweredError(retry("connection_lost", text, unknown=True)) from None
-
-    async def _exchange(
-        self,
-        method: str,
-        url: httpx.URL | str,
-        headers: Iterable[tuple[bytes, bytes]],
-        body: bytes,
-        keep: int,
-    ) -> Answer:
-        import httpx
-
-        client = self._client or self._open()
-        request = httpx.Request(method, url, headers=list(headers), content=body)
-        response = await client.send(request, stream=True)
-        try:
-            start, complete = await _read(response, keep)
-        finally:
-            await response.aclose()
-        return Answer(
-            response.status_code, response.reason_phrase, response.headers, start, complete
-        )
+        return Answer(found.status, found.phrase, found.headers, found.body, found.complete)
 
     def refused(self, answer: Answer, text: str = "") -> Outcome:
         """The outcome of an answer that is not a success; `text` replaces the body's excerpt."""
@@ -166,44 +153,24 @@ class HttpClient:
 
     async def close(self) -> None:
         """Close all connections. The next exchange opens new ones."""
-        client, self._client = self._client, None
-        if client is not None:
-            await client.aclose()
+        connections, self._connections = self._connections, None
+        if connections is not None:
+            await connections.close()
 
-    def _open(self) -> httpx.AsyncClient:
-        import httpx
+    def _open(self) -> Connections:
+        from routestudio.sinks._http_connections import Connections
 
-        self._client = httpx.AsyncClient(
-            verify=ssl.create_default_context() if self._tls else False,
-            trust_env=False,
-            follow_redirects=False,
-            timeout=httpx.Timeout(None, connect=CONNECT_TIMEOUT),
-            limits=httpx.Limits(max_connections=64, max_keepalive_connections=64),
+        self._connections = Connections(
+            ssl.create_default_context() if self._tls else None,
+            limit=_CONNECTIONS,
+            connecting=CONNECT_TIMEOUT,
         )
-        if self._tls:
-            from routestudio.sinks import _http_backend
-
-            _http_backend.install(self._client)
-        return self._client
+        return self._connections
 
 
 def hidden(values: Iterable[str]) -> tuple[str, ...]:
     """Secrets that are long enough to be hidden in texts, longest first."""
     return tuple(sorted({value for value in values if len(value) > 3}, key=len, reverse=True))
-
-
-async def _read(response: httpx.Response, keep: int) -> tuple[bytes, bool]:
-    """Read the answer, so that its connection can be used again; its start is returned."""
-    parts: list[bytes] = []
-    kept = size = 0
-    async for chunk in response.aiter_bytes():
-        if kept < keep:
-            parts.append(chunk[: keep - kept])
-            kept += len(parts[-1])
-        size += len(chunk)
-        if size > max(keep, MAX_ANSWER):
-            break
-    return b"".join(parts), size <= keep
 
 
 def _connect_failed(error: Exception) -> Outcome:

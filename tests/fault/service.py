@@ -77,6 +77,8 @@ class Service:
         """Let clients in as soon as it is ready."""
         if self.child is not None:
             self.child.wait_ready(self.ready, READY)
+        if self.gate is not None:
+            self.gate.quiet()
         self.proxy.up()
 
 

@@ -34,6 +34,7 @@ class Gate:
     times: list[float] = field(default_factory=list)
     """When each of them was taken, in seconds since 1970."""
     _seen: int = 0
+    _busy: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def reset(self) -> None:
@@ -43,8 +44,24 @@ class Gate:
             self.taken.clear()
             self.times.clear()
 
+    def quiet(self, seconds: float = 30.0) -> None:
+        """Wait until no request is in process: a service that died does not go on with them."""
+        end = time.monotonic() + seconds
+        while self._busy:
+            assert time.monotonic() < end, "a request of a dead service does not end"
+            time.sleep(0.005)
+
     def answer(self, request: Received) -> Reply:
         """Called by the receiver's threads."""
+        with self._lock:
+            self._busy += 1
+        try:
+            return self._answer(request)
+        finally:
+            with self._lock:
+                self._busy -= 1
+
+    def _answer(self, request: Received) -> Reply:
         if request.method == "GET" or not request.body:
             return self.service(request)
         with self._lock:
