@@ -58,6 +58,9 @@ class SampleDocument(Document):
         row.addWidget(Button("Add message", "add", action=self.add_message))
         self.rows = SampleRows(name)
         self.rows.line_changed.connect(self._set_line)
+        self.rows.refused.connect(
+            lambda why: session.notice.emit("error", f"The message that was left: {why}")
+        )
         self.editor = CodeEdit(f"Messages of {name}")
         self.editor.edited.connect(self._typed)
         self._stack = QStackedWidget()
@@ -244,7 +247,10 @@ class SampleDocument(Document):
         self.editor.setTextCursor(cursor)
         self._changed()
         self.rows.choose(self.rows.model.rowCount() - 1)
-        (self.rows.editor if self._view == "rows" else self.editor).setFocus()
+        if self._view == "rows":
+            self.rows.edit()
+        else:
+            self.editor.setFocus()
 
     def _replace(self, text: str) -> None:
         cursor = QTextCursor(self.editor.document())

@@ -1,29 +1,42 @@
-"""A sample set as a table, and the chosen message as JSON beside it."""
+"""A sample set as a table, and the chosen message beside it: as a form, or as JSON."""
 
 from __future__ import annotations
 
 import json
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtWidgets import QAbstractItemView, QSplitter, QTableView, QWidget
+from PySide6.QtGui import QTextCursor
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QSplitter,
+    QStackedWidget,
+    QTableView,
+    QWidget,
+)
 
 from routestudio.model.function import Diagnostic
 from routestudio.model.message import MessageError, message_from
+from routestudio.ui.documents.message_form import MessageForm
 from routestudio.ui.documents.sample_model import SampleModel
 from routestudio.ui.editor.behaviours import install
 from routestudio.ui.editor.code_edit import CodeEdit
 from routestudio.ui.editor.highlighter import Highlighter
 from routestudio.ui.editor.json_text import indented, on_one_line
-from routestudio.ui.widgets.basics import label
-from routestudio.ui.widgets.layout import column
+from routestudio.ui.widgets.basics import Segments, label
+from routestudio.ui.widgets.layout import bar, column
 
 PAUSE_MS = 250
 
 
 class SampleRows(QSplitter):
-    """`line_changed` tells the number of a line, from 0, and its new text."""
+    """`line_changed` tells the number of a line, from 0, and its new text.
+
+    The text of the chosen message is in `editor`; `form` shows it and types into it.
+    """
 
     line_changed = Signal(int, str)
+    refused = Signal(str)
+    """A message was left while it was wrong: why it was not taken."""
 
     def __init__(self, name: str) -> None:
         super().__init__(Qt.Orientation.Horizontal)
@@ -52,15 +65,28 @@ class SampleRows(QSplitter):
         self._pause.setInterval(PAUSE_MS)
         self._pause.timeout.connect(self.commit)
         self.editor.edited.connect(self._typed)
+        self.form = MessageForm(name)
+        self.form.changed.connect(self._fill)
+        self.form.json_asked.connect(lambda: self.show_as("json"))
         self._line: int | None = None
         self._shown = ""
         side = QWidget()
         body = column(side)
-        body.addWidget(self.editor, 1)
+        top = bar(body)
+        top.addWidget(label("Message", "muted"))
+        self.ways = Segments([("form", "Form"), ("json", "JSON")], "Message as")
+        self.ways.chosen.connect(self.show_as)
+        top.addStretch(1)
+        top.addWidget(self.ways)
+        self.pages = QStackedWidget()
+        self.pages.addWidget(self.form)
+        self.pages.addWidget(self.editor)
+        body.addWidget(self.pages, 1)
         body.addWidget(self.problem)
+        self.show_as("form")
         self.addWidget(self.table)
         self.addWidget(side)
-        self.setSizes([620, 420])
+        self.setSizes([560, 480])
         self.setChildrenCollapsible(False)
 
     @property
@@ -84,6 +110,20 @@ class SampleRows(QSplitter):
             self.table.selectRow(min(row, self.model.rowCount() - 1))
         self._show()
 
+    def show_as(self, way: str) -> None:
+        """Show the chosen message as `form` or as `json`."""
+        self.ways.choose(way)
+        if way == "form":
+            self.form.show_text(self.editor.toPlainText())
+        self.pages.setCurrentIndex(0 if way == "form" else 1)
+
+    def edit(self) -> None:
+        """Go to the chosen message."""
+        if self.pages.currentIndex() == 0 and self.form.fields.isVisibleTo(self.form):
+            self.form.focus_first()
+        else:
+            self.editor.setFocus()
+
     def choose(self, row: int) -> None:
         """Choose a row and show it."""
         self.table.selectRow(row)
@@ -99,8 +139,17 @@ class SampleRows(QSplitter):
         self.line_changed.emit(self._line, on_one_line(text))
 
     def _typed(self) -> None:
-        self._check(self.editor.toPlainText())
+        text = self.editor.toPlainText()
+        self._check(text)
+        if self.pages.currentIndex() == 1:
+            self.form.show_text(text)
         self._pause.start()
+
+    def _fill(self, text: str) -> None:
+        """The form has a new text."""
+        cursor = QTextCursor(self.editor.document())
+        cursor.select(QTextCursor.SelectionType.Document)
+        cursor.insertText(indented(text))
 
     def _show(self) -> None:
         """Show the chosen message, unless it is the one that is being typed."""
@@ -109,12 +158,16 @@ class SampleRows(QSplitter):
             return
         if self._pause.isActive() and line != self._line:
             self.commit()
+            if self.editor.toPlainText() != self._shown and self.problem.text():
+                self.refused.emit(self.problem.text())
         elif self._pause.isActive():
             return
         self._line = line
         self._shown = indented(text) if fault(text) is None else text
         self.editor.show_text(self._shown)
         self.editor.setReadOnly(line is None)
+        self.form.show_text(self._shown)
+        self.form.setEnabled(line is not None)
         self.highlighter.lex()
         self._check(self._shown)
 

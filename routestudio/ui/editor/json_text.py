@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+')
@@ -50,3 +51,29 @@ def items_of(text: str) -> list[str]:
             item += part
         depth += part in ("{", "[")
     return [*found, item] if item else found
+
+
+def entries_of(text: str) -> list[tuple[str, str]]:
+    """The entries of a JSON object: name, and value on one line as it is written.
+
+    Raises `ValueError` for what is no valid JSON object.
+    """
+    if not isinstance(json.loads(text), dict):
+        raise ValueError("this is no JSON object")
+    found: list[tuple[str, str]] = []
+    name: str | None = None
+    value = ""
+    depth = 0
+    for match in _TOKEN.finditer(text):
+        part = match[0]
+        depth -= part in ("}", "]")
+        if depth == 0 or (depth == 1 and part == ","):
+            if name is not None:
+                found.append((name, value))
+            name, value = None, ""
+        elif name is None:
+            name = json.loads(part)
+        elif part != ":" or value:
+            value += part
+        depth += part in ("{", "[")
+    return found
