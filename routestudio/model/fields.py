@@ -201,7 +201,8 @@ class Text(Rule):
         if self.advice_max is not None:
             words.append(f"the service takes {self.advice_max} characters")
         if self.advice_text:
-            words.append(f"the service {self.advice_text.removeprefix('may be refused: ')}")
+            said = self.advice_text.removeprefix("may be refused: ")
+            words.append(f"the service {said}" if said.startswith(("takes", "keeps")) else said)
         return "; ".join(words)
 
     def json_schema(self) -> dict[str, Any]:
