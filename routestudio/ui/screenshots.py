@@ -15,6 +15,11 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QPixmap
+    from PySide6.QtWidgets import QWidget
 
 SIZES = ((1280, 800), (1920, 1080))
 
@@ -27,8 +32,26 @@ async def _until(condition: Callable[[], object], seconds: float = 20.0) -> None
         await asyncio.sleep(0.02)
 
 
+def _picture(window: QWidget) -> QPixmap:
+    """The window with the dialogs and lists that are open over it."""
+    from PySide6.QtGui import QPainter
+    from PySide6.QtWidgets import QApplication
+
+    found = window.grab()
+    painter = QPainter(found)
+    for other in QApplication.topLevelWidgets():
+        owner = other.parentWidget()
+        if other.isVisible() and owner is not None and owner.window() is window:
+            place = window.mapFromGlobal(other.pos())
+            if other.isModal():
+                place = window.rect().center() - other.rect().center()
+            painter.drawPixmap(place, other.grab())
+    painter.end()
+    return found
+
+
 async def _take(
-    folder: Path, sizes: tuple[tuple[int, int], ...], modes: tuple[str, ...], *, runs: bool = False
+    folder: Path, sizes: tuple[tuple[int, int], ...], modes: tuple[str, ...], *, only: Any = None
 ) -> None:
     from PySide6.QtWidgets import QApplication
 
@@ -51,13 +74,11 @@ async def _take(
             for width, height in sizes:
                 window.resize(width, height)
                 await asyncio.sleep(0.25)
-                window.grab().save(str(folder / f"{name}-{mode}-{width}x{height}.png"))
+                _picture(window).save(str(folder / f"{name}-{mode}-{width}x{height}.png"))
 
-    if runs:
-        from routestudio.ui.screenshots_run import take_runs
-
+    if only:
         try:
-            await take_runs(window, shoot, _until)
+            await only(window, shoot, _until)
         finally:
             window.really_close()
             await engine.stop()
@@ -163,10 +184,14 @@ def main() -> int:
     parser.add_argument("--light", action="store_true", help="the light theme only")
     parser.add_argument("--sinks", action="store_true", help="form and card of every sink type")
     parser.add_argument("--runs", action="store_true", help="the run panel while it works")
+    parser.add_argument("--bench", action="store_true", help="the workbench: editor to tests")
     options = parser.parse_args()
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     from PySide6.QtWidgets import QApplication
     from qasync import QEventLoop
+
+    from routestudio.ui.screenshots_bench import take_bench
+    from routestudio.ui.screenshots_run import take_runs
 
     app = QApplication(sys.argv[:1])
     app.setQuitOnLastWindowClosed(False)
@@ -175,7 +200,8 @@ def main() -> int:
     asyncio.set_event_loop(loop)
     sizes = SIZES[:1] if options.small else SIZES
     modes = ("light",) if options.light else ("light", "dark")
-    take = _take_sinks if options.sinks else partial(_take, runs=options.runs)
+    only = take_runs if options.runs else take_bench if options.bench else None
+    take = _take_sinks if options.sinks else partial(_take, only=only)
     with loop:
         loop.run_until_complete(take(options.folder, sizes, modes))
     return 0

@@ -1,4 +1,6 @@
-"""The window under measurement, in a process of its own: `keystroke`, `gaps`, `paint`, `empty`.
+"""The window under measurement, in a process of its own.
+
+`keystroke`, `typing`, `gaps`, `paint` or `empty`.
 
 Prints one JSON value. Draws off-screen unless told otherwise.
 """
@@ -30,7 +32,7 @@ def main(arguments: list[str]) -> None:
     elif arguments[0] == "paint":
         _paint()
     else:
-        work = {"keystroke": _keystroke, "gaps": _gaps}[arguments[0]]
+        work = {"keystroke": _keystroke, "typing": _typing, "gaps": _gaps}[arguments[0]]
         _in_qt(lambda desk: work(desk, int(arguments[1])))
 
 
@@ -156,12 +158,62 @@ async def _keystroke(desk: Any, rows: int) -> list[float]:
     return found
 
 
+class _Ticks:
+    """Milliseconds between ticks of a 1 ms timer."""
+
+    def __init__(self) -> None:
+        from PySide6.QtCore import Qt, QTimer
+
+        self.gaps: list[float] = []
+        self._last = 0.0
+        self._timer = QTimer()
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.timeout.connect(self._tick)
+
+    def start(self) -> None:
+        self._timer.start(1)
+
+    def stop(self) -> None:
+        self._timer.stop()
+
+    def _tick(self) -> None:
+        now = time.perf_counter()
+        if self._last:
+            self.gaps.append((now - self._last) * 1000)
+        self._last = now
+
+
+async def _typing(desk: Any, rows: int) -> dict[str, Any]:
+    """Gaps while a person types and `rows` rows are previewed; keys during which a preview ran."""
+    from PySide6.QtTest import QTest
+
+    await _open(desk, rows)
+    document = await desk.open("function", "orders-by-region")
+    preview = document.preview
+    preview.samples.setCurrentIndex(preview.samples.findData("bench"))
+    document.editor.setPlainText(CODE)
+    await desk.quiet(2.0)
+    document.editor.go_to(2, CODE.splitlines()[1].index('",') + 1)
+    ticks, busy = _Ticks(), 0
+    ticks.start()
+    for number in range(2 * KEYS):
+        QTest.keyClicks(document.editor, str(number % 10))
+        # Now and then a pause that is long enough for a preview to begin.
+        await asyncio.sleep(0.4 if number % 4 == 3 else 0.09)
+        client = desk.engine._client
+        busy += bool(client is not None and client.busy)
+    ticks.stop()
+    await desk.quiet(0.5)
+    assert preview.model.rowCount() == rows
+    return {"gaps": ticks.gaps, "busy": busy, "keys": 2 * KEYS}
+
+
 async def _gaps(desk: Any, rows: int) -> dict[str, Any]:
     """Milliseconds between ticks of a 1 ms timer while `rows` messages are delivered.
 
     The run panel is in sight with its live chart; every second another of its tabs is chosen.
     """
-    from PySide6.QtCore import Qt, QTimer
+    from PySide6.QtCore import QTimer
 
     await _open(desk, rows)
     document = await desk.open("sink", "orders-to-kafka")
@@ -169,23 +221,11 @@ async def _gaps(desk: Any, rows: int) -> dict[str, Any]:
     for path, value in ((["routing"], "none"), (["destination", "topic"], "orders")):
         desk.window.session.set_value(["sinks", "orders-to-kafka", *path], value)
     await desk.quiet(1.0)
-    gaps: list[float] = []
-    last = 0.0
-
-    def tick() -> None:
-        nonlocal last
-        now = time.perf_counter()
-        if last:
-            gaps.append((now - last) * 1000)
-        last = now
-
-    timer = QTimer()
-    timer.setTimerType(Qt.TimerType.PreciseTimer)
-    timer.timeout.connect(tick)
     panel = desk.window.run_panel
     panel.after = None
+    ticks = _Ticks()
     desk.window.commands.run()
-    timer.start(1)
+    ticks.start()
     charted = 0
 
     def step() -> None:
@@ -197,9 +237,9 @@ async def _gaps(desk: Any, rows: int) -> dict[str, Any]:
     tabs.timeout.connect(step)
     tabs.start(1_000)
     await desk.until(lambda: panel.summary is not None or not panel.running, "the run", 300)
-    timer.stop()
+    ticks.stop()
     tabs.stop()
-    return {"gaps": gaps, "summary": panel.summary, "charted": charted}
+    return {"gaps": ticks.gaps, "summary": panel.summary, "charted": charted}
 
 
 if __name__ == "__main__":
