@@ -131,6 +131,8 @@ def differ(mine: dict[str, Any], theirs: dict[str, Any], text: str) -> bool:
         return False
     if ":elixir_erl_pass" in theirs.get("message", ""):
         return False  # the compiler of 1.14 itself fails at some structs in keys
+    if ":erl_eval, :match_map" in theirs.get("message", ""):
+        return False  # Erlang's interpreter, used here only, fails at patterns of structs in keys
     if ("error" in mine) != ("error" in theirs):
         return True
     if "error" in mine:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from routestudio.functions.elixir import ops
-from routestudio.functions.elixir.errors import argument_error, clause
+from routestudio.functions.elixir.errors import NotEvaluated, argument_error, clause
 from routestudio.functions.elixir.lib.common import binary, limited, unary
 from routestudio.functions.elixir.registry import FUNCTIONS, define
 from routestudio.functions.elixir.runtime import MISSING, to_text
@@ -16,6 +16,8 @@ def need(value: Any, where: str) -> list[Any]:
     """A list, or no clause of `where` matches."""
     if type(value) is list:
         return value
+    if type(value) is Cons:  # how far each function walks before it notices is its own affair
+        raise NotEvaluated(f"{where} on an improper list")
     raise clause(where)
 
 

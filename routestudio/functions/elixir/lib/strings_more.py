@@ -101,10 +101,13 @@ def split(text: Any, pattern: Any = MISSING, options: Any = MISSING) -> list[str
         raise clause(where)
     if type(pattern) is str:
         found = _split(text, [pattern], limit, trim) if pattern else _chars(text, limit, trim)
+    elif type(pattern) is list and all(type(part) is str and part for part in pattern):
+        found = _split(text, pattern, limit, trim) if pattern and text else [text]
+        found = [] if trim and not text else found
+    elif limit is not None and not (limit == 2 and not trim):
+        raise argument_error(1, "not a valid pattern")  # it is compiled, whatever the text
     elif text == "":
         found = [] if trim else [""]  # nothing is searched, so the pattern is not looked at
-    elif type(pattern) is list and all(type(part) is str and part for part in pattern):
-        found = _split(text, pattern, limit, trim) if pattern else [text]
     else:
         raise argument_error(2, "not a valid pattern")
     return found
