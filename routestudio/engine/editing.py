@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from routestudio.engine.sources import read_some
+from routestudio.engine.sources import read_some, sample_lines, sample_text
 from routestudio.errors import UsageError
 from routestudio.functions.formatting import formatted
 from routestudio.model import jsonio
@@ -39,6 +39,8 @@ class EditingMethods:
         self._service = service
         self.methods: dict[str, Callable[..., Any]] = {
             "format": self.format,
+            "sample_text": self.sample_text,
+            "sample_lines": self.sample_lines,
             "examples": self.examples,
             "mask": self.mask,
             "convert_file": self.convert_file,
@@ -47,6 +49,16 @@ class EditingMethods:
     async def format(self, code: str, *, language: str = "python", emit: Emit = _ignore) -> str:
         """A function's text, formatted. Raises `UsageError`, which says why, if it cannot be."""
         return formatted(code, Language(language))
+
+    async def sample_text(self, name: str, limit: int, *, emit: Emit = _ignore) -> str | None:
+        """The text of a sample set; `None` when it has more than `limit` characters."""
+        return sample_text(self._service.workspace, name, limit)
+
+    async def sample_lines(
+        self, name: str, start: int, count: int, *, line: int | None = None, emit: Emit = _ignore
+    ) -> dict[str, Any] | None:
+        """Rows of a set of any size as text (`sources.sample_lines`)."""
+        return sample_lines(self._service.workspace, name, start, min(count, 1_000), line)
 
     async def examples(self, *, emit: Emit = _ignore) -> dict[str, dict[str, str]]:
         """A value of each column (`columns`) and metadata field (`metadata`) of the samples.

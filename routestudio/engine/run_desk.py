@@ -14,7 +14,7 @@ from typing import Any, Final
 from routestudio.engine.rows import batch_key_of, message_of
 from routestudio.engine.run_store import RunRecord, RunStore, added
 from routestudio.engine.runs import messages
-from routestudio.engine.sources import KEPT_BYTES, open_rows, path_of
+from routestudio.engine.sources import KEPT_BYTES, changes_of, open_rows, path_of
 from routestudio.engine.workspace import PreparedSink, Workspace, source_of
 from routestudio.errors import RouteStudioError, UsageError
 from routestudio.pipeline.checkpoint import Checkpoint
@@ -368,6 +368,10 @@ class RunDesk:
             return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
         path = path_of(self.workspace, kind, value)
         info = path.stat()
+        changes = changes_of(self.workspace, kind, value)
+        if changes:
+            changed = hashlib.sha256(repr(sorted(changes.items())).encode()).hexdigest()
+            return f"{info.st_size}:{info.st_mtime_ns}:{changed}"
         if info.st_size <= KEPT_BYTES:
             return hashlib.sha256(path.read_bytes()).hexdigest()
         return f"{info.st_size}:{info.st_mtime_ns}"

@@ -11,7 +11,14 @@ from typing import Any, Final
 
 from routestudio.engine import standard_input
 from routestudio.engine.run_control import RunControl
-from routestudio.engine.sources import Item, ListRows, open_rows, path_of
+from routestudio.engine.sources import (
+    Item,
+    ListRows,
+    changes_of,
+    open_rows,
+    path_of,
+    with_changes,
+)
 from routestudio.engine.workspace import PreparedSink, Workspace
 from routestudio.errors import Place, UsageError
 from routestudio.pipeline.checkpoint import Checkpoint, Keeper
@@ -52,15 +59,16 @@ async def messages(
             yield rows.read(start, chunk)
             await asyncio.sleep(0)
         return
+    changes = changes_of(workspace, kind, value)
     batch: list[Item] = []
     for item in reader.read_file(path_of(workspace, kind, value)):
         batch.append(item)
         if len(batch) >= chunk:
-            yield batch
+            yield with_changes(batch, changes) if changes else batch
             batch = []
             await asyncio.sleep(0)
     if batch:
-        yield batch
+        yield with_changes(batch, changes) if changes else batch
 
 
 async def deliver(

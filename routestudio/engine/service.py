@@ -20,7 +20,7 @@ from routestudio.engine.previews import CHUNK, Preview, evaluate_rows, staged_of
 from routestudio.engine.run_control import RunControl
 from routestudio.engine.run_methods import RunMethods
 from routestudio.engine.snapshot import diagnostics_of, snapshot_of
-from routestudio.engine.sources import columns_of, open_rows, read_some, sample_text
+from routestudio.engine.sources import columns_of, open_rows, read_some
 from routestudio.engine.stands import Standins
 from routestudio.engine.transfers import TransferMethods, summary
 from routestudio.engine.workbench import WorkbenchMethods
@@ -76,7 +76,6 @@ class EngineService:
             "run": self.run,
             "arrived": self.arrived,
             "columns": self.columns,
-            "sample_text": self.sample_text,
             "lint": self.lint,
             "standins": self.standins_status,
             "export": self.export,
@@ -257,10 +256,6 @@ class EngineService:
     async def columns(self, *, emit: Emit = ignore) -> list[list[str]]:
         """Names and types of the columns that the samples have, sorted by name."""
         return columns_of(self.workspace)
-
-    async def sample_text(self, name: str, limit: int, *, emit: Emit = ignore) -> str | None:
-        """The text of a sample set; `None` when it has more than `limit` characters."""
-        return sample_text(self.workspace, name, limit)
 
     async def lint(self, *, emit: Emit = ignore) -> list[dict[str, Any]]:
         """Everything that can be known without a network."""

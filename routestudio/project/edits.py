@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 from typing import Any, Final
 
 from routestudio.errors import UsageError
+from routestudio.project import sample_lines
 from routestudio.project.document import YamlDocument
 from routestudio.project.parse import NAME
 from routestudio.project.secrets import unmasked
@@ -93,6 +94,8 @@ def _rename(edit: Mapping[str, Any], document: YamlDocument, read: Read) -> tupl
     key, old, new = str(edit["kind"]), str(edit["name"]), _checked(str(edit["to"]))
     if key == "samples":
         path = _sample(old, read)
+        if read(sample_lines.beside(path)) is not None:
+            raise UsageError(f"{path} has changed messages", hint="save the project first")
         target = path.replace(f"samples/{old}", f"samples/{new}")
         _refuse_sample(new, read)
         return f"Rename {old}", {path: None, target: read(path)}
@@ -180,14 +183,31 @@ def _set_sample(edit: Mapping[str, Any], document: YamlDocument, read: Read) -> 
     if read(f"samples/{name}.jsonl") is None and _sample_files(name, read):
         file = _sample_files(name, read)[0]
         raise UsageError(f"{file} is not edited here", hint="convert it to JSON lines")
-    return f"Edit samples {name}", {f"samples/{name}.jsonl": str(edit["text"])}
+    path = f"samples/{name}.jsonl"
+    return f"Edit samples {name}", {path: str(edit["text"]), **_forget_lines(path, read)}
+
+
+def _set_sample_line(
+    edit: Mapping[str, Any], document: YamlDocument, read: Read
+) -> tuple[str, Texts]:
+    name, ending = _checked(str(edit["name"])), str(edit.get("ending", sample_lines.ENDINGS[0]))
+    if ending not in sample_lines.ENDINGS:
+        raise UsageError(f"messages of {name}{ending} are not edited", hint="use JSON lines")
+    kept = sample_lines.beside(f"samples/{name}{ending}")
+    return f"Edit samples {name}", {kept: sample_lines.changed(read(kept), edit)}
+
+
+def _forget_lines(path: str, read: Read) -> Texts:
+    kept = sample_lines.beside(path)
+    return {} if read(kept) is None else {kept: None}
 
 
 def _remove_sample(
     edit: Mapping[str, Any], document: YamlDocument, read: Read
 ) -> tuple[str, Texts]:
     name = _checked(str(edit["name"]))
-    return f"Delete samples {name}", {_sample(name, read): None}
+    path = _sample(name, read)
+    return f"Delete samples {name}", {path: None, **_forget_lines(path, read)}
 
 
 def _sample_files(name: str, read: Read) -> list[str]:
@@ -242,5 +262,6 @@ _HANDLERS: Final[Mapping[str, Callable[..., tuple[str, Texts]]]] = {
     "convert": _convert,
     "add_sample": _add_sample,
     "set_sample": _set_sample,
+    "set_sample_line": _set_sample_line,
     "remove_sample": _remove_sample,
 }

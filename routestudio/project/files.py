@@ -6,6 +6,7 @@ import contextlib
 import os
 import stat
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 from routestudio.errors import Place, ProjectError
@@ -16,6 +17,11 @@ def write_text(path: Path, text: str, *, mode: int | None = None) -> None:
 
     Keeps the mode of an existing file. Raises `ProjectError`.
     """
+    write_parts(path, (text.encode("utf-8", "surrogatepass"),), mode=mode)
+
+
+def write_parts(path: Path, parts: Iterable[bytes], *, mode: int | None = None) -> None:
+    """The same for a file that need not fit into memory; `parts` may be read from the old one."""
     target = path.resolve() if path.is_symlink() else path
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -23,7 +29,7 @@ def write_text(path: Path, text: str, *, mode: int | None = None) -> None:
         handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
         try:
             with os.fdopen(handle, "wb") as file:
-                file.write(text.encode("utf-8", "surrogatepass"))
+                file.writelines(parts)
                 file.flush()
                 os.fsync(file.fileno())
             Path(name).chmod(kept)

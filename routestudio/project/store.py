@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 from routestudio.errors import Place, ProjectError, RouteStudioError, UsageError
 from routestudio.model.project import SHARED_KEYS, Project
+from routestudio.project import sample_lines
 from routestudio.project.document import YamlDocument
 from routestudio.project.edits import Texts, apply_edit
 from routestudio.project.environment import Environment
-from routestudio.project.files import inside, read_text, remove_file, write_text
+from routestudio.project.files import inside, read_text, remove_file, write_parts, write_text
 from routestudio.project.journal import Journal, patch_of, patched
 from routestudio.project.parse import parse
 from routestudio.project.secrets import masked, masked_endpoint
@@ -24,7 +25,7 @@ FILE: Final = YAML_FILE
 MAX_FILE: Final = 20 << 20
 _COALESCE_SECONDS: Final = 2.0
 _UNDO_STEPS: Final = 500
-_TYPING: Final = frozenset({"set", "set_code", "set_sample"})
+_TYPING: Final = frozenset({"set", "set_code", "set_sample", "set_sample_line"})
 """Edits that come in numbers while somebody types."""
 SAMPLE_ENDINGS: Final = (".jsonl", ".ndjson", ".json", ".csv")
 
@@ -90,10 +91,14 @@ class OpenProject:
     @property
     def dirty(self) -> tuple[str, ...]:
         """Relative paths of files with unsaved edits."""
+        return tuple(dict.fromkeys(sample_lines.file_of(path) or path for path in self._changed))
+
+    @property
+    def _changed(self) -> list[str]:
         changed = [p for p, text in self._texts.items() if text != self._on_disk(p)]
         if self._document.text != self._disk[self._yaml]:
             changed.insert(0, self._yaml)
-        return tuple(changed)
+        return changed
 
     def sample_path(self, name: str) -> Path:
         """The file of a sample set. Raises `UsageError` that lists the known ones."""
@@ -108,6 +113,10 @@ class OpenProject:
         """The text of a sample set while it differs from its file."""
         return self._texts.get(f"samples/{name}.jsonl")
 
+    def changed_lines(self, relative: str) -> sample_lines.Changes:
+        """Lines of a sample file that are to be others, while its text is not held as a whole."""
+        return sample_lines.changes_of(self._texts.get(sample_lines.beside(relative)))
+
     def read(self, relative: str) -> str | None:
         """The current text of a file of the project; `None` when there is none."""
         if relative in self._texts:
@@ -119,7 +128,7 @@ class OpenProject:
         top = self.root / folder
         found = {p.relative_to(self.root).as_posix() for p in top.rglob("*") if p.is_file()}
         for path, text in self._texts.items():
-            if path.startswith(f"{folder}/"):
+            if path.startswith(f"{folder}/") and sample_lines.file_of(path) is None:
                 (found.add if text is not None else found.discard)(path)
         return sorted(found)
 
@@ -135,6 +144,11 @@ class OpenProject:
 
     def _change(self, edit: Mapping[str, Any]) -> None:
         trial = self._document.fork()
+        if edit.get("op") == "set_sample_line":
+            text = self.unsaved_sample(str(edit.get("name")))
+            if text is not None:
+                text = sample_lines.with_line(text, int(edit["line"]), str(edit["text"]))
+                edit = {"op": "set_sample", "name": edit["name"], "text": text}
         label, files = apply_edit(edit, trial, self.read)
         before: Texts = {path: self.read(path) for path in files}
         after: Texts = dict(files)
@@ -214,7 +228,7 @@ class OpenProject:
 
         Raises `ProjectError` when a file changed on disk meanwhile (unless `overwrite`).
         """
-        dirty = self.dirty
+        dirty = self._changed
         if not overwrite:
             for path in dirty:
                 if self._read_disk(path) != self._disk.get(path):
@@ -226,18 +240,34 @@ class OpenProject:
         written = []
         for path in dirty:
             text = self._document.text if path == self._yaml else self._texts[path]
-            target = self.root / path
-            if text is None:
+            file = sample_lines.file_of(path)
+            target = self.root / (file or path)
+            if file is not None:
+                self._save_lines(path, target)
+            elif text is None:
                 remove_file(target)
             else:
                 write_text(target, text)
-            self._disk[path] = text
+            self._disk[path] = text if file is None else None
             self._texts.pop(path, None)
             written.append(target)
         self._texts.clear()
         self._journal.saved()
         self._project = self._parse()
         return written
+
+    def _save_lines(self, kept: str, target: Path) -> None:
+        """Write changed lines into their file; the steps of undo are then about the new file."""
+        changes = sample_lines.changes_of(self._texts[kept])
+        write_parts(target, sample_lines.lines_with(target, changes))
+        self._disk.pop(target.relative_to(self.root).as_posix(), None)
+        for steps in (self._undo, self._redo):
+            for number, step in enumerate(steps):
+                if kept in step.before:
+                    before = {kept: sample_lines.rebased(step.before[kept], changes)}
+                    after = {kept: sample_lines.rebased(step.after[kept], changes)}
+                    steps[number] = replace(step, before=step.before | before,
+                                            after=step.after | after)  # fmt: skip
 
     # --- recovery ----------------------------------------------------------------------------
 
@@ -367,7 +397,7 @@ class OpenProject:
                 if path.suffix in SAMPLE_ENDINGS and path.is_file()
             }
         for path, text in self._texts.items():
-            if path.startswith("samples/"):
+            if path.startswith("samples/") and sample_lines.file_of(path) is None:
                 (names.add if text is not None else names.discard)(Path(path).stem)
         return sorted(names)
 

@@ -16,7 +16,8 @@ from routestudio.model.function import Language
 from routestudio.model.project import Project
 from routestudio.project.document import YamlDocument
 from routestudio.project.environment import Environment, references
-from routestudio.project.files import inside, read_text, write_text
+from routestudio.project.files import inside, read_text, write_parts, write_text
+from routestudio.project.sample_lines import lines_with
 from routestudio.project.secrets import SecretKeys, literal_secrets, with_reference
 from routestudio.project.server_form import ServerExport, WriteAlways, refusals, rewrite
 from routestudio.project.store import FILE, MAX_FILE, OpenProject
@@ -139,7 +140,11 @@ def export_routestudio(
     for relative, text in _function_files(opened).items():
         put(relative, text)
     for relative, source in sources.items():
-        if relative in opened.dirty:
+        changes = opened.changed_lines(relative)
+        if changes:
+            write_parts(inside(folder, relative), lines_with(source, changes))
+            written.append(folder / relative)
+        elif relative in opened.dirty:
             put(relative, opened.read(relative) or "")
         else:
             target = folder / relative

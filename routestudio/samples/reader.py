@@ -183,6 +183,20 @@ def read_rows(index: FileIndex, start: int, count: int) -> list[Item]:
     return found
 
 
+def read_lines(index: FileIndex, start: int, count: int) -> list[tuple[int, bytes]]:
+    """Number (from 1) and text, without its end, of lines; at most `MAX_LINE` bytes of each."""
+    found: list[tuple[int, bytes]] = []
+    try:
+        with index.path.open("rb") as file:
+            for row in range(start, min(start + count, len(index))):
+                file.seek(index.offsets[row])
+                found.append((index.lines[row], file.readline(MAX_LINE + 1).rstrip(b"\r\n")))
+    except OSError as error:
+        place = Place(str(index.path))
+        raise UsageError(f"cannot be read: {error.strerror}", place=place) from None
+    return found
+
+
 def count_rows(path: Path, limit: int = 1_000_000_000) -> int:
     """How many rows a sample file has; bad lines count."""
     if path.suffix == ".parquet":

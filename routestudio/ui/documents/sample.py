@@ -1,4 +1,7 @@
-"""A sample set as text: one message a line, checked while it is typed."""
+"""A sample set: as a table, and as text of one message a line, checked while it is typed.
+
+A large set is a table alone, of which the engine gives the rows in sight.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from PySide6.QtWidgets import QStackedWidget
 
 from routestudio.model.function import Diagnostic
 from routestudio.ui.documents.base import Document
+from routestudio.ui.documents.sample_model import PAGE
 from routestudio.ui.documents.sample_rows import SampleRows
 from routestudio.ui.editor.code_edit import CodeEdit
 from routestudio.ui.editor.json_text import items_of, on_one_line
@@ -21,12 +25,14 @@ from routestudio.ui.widgets.layout import bar, column
 
 SAVE_MS = 600
 LARGEST = 2_000_000
+"""Characters of a set that is edited as one text."""
+ONE_BY_ONE = "This set is large: its messages are edited one by one"
 _NEW = {"action": "insert", "record": {"id": 1}, "changes": None,
         "metadata": {"table_schema": "public", "table_name": "orders"}}  # fmt: skip
 
 
 class SampleDocument(Document):
-    """Edits a sample set of moderate size; larger ones are paged by the preview only."""
+    """Edits a sample set. Of a large one, single messages are edited, a line of its file each."""
 
     kind = "sample"
 
@@ -36,6 +42,8 @@ class SampleDocument(Document):
         self._wanted: int | None = None
         self._view = "rows"
         self._large = False
+        self._foreign = False
+        self._ending = ""
         self._save = QTimer(self)
         self._save.setSingleShot(True)
         self._save.setInterval(SAVE_MS)
@@ -53,9 +61,13 @@ class SampleDocument(Document):
         self.views.choose("rows")
         self.views.chosen.connect(self.show_view)
         row.addWidget(self.views)
-        row.addWidget(Button("Mask…", "eye-off", action=self.mask_columns))
-        row.addWidget(Button("Paste", "copy", action=self.paste_messages))
-        row.addWidget(Button("Add message", "add", action=self.add_message))
+        self._whole = [
+            Button("Mask…", "eye-off", action=self.mask_columns),
+            Button("Paste", "copy", action=self.paste_messages),
+            Button("Add message", "add", action=self.add_message),
+        ]
+        for button in self._whole:
+            row.addWidget(button)
         self.rows = SampleRows(name)
         self.rows.line_changed.connect(self._set_line)
         self.rows.refused.connect(
@@ -66,9 +78,9 @@ class SampleDocument(Document):
         self._stack = QStackedWidget()
         self._stack.addWidget(self.editor)
         self._stack.addWidget(
-            EmptyState("sample", "This sample set is large",
-                       "It is read row by row where it is previewed and delivered; change its file "
-                       "with another program.")
+            EmptyState("sample", "These samples are not JSON lines",
+                       "They are previewed and delivered as they are. To edit them here, import "
+                       "the file: its messages become JSON lines.")
         )  # fmt: skip
         self._stack.addWidget(self.rows)
         body.addWidget(self._stack, 1)
@@ -88,23 +100,67 @@ class SampleDocument(Document):
         )  # fmt: skip
 
     def _show(self, text: str | None) -> None:
-        self._large = text is None
+        if text is None:
+            self._show_large()
+            return
+        if self._large:
+            return
         if text is not None:
             # Qt takes these for ends of lines; in JSON they stand in texts only.
             text = text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
         self._choose_page()
-        if text is not None and text != self._sent:
+        if text != self._sent:
             self._sent = text
             self.editor.show_text(text)
             self._check()
             self.rows.show_text(text)
-        if text is not None and self._wanted is not None:
+        if self._wanted is not None:
             self._go(self._wanted)
             self._wanted = None
 
+    def _show_large(self) -> None:
+        """Show a set by pages, from now on."""
+        if not self._large:
+            self._large, self._sent = True, None
+            self._view = "rows"
+            self.views.choose("rows")
+            for control in (*self._whole, self.views):
+                control.setEnabled(False)
+                control.setToolTip(ONE_BY_ONE)
+            self.problems.hide()
+            self.rows.show_pages(self._fetch)
+            self._fetch(0)
+        else:
+            self.rows.refetch()
+
+    def _fetch(self, start: int, line: int | None = None) -> None:
+        engine = self.session.engine
+        engine.run(
+            engine.request("sample_lines", name=self.name, start=start, count=PAGE, line=line),
+            owner=self, title="Read samples",
+            done=lambda found: self._given(found, line is not None),
+        )  # fmt: skip
+
+    def _given(self, found: dict[str, Any] | None, go: bool) -> None:
+        """Take a page; with `go`, only where a line is."""
+        self._foreign = found is None
+        self._choose_page()
+        if found is None or self.rows.paged is None:
+            return
+        self._ending = found["ending"]
+        if go:
+            self.rows.choose(found["start"])
+            return
+        self.rows.paged.give(found["rows"], found["start"], found["lines"])
+        wanted, self._wanted = self._wanted, None
+        if wanted is not None:
+            self._fetch(0, wanted)
+
     def go_to(self, line: int) -> None:
         """Put the cursor on a line, as soon as the text is there."""
-        if self._sent is None:
+        if self._large:
+            self._fetch(0, line)
+        elif self._sent is None:
             self._wanted = line
         else:
             self._go(line)
@@ -116,6 +172,9 @@ class SampleDocument(Document):
 
     def show_view(self, name: str) -> None:
         """Show the messages as `rows` of a table or as `text`."""
+        if self._large:
+            self.session.notice.emit("info", ONE_BY_ONE)
+            return
         self.rows.commit()
         self.views.choose(name)
         self._view = name
@@ -126,7 +185,7 @@ class SampleDocument(Document):
         self.show_view("text" if self._view == "rows" else "rows")
 
     def _choose_page(self) -> None:
-        self._stack.setCurrentIndex(1 if self._large else 2 if self._view == "rows" else 0)
+        self._stack.setCurrentIndex(1 if self._foreign else 2 if self._view == "rows" else 0)
 
     def refresh(self) -> None:
         """Show the count of the snapshot; close when the set is gone."""
@@ -135,7 +194,9 @@ class SampleDocument(Document):
             self.gone.emit()
             return
         self.count.show_status(f"{found['rows']:,} rows", "neutral")
-        if not self._save.isActive() and self._sent is not None:
+        if self._large:
+            self.rows.refetch()
+        elif not self._save.isActive() and self._sent is not None:
             self._load()
 
     def flush(self) -> None:
@@ -199,7 +260,10 @@ class SampleDocument(Document):
     def mask_columns(self) -> None:
         """Ask for columns and replace their values in all rows."""
         self.rows.commit()
-        if self._sent is None or self._large or not self.rows.model.columns:
+        if self._large:
+            self.session.notice.emit("info", ONE_BY_ONE)
+            return
+        if self._sent is None or not self.rows.model.columns:
             self.session.notice.emit("info", "There are no columns here to mask")
             return
         dialog = MaskDialog(self, self.rows.model.columns)
@@ -226,6 +290,8 @@ class SampleDocument(Document):
     def _chosen_line(self) -> int | None:
         """The line, from 0, of the chosen message, in the view that is shown."""
         self.rows.commit()
+        if self._large:
+            self.session.notice.emit("info", ONE_BY_ONE)
         if self._sent is None or self._large:
             return None
         if self._view == "rows":
@@ -237,6 +303,8 @@ class SampleDocument(Document):
         return None
 
     def _append(self, text: str) -> None:
+        if self._large:
+            self.session.notice.emit("info", ONE_BY_ONE)
         if self._sent is None or self._large:
             return
         self.rows.commit()
@@ -260,6 +328,13 @@ class SampleDocument(Document):
 
     def _set_line(self, line: int, text: str) -> None:
         """Write a message that was edited beside the table into its line."""
+        if self.rows.paged is not None:
+            edit = {"op": "set_sample_line", "name": self.name, "path": str(line + 1),
+                    "ending": self._ending, "line": line + 1, "old": self.rows.raw,
+                    "text": text}  # fmt: skip
+            self.rows.paged.put(line, text)
+            self.session.apply(edit)
+            return
         cursor = QTextCursor(self.editor.document().findBlockByNumber(line))
         cursor.movePosition(QTextCursor.MoveOperation.EndOfBlock, QTextCursor.MoveMode.KeepAnchor)
         cursor.insertText(text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -18,6 +18,10 @@ _SEEN = 200
 """Rows in which columns are looked for."""
 _MOST = 60
 """Columns that are shown."""
+PAGE = 100
+"""Rows that are asked for at a time."""
+_PAGES = 60
+"""Pages of a large set that are kept."""
 
 
 class SampleModel(QAbstractTableModel):
@@ -50,6 +54,10 @@ class SampleModel(QAbstractTableModel):
     def text(self, row: int) -> str:
         """The line of a row; empty when there is none."""
         return self._texts[row] if 0 <= row < len(self._texts) else ""
+
+    def line(self, row: int) -> int | None:
+        """The number of a row's line, from 0; `None` for what cannot be edited."""
+        return self.lines[row] if 0 <= row < len(self.lines) else None
 
     def rowCount(self, parent: Index = _NONE) -> int:
         return 0 if parent.isValid() else len(self._texts)
@@ -88,6 +96,92 @@ class SampleModel(QAbstractTableModel):
         record = message["record"]
         name = self.columns[column - len(_FIXED)]
         return _shown(record[name]) if name in record else ""
+
+
+class PagedModel(SampleModel):
+    """Rows of a set that stays where it is. `fetch(start)` asks for a page; `give` takes it."""
+
+    def __init__(self, fetch: Callable[[int], None]) -> None:
+        super().__init__()
+        self._fetch = fetch
+        self._count = 0
+        self._pages: dict[int, list[tuple[int, str, bool]]] = {}
+        self._asked: set[int] = set()
+
+    def give(self, count: int, start: int, lines: Sequence[Sequence[Any]]) -> None:
+        """Take a page: number of line (from 1), text, and whether it is editable, for each row."""
+        rows = [(int(number), str(text), bool(whole)) for number, text, whole in lines]
+        page = start // PAGE
+        columns = self.columns or _columns([text for _, text, _ in rows])
+        if (count, columns) != (self._count, self.columns):
+            self.beginResetModel()
+            self._count, self.columns = count, columns
+            self._pages.clear()
+            self.endResetModel()
+        self._asked.discard(page)
+        self._pages.pop(page, None)
+        self._pages[page] = rows
+        while len(self._pages) > _PAGES:
+            del self._pages[next(iter(self._pages))]
+        if rows:
+            last = self.index(start + len(rows) - 1, self.columnCount() - 1)
+            self.dataChanged.emit(self.index(start, 0), last)
+
+    def refetch(self, rows: set[int]) -> None:
+        """Ask again for the pages of these rows, which stay until then; forget the others."""
+        wanted = {row // PAGE for row in rows}
+        for page in [page for page in self._pages if page not in wanted]:
+            del self._pages[page]
+        self._asked = set(wanted)
+        for page in sorted(wanted):
+            self._fetch(page * PAGE)
+
+    def raw(self, line: int) -> str | None:
+        """The text of a line, from 0, as the engine gave it."""
+        found = (text for rows in self._pages.values() for n, text, _ in rows if n == line + 1)
+        return next(found, None)
+
+    def put(self, line: int, text: str) -> None:
+        """Show another text of a line, from 0."""
+        for page, rows in self._pages.items():
+            for place, (number, _, whole) in enumerate(rows):
+                if number == line + 1:
+                    rows[place] = (number, text, whole)
+                    row = page * PAGE + place
+                    self.dataChanged.emit(self.index(row, 0),
+                                          self.index(row, self.columnCount() - 1))  # fmt: skip
+
+    def text(self, row: int) -> str:
+        found = self._row(row)
+        # Qt takes these for ends of lines; in JSON they stand in texts only.
+        return found[1].replace("\u2028", "\\u2028").replace("\u2029", "\\u2029") if found else ""
+
+    def line(self, row: int) -> int | None:
+        found = self._row(row)
+        return found[0] - 1 if found and found[2] else None
+
+    def rowCount(self, parent: Index = _NONE) -> int:
+        return 0 if parent.isValid() else self._count
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if self._row(index.row()) is not None:
+            return super().data(index, role)
+        if role == Qt.ItemDataRole.DisplayRole:
+            return str(index.row()) if index.column() == 0 else "…" if index.column() == 1 else ""
+        return colour("muted") if role == Qt.ItemDataRole.ForegroundRole else None
+
+    def _row(self, row: int) -> tuple[int, str, bool] | None:
+        """A row, or `None` while it is not here; it is asked for then."""
+        if not 0 <= row < self._count:
+            return None
+        page = row // PAGE
+        if page not in self._pages:
+            if page not in self._asked:
+                self._asked.add(page)
+                self._fetch(page * PAGE)
+            return None
+        rows = self._pages[page]
+        return rows[row % PAGE] if row % PAGE < len(rows) else None
 
 
 @lru_cache(maxsize=2_000)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QModelIndex, Qt, QTimer, Signal
 from PySide6.QtGui import QTextCursor
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -17,7 +18,7 @@ from PySide6.QtWidgets import (
 from routestudio.model.function import Diagnostic
 from routestudio.model.message import MessageError, message_from
 from routestudio.ui.documents.message_form import MessageForm
-from routestudio.ui.documents.sample_model import SampleModel
+from routestudio.ui.documents.sample_model import PagedModel, SampleModel
 from routestudio.ui.editor.behaviours import install
 from routestudio.ui.editor.code_edit import CodeEdit
 from routestudio.ui.editor.highlighter import Highlighter
@@ -26,6 +27,10 @@ from routestudio.ui.widgets.basics import Segments, label
 from routestudio.ui.widgets.layout import bar, column
 
 PAUSE_MS = 250
+FOREIGN = (
+    "This message cannot be edited here: it is very long, or no text in UTF-8. "
+    "Change its file with another program."
+)
 
 
 class SampleRows(QSplitter):
@@ -40,7 +45,7 @@ class SampleRows(QSplitter):
 
     def __init__(self, name: str) -> None:
         super().__init__(Qt.Orientation.Horizontal)
-        self.model = SampleModel()
+        self.model: SampleModel = SampleModel()
         self.table = QTableView()
         self.table.setAccessibleName(f"Messages of {name} as a table")
         self.table.setModel(self.model)
@@ -55,6 +60,7 @@ class SampleRows(QSplitter):
         header.setHighlightSections(False)
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft)
         self.table.selectionModel().currentRowChanged.connect(lambda *_: self._show())
+        self.paged: PagedModel | None = None
         self.editor = CodeEdit(f"The chosen message of {name}")
         install(self.editor)
         self.highlighter = Highlighter(self.editor.document(), "json")
@@ -69,7 +75,11 @@ class SampleRows(QSplitter):
         self.form.changed.connect(self._fill)
         self.form.json_asked.connect(lambda: self.show_as("json"))
         self._line: int | None = None
-        self._shown = ""
+        self._shown = self._base = ""
+        self._drafts: dict[tuple[int | None, str], str] = {}
+        """What was typed and is wrong, by the line and text of the message that was left."""
+        self.raw = ""
+        """The line of the chosen message as it stands in a set that is shown by pages."""
         side = QWidget()
         body = column(side)
         top = bar(body)
@@ -97,15 +107,34 @@ class SampleRows(QSplitter):
     @property
     def line(self) -> int | None:
         """The line, from 0, of the chosen row."""
-        return self.model.lines[self.row] if 0 <= self.row < len(self.model.lines) else None
+        return self.model.line(self.row)
+
+    def show_pages(self, fetch: Callable[[int], None]) -> PagedModel:
+        """Show a set that is too large for one text; `fetch` as in `PagedModel`."""
+        if self.paged is None:
+            old = self.table.selectionModel()
+            self.paged = PagedModel(fetch)
+            self.model = self.paged
+            self.table.setModel(self.paged)
+            old.deleteLater()
+            self.table.selectionModel().currentRowChanged.connect(lambda *_: self._show())
+            self.paged.dataChanged.connect(self._given)
+            self.paged.modelReset.connect(self._fit)
+        return self.paged
+
+    def refetch(self) -> None:
+        """Ask again for the rows in sight and the chosen one."""
+        if self.paged is not None:
+            first = max(0, self.table.rowAt(0))
+            last = self.table.rowAt(self.table.viewport().height() - 1)
+            self.paged.refetch({first, last if last >= 0 else first + 50, max(0, self.row)})
 
     def show_text(self, text: str) -> None:
         """Show a changed set; the chosen row stays chosen."""
         row, columns = max(0, self.row), self.model.columns
         self.model.show_text(text)
         if columns != self.model.columns:
-            for number, width in enumerate((40, 68, 100)):
-                self.table.horizontalHeader().resizeSection(number, width)
+            self._fit()
         if self.model.rowCount() and self.row < 0:
             self.table.selectRow(min(row, self.model.rowCount() - 1))
         self._show()
@@ -129,6 +158,17 @@ class SampleRows(QSplitter):
         self.table.selectRow(row)
         self.table.scrollTo(self.model.index(row, 0))
 
+    def _fit(self) -> None:
+        first = 40 if self.paged is None else 72
+        for number, width in enumerate((first, 68, 100)):
+            self.table.horizontalHeader().resizeSection(number, width)
+
+    def _given(self, first: QModelIndex, last: QModelIndex) -> None:
+        if self.row < 0 and self.model.rowCount():
+            self.table.selectRow(0)
+        elif first.row() <= self.row <= last.row():
+            self._show()
+
     def commit(self) -> None:
         """Take the message that is being typed, unless it is wrong."""
         self._pause.stop()
@@ -136,7 +176,9 @@ class SampleRows(QSplitter):
         if self._line is None or text == self._shown or self._check(text):
             return
         self._shown = text
-        self.line_changed.emit(self._line, on_one_line(text))
+        self._base = line = on_one_line(text)
+        self.line_changed.emit(self._line, line)
+        self.raw = line
 
     def _typed(self) -> None:
         text = self.editor.toPlainText()
@@ -154,22 +196,37 @@ class SampleRows(QSplitter):
     def _show(self) -> None:
         """Show the chosen message, unless it is the one that is being typed."""
         line, text = self.line, self.model.text(self.row)
+        raw = self.paged.raw(line) if self.paged is not None and line is not None else None
+        if line == self._line and raw is not None and not self._pause.isActive():
+            self.raw = raw
         if line == self._line and on_one_line(self.editor.toPlainText()) == on_one_line(text):
             return
-        if self._pause.isActive() and line != self._line:
-            self.commit()
-            if self.editor.toPlainText() != self._shown and self.problem.text():
-                self.refused.emit(self.problem.text())
-        elif self._pause.isActive():
-            return
-        self._line = line
+        if line != self._line:
+            self._leave()
+        elif self._pause.isActive() or (line is not None and text == self._base):
+            return  # it is being typed, or is wrong and waits to be corrected
+        self._line, self._base = line, text
+        self.raw = raw or ""
         self._shown = indented(text) if fault(text) is None else text
-        self.editor.show_text(self._shown)
+        typed = self._drafts.pop((line, text), self._shown)
+        self.editor.show_text(typed)
         self.editor.setReadOnly(line is None)
-        self.form.show_text(self._shown)
+        self.form.show_text(typed)
         self.form.setEnabled(line is not None)
         self.highlighter.lex()
-        self._check(self._shown)
+        if line is None and text:
+            self.problem.setText(FOREIGN)
+            self.problem.show()
+        else:
+            self._check(typed)
+
+    def _leave(self) -> None:
+        """Take the message that is left; keep what was typed when it is wrong."""
+        self.commit()
+        text = self.editor.toPlainText()
+        if self._line is not None and text != self._shown and self._check(text):
+            self._drafts[self._line, self._base] = text
+            self.refused.emit(self.problem.text() or "it is empty")
 
     def _check(self, text: str) -> bool:
         """Show what is wrong with the message; returns whether something is."""
