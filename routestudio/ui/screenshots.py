@@ -34,7 +34,8 @@ async def _until(condition: Callable[[], object], seconds: float = 20.0) -> None
 
 def _picture(window: QWidget) -> QPixmap:
     """The window with the dialogs and lists that are open over it."""
-    from PySide6.QtGui import QPainter
+    from PySide6.QtCore import QRect
+    from PySide6.QtGui import QPainter, QPalette
     from PySide6.QtWidgets import QApplication
 
     found = window.grab()
@@ -46,6 +47,8 @@ def _picture(window: QWidget) -> QPixmap:
             if other.isModal():
                 place = window.rect().center() - other.rect().center()
             painter.drawPixmap(place, other.grab())
+            painter.setPen(other.palette().color(QPalette.ColorRole.Mid))
+            painter.drawRect(QRect(place, other.size()))
     painter.end()
     return found
 
@@ -74,7 +77,9 @@ async def _take(
             for width, height in sizes:
                 window.resize(width, height)
                 await asyncio.sleep(0.25)
-                _picture(window).save(str(folder / f"{name}-{mode}-{width}x{height}.png"))
+                only_one = len(modes) == len(sizes) == 1
+                kind = "" if only_one else f"-{mode}-{width}x{height}"
+                _picture(window).save(str(folder / f"{name}{kind}.png"))
 
     if only:
         try:
@@ -185,6 +190,7 @@ def main() -> int:
     parser.add_argument("--sinks", action="store_true", help="form and card of every sink type")
     parser.add_argument("--runs", action="store_true", help="the run panel while it works")
     parser.add_argument("--bench", action="store_true", help="the workbench: editor to tests")
+    parser.add_argument("--tour", action="store_true", help="the steps of the first route")
     options = parser.parse_args()
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     from PySide6.QtWidgets import QApplication
@@ -192,6 +198,7 @@ def main() -> int:
 
     from routestudio.ui.screenshots_bench import take_bench
     from routestudio.ui.screenshots_run import take_runs
+    from routestudio.ui.screenshots_tour import take_tour
 
     app = QApplication(sys.argv[:1])
     app.setQuitOnLastWindowClosed(False)
@@ -200,7 +207,8 @@ def main() -> int:
     asyncio.set_event_loop(loop)
     sizes = SIZES[:1] if options.small else SIZES
     modes = ("light",) if options.light else ("light", "dark")
-    only = take_runs if options.runs else take_bench if options.bench else None
+    chosen = {take_runs: options.runs, take_bench: options.bench, take_tour: options.tour}
+    only = next((take for take, asked in chosen.items() if asked), None)
     take = _take_sinks if options.sinks else partial(_take, only=only)
     with loop:
         loop.run_until_complete(take(options.folder, sizes, modes))

@@ -54,8 +54,9 @@ async def take_bench(
 
     line = _line(editor, "region")
     editor.go_to(line + 1, 1)
-    editor.insert_at_cursor("    order = record.\n")
-    editor.go_to(line + 1, len("    order = record.") + 1)
+    editor.insert_at_cursor("    order = record[]\n")
+    editor.go_to(line + 1, len("    order = record[") + 1)
+    editor.insert_at_cursor('"')
     document.completion.offer(force=True)
     await asyncio.sleep(0.6)
     await shoot("editor-completion")

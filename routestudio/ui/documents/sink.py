@@ -82,6 +82,7 @@ class SinkDocument(Document):
         area.setWidgetResizable(True)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setWidget(page)
+        area.setAccessibleName(f"Settings of {name}")
         self.preview = PreviewPanel(self.session)
         split.addWidget(area)
         split.addWidget(self.preview)
@@ -195,7 +196,10 @@ class SinkDocument(Document):
         self.ready_pill.show_status(ready, "success" if not count else "error")
         batch = sink.get("batch") or {}
         if batch:
-            self.summary.setText(f"up to {batch['messages']:,} messages per batch")
+            most = batch["messages"]
+            self.summary.setText(
+                "one message per batch" if most == 1 else f"up to {most:,} messages per batch"
+            )
         shown = {*self.config.rows, *self.static_form.rows, *self.settings.rows, "routing"}
         others = [text for name, text in problems.items() if name.split(".")[0] not in shown]
         nested = [text for name, text in problems.items() if "." in name]

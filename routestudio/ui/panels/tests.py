@@ -190,7 +190,9 @@ class TestsPanel(QWidget):
             if not result["ok"] and first_failed is None:
                 first_failed = item
         self.list.expandAll()
-        target = again or first_failed
+        # What failed comes first; a test that was chosen and now passes makes room for the next.
+        passes = again is None or again.data(0, _RESULT)["ok"]
+        target = first_failed if passes and first_failed is not None else again
         if target is not None:
             self.list.setCurrentItem(target)
         self._show_selected()

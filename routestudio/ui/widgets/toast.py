@@ -7,11 +7,14 @@ from PySide6.QtWidgets import QWidget
 
 from routestudio.ui.widgets.basics import Banner
 
+_TOP = 50
+"""Pixels below the menu: over the row of tabs."""
+
 SHOWN_MS = {"error": 9000, "warning": 7000}
 
 
 class Toast(Banner):
-    """One message at a time, at the bottom of its parent."""
+    """One message at a time, over the row of tabs: nothing that is looked at is there."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__()
@@ -36,7 +39,8 @@ class Toast(Banner):
 
     def _place(self) -> None:
         parent = self._over
-        width = min(560, parent.width() - 40)
-        self.setFixedWidth(width)
-        self.adjustSize()
-        self.move((parent.width() - width) // 2, parent.height() - self.height() - 44)
+        width = min(520, parent.width() - 40)
+        layout = self.layout()
+        assert layout is not None
+        self.setFixedSize(width, layout.totalHeightForWidth(width))
+        self.move(parent.width() - width - 12, _TOP)
