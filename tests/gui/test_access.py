@@ -37,7 +37,7 @@ LONGEST_GAP = 1.0
 
 
 def controls(window: QWidget) -> list[QWidget]:
-    found = []
+    found: list[QWidget] = []
     for widget in window.findChildren(QWidget):
         if not isinstance(widget, CONTROLS) or not widget.isVisible() or not widget.isEnabled():
             continue

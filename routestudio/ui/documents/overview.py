@@ -35,6 +35,7 @@ class OverviewDocument(Document):
         self._grid.setContentsMargins(20, 18, 20, 18)
         self._grid.setSpacing(14)
         scroll = QScrollArea()
+        scroll.setAccessibleName("Overview of the sinks")
         scroll.setWidgetResizable(True)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setWidget(self._page)

@@ -82,7 +82,7 @@ class SinkDocument(Document):
         area.setWidgetResizable(True)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setWidget(page)
-        area.setAccessibleName(f"Settings of {name}")
+        area.setAccessibleName(f"Settings of {self.name}")
         self.preview = PreviewPanel(self.session)
         split.addWidget(area)
         split.addWidget(self.preview)

@@ -24,6 +24,8 @@ class Behaviour(QObject):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
             return self.press(event)
+        if event.type() == QEvent.Type.FocusIn:
+            self.editor.setTabChangesFocus(False)
         return False
 
     def press(self, event: QKeyEvent) -> bool:
@@ -54,9 +56,22 @@ class AutoIndent(Behaviour):
 
 
 class TabKeys(Behaviour):
-    """Tab and Shift+Tab indent lines; Backspace removes a whole step in the indentation."""
+    """Tab and Shift+Tab indent lines; Backspace removes a whole step in the indentation.
+
+    After Esc the next Tab or Shift+Tab leaves the editor, as everywhere else in the window.
+    """
+
+    HELP = "Tab indents. Esc, then Tab or Shift+Tab, leaves the editor."
+
+    def __init__(self, editor: CodeEdit) -> None:
+        super().__init__(editor)
+        editor.setAccessibleDescription(self.HELP)
 
     def press(self, event: QKeyEvent) -> bool:
+        if event.key() in (_KEY.Key_Tab, _KEY.Key_Backtab) and self.editor.tabChangesFocus():
+            return False
+        if event.key() not in (_KEY.Key_Shift, _KEY.Key_Control, _KEY.Key_Alt, _KEY.Key_Meta):
+            self.editor.setTabChangesFocus(event.key() == _KEY.Key_Escape)
         cursor = self.editor.textCursor()
         if event.key() == _KEY.Key_Backtab:
             self._lines(lambda text: text.removeprefix(INDENT) if text.startswith(INDENT)

@@ -55,6 +55,7 @@ class CheckPanel(QWidget):
         area = QScrollArea()
         area.setWidgetResizable(True)
         area.setWidget(self._page)
+        area.setAccessibleName("Steps of the check")
         self._stack = QStackedWidget()
         self._stack.addWidget(
             EmptyState("check", "Nothing checked yet",

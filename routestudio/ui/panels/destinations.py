@@ -61,6 +61,7 @@ class DestinationsView(QWidget):
         area = QScrollArea()
         area.setWidgetResizable(True)
         area.setWidget(self._facts)
+        area.setAccessibleName("What the destinations do to batching")
         area.setFrameShape(QScrollArea.Shape.NoFrame)
         split = QSplitter(Qt.Orientation.Horizontal)
         split.addWidget(self.tree)

@@ -26,6 +26,7 @@ class Inspector(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         self.tabs = QTabWidget()
         self.tabs.setObjectName("narrow")
+        self.tabs.tabBar().setAccessibleName("About the selected row")
         self.tabs.setUsesScrollButtons(False)
         self.routing = QTextBrowser()
         self.routing.setAccessibleName("Routing of the selected row")
