@@ -11,6 +11,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 from qasync import QEventLoop
 
+from routestudio.ui import garbage
 from routestudio.ui.bridge import Engine
 from routestudio.ui.icons import icon
 from routestudio.ui.main_window import MainWindow
@@ -37,6 +38,7 @@ async def _show(project: Path | None, demo: bool) -> None:
     done = asyncio.Event()
     window.closed.connect(done.set)
     window.show()
+    garbage.settle()
     engine.start()
     if project is not None:
         window.session.open(project)

@@ -96,6 +96,7 @@ def _in_qt(work: Callable[[Any], Coroutine[Any, Any, Any]]) -> None:
     from PySide6.QtWidgets import QApplication
     from qasync import QEventLoop
 
+    from routestudio.ui.garbage import settle
     from tests.gui.desk import Desk
 
     app = QApplication([])
@@ -106,6 +107,7 @@ def _in_qt(work: Callable[[Any], Coroutine[Any, Any, Any]]) -> None:
 
     async def run() -> Any:
         desk.show()
+        settle()
         try:
             return await work(desk)
         finally:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 from qasync import QEventLoop
+
+from routestudio.ui.garbage import settle
 
 TURNS = 50_000
 
@@ -46,3 +49,12 @@ def test_many_turns_of_a_plain_zero_timer(qapp: QApplication) -> None:
         timer.start(0)
         loop.run_until_complete(done)
     assert turns == TURNS
+
+
+def test_what_the_start_made_is_left_out_of_collections() -> None:
+    before = gc.get_freeze_count()
+    settle()
+    try:
+        assert gc.get_freeze_count() > before
+    finally:
+        gc.unfreeze()
