@@ -18,18 +18,16 @@ from tests.benchmarks.harness import Measure, Options, make_messages
 LIMIT_MB = 270.0
 
 SCRIPT = """
-import asyncio, json, resource, sys
+import asyncio, json, sys
 from pathlib import Path
+from tests.benchmarks.harness import peak
 from tests.benchmarks.memory_run import deliver, preview
 
-def most():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-path, begun = Path(sys.argv[1]), most()
+path, begun = Path(sys.argv[1]), peak()
 previewed = asyncio.run(preview(path))
-after_preview = most()
+after_preview = peak()
 delivered = asyncio.run(deliver(path))
-print(json.dumps([begun, after_preview, most(), previewed, delivered]))
+print(json.dumps([begun, after_preview, peak(), previewed, delivered]))
 """
 
 

@@ -11,7 +11,6 @@ import asyncio
 import json
 import sys
 from collections.abc import AsyncIterator, Sequence
-from pathlib import Path
 from time import perf_counter, process_time
 
 from routestudio.functions.pool import FunctionPool
@@ -23,7 +22,7 @@ from routestudio.sinks import registry
 from routestudio.sinks.base import Link
 from routestudio.sinks.binding import bind
 from tests.benchmarks.delivery import Plain
-from tests.benchmarks.harness import make_messages
+from tests.benchmarks.harness import make_messages, peak
 from tests.benchmarks.memory_run import Nowhere
 
 BATCH = 100
@@ -73,19 +72,6 @@ async def rows(count: int, destinations: int) -> AsyncIterator[Sequence[Message]
             metadata = {**model.metadata, "commit_lsn": n, "record_pks": [str(n)]}
             part.append(Message(model.action, record, model.changes, metadata, n, n + 1))
         yield part
-
-
-def peak() -> float:
-    """Most resident memory of this process so far, in MB."""
-    status = Path("/proc/self/status")
-    if status.exists():
-        for line in status.read_text().splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) / 1024
-    import resource
-
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return most / 1024 / (1024 if sys.platform == "darwin" else 1)
 
 
 if __name__ == "__main__":

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -94,3 +96,16 @@ def rate(count: int, seconds: float) -> str:
     """E.g. `34.1 k/s`."""
     value = count / seconds
     return f"{value / 1000:.1f} k/s" if value >= 1000 else f"{value:.0f} /s"
+
+
+def peak() -> float:
+    """Most resident memory of this process so far, in MB."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        for line in status.read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) / 1024
+    import resource
+
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most / 1024 / (1024 if sys.platform == "darwin" else 1)
