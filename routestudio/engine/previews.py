@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any, Final, Protocol
 
-from routestudio.engine.forecast import Forecast
+from routestudio.engine.forecast import PARTITIONS, Forecast
 from routestudio.engine.rows import batch_key_of, destination_of, fault_row, message_of, row_of
 from routestudio.engine.workspace import PreparedSink
 from routestudio.functions.ahead import ahead
@@ -154,6 +154,31 @@ class Preview:
         for number in self.selection[max(0, start) : max(0, start) + count]:
             found += await self.rows(number, 1, brief=True)
         return found
+
+    async def facts(self, index: int) -> dict[str, Any]:
+        """What is told of one row when it is looked at; it is evaluated alone for that.
+
+        `ms`: milliseconds through all stages; `limit`: bytes that the service takes for one
+        record, or `None`; `partitions`: by each partitioner the partition among `of`.
+        """
+        item = self.source.read(index, 1)[0]
+        if not isinstance(item, Message):
+            return {}
+        begun = perf_counter()
+        [staged] = await self.prepared.stages.apply([item])
+        used = perf_counter() - begun
+        sink, effective = self.prepared.sink, staged.effective
+        key = sink.partition_key(effective.values, effective.group_id) if effective else None
+        return {
+            "ms": round(used * 1000, 2),
+            "limit": sink.max_record,
+            "partitions": {
+                title: partition(key, PARTITIONS) for title, partition in sink.partitioners.items()
+            }
+            if key is not None
+            else {},
+            "of": PARTITIONS,
+        }
 
     def message(self, index: int) -> dict[str, Any] | None:
         """The message of one row as plain data; `None` for an unreadable line."""

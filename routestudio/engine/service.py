@@ -233,12 +233,16 @@ class EngineService:
     async def row(
         self, index: int, *, view: str = "preview", emit: Emit = ignore
     ) -> dict[str, Any] | None:
-        """One row of a preview in full, with its `message` (`None` for an unreadable line)."""
+        """One row of a preview in full, with its `message` (`None` for an unreadable line).
+
+        A row that did not fail has the facts of `Preview.facts` too.
+        """
         preview = self._previews.get(view)
         rows = [] if preview is None else await preview.rows(index, 1)
         if preview is None or not rows:
             return None
-        return {**rows[0], "message": preview.message(index)}
+        facts = await preview.facts(index) if rows[0]["ok"] else {}
+        return {**rows[0], "message": preview.message(index), **facts}
 
     async def preview_all(
         self, sink: str, on_row: Callable[[dict[str, Any]], None], **source: Any

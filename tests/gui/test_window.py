@@ -52,7 +52,11 @@ async def test_the_demo_opens_with_tree_panels_and_a_live_preview(
     row = preview.model.row(0)
     assert row["routing"]["topic"] == "orders.eu"
     assert row["provenance"]["topic"] == "function"
-    await desk.until(lambda: "orders.eu" in preview.inspector.routing.toPlainText(), "inspector")
+    await desk.until(lambda: "time used" in preview.inspector.routing.toPlainText(), "inspector")
+    shown = preview.inspector.routing.toPlainText()
+    assert "orders.eu" in shown
+    assert "bytes, under 1% of 1,048,576" in shown
+    assert "(Java client), of 6" in shown
     assert "shop" in desk.window.windowTitle()
     assert desk.failures == []
 

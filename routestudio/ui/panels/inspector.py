@@ -128,7 +128,9 @@ def _routing(row: dict[str, Any]) -> str:
     facts = [
         ("group id", row.get("group_id")),
         ("batch key", _flat(row.get("batch_key"))),
-        ("size", f"{row['size']:,} bytes" if row.get("size") else None),
+        ("size", _size(row)),
+        ("partition", _partitions(row)),
+        ("time used", f"{row['ms']:g} ms" if row.get("ms") is not None else None),
         ("converted", ", ".join(row.get("casts") or ()) or None),
     ]
     shown = "".join(
@@ -144,6 +146,26 @@ def _routing(row: dict[str, Any]) -> str:
         for k, v in (row.get("ignored") or {}).items()
     ]
     return "".join(parts)
+
+
+def _size(row: dict[str, Any]) -> str | None:
+    """Bytes of the record, and how much that is of what the service takes."""
+    size, limit = row.get("size"), row.get("limit")
+    if not size:
+        return None
+    if not limit:
+        return f"{size:,} bytes"
+    share = size / limit
+    part = f"{share:.0%}" if share >= 0.01 else "under 1%"
+    return f"{size:,} bytes, {part} of {limit:,}"
+
+
+def _partitions(row: dict[str, Any]) -> str | None:
+    """The partition by each partitioner, of a topic with so many partitions."""
+    found = row.get("partitions")
+    if not found:
+        return None
+    return ", ".join(f"{number} ({name})" for name, number in found.items()) + f", of {row['of']}"
 
 
 def _explanation(row: dict[str, Any], stages: list[dict[str, Any]]) -> str:

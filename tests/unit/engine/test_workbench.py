@@ -13,6 +13,8 @@ import pytest
 from routestudio.engine.service import EngineService
 from routestudio.errors import UsageError
 from routestudio.paths import resources
+from routestudio.sinks._partition import java_client
+from routestudio.sinks._phash2 import partition
 
 CLOCK = """\
 def route(action, record, changes, metadata):
@@ -41,6 +43,19 @@ async def test_a_row_is_explained_by_line_and_branch(engine: EngineService) -> N
     assert [(b["line"], b["kind"]) for b in entry["branches"]] == [(4, "if")]
     assert entry["values"]["topic"]["line"] == 6
     assert entry["values"]["topic"]["text"] == '"topic": "orders.items",'
+
+
+async def test_a_row_tells_size_partition_and_time(engine: EngineService) -> None:
+    await engine.preview("orders-to-kafka", sample="shop")
+    row = await engine.row(0)
+    assert row is not None
+    key = row["routing"]["message_key"].encode()
+    assert row["limit"] == 1_048_576 > row["size"] > 0
+    assert row["partitions"] == {"server": partition(key, 6), "Java client": java_client(key, 6)}
+    assert row["of"] == 6
+    assert 0 < row["ms"] < 10_000
+    brief = (await engine.rows(0, 1))[0]
+    assert "ms" not in brief
 
 
 async def test_a_filter_that_drops_is_the_last_entry(engine: EngineService) -> None:
