@@ -158,7 +158,7 @@ class Preview:
     async def facts(self, index: int) -> dict[str, Any]:
         """What is told of one row when it is looked at; it is evaluated alone for that.
 
-        `ms`: milliseconds through all stages; `limit`: bytes that the service takes for one
+        `used_ms`: milliseconds through all stages; `limit`: bytes that the service takes for one
         record, or `None`; `partitions`: by each partitioner the partition among `of`.
         """
         item = self.source.read(index, 1)[0]
@@ -170,7 +170,7 @@ class Preview:
         sink, effective = self.prepared.sink, staged.effective
         key = sink.partition_key(effective.values, effective.group_id) if effective else None
         return {
-            "ms": round(used * 1000, 2),
+            "used_ms": round(used * 1000, 2),
             "limit": sink.max_record,
             "partitions": {
                 title: partition(key, PARTITIONS) for title, partition in sink.partitioners.items()

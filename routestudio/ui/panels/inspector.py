@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import json
-from typing import Any
+from typing import Any, Final
 
 from PySide6.QtCore import QUrl, Signal
 from PySide6.QtWidgets import QPlainTextEdit, QTabWidget, QTextBrowser, QVBoxLayout, QWidget
@@ -12,6 +12,9 @@ from PySide6.QtWidgets import QPlainTextEdit, QTabWidget, QTextBrowser, QVBoxLay
 from routestudio.ui.panels.preview_model import problem_text
 from routestudio.ui.theme import mono_font, theme
 from routestudio.ui.widgets.html_page import page
+
+_FACTS: Final = ("used_ms", "limit", "partitions", "of")
+"""What comes with the details of a row (`Preview.facts`)."""
 
 
 class Inspector(QWidget):
@@ -51,8 +54,11 @@ class Inspector(QWidget):
 
     def show_row(self, row: dict[str, Any] | None) -> None:
         """Show one row, or nothing."""
-        if row is None or self._row is None or row["index"] != self._row["index"]:
+        before = self._row
+        if row is None or before is None or row["index"] != before["index"]:
             self._stages = []
+        elif row["routing"] == before["routing"] and row["size"] == before["size"]:
+            row = {**{key: before[key] for key in _FACTS if key in before}, **row}
         self._row = row
         self._draw()
 
@@ -70,6 +76,9 @@ class Inspector(QWidget):
         """Show request and message of the row, which come after it."""
         if row is None:
             return
+        if "used_ms" in row and self._row is not None and self._row["index"] == row["index"]:
+            self._row = {**self._row, **{key: row[key] for key in _FACTS}}
+            self.routing.setHtml(page(_routing(self._row)))
         request, message = row.get("request"), row.get("message")
         self.request.setPlainText(_pretty(request) if request else "Nothing is sent for this row.")
         self.message.setPlainText(_pretty(message) if message else "This line holds no message.")
@@ -130,7 +139,7 @@ def _routing(row: dict[str, Any]) -> str:
         ("batch key", _flat(row.get("batch_key"))),
         ("size", _size(row)),
         ("partition", _partitions(row)),
-        ("time used", f"{row['ms']:g} ms" if row.get("ms") is not None else None),
+        ("time used", f"{row['used_ms']:g} ms" if "used_ms" in row else None),
         ("converted", ", ".join(row.get("casts") or ()) or None),
     ]
     shown = "".join(

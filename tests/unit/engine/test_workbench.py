@@ -53,9 +53,9 @@ async def test_a_row_tells_size_partition_and_time(engine: EngineService) -> Non
     assert row["limit"] == 1_048_576 > row["size"] > 0
     assert row["partitions"] == {"server": partition(key, 6), "Java client": java_client(key, 6)}
     assert row["of"] == 6
-    assert 0 < row["ms"] < 10_000
+    assert 0 < row["used_ms"] < 10_000
     brief = (await engine.rows(0, 1))[0]
-    assert "ms" not in brief
+    assert "used_ms" not in brief
 
 
 async def test_a_filter_that_drops_is_the_last_entry(engine: EngineService) -> None:
