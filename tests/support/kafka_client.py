@@ -6,6 +6,7 @@ It is written in Python and speaks the protocol by itself; RouteStudio's client 
 from __future__ import annotations
 
 import functools
+import gc
 import socket
 import time
 import warnings
@@ -83,11 +84,15 @@ def _translated(function: Callable[P, R]) -> Callable[P, R]:
     def translated(*arguments: P.args, **named: P.kwargs) -> R:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)
+            warnings.simplefilter("ignore", ResourceWarning)
             library = _library()
             try:
                 return function(*arguments, **named)
             except library.errors.KafkaError as error:
                 raise KafkaRefusal(type(error).__name__, str(error)) from None
+            finally:
+                # Now and then it forgets to close a connection that it was still making.
+                gc.collect(1)
 
     return translated
 
