@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import gzip
 import http.client
+import re
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
+from urllib.parse import unquote_plus
 
 from tests.support.http_server import Answer, Received, Reply
+from tests.support.oracle import numbers_in
 from tests.support.ports import LOOPBACK
 
 _DROPPED: Final = {"connection", "keep-alive", "transfer-encoding", "content-length", "host"}
+
+_BASE64: Final = re.compile(rb"[A-Za-z0-9+/]{40,}={0,2}")
 
 _LATER: Final = Reply(503, b'{"message": "try later"}')
 
@@ -23,6 +30,10 @@ class Gate:
     """`taken` holds the bodies of requests with content that `service` answered with success.
 
     With `every`, each nth of these is answered with `refusal` instead and never reaches it.
+
+    A repetition waits until the request that it repeats is done. A service may well do it the other
+    way round, when it is slower than the client waits; no client can prevent that, and it is not
+    what the faults are about.
     """
 
     service: Answer
@@ -34,8 +45,9 @@ class Gate:
     times: list[float] = field(default_factory=list)
     """When each of them was taken, in seconds since 1970."""
     _seen: int = 0
-    _busy: int = 0
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _busy: list[frozenset[int]] = field(default_factory=list)
+    """Numbers of the messages in the requests that came and are not done, in their order."""
+    _lock: threading.Condition = field(default_factory=threading.Condition)
 
     def reset(self) -> None:
         """Forget what came, and refuse nothing."""
@@ -53,13 +65,26 @@ class Gate:
 
     def answer(self, request: Received) -> Reply:
         """Called by the receiver's threads."""
+        mine = frozenset(_messages_in(_plain(request)))
         with self._lock:
-            self._busy += 1
+            self._busy.append(mine)
         try:
+            with self._lock:
+                assert self._lock.wait_for(lambda: not self._repeats(mine), 60), "it never ends"
             return self._answer(request)
         finally:
             with self._lock:
-                self._busy -= 1
+                self._busy.remove(mine)
+                self._lock.notify_all()
+
+    def _repeats(self, mine: frozenset[int]) -> bool:
+        """Whether a request before this one holds one of its messages."""
+        for other in self._busy:
+            if other is mine:
+                return False
+            if other & mine:
+                return True
+        return False
 
     def _answer(self, request: Received) -> Reply:
         if request.method == "GET" or not request.body:
@@ -71,13 +96,29 @@ class Gate:
                 return self.refusal
         reply = self.service(request)
         if 200 <= reply.status < 300:
-            body = request.body
-            if request.header("content-encoding") == "gzip":
-                body = gzip.decompress(body)
+            body = _plain(request).decode()
             with self._lock:
-                self.taken.append((request.target, body.decode()))
+                self.taken.append((request.target, body))
                 self.times.append(time.time())
         return reply
+
+
+def _plain(request: Received) -> bytes:
+    """The body without compression."""
+    packed = request.header("content-encoding") == "gzip"
+    return gzip.decompress(request.body) if packed else request.body
+
+
+def _messages_in(body: bytes) -> list[int]:
+    """The numbers of the messages in a body, also of those in a form or in Base64."""
+    text = body.decode(errors="replace")
+    found = numbers_in(text) + numbers_in(unquote_plus(text))
+    for run in _BASE64.findall(body):
+        try:
+            found += numbers_in(base64.b64decode(run).decode())
+        except (binascii.Error, UnicodeDecodeError):
+            continue
+    return found
 
 
 def one_at_a_time(service: Answer) -> Answer:

@@ -99,6 +99,11 @@ class FaultProxy:
     async def _refuse(self) -> None:
         server, self._server = self._server, None
         if server is not None:
+            # A connection that asyncio is about to accept when its server closes is left open
+            # with nobody behind it: take no more first, and let those come in.
+            for listening in server.sockets:
+                self._loop.remove_reader(listening.fileno())
+            await asyncio.sleep(0.005)
             server.close()
         await self._abort()
 
