@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import gzip
 import http.client
 import re
 import threading
@@ -65,7 +64,7 @@ class Gate:
 
     def answer(self, request: Received) -> Reply:
         """Called by the receiver's threads."""
-        mine = frozenset(_messages_in(_plain(request)))
+        mine = frozenset(_messages_in(request.plain))
         with self._lock:
             self._busy.append(mine)
         try:
@@ -96,17 +95,11 @@ class Gate:
                 return self.refusal
         reply = self.service(request)
         if 200 <= reply.status < 300:
-            body = _plain(request).decode()
+            body = request.plain.decode()
             with self._lock:
                 self.taken.append((request.target, body))
                 self.times.append(time.time())
         return reply
-
-
-def _plain(request: Received) -> bytes:
-    """The body without compression."""
-    packed = request.header("content-encoding") == "gzip"
-    return gzip.decompress(request.body) if packed else request.body
 
 
 def _messages_in(body: bytes) -> list[int]:

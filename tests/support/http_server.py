@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import socket
 import threading
@@ -38,6 +39,12 @@ class Received:
         values = [value for key, value in self.headers if key.lower() == name.lower()]
         assert len(values) < 2, f"{name} came {len(values)} times"
         return values[0] if values else None
+
+    @property
+    def plain(self) -> bytes:
+        """The body without compression."""
+        packed = self.header("content-encoding") == "gzip"
+        return gzip.decompress(self.body) if packed else self.body
 
     def json(self) -> Any:
         """Return the body as JSON."""

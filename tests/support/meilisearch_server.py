@@ -7,7 +7,6 @@ document, per task or per request.
 
 from __future__ import annotations
 
-import gzip
 import json
 import re
 import time
@@ -174,9 +173,7 @@ class MeilisearchServer(StrictServer):
             return _error(400, "bad_request", f"Unknown parameter: {sorted(query)}")
         if request.method == "GET":
             return act(steps[-1], query)
-        body = request.body
-        if request.header("content-encoding") == "gzip":
-            body = gzip.decompress(body)
+        body = request.plain
         wanted = "application/x-ndjson" if steps[-1] == "documents" else "application/json"
         if request.header("content-type") != wanted:
             return _error(415, "invalid_content_type", f"The content type must be {wanted}.")

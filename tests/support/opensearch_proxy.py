@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import fnmatch
-import gzip
 import http.client
 import json
 from collections.abc import Iterator
@@ -117,9 +116,7 @@ class OpenSearchProxy(StrictServer):
 
     def _bulk(self, request: Received, index: str, *, denied: bool = False) -> Reply:
         """Forward the entries that are not to fail, and put the results together again."""
-        body = request.body
-        if request.header("content-encoding") == "gzip":
-            body = gzip.decompress(body)
+        body = request.plain
         assert body.endswith(b"\n"), "a bulk request ends with a line break"
         lines = body.split(b"\n")[:-1]
         entries: list[tuple[str, str, list[bytes]]] = []

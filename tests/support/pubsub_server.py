@@ -7,7 +7,6 @@ which the emulator does not know.
 from __future__ import annotations
 
 import base64
-import gzip
 import http.client
 import json
 import os
@@ -258,7 +257,7 @@ class GoogleServer:
             if topic not in self.topics:
                 return _error(404, "NOT_FOUND", f"Resource not found (resource={topic}).")
             return _json(200, {"name": f"projects/{PROJECT}/topics/{topic}"})
-        body = json.loads(_plain(request))
+        body = json.loads(request.plain)
         if verb == "testIamPermissions":
             wanted = body["permissions"]
             return _json(200, {"permissions": wanted} if self.topics.get(topic) else {})
@@ -301,12 +300,6 @@ def _shape_problem(body: Any) -> str:
 
 def _b64(text: str) -> bytes:
     return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-
-
-def _plain(request: Received) -> bytes:
-    if request.header("content-encoding") == "gzip":
-        return gzip.decompress(request.body)
-    return request.body
 
 
 def _json(status: int, body: Any) -> Reply:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import fnmatch
-import gzip
 import json
 import re
 from collections.abc import Iterator
@@ -158,9 +157,7 @@ class S2Server(StrictServer):
 
     def _append(self, request: Received, access: Access, stream: str) -> Reply:
         basin = self._basin(request, access, "append", stream)
-        body = request.body
-        if request.header("content-encoding") == "gzip":
-            body = gzip.decompress(body)
+        body = request.plain
         if request.header("content-type") != "application/json":
             raise RefusedError(400, "bad_header", "the content type is not JSON")
         form = request.header("s2-format") or "raw"
