@@ -7,8 +7,9 @@ values (plus `Decimal`, dates and times where a source is typed). Nothing here d
 from __future__ import annotations
 
 import base64
+import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Literal, cast
 
 Action = Literal["insert", "update", "delete", "read"]
@@ -30,9 +31,14 @@ METADATA_DEFAULTS: Final[Mapping[str, Any]] = {
 }
 """Documented defaults of metadata keys that a message leaves out.
 
-`idempotency_key` then becomes Base64 of `"<commit_lsn>:<commit_idx>"`, `record_pks` the record's
-`id` as text (or no key), `database.name` repeats `database_name`, `consumer` names "sample".
+`idempotency_key` then becomes Base64 of `"<commit_lsn>:<commit_idx>"` where a message has both, and
+otherwise a digest of its position; `record_pks` the record's `id` as text (or no key),
+`database.name` repeats `database_name`, `consumer` names "sample".
 """
+
+KeyOrigin = Literal["user", "project", "row", "guess", "unknown"]
+"""Who names a message's key: `--key`, the project's `tables`, the row itself, or nobody: then a
+column called `id` is a guess, and without one the key is unknown."""
 
 
 class MessageError(ValueError):
@@ -41,7 +47,14 @@ class MessageError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One row change. `index` is its position in its source, from 0; `line` its line, from 1."""
+    """One row change. `index` is its number in its source, from 0; `line` its line, from 1.
+
+    `position` differs for every change and is equal when the same change is read again; `place`
+    says for people where the row is (`orders.csv:3`). `key_columns` are the columns of the primary
+    key where they are known; `key_origin` says from where. `types` are the types of columns by
+    PostgreSQL's names, where the row's format has them. `format` is the key of that format, and
+    `notes` say in whole sentences what is not known of this row, and what was assumed.
+    """
 
     action: Action
     record: dict[str, Any]
@@ -49,6 +62,13 @@ class Message:
     metadata: dict[str, Any]
     index: int = 0
     line: int | None = None
+    position: str = ""
+    place: str = ""
+    key_columns: tuple[str, ...] | None = None
+    key_origin: KeyOrigin = "unknown"
+    types: Mapping[str, str] = field(default_factory=dict)
+    format: str = "message"
+    notes: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """The four delivered keys, in the order in which sinks deliver them."""
@@ -68,6 +88,11 @@ class Message:
 def idempotency_key(lsn: int, idx: int) -> str:
     """Base64 of `"<commit_lsn>:<commit_idx>"`, standard alphabet, padded (sinks.md, 1.2)."""
     return base64.b64encode(f"{lsn}:{idx}".encode()).decode()
+
+
+def position_key(position: str) -> str:
+    """The idempotency key of a change that has only its position: 20 characters of Base64."""
+    return base64.b64encode(hashlib.blake2b(position.encode(), digest_size=15).digest()).decode()
 
 
 def group_id(message: Message, columns: Iterable[str] | None = None) -> str | None:
@@ -90,8 +115,30 @@ def text_of(value: object) -> str:
     return str(value)
 
 
-def message_from(value: object, *, index: int = 0, line: int | None = None) -> Message:
+def message_from(
+    value: object, *, index: int = 0, line: int | None = None, position: str | None = None
+) -> Message:
     """Build a message from decoded JSON, filling documented metadata defaults.
+
+    Without a `position`, `index` stands for it. Raises `MessageError` naming the first part that is
+    wrong.
+    """
+    action, record, changes, given = message_parts(value)
+    position = f"row {index}" if position is None else position
+    origin: KeyOrigin = "row"
+    if given.get("record_pks") is None:
+        origin = "unknown" if record.get("id") is None else "guess"
+    metadata = complete_metadata(given, record, position)
+    return Message(
+        action, record, changes, metadata, index, line, position,
+        key_columns=("id",) if origin == "guess" else None, key_origin=origin,
+    )  # fmt: skip
+
+
+def message_parts(
+    value: object,
+) -> tuple[Action, dict[str, Any], dict[str, Any] | None, dict[str, Any]]:
+    """Action, record, changes and given metadata of decoded JSON in the form of messages.
 
     Raises `MessageError` naming the first part that is wrong.
     """
@@ -119,10 +166,12 @@ def message_from(value: object, *, index: int = 0, line: int | None = None) -> M
     given = value.get("metadata")
     if given is not None and not isinstance(given, dict):
         raise MessageError(f"`metadata` must be an object, not {_kind(given)}")
-    return Message(action, record, changes, complete_metadata(given or {}, record), index, line)
+    return action, record, changes, given or {}
 
 
-def complete_metadata(given: Mapping[str, Any], record: Mapping[str, Any]) -> dict[str, Any]:
+def complete_metadata(
+    given: Mapping[str, Any], record: Mapping[str, Any], position: str = ""
+) -> dict[str, Any]:
     """`given` with the documented defaults for missing keys. Raises `MessageError` on bad types."""
     metadata = {**METADATA_DEFAULTS, **given}
     for key in ("table_schema", "table_name", "database_name"):
@@ -132,8 +181,11 @@ def complete_metadata(given: Mapping[str, Any], record: Mapping[str, Any]) -> di
         if not isinstance(metadata[key], int) or isinstance(metadata[key], bool):
             raise MessageError(f"`metadata.{key}` must be an integer, not {_kind(metadata[key])}")
     if metadata["idempotency_key"] is None:
-        metadata["idempotency_key"] = idempotency_key(
-            metadata["commit_lsn"], metadata["commit_idx"]
+        numbered = given.get("commit_lsn") is not None and given.get("commit_idx") is not None
+        metadata["idempotency_key"] = (
+            idempotency_key(metadata["commit_lsn"], metadata["commit_idx"])
+            if numbered
+            else position_key(position)
         )
     pks = metadata["record_pks"]
     if pks is None:

@@ -1,0 +1,91 @@
+"""Bytes of rows to JSON values, quickly: schemas that repeat are decoded once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import orjson
+
+from routestudio.model import jsonio
+
+_DIGITS: Final = bytes.maketrans(b"0123456789.-", b"0" * 11 + b"-")
+_LONG: Final = (b"0" * 20, b"-" + b"0" * 19)
+"""Runs of digits (and points) that the fast parser may not keep: it has 64 bits and doubles."""
+
+_PAYLOAD: Final = b'"payload":'
+_KEPT: Final = 32
+"""Schemas that are remembered at a time."""
+
+
+def loads(data: bytes) -> Any:
+    """Decoded JSON, as `model.jsonio.loads` decodes it. Raises `ValueError`."""
+    digits = data.translate(_DIGITS)
+    if _LONG[0] not in digits and _LONG[1] not in digits:
+        try:
+            return orjson.loads(data)
+        except orjson.JSONDecodeError:
+            pass  # the other parser knows more, or says what is wrong and where
+    return jsonio.loads(data.decode())
+
+
+class Decoder:
+    """Decodes values; remembers the schemas of Kafka Connect's `{"schema", "payload"}`.
+
+    Kafka's JSON converter writes the same schema before every record, often ten times as long as
+    the record: bytes that are equal to earlier ones are not decoded again, and the same schema is
+    the same object, so that what is derived of it can be kept by its identity.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[bytes, Any] = {}
+        self._last = b""
+
+    def decode(self, data: bytes) -> tuple[Any, Any]:
+        """Value and schema (`None` without one). Raises `ValueError`, `UnicodeDecodeError`."""
+        prefix = self._last if self._last and data.startswith(self._last) else self._prefix(data)
+        if prefix and data.endswith(b"}"):
+            try:
+                value = loads(data[len(prefix) : -1])
+            except ValueError:
+                pass
+            else:
+                self._last = prefix
+                return value, self._known[prefix]
+        value = loads(data)
+        if is_connect(value):
+            schema, payload = value["schema"], value["payload"]
+            self._remember(data, schema, payload)
+            return payload, schema
+        return value, None
+
+    def _prefix(self, data: bytes) -> bytes:
+        if not data.startswith(b'{"schema"'):
+            return b""
+        return next((prefix for prefix in self._known if data.startswith(prefix)), b"")
+
+    def _remember(self, data: bytes, schema: Any, payload: Any) -> None:
+        """Keep the bytes up to the payload, when the schema comes first."""
+        at = data.find(_PAYLOAD)
+        while at >= 0 and data.startswith(b'{"schema"'):
+            end = at + len(_PAYLOAD)
+            try:
+                whole = loads(data[:at].rstrip(b", ") + b"}") == {"schema": schema}
+                whole = whole and loads(data[end:-1]) == payload
+            except ValueError:
+                whole = False
+            if whole:
+                if len(self._known) >= _KEPT:
+                    self._known.pop(next(iter(self._known)))
+                self._last = data[:end]
+                self._known[self._last] = schema
+                return
+            at = data.find(_PAYLOAD, end)
+
+
+def is_connect(value: Any) -> bool:
+    """Whether a value is Kafka Connect's pair of schema and payload."""
+    if not isinstance(value, Mapping) or value.keys() != {"schema", "payload"}:
+        return False
+    schema = value["schema"]
+    return schema is None or (isinstance(schema, Mapping) and "type" in schema)

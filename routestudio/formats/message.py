@@ -1,0 +1,61 @@
+"""The form of messages itself: what Sequin delivers, and what RouteStudio writes and shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from routestudio.formats.base import Change, Example, Format, FormatError, Likeness, Raw
+from routestudio.model.message import ACTIONS, message_parts
+
+_PARTS = frozenset({"action", "record", "changes", "metadata"})
+
+
+class OwnForm(Format):
+    """Messages as they are."""
+
+    key = "message"
+    title = "Messages of Sequin and RouteStudio"
+    about = (
+        "The message itself: `action`, `record`, `changes` and `metadata`. Sequin delivers it, "
+        "RouteStudio writes it into sample sets. Metadata may be left out, and gets defaults."
+    )
+    facts = "Sequin's reference of messages (https://sequinstream.com/docs/reference/messages)."
+    unknowable = (
+        "Without `commit_lsn` and `commit_idx`, the place of the row makes its idempotency key.",
+    )
+    examples = (
+        Example(
+            "insert",
+            {"action": "insert", "record": {"id": 1}, "changes": None,
+             "metadata": {"table_name": "orders", "commit_lsn": 5, "commit_idx": 0}},
+            [{"action": "insert", "record": {"id": 1}, "changes": None}],
+        ),
+        Example(
+            "update",
+            {"action": "update", "record": {"id": 1, "qty": 2}, "changes": {"qty": 1},
+             "metadata": {"table_name": "orders", "record_pks": ["1"]}},
+            [{"action": "update", "record": {"id": 1, "qty": 2}, "changes": {"qty": 1}}],
+        ),
+        Example("delete", {"action": "delete", "record": {"id": 1}},
+                [{"action": "delete", "record": {"id": 1}, "changes": None}]),
+        Example("read (backfill)", {"action": "read", "record": {"id": 1}},
+                [{"action": "read", "record": {"id": 1}, "changes": None}]),
+    )  # fmt: skip
+
+    def likeness(self, value: Any, raw: Raw) -> Likeness:
+        """Certain with an action that exists and a record."""
+        if not isinstance(value, dict) or "record" not in value:
+            return Likeness.NO
+        if value.get("action") in ACTIONS and isinstance(value["record"], dict):
+            return Likeness.CERTAIN
+        outline = "action" in value or ("metadata" in value and value.keys() <= _PARTS)
+        return Likeness.LIKELY if outline else Likeness.NO
+
+    def read(self, value: Any, raw: Raw) -> Iterable[Change]:
+        """One change."""
+        if not isinstance(value, dict):
+            raise FormatError("a message is an object with action, record, changes and metadata")
+        action, record, changes, metadata = message_parts(value)
+        identified = all(metadata.get(part) is not None for part in ("commit_lsn", "commit_idx"))
+        yield Change(action, record, changes, metadata, identified=identified)

@@ -1,0 +1,309 @@
+"""From raw rows to messages: recognises the format, and completes key, position and place."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from routestudio.errors import UsageError
+from routestudio.formats import registry
+from routestudio.formats._decode import Decoder, is_connect
+from routestudio.formats.base import (
+    Change,
+    Fault,
+    Format,
+    FormatError,
+    Likeness,
+    PassedOver,
+    Raw,
+    Wrapper,
+)
+from routestudio.model.message import (
+    KeyOrigin,
+    Message,
+    MessageError,
+    complete_metadata,
+    position_key,
+    text_of,
+)
+
+Row = Message | Fault
+
+TOMBSTONE: Final = "tombstone"
+_SHOWN: Final = 2_000
+_NESTED: Final = 3
+"""How deep wrappers may be in wrappers: a dump of a topic that holds batches."""
+
+_SCHEMA_REGISTRY: Final = (
+    "the value begins like Avro or Protobuf of a schema registry, which is not read",
+    "use the JSON converter (org.apache.kafka.connect.json.JsonConverter), or convert the records",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyBook:
+    """Keys that people name: for all rows (`--key`), and by table (the project's `tables`).
+
+    `tables` has `schema.table` or `table` as its keys, and columns in the order of the key.
+    """
+
+    user: tuple[str, ...] = ()
+    tables: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def columns(self, schema: str, table: str) -> tuple[tuple[str, ...], KeyOrigin]:
+        """The key columns of a table, and who names them; none when nobody does."""
+        if self.user:
+            return self.user, "user"
+        if self.tables:
+            found = self.tables.get(f"{schema}.{table}") or self.tables.get(table)
+            if found:
+                return tuple(found), "project"
+        return (), "unknown"
+
+
+class RowReader:
+    """Reads raw rows of one place, in their order. One reader serves one reading.
+
+    `counts` has the messages by the title of what was recognised, `passed_over` what is not a row
+    change by kind, `faults` the rows that could not be read.
+    """
+
+    def __init__(
+        self,
+        *,
+        envelope: str = registry.AUTO,
+        keys: KeyBook | None = None,
+        options: Mapping[str, str] | None = None,
+    ) -> None:
+        """Raises `UsageError` for a format or an option that does not exist."""
+        wanted = registry.formats() if envelope == registry.AUTO else None
+        chosen = wanted.values() if wanted is not None else [registry.get(envelope)]
+        self._formats = [_made(kind, options or {}) for kind in chosen]
+        known = {name for kind in chosen for name in kind.options}
+        for name in options or {}:
+            if name not in known:
+                raise UsageError(f"`{name}` is not an option of the row format {envelope}")
+        self._fixed = self._formats[0] if wanted is None else None
+        self._wrappers: list[Wrapper] = [kind() for kind in registry.wrappers().values()]
+        self._last: Format | None = self._fixed
+        self._keys = keys or KeyBook()
+        self._values, self._record_keys = Decoder(), Decoder()
+        self.count = 0
+        self.counts: Counter[str] = Counter()
+        self.passed_over: Counter[str] = Counter()
+        self.faults = 0
+
+    def read_all(self, rows: Iterable[Raw]) -> Iterable[Row]:
+        """The messages and faults of raw rows, in their order."""
+        for raw in rows:
+            yield from self.read(raw)
+
+    def read(self, raw: Raw) -> list[Row]:
+        """The messages in one raw row: none when it is passed over. Never raises."""
+        return self._read(raw, 0)
+
+    # --- one row -------------------------------------------------------------------------------
+
+    def _read(self, raw: Raw, depth: int) -> list[Row]:
+        if isinstance(raw.value, bytes):
+            raw, problem = self._decoded(raw, depth)
+            if problem is not None:
+                return problem
+        elif raw.schema is None and is_connect(raw.value):
+            raw = replace(raw, value=raw.value["payload"], schema=raw.value["schema"])
+        value = raw.value
+        try:
+            format_ = self._format(value, raw)
+            if format_ is None or isinstance(format_, list):
+                inner = self._opened(value, raw) if depth < _NESTED else None
+                if inner is not None:
+                    return [row for part in inner for row in self._read(part, depth + 1)]
+                if value is None:
+                    raise PassedOver(TOMBSTONE)
+                raise _unknown(value, format_)
+            found = list(format_.read(value, self._keyed(raw)))
+            title = format_.title_of(value, raw)
+            rows = [self._message(change, raw, format_.key, number if len(found) > 1 else None)
+                    for number, change in enumerate(found)]  # fmt: skip
+        except PassedOver as passed:
+            self.passed_over[passed.kind] += 1
+            return []
+        except (FormatError, MessageError) as error:
+            return [self._fault(raw, str(error), getattr(error, "hint", None))]
+        self.counts[title] += len(rows)
+        return list(rows)
+
+    def _format(self, value: Any, raw: Raw) -> Format | list[Format] | None:
+        """The format of a value; several that it could be alike; or none."""
+        if self._fixed is not None:
+            if value is None and not self._fixed.reads_null:
+                return None
+            if value is None or self._fixed.likeness(value, raw) > Likeness.NO:
+                return self._fixed
+            return [self._fixed]
+        last = self._last
+        if value is None:
+            return last if last is not None and last.reads_null else None
+        if last is not None and last.likeness(value, raw) is Likeness.CERTAIN:
+            return last
+        ranked = [(item.likeness(value, raw), item) for item in self._formats]
+        best = max(likeness for likeness, _ in ranked)
+        found = [item for likeness, item in ranked if likeness is best]
+        if best is Likeness.NO or (best is Likeness.POSSIBLE and self._is_wrapped(value, raw)):
+            return None
+        if len(found) > 1:
+            return found
+        self._last = found[0]
+        return found[0]
+
+    def _is_wrapped(self, value: Any, raw: Raw) -> bool:
+        return not raw.table and self._opened(value, raw) is not None
+
+    def _opened(self, value: Any, raw: Raw) -> Sequence[Raw] | None:
+        for wrapper in self._wrappers:
+            inner = wrapper.opens(value, raw)
+            if inner is not None:
+                return [_placed(part, raw, number) for number, part in enumerate(inner)]
+        return None
+
+    def _decoded(self, raw: Raw, depth: int) -> tuple[Raw, list[Row] | None]:
+        """The row with its value decoded, or what becomes of one that is not JSON."""
+        data: bytes = raw.value
+        try:
+            value, schema = self._values.decode(data)
+        except UnicodeDecodeError as error:
+            if data[:1] == b"\0":
+                return raw, [self._fault(raw, *_SCHEMA_REGISTRY)]
+            return raw, [self._fault(raw, "the row is not text in UTF-8", "convert it to UTF-8",
+                                     error.start + 1)]  # fmt: skip
+        except ValueError as error:
+            if data[:1] == b"\0":
+                return raw, [self._fault(raw, *_SCHEMA_REGISTRY)]
+            if data == b"default" or not data.strip():
+                # Debezium Server writes this word for a record without value to Redis streams.
+                return replace(raw, value=None), None
+            inner = self._opened(data, raw) if depth < _NESTED else None
+            if inner is not None:
+                return raw, [row for part in inner for row in self._read(part, depth + 1)]
+            return raw, [self._fault(raw, *_not_json(error, data))]
+        return replace(raw, value=value, schema=schema), None
+
+    def _keyed(self, raw: Raw) -> Raw:
+        """The row with its record key decoded; a key that is not JSON is text."""
+        key = raw.key
+        if isinstance(key, bytes):
+            try:
+                value, schema = self._record_keys.decode(key)
+            except ValueError:
+                return replace(raw, key=key.decode(errors="replace"))
+            return replace(raw, key=value, key_schema=schema)
+        if is_connect(key):
+            return replace(raw, key=key["payload"], key_schema=key["schema"])
+        return raw
+
+    # --- completing ----------------------------------------------------------------------------
+
+    def _message(self, change: Change, raw: Raw, format_: str, number: int | None) -> Message:
+        position = raw.position if number is None else f"{raw.position}#{number}"
+        given = dict(change.metadata)
+        if not change.identified and given.get("idempotency_key") is None:
+            given["idempotency_key"] = position_key(position)
+        columns, origin, values = self._key_of(change, given)
+        notes = change.notes
+        if values is not None:
+            given["record_pks"] = values
+        elif origin == "unknown" and given.get("record_pks") is None:
+            given["record_pks"] = []
+        if origin == "guess":
+            notes = (
+                *notes,
+                "The key is a guess: the row does not say it, and it has a column `id`.",
+            )
+        elif origin == "unknown":
+            notes = (*notes, "The key is unknown: the row does not say it.")
+        metadata = complete_metadata(given, change.record, position)
+        message = Message(
+            change.action, change.record, change.changes, metadata, self.count, raw.line, position,
+            raw.place, columns, origin, change.types, format_, notes,
+        )  # fmt: skip
+        self.count += 1
+        return message
+
+    def _key_of(
+        self, change: Change, given: Mapping[str, Any]
+    ) -> tuple[tuple[str, ...] | None, KeyOrigin, list[str] | None]:
+        """Key columns, who named them, and the key's values as text where they are to be set."""
+        schema, table = given.get("table_schema", "public"), given.get("table_name", "unknown")
+        columns, origin = self._keys.columns(schema, table)
+        own = change.key or {}
+        if columns:
+            values = [own.get(c, change.record.get(c)) for c in columns]
+            if all(value is not None for value in values):
+                return columns, origin, [text_of(value) for value in values]
+        if own:
+            return tuple(own), "row", [text_of(v) for v in own.values() if v is not None]
+        if given.get("record_pks") is not None:
+            return None, "row", None
+        if change.record.get("id") is not None:
+            return ("id",), "guess", [text_of(change.record["id"])]
+        return None, "unknown", None
+
+    def _fault(
+        self, raw: Raw, message: str, hint: str | None = None, column: int | None = None
+    ) -> Fault:
+        text = raw.value
+        if isinstance(text, bytes):
+            text = text[: 4 * _SHOWN].decode(errors="replace")
+        elif not isinstance(text, str):
+            text = json.dumps(text, ensure_ascii=False, default=str)
+        fault = Fault(raw.line or 0, message, hint, column, text[:_SHOWN], self.count, raw.place)
+        self.count += 1
+        self.faults += 1
+        return fault
+
+
+def _made(kind: type[Format], options: Mapping[str, str]) -> Format:
+    given = {name: value for name, value in options.items() if name in kind.options}
+    try:
+        return kind(**given)
+    except ValueError as error:
+        raise UsageError(f"row format {kind.key}: {error}") from None
+
+
+def _placed(part: Raw, raw: Raw, number: int) -> Raw:
+    """A row out of a wrapper, with the wrapper's position and place where it has none itself."""
+    return replace(
+        part,
+        position=part.position or f"{raw.position}#{number}",
+        place=part.place or raw.place,
+        line=raw.line if part.line is None else part.line,
+        topic=part.topic or raw.topic,
+    )
+
+
+def _unknown(value: Any, formats: list[Format] | None) -> FormatError:
+    if formats is not None and len(formats) == 1:
+        return FormatError(
+            f"this is not a row of the format {formats[0].title}",
+            "leave the format out, and it is recognised",
+        )
+    if formats:
+        names = " or ".join(item.title for item in formats)
+        keys = " or ".join(item.key for item in formats)
+        return FormatError(f"this could be {names}", f"name the format: {keys}")
+    if isinstance(value, dict):
+        return FormatError("the row has no columns")
+    kind = {list: "a list", str: "text", bool: "true or false"}.get(type(value), "a number")
+    return FormatError(f"a row is an object, not {kind}", "one JSON object per row is expected")
+
+
+def _not_json(error: ValueError, data: bytes) -> tuple[str, str | None, int | None]:
+    if not isinstance(error, json.JSONDecodeError):
+        return f"not JSON: {error}", None, None
+    text = data.decode(errors="replace")
+    ends = error.pos >= len(text) - 1 or error.msg.startswith("Unterminated string")
+    hint = "the row looks cut off" if ends else "one JSON object per row is expected"
+    return f"not JSON: {error.msg.lower()}", hint, error.pos + 1

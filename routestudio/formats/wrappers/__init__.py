@@ -1,0 +1,1 @@
+"""Wrappers: each module knows one thing that rows travel in, such as a dump of a topic."""
