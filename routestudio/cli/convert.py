@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import argparse
 import re
-import sys
 from itertools import islice
 from pathlib import Path
 
+from routestudio.cli.inputs import rows_of_input
 from routestudio.cli.output import json_line, say
 from routestudio.engine.conversions import SAMPLES, function_of, samples_of
+from routestudio.engine.reading import DEFAULT
 from routestudio.engine.service import EngineService
 from routestudio.errors import Place, UsageError
 from routestudio.functions.conversion.convert import SUFFIXES, Conversion, convert_verified
@@ -22,7 +23,6 @@ from routestudio.model.function import Function, FunctionKind, FunctionResult, L
 from routestudio.model.message import Message
 from routestudio.project.files import write_text
 from routestudio.routing import Router
-from routestudio.samples import reader
 from routestudio.sinks import registry
 from routestudio.sinks.binding import BoundSink
 
@@ -145,18 +145,10 @@ def _function(path: Path) -> Function | None:
 
 
 def _messages(name: str) -> list[Message]:
-    items = (
-        reader.read_stream(sys.stdin.buffer, "<standard input>")
-        if name == "-"
-        else reader.read_file(Path(name))
-    )
-    try:
-        found = list(islice(items, SAMPLES))
-    except OSError as error:
-        raise UsageError(f"cannot be read: {error.strerror}", place=Place(name)) from None
+    found = list(islice(rows_of_input(name, DEFAULT), SAMPLES))
     for item in found:
         if not isinstance(item, Message):
-            raise UsageError(item.message, place=Place(name, line=item.line))
+            raise UsageError(item.message, place=Place(name, line=item.line or None))
     return [item for item in found if isinstance(item, Message)]
 
 

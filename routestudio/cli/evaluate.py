@@ -5,17 +5,20 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from routestudio.cli.inputs import rows_of_input
 from routestudio.cli.output import json_line, say, table
+from routestudio.engine.reading import DEFAULT
 from routestudio.errors import Place, UsageError
+from routestudio.formats.reader import Row
 from routestudio.functions.batch import encode, run_batch
 from routestudio.functions.pool import FunctionPool
 from routestudio.model.function import Function, FunctionKind, FunctionResult, Language
 from routestudio.model.message import Message
 from routestudio.routing import Router
-from routestudio.samples import reader
 from routestudio.sinks import registry
 from routestudio.sinks.binding import BoundSink
 
@@ -132,17 +135,7 @@ def _error(code: str, message: str, line: int | None, column: int | None) -> dic
     return {"code": code, "message": message, "line": line, "column": column}
 
 
-def _chunks(name: str) -> Iterator[Sequence[reader.Item]]:
-    items = (
-        reader.read_stream(sys.stdin.buffer, "<standard input>")
-        if name == "-"
-        else reader.read_file(Path(name))
-    )
-    batch: list[reader.Item] = []
-    for item in items:
-        batch.append(item)
-        if len(batch) == CHUNK:
-            yield batch
-            batch = []
-    if batch:
+def _chunks(name: str) -> Iterator[Sequence[Row]]:
+    rows = rows_of_input(name, DEFAULT)
+    while batch := list(islice(rows, CHUNK)):
         yield batch

@@ -20,6 +20,7 @@ from typing import Any, NoReturn
 
 from routestudio import __version__
 from routestudio.cli.convert_options import add_convert
+from routestudio.cli.inputs import add_reading_options
 from routestudio.cli.output import say
 from routestudio.cli.run_options import add_run_options
 from routestudio.cli.secret_files import take_secret_files
@@ -27,8 +28,10 @@ from routestudio.errors import ConfigError, RouteStudioError
 
 COMMANDS = (
     "demo", "new", "sinks", "eval", "preview", "test", "check", "run", "lint", "import",
-    "export", "convert", "plan", "diff", "docs", "schema",
+    "export", "convert", "plan", "diff", "docs", "schema", "sample", "formats",
 )  # fmt: skip
+
+_INPUT = "rows of a file, of - (standard input), or of an address such as kafka://host:port/topic"
 
 Command = Callable[[argparse.Namespace], Coroutine[Any, Any, int]]
 
@@ -54,7 +57,8 @@ def build_parser() -> argparse.ArgumentParser:
     def source(p: argparse.ArgumentParser) -> None:
         group = p.add_mutually_exclusive_group()
         group.add_argument("--sample", metavar="NAME", help="a sample set of the project")
-        group.add_argument("--input", metavar="FILE", help="messages as JSON lines; - is stdin")
+        group.add_argument("--input", metavar="SOURCE", help=_INPUT)
+        add_reading_options(p)
 
     def formats(p: argparse.ArgumentParser) -> None:
         p.add_argument("--format", choices=("text", "json"), default="text",
@@ -88,6 +92,8 @@ def build_parser() -> argparse.ArgumentParser:
     check = add("check", "Test the connections of a project's sinks.")
     check.add_argument("project", metavar="PROJECT")
     check.add_argument("sink", metavar="SINK", nargs="?")
+    check.add_argument("--input", metavar="SOURCE", help=f"prove destinations of {_INPUT}")
+    add_reading_options(check)
     formats(check)
     run = add("run", "Deliver messages.")
     run.add_argument("project", metavar="PROJECT")
@@ -96,6 +102,8 @@ def build_parser() -> argparse.ArgumentParser:
     formats(run)
     lint = add("lint", "Find what can be known without a network.")
     lint.add_argument("project", metavar="PROJECT")
+    lint.add_argument("--input", metavar="SOURCE", help=f"look at {_INPUT}, too")
+    add_reading_options(lint)
     formats(lint)
     imported = add("import", "Make a project from a server's sequin.yaml.")
     imported.add_argument("file", metavar="FILE")
@@ -115,13 +123,21 @@ def build_parser() -> argparse.ArgumentParser:
     difference.add_argument("project_a", metavar="PROJECT_A")
     difference.add_argument("project_b", metavar="PROJECT_B")
     difference.add_argument("sink", metavar="SINK")
-    difference.add_argument("--input", metavar="FILE", required=True,
-                            help="messages as JSON lines; - is stdin")  # fmt: skip
+    difference.add_argument("--input", metavar="SOURCE", required=True, help=_INPUT)
+    add_reading_options(difference)
     formats(difference)
     add_convert(add("convert", "Convert a function between Python and Elixir, and verify it."))
     docs = add("docs", "Print or write the pages of sink types and hazards.")
     docs.add_argument("--write", metavar="FOLDER", nargs="?", const="docs")
     add("schema", "Print the JSON schema of the project file.")
+    rows = add("sample", "Show the rows of a source as messages; delivers nothing.")
+    rows.add_argument("source", metavar="SOURCE", help=_INPUT)
+    add_reading_options(rows)
+    rows.add_argument("--output", metavar="FILE", help="write the messages there as JSON lines")
+    formats(rows)
+    described = add("formats", "Describe the row formats that are recognised.")
+    described.add_argument("name", metavar="NAME", nargs="?", help="only this one, in full")
+    formats(described)
     return parser
 
 
@@ -181,6 +197,10 @@ def _command(name: str) -> Command:
         from routestudio.cli.testing import test
 
         return test
+    if name in ("sample", "formats"):
+        from routestudio.cli import rows
+
+        return {"sample": rows.sample, "formats": rows.formats}[name]
     if name in ("plan", "diff"):
         from routestudio.cli import plan
 

@@ -12,10 +12,12 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from routestudio.cli.inputs import reading_params
 from routestudio.cli.output import json_line, out, paint, say
 from routestudio.engine import management
 from routestudio.engine import plan as planning
 from routestudio.engine.outcome_diff import OutcomeDiff, RowChange
+from routestudio.engine.reading import reading_of
 from routestudio.engine.service import EngineService
 from routestudio.errors import UsageError
 from routestudio.model import jsonio
@@ -46,7 +48,8 @@ async def plan(options: argparse.Namespace) -> int:
             else:
                 other = planning.open_other(workspace, Path(options.against))
             sources = planning.sources_of(workspace, options.sample, options.input)
-            found = await planning.plan(workspace, other, sources)
+            reading = reading_of(reading_params(options))
+            found = await planning.plan(workspace, other, sources, reading)
             redact = _redactor(workspace.redact, other.redact)
     if options.format == "json":
         out(redact(jsonio.dumps(found.as_json())))
@@ -74,7 +77,8 @@ async def diff(options: argparse.Namespace) -> int:
                 out(redact(_row(change)))
 
         source = ("input", options.input)
-        totals, _ = await planning.rows(new, sides[0], sides[1], source, show)
+        reading = reading_of(reading_params(options))
+        totals, _ = await planning.rows(new, sides[0], sides[1], source, show, reading)
     if options.format == "json":
         json_line({"summary": totals.as_json()})
     else:

@@ -17,6 +17,8 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 from routestudio import __version__
+from routestudio.cli.dry_run import dry_run
+from routestudio.cli.inputs import recognised
 from routestudio.cli.metrics import RunMetrics
 from routestudio.cli.metrics_server import MetricsServer
 from routestudio.cli.output import json_line, out, say
@@ -39,6 +41,8 @@ async def run(options: argparse.Namespace) -> int:
         await engine.open(options.project)
         prepared = engine.workspace.prepare(options.sink)
         engine.workspace.require_sound(prepared)
+        if options.dry_run:
+            return await dry_run(engine, options, settings)
         serving = _is_server(settings)
         log = RunLog(
             settings.log_format or "text",
@@ -100,6 +104,7 @@ class _Process:
                     self._options.sink, input=self._settings.input,
                     dead_letters=self._settings.dead_letters,
                     checkpoint=self._settings.checkpoint, control=self._control, emit=self._told,
+                    envelope=self._settings.envelope, key=self._settings.key,
                 )  # fmt: skip
             except RunStoppedError as error:
                 failure, summary = error, self._ended or error.summary.as_json()
@@ -207,6 +212,9 @@ def print_summary(form: str, summary: Mapping[str, Any]) -> None:
         f"{summary['filtered']} filtered, "
         f"{summary['rejected']} rejected, {summary['retried']} retried, "
         f"{summary['batches']} batches in {summary['seconds']:.2f} s")  # fmt: skip
+    text = recognised(summary.get("envelope", {}), summary.get("passed_over", {}))
+    if text:
+        say(text)
 
 
 def _is_server(settings: RunSettings) -> bool:

@@ -43,6 +43,8 @@ class RunSettings:
     log_level: str | None
     drain: float
     progress: float
+    envelope: str | None
+    key: str | None
 
 
 def address(text: str) -> Address:
@@ -95,6 +97,8 @@ def _text(text: str) -> str:
 
 _OPTIONS: Final[tuple[tuple[str, str, Callable[[str], Any], str], ...]] = (
     ("input", "FILE|-|URI", _text, "messages to deliver"),
+    ("envelope", "NAME", _text, "row format (see `routestudio formats`); recognised unless given"),
+    ("key", "COLUMNS", _text, "columns of the primary key, with commas, in the key's order"),
     ("dead_letters", "FILE", _text, "append rejected messages to this file"),
     ("checkpoint", "FILE", _text, "resume from, and record, progress"),
     ("metrics", "[HOST:]PORT", address, "serve /metrics and /healthz there"),
@@ -115,6 +119,11 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
     """Add every option of `run`. Each may come from its variable instead."""
     for name, shown, kind, text in _OPTIONS:
         parser.add_argument(f"--{name.replace('_', '-')}", metavar=shown, type=kind, help=text)
+    parser.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="do everything but send: count what would be sent, by destination",
+    )
     parser.epilog = (
         "Options that are not given are taken from the environment: --drain-timeout from "
         f"{variable('drain_timeout')}, and so on."
@@ -150,4 +159,6 @@ def settings_of(options: argparse.Namespace, environ: Mapping[str, str]) -> RunS
         log_level=found["log_level"],
         drain=DRAIN_SECONDS if found["drain_timeout"] is None else found["drain_timeout"],
         progress=found["progress"] or PROGRESS_SECONDS,
+        envelope=found["envelope"],
+        key=found["key"],
     )

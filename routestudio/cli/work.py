@@ -6,8 +6,10 @@ import argparse
 from collections.abc import Mapping
 from typing import Any
 
+from routestudio.cli.inputs import reading_params, say_recognised
 from routestudio.cli.output import json_line, out, paint, say, status, table
 from routestudio.engine import lint as linting
+from routestudio.engine.reading import reading_of
 from routestudio.engine.rows import destination_of
 from routestudio.engine.service import EngineService
 from routestudio.errors import Place, UsageError
@@ -32,13 +34,15 @@ async def preview(options: argparse.Namespace) -> int:
             else:
                 rows.append(row)
 
-        failed = await engine.preview_all(options.sink, keep, **source)
+        reader = reading_of(source).reader(engine.workspace)
+        failed = await engine.preview_all(options.sink, keep, reader, **source)
         if not count:
             raise UsageError("there are no messages to preview",
                              place=Place(next(iter(source.values()))),
-                             hint="messages are JSON lines, one on each line")  # fmt: skip
+                             hint="name rows with --input, or add a sample set")  # fmt: skip
         if options.format != "json":
             print_preview(rows, sink.batch_by)
+        say_recognised(reader)
     return 1 if failed else 0
 
 
@@ -63,7 +67,7 @@ async def check(options: argparse.Namespace) -> int:
                 else:
                     print_step(step)
 
-            steps = await engine.check(name, emit=show)
+            steps = await engine.check(name, emit=show, **_given(options))
             failed = failed or any(step["status"] == "failed" for step in steps)
     return 1 if failed else 0
 
@@ -72,7 +76,7 @@ async def lint(options: argparse.Namespace) -> int:
     """`routestudio lint`: exit code 1 when there are errors."""
     async with EngineService() as engine:
         await engine.open(options.project)
-        findings = await linting.lint(engine.workspace)
+        findings = await linting.lint(engine.workspace, _given(options))
     if options.format == "json":
         json_line(findings)
     else:
@@ -88,6 +92,11 @@ async def lint(options: argparse.Namespace) -> int:
         many = "1 finding" if len(findings) == 1 else f"{len(findings)} findings"
         say(many if findings else "nothing found")
     return 1 if any(item["severity"] == "error" for item in findings) else 0
+
+
+def _given(options: argparse.Namespace) -> dict[str, Any]:
+    """The rows that are named for a check or for lint, if any."""
+    return {"input": options.input, **reading_params(options)} if options.input else {}
 
 
 def print_preview(rows: list[dict[str, Any]], batch_by: tuple[str, ...]) -> None:
@@ -145,12 +154,13 @@ def _others(row: Mapping[str, Any], batch_by: tuple[str, ...]) -> str:
     return ", ".join(parts)
 
 
-def _source(options: argparse.Namespace, engine: EngineService) -> dict[str, str]:
+def _source(options: argparse.Namespace, engine: EngineService) -> dict[str, Any]:
+    params = reading_params(options)
     if options.input:
-        return {"input": options.input}
+        return {"input": options.input, **params}
     if options.sample:
-        return {"sample": options.sample}
+        return {"sample": options.sample, **params}
     samples = engine.workspace.project.project.samples
     if not samples:
         raise UsageError("the project has no samples", hint="name a file with --input")
-    return {"sample": samples[0]}
+    return {"sample": samples[0], **params}

@@ -16,6 +16,20 @@ from routestudio.sinks.fields import config_fields, resources, static_fields
 _NAME = {"type": "string", "pattern": "^[a-zA-Z0-9_\\-.]+$"}
 _REFERENCE = {"type": "string", "pattern": "\\$"}
 
+_TABLE: dict[str, Any] = {
+    "type": "object",
+    "description": "RouteStudio's own key: what rows do not say of a table.",
+    "required": ["name"],
+    "properties": {
+        "name": {"type": "string", "description": "`schema.table`, or `table`."},
+        "key": {"type": ["string", "array"], "items": {"type": "string"},
+                "description": "Columns of the primary key, in its order."},
+        "columns": {"type": "object", "additionalProperties": {"type": "string"},
+                    "description": "Types of columns, by PostgreSQL's names."},
+    },
+    "additionalProperties": False,
+}  # fmt: skip
+
 
 def project_schema(sinks: Iterable[type[Sink]]) -> dict[str, Any]:
     """Draft 2020-12 schema of `sequin.yaml` with RouteStudio's keys.
@@ -33,6 +47,7 @@ def project_schema(sinks: Iterable[type[Sink]]) -> dict[str, Any]:
             **_resources(types),
             "functions": {"type": "array", "items": _function(types)},
             "transforms": {"type": "array"},
+            "tables": {"type": "array", "items": _TABLE},
             "sinks": {"type": "array", "items": _sink(types)},
         },
     }  # fmt: skip

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from routestudio.engine.reading import DEFAULT
 from routestudio.engine.sources import read_some, sample_lines, sample_text
 from routestudio.errors import UsageError
 from routestudio.functions.formatting import formatted
@@ -14,7 +15,7 @@ from routestudio.model import jsonio
 from routestudio.model.function import Language
 from routestudio.model.message import Message
 from routestudio.samples.masking import mask_text
-from routestudio.samples.reader import read_file
+from routestudio.sources.files import read_file
 
 if TYPE_CHECKING:
     from routestudio.engine.service import EngineService
@@ -90,7 +91,8 @@ class EditingMethods:
         """
         lines: list[str] = []
         size = skipped = 0
-        for item in read_file(Path(path)):
+        reader = DEFAULT.reader(self._service.workspace)
+        for item in reader.read_all(read_file(Path(path))):
             if not isinstance(item, Message):
                 skipped += 1
                 continue

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Generator
-from contextlib import closing
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from itertools import islice
 from typing import Any
 
+from routestudio.engine import runs
 from routestudio.engine.hazards import Samples, hazards_of, keys_of
-from routestudio.engine.sources import Item, open_rows
-from routestudio.engine.workspace import Workspace
+from routestudio.engine.sources import read_some
+from routestudio.engine.workspace import Workspace, source_of
 from routestudio.errors import RouteStudioError
+from routestudio.formats.reader import Row
 from routestudio.hazards import catalog, server_file
 from routestudio.hazards.rules.yaml import of_field, of_project
 from routestudio.hazards.view import Keys
 from routestudio.model.function import Language
 from routestudio.model.message import Message
-from routestudio.samples import reader
 
 SAMPLE_ROWS = 1_000
 """Rows of each sample set that are routed to find problems."""
@@ -32,8 +31,11 @@ Finding = dict[str, Any]
 `code` is a hazard's id where the finding is one, and `title` then says what hazard that is."""
 
 
-async def lint(workspace: Workspace) -> list[Finding]:
-    """Findings of the file, the functions, the samples and the sinks, in that order."""
+async def lint(workspace: Workspace, source: Mapping[str, Any] | None = None) -> list[Finding]:
+    """Findings of the file, the functions, the samples and the sinks, in that order.
+
+    `source` names rows that are looked at, too (`engine.workspace.source_of`).
+    """
     found = [
         _finding(p.severity, of_project(p) or p.code, p.message, p.hint, file=p.place.file,
                  line=p.place.line, column=p.place.column)
@@ -46,6 +48,11 @@ async def lint(workspace: Workspace) -> list[Finding]:
     found += _server(workspace)
     found += await _functions(workspace)
     samples, unreadable = _samples(workspace)
+    if source:
+        name = source_of(source)[1]
+        rows = await runs.first(workspace, source, SAMPLE_ROWS)
+        samples[name] = [item for item in rows if isinstance(item, Message)]
+        unreadable += _unreadable(name, rows)
     found += unreadable
     keys = keys_of(samples)
     for spec in workspace.project.project.sinks:
@@ -110,7 +117,7 @@ async def _sink(workspace: Workspace, name: str, samples: Samples, keys: Keys) -
     return found
 
 
-def _samples(workspace: Workspace) -> tuple[Samples, list[Finding]]:
+def _samples(workspace: Workspace) -> tuple[dict[str, list[Message]], list[Finding]]:
     """The messages of all samples; files that cannot be read, and lines that hold no message."""
     found = []
     messages: dict[str, list[Message]] = {}
@@ -118,33 +125,23 @@ def _samples(workspace: Workspace) -> tuple[Samples, list[Finding]]:
         file = f"samples/{sample}"
         try:
             file = f"samples/{workspace.project.sample_path(sample).name}"
-            with closing(_rows(workspace, sample)) as rows:
-                items = list(islice(rows, SAMPLE_ROWS))
+            items = read_some(workspace, "sample", sample, SAMPLE_ROWS)
         except RouteStudioError as error:
             line = error.place.line if error.place else None
             found.append(_finding("error", "sample", f"sample `{sample}` {error.message}",
                                   error.hint, file=file, line=line))  # fmt: skip
             continue
         messages[file] = [item for item in items if isinstance(item, Message)]
-        found += [
-            _finding("warning", "unreadable", item.message, item.hint, file=file,
-                     line=item.line or None, column=item.column)
-            for item in items if not isinstance(item, Message)
-        ][:MAX_LINES]  # fmt: skip
+        found += _unreadable(file, items)
     return messages, found
 
 
-def _rows(workspace: Workspace, sample: str) -> Generator[Item]:
-    """The rows of a sample, read no further than asked: it may be large."""
-    unsaved = workspace.project.unsaved_sample(sample)
-    path = workspace.project.sample_path(sample)
-    if unsaved is not None:
-        yield from reader.read_text(unsaved)
-    elif path.suffix in (".json", ".csv"):
-        # Read as a whole anyway, so the rows that the preview keeps are taken.
-        yield from open_rows(workspace, "sample", sample).read(0, SAMPLE_ROWS)
-    else:
-        yield from reader.read_file(path)
+def _unreadable(file: str, items: Sequence[Row]) -> list[Finding]:
+    return [
+        _finding("warning", "unreadable", item.message, item.hint, file=file,
+                 line=item.line or None, column=item.column)
+        for item in items if not isinstance(item, Message)
+    ][:MAX_LINES]  # fmt: skip
 
 
 def _finding(

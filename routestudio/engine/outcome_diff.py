@@ -15,9 +15,9 @@ from routestudio.engine.rows import destination_of
 from routestudio.engine.workspace import PreparedSink
 from routestudio.model import jsonio
 from routestudio.model.message import Message
+from routestudio.model.rows import Fault
 from routestudio.pipeline.stages import Staged
 from routestudio.project.yamldata import same
-from routestudio.samples.reader import SampleFault
 
 State = Literal["delivered", "filtered", "failed", "absent"]
 Kind = Literal["moved", "content", "delivered", "filtered", "failed", "removed"]
@@ -110,7 +110,7 @@ class OutcomeDiff:
 async def compare(
     old: PreparedSink | None,
     new: PreparedSink | None,
-    chunks: AsyncIterable[Sequence[Message | SampleFault]],
+    chunks: AsyncIterable[Sequence[Message | Fault]],
     on_change: Callable[[RowChange], None] | None = None,
 ) -> OutcomeDiff:
     """Evaluate every message on both sides; `on_change` gets each row that changes, in order.

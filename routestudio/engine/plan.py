@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from routestudio.engine import management, runs
 from routestudio.engine.outcome_diff import OutcomeDiff, RowChange, compare
+from routestudio.engine.reading import DEFAULT, Reading
 from routestudio.engine.sources import path_of
 from routestudio.engine.workspace import PreparedSink, Workspace
 from routestudio.errors import LinkError, Place, ProjectError, RouteStudioError, UsageError
@@ -75,7 +76,9 @@ class Plan:
         }  # fmt: skip
 
 
-async def plan(workspace: Workspace, other: Workspace, sources: Sequence[Source]) -> Plan:
+async def plan(
+    workspace: Workspace, other: Workspace, sources: Sequence[Source], reading: Reading = DEFAULT
+) -> Plan:
     """What changes when the project of `workspace` takes the place of `other`.
 
     Rows are compared for sinks that both sides have, also under a suspected old name. Raises
@@ -93,7 +96,7 @@ async def plan(workspace: Workspace, other: Workspace, sources: Sequence[Source]
             notes.append(f"rows of sink `{name}` are not compared: {error}")
             continue
         for kind, value in sources:
-            diff, examples = await rows(workspace, old, new, (kind, value))
+            diff, examples = await rows(workspace, old, new, (kind, value), None, reading)
             outcomes.append(SinkOutcome(name, was, value, diff, examples))
     if not sources:
         notes.append("no rows are compared: the project has no samples; name some with --input")
@@ -106,6 +109,7 @@ async def rows(
     new: PreparedSink | None,
     source: Source,
     on_change: Callable[[RowChange], None] | None = None,
+    reading: Reading = DEFAULT,
 ) -> tuple[OutcomeDiff, tuple[RowChange, ...]]:
     """Compare two forms of a sink over one source of `workspace`; the first changes come along."""
     examples: list[RowChange] = []
@@ -116,7 +120,7 @@ async def rows(
         if on_change is not None:
             on_change(change)
 
-    diff = await compare(old, new, runs.messages(workspace, *source), keep)
+    diff = await compare(old, new, runs.messages(workspace, *source, reading=reading), keep)
     return diff, tuple(examples)
 
 

@@ -19,8 +19,8 @@ from routestudio.engine.rows import batch_key_of, destination_of, fault_row, mes
 from routestudio.engine.workspace import PreparedSink
 from routestudio.functions.ahead import ahead
 from routestudio.model.message import ACTIONS, Message
+from routestudio.model.rows import Fault
 from routestudio.pipeline.stages import Staged
-from routestudio.samples.reader import SampleFault
 
 CHUNK: Final = 250
 """Rows evaluated at a time: small enough to stay interactive."""
@@ -33,7 +33,7 @@ PENDING, OK, FILTERED, FAILED = 0, 1, 2, 3
 
 _STATES: Final = {"ok": OK, "filtered": FILTERED, "failed": FAILED}
 
-Outcome = Staged | SampleFault
+Outcome = Staged | Fault
 """What became of one row: its stages, or why its line holds no message."""
 
 
@@ -41,7 +41,7 @@ class RowSource(Protocol):
     """Random access to a sample set. `read` returns messages, or faults for bad lines."""
 
     def __len__(self) -> int: ...
-    def read(self, start: int, count: int) -> Sequence[Message | SampleFault]: ...
+    def read(self, start: int, count: int) -> Sequence[Message | Fault]: ...
 
 
 @dataclass(slots=True)
@@ -197,7 +197,7 @@ class Preview:
         totals, batch_by = self.totals, self.prepared.sink.batch_by
         self.forecast.add([item for item in outcomes if isinstance(item, Staged)], start)
         for offset, item in enumerate(outcomes):
-            if isinstance(item, SampleFault) or not item.ok:
+            if isinstance(item, Fault) or not item.ok:
                 state = FAILED
                 totals.failed += 1
             elif item.filtered:
@@ -220,9 +220,7 @@ class Preview:
         totals.done += len(outcomes)
 
 
-async def _outcomes(
-    prepared: PreparedSink, items: Sequence[Message | SampleFault]
-) -> list[Outcome]:
+async def _outcomes(prepared: PreparedSink, items: Sequence[Message | Fault]) -> list[Outcome]:
     messages = [item for item in items if isinstance(item, Message)]
     staged = iter(await prepared.stages.apply(messages))
     return [next(staged) if isinstance(item, Message) else item for item in items]
@@ -231,7 +229,7 @@ async def _outcomes(
 def _row(
     item: Outcome, prepared: PreparedSink, index: int, *, brief: bool = False
 ) -> dict[str, Any]:
-    if isinstance(item, SampleFault):
+    if isinstance(item, Fault):
         return fault_row(index, item.line, item.message, item.hint)
     row = row_of(item, prepared.bound, brief=brief)
     row["index"] = index
@@ -239,14 +237,14 @@ def _row(
 
 
 async def evaluate_rows(
-    prepared: PreparedSink, items: Sequence[Message | SampleFault], start: int
+    prepared: PreparedSink, items: Sequence[Message | Fault], start: int
 ) -> list[dict[str, Any]]:
     """Preview rows of a chunk, one per item; unreadable lines become rows that say so."""
     outcomes = await _outcomes(prepared, items)
     return [_row(item, prepared, start + offset) for offset, item in enumerate(outcomes)]
 
 
-async def staged_of(prepared: PreparedSink, items: Sequence[Message | SampleFault]) -> list[Staged]:
+async def staged_of(prepared: PreparedSink, items: Sequence[Message | Fault]) -> list[Staged]:
     """The evaluated messages of `items`, leaving out unreadable lines (for checks)."""
     return await prepared.stages.apply([item for item in items if isinstance(item, Message)])
 

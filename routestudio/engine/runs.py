@@ -3,31 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+import sys
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import ExitStack, aclosing, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
-from routestudio.engine import standard_input
+from routestudio.engine import standard_input, streaming
+from routestudio.engine.reading import DEFAULT, Reading, reader_summary, reading_of, rows_of
 from routestudio.engine.run_control import RunControl
-from routestudio.engine.sources import (
-    Item,
-    ListRows,
-    changes_of,
-    open_rows,
-    path_of,
-    with_changes,
-)
-from routestudio.engine.workspace import PreparedSink, Workspace
+from routestudio.engine.sources import path_of, raws_of
+from routestudio.engine.workspace import PreparedSink, Workspace, source_of
 from routestudio.errors import Place, UsageError
+from routestudio.formats.reader import Row, RowReader
+from routestudio.model.rows import RawRow
 from routestudio.pipeline.checkpoint import Checkpoint, Keeper
 from routestudio.pipeline.dead_letters import DeadLetters
 from routestudio.pipeline.report import Progress, RunSummary
 from routestudio.pipeline.retry import RetryPolicy
 from routestudio.pipeline.run import Delivery, RunStoppedError
 from routestudio.pipeline.tally import Tally
-from routestudio.samples import reader
+from routestudio.sources.uri import is_uri
 
 CHUNK: Final = 500
 """Messages that travel through the stages together."""
@@ -44,31 +42,58 @@ class RunOptions:
 
 
 async def messages(
-    workspace: Workspace, kind: str, value: str, *, chunk: int = CHUNK
-) -> AsyncIterator[Sequence[Item]]:
-    """The messages of a source in chunks; `-` is standard input. Yields to the loop in between."""
+    workspace: Workspace,
+    kind: str,
+    value: str,
+    *,
+    chunk: int = CHUNK,
+    reading: Reading = DEFAULT,
+    reader: RowReader | None = None,
+) -> AsyncIterator[Sequence[Row]]:
+    """The messages of a source in chunks; `-` is standard input. Yields to the loop in between.
+
+    A source on a server is looked at: nothing is acknowledged. `reader` is the one that is used,
+    for callers who want to know what it recognised.
+    """
+    if kind == "input" and is_uri(value):
+        async for rows in streaming.look(workspace, value, reading, reader):
+            yield rows
+        return
+    reader = reader or reading.reader(workspace)
+    left = reading.limit if reading.limit is not None else sys.maxsize
+    async with aclosing(_raw_chunks(workspace, kind, value, chunk)) as chunks:
+        async for raws in chunks:
+            rows = rows_of(raws, reader)[:left]
+            left -= len(rows)
+            if rows:
+                yield rows
+            if not left:
+                return
+            await asyncio.sleep(0)
+
+
+async def first(workspace: Workspace, params: Mapping[str, Any], count: int) -> list[Row]:
+    """The first `count` rows of the source that a request names, and what is told of reading."""
+    reading = reading_of(params)
+    reading = replace(reading, limit=min(count, reading.limit or count))
+    found: list[Row] = []
+    rows = messages(workspace, *source_of(params), reading=reading)
+    async for items in rows:
+        found += items
+    return found[:count]
+
+
+async def _raw_chunks(
+    workspace: Workspace, kind: str, value: str, chunk: int
+) -> AsyncGenerator[Sequence[RawRow], None]:
     if kind == "input" and value == "-":
         async with aclosing(standard_input.rows(chunk)) as lines:
             async for items in lines:
                 yield items
         return
-    if kind == "text" or (kind == "sample" and workspace.project.unsaved_sample(value) is not None):
-        rows = open_rows(workspace, kind, value)
-        assert isinstance(rows, ListRows)
-        for start in range(0, len(rows), chunk):
-            yield rows.read(start, chunk)
-            await asyncio.sleep(0)
-        return
-    changes = changes_of(workspace, kind, value)
-    batch: list[Item] = []
-    for item in reader.read_file(path_of(workspace, kind, value)):
-        batch.append(item)
-        if len(batch) >= chunk:
-            yield with_changes(batch, changes) if changes else batch
-            batch = []
-            await asyncio.sleep(0)
-    if batch:
-        yield with_changes(batch, changes) if changes else batch
+    raws = raws_of(workspace, kind, value)
+    while batch := list(islice(raws, chunk)):
+        yield batch
 
 
 async def deliver(
@@ -78,6 +103,7 @@ async def deliver(
     value: str,
     options: RunOptions,
     emit: Callable[[str, dict[str, Any]], None],
+    reading: Reading = DEFAULT,
 ) -> dict[str, Any]:
     """Deliver one source and return the summary as plain data.
 
@@ -92,11 +118,15 @@ async def deliver(
         checkpoint = (
             _checkpoint(workspace, kind, value, options.checkpoint) if options.checkpoint else None
         )
-        delivery = make(messages(workspace, kind, value, chunk=options.chunk), checkpoint, None)
-        return (await perform(delivery, emit)).as_json()
+        reader = reading.reader(workspace)
+        rows = messages(workspace, kind, value, chunk=options.chunk, reading=reading,
+                        reader=reader)  # fmt: skip
+        delivery = make(rows, checkpoint, None)
+        summary = await perform(delivery, emit)
+    return {**summary.as_json(), **reader_summary(reader)}
 
 
-MakeDelivery = Callable[[AsyncIterator[Sequence[Item]], Keeper | None, Tally | None], Delivery]
+MakeDelivery = Callable[[AsyncIterator[Sequence[Row]], Keeper | None, Tally | None], Delivery]
 """From rows, what keeps their position, and counts to go on from, to a delivery under control."""
 
 
@@ -126,7 +156,7 @@ async def outfit(
         )
 
         def make(
-            rows: AsyncIterator[Sequence[Item]], keeper: Keeper | None, tally: Tally | None
+            rows: AsyncIterator[Sequence[Row]], keeper: Keeper | None, tally: Tally | None
         ) -> Delivery:
             delivery = Delivery(
                 prepared.stages,

@@ -17,6 +17,7 @@ from routestudio.engine.checks import check
 from routestudio.engine.conversions import ConversionMethods, for_server
 from routestudio.engine.editing import EditingMethods
 from routestudio.engine.previews import CHUNK, Preview, evaluate_rows, staged_of
+from routestudio.engine.reading import reading_of
 from routestudio.engine.run_control import RunControl
 from routestudio.engine.run_methods import RunMethods
 from routestudio.engine.snapshot import diagnostics_of, snapshot_of
@@ -26,6 +27,7 @@ from routestudio.engine.transfers import TransferMethods, summary
 from routestudio.engine.workbench import WorkbenchMethods
 from routestudio.engine.workspace import PreparedSink, Workspace, source_of
 from routestudio.errors import RouteStudioError, UsageError
+from routestudio.formats.reader import RowReader
 from routestudio.functions.pool import FunctionPool
 from routestudio.model.function import Function, FunctionKind, Language
 from routestudio.model.outcome import CheckStep
@@ -206,7 +208,7 @@ class EngineService:
         names to text being typed.
         """
         prepared = self.workspace.prepare(sink, code=code)
-        rows = open_rows(self.workspace, *source_of(source))
+        rows = open_rows(self.workspace, *source_of(source), reading_of(source))
         preview = Preview(prepared, rows)
         self._previews[view] = preview
         fields = list(prepared.sink.Routing.model_fields)
@@ -245,12 +247,20 @@ class EngineService:
         return {**rows[0], "message": preview.message(index), **facts}
 
     async def preview_all(
-        self, sink: str, on_row: Callable[[dict[str, Any]], None], **source: Any
+        self,
+        sink: str,
+        on_row: Callable[[dict[str, Any]], None],
+        reader: RowReader | None = None,
+        **source: Any,
     ) -> int:
         """Every preview row in order, streamed to `on_row`; returns the number of failed rows."""
         prepared = self.workspace.prepare(sink)
         failed = index = 0
-        async for items in runs.messages(self.workspace, *source_of(source), chunk=CHUNK):
+        reading = reading_of(source)
+        rows = runs.messages(
+            self.workspace, *source_of(source), chunk=CHUNK, reading=reading, reader=reader
+        )
+        async for items in rows:
             for row in await evaluate_rows(prepared, items, index):
                 failed += not row["ok"] and not row["filtered"]
                 on_row(row)
@@ -278,15 +288,20 @@ class EngineService:
         standin: bool = False,
         sample: str | None = None,
         emit: Emit = ignore,
+        **source: Any,
     ) -> list[dict[str, Any]]:
         """Check one sink. Emits `step` for each finished step and returns them all.
 
-        In dynamic mode the destinations of `sample` (of every sample when `None`) are proved.
+        In dynamic mode the destinations of `sample` (of every sample when `None`) are proved, or
+        those of the rows that `source` names.
         """
         address = await self._standin(sink) if standin else None
         prepared = self.workspace.prepare(sink, standin=address, for_delivery=not standin)
         staged = []
-        if not prepared.problems:
+        if not prepared.problems and source:
+            rows = await runs.first(self.workspace, source, CHECK_SAMPLES)
+            staged += await staged_of(prepared, rows)
+        elif not prepared.problems:
             names = [sample] if sample else list(self.workspace.project.project.samples)
             for name in names:
                 try:
@@ -328,8 +343,12 @@ class EngineService:
             _make_room(options.dead_letters)
         kind, value = source_of(source)
         if kind == "input" and is_uri(value):
-            return await streaming.deliver(self.workspace, prepared, value, options, emit)
-        return await runs.deliver(self.workspace, prepared, kind, value, options, emit)
+            return await streaming.deliver(
+                self.workspace, prepared, value, options, reading_of(source), emit
+            )
+        return await runs.deliver(
+            self.workspace, prepared, kind, value, options, emit, reading_of(source)
+        )
 
     async def prepare_delivery(self, sink: str, standin: bool) -> PreparedSink:
         """A sink for a run, pointed at its stand-in when asked for."""

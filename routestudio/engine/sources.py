@@ -2,98 +2,204 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from array import array
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
+from routestudio.engine.reading import DEFAULT, Reading
 from routestudio.engine.workspace import Workspace
 from routestudio.errors import UsageError
+from routestudio.formats.reader import Row, RowReader
 from routestudio.model.message import Message
+from routestudio.model.rows import Fault, RawRow
 from routestudio.project.sample_lines import ENDINGS, Changes
-from routestudio.samples import reader
-from routestudio.samples.reader import SampleFault
+from routestudio.sources import files, lines
 
-Item = Message | SampleFault
-Rows = TypeVar("Rows")
+Kept = TypeVar("Kept")
+Reader = RowReader
 
 KEPT_BYTES = 4 << 20
 """Files up to this size are read once and kept while they do not change; larger ones are paged."""
 
+
+SNIFFED: Final = 200
+"""Rows of a large file by which it is told whether every line is one message."""
 
 LONGEST_LINE = 200_000
 """Characters of a message that is edited by its line."""
 
 
 class IndexedRows:
-    """Rows of a JSON lines file by byte offsets; eight bytes of memory per row."""
+    """Rows of a JSON lines file, each line one row, by byte offsets: eight bytes of memory per row.
 
-    def __init__(self, path: Path) -> None:
-        self.index = reader.index_file(path)
+    For formats in which a line is always one message. A line that is passed over all the same is a
+    row that says so.
+    """
+
+    def __init__(self, index: lines.FileIndex, reading: Reader, changes: Changes) -> None:
+        self._index = index
+        self._reading = reading
+        self._changes = changes
 
     def __len__(self) -> int:
-        return len(self.index)
+        return len(self._index)
 
-    def read(self, start: int, count: int) -> Sequence[Item]:
-        return reader.read_rows(self.index, start, count)
+    def read(self, start: int, count: int) -> Sequence[Row]:
+        raws = with_changes(lines.read_rows(self._index, start, count), self._changes,
+                            self._index.path.name)  # fmt: skip
+        found: list[Row] = []
+        for number, raw in enumerate(raws, start):
+            rows = _numbered(self._reading, raw, number)
+            found.append(rows[0] if len(rows) == 1 else _uneven(raw, rows, number))
+        return found
+
+
+class SpreadRows:
+    """Rows of a JSON lines file whose lines may be several messages or none.
+
+    Twelve bytes of memory per row; the file is read once to find them.
+    """
+
+    def __init__(self, index: lines.FileIndex, reading: Reader, changes: Changes) -> None:
+        self._index = index
+        self._reading = reading
+        self._changes = changes
+        self._lines, self._starts = array("I"), array("Q")
+        for start in range(0, len(index), 1_000):
+            raws = self._raws(start, 1_000)
+            for line, raw in enumerate(raws, start):
+                rows = reading.read(raw)
+                if rows:
+                    self._lines.extend([line] * len(rows))
+                    self._starts.append(len(self._lines) - len(rows))
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    def read(self, start: int, count: int) -> Sequence[Row]:
+        stop = min(start + count, len(self))
+        if start >= stop:
+            return []
+        first, last = self._lines[start], self._lines[stop - 1]
+        number = self._starts[bisect_right(self._starts, start) - 1]
+        found: list[Row] = []
+        for raw in self._raws(first, last - first + 1):
+            rows = _numbered(self._reading, raw, number)
+            found += [row for at, row in enumerate(rows, number) if start <= at < stop]
+            number += len(rows)
+        return found
+
+    def _raws(self, start: int, count: int) -> Sequence[RawRow]:
+        return with_changes(lines.read_rows(self._index, start, count), self._changes,
+                            self._index.path.name)  # fmt: skip
 
 
 class ListRows:
-    """Rows held in memory, for text that is being typed and for small formats."""
+    """Rows held in memory, for text that is being typed and for small files."""
 
-    def __init__(self, items: Sequence[Item]) -> None:
+    def __init__(self, items: Sequence[Row]) -> None:
         self._items = items
 
     def __len__(self) -> int:
         return len(self._items)
 
-    def read(self, start: int, count: int) -> Sequence[Item]:
+    def read(self, start: int, count: int) -> Sequence[Row]:
         return self._items[start : start + count]
 
 
-class ChangedRows:
-    """Rows of a file with lines that are changed and not saved yet."""
-
-    def __init__(self, rows: IndexedRows | ListRows, changes: Changes) -> None:
-        self._rows = rows
-        self._changes = changes
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    def read(self, start: int, count: int) -> Sequence[Item]:
-        return with_changes(self._rows.read(start, count), self._changes)
+Rows = ListRows | IndexedRows | SpreadRows
 
 
-def with_changes(items: Sequence[Item], changes: Changes) -> Sequence[Item]:
-    """Rows, those of changed lines read from the new text."""
-    return [item if item.line not in changes else _changed(item, changes) for item in items]
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A source that is opened: its rows, and the reader that knows what was recognised."""
+
+    rows: Rows
+    reader: RowReader
 
 
-def _changed(item: Item, changes: Changes) -> Item:
-    line = item.line or 0
-    found = reader.parse_line(changes[line][1].encode() + b"\n", line, item.index)
-    return found or SampleFault(line, "the line is empty", index=item.index)
+def with_changes(raws: Sequence[RawRow], changes: Changes, name: str) -> Sequence[RawRow]:
+    """Raw rows, those of changed lines made of the new text."""
+    if not changes:
+        return raws
+    return [raw if raw.line not in changes else _changed(raw.line or 0, changes, name)
+            for raw in raws]  # fmt: skip
 
 
-def open_rows(workspace: Workspace, kind: str, value: str) -> IndexedRows | ListRows | ChangedRows:
+def _changed(line: int, changes: Changes, name: str) -> RawRow:
+    found = lines.row_of(changes[line][1].encode() + b"\n", line, name)
+    return found or Fault(line, "the line is empty", place=f"{name}:{line}")
+
+
+def _numbered(reader: RowReader, raw: RawRow, number: int) -> list[Row]:
+    reader.count = number
+    return reader.read(raw)
+
+
+def _uneven(raw: RawRow, rows: Sequence[Row], number: int) -> Row:
+    what = f"{len(rows)} messages" if rows else "not a row change; a run passes it over"
+    return Fault(raw.line or 0, f"this line is {what}", index=number, place=raw.place)
+
+
+def open_rows(
+    workspace: Workspace, kind: str, value: str, reading: Reading = DEFAULT
+) -> ListRows | IndexedRows | SpreadRows:
     """Random access to a source. Raises `UsageError` for one that cannot be read."""
+    return opened(workspace, kind, value, reading).rows
+
+
+def opened(workspace: Workspace, kind: str, value: str, reading: Reading = DEFAULT) -> Opened:
+    """Random access to a source, with what was recognised. Raises `UsageError`."""
+    reader = reading.reader(workspace)
+    text = _text(workspace, kind, value)
+    if text is not None:
+        return Opened(ListRows(list(reader.read_all(files.read_text(*text)))), reader)
+    path = path_of(workspace, kind, value)
+    changes = changes_of(workspace, kind, value)
+    key = (repr(reading), repr(sorted(workspace.project.project.table_keys.items())),
+           repr(sorted(changes.items())))  # fmt: skip
+    return _kept(workspace, path, lambda: _open(workspace, path, reader, changes), "rows", key)
+
+
+def raws_of(workspace: Workspace, kind: str, value: str) -> Iterator[RawRow]:
+    """The raw rows of a source in order, as they come. Raises `UsageError` when it is read."""
+    text = _text(workspace, kind, value)
+    if text is not None:
+        return iter(files.read_text(*text))
+    path = path_of(workspace, kind, value)
+    changes = changes_of(workspace, kind, value)
+    raws = files.read_file(path)
+    if not changes:
+        return raws
+    return (item for raw in raws for item in with_changes([raw], changes, path.name))
+
+
+def _text(workspace: Workspace, kind: str, value: str) -> tuple[str, str] | None:
+    """The text of a source that is not a file as it is, with the name of the file it is for."""
     if kind == "text":
-        return ListRows(list(reader.read_text(value)))
+        return value, "text"
     if kind == "sample":
         unsaved = workspace.project.unsaved_sample(value)
         if unsaved is not None:
-            return ListRows(list(reader.read_text(unsaved)))
-    path = path_of(workspace, kind, value)
-    size = path.stat().st_size
-    rows: IndexedRows | ListRows
-    if size > KEPT_BYTES and path.suffix in ENDINGS:
-        rows = _indexed(workspace, path)
-    else:
-        rows = _kept(workspace, path, lambda: ListRows(list(reader.read_file(path))))
-    changes = changes_of(workspace, kind, value)
-    return ChangedRows(rows, changes) if changes else rows
+            return unsaved, workspace.project.sample_path(value).name
+    return None
+
+
+def _open(workspace: Workspace, path: Path, reader: RowReader, changes: Changes) -> Opened:
+    if path.stat().st_size <= KEPT_BYTES or path.suffix not in ENDINGS:
+        raws = files.read_file(path)
+        items = [row for raw in raws for one in with_changes([raw], changes, path.name)
+                 for row in reader.read(one)]  # fmt: skip
+        return Opened(ListRows(items), reader)
+    index = _indexed(workspace, path)
+    first = lines.read_rows(index, 0, SNIFFED)
+    each = all(len(reader.read(raw)) == 1 for raw in first) and reader.one_to_one
+    rows = (IndexedRows if each else SpreadRows)(index, reader, changes)
+    return Opened(rows, reader)
 
 
 def changes_of(workspace: Workspace, kind: str, value: str) -> Changes:
@@ -104,26 +210,30 @@ def changes_of(workspace: Workspace, kind: str, value: str) -> Changes:
     return workspace.project.changed_lines(path.relative_to(workspace.project.root).as_posix())
 
 
-def _indexed(workspace: Workspace, path: Path) -> IndexedRows:
-    return _kept(workspace, path, lambda: IndexedRows(path), "index")
+def _indexed(workspace: Workspace, path: Path) -> lines.FileIndex:
+    return _kept(workspace, path, lambda: lines.index_file(path), "index", ())
 
 
-def _kept(workspace: Workspace, path: Path, read: Callable[[], Rows], what: str = "rows") -> Rows:
+def _kept(
+    workspace: Workspace, path: Path, read: Callable[[], Kept], what: str, more: tuple[str, ...]
+) -> Kept:
     """What was read of a file, while the file stays as it is; one file is kept of each sort."""
     info = path.stat()
-    key = (f"{what} {path}", info.st_mtime_ns, info.st_size)
+    key = (f"{what} {path} {more}", info.st_mtime_ns, info.st_size)
     if key not in workspace.kept_rows:
         for old in [old for old in workspace.kept_rows if old[0].startswith(f"{what} ")]:
             del workspace.kept_rows[old]
         workspace.kept_rows[key] = read()
-    kept: Rows = workspace.kept_rows[key]
+    kept: Kept = workspace.kept_rows[key]
     return kept
 
 
-def read_some(workspace: Workspace, kind: str, value: str, count: int) -> list[Item]:
+def read_some(
+    workspace: Workspace, kind: str, value: str, count: int, reading: Reading = DEFAULT
+) -> list[Row]:
     """The first `count` rows of a source."""
-    rows = open_rows(workspace, kind, value)
-    return list(islice(rows.read(0, count), count))
+    reader = reading.reader(workspace)
+    return list(islice(reader.read_all(raws_of(workspace, kind, value)), count))
 
 
 def path_of(workspace: Workspace, kind: str, value: str) -> Path:
@@ -132,7 +242,7 @@ def path_of(workspace: Workspace, kind: str, value: str) -> Path:
         return workspace.project.sample_path(value)
     path = Path(value)
     if not path.is_file():
-        raise UsageError(f"there is no file {value}", hint="name a file of messages, one per line")
+        raise UsageError(f"there is no file {value}", hint="name a file of rows, or an address")
     return path
 
 
@@ -182,17 +292,17 @@ def sample_lines(
         path = workspace.project.sample_path(name)
         if path.suffix not in ENDINGS:
             return None
-        index = _indexed(workspace, path).index
+        index = _indexed(workspace, path)
         start = _row_of(index.lines, line, start)
         changes = changes_of(workspace, "sample", name)
         found = [
             (number, changes[number][1], True) if number in changes else (number, *_text_of(data))
-            for number, data in reader.read_lines(index, start, count)
+            for number, data in lines.read_lines(index, start, count)
         ]
         total, ending = len(index), path.suffix
-    lines = [[number, text[:LONGEST_LINE], whole and len(text) <= LONGEST_LINE]
+    shown = [[number, text[:LONGEST_LINE], whole and len(text) <= LONGEST_LINE]
              for number, text, whole in found]  # fmt: skip
-    return {"rows": total, "ending": ending, "start": start, "lines": lines}
+    return {"rows": total, "ending": ending, "start": start, "lines": shown}
 
 
 def _text_of(data: bytes) -> tuple[str, bool]:

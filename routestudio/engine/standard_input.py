@@ -12,14 +12,14 @@ from collections import deque
 from collections.abc import AsyncGenerator, Callable
 from typing import BinaryIO, Final, cast
 
-from routestudio.engine.sources import Item
-from routestudio.samples import reader
+from routestudio.model.rows import RawRow
+from routestudio.sources import lines
 
 _LOOK_SECONDS: Final = 0.2
 """How often a reader that waits for input looks whether it is still wanted."""
 
 
-async def rows(chunk: int) -> AsyncGenerator[list[Item], None]:
+async def rows(chunk: int) -> AsyncGenerator[list[RawRow], None]:
     """The messages of standard input in lists of at most `chunk`, none kept back for others.
 
     Raises `UsageError` for what is no text, `OSError` when it cannot be read on.
@@ -39,7 +39,7 @@ class _Rows:
     def __init__(self, chunk: int, loop: asyncio.AbstractEventLoop) -> None:
         self._chunk, self._limit = chunk, 2 * chunk
         self._loop = loop
-        self._kept: deque[Item] = deque()
+        self._kept: deque[RawRow] = deque()
         self._fresh = asyncio.Event()
         self._room = threading.Event()
         self._waiting = self._ended = self._closed = False
@@ -49,7 +49,7 @@ class _Rows:
     def start(self) -> None:
         self._thread.start()
 
-    async def take(self) -> list[Item]:
+    async def take(self) -> list[RawRow]:
         """What has come, at least one row; an empty list at the end."""
         while not self._kept:
             # The thread appends, then looks at `_waiting`: one of the two always sees the other.
@@ -73,7 +73,7 @@ class _Rows:
 
     def _read(self) -> None:
         try:
-            for item in reader.read_stream(self._stream(), "<standard input>"):
+            for item in lines.read_stream(self._stream(), "<standard input>"):
                 self._kept.append(item)
                 if self._waiting:
                     self._waiting = False

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import replace
 from typing import Any
 
 from routestudio import tasks
+from routestudio.engine.reading import LOOK, Reading, SessionRows, reader_summary, rows_of
 from routestudio.engine.run_control import RunControl
 from routestudio.engine.runs import RunOptions, outfit, perform
 from routestudio.engine.workspace import PreparedSink, Workspace
 from routestudio.errors import UsageError
+from routestudio.formats.reader import Row, RowReader
 from routestudio.pipeline.tally import Tally
-from routestudio.sources.base import Session, Source
-from routestudio.sources.kafka import KafkaSource
-from routestudio.sources.redis_streams import RedisSource
-from routestudio.sources.uri import SCHEMES
+from routestudio.sources import registry
+from routestudio.sources.base import Session
+from routestudio.sources.uri import Resolve
 
 
-def open_source(workspace: Workspace, text: str) -> Source:
-    """The source of an address, not connected yet. Raises `UsageError`."""
+def resolver(workspace: Workspace) -> Resolve:
+    """Gives the values of variables in addresses, as the project knows them."""
     environment = workspace.project.environment
 
     def resolve(reference: str) -> str | None:
@@ -29,15 +30,34 @@ def open_source(workspace: Workspace, text: str) -> Source:
         value: str = environment.resolve(reference)
         return value
 
-    kinds: Mapping[str, Any] = {
-        "kafka": KafkaSource, "kafkas": KafkaSource, "redis": RedisSource, "rediss": RedisSource,
-    }  # fmt: skip
-    scheme = text.partition("://")[0]
-    if scheme not in kinds:
-        known = ", ".join(f"{name}://" for name in SCHEMES)
-        raise UsageError(f"`{scheme[:40]}://` is no source", hint=f"known: {known}, a file, or -")
-    source: Source = kinds[scheme](text, resolve)
-    return source
+    return resolve
+
+
+async def look(
+    workspace: Workspace, address: str, reading: Reading, reader: RowReader | None = None
+) -> AsyncIterator[list[Row]]:
+    """At most `reading.limit` rows of a source on a server, which notices nothing of it.
+
+    Raises `LinkError`, `UsageError`.
+    """
+    address, reading = reading.taken_from(address)
+    found = reader or reading.reader(workspace)
+    async for rows in looked_at(address, resolver(workspace), reading, found):
+        yield rows
+
+
+async def looked_at(
+    address: str, resolve: Resolve, reading: Reading, reader: RowReader
+) -> AsyncIterator[list[Row]]:
+    """The same without a project. `address` has no options of reading any more."""
+    source = registry.get(address)(address, resolve, looking=True)
+    try:
+        async for chunk in source.look(reading.limit or LOOK):
+            rows = rows_of(chunk, reader)
+            if rows:
+                yield rows
+    finally:
+        await source.close()
 
 
 async def deliver(
@@ -45,6 +65,7 @@ async def deliver(
     prepared: PreparedSink,
     address: str,
     options: RunOptions,
+    reading: Reading,
     emit: Callable[[str, dict[str, Any]], None],
 ) -> dict[str, Any]:
     """Deliver a source on a server until it ends or is drained; return the summary.
@@ -58,7 +79,9 @@ async def deliver(
             "a checkpoint file is for files",
             hint="the consumer group keeps the position; leave --checkpoint out",
         )
-    source = open_source(workspace, address)
+    address, reading = reading.taken_from(address)
+    source = registry.get(address)(address, resolver(workspace))
+    reader = reading.reader(workspace)
     control = options.control or RunControl()
     options = replace(options, control=control)
     control.lag = lambda: source.lag
@@ -88,7 +111,8 @@ async def deliver(
                     waiting = None
                 if session is None:
                     break
-                delivery = make(session.chunks(), session, tally)
+                rows = SessionRows(session, reader)
+                delivery = make(rows.chunks(), rows, tally)
                 tally = delivery.tally
                 session.on_release = delivery.drain
                 try:
@@ -99,7 +123,7 @@ async def deliver(
     finally:
         await source.close()
         await sessions.aclose()
-    return summary.as_json()
+    return {**summary.as_json(), **reader_summary(reader)}
 
 
 async def _next(sessions: AsyncGenerator[Session, None]) -> Session | None:

@@ -16,7 +16,7 @@ from routestudio.engine.rows import message_of, row_of
 from routestudio.engine.workspace import PreparedSink, Workspace, source_of
 from routestudio.errors import UsageError
 from routestudio.model.message import Message, message_from
-from routestudio.samples.reader import SampleFault
+from routestudio.model.rows import Fault
 from routestudio.samples.variants import VARIANTS, key_columns, table_of, variants_of
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ class WorkbenchMethods:
         return {"count": len(found)}
 
     async def _changed(self, preview: Preview) -> set[int]:
-        async def chunks() -> AsyncIterator[Sequence[Message | SampleFault]]:
+        async def chunks() -> AsyncIterator[Sequence[Message | Fault]]:
             for start in range(0, preview.totals.done, CHUNK):
                 yield preview.source.read(start, CHUNK)
 

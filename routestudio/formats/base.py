@@ -12,12 +12,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar
 
+from routestudio.model.message import UNCHANGED_TOAST as UNCHANGED_TOAST
 from routestudio.model.message import Action
-
-UNCHANGED_TOAST: Final = "unchanged_toast"
-"""What stands for a large value that an update did not change, as on a Sequin server."""
+from routestudio.model.rows import Fault as Fault
+from routestudio.model.rows import Raw as Raw
 
 
 class FormatError(ValueError):
@@ -34,32 +34,6 @@ class PassedOver(Exception):  # noqa: N818 - not an error
     def __init__(self, kind: str) -> None:
         super().__init__(kind)
         self.kind = kind
-
-
-@dataclass(frozen=True, slots=True)
-class Raw:
-    """One row as a source yields it.
-
-    `value` and `key` hold `bytes` that are not decoded yet, or decoded values of any other type;
-    `None` is a missing one (a record without value is a tombstone). `schema` is the schema of
-    `value` and `key_schema` that of `key` where they came in Kafka Connect's
-    `{"schema": ..., "payload": ...}`. `position` differs for every row of every place and is equal
-    when the same row is read again; `place` is for people (`orders.csv:3`, `orders[0]@17`).
-    `topic` is a topic, stream or table file that names the rows' origin, without which a format
-    may not know the table. `line` counts from 1 where the place has lines.
-    """
-
-    value: Any
-    key: Any = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-    topic: str | None = None
-    position: str = ""
-    place: str = ""
-    line: int | None = None
-    schema: Any = None
-    key_schema: Any = None
-    table: bool = False
-    """Whether it is a row of a table file (CSV, Parquet), which has no other structure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,22 +55,6 @@ class Change:
     types: Mapping[str, str] = field(default_factory=dict)
     identified: bool = False
     notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """A row that cannot be read: what is wrong with it, and the start of its text.
-
-    `line` and `column` count from 1 (`line` is 0 where the place has none), `index` from 0.
-    """
-
-    line: int
-    message: str
-    hint: str | None = None
-    column: int | None = None
-    text: str | None = None
-    index: int = 0
-    place: str = ""
 
 
 class Likeness(IntEnum):
@@ -149,6 +107,8 @@ class Format(ABC):
     setup: ClassVar[Sequence[str]] = ()
     """What to set at the producer, one sentence each."""
     examples: ClassVar[Sequence[Example]] = ()
+    one_to_one: ClassVar[bool] = False
+    """Whether every value that it reads is one message: then a file's lines are its rows."""
     reads_null: ClassVar[bool] = False
     """Whether `read` wants records without value, too; otherwise they are tombstones."""
     options: ClassVar[Mapping[str, str]] = {}

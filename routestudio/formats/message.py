@@ -16,6 +16,7 @@ class OwnForm(Format):
 
     key = "message"
     title = "Messages of Sequin and RouteStudio"
+    one_to_one = True
     about = (
         "The message itself: `action`, `record`, `changes` and `metadata`. Sequin delivers it, "
         "RouteStudio writes it into sample sets. Metadata may be left out, and gets defaults."

@@ -14,6 +14,7 @@ class PlainRows(Format):
 
     key = "plain"
     title = "Plain rows"
+    one_to_one = True
     about = (
         "Rows of a table and nothing else: CSV and Parquet files, JSON arrays, JSON lines, a paste "
         "from a database client. Each row becomes a `read` message, as in a backfill. The table is "

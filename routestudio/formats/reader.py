@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -29,6 +29,7 @@ from routestudio.model.message import (
     position_key,
     text_of,
 )
+from routestudio.model.rows import RawRow
 
 Row = Message | Fault
 
@@ -96,13 +97,23 @@ class RowReader:
         self.passed_over: Counter[str] = Counter()
         self.faults = 0
 
-    def read_all(self, rows: Iterable[Raw]) -> Iterable[Row]:
+    @property
+    def one_to_one(self) -> bool:
+        """Whether each value of the format that was recognised last is one message."""
+        return self._last is None or self._last.one_to_one
+
+    def read_all(self, rows: Iterable[RawRow]) -> Iterator[Row]:
         """The messages and faults of raw rows, in their order."""
         for raw in rows:
             yield from self.read(raw)
 
-    def read(self, raw: Raw) -> list[Row]:
+    def read(self, raw: RawRow) -> list[Row]:
         """The messages in one raw row: none when it is passed over. Never raises."""
+        if isinstance(raw, Fault):
+            fault = replace(raw, index=self.count)
+            self.count += 1
+            self.faults += 1
+            return [fault]
         return self._read(raw, 0)
 
     # --- one row -------------------------------------------------------------------------------

@@ -102,6 +102,15 @@ def loads(text: str | bytes) -> Any:
         raise ValueError("nested too deeply") from None
 
 
+def decode_at(text: str) -> tuple[Any, int]:
+    """The JSON value at the start of a text, and the place behind it. Raises as `loads` does."""
+    try:
+        value, end = _DECODER.raw_decode(text)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    return value, end
+
+
 def _double(text: str) -> float:
     value = float(text)
     if math.isinf(value):
@@ -113,4 +122,5 @@ def _refuse_constant(name: str) -> object:
     raise ValueError(f"{name} is not JSON")
 
 
-_decode = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_double).decode
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_double)
+_decode = _DECODER.decode

@@ -15,6 +15,9 @@ from typing import Any, Final, Literal, cast
 Action = Literal["insert", "update", "delete", "read"]
 ACTIONS: Final[tuple[Action, ...]] = ("insert", "update", "delete", "read")
 
+UNCHANGED_TOAST: Final = "unchanged_toast"
+"""What stands for a large value that an update did not change, as on a Sequin server."""
+
 METADATA_DEFAULTS: Final[Mapping[str, Any]] = {
     "table_schema": "public",
     "table_name": "unknown",

@@ -127,6 +127,16 @@ class SinkSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class Table:
+    """What the project says of a table: `name` is `schema.table` or `table`, `key` the columns of
+    its primary key in order (empty: unknown), `columns` types by PostgreSQL's names."""
+
+    name: str
+    key: tuple[str, ...] = ()
+    columns: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Project:
     """A project: what its file and folders say."""
 
@@ -138,3 +148,9 @@ class Project:
     databases: tuple[str, ...] = ()
     samples: tuple[str, ...] = ()
     problems: tuple[ProjectProblem, ...] = ()
+    tables: tuple[Table, ...] = ()
+
+    @property
+    def table_keys(self) -> Mapping[str, tuple[str, ...]]:
+        """The key columns that the project names, by table."""
+        return {table.name: table.key for table in self.tables if table.key}

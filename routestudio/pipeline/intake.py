@@ -6,11 +6,12 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Final
 
 from routestudio import tasks
 from routestudio.errors import RouteStudioError
 from routestudio.model.message import Message
+from routestudio.model.rows import Fault
 from routestudio.pipeline.checkpoint import Range
 from routestudio.pipeline.dead_letters import DeadLetter
 from routestudio.pipeline.planner import Job
@@ -18,19 +19,6 @@ from routestudio.pipeline.stages import Staged, Stages
 
 _AHEAD: Final = 2
 """Chunks that are in the function worker while earlier ones are delivered."""
-
-
-class Fault(Protocol):
-    """A row of the source that holds no message (`samples.reader.SampleFault`)."""
-
-    @property
-    def line(self) -> int: ...
-    @property
-    def column(self) -> int | None: ...
-    @property
-    def message(self) -> str: ...
-    @property
-    def text(self) -> str | None: ...
 
 
 Row = Message | Fault
@@ -144,7 +132,7 @@ def sort(rows: Sequence[Row], staged: Sequence[Staged], position: int) -> Sorted
     for row in rows:
         if not isinstance(row, Message):
             result.letters.append(
-                DeadLetter(None, "read", "unreadable", row.message, line=row.line,
+                DeadLetter(None, "read", "unreadable", _reason(row), line=row.line,
                            column=row.column, raw=row.text)
             )  # fmt: skip
             finished.append(position)
@@ -172,6 +160,12 @@ def sort(rows: Sequence[Row], staged: Sequence[Staged], position: int) -> Sorted
                     result.letters.append(_undeliverable(row, item))
         position += 1
     return result
+
+
+def _reason(fault: Fault) -> str:
+    """What is wrong with a row, with its place where that has no lines."""
+    named = fault.place and not fault.line
+    return f"{fault.place}: {fault.message}" if named else fault.message
 
 
 def _messages(rows: Sequence[Row]) -> list[Message]:

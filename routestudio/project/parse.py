@@ -17,7 +17,9 @@ from routestudio.model.project import (
     ProjectProblem,
     SharedKey,
     SinkSpec,
+    Table,
 )
+from routestudio.project import tables
 from routestudio.project.document import YamlDocument
 from routestudio.project.environment import Environment, references
 from routestudio.project.secrets import masked_secrets
@@ -25,7 +27,7 @@ from routestudio.project.server_keys import SERVER_ONLY
 
 NAME: Final = re.compile(r"[a-zA-Z0-9_\-.]+")
 _RESERVED: Final = ("none", "null", "nil")
-_TOP: Final = ("databases", "http_endpoints", "functions", "transforms", "sinks")
+_TOP: Final = ("databases", "http_endpoints", "functions", "transforms", "sinks", tables.KEY)
 _FUNCTION_KEYS: Final = frozenset(
     {"name", "description", "type", "sink_type", "code", "path", "file", "language", "function",
      "transform", "id", "inserted_at", "updated_at", "account_id"}
@@ -52,8 +54,9 @@ def parse(
     endpoints = reader.endpoints()
     databases = tuple(str(item["name"]) for item in reader.databases())
     sinks = reader.sinks({f.name: f for f in functions}, endpoints)
+    described = reader.tables()
     return Project(root, file, sinks, functions, endpoints, databases, tuple(samples),
-                   tuple(reader.problems))  # fmt: skip
+                   tuple(reader.problems), described)  # fmt: skip
 
 
 class _Reader:
@@ -101,6 +104,12 @@ class _Reader:
                 continue
             found.append(item)
         return found
+
+    def tables(self) -> tuple[Table, ...]:
+        def report(text: str, path: tuple[str, ...], hint: str | None) -> None:
+            self._error("tables", text, path, hint)
+
+        return tables.read(self._data.get(tables.KEY), report)
 
     def functions(self) -> tuple[Function, ...]:
         if self._data.get("functions") and self._data.get("transforms"):

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from routestudio.errors import FieldProblem
 from routestudio.model.project import Project
+from routestudio.project import tables
 from routestudio.project.document import YamlDocument
 from routestudio.project.environment import is_reference, references
 from routestudio.project.server_keys import LISTS
@@ -70,6 +71,8 @@ def rewrite(
     for key in data:
         if key in LISTS and data[key] is None:
             document.set((key,), [])  # A server crashes on null.
+    if tables.KEY in data:
+        document.remove((tables.KEY,))  # RouteStudio's own.
     for name, raw in _named(data, "http_endpoints"):
         if raw.get("local") is True:
             document.set(("http_endpoints", name, "local"), "true")  # It reads the text only.

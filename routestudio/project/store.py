@@ -19,7 +19,7 @@ from routestudio.project.journal import Journal, patch_of, patched
 from routestudio.project.parse import parse
 from routestudio.project.secrets import masked, masked_endpoint
 from routestudio.project_names import YAML_FILE
-from routestudio.samples import reader
+from routestudio.sources import files
 
 FILE: Final = YAML_FILE
 MAX_FILE: Final = 20 << 20
@@ -348,13 +348,13 @@ class OpenProject:
     def _count(self, name: str) -> int:
         unsaved = self.unsaved_sample(name)
         if unsaved is not None:
-            return sum(1 for _ in reader.read_text(unsaved))
+            return sum(1 for _ in files.read_text(unsaved, self.sample_path(name).name))
         try:
             path = self.sample_path(name)
             info = path.stat()
             stamp = (info.st_mtime_ns, info.st_size)
             if self._counts.get(name, (None, 0))[0] != stamp:
-                self._counts[name] = (stamp, reader.count_rows(path))
+                self._counts[name] = (stamp, files.count_rows(path))
             return self._counts[name][1]
         except (RouteStudioError, OSError):
             return 0

@@ -13,10 +13,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from routestudio.model.message import Action, Message, text_of
-
-UNCHANGED_TOAST: Final = "unchanged_toast"
-"""What stands for a large value that an update did not change."""
+from routestudio.model.message import UNCHANGED_TOAST, Action, Message, text_of
 
 BIG_INTEGER: Final = 9_007_199_254_740_993
 """The smallest integer above 2^53: a client that reads numbers as floats changes it."""

@@ -1,14 +1,17 @@
-"""What a run needs of a source on a server: sessions of rows, and the rows that are finished."""
+"""What a source on a server is: the contract of the modules that `registry` finds.
+
+A source knows one kind of place. It yields raw rows and acknowledges positions; it does not know
+row formats. Adding one is one module with one subclass of `Source`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
-from typing import Final, Protocol
+from abc import ABC, abstractmethod
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from typing import ClassVar, Final, Protocol
 
-from routestudio.model.message import Message
-from routestudio.samples.reader import SampleFault
-
-Row = Message | SampleFault
+from routestudio.model.rows import RawRow
+from routestudio.sources.uri import Resolve
 
 CHUNK: Final = 500
 """Rows that are handed over together, at most."""
@@ -18,8 +21,8 @@ MAX_UNFINISHED: Final = 100_000
 
 
 class Session(Protocol):
-    """Rows that are ours for a while. Its `save` (see `pipeline.checkpoint.Keeper`) says how many
-    of them, from the first, are finished: only those are acknowledged to the server.
+    """Rows that are ours for a while. Its `save` says how many of them, from the first, are
+    finished: only those are acknowledged to the server.
 
     `on_release` is called with the seconds that work may take to end when the rows are to be
     given back: none when somebody else has them already. The session waits for `finish`.
@@ -27,15 +30,13 @@ class Session(Protocol):
 
     on_release: Callable[[float], None]
     name: str
-    position: int
-    finished: Sequence[tuple[int, int]]
     released: bool
 
-    def chunks(self) -> AsyncIterator[Sequence[Row]]:
+    def chunks(self) -> AsyncIterator[Sequence[RawRow]]:
         """Rows in their order, `CHUNK` at most at once. Raises `RouteStudioError`."""
         ...
 
-    def save(self, position: int, finished: Sequence[tuple[int, int]] = ()) -> None:
+    def save(self, position: int) -> None:
         """The first `position` rows are finished."""
         ...
 
@@ -44,25 +45,51 @@ class Session(Protocol):
         ...
 
 
-class Source(Protocol):
-    """A source on a server. `skipped` counts records that are no row change."""
+class Source(ABC):
+    """A source on a server. Make it in a running loop; it connects in `sessions` or `look`."""
 
-    skipped: int
+    title: ClassVar[str]
+    """Name for people, e.g. `Kafka topic`."""
+    schemes: ClassVar[tuple[str, ...]]
+    """Schemes of its addresses, e.g. `kafka`."""
+    example: ClassVar[str]
+    """An address, for docs and hints."""
+    about: ClassVar[str]
+    """What is read, in one paragraph of Markdown."""
+    options: ClassVar[Mapping[str, str]]
+    """Options of its addresses, each with its help."""
+
     name: str
     """The address, which holds no secret."""
 
+    @abstractmethod
+    def __init__(self, text: str, resolve: Resolve, *, looking: bool = False) -> None:
+        """Raises `UsageError` for an address that cannot be read.
+
+        `looking` says that rows are only to be looked at: no group is needed, or joined.
+        """
+
     @property
+    @abstractmethod
     def lag(self) -> int | None:
         """Records that the server holds and that were not read; `None` when that is unknown."""
 
     @property
+    @abstractmethod
     def connected(self) -> bool:
         """Whether the server is there, as far as is known."""
 
+    @abstractmethod
     def sessions(self) -> AsyncGenerator[Session, None]:
         """One session after the other; each ends before the next begins."""
-        ...
 
+    @abstractmethod
+    def look(self, limit: int) -> AsyncIterator[Sequence[RawRow]]:
+        """At most `limit` rows, without joining a group, acknowledging or leaving anything.
+
+        Raises `LinkError` or `UsageError`.
+        """
+
+    @abstractmethod
     async def close(self) -> None:
         """Leave the group and end all threads, connections and tasks."""
-        ...

@@ -12,13 +12,13 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from typing import Any, Final
 
 from routestudio.errors import LinkError, RouteStudioError, UsageError
-from routestudio.sources import envelope
-from routestudio.sources.base import CHUNK, Row, Session
-from routestudio.sources.kafka_session import KafkaSession, Mark, Place
+from routestudio.model.rows import Raw, RawRow
+from routestudio.sources.base import CHUNK, Session, Source
+from routestudio.sources.kafka_session import KafkaSession, Mark
 from routestudio.sources.uri import (
     Resolve,
     SourceUri,
@@ -31,9 +31,17 @@ from routestudio.sources.uri import (
 
 log = logging.getLogger(__name__)
 
-_OPTIONS: Final = frozenset(
-    ["group", "start", "until", "envelope", "tls", "ca", "password", "sasl", "release", "session"]
-)
+_OPTIONS: Final = {
+    "group": "the consumer group, which keeps the position; needed to deliver, not to look",
+    "start": "where a new group begins, or a look: `earliest` (default) or `latest`",
+    "until": "`stopped` (default) reads on for ever, `end` stops at the end of the topics",
+    "tls": "`true` for TLS; so does the scheme `kafkas`",
+    "ca": "a file with the certificates of authorities to trust",
+    "password": "a variable, written `${NAME}`",
+    "sasl": "`plain` (default), `scram_sha_256` or `scram_sha_512`, when there is a user",
+    "release": "seconds for which work may go on when partitions are taken away (default 20)",
+    "session": "seconds after which the group gives a silent member up (default 30)",
+}
 _SASL: Final = {"plain": "PLAIN", "scram_sha_256": "SCRAM-SHA-256",
                 "scram_sha_512": "SCRAM-SHA-512"}  # fmt: skip
 _CONNECT_SECONDS: Final = 15.0
@@ -41,15 +49,15 @@ _ASK_SECONDS: Final = 2.0
 """Between two questions whether the broker is back."""
 
 
-def settings(uri: SourceUri, resolve: Resolve) -> dict[str, Any]:
+def settings(uri: SourceUri, resolve: Resolve, *, looking: bool = False) -> dict[str, Any]:
     """The client's configuration. Raises `UsageError`."""
-    check_options(uri, _OPTIONS, ("group",))
+    check_options(uri, _OPTIONS, () if looking else ("group",))
     secure = uri.tls or choice(uri, "tls", ("false", "true")) == "true"
     mechanism = choice(uri, "sasl", ("plain", *[name for name in _SASL if name != "plain"]))
     password = password_of(uri, resolve)
     found: dict[str, Any] = {
         "bootstrap.servers": ",".join(f"{host}:{port}" for host, port in uri.hosts),
-        "group.id": uri.options["group"],
+        "group.id": uri.options.get("group", "routestudio"),
         "auto.offset.reset": choice(uri, "start", ("earliest", "latest")),
         "enable.auto.commit": False,
         "enable.partition.eof": True,
@@ -68,21 +76,29 @@ def settings(uri: SourceUri, resolve: Resolve) -> dict[str, Any]:
     return found
 
 
-class KafkaSource:
-    """`kafka://` or `kafkas://`. Make it in a running loop; it connects in `sessions`."""
+class KafkaSource(Source):
+    """`kafka://` or `kafkas://`."""
 
-    def __init__(self, text: str, resolve: Resolve) -> None:
+    title = "Kafka topics"
+    schemes = ("kafka", "kafkas")
+    example = "kafka://broker:9092/changes?group=routes"
+    about = (
+        "Records of one or more topics (`/orders,customers`), in a consumer group: more processes "
+        "share the partitions, and offsets are committed when the messages are finished."
+    )
+    options = _OPTIONS
+
+    def __init__(self, text: str, resolve: Resolve, *, looking: bool = False) -> None:
         uri = parse(text, 9092)
         self.name = uri.shown
         self.topics = [topic for topic in uri.path.split(",") if topic]
         if not self.topics or "/" in uri.path:
             raise UsageError("the address names no topic", hint="write kafka://host:port/topic?…")
-        self._settings = settings(uri, resolve)
-        self._kind = choice(uri, "envelope", envelope.KINDS)
+        self._settings = settings(uri, resolve, looking=looking)
+        self._latest = choice(uri, "start", ("earliest", "latest")) == "latest"
         self._until_end = choice(uri, "until", ("stopped", "end")) == "end"
         self.patience = number(uri, "release", 20, 1, 240)
         self.loop = asyncio.get_running_loop()
-        self.skipped = 0
         self.rebalances = 0
         self.waiting = ""
         self._sessions: asyncio.Queue[KafkaSession | RouteStudioError | None] = asyncio.Queue()
@@ -118,6 +134,14 @@ class KafkaSource:
     def connected(self) -> bool:
         """Whether the broker was heard of since the last trouble."""
         return not self.waiting
+
+    async def look(self, limit: int) -> AsyncIterator[Sequence[RawRow]]:
+        """The first records of the partitions, or with `start=latest` the last ones."""
+        from routestudio.sources.kafka_look import look
+
+        rows = await asyncio.to_thread(look, self._settings, self.topics, limit, self._latest)
+        for start in range(0, len(rows), CHUNK):
+            yield rows[start : start + CHUNK]
 
     async def close(self) -> None:
         """Commit, leave the group and end the thread."""
@@ -276,12 +300,13 @@ class KafkaSource:
             self._session = None
         self._stopping.wait()
 
-    def _rows(self, session: KafkaSession, messages: Sequence[Any]) -> tuple[list[Row], list[Mark]]:
+    def _rows(
+        self, session: KafkaSession, messages: Sequence[Any]
+    ) -> tuple[list[RawRow], list[Mark]]:
         from confluent_kafka import KafkaError
 
-        rows: list[Row] = []
+        rows: list[RawRow] = []
         marks: list[Mark] = []
-        newest: dict[Place, Mark] = {}
         for message in messages:
             place = (message.topic(), message.partition())
             error = message.error()
@@ -296,23 +321,8 @@ class KafkaSource:
                 else:
                     self._client_error(error)
                 continue
-            value, offset = message.value(), message.offset()
-            where = f"{place[0]}[{place[1]}]@{offset}"
-            index = session.count + len(rows)
-            try:
-                if value is None:
-                    raise envelope.NothingToSay
-                row = envelope.decode(value, index=index, place=where, kind=self._kind)
-            except envelope.NothingToSay:
-                self.skipped += 1
-                if place in newest:
-                    newest[place].offset = offset
-                else:
-                    session.pass_over(place, offset)
-                continue
-            rows.append(row)
-            newest[place] = Mark(place, offset)
-            marks.append(newest[place])
+            rows.append(raw_of(message))
+            marks.append(Mark(place, message.offset()))
         return rows, marks
 
     # --- the group -------------------------------------------------------------------------------
@@ -374,6 +384,17 @@ class KafkaSource:
         first, self.waiting = not self.waiting, error.str()
         if first and self._proven:
             log.warning("%s: %s; waiting", self._where, self.waiting)
+
+
+def raw_of(message: Any) -> Raw:
+    """A record of the client as a raw row."""
+    topic, partition, offset = message.topic(), message.partition(), message.offset()
+    headers = {
+        name: value.decode(errors="replace") if isinstance(value, bytes) else str(value or "")
+        for name, value in message.headers() or ()
+    }
+    return Raw(message.value(), message.key(), headers, topic,
+               f"{topic}/{partition}/{offset}", f"{topic}[{partition}]@{offset}")  # fmt: skip
 
 
 def _reason(error: Any) -> str:

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from routestudio.errors import RouteStudioError
-from routestudio.sources.base import MAX_UNFINISHED, Row
+from routestudio.model.rows import RawRow
+from routestudio.sources.base import MAX_UNFINISHED
 
 AHEAD: Final = 3
 """Chunks that are read and not yet asked for."""
@@ -19,10 +20,9 @@ Place = tuple[str, int]
 """Topic and partition."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Mark:
-    """What may be committed when a row is finished: its offset, or that of what follows it and is
-    no row."""
+    """What may be committed when a row is finished: its offset."""
 
     place: Place
     offset: int
@@ -34,29 +34,25 @@ class KafkaSession:
     def __init__(
         self, name: str, loop: asyncio.AbstractEventLoop, partitions: Sequence[Place]
     ) -> None:
-        self.position = 0
-        self.finished: Sequence[tuple[int, int]] = ()
         self.partitions = set(partitions)
         self.name = name
         self.released = False
         self.on_release: Callable[[float], None] = lambda seconds: None
-        self.count = 0
         self.at_end: set[Place] = set()
         self.behind: dict[Place, int] = {}
         self._loop = loop
-        self._queue: asyncio.Queue[Sequence[Row] | RouteStudioError | None] = asyncio.Queue()
+        self._queue: asyncio.Queue[Sequence[RawRow] | RouteStudioError | None] = asyncio.Queue()
         self.slots = threading.Semaphore(AHEAD)
         self._done = asyncio.Event()
         self._lock = threading.Lock()
         self._marks: deque[Mark] = deque()
-        self._newest: dict[Place, Mark] = {}
         self._mark = 0
         self._due: dict[Place, int] = {}
         self._changed: set[Place] = set()
 
     # --- in the loop ---------------------------------------------------------------------------
 
-    async def chunks(self) -> AsyncIterator[Sequence[Row]]:
+    async def chunks(self) -> AsyncIterator[Sequence[RawRow]]:
         """Rows until the end, or until the session is released."""
         while not self.released:
             item = await self._queue.get()
@@ -67,13 +63,11 @@ class KafkaSession:
             self.slots.release()
             yield item
 
-    def save(self, position: int, finished: Sequence[tuple[int, int]] = ()) -> None:
+    def save(self, position: int) -> None:
         """Note the offsets that may be committed."""
         with self._lock:
             while self._mark < position:
                 mark = self._marks.popleft()
-                if self._newest.get(mark.place) is mark:
-                    del self._newest[mark.place]
                 self._may_commit(mark.place, mark.offset)
                 self._mark += 1
 
@@ -97,23 +91,11 @@ class KafkaSession:
         with self._lock:
             return len(self._marks) >= MAX_UNFINISHED
 
-    def give(self, rows: Sequence[Row], marks: Sequence[Mark]) -> None:
+    def give(self, rows: Sequence[RawRow], marks: Sequence[Mark]) -> None:
         """Hand over rows with the mark of each."""
         with self._lock:
             self._marks.extend(marks)
-            for mark in marks:
-                self._newest[mark.place] = mark
-        self.count += len(rows)
         self._loop.call_soon_threadsafe(self._queue.put_nowait, rows)
-
-    def pass_over(self, place: Place, offset: int) -> None:
-        """A record is no row: it is finished with the rows before it in its partition."""
-        with self._lock:
-            newest = self._newest.get(place)
-            if newest is None:
-                self._may_commit(place, offset)
-            else:
-                newest.offset = offset
 
     def end(self, error: RouteStudioError | None = None) -> None:
         """There are no more rows."""

@@ -11,13 +11,14 @@ import contextlib
 import logging
 import socket
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from typing import Any, Final
 
 from routestudio import tasks
 from routestudio.errors import LinkError, UsageError
-from routestudio.sources import envelope
-from routestudio.sources.base import CHUNK, MAX_UNFINISHED, Row, Session
+from routestudio.model import jsonio
+from routestudio.model.rows import Fault, Raw, RawRow
+from routestudio.sources.base import CHUNK, MAX_UNFINISHED, Session, Source
 from routestudio.sources.uri import (
     Resolve,
     SourceUri,
@@ -30,9 +31,16 @@ from routestudio.sources.uri import (
 
 log = logging.getLogger(__name__)
 
-_OPTIONS: Final = frozenset(
-    ["stream", "group", "consumer", "start", "until", "envelope", "idle", "ca", "password"]
-)
+_OPTIONS: Final = {
+    "stream": "one or more streams, with commas",
+    "group": "the consumer group, which keeps the position; needed to deliver, not to look",
+    "consumer": "the name in the group; the name of the machine unless given",
+    "start": "where a new group begins, or a look: `earliest` (default) or `latest`",
+    "until": "`stopped` (default) reads on for ever, `end` stops at the end of the streams",
+    "idle": "seconds after which the entries of a silent consumer are taken over (default 60)",
+    "ca": "a file with the certificates of authorities to trust",
+    "password": "a variable, written `${NAME}`",
+}
 _BLOCK_MS: Final = 500
 _SECONDS: Final = 10.0
 _RETRY_SECONDS: Final = 1.0
@@ -48,22 +56,19 @@ class RedisSession:
 
     def __init__(self, source: RedisSource) -> None:
         self.name = source.name
-        self.position = 0
-        self.finished: Sequence[tuple[int, int]] = ()
         self.released = False
         self.on_release: Callable[[float], None] = lambda seconds: None
         self._source = source
-        self._entries: deque[Entry | None] = deque()
+        self._entries: deque[Entry] = deque()
         self._mark = 0
         self._pending: list[Entry] = []
         self._held: set[Entry] = set()
         self._wake = asyncio.Event()
 
-    async def chunks(self) -> AsyncIterator[Sequence[Row]]:
+    async def chunks(self) -> AsyncIterator[Sequence[RawRow]]:
         """Entries as rows: first those that this consumer had before, then new ones."""
-        count = 0
         async for entries in self._source.read():
-            rows: list[Row] = []
+            rows: list[RawRow] = []
             for stream, number_, fields in entries:
                 # Whoever has been slow looks abandoned, also to himself: what we still have in
                 # work must not be read a second time.
@@ -74,25 +79,18 @@ class RedisSession:
                     self._source.trimmed(f"{stream}@{number_}")
                     self._pending.append((stream, number_))
                     continue
-                row = self._source.row(fields, count + len(rows), f"{stream}@{number_}")
-                if row is None:
-                    self._pending.append((stream, number_))
-                    continue
-                rows.append(row)
+                rows.append(raw_of(stream, number_, fields))
                 self._entries.append((stream, number_))
-            count += len(rows)
             if rows:
                 yield rows
             while len(self._entries) >= MAX_UNFINISHED:
                 self._wake.clear()
                 await self._wake.wait()
 
-    def save(self, position: int, finished: Sequence[tuple[int, int]] = ()) -> None:
+    def save(self, position: int) -> None:
         """Note the entries that may be acknowledged."""
         while self._mark < position:
-            entry = self._entries.popleft()
-            if entry is not None:
-                self._pending.append(entry)
+            self._pending.append(self._entries.popleft())
             self._mark += 1
         self._wake.set()
 
@@ -115,25 +113,33 @@ class RedisSession:
         await self._source.acknowledge(self, last=True)
 
 
-class RedisSource:
-    """`redis://` or `rediss://`. Make it in a running loop; it connects in `sessions`."""
+class RedisSource(Source):
+    """`redis://` or `rediss://`."""
 
-    def __init__(self, text: str, resolve: Resolve) -> None:
+    title = "Redis streams"
+    schemes = ("redis", "rediss")
+    example = "redis://host:6379/0?stream=changes&group=routes"
+    about = (
+        "Entries of one or more streams, in a consumer group: they are acknowledged when the "
+        "messages are finished. An entry has the fields that a Redis stream sink writes, or one "
+        "field, or `value` (and `key`) as Debezium Server writes them."
+    )
+    options = _OPTIONS
+    connected = True
+    lag: int | None = None
+
+    def __init__(self, text: str, resolve: Resolve, *, looking: bool = False) -> None:
         uri = parse(text, 6379)
-        check_options(uri, _OPTIONS, ("stream", "group"))
+        check_options(uri, _OPTIONS, ("stream",) if looking else ("stream", "group"))
         self.name = uri.shown
         self.streams = [name for name in uri.options["stream"].split(",") if name]
-        self._group = uri.options["group"]
+        self._group = uri.options.get("group", "")
         self._consumer = uri.options.get("consumer") or socket.gethostname()
         self._start = "0" if choice(uri, "start", ("earliest", "latest")) == "earliest" else "$"
         self._until_end = choice(uri, "until", ("stopped", "end")) == "end"
-        self._kind = choice(uri, "envelope", envelope.KINDS)
         self._idle = number(uri, "idle", 60, 1, 86_400)
         self._uri = uri
         self._arguments = _arguments(uri, password_of(uri, resolve))
-        self.skipped = 0
-        self.connected = True
-        self.lag: int | None = None
         self._client: Any = None
         self._acknowledger: asyncio.Task[None] | None = None
         self._acknowledging = asyncio.Lock()
@@ -198,31 +204,33 @@ class RedisSource:
             elif self._until_end:
                 return
 
-    def row(self, fields: dict[str, str], index: int, place: str) -> Row | None:
-        """One entry as a row; `None` for what is no row change (it is counted as skipped)."""
-        from routestudio.model import jsonio
-        from routestudio.samples.reader import SampleFault
+    async def look(self, limit: int) -> AsyncIterator[Sequence[RawRow]]:
+        """The first entries of the streams, or with `start=latest` the last ones."""
+        import redis.asyncio as redis
+        from redis.exceptions import RedisError
 
+        client = redis.Redis(**self._arguments)
+        share = -(-limit // len(self.streams))
         try:
-            for part in (*fields, *fields.values()):
-                part.encode()
-            text = jsonio.dumps(envelope.from_fields(fields))
-            return envelope.decode(text, index=index, place=place, kind=self._kind)
-        except envelope.NothingToSay:
-            self.skipped += 1
-            return None
-        except UnicodeEncodeError:
-            reason = f"{place}: the entry is not text in UTF-8"
-            return SampleFault(index + 1, reason, None, None, ascii(fields)[:2000], index)
-        except ValueError as error:
-            known = isinstance(error, envelope.EnvelopeError)
-            reason = f"{place}: {error}" if known else f"{place}: not JSON: {error}"
-            return SampleFault(index + 1, reason, None, None, repr(fields)[:2000], index)
+            for stream in self.streams:
+                entries: Any
+                if self._start == "$":
+                    entries = reversed(list(await client.xrevrange(stream, count=share) or ()))
+                else:
+                    entries = await client.xrange(stream, count=share)
+                rows = [raw_of(stream, number_, fields) for number_, fields in entries][:limit]
+                limit -= len(rows)
+                for start in range(0, len(rows), CHUNK):
+                    yield rows[start : start + CHUNK]
+        except (RedisError, OSError) as error:
+            raise LinkError(f"{self._where} cannot be read: {_text(error)}",
+                            hint="check host, TLS and credentials") from None  # fmt: skip
+        finally:
+            await client.aclose()
 
     def trimmed(self, place: str) -> None:
         """An entry was taken out of its stream while it waited for a consumer: it is skipped."""
         self._trimmed += 1
-        self.skipped += 1
         if self._trimmed == 1:
             log.warning("%s was trimmed from its stream before it was delivered", place)
 
@@ -312,6 +320,49 @@ class RedisSource:
         return claim
 
 
+def raw_of(stream: str, number: str, fields: Mapping[str, str]) -> RawRow:
+    """A stream's entry as a raw row; a fault when its fields are not a row.
+
+    `action`, `record`, `changes` and `metadata` are the fields that a Redis stream sink writes;
+    `key` and `value` those of Debezium Server (its setting `message.format=extended`); otherwise
+    the entry has one field, whose name is the key when both are JSON (`compact`), or one of the
+    names `message`, `value`, `payload` and `data`.
+    """
+    place, position = f"{stream}@{number}", f"{stream}/{number}"
+    try:
+        parts = {name.encode(): value.encode() for name, value in fields.items()}
+    except UnicodeEncodeError:
+        return Fault(0, "the entry is not text in UTF-8", None, None, ascii(fields)[:2000],
+                     place=place)  # fmt: skip
+    key: bytes | None = None
+    if {"action", "record"} <= fields.keys():
+        return _own_fields(fields, stream, position, place)
+    if {"key", "value"} <= fields.keys():
+        key, value = parts[b"key"], parts[b"value"]
+    elif len(parts) == 1:
+        name, value = next(iter(parts.items()))
+        key = name if name.startswith((b"{", b'"')) else None
+    else:
+        found = [n for n in ("message", "value", "payload", "data") if n in fields]
+        if not found:
+            names = ", ".join(sorted(fields)[:8])
+            return Fault(0, f"the entry's fields ({names}) are not a row", None, None,
+                         repr(dict(fields))[:2000], place=place)  # fmt: skip
+        value = parts[found[0].encode()]
+    return Raw(value, key, topic=stream, position=position, place=place)
+
+
+def _own_fields(fields: Mapping[str, str], stream: str, position: str, place: str) -> RawRow:
+    value: dict[str, Any] = {"action": fields["action"]}
+    try:
+        for name in ("record", "changes", "metadata"):
+            if name in fields:
+                value[name] = jsonio.loads(fields[name])
+    except ValueError as error:
+        return Fault(0, f"not JSON: {error}", None, None, repr(dict(fields))[:2000], place=place)
+    return Raw(value, topic=stream, position=position, place=place)
+
+
 def _arguments(uri: SourceUri, password: str | None) -> dict[str, Any]:
     if len(uri.hosts) != 1:
         raise UsageError("Redis has one host in its address")
@@ -322,7 +373,7 @@ def _arguments(uri: SourceUri, password: str | None) -> dict[str, Any]:
     found: dict[str, Any] = {
         "host": host, "port": port, "db": int(database), "username": uri.user,
         "password": password, "decode_responses": True, "protocol": 2,
-        "encoding_errors": "surrogateescape",  # `row` looks for it: one bad entry ends no run
+        "encoding_errors": "surrogateescape",  # `raw_of` looks for it: one bad entry ends no run
         "socket_connect_timeout": _SECONDS, "socket_timeout": _SECONDS,
     }  # fmt: skip
     if uri.tls:

@@ -10,8 +10,6 @@ from urllib.parse import parse_qsl, unquote
 
 from routestudio.errors import UsageError
 
-SCHEMES: Final = ("kafka", "kafkas", "redis", "rediss")
-
 _FORM: Final = re.compile(
     r"(?P<scheme>[a-z]+)://(?:(?P<user>[^@/?#]*)@)?(?P<hosts>[^/?#]*)"
     r"(?:/(?P<path>[^?#]*))?(?:\?(?P<query>[^#]*))?"
@@ -45,6 +43,30 @@ def is_uri(text: str) -> bool:
     return "://" in text
 
 
+def scheme_of(text: str) -> str:
+    """The scheme of an address."""
+    return text.partition("://")[0]
+
+
+def take(text: str, names: Iterable[str]) -> tuple[str, dict[str, str]]:
+    """An address without the options of these names, and those options.
+
+    Raises `UsageError` for one that is given twice.
+    """
+    start, mark, query = text.partition("?")
+    wanted, kept = frozenset(names), []
+    found: dict[str, str] = {}
+    for part in query.split("&") if mark else ():
+        name, _, value = part.partition("=")
+        if name not in wanted:
+            kept.append(part)
+            continue
+        if name in found:
+            raise UsageError(f"the option `{name}` is given twice")
+        found[name] = unquote(value.replace("+", " "))
+    return (f"{start}?{'&'.join(kept)}" if kept else start), found
+
+
 def parse(text: str, port: int) -> SourceUri:
     """Take an address apart; hosts without port get `port`. Raises `UsageError`.
 
@@ -52,9 +74,10 @@ def parse(text: str, port: int) -> SourceUri:
     """
     found = _FORM.fullmatch(text)
     scheme = text.partition("://")[0]
-    if found is None or found["scheme"] not in SCHEMES:
-        known = ", ".join(f"{name}://" for name in SCHEMES)
-        raise UsageError(f"`{scheme[:40]}://` is no source", hint=f"known: {known}, a file, or -")
+    if found is None:
+        raise UsageError(
+            "the address cannot be read", hint=f"write {scheme[:40]}://host:port/…?name=value"
+        )
     user = found["user"]
     if user is not None and ":" in user:
         raise UsageError(
@@ -88,7 +111,7 @@ def check_options(uri: SourceUri, known: Iterable[str], required: Iterable[str])
     names = sorted(known)
     for name in uri.options:
         if name not in names:
-            raise UsageError(f"`{name}` is no option of {uri.scheme}://",
+            raise UsageError(f"`{name}` is not an option of {uri.scheme}://",
                              hint=f"known: {', '.join(names)}")  # fmt: skip
     for name in required:
         if not uri.options.get(name):
@@ -135,5 +158,5 @@ def _hosts(text: str, port: int) -> Iterable[tuple[str, int]]:
     for part in text.split(","):
         found = _HOST.fullmatch(part)
         if found is None or not 0 < int(found[2] or port) < 65536:
-            raise UsageError(f"`{part[:60]}` is no host with a port", hint="write host:port")
+            raise UsageError(f"`{part[:60]}` is not a host with a port", hint="write host:port")
         yield found[1].strip("[]"), int(found[2] or port)

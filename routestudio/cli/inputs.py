@@ -1,0 +1,77 @@
+"""Which rows a command reads and as what; the rows of a file without a project."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from routestudio.cli.output import say
+from routestudio.engine.reading import Reading
+from routestudio.errors import Place, UsageError
+from routestudio.formats.message import OwnForm
+from routestudio.formats.reader import Row, RowReader
+from routestudio.sources import files, lines
+
+
+def add_reading_options(parser: argparse.ArgumentParser, *, limit: bool = True) -> None:
+    """Add `--envelope`, `--key` and `--limit`."""
+    parser.add_argument(
+        "--envelope",
+        metavar="NAME",
+        default="auto",
+        help="row format (see `routestudio formats`); recognised unless given",
+    )
+    parser.add_argument(
+        "--key",
+        metavar="COLUMNS",
+        help="columns of the primary key, with commas, in the key's order",
+    )
+    if limit:
+        parser.add_argument("--limit", metavar="N", type=_count, help="read N messages at most")
+
+
+def reading_params(options: argparse.Namespace) -> dict[str, Any]:
+    """What the options say, as parameters of a request (`engine.reading.reading_of`)."""
+    return {"envelope": options.envelope, "key": options.key,
+            "limit": getattr(options, "limit", None)}  # fmt: skip
+
+
+def rows_of_input(name: str, reading: Reading, reader: RowReader | None = None) -> Iterator[Row]:
+    """Messages and faults of a file or, for `-`, of standard input. Raises `UsageError`."""
+    reader = reader or reading.reader(None)
+    if name != "-":
+        yield from reader.read_all(files.read_file(Path(name)))
+        return
+    try:
+        yield from reader.read_all(lines.read_stream(sys.stdin.buffer, "<standard input>"))
+    except OSError as error:
+        raise UsageError(f"cannot be read: {error.strerror}", place=Place(name)) from None
+
+
+def say_recognised(reader: RowReader) -> None:
+    """What was recognised and passed over, on standard error; nothing for our own form alone."""
+    text = recognised(reader.counts, reader.passed_over)
+    if text:
+        say(text)
+
+
+def recognised(counts: Mapping[str, int], passed_over: Mapping[str, int]) -> str:
+    """`Debezium, PostgreSQL: 61 messages; 8 passed over (8 tombstones)`; empty when there is
+    nothing to say: messages in our own form, and nothing passed over."""
+    parts = [f"{title}: {number:,} message{'s' * (number != 1)}"
+             for title, number in counts.items() if title != OwnForm.title]  # fmt: skip
+    if passed_over:
+        kinds = ", ".join(f"{number:,} {kind}{'s' * (number != 1)}"
+                          for kind, number in passed_over.items())  # fmt: skip
+        parts.append(f"{sum(passed_over.values()):,} passed over ({kinds})")
+    return "; ".join(parts)
+
+
+def _count(text: str) -> int:
+    number = int(text) if text.isascii() and text.isdigit() else 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"`{text}` is not a number of messages")
+    return number

@@ -1,0 +1,117 @@
+"""From places to messages: which rows are read, as what, and how far they are finished."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from routestudio.engine.workspace import Workspace
+from routestudio.formats import registry
+from routestudio.formats.reader import KeyBook, Row, RowReader
+from routestudio.sources import uri
+from routestudio.sources.base import Session
+
+LOOK: Final = 1_000
+"""Rows that are taken of a source on a server when no number is given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How rows are read: as which format, with which key columns, and how many (`None`: all).
+
+    `options` are those of row formats, such as `unavailable`.
+    """
+
+    envelope: str = registry.AUTO
+    key: tuple[str, ...] = ()
+    limit: int | None = None
+    options: Mapping[str, str] = field(default_factory=dict)
+
+    def reader(self, workspace: Workspace | None) -> RowReader:
+        """A reader for one reading, with the keys that the project names.
+
+        Raises `UsageError` for a format or an option that does not exist.
+        """
+        tables = {} if workspace is None else workspace.project.project.table_keys
+        return RowReader(
+            envelope=self.envelope, keys=KeyBook(self.key, tables), options=self.options
+        )
+
+    def taken_from(self, address: str) -> tuple[str, Reading]:
+        """An address without what it says about reading, and this with it."""
+        names = {name for item in registry.formats().values() for name in item.options}
+        address, found = uri.take(address, {"envelope", "key", *names})
+        envelope, key = found.pop("envelope", self.envelope), found.pop("key", None)
+        columns = columns_of(key) if key is not None else self.key
+        return address, replace(
+            self, envelope=envelope, key=columns, options={**self.options, **found}
+        )
+
+
+DEFAULT: Final = Reading()
+"""Everything is recognised, and all is read."""
+
+
+def columns_of(text: str) -> tuple[str, ...]:
+    """Columns of a key as people write them: with commas."""
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def reading_of(params: Mapping[str, Any]) -> Reading:
+    """How the rows of a request are read: `envelope`, `key` (a text or a list), `limit`."""
+    key = params.get("key") or ()
+    columns = columns_of(key) if isinstance(key, str) else tuple(str(item) for item in key)
+    limit = params.get("limit")
+    return Reading(params.get("envelope") or registry.AUTO, columns, limit)
+
+
+def reader_summary(reader: RowReader) -> dict[str, Any]:
+    """What a reader recognised and passed over, for summaries."""
+    return {"envelope": dict(reader.counts), "passed_over": dict(reader.passed_over)}
+
+
+class SessionRows:
+    """The rows of a source's session, and the `Keeper` of how far they are finished.
+
+    A raw row may be several messages, or none: it is finished when all of its messages are, and one
+    without messages when those before it are.
+    """
+
+    def __init__(self, session: Session, reader: RowReader) -> None:
+        self.name = session.name
+        self.position = 0
+        self.finished: Sequence[tuple[int, int]] = ()
+        self._session = session
+        self._reader = reader
+        self._counts: deque[int] = deque()
+        self._raws = 0
+        self._rows = 0
+        self._below = 0
+
+    async def chunks(self) -> AsyncIterator[Sequence[Row]]:
+        """Messages and faults, chunk by chunk. Raises `RouteStudioError`."""
+        async for raws in self._session.chunks():
+            rows: list[Row] = []
+            for raw in raws:
+                found = self._reader.read(raw)
+                self._counts.append(len(found))
+                rows += found
+            if rows:
+                yield rows
+            else:
+                self.save(self._below)
+
+    def save(self, position: int, finished: Sequence[tuple[int, int]] = ()) -> None:
+        """All rows below `position` are finished."""
+        self._below = position
+        while self._counts and self._rows + self._counts[0] <= position:
+            self._rows += self._counts.popleft()
+            self._raws += 1
+        self._session.save(self._raws)
+
+
+def rows_of(raws: Iterable[Any], reader: RowReader) -> list[Row]:
+    """The messages and faults of raw rows."""
+    return [row for raw in raws for row in reader.read(raw)]
