@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from routestudio.cli.output import json_line, out, paint, say, table
+from routestudio.derive import formats_pages
 from routestudio.derive.describe import describe
 from routestudio.derive.docs import page
 from routestudio.derive.schema import project_schema
@@ -89,6 +90,7 @@ async def docs(options: argparse.Namespace) -> int:
     """`routestudio docs`."""
     pages = {f"sinks/{sink.key}.md": page(sink) for sink in registry.default()}
     pages["hazards.md"] = hazards_page()
+    pages |= formats_pages.pages()
     for name, text in pages.items():
         if options.write:
             write_text(Path(options.write) / name, text)

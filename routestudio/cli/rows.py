@@ -14,9 +14,9 @@ from typing import TextIO
 from routestudio.cli.inputs import reading_params, recognised, rows_of_input
 from routestudio.cli.output import json_line, out, paint, say, table
 from routestudio.derive import formats_pages
+from routestudio.engine.looking import looked_at
 from routestudio.engine.reading import Reading, reading_of
 from routestudio.engine.rows import message_of
-from routestudio.engine.streaming import looked_at
 from routestudio.errors import Place, UsageError
 from routestudio.formats import registry
 from routestudio.formats.reader import Row, RowReader

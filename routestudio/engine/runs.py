@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
-from routestudio.engine import standard_input, streaming
+from routestudio.engine import looking, standard_input
 from routestudio.engine.reading import DEFAULT, Reading, reader_summary, reading_of, rows_of
 from routestudio.engine.run_control import RunControl
 from routestudio.engine.sources import path_of, raws_of
@@ -56,7 +56,7 @@ async def messages(
     for callers who want to know what it recognised.
     """
     if kind == "input" and is_uri(value):
-        async for rows in streaming.look(workspace, value, reading, reader):
+        async for rows in looking.look(workspace, value, reading, reader):
             yield rows
         return
     reader = reader or reading.reader(workspace)

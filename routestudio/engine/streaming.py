@@ -3,61 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import replace
 from typing import Any
 
 from routestudio import tasks
-from routestudio.engine.reading import LOOK, Reading, SessionRows, reader_summary, rows_of
+from routestudio.engine.looking import resolver
+from routestudio.engine.reading import Reading, SessionRows, reader_summary
 from routestudio.engine.run_control import RunControl
 from routestudio.engine.runs import RunOptions, outfit, perform
 from routestudio.engine.workspace import PreparedSink, Workspace
 from routestudio.errors import UsageError
-from routestudio.formats.reader import Row, RowReader
 from routestudio.pipeline.tally import Tally
 from routestudio.sources import registry
 from routestudio.sources.base import Session
-from routestudio.sources.uri import Resolve
-
-
-def resolver(workspace: Workspace) -> Resolve:
-    """Gives the values of variables in addresses, as the project knows them."""
-    environment = workspace.project.environment
-
-    def resolve(reference: str) -> str | None:
-        if environment.missing(reference):
-            return None
-        value: str = environment.resolve(reference)
-        return value
-
-    return resolve
-
-
-async def look(
-    workspace: Workspace, address: str, reading: Reading, reader: RowReader | None = None
-) -> AsyncIterator[list[Row]]:
-    """At most `reading.limit` rows of a source on a server, which notices nothing of it.
-
-    Raises `LinkError`, `UsageError`.
-    """
-    address, reading = reading.taken_from(address)
-    found = reader or reading.reader(workspace)
-    async for rows in looked_at(address, resolver(workspace), reading, found):
-        yield rows
-
-
-async def looked_at(
-    address: str, resolve: Resolve, reading: Reading, reader: RowReader
-) -> AsyncIterator[list[Row]]:
-    """The same without a project. `address` has no options of reading any more."""
-    source = registry.get(address)(address, resolve, looking=True)
-    try:
-        async for chunk in source.look(reading.limit or LOOK):
-            rows = rows_of(chunk, reader)
-            if rows:
-                yield rows
-    finally:
-        await source.close()
 
 
 async def deliver(

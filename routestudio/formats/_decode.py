@@ -88,4 +88,4 @@ def is_connect(value: Any) -> bool:
     if not isinstance(value, Mapping) or value.keys() != {"schema", "payload"}:
         return False
     schema = value["schema"]
-    return schema is None or (isinstance(schema, Mapping) and "type" in schema)
+    return schema is None or (isinstance(schema, Mapping) and ("type" in schema or not schema))

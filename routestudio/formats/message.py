@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable
 from typing import Any
 
 from routestudio.formats.base import Change, Example, Format, FormatError, Likeness, Raw
-from routestudio.model.message import ACTIONS, message_parts
+from routestudio.model.message import ACTIONS, MessageError, message_parts
 
+_EXPECTED = "expected action, record, changes and metadata"
 _PARTS = frozenset({"action", "record", "changes", "metadata"})
 
 
@@ -57,6 +59,17 @@ class OwnForm(Format):
         """One change."""
         if not isinstance(value, dict):
             raise FormatError("a message is an object with action, record, changes and metadata")
-        action, record, changes, metadata = message_parts(value)
+        further = [key for key in value if key not in _PARTS]
+        for key in further:
+            near = difflib.get_close_matches(key, _PARTS, n=1)
+            if near:
+                raise FormatError(f"unknown key `{key}`", f"did you mean `{near[0]}`?")
+        known = {key: value[key] for key in value if key in _PARTS} if further else value
+        try:
+            action, record, changes, metadata = message_parts(known)
+        except MessageError as error:
+            raise FormatError(str(error), _EXPECTED) from None
+        names = ", ".join(further)
+        notes = (f"The row has further keys, which are left out: {names}.",) if further else ()
         identified = all(metadata.get(part) is not None for part in ("commit_lsn", "commit_idx"))
-        yield Change(action, record, changes, metadata, identified=identified)
+        yield Change(action, record, changes, metadata, identified=identified, notes=notes)

@@ -34,6 +34,7 @@ from routestudio.model.rows import RawRow
 Row = Message | Fault
 
 TOMBSTONE: Final = "tombstone"
+EMPTY: Final = "empty batch"
 _SHOWN: Final = 2_000
 _NESTED: Final = 3
 """How deep wrappers may be in wrappers: a dump of a topic that holds batches."""
@@ -131,7 +132,7 @@ class RowReader:
             if format_ is None or isinstance(format_, list):
                 inner = self._opened(value, raw) if depth < _NESTED else None
                 if inner is not None:
-                    return [row for part in inner for row in self._read(part, depth + 1)]
+                    return self._inner(inner, depth)
                 if value is None:
                     raise PassedOver(TOMBSTONE)
                 raise _unknown(value, format_)
@@ -142,10 +143,17 @@ class RowReader:
         except PassedOver as passed:
             self.passed_over[passed.kind] += 1
             return []
-        except (FormatError, MessageError) as error:
-            return [self._fault(raw, str(error), getattr(error, "hint", None))]
+        except FormatError as error:
+            return [self._fault(raw, str(error), error.hint)]
+        except MessageError as error:
+            return [self._fault(raw, str(error))]
         self.counts[title] += len(rows)
         return list(rows)
+
+    def _inner(self, parts: Sequence[Raw], depth: int) -> list[Row]:
+        if not parts:
+            self.passed_over[EMPTY] += 1
+        return [row for part in parts for row in self._read(part, depth + 1)]
 
     def _format(self, value: Any, raw: Raw) -> Format | list[Format] | None:
         """The format of a value; several that it could be alike; or none."""
@@ -198,7 +206,7 @@ class RowReader:
                 return replace(raw, value=None), None
             inner = self._opened(data, raw) if depth < _NESTED else None
             if inner is not None:
-                return raw, [row for part in inner for row in self._read(part, depth + 1)]
+                return raw, self._inner(inner, depth)
             return raw, [self._fault(raw, *_not_json(error, data))]
         return replace(raw, value=value, schema=schema), None
 

@@ -27,27 +27,28 @@ def read_array(file: BinaryIO, name: str) -> Iterator[RawRow]:
     refuse_binary(start, name)
     text = start.removeprefix(codecs.BOM_UTF8).lstrip()
     file.seek(0)
-    if text.startswith(b"["):
-        yield from _Items(file, name).rows()
-        return
-    rows = read_stream(file, name)
-    first = next(rows, None)
-    if first is None:
-        return
-    second = next(rows, None)
-    if isinstance(first, Raw) and _is_json(first.value):
-        yield first
-        if second is not None:
-            yield second
-        yield from rows
-        return
+    lines = _is_lines(file)
     file.seek(0)
-    yield _document(file, name)
+    if lines or not text:
+        yield from read_stream(file, name)
+    elif text.startswith(b"["):
+        yield from _Items(file, name).rows()
+    else:
+        yield _document(file, name)
 
 
-def _is_json(data: bytes) -> bool:
+def _is_lines(file: BinaryIO) -> bool:
+    """Whether the first line is JSON for itself, and not the only one."""
+    first = b""
+    while data := file.readline(MAX_LINE + 1):
+        first = data.removeprefix(codecs.BOM_UTF8).strip()
+        if first or len(data) > MAX_LINE:
+            break
+    rest = file.read(1)
+    if not first or len(first) > MAX_LINE or not (rest or not first.startswith(b"[")):
+        return False
     try:
-        jsonio.loads(data)
+        jsonio.loads(first)
     except ValueError:
         return False
     return True

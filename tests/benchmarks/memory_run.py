@@ -16,7 +16,8 @@ from routestudio.model.outcome import DELIVERED, Outcome
 from routestudio.model.project import SinkSpec
 from routestudio.pipeline.run import Delivery
 from routestudio.pipeline.stages import SinkFunctions, Stages
-from routestudio.samples import reader
+from routestudio.formats.reader import Row, RowReader
+from routestudio.sources import files
 from routestudio.sinks import registry
 from routestudio.sinks.base import Link
 from routestudio.sinks.binding import bind
@@ -67,7 +68,7 @@ async def deliver(path: Path) -> int:
         await pool.close()
 
 
-async def _rows(path: Path) -> AsyncIterator[Sequence[Item]]:
-    rows = reader.read_file(path)
+async def _rows(path: Path) -> AsyncIterator[Sequence[Row]]:
+    rows = iter(RowReader().read_all(files.read_file(path)))
     while items := list(islice(rows, 500)):
         yield items

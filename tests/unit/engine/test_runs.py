@@ -12,7 +12,8 @@ import pytest
 from routestudio.engine.service import EngineService
 from routestudio.errors import UsageError
 from routestudio.pipeline.run import RunStoppedError
-from routestudio.samples import reader
+from routestudio.formats.reader import RowReader
+from routestudio.sources import files
 
 SINK = "events-to-http"
 
@@ -51,13 +52,13 @@ async def test_a_run_that_cannot_go_on_tells_what_was_done(
     service: EngineService, demo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await service.open(str(demo))
-    usual = reader.read_file
+    usual = files.read_file
 
     def broken(path: Path) -> Any:
         yield from usual(path)
         raise UsageError("the disk is gone")
 
-    monkeypatch.setattr("routestudio.engine.runs.reader.read_file", broken)
+    monkeypatch.setattr("routestudio.engine.sources.files.read_file", broken)
     events: list[tuple[str, dict[str, Any]]] = []
     with pytest.raises(RunStoppedError, match="the disk is gone") as caught:
         await service.run(
@@ -69,7 +70,11 @@ async def test_a_run_that_cannot_go_on_tells_what_was_done(
 
 
 def messages(path: Path) -> Sequence[Any]:
-    return [item.as_json() for item in reader.read_file(path) if hasattr(item, "as_json")]
+    return [
+        item.as_json()
+        for item in RowReader().read_all(files.read_file(path))
+        if hasattr(item, "as_json")
+    ]
 
 
 async def test_dead_letters_can_be_fed_back(

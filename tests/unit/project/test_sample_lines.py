@@ -12,7 +12,7 @@ from routestudio.engine.service import EngineService
 from routestudio.errors import ProjectError, UsageError
 from routestudio.project import sample_lines
 from routestudio.project.starter import create_project
-from routestudio.samples.reader import MAX_LINE
+from routestudio.sources.lines import MAX_LINE
 from routestudio.sinks import registry
 
 ROWS = 40_000

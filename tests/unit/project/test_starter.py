@@ -10,7 +10,8 @@ from routestudio.errors import ProjectError
 from routestudio.model.message import Message
 from routestudio.project.starter import create_project
 from routestudio.project.store import OpenProject
-from routestudio.samples.reader import read_file
+from routestudio.formats.reader import RowReader
+from routestudio.sources import files
 from routestudio.sinks import registry
 from routestudio.sinks.base import Sink
 
@@ -26,7 +27,7 @@ def test_a_new_project_opens_without_problems(tmp_path: Path, key: str) -> None:
     assert project.project.sinks[0].type == key
     assert project.project.functions[0].code
     assert {path.name for path in written} >= {"sequin.yaml", "orders.jsonl"}
-    rows = list(read_file(project.sample_path("orders")))
+    rows = list(RowReader().read_all(files.read_file(project.sample_path("orders"))))
     assert [row.action for row in rows if isinstance(row, Message)] == [
         "insert", "update", "read", "delete"
     ]  # fmt: skip

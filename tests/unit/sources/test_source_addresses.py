@@ -28,15 +28,15 @@ def test_an_address_is_taken_apart() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("ftp://h/t", "`ftp://` is no source"),
+        ("ftp://h/t", "`ftp://` is not a source"),
         ("kafka://u:pw@h/t?group=g", "the address holds a password"),
         ("kafka://h/t?group=g&password=plain", "the password must be a variable"),
         ("kafka:///t?group=g", "the address names no host"),
-        ("kafka://h:99999/t?group=g", "`h:99999` is no host with a port"),
-        ("kafka://h:x/t?group=g", "is no host with a port"),
+        ("kafka://h:99999/t?group=g", "`h:99999` is not a host with a port"),
+        ("kafka://h:x/t?group=g", "is not a host with a port"),
         ("kafka://h/t?group=g&group=h", "`group` is given twice"),
         ("kafka://h/t?group", "cannot be read"),
-        ("kafka://h/t?group=g#x", "is no source"),
+        ("kafka://h/t?group=g#x", "the address cannot be read"),
     ],
 )
 def test_a_bad_address_is_refused_without_what_is_secret(text: str, message: str) -> None:
@@ -52,7 +52,7 @@ def test_a_bad_address_is_refused_without_what_is_secret(text: str, message: str
         ("kafka://h/?group=g", "names no topic"),
         ("kafka://h/a/b?group=g", "names no topic"),
         ("kafka://h/t", r"needs \?group="),
-        ("kafka://h/t?group=g&strat=x", "`strat` is no option of kafka://"),
+        ("kafka://h/t?group=g&strat=x", "`strat` is not an option of kafka://"),
         ("kafka://h/t?group=g&start=now", "`start` must be earliest or latest"),
         ("kafka://h/t?group=g&envelope=avro", "`envelope` must be auto or message or debezium"),
         ("kafka://h/t?group=g&release=x", "`release` must be a number from 1 to 240"),

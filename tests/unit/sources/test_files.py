@@ -6,6 +6,7 @@ import io
 import json
 import os
 import tracemalloc
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -15,20 +16,15 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from routestudio.errors import UsageError
+from routestudio.formats.reader import RowReader
 from routestudio.model import jsonio
 from routestudio.model.message import Message
-from routestudio.samples import reader
-from routestudio.samples.reader import (
-    MAX_LINE,
-    Item,
-    SampleFault,
-    count_rows,
-    index_file,
-    read_file,
-    read_rows,
-    read_stream,
-    read_text,
-)
+from routestudio.model.rows import Fault
+from routestudio.sources import documents, files, lines
+from routestudio.sources.files import count_rows
+from routestudio.sources.lines import MAX_LINE, FileIndex, index_file
+
+Item = Message | Fault
 
 
 def row(number: int = 1, **more: Any) -> str:
@@ -37,15 +33,29 @@ def row(number: int = 1, **more: Any) -> str:
 
 
 def stream(data: bytes) -> list[Item]:
-    return list(read_stream(io.BytesIO(data), "rows"))
+    return list(RowReader().read_all(lines.read_stream(io.BytesIO(data), "rows.jsonl")))
+
+
+def read_file(path: Path) -> Iterator[Item]:
+    return RowReader().read_all(files.read_file(path))
+
+
+def read_text(text: str) -> Iterator[Item]:
+    return RowReader().read_all(files.read_text(text))
+
+
+def read_rows(index: FileIndex, start: int, count: int) -> list[Item]:
+    reader = RowReader()
+    reader.count = start
+    return list(reader.read_all(lines.read_rows(index, start, count)))
 
 
 def ids(items: list[Item]) -> list[Any]:
     return [item.record["id"] if isinstance(item, Message) else item.line for item in items]
 
 
-def fault(item: Item) -> SampleFault:
-    assert isinstance(item, SampleFault)
+def fault(item: Item) -> Fault:
+    assert isinstance(item, Fault)
     return item
 
 
@@ -82,16 +92,15 @@ def test_an_empty_file_has_no_rows(tmp_path: Path, data: bytes, ending: str) -> 
     ("line", "column", "text", "hint"),
     [
         ('{"action": "insert", "rec', 22, "not json", "cut off"),
-        ("{'action': 1}", 2, "not json", "one JSON object per line"),
+        ("{'action': 1}", 2, "not json", "one JSON object per row"),
         ('{"action": NaN}', None, "NaN is not JSON", None),
         ('{"action": 1e999}', None, "too large", None),
-        ("5", None, "is an object with action", "expected action"),
-        ("[]", None, "is an object with action", "expected action"),
+        ("5", None, "a row is an object, not a number", "one JSON object per row"),
         (row(action="upsert"), None, "`action` is 'upsert'", "expected action"),
         (row(record=[]), None, "`record` must be an object", "expected action"),
         (row(changes=1), None, "`changes` must be", "expected action"),
         (row(metadata={"table_name": 1}), None, "`metadata.table_name`", "expected action"),
-        (row(topc=1), None, "unknown key `topc`", "expected action"),
+        (row(chnages=1), None, "unknown key `chnages`", "did you mean `changes`"),
         ("[" * 100_000, None, "nested too deeply", None),
         ("9" * 5000, None, "not JSON", None),
     ],
@@ -156,7 +165,7 @@ def test_a_line_of_52_mb_is_a_marked_row_and_is_never_loaded(tmp_path: Path) -> 
     assert peak < 2.5 * MAX_LINE
     assert ids(items) == ids(paged) == [1, 3, 2]
     assert fault(items[1]).message == "the line is 52 MB; the limit is 16 MB"
-    assert "limit of 16 MB" in fault(paged[1]).message
+    assert "the limit is 16 MB" in fault(paged[1]).message
 
 
 def test_a_very_long_last_line_ends_the_file() -> None:
@@ -169,7 +178,7 @@ def test_dead_letters_are_fed_back() -> None:
     letter = {"message": json.loads(row(5)), "reason": {"code": "rejected"}, "sink": "orders"}
     assert ids(stream(json.dumps(letter).encode())) == [5]
     bad = fault(stream(json.dumps({**letter, "message": 5}).encode())[0])
-    assert "a message is an object" in bad.message
+    assert "a row is an object" in bad.message
 
 
 @pytest.mark.parametrize(
@@ -201,7 +210,7 @@ def test_paging_gives_the_rows_of_the_stream(
     data = (b"\xef\xbb\xbf" if mark else b"") + b"\n".join(lines) + (b"\n" if end else b"")
     path.write_bytes(data)
     whole = stream(data)
-    with mock.patch.object(reader, "CHUNK", block):
+    with mock.patch.object(lines, "CHUNK", block):
         index = index_file(path)
     assert len(index) == len(whole)
     assert read_rows(index, 0, len(whole)) == whole
@@ -241,7 +250,7 @@ def test_reading_a_stream_takes_no_more_than_it_needs() -> None:
     source, sink = os.pipe()
     with open(source, "rb") as file:  # noqa: PTH123 - a descriptor, not a path
         os.write(sink, row(1).encode() + b"\n")
-        rows = read_stream(file, "<standard input>")
+        rows = RowReader().read_all(lines.read_stream(file, "<standard input>"))
         assert ids([next(rows)]) == [1]
         os.write(sink, row(2).encode() + b"\n")
         assert ids([next(rows)]) == [2]
@@ -267,7 +276,7 @@ def test_a_bad_entry_of_an_array_is_a_row_and_a_cut_off_array_is_refused(tmp_pat
     path = tmp_path / "rows.json"
     path.write_text(f"[{row(1)}, 5, {row(2)}]")
     items = list(read_file(path))
-    assert [type(item) for item in items] == [Message, SampleFault, Message]
+    assert [type(item) for item in items] == [Message, Fault, Message]
     assert items[1].index == 1
     path.write_text(f"[{row(1)},\n {row(2)[:-5]}")
     with pytest.raises(UsageError, match="line 2") as caught:
@@ -303,16 +312,46 @@ def test_a_large_cell_is_read_and_bad_csv_is_refused(tmp_path: Path) -> None:
         list(read_file(path))
 
 
-@pytest.mark.parametrize("ending", [".json", ".csv"])
-def test_a_document_that_must_be_loaded_is_limited(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: str
+def test_an_item_that_must_be_loaded_is_limited(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reader, "MAX_DOCUMENT", 1 << 20)
-    path = tmp_path / f"rows{ending}"
-    path.write_bytes(b"x" * ((1 << 20) + 1))
-    with pytest.raises(UsageError, match="over 1 MB") as caught:
+    monkeypatch.setattr(documents, "MAX_LINE", 1 << 20)
+    path = tmp_path / "rows.json"
+    path.write_text('[{"a": "' + "x" * (3 << 20) + '"}]')
+    with pytest.raises(UsageError, match="an item of over 1 MB"):
         list(read_file(path))
-    assert "JSON lines" in str(caught.value)
+    path = tmp_path / "rows.csv"
+    path.write_text("a,b\n" + "x" * (3 << 20) + ",1\n")
+    with pytest.raises(UsageError, match="line 2: has a line of over 1 MB"):
+        list(read_file(path))
+
+
+def test_arrays_and_tables_are_read_as_they_come(tmp_path: Path) -> None:
+    array, table = tmp_path / "rows.json", tmp_path / "rows.csv"
+    with array.open("w") as file:
+        file.write("[" + ",\n".join(row(number, pad="x" * 500) for number in range(40_000)) + "]")
+    with table.open("w") as file:
+        file.write("id,pad\n" + "".join(f"{n},{'x' * 500}\n" for n in range(40_000)))
+    for path in (array, table):
+        tracemalloc.start()
+        try:
+            count = sum(1 for _ in files.read_file(path))
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+        assert count == 40_000
+        assert peak < 4 << 20
+
+
+def test_an_item_is_read_wherever_the_pieces_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "rows.json"
+    values = [{"n": 1234567, "t": "a\u20acb \\ \" [,]"}, {"n": -1.5e3}, {"l": [1, [2, {}]]}]
+    path.write_text(json.dumps(values, indent=1, ensure_ascii=False))
+    for piece in range(1, 12):
+        monkeypatch.setattr(documents, "_PIECE", piece)
+        assert [item.value for item in files.read_file(path)] == values  # type: ignore[union-attr]
 
 
 def test_pasted_text_is_lines_or_an_array() -> None:

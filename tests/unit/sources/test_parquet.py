@@ -11,7 +11,8 @@ import pytest
 
 from routestudio.errors import UsageError
 from routestudio.model.message import Message
-from routestudio.samples import parquet, reader
+from routestudio.formats.reader import RowReader
+from routestudio.sources import files, parquet
 
 
 def test_rows_become_read_messages(tmp_path: Path) -> None:
@@ -27,7 +28,7 @@ def test_rows_become_read_messages(tmp_path: Path) -> None:
         }
     )
     tables.write_table(table, file)
-    found = list(reader.read_file(file))
+    found = list(RowReader().read_all(files.read_file(file)))
     assert all(isinstance(item, Message) for item in found)
     first, second = found
     assert isinstance(first, Message)
@@ -37,7 +38,7 @@ def test_rows_become_read_messages(tmp_path: Path) -> None:
         "id": 1, "total": "10.10", "at": "2024-05-06T07:08:00Z", "tags": ["a"],
     }  # fmt: skip
     assert second.record["id"] == 2**62
-    assert reader.count_rows(file) == 2
+    assert files.count_rows(file) == 2
 
 
 def test_other_files_and_a_missing_package_are_told(
@@ -47,9 +48,9 @@ def test_other_files_and_a_missing_package_are_told(
     file.write_text("no parquet")
     if parquet.available():
         with pytest.raises(UsageError, match="is not Parquet"):
-            list(reader.read_file(file))
+            list(files.read_file(file))
     monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
     assert not parquet.available()
     with pytest.raises(UsageError, match="need the package `pyarrow`") as caught:
-        list(reader.read_file(file))
+        list(files.read_file(file))
     assert "routestudio[parquet]" in str(caught.value.hint)
