@@ -83,6 +83,8 @@ class Example:
     key: Any = None
     topic: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    named: bool = False
+    """Whether the format has to be named for it, since the value alone looks like another's."""
 
 
 class Format(ABC):
