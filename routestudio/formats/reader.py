@@ -208,7 +208,7 @@ class RowReader:
             if inner is not None:
                 return raw, self._inner(inner, depth)
             return raw, [self._fault(raw, *_not_json(error, data))]
-        return replace(raw, value=value, schema=schema), None
+        return replace(raw, value=value, schema=schema, text=data), None
 
     def _keyed(self, raw: Raw) -> Raw:
         """The row with its record key decoded; a key that is not JSON is text."""

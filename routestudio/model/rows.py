@@ -18,7 +18,9 @@ class Raw:
     when the same row is read again; `place` is for people (`orders.csv:3`, `orders[0]@17`).
     `topic` is a topic, stream or table file that names the rows' origin, without which a format
     may not know the table. `line` counts from 1 where the place has lines. `table` says that it is
-    a row of a table file (CSV, Parquet), which has no other structure.
+    a row of a table file (CSV, Parquet), which has no other structure. `text` is what `value` (and
+    `schema`) were decoded from, where that was bytes: a format whose numbers have more digits than
+    a double holds reads them again.
     """
 
     value: Any
@@ -31,6 +33,7 @@ class Raw:
     schema: Any = None
     key_schema: Any = None
     table: bool = False
+    text: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
