@@ -180,3 +180,210 @@ ENVELOPE: Final = (
         "notification", topic="notifications",
     ),
 )  # fmt: skip
+
+FLAT_SETUP: Final = (
+    "Set `add.fields=op,table,lsn,source.ts_us,db,schema` in the transform: without `__op` every "
+    "row that is not a delete is `read`.",
+    "Set `delete.tombstone.handling.mode=rewrite` to get the old row of deletes; by default a "
+    "delete is a record without value, and only its key is known.",
+    *SETUP[:-1],
+)
+
+FLAT_UNKNOWABLE: Final = (
+    "Rows without any field that begins with `__`, without Debezium's headers and without schema "
+    "look like plain rows: name the format. A record without value is then a delete.",
+    "The old values of an update: the transform drops them.",
+    "Deletes with `delete.tombstone.handling.mode=drop`: they are not sent.",
+    *UNKNOWABLE,
+)
+
+_ADDED: Final[dict[str, Any]] = {
+    "__deleted": "false", "__op": "c", "__table": "orders", "__lsn": 27966120,
+    "__source_ts_ms": 1714979289123, "__db": "shop", "__schema": "public",
+}  # fmt: skip
+
+_FLAT_METADATA: Final = {**_METADATA, "commit_timestamp": "2024-05-06T07:08:09.123000Z"}
+
+
+def _flat(row: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {**row, **_ADDED, **{f"__{name}": value for name, value in more.items()}}
+
+
+FLAT: Final = (
+    Example(
+        "insert", _flat({"id": 1, "name": "ann"}),
+        [{"action": "insert", "record": {"id": 1, "name": "ann"}, "changes": None,
+          "metadata": _FLAT_METADATA, "key": {"id": 1}}],
+        key={"id": 1}, topic="pre.public.orders",
+    ),
+    Example(
+        "update", _flat({"id": 1, "name": "bob"}, op="u"),
+        [{"action": "update", "record": {"id": 1, "name": "bob"}, "changes": {},
+          "metadata": _FLAT_METADATA, "key": {"id": 1}}],
+        key={"id": 1}, topic="pre.public.orders",
+    ),
+    Example(
+        "delete that was rewritten: what the database did not send is null",
+        _flat({"id": 1, "name": None, "qty": 0}, op="d", deleted="true"),
+        [{"action": "delete", "record": {"id": 1, "name": None, "qty": None}, "changes": None,
+          "metadata": _FLAT_METADATA, "key": {"id": 1}}],
+        key={"id": 1}, topic="pre.public.orders",
+    ),
+    Example(
+        "read (snapshot)", _flat({"id": 1, "name": "ann"}, op="r"),
+        [{"action": "read", "record": {"id": 1, "name": "ann"}, "changes": None,
+          "key": {"id": 1}}],
+        key={"id": 1}, topic="pre.public.orders",
+    ),
+    Example(
+        "a row without added fields, recognised by Debezium's headers",
+        {"id": 1, "name": "ann"},
+        [{"action": "read", "record": {"id": 1, "name": "ann"}, "changes": None,
+          "metadata": {"table_schema": "public", "table_name": "orders"}, "key": {"id": 1}}],
+        key={"id": 1}, topic="pre.public.orders",
+        headers={"__debezium.context.connectorLogicalName": '"pre"',
+                 "__debezium.context.connectorName": '"postgresql"'},
+    ),
+    Example(
+        "delete without value", None,
+        [{"action": "delete", "record": {"id": 1}, "changes": None,
+          "metadata": {"table_schema": "public", "table_name": "orders"}, "key": {"id": 1}}],
+        key={"id": 1}, topic="pre.public.orders", named=True,
+    ),
+    Example("tombstone", None, "tombstone", topic="pre.public.orders"),
+    *(Example(example.title, {"id": "s1", "type": "execute-snapshot", "data": "{}", "__op": "c"},
+              "signal", key=example.key, topic=example.topic) if example.gives == "signal"
+      else Example(example.title, example.value, example.gives, example.key, example.topic,
+                   example.headers, named=True)
+      for example in ENVELOPE if isinstance(example.gives, str) and example.value is not None),
+)  # fmt: skip
+
+_OTHERS: Final = tuple(
+    Example(example.title, example.value, example.gives, example.key, example.topic,
+            example.headers, named=True)
+    for example in ENVELOPE
+    if isinstance(example.gives, str) and example.value is not None and example.gives != "signal"
+)  # fmt: skip
+"""Values that are passed over by all of Debezium's formats."""
+
+CLOUDEVENTS_SETUP: Final = (
+    "Use JSON for envelope and data: `value.converter.serializer.type=json` and "
+    "`value.converter.data.serializer.type=json`.",
+    *SETUP,
+)
+
+
+def _cloud(op: str, before: Any, after: Any, **more: Any) -> dict[str, Any]:
+    return {
+        "id": "name:pre;lsn:27966120;txId:779", "source": "/debezium/postgresql/pre",
+        "specversion": "1.0", "type": "io.debezium.connector.postgresql.DataChangeEvent",
+        "time": "2024-05-06T07:08:09.123Z", "datacontenttype": "application/json",
+        "iodebeziumop": op, "iodebeziumversion": "3.6.1.Final",
+        "iodebeziumconnector": "postgresql", "iodebeziumname": "pre",
+        "iodebeziumtsms": "1714979289123", "iodebeziumsnapshot": "false", "iodebeziumdb": "shop",
+        "iodebeziumschema": "public", "iodebeziumtable": "orders", "iodebeziumlsn": "27966120",
+        "iodebeziumxmin": None, "iodebeziumtxid": "779", "iodebeziumtxtotalorder": "1",
+        "iodebeziumtxdatacollectionorder": "1", **more,
+        "data": {"before": before, "after": after},
+    }  # fmt: skip
+
+
+CLOUDEVENTS: Final = (
+    Example(
+        "insert", _cloud("c", None, {"id": 1, "name": "ann"}),
+        [{"action": "insert", "record": {"id": 1, "name": "ann"}, "changes": None,
+          "metadata": {**_FLAT_METADATA, "commit_idx": 0}, "key": {"id": 1}}],
+        key={"id": 1},
+    ),
+    Example(
+        "update", _cloud("u", {"id": 1, "name": "ann"}, {"id": 1, "name": "bob"}),
+        [{"action": "update", "record": {"id": 1, "name": "bob"}, "changes": {"name": "ann"},
+          "key": {"id": 1}}],
+        key={"id": 1},
+    ),
+    Example(
+        "delete", _cloud("d", {"id": 1, "name": None}, None),
+        [{"action": "delete", "record": {"id": 1, "name": None}, "changes": None,
+          "key": {"id": 1}}],
+        key={"id": 1},
+    ),
+    Example(
+        "read (snapshot)", _cloud("r", None, {"id": 1, "name": "ann"}),
+        [{"action": "read", "record": {"id": 1, "name": "ann"}, "changes": None,
+          "key": {"id": 1}}],
+        key={"id": 1},
+    ),
+    Example("signal", _cloud("c", None, {"id": "s1", "type": "execute-snapshot", "data": "{}"}),
+            "signal", key={"id": "s1"}),
+    *_OTHERS,
+)  # fmt: skip
+
+MONGODB_SETUP: Final = (
+    "Set `capture.mode=change_streams_update_full`: otherwise an update has only the fields that "
+    "it set. With `change_streams_update_full_with_pre_image` (and pre-images in the database) "
+    "updates and deletes have the old document, too.",
+    "Keep the record's key: it has the `_id` of deleted documents.",
+)
+
+MONGODB_UNKNOWABLE: Final = (
+    "The old values of an update, and the document that was deleted, without pre-images.",
+    "The types of BSON: object ids, decimals and UUIDs are text, dates ISO 8601.",
+    "The index of a change in its transaction, without the connector's transaction metadata.",
+)
+
+
+def _document(op: str, before: Any, after: Any, **more: Any) -> dict[str, Any]:
+    return {
+        "before": before, "after": after, "op": op, "ts_ms": 1714979289200, "transaction": None,
+        "source": {"version": "3.6.1.Final", "connector": "mongodb", "name": "pre",
+                   "ts_ms": 1714979289000, "snapshot": "false", "db": "shop",
+                   "collection": "customers", "ord": 1, "lsid": None}, **more,
+    }  # fmt: skip
+
+
+_ANN: Final = '{"_id": {"$numberLong": "1004"}, "name": "ann", "spent": {"$numberDecimal": "1.50"}}'
+_BOB: Final = '{"_id": {"$numberLong": "1004"}, "name": "bob", "spent": {"$numberDecimal": "1.50"}}'
+_MONGODB_KEY: Final = {"id": "1004"}
+_MONGODB_METADATA: Final = {
+    "table_schema": "shop", "table_name": "customers", "database_name": "shop",
+    "commit_timestamp": "2024-05-06T07:08:09.000000Z",
+}  # fmt: skip
+
+MONGODB: Final = (
+    Example(
+        "insert", _document("c", None, _ANN),
+        [{"action": "insert", "record": {"_id": 1004, "name": "ann", "spent": "1.50"},
+          "changes": None, "metadata": _MONGODB_METADATA, "key": {"_id": 1004}}],
+        key=_MONGODB_KEY, topic="pre.shop.customers",
+    ),
+    Example(
+        "update with pre-image", _document("u", _ANN, _BOB),
+        [{"action": "update", "record": {"_id": 1004, "name": "bob", "spent": "1.50"},
+          "changes": {"name": "ann"}, "key": {"_id": 1004}}],
+        key=_MONGODB_KEY,
+    ),
+    Example(
+        "update without the document",
+        _document("u", None, None, updateDescription={
+            "removedFields": ["spent"], "truncatedArrays": None,
+            "updatedFields": '{"name": "bob"}'}),
+        [{"action": "update", "record": {"_id": 1004, "name": "bob"}, "changes": {},
+          "key": {"_id": 1004}}],
+        key=_MONGODB_KEY,
+    ),
+    Example(
+        "delete", _document("d", None, None),
+        [{"action": "delete", "record": {"_id": "5f8d0d55b54764421b7156d9"}, "changes": None,
+          "key": {"_id": "5f8d0d55b54764421b7156d9"}}],
+        key={"id": '{"$oid": "5f8d0d55b54764421b7156d9"}'},
+    ),
+    Example(
+        "read (snapshot)", _document("r", None, _ANN),
+        [{"action": "read", "record": {"_id": 1004, "name": "ann", "spent": "1.50"},
+          "changes": None, "key": {"_id": 1004}}],
+        key=_MONGODB_KEY,
+    ),
+    Example("signal", _document("c", None, '{"_id": "s1", "type": "execute-snapshot", '
+                                           '"data": "{}"}'), "signal", key={"id": '"s1"'}),
+    *_OTHERS,
+)  # fmt: skip
