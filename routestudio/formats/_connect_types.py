@@ -122,7 +122,8 @@ def _bits_of(length: int) -> Converter:
     return convert
 
 
-def _point(value: Mapping[str, Any]) -> str:
+def point(value: Mapping[str, Any]) -> str:
+    """A point as PostgreSQL prints it: `(1.5,2)`."""
     return f"({_coordinate(value['x'])},{_coordinate(value['y'])})"
 
 
@@ -130,7 +131,8 @@ def _coordinate(value: float) -> str:
     return str(value).removesuffix(".0")
 
 
-def _geometry(value: Mapping[str, Any]) -> str:
+def geometry(value: Mapping[str, Any]) -> str:
+    """A geometry as PostGIS prints it: its bytes in hexadecimal."""
     return from_base64(value["wkb"]).hex().upper()
 
 
@@ -159,9 +161,9 @@ NAMED: Final[Mapping[str, tuple[Converter | None, str]]] = {
     _D + "Ltree": (None, "ltree"),
     _D + "Enum": (None, "text"),
     _D + "EnumSet": (None, "text"),
-    _D + "geometry.Point": (_point, "point"),
-    _D + "geometry.Geometry": (_geometry, "geometry"),
-    _D + "geometry.Geography": (_geometry, "geography"),
+    _D + "geometry.Point": (point, "point"),
+    _D + "geometry.Geometry": (geometry, "geometry"),
+    _D + "geometry.Geography": (geometry, "geography"),
     _T + "Timestamp": (_milliseconds(times.timestamp), "timestamp"),
     _T + "MicroTimestamp": (times.timestamp, "timestamp"),
     _T + "NanoTimestamp": (_nanoseconds(times.timestamp), "timestamp"),

@@ -14,8 +14,10 @@ from routestudio.formats._connect_types import (
     Columns,
     InexactError,
     from_base64,
+    geometry,
     is_scaled,
     number_text,
+    point,
     scaled,
 )
 from routestudio.formats.base import UNCHANGED_TOAST
@@ -156,6 +158,8 @@ class Rows:
                 return scaled(value)
             except (TypeError, ValueError):
                 return value
+        if type(value) is dict and "wkb" in value and "srid" in value:
+            return _shape(value)
         if type(value) is list and any(is_scaled(item) for item in value):
             return [self._nested(item) if is_scaled(item) else item for item in value]
         return value
@@ -173,6 +177,16 @@ _JSON: Final = (
     "{} may be JSON, which only the schema says: it is text here, and decoded on a Sequin server. "
     "Send the schema."
 )
+
+
+def _shape(value: dict[str, Any]) -> Any:
+    """A point or a geometry, which no other value looks like."""
+    try:
+        if value.keys() == {"x", "y", "wkb", "srid"}:
+            return point(value)
+        return geometry(value) if len(value) == 2 else value
+    except (TypeError, ValueError, AttributeError):
+        return value
 
 
 def _named(names: list[str]) -> str:

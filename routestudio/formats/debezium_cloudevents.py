@@ -73,7 +73,7 @@ class DebeziumCloudEvents(DebeziumFormat):
         if type(value) is not dict:
             raise FormatError("a CloudEvent is an object")
         data, schema = value.get("data"), None
-        if is_connect(data):
+        if isinstance(data, dict) and is_connect(data):
             data, schema = data["payload"], data["schema"]
         operation = value.get("iodebeziumop")
         kind = passed_over(value, raw) or passed_over(data, raw) or _named_kind(value, operation)

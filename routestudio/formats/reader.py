@@ -38,6 +38,8 @@ EMPTY: Final = "empty batch"
 _SHOWN: Final = 2_000
 _NESTED: Final = 3
 """How deep wrappers may be in wrappers: a dump of a topic that holds batches."""
+_TOPICS: Final = 10_000
+"""Topics that are remembered for their records without value."""
 
 _SCHEMA_REGISTRY: Final = (
     "the value begins like Avro or Protobuf of a schema registry, which is not read",
@@ -91,6 +93,7 @@ class RowReader:
         self._fixed = self._formats[0] if wanted is None else None
         self._wrappers: list[Wrapper] = [kind() for kind in registry.wrappers().values()]
         self._last: Format | None = self._fixed
+        self._topics: dict[str | None, Format] = {}
         self._keys = keys or KeyBook()
         self._values, self._record_keys = Decoder(), Decoder()
         self.count = 0
@@ -137,6 +140,8 @@ class RowReader:
                     raise PassedOver(TOMBSTONE)
                 raise _unknown(value, format_)
             found = list(format_.read(value, self._keyed(raw)))
+            if self._topics.get(raw.topic) is not format_ and len(self._topics) < _TOPICS:
+                self._topics[raw.topic] = format_
             title = format_.title_of(value, raw)
             rows = [self._message(change, raw, format_.key, number if len(found) > 1 else None)
                     for number, change in enumerate(found)]  # fmt: skip
@@ -165,6 +170,8 @@ class RowReader:
             return [self._fixed]
         last = self._last
         if value is None:
+            # Of the format that made messages of this topic: heartbeats may have come between.
+            last = self._topics.get(raw.topic, last)
             return last if last is not None and last.reads_null else None
         if last is not None and last.likeness(value, raw) is Likeness.CERTAIN:
             return last
