@@ -17,6 +17,8 @@ _EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
 _FIRST_DAY: Final = date.min.toordinal() - _EPOCH_DAY
 _LAST_DAY: Final = date.max.toordinal() - _EPOCH_DAY
 _DAY: Final = 86_400_000_000
+_FIRST: Final = _FIRST_DAY * _DAY
+_END: Final = (_LAST_DAY + 1) * _DAY
 _MONTH: Final = 2_629_800_000_000
 """Microseconds of 30.4375 days, which Debezium takes for a month."""
 
@@ -47,11 +49,11 @@ def day(days: int) -> str:
 
 def timestamp(micros: int) -> str:
     """Microseconds since 1970 without a zone: `2024-05-06T07:08:09.123456`."""
-    days, rest = divmod(micros, _DAY)
-    if _FIRST_DAY <= days <= _LAST_DAY:
-        return (_EPOCH + timedelta(days, 0, rest)).isoformat(timespec="microseconds")
+    if _FIRST <= micros < _END:
+        return (_EPOCH + timedelta(0, 0, micros)).isoformat(timespec="microseconds")
     if micros in INFINITY:
         return INFINITY[micros]
+    days, rest = divmod(micros, _DAY)
     text, era = _far_day(days)
     return f"{text} {_clock(rest)}{era}"
 
@@ -126,7 +128,10 @@ def interval(text: str) -> dict[str, int]:
 
 def moment_of(source: Mapping[str, Any]) -> int | None:
     """Microseconds since 1970 of a block with `ts_us`, `ts_ns` or `ts_ms`: the finest of them."""
-    for name, times, parts in (("ts_us", 1, 1), ("ts_ns", 1, 1_000), ("ts_ms", 1_000, 1)):
+    micros = source.get("ts_us")
+    if type(micros) is int and micros > 0:
+        return micros
+    for name, times, parts in (("ts_ns", 1, 1_000), ("ts_ms", 1_000, 1)):
         value = source.get(name)
         if isinstance(value, int) and value > 0:
             return value * times // parts

@@ -34,9 +34,13 @@ class InexactError(ValueError):
 
 def from_base64(text: str) -> bytes:
     """Bytes of Base64, of either alphabet. Raises `ValueError`."""
-    if "-" in text or "_" in text:
-        text = text.replace("-", "+").replace("_", "/")
-    return binascii.a2b_base64(text, strict_mode=True) if text else b""
+    if not text:
+        return b""
+    try:
+        return binascii.a2b_base64(text, strict_mode=True)
+    except ValueError:
+        standard = text.replace("-", "+").replace("_", "/")
+        return binascii.a2b_base64(standard, strict_mode=True)
 
 
 def decimal_text(unscaled: int, scale: int) -> str:
@@ -186,6 +190,7 @@ NAMED: Final[Mapping[str, tuple[Converter | None, str]]] = {
 }
 """Decoders (none: the value is right as it is) and PostgreSQL's types, by names of schemas."""
 
+_LARGE: Final = frozenset({"jsonb", "bytea", "bit", "varbit"})
 _SUMS: Final = frozenset({_T + "MicroDuration", _T + "NanoDuration"})
 
 _PRIMITIVE: Final[Mapping[str, tuple[Converter | None, str]]] = {
@@ -248,14 +253,17 @@ def _structured(columns: Columns) -> Converter:
 class Columns:
     """What is derived of the schema of a row.
 
-    `decoded` are the columns whose values change, `kept` those of text, which stay, `types` their
-    types, `defaults` their defaults as the schema writes them, `filled` the columns in which a
+    `decoded` are the columns whose values change, `large` those of them that may hold what stands
+    for an unchanged large value, `texts` and `lists` the columns that only may hold that, `types`
+    the columns' types, `defaults` their defaults as the schema writes them, `filled` the columns in which a
     NULL looks like the default, `decimals` and `sums` (intervals without parts) by their names.
     """
 
     def __init__(self, schema: Mapping[str, Any]) -> None:
         self.decoded: list[tuple[str, Converter]] = []
-        self.kept: list[str] = []
+        self.large: frozenset[str] = frozenset()
+        self.texts: list[str] = []
+        self.lists: list[str] = []
         self.types: dict[str, str] = {}
         self.defaults: dict[str, Any] = {}
         self.filled: list[str] = []
@@ -270,10 +278,15 @@ class Columns:
         of, kind = converter(field)
         if kind:
             self.types[column] = kind
+        form = field.get("type")
         if of is not None:
             self.decoded.append((column, of))
-        elif field.get("type") in ("string", "array", "map"):
-            self.kept.append(column)
+            if form in ("array", "map", "struct") or kind in _LARGE:
+                self.large |= {column}
+        elif form == "string":
+            self.texts.append(column)
+        elif form in ("array", "map"):
+            self.lists.append(column)
         if field.get("default") is not None:
             self.defaults[column] = field["default"]
             if field.get("optional"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, ClassVar, Final
 
 from routestudio.formats import _connect_times as times
@@ -79,6 +80,12 @@ _FILLED: Final = (
     "{} may be NULL: the JSON converter writes the default of the column for NULL, unless "
     "`value.converter.replace.null.with.default=false` is set. (Noted once for a table.)"
 )
+_KEY_CHANGES: Final = (
+    ("__debezium.newkey", "This delete and the insert of {} are one update that changed the "
+     "primary key; they are in two groups, so a target may see them in any order."),
+    ("__debezium.oldkey", "This insert and the delete of {} are one update that changed the "
+     "primary key; they are in two groups, so a target may see them in any order."),
+)  # fmt: skip
 _MOST_TABLES: Final = 10_000
 
 
@@ -116,6 +123,11 @@ def connector_title(title: str, connector: Any) -> str:
     """The title with the database's name: `Debezium, PostgreSQL`."""
     if not isinstance(connector, str) or not connector:
         return title
+    return _titled(title, connector)
+
+
+@lru_cache(maxsize=100)
+def _titled(title: str, connector: str) -> str:
     return f"{title}, {CONNECTORS.get(connector, connector[:40])}"
 
 
@@ -147,12 +159,7 @@ def header(raw: Raw, name: str) -> Any:
 
 def key_change(raw: Raw) -> str | None:
     """A note when the record is one half of a change of the primary key."""
-    for name, text in (
-        ("__debezium.newkey", "This delete and the insert of {} are one update that changed the "
-         "primary key; they are in two groups, so a target may see them in any order."),
-        ("__debezium.oldkey", "This insert and the delete of {} are one update that changed the "
-         "primary key; they are in two groups, so a target may see them in any order."),
-    ):  # fmt: skip
+    for name, text in _KEY_CHANGES:
         other = header(raw, name) if name in raw.headers else None
         if other is not None:
             return text.format(json.dumps(other, ensure_ascii=False, default=str)[:200])

@@ -95,22 +95,23 @@ class Rows:
         if columns is None:
             return self._bare(row, text, part)
         found = dict(row)
-        unavailable = self._unavailable
         notes: tuple[str, ...] = ()
-        for name in columns.kept:
-            value = found.get(name)
-            if value is not None and value in unavailable:
+        texts = self._unavailable.texts
+        for name in columns.texts:
+            if found.get(name) in texts:
+                found[name] = UNCHANGED_TOAST
+        for name in columns.lists:
+            if found.get(name) in self._unavailable:
                 found[name] = UNCHANGED_TOAST
         for name, convert in columns.decoded:
             value = found.get(name)
             if value is None:
                 continue
             try:
-                found[name] = (
-                    UNCHANGED_TOAST
-                    if type(value) is not int and value in unavailable
-                    else convert(value)
-                )
+                if name in columns.large and value in self._unavailable:
+                    found[name] = UNCHANGED_TOAST
+                else:
+                    found[name] = convert(value)
             except InexactError:
                 found[name] = _again(convert, value, name, text, part)
             except (TypeError, ValueError, KeyError, AttributeError, OverflowError, RecursionError):

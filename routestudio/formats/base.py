@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 
 from routestudio.model.message import UNCHANGED_TOAST as UNCHANGED_TOAST
 from routestudio.model.message import Action
+from routestudio.model.records import light
 from routestudio.model.rows import Fault as Fault
 from routestudio.model.rows import Raw as Raw
 
@@ -36,7 +37,7 @@ class PassedOver(Exception):  # noqa: N818 - not an error
         self.kind = kind
 
 
-@dataclass(frozen=True, slots=True)
+@light
 class Change:
     """What a format makes of a value: a message before its metadata is completed.
 

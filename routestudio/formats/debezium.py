@@ -106,8 +106,8 @@ class Debezium(DebeziumFormat):
             set_order(metadata, transaction)
             metadata["transaction"] = transaction
         columns = self._schemas.of(raw.schema)
-        yield self.change(operation, value.get("before"), value.get("after"), source, raw, columns,
-                          metadata)  # fmt: skip
+        return (self.change(operation, value.get("before"), value.get("after"), source, raw,
+                            columns, metadata),)  # fmt: skip
 
     def title_of(self, value: Any, raw: Raw) -> str:
         """`Debezium, PostgreSQL`."""

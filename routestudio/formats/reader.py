@@ -41,6 +41,9 @@ _NESTED: Final = 3
 _TOPICS: Final = 10_000
 """Topics that are remembered for their records without value."""
 
+_GUESSED: Final = "The key is a guess: the row does not say it, and it has a column `id`."
+_UNKNOWN: Final = "The key is unknown: the row does not say it."
+
 _SCHEMA_REGISTRY: Final = (
     "the value begins like Avro or Protobuf of a schema registry, which is not read",
     "use the JSON converter (org.apache.kafka.connect.json.JsonConverter), or convert the records",
@@ -123,13 +126,10 @@ class RowReader:
     # --- one row -------------------------------------------------------------------------------
 
     def _read(self, raw: Raw, depth: int) -> list[Row]:
-        if isinstance(raw.value, bytes):
-            raw, problem = self._decoded(raw, depth)
-            if problem is not None:
-                return problem
-        elif raw.schema is None and is_connect(raw.value):
-            raw = replace(raw, value=raw.value["payload"], schema=raw.value["schema"])
-        value = raw.value
+        ready = self._decoded(raw, depth)
+        if isinstance(ready, list):
+            return ready
+        raw, value = ready, ready.value
         try:
             format_ = self._format(value, raw)
             if format_ is None or isinstance(format_, list):
@@ -139,12 +139,14 @@ class RowReader:
                 if value is None:
                     raise PassedOver(TOMBSTONE)
                 raise _unknown(value, format_)
-            found = list(format_.read(value, self._keyed(raw)))
+            found = list(format_.read(value, raw))
             if self._topics.get(raw.topic) is not format_ and len(self._topics) < _TOPICS:
                 self._topics[raw.topic] = format_
             title = format_.title_of(value, raw)
-            rows = [self._message(change, raw, format_.key, number if len(found) > 1 else None)
-                    for number, change in enumerate(found)]  # fmt: skip
+            rows: list[Row] = [
+                self._message(change, raw, format_.key, number if len(found) > 1 else None)
+                for number, change in enumerate(found)
+            ]
         except PassedOver as passed:
             self.passed_over[passed.kind] += 1
             return []
@@ -153,7 +155,7 @@ class RowReader:
         except MessageError as error:
             return [self._fault(raw, str(error))]
         self.counts[title] += len(rows)
-        return list(rows)
+        return rows
 
     def _inner(self, parts: Sequence[Raw], depth: int) -> list[Row]:
         if not parts:
@@ -195,40 +197,42 @@ class RowReader:
                 return [_placed(part, raw, number) for number, part in enumerate(inner)]
         return None
 
-    def _decoded(self, raw: Raw, depth: int) -> tuple[Raw, list[Row] | None]:
-        """The row with its value decoded, or what becomes of one that is not JSON."""
-        data: bytes = raw.value
-        try:
-            value, schema = self._values.decode(data)
-        except UnicodeDecodeError as error:
-            if data[:1] == b"\0":
-                return raw, [self._fault(raw, *_SCHEMA_REGISTRY)]
-            return raw, [self._fault(raw, "the row is not text in UTF-8", "convert it to UTF-8",
-                                     error.start + 1)]  # fmt: skip
-        except ValueError as error:
-            if data[:1] == b"\0":
-                return raw, [self._fault(raw, *_SCHEMA_REGISTRY)]
-            if data == b"default" or not data.strip():
+    def _decoded(self, raw: Raw, depth: int) -> Raw | list[Row]:
+        """The row with value and key decoded, or what becomes of a value that is not JSON."""
+        value, schema, text = raw.value, raw.schema, raw.text
+        if isinstance(value, bytes):
+            text = data = value
+            try:
+                value, schema = self._values.decode(data)
+            except ValueError as error:
+                if data != b"default" and data.strip():
+                    return self._undecoded(raw, data, error, depth)
                 # Debezium Server writes this word for a record without value to Redis streams.
-                return replace(raw, value=None), None
-            inner = self._opened(data, raw) if depth < _NESTED else None
-            if inner is not None:
-                return raw, self._inner(inner, depth)
-            return raw, [self._fault(raw, *_not_json(error, data))]
-        return replace(raw, value=value, schema=schema, text=data), None
-
-    def _keyed(self, raw: Raw) -> Raw:
-        """The row with its record key decoded; a key that is not JSON is text."""
-        key = raw.key
+                value = None
+        elif schema is None and is_connect(value):
+            value, schema = value["payload"], value["schema"]
+        key, key_schema = raw.key, raw.key_schema
         if isinstance(key, bytes):
             try:
-                value, schema = self._record_keys.decode(key)
+                key, key_schema = self._record_keys.decode(key)
             except ValueError:
-                return replace(raw, key=key.decode(errors="replace"))
-            return replace(raw, key=value, key_schema=schema)
-        if is_connect(key):
-            return replace(raw, key=key["payload"], key_schema=key["schema"])
-        return raw
+                key = key.decode(errors="replace")
+        elif key is not None and is_connect(key):
+            key, key_schema = key["payload"], key["schema"]
+        return Raw(value, key, raw.headers, raw.topic, raw.position, raw.place, raw.line, schema,
+                   key_schema, raw.table, text)  # fmt: skip
+
+    def _undecoded(self, raw: Raw, data: bytes, error: ValueError, depth: int) -> list[Row]:
+        """What becomes of bytes that are not JSON: rows of a wrapper, or a fault."""
+        if data[:1] == b"\0":
+            return [self._fault(raw, *_SCHEMA_REGISTRY)]
+        if isinstance(error, UnicodeDecodeError):
+            return [self._fault(raw, "the row is not text in UTF-8", "convert it to UTF-8",
+                                error.start + 1)]  # fmt: skip
+        inner = self._opened(data, raw) if depth < _NESTED else None
+        if inner is not None:
+            return self._inner(inner, depth)
+        return [self._fault(raw, *_not_json(error, data))]
 
     # --- completing ----------------------------------------------------------------------------
 
@@ -244,12 +248,9 @@ class RowReader:
         elif origin == "unknown" and given.get("record_pks") is None:
             given["record_pks"] = []
         if origin == "guess":
-            notes = (
-                *notes,
-                "The key is a guess: the row does not say it, and it has a column `id`.",
-            )
+            notes = (*notes, _GUESSED)
         elif origin == "unknown":
-            notes = (*notes, "The key is unknown: the row does not say it.")
+            notes = (*notes, _UNKNOWN)
         metadata = complete_metadata(given, change.record, position)
         message = Message(
             change.action, change.record, change.changes, metadata, self.count, raw.line, position,

@@ -7,10 +7,13 @@ values (plus `Decimal`, dates and times where a source is typed). Nothing here d
 from __future__ import annotations
 
 import base64
+import binascii
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final, Literal, cast
+
+from routestudio.model.records import light
 
 Action = Literal["insert", "update", "delete", "read"]
 ACTIONS: Final[tuple[Action, ...]] = ("insert", "update", "delete", "read")
@@ -48,7 +51,7 @@ class MessageError(ValueError):
     """A value is not a message; the text says which part is wrong and what was expected."""
 
 
-@dataclass(frozen=True, slots=True)
+@light
 class Message:
     """One row change. `index` is its number in its source, from 0; `line` its line, from 1.
 
@@ -95,7 +98,8 @@ def idempotency_key(lsn: int, idx: int) -> str:
 
 def position_key(position: str) -> str:
     """The idempotency key of a change that has only its position: 20 characters of Base64."""
-    return base64.b64encode(hashlib.blake2b(position.encode(), digest_size=15).digest()).decode()
+    digest = hashlib.blake2b(position.encode("utf-8", "surrogatepass"), digest_size=15).digest()
+    return binascii.b2a_base64(digest, newline=False).decode()
 
 
 def group_id(message: Message, columns: Iterable[str] | None = None) -> str | None:
@@ -111,6 +115,8 @@ def group_id(message: Message, columns: Iterable[str] | None = None) -> str | No
 
 def text_of(value: object) -> str:
     """A key value as text: booleans in lower case, everything else by `str`."""
+    if type(value) is str:
+        return value
     if value is True:
         return "true"
     if value is False:
@@ -197,24 +203,24 @@ def complete_metadata(
         raise MessageError(f"`metadata.record_pks` must be a list, not {_kind(pks)}")
     metadata["record_pks"] = [text_of(pk) for pk in pks]
     name = metadata["database_name"]
-    for key, default in (
-        ("consumer", {"id": "sample", "name": "sample", "annotations": {}}),
-        (
-            "database",
-            {
-                "id": "sample",
-                "name": name,
-                "annotations": {},
-                "database": name,
-                "hostname": "localhost",
-            },
-        ),
-    ):
-        part = metadata[key]
-        if part is not None and not isinstance(part, dict):
-            raise MessageError(f"`metadata.{key}` must be an object, not {_kind(part)}")
-        metadata[key] = {**default, **(part or {})}
+    database = {"id": "sample", "name": name, "annotations": {}, "database": name,
+                "hostname": "localhost"}  # fmt: skip
+    metadata["consumer"] = _part(metadata, "consumer", dict(_CONSUMER, annotations={}))
+    metadata["database"] = _part(metadata, "database", database)
     return metadata
+
+
+_CONSUMER: Final = {"id": "sample", "name": "sample", "annotations": {}}
+
+
+def _part(metadata: Mapping[str, Any], key: str, default: dict[str, Any]) -> dict[str, Any]:
+    """A part of metadata with its defaults."""
+    part = metadata[key]
+    if part is None:
+        return default
+    if not isinstance(part, dict):
+        raise MessageError(f"`metadata.{key}` must be an object, not {_kind(part)}")
+    return {**default, **part}
 
 
 def _kind(value: object) -> str:

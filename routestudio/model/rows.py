@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from routestudio.model.records import light
 
-@dataclass(frozen=True, slots=True)
+
+@light
 class Raw:
     """One row as a source yields it.
 
