@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -27,6 +28,30 @@ def loads(data: bytes) -> Any:
         except orjson.JSONDecodeError:
             pass  # the other parser knows more, or says what is wrong and where
     return jsonio.loads(data.decode())
+
+
+class Number(float):
+    """A number with a point or an exponent, with its `text`, which a double may not hold."""
+
+    text: str
+
+    def __new__(cls, text: str) -> Number:
+        """Of the number as it is written."""
+        number = super().__new__(cls, text)
+        number.text = text
+        return number
+
+
+def exact(data: bytes) -> Any:
+    """Decoded JSON, whose numbers that are no integers are `Number`. Raises `ValueError`.
+
+    The payload of Kafka Connect's pair of schema and payload is taken out, as `Decoder` does.
+    """
+    try:
+        value = json.loads(data, parse_float=Number)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    return value["payload"] if is_connect(value) else value
 
 
 class Decoder:

@@ -126,10 +126,11 @@ class Format(ABC):
         """How much a decoded value looks like this format. Cheap, and never raises."""
 
     @abstractmethod
-    def read(self, value: Any, raw: Raw) -> Iterable[Change]:
+    def read(self, value: Any, raw: Raw) -> Iterable[Change | PassedOver]:
         """The changes in a decoded value, in their order.
 
         Raises `FormatError` for what cannot be read, `PassedOver` for what is not a row change.
+        Where only a part of the value is not a row change, its `PassedOver` is yielded instead.
         """
 
     def title_of(self, value: Any, raw: Raw) -> str:

@@ -143,10 +143,14 @@ class RowReader:
             if self._topics.get(raw.topic) is not format_ and len(self._topics) < _TOPICS:
                 self._topics[raw.topic] = format_
             title = format_.title_of(value, raw)
+            changes = [part for part in found if isinstance(part, Change)]
             rows: list[Row] = [
-                self._message(change, raw, format_.key, number if len(found) > 1 else None)
-                for number, change in enumerate(found)
+                self._message(change, raw, format_.key, number if len(changes) > 1 else None)
+                for number, change in enumerate(changes)
             ]
+            if len(changes) < len(found):
+                over = (part.kind for part in found if isinstance(part, PassedOver))
+                self.passed_over.update(over)
         except PassedOver as passed:
             self.passed_over[passed.kind] += 1
             return []

@@ -1,0 +1,248 @@
+"""Column types by PostgreSQL's names, and values as a Sequin server gives them for a type.
+
+A server casts the text of a column by its type: numbers stay numbers, `numeric` becomes a decimal
+(text in JSON), times ISO 8601, `json` is decoded, an `interval` is a map. What cannot be cast stays
+as it is, as on the server: `infinity`, dates before Christ, `NaN`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from routestudio.formats import _decode
+from routestudio.formats._times import utc
+
+_TYPES: Final[Mapping[str, str]] = {
+    "smallint": "int2", "int2": "int2", "smallserial": "int2",
+    "integer": "int4", "int": "int4", "int4": "int4", "serial": "int4",
+    "bigint": "int8", "int8": "int8", "bigserial": "int8", "oid": "oid",
+    "real": "float4", "float4": "float4", "double precision": "float8", "float8": "float8",
+    "numeric": "numeric", "decimal": "numeric", "money": "money",
+    "boolean": "bool", "bool": "bool",
+    "character varying": "varchar", "varchar": "varchar", "character": "bpchar",
+    "char": "bpchar", "bpchar": "bpchar", "text": "text", "name": "name", "citext": "citext",
+    "bytea": "bytea", "uuid": "uuid", "json": "json", "jsonb": "jsonb", "xml": "xml",
+    "date": "date", "interval": "interval",
+    "time": "time", "time without time zone": "time",
+    "timetz": "timetz", "time with time zone": "timetz",
+    "timestamp": "timestamp", "timestamp without time zone": "timestamp",
+    "timestamptz": "timestamptz", "timestamp with time zone": "timestamptz",
+}  # fmt: skip
+_SIZE: Final = re.compile(r"\(\s*(\d+)\s*(?:,\s*(-?\d+)\s*)?\)")
+_DAY: Final = r"(\d{4,6})-(\d\d)-(\d\d)"
+_CLOCK: Final = r"(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,6})\d*)?)?"
+_TIME: Final = re.compile(rf"{_CLOCK}(?:\s?(Z|[+-]\d\d(?::?\d\d)?(?::?\d\d)?))?\Z")
+_STAMP: Final = re.compile(rf"{_DAY}[ T]{_CLOCK}\s?(Z|[+-]\d\d(?::?\d\d)?(?::?\d\d)?)?\Z")
+_WHOLE: Final = re.compile(r"-?\d{1,40}\Z")
+_NUMBER: Final = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d{1,4})?\Z")
+_INTERVAL: Final = re.compile(r"([+-]?\d{1,12}) (year|mon|day)s?")
+_INTERVAL_TIME: Final = re.compile(r"([+-]?)(\d{1,9}):(\d\d):(\d\d)(?:\.(\d{1,6}))?\Z")
+
+
+def type_name(written: str) -> str:
+    """The short name that PostgreSQL has for a type, e.g. `timestamptz`; `int4[]` for an array.
+
+    Sizes are left out. A type that is not built in keeps its name.
+    """
+    name = _SIZE.sub("", written).strip()
+    depth = ""
+    while name.endswith("[]"):
+        name, depth = name[:-2].strip(), "[]"
+    return _TYPES.get(" ".join(name.lower().split()), name) + depth
+
+
+def scale_of(written: str) -> int | None:
+    """The digits after the point that a type such as `numeric(10,2)` has, where it says so."""
+    found = _SIZE.search(written)
+    return int(found[2] or 0) if found else None
+
+
+def value_of(value: Any, type_: str, *, scale: int | None = None) -> Any:
+    """A value as a server gives it for a type of `type_name`; as it is where it cannot be."""
+    if value is None:
+        return None
+    if type_.endswith("[]"):
+        items = array_of(value) if isinstance(value, str) else value
+        return _each(items, type_[:-2], scale) if isinstance(items, list) else value
+    cast = _CASTS.get(type_)
+    if type_ == "numeric":
+        return decimal_text(value, scale)
+    return value if cast is None else cast(value)
+
+
+def decimal_text(value: Any, scale: int | None = None) -> Any:
+    """A decimal as text. `scale` gives a double the digits back that it has lost."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return value
+    if isinstance(value, _decode.Number):
+        return plain_digits(value.text)
+    text = plain_digits(repr(value))
+    if scale is not None and scale > 0 and "e" not in text:
+        whole, _, rest = text.partition(".")
+        text = f"{whole}.{rest.ljust(scale, '0')}" if len(rest) <= scale else text
+    elif scale is not None and text.endswith(".0"):
+        text = text[:-2]
+    return text
+
+
+def plain_digits(text: str) -> str:
+    """A number without an exponent, if that is not absurdly long."""
+    found = re.fullmatch(r"(-?)(\d+)(?:\.(\d+))?[eE]([+-]?\d+)", text)
+    if found is None or abs(int(found[4])) > 400:
+        return text
+    sign, whole, rest, power = found[1], found[2], found[3] or "", int(found[4])
+    if power >= 0:
+        digits = whole + rest.ljust(power, "0")
+        at = len(whole) + power
+    else:
+        digits = whole.rjust(1 - power, "0") + rest
+        at = len(digits) - len(rest) + power
+    head, tail = digits[:at].lstrip("0") or "0", digits[at:]
+    return f"{sign}{head}.{tail}" if tail else f"{sign}{head}"
+
+
+def array_of(text: str) -> list[Any] | None:
+    """The items of an array as PostgreSQL writes it, `{a,NULL,"b c"}`; `None` for another text."""
+    text = text.split("=", 1)[1] if text[:1] == "[" and "]={" in text else text
+    if not text.startswith("{") or not text.endswith("}"):
+        return None
+    stack: list[list[Any]] = []
+    at, last = 0, len(text) - 1
+    while at <= last:
+        char = text[at]
+        if char == "{":
+            stack.append([])
+            at += 1
+        elif char == "}":
+            done = stack.pop()
+            if not stack:
+                return done if at == last else None
+            stack[-1].append(done)
+            at += 1
+        elif char == ",":
+            at += 1
+        else:
+            item, at = _item(text, at)
+            stack[-1].append(item)
+    return None
+
+
+def _item(text: str, at: int) -> tuple[str | None, int]:
+    if text[at] != '"':
+        end = at
+        while end < len(text) and text[end] not in ",}":
+            end += 2 if text[end] == "\\" else 1
+        plain = text[at:end]
+        return (None if plain == "NULL" else re.sub(r"\\(.)", r"\1", plain)), end
+    end = at + 1
+    while end < len(text) and text[end] != '"':
+        end += 2 if text[end] == "\\" else 1
+    return re.sub(r"\\(.)", r"\1", text[at + 1 : end], flags=re.DOTALL), end + 1
+
+
+def _each(items: list[Any], type_: str, scale: int | None) -> list[Any]:
+    """The items cast, in as many dimensions as there are."""
+    done: list[Any] = []
+    todo = [(items, done)]
+    while todo:
+        source, target = todo.pop()
+        for item in source:
+            if isinstance(item, list):
+                inner: list[Any] = []
+                target.append(inner)
+                todo.append((item, inner))
+            else:
+                target.append(value_of(item, type_, scale=scale))
+    return done
+
+
+def _whole(value: Any) -> Any:
+    return int(value) if isinstance(value, str) and _WHOLE.match(value) else value
+
+
+def _real(value: Any) -> Any:
+    return float(value) if isinstance(value, str) and _NUMBER.match(value) else value
+
+
+def _truth(value: Any) -> Any:
+    if isinstance(value, str):
+        return {"t": True, "true": True, "f": False, "false": False}.get(value, value)
+    return value
+
+
+def _json(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    try:
+        return _decode.loads(value.encode())
+    except ValueError:
+        return value
+
+
+def _hex(value: Any) -> Any:
+    if isinstance(value, str) and not value.startswith("\\x") and re.fullmatch(r"[0-9a-f]*", value):
+        return "\\x" + value
+    return value
+
+
+def time_of(value: Any) -> Any:
+    """A time of day, without fraction and zone as a server gives it, or the value as it is."""
+    found = _TIME.match(value) if isinstance(value, str) else None
+    if found is None or int(found[1]) > 23:
+        return value
+    return f"{found[1]}:{found[2]}:{found[3] or '00'}"
+
+
+def timestamp_of(value: Any) -> Any:
+    """A date and time without zone in ISO 8601 with six digits, or the value as it is."""
+    found = _STAMP.match(value) if isinstance(value, str) else None
+    if found is None or len(found[1]) > 4 or not _real_day(found):
+        return value
+    year, month, day, hour, minute, second, rest, _ = found.groups()
+    return f"{year}-{month}-{day}T{hour}:{minute}:{second or '00'}.{(rest or '').ljust(6, '0')}"
+
+
+def timestamptz_of(value: Any) -> Any:
+    """A date and time in UTC in ISO 8601 with six digits and `Z`, or the value as it is."""
+    done = utc(value)
+    return value if done is None else done
+
+
+def _real_day(found: re.Match[str]) -> bool:
+    return found[1] != "0000" and "01" <= found[2] <= "12" and "01" <= found[3] <= "31"
+
+
+def interval_of(value: Any) -> Any:
+    """Months, days and microseconds of an interval as PostgreSQL writes it."""
+    if not isinstance(value, str):
+        return value
+    months = days = micros = 0
+    rest = value.strip()
+    while found := _INTERVAL.match(rest):
+        count = int(found[1])
+        if found[2] == "day":
+            days += count
+        else:
+            months += count * (12 if found[2] == "year" else 1)
+        rest = rest[found.end() :].strip()
+    if rest:
+        clock = _INTERVAL_TIME.match(rest)
+        if clock is None:
+            return value
+        seconds = int(clock[2]) * 3600 + int(clock[3]) * 60 + int(clock[4])
+        micros = seconds * 1_000_000 + int((clock[5] or "").ljust(6, "0"))
+        micros = -micros if clock[1] == "-" else micros
+    elif not value.strip():
+        return value
+    return {"months": months, "days": days, "microseconds": micros}
+
+
+_CASTS: Final[Mapping[str, Callable[[Any], Any]]] = {
+    "int2": _whole, "int4": _whole, "int8": _whole, "oid": _whole,
+    "float4": _real, "float8": _real, "bool": _truth,
+    "json": _json, "jsonb": _json, "bytea": _hex,
+    "time": time_of, "timetz": time_of, "timestamp": timestamp_of,
+    "timestamptz": timestamptz_of, "interval": interval_of,
+}  # fmt: skip
