@@ -76,9 +76,7 @@ def decimal_text(value: Any, scale: int | None = None) -> Any:
     """A decimal as text. `scale` gives a double the digits back that it has lost."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return value
-    if isinstance(value, _decode.Number):
-        return plain_digits(value.text)
-    text = plain_digits(repr(value))
+    text = plain_digits(value.text if isinstance(value, _decode.Number) else repr(value))
     if scale is not None and scale > 0 and "e" not in text:
         whole, _, rest = text.partition(".")
         text = f"{whole}.{rest.ljust(scale, '0')}" if len(rest) <= scale else text

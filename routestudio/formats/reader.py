@@ -158,6 +158,8 @@ class RowReader:
             return [self._fault(raw, str(error), error.hint)]
         except MessageError as error:
             return [self._fault(raw, str(error))]
+        except RecursionError:
+            return [self._fault(raw, "nested too deeply")]
         self.counts[title] += len(rows)
         return rows
 

@@ -1,0 +1,46 @@
+"""MySQL's column types by the nearest type of PostgreSQL, and its text values for them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from routestudio.formats._columns import value_of
+
+_TYPES: Final[Mapping[str, str]] = {
+    "tinyint": "int2", "smallint": "int2", "mediumint": "int4", "int": "int4", "integer": "int4",
+    "bigint": "int8", "year": "int4", "bit": "int8", "bool": "int2", "boolean": "int2",
+    "float": "float4", "double": "float8", "real": "float8", "decimal": "numeric",
+    "numeric": "numeric", "dec": "numeric", "fixed": "numeric",
+    "char": "bpchar", "varchar": "varchar", "tinytext": "text", "text": "text",
+    "mediumtext": "text", "longtext": "text", "enum": "text", "set": "text",
+    "binary": "bytea", "varbinary": "bytea", "tinyblob": "bytea", "blob": "bytea",
+    "mediumblob": "bytea", "longblob": "bytea", "json": "json",
+    "date": "date", "time": "time", "datetime": "timestamp", "timestamp": "timestamp",
+}  # fmt: skip
+_UNSIGNED: Final = {"int2": "int4", "int4": "int8", "int8": "numeric"}
+"""What holds the numbers of an unsigned type."""
+
+
+def type_name(written: str) -> str:
+    """The type of PostgreSQL that is nearest to a type of MySQL, such as `int(11) unsigned`."""
+    words = written.lower().replace("(", " (").split()
+    if not words:
+        return "text"
+    found = _TYPES.get(words[0], words[0])
+    if "unsigned" in words and words[0] not in ("tinyint", "mediumint", "bit", "year"):
+        return _UNSIGNED.get(found, found)
+    return found
+
+
+def value(text: Any, type_: str) -> Any:
+    """A value that was written as text, for a type of `type_name`.
+
+    Bytes are written as text of ISO 8859-1, so that each character is one byte.
+    """
+    if type_ == "bytea" and isinstance(text, str):
+        try:
+            return "\\x" + text.encode("latin-1").hex()
+        except UnicodeEncodeError:
+            return text
+    return value_of(text, type_)
