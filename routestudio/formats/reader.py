@@ -291,7 +291,7 @@ class RowReader:
         if isinstance(text, bytes):
             text = text[: 4 * _SHOWN].decode(errors="replace")
         elif not isinstance(text, str):
-            text = json.dumps(text, ensure_ascii=False, default=str)
+            text = _text(text)
         fault = Fault(raw.line or 0, message, hint, column, text[:_SHOWN], self.count, raw.place)
         self.count += 1
         self.faults += 1
@@ -315,6 +315,13 @@ def _placed(part: Raw, raw: Raw, number: int) -> Raw:
         line=raw.line if part.line is None else part.line,
         topic=part.topic or raw.topic,
     )
+
+
+def _text(value: Any) -> str:
+    try:
+        return json.dumps(value, ensure_ascii=False, default=str)
+    except RecursionError:
+        return "…"
 
 
 def _unknown(value: Any, formats: list[Format] | None) -> FormatError:
