@@ -330,10 +330,10 @@ def _cast(
 
 def _exact(raw: Raw, types: Mapping[str, str]) -> dict[str, Any]:
     """The value with the digits of its decimals, where there are some."""
-    if raw.data is None or "numeric" not in types.values():
+    if raw.text is None or "numeric" not in types.values():
         return {}
     try:
-        exact = _decode.exact(raw.data)
+        exact = _decode.exact(raw.text)
     except ValueError:
         return {}
     return exact if isinstance(exact, dict) else {}

@@ -28,8 +28,15 @@ _OLD_ROW: Final = "UPDATE-DELETE"
 
 def _event(change: str, row: dict[str, Any], **more: Any) -> dict[str, Any]:
     """An event of the stream, for the examples."""
-    source = {"schema": "public", "table": "orders", "is_deleted": change == "DELETE",
-              "change_type": change, "tx_id": 5170, "lsn": "0/1969A28", "primary_keys": ["id"]}
+    source = {
+        "schema": "public",
+        "table": "orders",
+        "is_deleted": change == "DELETE",
+        "change_type": change,
+        "tx_id": 5170,
+        "lsn": "0/1969A28",
+        "primary_keys": ["id"],
+    }
     return {"uuid": "d7989206-380f-0e81-8056-240501101100",
             "read_timestamp": "2019-11-07T07:37:16.808Z",
             "source_timestamp": "2019-11-07T02:15:39.123456", "object": "public_orders",

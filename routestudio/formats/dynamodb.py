@@ -51,8 +51,8 @@ class DynamoDb(Envelope):
     about = (
         "Records of [DynamoDB streams]"
         "(https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html) as Lambda "
-        "functions get them (`{\"Records\": [...]}`), as `GetRecords` gives them, and as Kinesis "
-        "Data Streams for DynamoDB writes them. Values have their types: `{\"N\": \"1\"}`."
+        'functions get them (`{"Records": [...]}`), as `GetRecords` gives them, and as Kinesis '
+        'Data Streams for DynamoDB writes them. Values have their types: `{"N": "1"}`.'
     )
     facts = (
         "Run: moto 5.2.5, which stands in for AWS; read: the AWS API reference (StreamRecord) and "

@@ -187,5 +187,3 @@ def _known(
         if isinstance(path, str):
             path_of(record, path, None)
     return record
-
-

@@ -350,10 +350,10 @@ def _table(item: Mapping[str, Any]) -> tuple[str, str]:
 
 def _exact(value: dict[str, Any], raw: Raw) -> dict[str, Any]:
     """The value with the digits of its decimals, where its bytes are there."""
-    if raw.data is None or b'"numeric' not in raw.data:
+    if raw.text is None or b'"numeric' not in raw.text:
         return value
     try:
-        again = _decode.exact(raw.data)
+        again = _decode.exact(raw.text)
     except ValueError:
         return value
     return again if isinstance(again, dict) else value

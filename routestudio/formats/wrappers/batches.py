@@ -19,7 +19,7 @@ def _is_message(value: Any) -> bool:
 
 
 def _parts(values: Sequence[Any], raw: Raw) -> list[Raw]:
-    return [replace(raw, value=value, key=None, position="", data=None, schema=None)
+    return [replace(raw, value=value, key=None, position="", text=None, schema=None)
             for value in values]  # fmt: skip
 
 
@@ -47,8 +47,7 @@ class WebhookBatch(Wrapper):
     key = "webhook_batch"
     title = "webhook batch"
     about = (
-        'The body of a webhook of Sequin with `batch: true`: `{"data": [...]}` with a message '
-        "each."
+        'The body of a webhook of Sequin with `batch: true`: `{"data": [...]}` with a message each.'
     )
     facts = "Sequin's documentation of the webhook sink (https://sequinstream.com/docs)."
     examples = (
@@ -73,7 +72,7 @@ class EventHubs(Wrapper):
     title = "Event Hubs"
     about = (
         'An event of Sequin in Azure Event Hubs: `{"data": MESSAGE, "attributes": {...}}`, and the '
-        'batches in which it is sent, whose items have the event as text in `Body`.'
+        "batches in which it is sent, whose items have the event as text in `Body`."
     )
     facts = (
         "Sequin's sink for Azure Event Hubs (https://sequinstream.com/docs/reference/sinks/"
@@ -135,7 +134,7 @@ class DynamoDbRecords(Wrapper):
     key = "dynamodb_records"
     title = "Records of DynamoDB"
     about = (
-        'The event of a Lambda function on a DynamoDB stream, and the answer of `GetRecords`: '
+        "The event of a Lambda function on a DynamoDB stream, and the answer of `GetRecords`: "
         '`{"Records": [...]}`.'
     )
     facts = "AWS's Lambda developer guide (with-ddb) and API reference (GetRecords), 2026-11."
@@ -163,9 +162,7 @@ class CockroachWebhook(Wrapper):
 
     key = "cockroachdb_webhook"
     title = "CockroachDB webhook"
-    about = (
-        'The body of a webhook of a CockroachDB changefeed: `{"payload": [...], "length": N}`.'
-    )
+    about = 'The body of a webhook of a CockroachDB changefeed: `{"payload": [...], "length": N}`.'
     facts = (
         "CockroachDB's documentation, changefeed-message-envelopes.md of v25.4 "
         "(github.com/cockroachdb/docs at commit 79e9a5d03f)."

@@ -47,7 +47,7 @@ class KcatLine(Wrapper):
             raise FormatError("a line of kcat has a payload", "the line looks cut")
         return [replace(
             raw, value=undecoded(value["payload"]), key=undecoded(value.get("key")),
-            headers=_headers(value.get("headers")), topic=topic, data=None, schema=None,
+            headers=_headers(value.get("headers")), topic=topic, text=None, schema=None,
             position=f"{topic}/{partition}/{offset}", place=f"{topic}[{partition}]@{offset}",
         )]  # fmt: skip
 

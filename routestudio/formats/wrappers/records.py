@@ -43,7 +43,7 @@ class RecordedRecord(Wrapper):
         known = is_whole(partition) and is_whole(offset)
         return [replace(
             raw, value=undecoded(value["value"]), key=undecoded(value["key"]), topic=topic,
-            headers=_headers(headers), data=None, schema=None,
+            headers=_headers(headers), text=None, schema=None,
             position=f"{topic}/{partition}/{offset}" if known else raw.position,
             place=f"{topic}[{partition}]@{offset}" if known else raw.place,
         )]  # fmt: skip
@@ -83,7 +83,7 @@ class DeadLetter(Wrapper):
             inner = undecoded(value["raw"])
         if inner is None:
             raise FormatError("the dead letter has neither a message nor the text of a row")
-        return [replace(raw, value=inner, key=None, data=None, schema=None)]
+        return [replace(raw, value=inner, key=None, text=None, schema=None)]
 
 
 def _headers(value: Any) -> dict[str, str]:

@@ -34,7 +34,9 @@ def cases() -> list[Any]:
     ]
 
 
-def read(value: Any, example: Example | None = None) -> tuple[list[Message], list[Fault], RowReader]:
+def read(
+    value: Any, example: Example | None = None
+) -> tuple[list[Message], list[Fault], RowReader]:
     SEEN["rows"] += 1
     reader = RowReader()
     key = None if example is None else example.key
