@@ -43,8 +43,8 @@ class RunSettings:
     log_level: str | None
     drain: float
     progress: float
-    envelope: str | None
-    key: str | None
+    envelope: str | None = None
+    key: str | None = None
 
 
 def address(text: str) -> Address:

@@ -10,6 +10,7 @@ from typing import Any, Final
 from routestudio.engine.workspace import Workspace
 from routestudio.formats import registry
 from routestudio.formats.reader import KeyBook, Row, RowReader
+from routestudio.model.rows import RawRow
 from routestudio.sources import uri
 from routestudio.sources.base import Session
 
@@ -83,33 +84,43 @@ class SessionRows:
         self.name = session.name
         self.position = 0
         self.finished: Sequence[tuple[int, int]] = ()
-        self._session = session
+        self.session = session
         self._reader = reader
         self._counts: deque[int] = deque()
         self._raws = 0
         self._rows = 0
-        self._below = 0
+        self.below = 0
+
+    @property
+    def passed_over(self) -> Mapping[str, int]:
+        """What is not a row change, by kind."""
+        return self._reader.passed_over
 
     async def chunks(self) -> AsyncIterator[Sequence[Row]]:
         """Messages and faults, chunk by chunk. Raises `RouteStudioError`."""
-        async for raws in self._session.chunks():
-            rows: list[Row] = []
-            for raw in raws:
-                found = self._reader.read(raw)
-                self._counts.append(len(found))
-                rows += found
+        async for raws in self.session.chunks():
+            rows = self.take(raws)
             if rows:
                 yield rows
             else:
-                self.save(self._below)
+                self.save(self.below)
+
+    def take(self, raws: Sequence[RawRow]) -> list[Row]:
+        """The messages and faults of the session's next raw rows."""
+        rows: list[Row] = []
+        for raw in raws:
+            found = self._reader.read(raw)
+            self._counts.append(len(found))
+            rows += found
+        return rows
 
     def save(self, position: int, finished: Sequence[tuple[int, int]] = ()) -> None:
         """All rows below `position` are finished."""
-        self._below = position
+        self.below = position
         while self._counts and self._rows + self._counts[0] <= position:
             self._rows += self._counts.popleft()
             self._raws += 1
-        self._session.save(self._raws)
+        self.session.save(self._raws)
 
 
 def rows_of(raws: Iterable[Any], reader: RowReader) -> list[Row]:

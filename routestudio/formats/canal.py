@@ -121,7 +121,7 @@ class Canal(Envelope):
     parts = {"database": is_text, "table": is_text, "isDdl": lambda value: value is False,
              "type": one_of(*_ACTIONS), "es": is_whole, "data": _rows,
              "mysqlType": is_map}  # fmt: skip
-    others = frozenset("id ts sql sqlType old pkNames gtid _tidb".split())
+    others = frozenset(["id", "ts", "sql", "sqlType", "old", "pkNames", "gtid", "_tidb"])
 
     def special(self, value: dict[str, Any]) -> Likeness | None:
         """What is not a row change has no data."""

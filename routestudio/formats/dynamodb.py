@@ -101,7 +101,15 @@ class DynamoDb(Envelope):
     parts = {"eventName": one_of(*_ACTIONS), "eventSource": one_of("aws:dynamodb"),
              "dynamodb": is_map}  # fmt: skip
     others = frozenset(
-        "eventID eventVersion awsRegion eventSourceARN userIdentity recordFormat tableName".split()
+        [
+            "eventID",
+            "eventVersion",
+            "awsRegion",
+            "eventSourceARN",
+            "userIdentity",
+            "recordFormat",
+            "tableName",
+        ]
     )
 
     def special(self, value: dict[str, Any]) -> Likeness | None:

@@ -106,8 +106,24 @@ class Maxwell(Envelope):
     parts = {"database": is_text, "table": is_text, "type": one_of(*_ACTIONS, *_BOOTSTRAP),
              "ts": is_whole, "data": is_map}  # fmt: skip
     others = frozenset(
-        "xid xoffset commit old position gtid server_id thread_id schema_id primary_key "
-        "primary_key_columns push_ts query _uuid reason comment".split()
+        [
+            "xid",
+            "xoffset",
+            "commit",
+            "old",
+            "position",
+            "gtid",
+            "server_id",
+            "thread_id",
+            "schema_id",
+            "primary_key",
+            "primary_key_columns",
+            "push_ts",
+            "query",
+            "_uuid",
+            "reason",
+            "comment",
+        ]
     )
 
     def special(self, value: dict[str, Any]) -> Likeness | None:
@@ -119,7 +135,7 @@ class Maxwell(Envelope):
 
     def read(self, value: Any, raw: Raw) -> Iterable[Change]:
         """One change."""
-        kind = choice(value, "type", {**{name: "" for name in _ACTIONS}, **_KINDS})
+        kind = choice(value, "type", {**dict.fromkeys(_ACTIONS, ""), **_KINDS})
         if kind:
             raise PassedOver(kind)
         action = _ACTIONS[value["type"]]

@@ -120,8 +120,20 @@ class MongoDb(Envelope):
     parts = {"_id": is_map, "operationType": one_of(*_ACTIONS), "ns": is_map,
              "documentKey": is_map}  # fmt: skip
     others = frozenset(
-        "fullDocument fullDocumentBeforeChange updateDescription clusterTime wallTime txnNumber "
-        "lsid collectionUUID to operationDescription nsType splitEvent".split()
+        [
+            "fullDocument",
+            "fullDocumentBeforeChange",
+            "updateDescription",
+            "clusterTime",
+            "wallTime",
+            "txnNumber",
+            "lsid",
+            "collectionUUID",
+            "to",
+            "operationDescription",
+            "nsType",
+            "splitEvent",
+        ]
     )
 
     def special(self, value: dict[str, Any]) -> Likeness | None:

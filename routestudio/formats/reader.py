@@ -157,7 +157,7 @@ class RowReader:
         except FormatError as error:
             return [self._fault(raw, str(error), error.hint)]
         except MessageError as error:
-            return [self._fault(raw, str(error))]
+            return [self._fault(raw, str(error), "expected action, record, changes and metadata")]
         except RecursionError:
             return [self._fault(raw, "nested too deeply")]
         self.counts[title] += len(rows)

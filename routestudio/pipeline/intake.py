@@ -132,7 +132,7 @@ def sort(rows: Sequence[Row], staged: Sequence[Staged], position: int) -> Sorted
     for row in rows:
         if not isinstance(row, Message):
             result.letters.append(
-                DeadLetter(None, "read", "unreadable", _reason(row), line=row.line,
+                DeadLetter(None, "read", "unreadable", _reason(row), line=row.line or None,
                            column=row.column, raw=row.text)
             )  # fmt: skip
             finished.append(position)

@@ -187,7 +187,7 @@ def read_table(file: BinaryIO, name: str) -> Iterator[RawRow]:
     csv.field_size_limit(MAX_LINE)
     rows = csv.reader(_text_lines(file, name), dialect=_Table(_delimiter(start)))
     try:
-        header = next(rows, [])
+        header = next((row for row in rows if any(cell.strip() for cell in row)), [])
         if len(set(header)) != len(header):
             raise UsageError("two columns have the same name", place=Place(name, 1))
         for row in rows:

@@ -73,7 +73,7 @@ def parse(text: str, port: int) -> SourceUri:
     A password in the address itself is refused: it would be seen in the list of processes.
     """
     found = _FORM.fullmatch(text)
-    scheme = text.partition("://")[0]
+    scheme = scheme_of(text)
     if found is None:
         raise UsageError(
             "the address cannot be read", hint=f"write {scheme[:40]}://host:port/…?name=value"

@@ -8,19 +8,19 @@ from pathlib import Path
 from typing import Any
 
 from routestudio.engine.previews import Preview
-from routestudio.engine.sources import IndexedRows, Item
+from routestudio.engine.sources import IndexedRows
 from routestudio.engine.workspace import PreparedSink
+from routestudio.formats.reader import Row, RowReader
 from routestudio.functions.pool import FunctionPool
 from routestudio.model.function import Function, FunctionKind, Language
 from routestudio.model.outcome import DELIVERED, Outcome
 from routestudio.model.project import SinkSpec
 from routestudio.pipeline.run import Delivery
 from routestudio.pipeline.stages import SinkFunctions, Stages
-from routestudio.formats.reader import Row, RowReader
-from routestudio.sources import files
 from routestudio.sinks import registry
 from routestudio.sinks.base import Link
 from routestudio.sinks.binding import bind
+from routestudio.sources import files, lines
 from tests.benchmarks.bench_routing import CODE
 
 
@@ -47,11 +47,15 @@ def _prepared(pool: FunctionPool) -> PreparedSink:
     return PreparedSink(spec, sink, bound, functions, Stages(bound, spec, functions, pool), ())
 
 
+def _indexed(path: Path) -> IndexedRows:
+    return IndexedRows(lines.index_file(path), RowReader(), {})
+
+
 async def preview(path: Path) -> int:
     """Preview every row; returns how many were evaluated."""
     pool = FunctionPool()
     try:
-        totals = await Preview(_prepared(pool), IndexedRows(path)).run(lambda item: None)
+        totals = await Preview(_prepared(pool), _indexed(path)).run(lambda item: None)
         return totals.ok
     finally:
         await pool.close()

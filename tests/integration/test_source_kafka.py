@@ -247,7 +247,7 @@ async def test_records_that_are_no_messages_are_rejected_with_their_place(
     assert (found["read"], found["delivered"], found["rejected"]) == (17, 15, 2)
     text = letters.read_text()
     assert f"{topic}[0]@10: not JSON" in text
-    assert f"{topic}[0]@11: the value is not text in UTF-8" in text
+    assert f"{topic}[0]@11: the row is not text in UTF-8" in text
 
 
 async def test_what_is_wrong_is_said_at_once(

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from routestudio.engine.reading import SessionRows
 from routestudio.errors import LinkError
+from routestudio.formats.reader import RowReader
 from routestudio.model.message import Message
-from routestudio.sources.base import Session
 from routestudio.sources.kafka import KafkaSource
 from tests.support.certificates import Authority
 from tests.support.fault_proxy import start_fault_proxy
@@ -23,14 +24,14 @@ pytestmark = pytest.mark.real
 
 
 @asynccontextmanager
-async def opened(text: str, password: str = "") -> AsyncIterator[tuple[KafkaSource, Session]]:
+async def opened(text: str, password: str = "") -> AsyncIterator[tuple[KafkaSource, SessionRows]]:
     """A source and its first session."""
     source = KafkaSource(text, lambda reference: password)
     sessions = source.sessions()
     try:
         async with asyncio.timeout(90):
             session = await anext(sessions)
-        yield source, session
+        yield source, SessionRows(session, RowReader())
         await session.finish()
     finally:
         await source.close()
@@ -43,7 +44,7 @@ def send(server: KafkaServer, topic: str, first: int, count: int) -> None:
         server.send(topic, json.dumps(value).encode(), b"same")
 
 
-async def take(session: Session, count: int) -> list[int]:
+async def take(session: SessionRows, count: int) -> list[int]:
     """The next `count` messages, by their numbers; all are finished then."""
     found: list[int] = []
     async with asyncio.timeout(120), aclosing(session.chunks()) as chunks:  # type: ignore[type-var]
@@ -124,7 +125,7 @@ async def test_tombstones_and_what_follows_the_last_row_are_committed_too(
     async with opened(text) as (source, session):
         assert await take(session, 4) == [0, 1, 2, 3]
         session.save(3)
-        await until(lambda: source.skipped == 5)
+        await until(lambda: session.passed_over == {"tombstone": 5})
         # The last row is not finished: neither it nor what follows it may be committed.
     assert committed(kafka_server, topic, group) == 5
     async with opened(text) as (source, session):
@@ -134,7 +135,7 @@ async def test_tombstones_and_what_follows_the_last_row_are_committed_too(
     bury(2)
     async with opened(text) as (source, session):
         await take(session, 1)
-        assert source.skipped == 2
+        assert session.passed_over == {"tombstone": 2}
     assert committed(kafka_server, topic, group) == 11
 
 

@@ -146,7 +146,7 @@ async def test_several_streams_and_entries_that_are_no_messages(
     )
     assert (found["delivered"], found["rejected"]) == (120, 2)
     text = letters.read_text()
-    assert "the entry's fields (a, b) are no message" in text
+    assert "the entry's fields (a, b) are not a row" in text
     assert "not JSON" in text
     assert pending(redis_server, "more") == 0
 

@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 
+from routestudio.engine.reading import SessionRows
+from routestudio.formats.reader import Row, RowReader
 from routestudio.model.message import Message
-from routestudio.sources.base import Row, Session
+from routestudio.model.rows import Fault
 from routestudio.sources.redis_streams import RedisSource
 from tests.support.redis_server import RedisServer
 
@@ -67,25 +69,25 @@ def numbers(rows: list[Row]) -> list[int]:
 
 
 @asynccontextmanager
-async def opened(text: str) -> AsyncIterator[tuple[RedisSource, Session]]:
+async def opened(text: str) -> AsyncIterator[tuple[RedisSource, SessionRows]]:
     """A source and its one session."""
     source = RedisSource(text, lambda reference: None)
     sessions = source.sessions()
     try:
-        yield source, await anext(sessions)
+        yield source, SessionRows(await anext(sessions), RowReader())
     finally:
         await source.close()
         await sessions.aclose()
 
 
-async def every_row(session: Session) -> list[Row]:
+async def every_row(session: SessionRows) -> list[Row]:
     """All rows; none is finished meanwhile."""
     return [row async for chunk in session.chunks() for row in chunk]
 
 
-async def finish(session: Session, count: int) -> None:
+async def finish(session: SessionRows, count: int) -> None:
     session.save(count)
-    await session.finish()
+    await session.session.finish()
 
 
 async def test_entries_still_in_work_here_are_not_taken_over_from_oneself(
@@ -143,9 +145,10 @@ async def test_an_entry_that_is_not_text_is_one_fault_and_no_end(
     async with opened(address(redis_server)) as (_, session):
         rows = await every_row(session)
         assert numbers(rows) == [0, 1, 2, 0, 1]
-        faults = [row.message for row in rows if not isinstance(row, Message)]
+        faults = [row for row in rows if isinstance(row, Fault)]
         assert len(faults) == 2
-        assert all("in@" in text and "not text in UTF-8" in text for text in faults)
+        assert all(row.place.startswith("in@") for row in faults)
+        assert all("not text in UTF-8" in row.message for row in faults)
         await finish(session, len(rows))
         assert pending(redis_server) == 0
 
@@ -158,8 +161,8 @@ async def test_what_is_finished_is_acknowledged_whatever_moment_the_run_ends_at(
     async with opened(address(redis_server)) as (source, session):
         rows = await every_row(session)
         session.save(len(rows))
-        under_way = asyncio.ensure_future(source.acknowledge(session))
+        under_way = asyncio.ensure_future(source.acknowledge(session.session))
         await asyncio.sleep(0)
-        await session.finish()
+        await session.session.finish()
         assert pending(redis_server) == 0
         await under_way

@@ -11,8 +11,8 @@ import pytest
 
 from routestudio.engine.service import EngineService
 from routestudio.errors import UsageError
-from routestudio.pipeline.run import RunStoppedError
 from routestudio.formats.reader import RowReader
+from routestudio.pipeline.run import RunStoppedError
 from routestudio.sources import files
 
 SINK = "events-to-http"

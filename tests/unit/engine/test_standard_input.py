@@ -15,9 +15,10 @@ from typing import BinaryIO
 import pytest
 
 from routestudio.engine import standard_input
-from routestudio.engine.sources import Item
 from routestudio.errors import UsageError
+from routestudio.formats.reader import RowReader
 from routestudio.model.message import Message
+from routestudio.model.rows import RawRow
 from routestudio.tasks import spawn
 
 
@@ -25,9 +26,10 @@ def line(number: int) -> bytes:
     return json.dumps({"action": "insert", "record": {"id": number}}).encode() + b"\n"
 
 
-def ids(items: list[Item]) -> list[int]:
-    assert all(isinstance(item, Message) for item in items)
-    return [item.record["id"] for item in items if isinstance(item, Message)]
+def ids(items: list[RawRow]) -> list[int]:
+    found = list(RowReader().read_all(items))
+    assert all(isinstance(item, Message) for item in found)
+    return [item.record["id"] for item in found if isinstance(item, Message)]
 
 
 @pytest.fixture

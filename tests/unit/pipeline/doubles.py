@@ -12,6 +12,7 @@ from routestudio.model.fields import Routed, Static, Text, Ui
 from routestudio.model.function import Function, FunctionResult
 from routestudio.model.message import Message, message_from
 from routestudio.model.outcome import DELIVERED, Outcome
+from routestudio.model.rows import Fault
 from routestudio.pipeline.stages import SinkFunctions, Stages
 from routestudio.sinks.base import BatchLimits, Link, Sink, SinkConfig, SinkRouting
 from routestudio.sinks.binding import bind
@@ -170,9 +171,5 @@ async def chunks(rows: Sequence[Any], size: int = 50) -> AsyncIterator[Sequence[
         await asyncio.sleep(0)
 
 
-@dataclass(frozen=True, slots=True)
-class BadRow:
-    line: int
-    message: str
-    column: int | None = None
-    text: str | None = None
+def bad_row(line: int, message: str, column: int | None = None, text: str | None = None) -> Fault:
+    return Fault(line, message, None, column, text)

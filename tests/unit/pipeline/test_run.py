@@ -24,7 +24,7 @@ from routestudio.pipeline.run import Delivery, Finished, RunStoppedError
 from routestudio.pipeline.stages import SinkFunctions
 from routestudio.sinks.base import BatchLimits
 from tests.unit.pipeline.doubles import (
-    BadRow,
+    bad_row,
     MemoryLink,
     MemoryRecord,
     PlainPool,
@@ -114,7 +114,7 @@ async def test_rows_that_fail_a_stage_are_rejected_with_their_reason(tmp_path: P
         keep=lambda m: FunctionResult(m.index != 1),
         route=lambda m: FunctionResult({"topic": "a b"} if m.index == 2 else {}),
     )
-    rows = [*(make_message(n) for n in range(4)), BadRow(5, "not JSON", 3, '{"act')]
+    rows = [*(make_message(n) for n in range(4)), bad_row(5, "not JSON", 3, '{"act')]
     path = tmp_path / "dead.jsonl"
     link = MemoryLink()
     ended: list[Finished] = []
@@ -354,7 +354,7 @@ async def test_in_flight_limits_hold() -> None:
 async def test_the_checkpoint_is_never_ahead_and_a_restart_continues(tmp_path: Path) -> None:
     path = tmp_path / "place.json"
     rows: list[Any] = [make_message(n) for n in range(400)]
-    rows[10] = BadRow(11, "bad")
+    rows[10] = bad_row(11, "bad")
     delivered: set[int] = set()
     for _ in range(100):
         checkpoint = Checkpoint(path)

@@ -12,8 +12,8 @@ from routestudio.engine.service import EngineService
 from routestudio.errors import ProjectError, UsageError
 from routestudio.project import sample_lines
 from routestudio.project.starter import create_project
-from routestudio.sources.lines import MAX_LINE
 from routestudio.sinks import registry
+from routestudio.sources.lines import MAX_LINE
 
 ROWS = 40_000
 

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from routestudio.errors import ProjectError
+from routestudio.formats.reader import RowReader
 from routestudio.model.message import Message
 from routestudio.project.starter import create_project
 from routestudio.project.store import OpenProject
-from routestudio.formats.reader import RowReader
-from routestudio.sources import files
 from routestudio.sinks import registry
 from routestudio.sinks.base import Sink
+from routestudio.sources import files
 
 SINKS = sorted(set(registry.default().names().values()))
 

@@ -201,13 +201,13 @@ LINES = st.lists(
 )  # fmt: skip
 
 
-@given(lines=LINES, end=st.booleans(), mark=st.booleans(), block=st.integers(1, 40))
-@example(lines=[b"\xef\xbb\xbf"], end=False, mark=False, block=1)
+@given(parts=LINES, end=st.booleans(), mark=st.booleans(), block=st.integers(1, 40))
+@example(parts=[b"\xef\xbb\xbf"], end=False, mark=False, block=1)
 def test_paging_gives_the_rows_of_the_stream(
-    tmp_path_factory: pytest.TempPathFactory, lines: list[bytes], end: bool, mark: bool, block: int
+    tmp_path_factory: pytest.TempPathFactory, parts: list[bytes], end: bool, mark: bool, block: int
 ) -> None:
     path = tmp_path_factory.mktemp("rows") / "rows.jsonl"
-    data = (b"\xef\xbb\xbf" if mark else b"") + b"\n".join(lines) + (b"\n" if end else b"")
+    data = (b"\xef\xbb\xbf" if mark else b"") + b"\n".join(parts) + (b"\n" if end else b"")
     path.write_bytes(data)
     whole = stream(data)
     with mock.patch.object(lines, "CHUNK", block):
@@ -347,7 +347,7 @@ def test_an_item_is_read_wherever_the_pieces_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "rows.json"
-    values = [{"n": 1234567, "t": "a\u20acb \\ \" [,]"}, {"n": -1.5e3}, {"l": [1, [2, {}]]}]
+    values = [{"n": 1234567, "t": 'a\u20acb \\ " [,]'}, {"n": -1.5e3}, {"l": [1, [2, {}]]}]
     path.write_text(json.dumps(values, indent=1, ensure_ascii=False))
     for piece in range(1, 12):
         monkeypatch.setattr(documents, "_PIECE", piece)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from routestudio.engine.reading import SessionRows
 from routestudio.sources.kafka import KafkaSource
 from routestudio.sources.kafka_session import KafkaSession, Mark
 
@@ -36,46 +37,37 @@ def test_only_changes_are_due_until_everything_is_asked_for() -> None:
     assert one.take_due(everything=True) == {A: 6, B: 10}
 
 
-def test_what_is_no_row_is_finished_with_the_row_before_it() -> None:
-    one = session()
-    one.pass_over(A, 3)
-    assert one.take_due() == {A: 4}
-    one.give([None], [Mark(A, 4)])  # type: ignore[list-item]
-    one.pass_over(A, 5)
-    one.pass_over(B, 0)
-    assert one.take_due() == {B: 1}
-    one.save(1)
-    assert one.take_due() == {A: 6}
-    one.pass_over(A, 6)
-    assert one.take_due() == {A: 7}
-
-
 @given(
-    st.lists(st.tuples(st.sampled_from([A, B]), st.booleans()), max_size=60),
-    st.lists(st.integers(0, 60), max_size=6),
+    st.lists(st.tuples(st.sampled_from([A, B]), st.integers(0, 2)), max_size=60),
+    st.lists(st.integers(0, 120), max_size=6),
 )
 def test_a_commit_is_never_ahead_of_an_unfinished_row_and_ends_at_the_end(
-    records: list[tuple[tuple[str, int], bool]], saves: list[int]
+    records: list[tuple[tuple[str, int], int]], saves: list[int]
 ) -> None:
-    one, offsets, rows = session(), {A: 0, B: 0}, []
-    for place, is_row in records:
+    """Records that are no, one or two messages, in chunks: `SessionRows` over a session."""
+    one, offsets = session(), {A: 0, B: 0}
+    rows = SessionRows(one, _Many())  # type: ignore[arg-type]
+    messages: list[tuple[tuple[str, int], int]] = []
+    for place, many in records:
         offset = offsets[place]
         offsets[place] += 1
-        if is_row:
-            one.give([None], [Mark(place, offset)])  # type: ignore[list-item]
-            rows.append((place, offset))
-        else:
-            one.pass_over(place, offset)
-        for position in (s for s in saves if s <= len(rows)):
-            one.save(position)
-            finished = max((s for s in saves if s <= len(rows)), default=0)
+        one.give([many], [Mark(place, offset)])  # type: ignore[list-item]
+        rows.take([many])  # type: ignore[list-item]
+        messages += [(place, offset)] * many
+        for position in sorted(s for s in saves if s <= len(messages)):
+            rows.save(max(position, rows.below))
+            left = {where: [o for p, o in messages[rows.below :] if p == where]
+                    for where in (A, B)}  # fmt: skip
             for where, due in one.take_due(everything=True).items():
-                open_rows = [o for p, o in rows[finished:] if p == where]
-                if position == finished:
-                    assert all(due <= o for o in open_rows)
-    one.save(len(rows))
+                assert all(due <= o for o in left[where])
+    rows.save(len(messages))
     expected = {place: end for place, end in offsets.items() if end}
     assert one.take_due(everything=True) == expected
+
+
+class _Many:
+    def read(self, raw: int) -> list[int]:
+        return [raw] * raw
 
 
 @pytest.mark.allow_log

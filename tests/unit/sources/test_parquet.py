@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from routestudio.errors import UsageError
-from routestudio.model.message import Message
 from routestudio.formats.reader import RowReader
+from routestudio.model.message import Message
 from routestudio.sources import files, parquet
 
 

@@ -7,9 +7,10 @@ from collections.abc import Callable
 import pytest
 
 from routestudio.errors import UsageError
+from routestudio.sources import registry
 from routestudio.sources.kafka import KafkaSource, settings
 from routestudio.sources.redis_streams import RedisSource
-from routestudio.sources.uri import is_uri, parse
+from routestudio.sources.uri import is_uri, parse, take
 
 
 def resolve(reference: str) -> str | None:
@@ -28,7 +29,6 @@ def test_an_address_is_taken_apart() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("ftp://h/t", "`ftp://` is not a source"),
         ("kafka://u:pw@h/t?group=g", "the address holds a password"),
         ("kafka://h/t?group=g&password=plain", "the password must be a variable"),
         ("kafka:///t?group=g", "the address names no host"),
@@ -54,7 +54,6 @@ def test_a_bad_address_is_refused_without_what_is_secret(text: str, message: str
         ("kafka://h/t", r"needs \?group="),
         ("kafka://h/t?group=g&strat=x", "`strat` is not an option of kafka://"),
         ("kafka://h/t?group=g&start=now", "`start` must be earliest or latest"),
-        ("kafka://h/t?group=g&envelope=avro", "`envelope` must be auto or message or debezium"),
         ("kafka://h/t?group=g&release=x", "`release` must be a number from 1 to 240"),
         ("kafka://u@h/t?group=g&password=${NOWHERE}", "variable `NOWHERE` is not set"),
         ("kafka://h/t?group=g&password=${PASSWORD}", "a password and no user"),
@@ -68,6 +67,26 @@ async def test_bad_options_are_refused(text: str, message: str) -> None:
     make: Callable[..., object] = KafkaSource if text.startswith("kafka") else RedisSource
     with pytest.raises(UsageError, match=message):
         make(text, resolve)
+
+
+def test_what_is_not_a_source_is_refused_by_name() -> None:
+    with pytest.raises(UsageError, match="`ftp://` is not a source") as caught:
+        registry.get("ftp://h/t")
+    assert "known: kafka://, kafkas://, redis://, rediss://" in str(caught.value)
+
+
+def test_what_is_about_reading_is_taken_out_of_an_address() -> None:
+    text, found = take("kafka://h/t?group=g&envelope=debezium&key=a%2Cb+c&start=latest",
+                       {"envelope", "key"})  # fmt: skip
+    assert text == "kafka://h/t?group=g&start=latest"
+    assert found == {"envelope": "debezium", "key": "a,b c"}
+    assert take("kafka://h/t?key=a", {"key"}) == ("kafka://h/t", {"key": "a"})
+    with pytest.raises(UsageError, match="given twice"):
+        take("kafka://h/t?key=a&key=b", {"key"})
+
+
+def test_a_look_needs_no_group() -> None:
+    assert settings(parse("kafka://h/t", 9092), resolve, looking=True)["bootstrap.servers"]
 
 
 def test_the_client_gets_what_the_address_says() -> None:
