@@ -134,6 +134,13 @@ DIFFERENCES: Final = (
 )
 """Where AWS sinks knowingly differ from a Sequin server."""
 
+CHARACTER_DIFFERENCE: Final = Difference(
+    "AWS-CHARACTERS",
+    "The characters U+FFFE and U+FFFF, which SQS refuses, are written as escapes of JSON, so that "
+    "whoever reads the JSON gets them. A Sequin server sends them as they are, and tries for ever.",
+)
+"""What holds for messages that end up in a queue."""
+
 ORDER_DIFFERENCE: Final = Difference(
     "GEN-07",
     "A request never holds two messages of one group, and after one that is to be tried again no "

@@ -16,7 +16,7 @@ from routestudio.sinks._aws_client import AwsClient, AwsError, entry_outcome
 from routestudio.sinks._http import EndpointUrl
 from routestudio.sinks._http_client import UnansweredError
 from routestudio.sinks._service import CHECK_SECONDS, ServiceLink, Verdict, failed, passed, unsure
-from routestudio.sinks.base import SinkRouting
+from routestudio.sinks.base import Payload, SinkRouting
 
 DEDUPLICATION_SECONDS: Final = 300.0
 """Seconds in which a FIFO queue or topic drops a message whose deduplication id came before."""
@@ -348,11 +348,29 @@ class EntryLink(AwsLink):
 
 def _entry_outcomes(answer: Mapping[str, Any]) -> dict[int, Outcome]:
     """By position of the entry: what the answer says of those that it names."""
-    found = {int(item["Id"]): DELIVERED for item in answer.get("Successful") or ()}
+    found = {_position(item): DELIVERED for item in answer.get("Successful") or ()}
     for item in answer.get("Failed") or ():
-        found[int(item["Id"])] = entry_outcome(
+        found[_position(item)] = entry_outcome(
             str(item.get("Code") or "Failed"),
             str(item.get("Message") or ""),
             sender_fault=bool(item.get("SenderFault")),
         )
     return found
+
+
+def _position(item: Mapping[str, Any]) -> int:
+    """Which entry is named; -1 when it is none that was sent."""
+    name = str(item.get("Id"))
+    return int(name) if name.isascii() and name.isdigit() and len(name) < 6 else -1
+
+
+def json_body(payload: Payload) -> bytes:
+    """A payload as JSON that SQS takes: two characters that it refuses become escapes of JSON.
+
+    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
+    names the characters; JSON escapes the other ones that SQS refuses anyway.
+    """
+    body = payload.json
+    if b"\xef\xbf" in body:
+        body = body.replace(b"\xef\xbf\xbe", b"\\ufffe").replace(b"\xef\xbf\xbf", b"\\uffff")
+    return body

@@ -19,7 +19,7 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 from time import monotonic
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, SupportsIndex
 
 import h11
 import httpx
@@ -72,10 +72,11 @@ class _Reader(asyncio.StreamReader):
 
     unread = 0
 
-    def feed_data(self, data: bytes) -> None:
-        """Called by the transport."""
-        self.unread += len(data)
-        super().feed_data(data)
+    def feed_data(self, data: Iterable[SupportsIndex]) -> None:
+        """Called by the transport, with bytes."""
+        held = bytes(data)
+        self.unread += len(held)
+        super().feed_data(held)
 
     async def read(self, n: int = -1) -> bytes:
         """At most `n` bytes; empty at the end."""

@@ -9,6 +9,7 @@ from routestudio.model.defaults import Const
 from routestudio.model.fields import Difference, Flag, Integer, Routed, Static, Text, Ui
 from routestudio.model.message import Message
 from routestudio.sinks._aws import (
+    CHARACTER_DIFFERENCE,
     DIFFERENCES,
     FIFO_DIFFERENCES,
     AwsConfig,
@@ -16,7 +17,7 @@ from routestudio.sinks._aws import (
     fifo_ids,
     standin_values,
 )
-from routestudio.sinks._aws_link import Entry, EntryLink, RequestLimits
+from routestudio.sinks._aws_link import Entry, EntryLink, RequestLimits, json_body
 from routestudio.sinks._service import Verdict
 from routestudio.sinks.base import (
     BatchLimits,
@@ -47,6 +48,7 @@ class Sqs(Sink):
     differences = (
         *DIFFERENCES,
         *FIFO_DIFFERENCES,
+        CHARACTER_DIFFERENCE,
         Difference(
             "SQS-03",
             "Whether a queue is FIFO is seen from its own URL. A Sequin server decides once for "
@@ -107,7 +109,8 @@ class Sqs(Sink):
         url = routing.queue_url
         place = _place(url)
         fifo = fifo_ids(message, routing, place.name) if place.fifo else None
-        return Entry("sqs message", url, payload.json.decode(), len(payload.json), fifo)
+        body = json_body(payload)
+        return Entry("sqs message", url, body.decode(), len(body), fifo)
 
     @staticmethod
     def connect(config: Config) -> Link:
