@@ -143,8 +143,8 @@ class Router:
     """Routes messages of one bound sink. Not thread-safe; holds no I/O.
 
     `tables` maps `schema.table` to the columns that form its group id; with `grouping` off no
-    message has a group id (sinks.md, 1.3). `confine` has a pattern by routed field: a value that
-    it does not match as a whole is a problem, wherever it came from.
+    message has a group id (docs/reference/sequin.md#groups). `confine` has a pattern by routed
+    field: a value that it does not match as a whole is a problem, wherever it came from.
     """
 
     def __init__(

@@ -21,7 +21,10 @@ from routestudio.functions.tracing import Instrument, Point, Recorder
 from routestudio.model.function import Diagnostic, FunctionKind
 
 MAX_BYTES: Final = 10_000
-"""Longest accepted code in bytes of UTF-8, as on a Sequin server (sinks.md, 1.7)."""
+"""Longest accepted code in bytes of UTF-8, as on a Sequin server.
+
+docs/reference/sequin.md#functions
+"""
 
 PARAMETERS: Final = ("action", "record", "changes", "metadata")
 FILENAME: Final = "<function>"

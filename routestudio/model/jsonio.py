@@ -1,4 +1,7 @@
-"""JSON as sinks deliver it: compact UTF-8, decimals as text, times as ISO 8601 (sinks.md, 1.1)."""
+"""JSON as sinks deliver it (docs/reference/sequin.md#messages).
+
+Compact UTF-8, decimals as text, times as ISO 8601.
+"""
 
 from __future__ import annotations
 
@@ -91,8 +94,9 @@ _HARMLESS = frozenset({str, int, bool, type(None)})
 def loads(text: str | bytes) -> Any:
     """Decoded JSON. Raises `ValueError`, with the position where there is one.
 
-    Integers stay exact up to the interpreter's limit of digits; other numbers are doubles, as on
-    a server (sinks.md, 1.1). What no double holds, such as 1e999, is refused: it would be lost.
+    Integers stay exact up to the interpreter's limit of digits; other numbers are doubles, as on a
+    server (docs/reference/sequin.md#messages). What no double holds, such as 1e999, is refused: it
+    would be lost.
     """
     try:
         if isinstance(text, bytes):

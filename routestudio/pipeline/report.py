@@ -235,7 +235,7 @@ class RunSummary:
     cancelled: bool = False
 
     def as_json(self) -> dict[str, Any]:
-        """The summary line of `routestudio run` (DESIGN, section 7)."""
+        """The summary line of `routestudio run` (docs/guides/command-line.md)."""
         return {
             "read": self.read,
             "filtered": self.filtered,

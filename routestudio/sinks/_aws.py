@@ -206,7 +206,10 @@ class Fifo:
 
 
 def md5(text: str) -> str:
-    """The lower-case hex MD5 of a text, as a Sequin server makes ids of it (sinks.md, 3.16)."""
+    """The lower-case hex MD5 of a text, as a server makes ids of it.
+
+    docs/reference/sequin.md#hashes
+    """
     return hashlib.md5(text.encode("utf-8", "surrogatepass"), usedforsecurity=False).hexdigest()
 
 

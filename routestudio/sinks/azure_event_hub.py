@@ -1,4 +1,7 @@
-"""The Azure Event Hubs sink, over its REST API. Facts: sinks.md, 3.7, and Microsoft's reference."""
+"""The Azure Event Hubs sink, over its REST API.
+
+Facts: docs/reference/services.md#azure-event-hubs.
+"""
 
 from __future__ import annotations
 

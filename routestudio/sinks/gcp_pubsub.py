@@ -1,4 +1,7 @@
-"""The Google Pub/Sub sink, over its REST API. Facts: sinks.md, 3.6, and Google's API reference."""
+"""The Google Pub/Sub sink, over its REST API.
+
+Facts: docs/reference/services.md#google-pubsub.
+"""
 
 from __future__ import annotations
 
@@ -248,7 +251,8 @@ class GcpPubSub(Sink):
 def ordering_key(group: str) -> str:
     """The ordering key of a group id: itself, or its MD5 when Pub/Sub would refuse it as too long.
 
-    Hexadecimal in lower case; the limit counts bytes, not characters (sinks.md, 3.16).
+    Hexadecimal in lower case; the limit counts bytes, not characters
+    (docs/reference/sequin.md#hashes).
     """
     data = group.encode("utf-8", "surrogatepass")
     if len(data) <= MAX_KEY:

@@ -1,4 +1,7 @@
-"""The Kafka sink: its form, routed fields and records. Facts: sinks.md, 3.5."""
+"""The Kafka sink: its form, routed fields and records.
+
+Facts: docs/reference/services.md#kafka.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The Kinesis sink: one record of a data stream per change. Facts: sinks.md, 3.10."""
+"""The Kinesis sink: one record of a data stream per change.
+
+Facts: docs/reference/services.md#aws-kinesis.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The NATS sink: its form, routed fields and messages. Facts: sinks.md, 3.4."""
+"""The NATS sink: its form, routed fields and messages.
+
+Facts: docs/reference/services.md#nats.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The RabbitMQ sink: its form, routed fields and messages. Facts: sinks.md, 3.15."""
+"""The RabbitMQ sink: its form, routed fields and messages.
+
+Facts: docs/reference/services.md#rabbitmq.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The SNS sink: one notification per change. Facts: sinks.md, 3.8."""
+"""The SNS sink: one notification per change.
+
+Facts: docs/reference/services.md#aws-sns.
+"""
 
 from __future__ import annotations
 

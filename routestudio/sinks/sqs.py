@@ -1,4 +1,7 @@
-"""The SQS sink: one queue message per change. Facts: sinks.md, 3.9."""
+"""The SQS sink: one queue message per change.
+
+Facts: docs/reference/services.md#aws-sqs.
+"""
 
 from __future__ import annotations
 

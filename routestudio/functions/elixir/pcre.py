@@ -1,7 +1,8 @@
 """Regular expressions of PCRE, as Erlang uses it, in the dialect of the `regex` package.
 
 Without the modifier `u` PCRE works on bytes: the pattern and the subject are then handed over as
-Latin-1 text of their UTF-8 bytes, with the byte classes written out (elixir-functions.md, 6.9).
+Latin-1 text of their UTF-8 bytes, with the byte classes written out
+(docs/reference/elixir.md#regular-expressions).
 """
 
 from __future__ import annotations

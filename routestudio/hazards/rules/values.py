@@ -13,7 +13,7 @@ from routestudio.hazards.view import Outcome, SinkView, counted, quote, texts
 from routestudio.model import jsonio
 
 LARGEST: Final = 5_000_000
-"""Bytes over which a server drops a message at once (sinks.md, 1.1)."""
+"""Bytes over which a server drops a message at once (docs/reference/sequin.md#messages)."""
 
 _URL_FIELDS: Final = {
     "typesense": ("collection_name",),

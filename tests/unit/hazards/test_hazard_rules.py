@@ -90,7 +90,7 @@ def test_a_place_in_a_file_exists(linted: Linted) -> None:
 COUNTS = {"GEN": 37, "YML": 10, "WEB": 9, "RDS": 3, "NAT": 7, "KAF": 6, "GCP": 4, "AZR": 2,
           "SNS": 4, "SQS": 6, "KIN": 3, "AWS": 5, "TYP": 5, "MEI": 10, "ELS": 4, "S2": 1,
           "RAB": 8}  # fmt: skip
-"""Hazards by part of the reference: 124 in all, numbered without gaps."""
+"""Hazards by part of docs/hazards.md: 124 in all, numbered without gaps."""
 
 
 def test_the_catalog_is_complete() -> None:
