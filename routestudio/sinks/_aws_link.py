@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import time
 from abc import abstractmethod
-from collections import OrderedDict
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -15,13 +13,13 @@ from routestudio.sinks._aws import EMULATOR_KEYS, FALLBACK_REGION, AwsConfig, Fi
 from routestudio.sinks._aws_client import AwsClient, AwsError, entry_outcome
 from routestudio.sinks._http import EndpointUrl
 from routestudio.sinks._http_client import UnansweredError
+from routestudio.sinks._repeats import SentIds
 from routestudio.sinks._service import CHECK_SECONDS, ServiceLink, Verdict, failed, passed, unsure
 from routestudio.sinks.base import Payload, SinkRouting
 
 DEDUPLICATION_SECONDS: Final = 300.0
 """Seconds in which a FIFO queue or topic drops a message whose deduplication id came before."""
 
-_REMEMBERED: Final = 100_000
 _WAITS: Final = retry("order", "waits for an earlier message of its group")
 _SURE: Final = "only a delivery proves it; deliver one sample to be sure"
 _REPEATED: Final = rejected(
@@ -306,7 +304,7 @@ class EntryLink(AwsLink):
 
     def __init__(self, config: AwsConfig, limits: RequestLimits) -> None:
         super().__init__(config, limits)
-        self._sent: OrderedDict[tuple[str, str], tuple[float, int]] = OrderedDict()
+        self._sent = SentIds()
 
     async def put(self, records: Sequence[Entry]) -> list[Outcome]:
         outcomes: dict[int, Outcome] = {}
@@ -334,16 +332,8 @@ class EntryLink(AwsLink):
 
         AWS would take this one and drop it. A retry of the same message relies on just that.
         """
-        sent, now = self._sent, time.monotonic()
-        key, content = (record.destination, ids.deduplication), hash((ids.group, record.body))
-        known = sent.get(key)
-        if known is not None and now - known[0] < DEDUPLICATION_SECONDS and known[1] != content:
-            return True
-        sent[key] = (now, content)
-        sent.move_to_end(key)
-        if len(sent) > _REMEMBERED:
-            sent.popitem(last=False)
-        return False
+        key = (record.destination, ids.deduplication)
+        return self._sent.repeated(key, (ids.group, record.body), DEDUPLICATION_SECONDS)
 
 
 def _entry_outcomes(answer: Mapping[str, Any]) -> dict[int, Outcome]:
