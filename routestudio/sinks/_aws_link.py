@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Final, Protocol
 from routestudio.model.outcome import DELIVERED, CheckStep, Outcome, rejected, retry
 from routestudio.sinks._aws import EMULATOR_KEYS, FALLBACK_REGION, AwsConfig, Fifo, Place
 from routestudio.sinks._aws_client import AwsClient, AwsError, entry_outcome
+from routestudio.sinks._halves import Refused, in_halves
 from routestudio.sinks._http import EndpointUrl
 from routestudio.sinks._http_client import UnansweredError
 from routestudio.sinks._repeats import SentIds
@@ -111,7 +112,7 @@ class AwsLink(ServiceLink):
         blocked: set[str] = set()
         while waiting:
             chunk, waiting = self._cut(batch, waiting, blocked, outcomes)
-            found = await self._request([batch[index] for index in chunk])
+            found = await in_halves([batch[index] for index in chunk], self._request)
             for index, outcome in zip(chunk, found, strict=True):
                 outcomes[index] = outcome
                 lane = batch[index].lane
@@ -154,21 +155,16 @@ class AwsLink(ServiceLink):
                 held.add(lane)
         return chunk, later
 
-    async def _request(self, records: Sequence[AwsRecord]) -> list[Outcome]:
-        """One request; one that is refused because of some entry is sent in halves."""
-        if not records:
-            return []
+    async def _request(self, records: Sequence[AwsRecord]) -> Sequence[Outcome] | Refused:
+        """One request."""
         try:
             return await self.put(records)
         except UnansweredError as failure:
             return [failure.outcome] * len(records)
         except AwsError as error:
             outcome = error.outcome(self.right)
-            one_is_to_blame = outcome.status == "rejected" and not (error.denied or error.missing)
-            if not one_is_to_blame or len(records) == 1:
-                return [outcome] * len(records)
-        half = len(records) // 2
-        return [*await self._request(records[:half]), *await self._request(records[half:])]
+            about_all = error.denied or error.missing or error.status not in (400, 413)
+            return Refused(outcome, outcome.status == "rejected" and not about_all)
 
     async def close(self) -> None:
         await self._aws.close()

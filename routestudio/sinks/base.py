@@ -123,6 +123,15 @@ class Link(ABC):
     async def send(self, batch: Sequence[Any]) -> Sequence[Outcome]:
         """Deliver records of one batch key; one outcome per record, in the same order.
 
+        No two records of a batch belong to one group, so a link may send them in any order and in
+        several requests; those without a group stand in the order of the source, which a link
+        keeps where that costs nothing. Several calls may run at the same time.
+
+        A record is rejected only for what was said about it when it was alone, or about its
+        destination as a whole. A service that refuses a whole request is asked in halves
+        (`_halves.in_halves`, decision 0014). What was perhaps written is `unknown`, and is never
+        sent again within the same call.
+
         Expected failures are outcomes. Raises `LinkError` only when nothing can be said about
         any record because the connection is gone before anything was written.
         """

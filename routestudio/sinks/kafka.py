@@ -262,7 +262,12 @@ class Kafka(Sink):
         ]
         message_key: Annotated[
             str | None,
-            Text(max=512, pattern=r"[^\s]+", pattern_text="cannot contain whitespace"),
+            Text(
+                max=512,
+                pattern=r"[^\s]+",
+                pattern_text="cannot contain whitespace",
+                any_default=True,
+            ),
             Routed(
                 "Key of the record; records with equal keys share a partition and keep their "
                 "order.",
