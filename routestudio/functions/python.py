@@ -79,7 +79,7 @@ def compile_function(
     ast.fix_missing_locations(tree)
     if recorder is not None:
         characters = partial(column, code)
-        tree = Instrument(recorder, branches=True, column=characters).visit(tree)
+        tree = Instrument(recorder, branches=True, column=characters).whole(tree)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         compiled = compile(tree, FILENAME, "exec", dont_inherit=True)
@@ -96,7 +96,7 @@ def points(code: str, kind: FunctionKind) -> list[Point]:
     tree, found = _inspect(code, kind)
     recorder = Recorder()
     if tree is not None and all(item.severity != "error" for item in found):
-        Instrument(recorder, branches=True, column=partial(column, code)).visit(tree)
+        Instrument(recorder, branches=True, column=partial(column, code)).whole(tree)
     return recorder.points
 
 

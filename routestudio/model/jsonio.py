@@ -49,6 +49,17 @@ def dumps(value: object) -> str:
     return _encode(value) if written is None else written.decode()
 
 
+def readable(value: Any) -> Any:
+    """`value` with infinite numbers and NaN as text, for people: no JSON number is one."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}[repr(float(value))]
+    if isinstance(value, Mapping):
+        return {key: readable(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [readable(item) for item in value]
+    return value
+
+
 def dump_bytes(value: object, *, finite: bool = False) -> bytes:
     """`dumps` as UTF-8. A lone surrogate is kept as its `\\udXXX` escape, never lost.
 
