@@ -341,7 +341,7 @@ class FunctionPool:
                 guilty[stop] = self._overrun(gone.timeout, programs[gone.program][1])
                 overran += 1
                 if overruns is None and overran > self.limits.max_hanging:
-                    raise self._hanging(guilty[stop], messages[stop], overran)
+                    raise self._hanging(guilty[stop], messages[stop], overran) from None
                 continue
             if isinstance(answer, int):
                 stop = start + answer

@@ -11,17 +11,7 @@ from dataclasses import dataclass, field
 
 from routestudio.functions import python
 from routestudio.functions.conversion import narrowing, scope
-from routestudio.functions.conversion.common import (
-    ANY,
-    DICT,
-    LIST,
-    LONG,
-    TOO_LONG,
-    Code,
-    Kinds,
-    Refused,
-    indented,
-)
+from routestudio.functions.conversion.common import ANY, DICT, LIST, Code, Kinds, Refused, indented
 from routestudio.functions.conversion.flow import always_assigns, branches, returns, shared
 from routestudio.functions.conversion.matches import Matches
 from routestudio.functions.conversion.prelude import prelude
@@ -43,14 +33,7 @@ def to_elixir(code: str, kind: FunctionKind, times: Collection[str] = ()) -> str
     if any(item.severity == "error" for item in python.check(code, kind)):
         raise ValueError("the function has errors of its own")
     tree = ast.parse(code)
-    for node in ast.walk(tree):
-        if (
-            isinstance(node, ast.Constant)
-            and type(node.value) is int
-            and (node.value.bit_length() > LONG)
-        ):
-            place = node.lineno, python.column(code, node.lineno, node.col_offset)
-            raise Refused(place, TOO_LONG)
+    scope.refuse_long_integers(tree, code)
     entry = next(n for n in tree.body if isinstance(n, ast.FunctionDef))
     return _Function(code, kind, times).text(entry)
 
