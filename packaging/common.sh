@@ -94,7 +94,7 @@ need_environment() {
     [[ -f $stamp && $(<"$stamp") == "$wanted" ]] && return 0
     say "installing what packaging/$1.lock pins"
     "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps \
-        --requirement "$lock" >&2 || die "pip could not install what $lock pins"
+        --require-hashes --requirement "$lock" >&2 || die "pip could not install what $lock pins"
     "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps \
         --no-build-isolation --editable "$root" >&2 || die "pip could not install RouteStudio"
     printf '%s\n' "$wanted" >"$stamp"

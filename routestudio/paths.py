@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from functools import cache
+from importlib.resources import files
 from pathlib import Path
 
 from routestudio.errors import RouteStudioError
@@ -11,10 +11,10 @@ from routestudio.errors import RouteStudioError
 
 @cache
 def resources() -> Path:
-    """The folder of resources: beside the package in a checkout, under `share` when installed."""
+    """The folder of resources: in the package when installed, beside it in a checkout."""
+    installed = Path(str(files("routestudio").joinpath("_resources")))
     beside = Path(__file__).resolve().parent.parent / "resources"
-    installed = Path(sys.prefix) / "share" / "routestudio"
-    for folder in (beside, installed):
+    for folder in (installed, beside):
         if (folder / "demo").is_dir():
             return folder
     raise RouteStudioError("the program's resources are missing", hint="install RouteStudio again")

@@ -109,6 +109,10 @@ class _FieldPlan:
             return _MISSING
         return value if type(value) in (str, int, bool) and self.accepts(value) else _MISSING
 
+    def within(self, value: Any) -> bool:
+        """Whether the project's own pattern for this field, if there is one, lets it be."""
+        return self._limit is None or self._limit.allows(value)
+
     def judge(self, value: Any) -> _Verdict:
         kind = type(value)
         if kind is not str and kind is not int:
@@ -143,8 +147,8 @@ class Router:
     """Routes messages of one bound sink. Not thread-safe; holds no I/O.
 
     `tables` maps `schema.table` to the columns that form its group id; with `grouping` off no
-    message has a group id (sinks.md, 1.3). `confine` has a pattern by routed field: a value that
-    it does not match as a whole is a problem, wherever it came from.
+    message has a group id (docs/reference/sequin.md#groups). `confine` has a pattern by routed
+    field: a value that it does not match as a whole is a problem, wherever it came from.
     """
 
     def __init__(
@@ -163,7 +167,8 @@ class Router:
         self._plans = tuple(
             _FieldPlan(field, limits.get(field.name)) for field in routed_fields(bound.sink)
         )
-        self._known = {plan.name for plan in self._plans}
+        self._by_name = {plan.name: plan for plan in self._plans}
+        self._known = set(self._by_name)
         self._batch_by = bound.sink.batch_by
         self._static = dict(bound.static)
         steps = [(1 << bit, plan) for bit, plan in enumerate(self._plans)]
@@ -240,6 +245,8 @@ class Router:
                 values[name] = value
                 continue
             verdict = judge(value)
+            if verdict.problems and defaulted & bit:
+                verdict = self._as_sent(name, verdict)
             values[name] = verdict.value
             if verdict.problems:
                 source = "default" if defaulted & bit else self._given
@@ -279,6 +286,19 @@ class Router:
         put(routing, "__pydantic_extra__", None)
         put(routing, "__pydantic_private__", {"_group_id": effective.group_id})
         return routing
+
+    def _as_sent(self, name: str, verdict: _Verdict) -> _Verdict:
+        """The verdict of a default that breaks the rule for functions, but that is sent as it is.
+
+        What a Sequin server sends and the service takes is delivered: a warning says the rest.
+        """
+        plan, value = self._by_name[name], verdict.value
+        if not plan.rule.takes_default(value) or not plan.within(value):
+            return verdict
+        why = "; ".join(problem.message for problem in verdict.problems)
+        text = f"the default {why}; that is a rule for functions, and the default is sent as it is"
+        note = FieldProblem(name, text)
+        return _Verdict(value, (), (note,), False)
 
     def _misshapen(self, over: Any) -> tuple[list[FieldProblem], Mapping[str, Any]]:
         """The problem of a result that is not a map, and what is good of it."""

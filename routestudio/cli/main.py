@@ -18,7 +18,6 @@ from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from routestudio import __version__
 from routestudio.cli.convert_options import add_convert
 from routestudio.cli.inputs import add_reading_options
 from routestudio.cli.output import say
@@ -41,6 +40,16 @@ class _Parser(argparse.ArgumentParser):
         self.exit(2, f"routestudio: {message} (see `{self.prog} --help`)\n")
 
 
+class _Version(argparse.Action):
+    """Prints the version; the commit is looked up only when somebody asks."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any, **__: Any) -> NoReturn:
+        from routestudio import release
+
+        print(f"routestudio {release.description()}")
+        parser.exit(0)
+
+
 def build_parser() -> argparse.ArgumentParser:
     """The parser of every command."""
     parser = _Parser(
@@ -48,7 +57,7 @@ def build_parser() -> argparse.ArgumentParser:
         description="Design, preview, test and deliver routes for change-data-capture messages.",
         epilog="Without a command the window opens: `routestudio [PROJECT]`.",
     )
-    parser.add_argument("--version", action="version", version=f"routestudio {__version__}")
+    parser.add_argument("--version", action=_Version, nargs=0, help="the version and its commit")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
 
     def add(name: str, text: str) -> argparse.ArgumentParser:

@@ -100,6 +100,7 @@ class RunMetrics(Collector):
             ("delivered", progress.delivered),
             ("filtered", progress.filtered),
             ("rejected", progress.rejected),
+            ("duplicate", progress.duplicates),
         ):
             messages.add_metric([*self._sink, status], count)
         yield messages
@@ -118,6 +119,11 @@ class RunMetrics(Collector):
                 retries.add_metric([*self._sink, reason.code], reason.retried)
         yield rejected
         yield retries
+        yield self._counter(
+            "unconfirmed_duplicates",
+            "Duplicates of which the service was not seen to hold the same message.",
+            progress.unconfirmed,
+        )
         yield self._counter("delivered_bytes", "Bytes of delivered messages.", progress.size)
 
     def _batches(self) -> Iterable[Metric]:

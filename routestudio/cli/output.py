@@ -32,8 +32,12 @@ def out(text: str = "") -> None:
 
 
 def json_line(value: Any) -> None:
-    """One JSON document on one line."""
-    sys.stdout.write(jsonio.dump_bytes(value).decode() + "\n")
+    """One JSON document on one line; a number that JSON does not know is text in it."""
+    try:
+        written = jsonio.dump_bytes(value)
+    except ValueError:
+        written = jsonio.dump_bytes(jsonio.readable(value))
+    sys.stdout.write(written.decode() + "\n")
 
 
 def paint(text: str, colour: str, stream: TextIO | None = None) -> str:

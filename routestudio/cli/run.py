@@ -35,7 +35,11 @@ _LINE_SECONDS = 0.5
 
 
 async def run(options: argparse.Namespace) -> int:
-    """`routestudio run`: exit code 1 when a message was rejected or the run was cut short."""
+    """`routestudio run`: exit code 1 when a message was rejected or the run was cut short.
+
+    Also when the service did not store a message whose id it knows, and was not seen to hold the
+    same message.
+    """
     settings = settings_of(options, os.environ)
     async with EngineService() as engine:
         await engine.open(options.project)
@@ -119,10 +123,10 @@ class _Process:
     def _finish(
         self, summary: Mapping[str, Any], failure: RouteStudioError | None, seconds: float
     ) -> int:
-        done = summary["filtered"] + summary["delivered"] + summary["rejected"]
-        unfinished = summary["read"] - done
+        ends = ("filtered", "delivered", "rejected", "duplicates")
+        unfinished = summary["read"] - sum(summary[name] for name in ends)
         cut = failure is not None or bool(summary["cancelled"])
-        code = 1 if cut or summary["rejected"] else 0
+        code = 1 if cut or summary["rejected"] or summary["duplicates_unconfirmed"] else 0
         if failure is not None:
             if self._serving:
                 self._log.event("error", "failed", reason=str(failure))
@@ -131,7 +135,7 @@ class _Process:
         self._log.event(
             "info", "finished",
             reason="failure" if failure else "signal" if self._signals else "end",
-            **{name: summary[name] for name in ("read", "filtered", "delivered", "rejected",
+            **{name: summary[name] for name in ("read", *ends, "duplicates_unconfirmed",
                                                 "retried", "batches")},
             unfinished=unfinished, seconds=round(seconds, 3), exit_code=code,
         )  # fmt: skip
@@ -152,6 +156,7 @@ class _Process:
         return RunSummary(
             progress.read, progress.filtered, progress.delivered, progress.rejected,
             progress.retried, progress.batches, seconds,
+            duplicates=progress.duplicates, unconfirmed=progress.unconfirmed,
         ).as_json()  # fmt: skip
 
     # --- while it lasts ----------------------------------------------------------------------
@@ -163,6 +168,7 @@ class _Process:
             self._line_at = time.monotonic()
             sys.stderr.write(
                 f"\r{progress.delivered:,} delivered, {progress.rejected:,} rejected, "
+                f"{_duplicates(progress.duplicates, progress.unconfirmed)}"
                 f"{progress.rate:,.0f}/s \x1b[K"
             )
             sys.stderr.flush()
@@ -210,11 +216,21 @@ def print_summary(form: str, summary: Mapping[str, Any]) -> None:
         return
     out(f"{summary['read']} read, {summary['delivered']} delivered, "
         f"{summary['filtered']} filtered, "
-        f"{summary['rejected']} rejected, {summary['retried']} retried, "
+        f"{summary['rejected']} rejected, "
+        f"{_duplicates(summary['duplicates'], summary['duplicates_unconfirmed'])}"
+        f"{summary['retried']} retried, "
         f"{summary['batches']} batches in {summary['seconds']:.2f} s")  # fmt: skip
     text = recognised(summary.get("envelope", {}), summary.get("passed_over", {}))
     if text:
         say(text)
+
+
+def _duplicates(count: int, unconfirmed: int) -> str:
+    """How many messages the service knew, for a line of counts; nothing when it knew none."""
+    if not count:
+        return ""
+    lost = f" ({unconfirmed:,} not seen at the service)" if unconfirmed else ""
+    return f"{count:,} duplicate{'s' if count != 1 else ''} not stored{lost}, "
 
 
 def _is_server(settings: RunSettings) -> bool:

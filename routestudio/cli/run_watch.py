@@ -16,7 +16,7 @@ Kind = tuple[str, str, str]
 
 
 class RunWatch:
-    """Tells `progress`, `retry`, `rejected`, `circuit_open` and `circuit_closed`.
+    """Tells `progress`, `retry`, `rejected`, `duplicate`, `circuit_open` and `circuit_closed`.
 
     `letters` says whether rejected messages are kept. `clock` gives seconds.
     """
@@ -60,6 +60,7 @@ class RunWatch:
             delivered=progress.delivered,
             filtered=progress.filtered,
             rejected=progress.rejected,
+            duplicates=progress.duplicates,
             retried=progress.retried,
             in_flight=progress.in_flight,
             waiting=progress.waiting,
@@ -106,6 +107,11 @@ class RunWatch:
                         messages=new,
                         kept=self._letters,
                     )
+
+            if reason.duplicates:
+                new = self._new(("duplicate", reason.stage, reason.code), reason.duplicates, now)
+                if new:
+                    self._log.event("warning", "duplicate", code=reason.code, messages=new)
 
     def _new(self, kind: Kind, count: int, now: float) -> int:
         """How many of a kind came since it was told; 0 while it is too early to tell again."""

@@ -11,7 +11,7 @@ from routestudio.sinks.fields import config_fields, routed_fields
 
 
 def describe(sink: type[Sink]) -> dict[str, Any]:
-    """Key, titles, fields and batch limits (DESIGN, section 7)."""
+    """Key, titles, fields and batch limits (docs/guides/command-line.md)."""
     limits = sink.batch
     return {
         "key": sink.key,

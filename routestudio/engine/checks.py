@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import AsyncIterator, Hashable, Mapping, Sequence
 from contextlib import aclosing
 from typing import Final
@@ -11,7 +12,7 @@ from routestudio.engine.workspace import PreparedSink
 from routestudio.model.message import message_from
 from routestudio.model.outcome import CheckStep
 from routestudio.pipeline.stages import Staged
-from routestudio.sinks.base import SinkRouting
+from routestudio.sinks.base import Record, SinkRouting
 
 DEADLINE: Final = 30.0
 """Seconds that a whole check may take."""
@@ -21,7 +22,7 @@ MAX_TARGETS: Final = 50
 
 
 def targets_of(prepared: PreparedSink, staged: Sequence[Staged]) -> tuple[list[SinkRouting], int]:
-    """The distinct destinations to prove, and how many more there are.
+    """The distinct destinations to prove, and how many more there are. Each knows its records.
 
     In static mode it is the one target as delivery would use it. In dynamic mode it is those of
     `staged`, one per batch key (per routing where batches mix destinations).
@@ -31,8 +32,10 @@ def targets_of(prepared: PreparedSink, staged: Sequence[Staged]) -> tuple[list[S
         sample = message_from({"action": "insert", "record": {"id": 1}})
         source = [item.effective for item in staged if item.ok and item.effective][:1]
         effective = source[0] if source else router.route(sample)
-        return ([router.instance(effective)] if effective.ok else []), 0
+        records = [item.record for item in staged if item.ok and item.record is not None]
+        return ([router.instance(effective).with_sampled(records)] if effective.ok else []), 0
     found: dict[Hashable, SinkRouting] = {}
+    records_of: dict[Hashable, list[Record]] = defaultdict(list)
     for item in staged:
         if item.ok and item.effective is not None:
             values = item.effective.values
@@ -40,7 +43,9 @@ def targets_of(prepared: PreparedSink, staged: Sequence[Staged]) -> tuple[list[S
             plain = (pair for pair in values.items() if not isinstance(pair[1], Mapping))
             key = item.effective.batch_key or tuple(sorted(map(str, plain)))
             found.setdefault(key, router.instance(item.effective))
-    distinct = list(found.values())
+            if item.record is not None:
+                records_of[key].append(item.record)
+    distinct = [routing.with_sampled(records_of[key]) for key, routing in found.items()]
     return distinct[:MAX_TARGETS], max(0, len(distinct) - MAX_TARGETS)
 
 

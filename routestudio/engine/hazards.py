@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import takewhile
 from typing import Any
 
 from routestudio.engine.workspace import PreparedSink, Workspace
@@ -76,6 +77,7 @@ async def view_of(
         reads=evaluated.reads,
         olds=evaluated.olds,
         keys=keys,
+        before=tuple(takewhile(lambda other: other.name != spec.name, project.sinks)),
         position=workspace.project.document.position,
     )
 

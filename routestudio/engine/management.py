@@ -1,7 +1,8 @@
 """A server's configuration through its management API: one request, nothing is changed there.
 
-The request is the one of `sequin config export` (sinks.md, 1.10): `GET /api/config/export` with a
-bearer token; the answer is `{"yaml": "..."}`. Secrets are asked for in their masked form only.
+The request is the one of `sequin config export` (docs/reference/sequin.md#configuration-file):
+`GET /api/config/export` with a bearer token; the answer is `{"yaml": "..."}`. Secrets are asked
+for in their masked form only.
 """
 
 from __future__ import annotations

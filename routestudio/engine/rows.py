@@ -1,4 +1,7 @@
-"""Preview rows as plain data: the shape that window and command line share (DESIGN, section 7)."""
+"""Preview rows as plain data: the shape that window and command line share.
+
+For scripts it is described in docs/guides/command-line.md.
+"""
 
 from __future__ import annotations
 

@@ -123,8 +123,9 @@ class RunDesk:
     ) -> dict[str, Any]:
         """Send dead letters of a run again, by the same sink, as a new run.
 
-        What is delivered or filtered leaves the list; what is refused stays in it with its new
-        reason; what the run did not come to stays as it is.
+        What is delivered or filtered leaves the list, and what the service was seen to hold
+        already; what is refused stays in it with its new reason; what the run did not come to
+        stays as it is.
         """
         origin = self._store.get(number)
         origin = self._store.get(origin.parent) if origin.parent else origin
@@ -183,7 +184,9 @@ class RunDesk:
 
         def outcome(finished: Sequence[Finished]) -> None:
             assert letters is not None
-            letters.settle([item.message.index for item in finished if item.message is not None])
+            # One that the service knows, and was not seen to hold, stays in the list.
+            settled = [item for item in finished if item.status != "duplicate" or item.held]
+            letters.settle([item.message.index for item in settled if item.message is not None])
 
         self._redact.cache_clear()
         link = prepared.link()

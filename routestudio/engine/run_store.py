@@ -31,7 +31,10 @@ KEPT_OPEN: Final = 50
 """Runs with open dead letters, or that can be resumed, that are kept."""
 
 _ID: Final = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9a-f]{4}")
-_COUNTS: Final = ("read", "filtered", "delivered", "rejected", "retried", "batches", "seconds")
+_COUNTS: Final = (
+    "read", "filtered", "delivered", "rejected", "duplicates", "duplicates_unconfirmed", "retried",
+    "batches", "seconds",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -329,7 +329,7 @@ class EngineService:
         emit: Emit = ignore,
         **source: Any,
     ) -> dict[str, Any]:
-        """Deliver a source. Emits `progress` and returns the summary (DESIGN, section 7).
+        """Deliver a source. Emits `progress` and returns the summary (docs/guides/command-line.md).
 
         `control` is for callers in the same process.
         """
@@ -398,7 +398,10 @@ class EngineService:
         raise UsageError(f"unknown target `{target}`", hint="targets: sequin, routestudio")
 
     def _write_always(self, key: str) -> dict[str, Any]:
-        """The keys that an export writes even when they hold their defaults (sinks.md, YML-07)."""
+        """The keys that an export writes even when they hold their defaults.
+
+        docs/hazards.md, YML-07
+        """
         sink = self.registry.get(key)
         fields = config_fields(sink.Config)
         return {field.name: field.default for field in fields if field.name in sink.write_always}

@@ -255,8 +255,8 @@ class Columns:
 
     `decoded` are the columns whose values change, `large` those of them that may hold what stands
     for an unchanged large value, `texts` and `lists` the columns that only may hold that, `types`
-    the columns' types, `defaults` their defaults as the schema writes them, `filled` the columns in which a
-    NULL looks like the default, `decimals` and `sums` (intervals without parts) by their names.
+    the columns' types, `defaults` their defaults as the schema writes them, `filled` the columns in
+    which a NULL looks like the default, `decimals` and `sums` (intervals without parts) by their names.
     """
 
     def __init__(self, schema: Mapping[str, Any]) -> None:

@@ -13,7 +13,10 @@ import hashlib
 import json
 import math
 import re
+import sys
+import time
 import types
+import unicodedata
 import urllib.parse
 import uuid
 from dataclasses import dataclass
@@ -310,12 +313,42 @@ DICT_METHODS: Final = frozenset(
 )
 
 
+class _Namespace(types.SimpleNamespace):
+    """One namespace; its text holds no addresses, so that it is the same in every run."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, name: str, entries: dict[str, Any]) -> None:
+        super().__init__(**entries)
+        self._text = f"<library {name}>"
+
+    def __repr__(self) -> str:
+        return self._text
+
+
+datetime.datetime.strptime("1970", "%Y")  # loads `_strptime`
+_LOADED: Final = {
+    name: sys.modules[name] for name in (time.__name__, "_strptime", unicodedata.__name__)
+}
+
+
+def _module(name: str, *_: object) -> types.ModuleType:
+    """Modules that C code of the standard library imports for a function, through its built-ins.
+
+    `strftime` needs `time`. A function cannot name this: the checker refuses `__import__`.
+    """
+    if name not in _LOADED:
+        raise ImportError(f"{name} cannot be imported")
+    return _LOADED[name]
+
+
 def environment() -> dict[str, Any]:
     """Fresh globals for a user function: the table's objects and no built-ins besides them."""
     names: dict[str, Any] = {item.__name__: item for item, _, _ in _BUILTINS}
     for name, entries in _NAMESPACES.items():
-        names[name] = types.SimpleNamespace(**{key: item for key, (item, _, _) in entries.items()})
+        names[name] = _Namespace(name, {key: item for key, (item, _, _) in entries.items()})
     names["Decimal"] = decimal.Decimal
+    names["__import__"] = _module
     return {"__builtins__": names, "__name__": "function"}
 
 

@@ -49,13 +49,16 @@ class Limits:
     """What a function may use.
 
     `max_overruns` is how many messages may overrun in one evaluation before the rest is left
-    `not_evaluated`; `None` never gives up.
+    `not_evaluated`; `None` never gives up. A delivery leaves nothing unevaluated: after
+    `max_hanging` of them in one part of its input it stops, for it would take that many seconds
+    for every part.
     """
 
     seconds_per_message: float = 1.0
     memory_bytes: int = 512 << 20
     output_bytes: int = 1 << 20
     max_overruns: int | None = 5
+    max_hanging: int = 20
 
 
 class _WorkerGone(Exception):  # noqa: N818 - internal
@@ -233,7 +236,8 @@ class FunctionPool:
         """One list of results per function, each as long as `messages`, in the same order.
 
         A filter that gives false makes the later functions of that message give `None`. With
-        `give_up` off, overruns never stop the evaluation (`Limits.max_overruns`). With mode
+        `give_up` off, no message is left unevaluated (`Limits.max_overruns`), and too many overruns
+        raise `WorkerError` (`max_hanging`). With mode
         `exact`, Elixir functions give the value itself (`answers.Exact`), not what a server
         delivers; for `traced` see `trace`. `now` (ISO 8601) stops the clock that functions read.
         """
@@ -336,6 +340,8 @@ class FunctionPool:
                 stop = start if gone.row is None else min(max(start, gone.row), stop - 1)
                 guilty[stop] = self._overrun(gone.timeout, programs[gone.program][1])
                 overran += 1
+                if overruns is None and overran > self.limits.max_hanging:
+                    raise self._hanging(guilty[stop], messages[stop], overran) from None
                 continue
             if isinstance(answer, int):
                 stop = start + answer
@@ -344,6 +350,13 @@ class FunctionPool:
                 column.extend(results_of(given))
             start, stop = stop, min(stop + _MAX_ROWS, len(messages))
         return columns
+
+    def _hanging(self, fault: FunctionFault, last: Message, count: int) -> WorkerError:
+        return WorkerError(
+            f"the functions did not end on {count} of the messages up to row {last.index + 1}; "
+            f"of this one: {fault.message}",
+            hint="correct the function, then resume: what is not finished was not delivered",
+        )
 
     def _overrun(self, timeout: bool, kind: str) -> FunctionFault:
         if timeout:

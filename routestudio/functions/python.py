@@ -21,7 +21,10 @@ from routestudio.functions.tracing import Instrument, Point, Recorder
 from routestudio.model.function import Diagnostic, FunctionKind
 
 MAX_BYTES: Final = 10_000
-"""Longest accepted code in bytes of UTF-8, as on a Sequin server (sinks.md, 1.7)."""
+"""Longest accepted code in bytes of UTF-8, as on a Sequin server.
+
+docs/reference/sequin.md#functions
+"""
 
 PARAMETERS: Final = ("action", "record", "changes", "metadata")
 FILENAME: Final = "<function>"
@@ -76,7 +79,7 @@ def compile_function(
     ast.fix_missing_locations(tree)
     if recorder is not None:
         characters = partial(column, code)
-        tree = Instrument(recorder, branches=True, column=characters).visit(tree)
+        tree = Instrument(recorder, branches=True, column=characters).whole(tree)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         compiled = compile(tree, FILENAME, "exec", dont_inherit=True)
@@ -93,7 +96,7 @@ def points(code: str, kind: FunctionKind) -> list[Point]:
     tree, found = _inspect(code, kind)
     recorder = Recorder()
     if tree is not None and all(item.severity != "error" for item in found):
-        Instrument(recorder, branches=True, column=partial(column, code)).visit(tree)
+        Instrument(recorder, branches=True, column=partial(column, code)).whole(tree)
     return recorder.points
 
 

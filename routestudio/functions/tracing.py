@@ -8,6 +8,7 @@ of the user's text. For the worker process only; `Point` and `Trace` are plain d
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -17,6 +18,9 @@ MAX_EVENTS: Final = 10_000
 
 _HOPS: Final = 5
 """Variables through which a value is followed to the line that made it."""
+
+_DEEP: Final = 30_000
+"""Calls inside each other while a tree is walked, in Python alone: 10,000 bytes of code fit."""
 
 HIT: Final = "__hit"
 NOTE: Final = "__note"
@@ -163,6 +167,16 @@ class Instrument(ast.NodeTransformer):
         self._branches = branches
         self._atoms = atoms or {}
         self._column = column
+
+    def whole(self, tree: ast.Module) -> ast.Module:
+        """The tree with its notes. A chain of `elif` is as deep as it is long."""
+        limit = sys.getrecursionlimit()
+        sys.setrecursionlimit(max(limit, _DEEP))
+        try:
+            found: ast.Module = self.visit(tree)
+        finally:
+            sys.setrecursionlimit(limit)
+        return found
 
     # --- branches of Python ----------------------------------------------------------------------
 

@@ -8,7 +8,6 @@ from our own process and is pickled; output is JSON, because the parent trusts n
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
 import decimal
 import gc
 import json
@@ -22,7 +21,7 @@ from collections.abc import Callable
 from itertools import islice
 from typing import Any, Final, Literal
 
-from routestudio.functions import clock, projection, python, written
+from routestudio.functions import clock, projection, python, text_codecs, written
 from routestudio.functions.elixir import program as elixir
 from routestudio.functions.elixir.errors import NotEvaluated
 from routestudio.functions.metadata import Metadata
@@ -32,6 +31,7 @@ from routestudio.model.function import FunctionKind, Language
 HEADER: Final = struct.Struct("<I")
 PROGRESS: Final = struct.Struct("<Q")
 _RECURSION: Final = sys.getrecursionlimit()
+_DIGITS: Final = sys.get_int_max_str_digits()
 IDLE: Final = (1 << 64) - 1
 """What the progress board shows while no user code runs."""
 
@@ -124,9 +124,8 @@ def _shut_doors(memory: int) -> None:
     except ImportError:
         return
     # Modules that functions reach lazily are loaded before no file can be opened any more.
-    dt.datetime.strptime("2024-01-01", "%Y-%m-%d")
     json.dumps(decimal.Decimal("1"), default=str)
-    "x".encode("ascii").decode("latin-1").encode("utf-16")
+    text_codecs.load()
     with contextlib.suppress(OSError, ValueError):
         # Deep recursion of Elixir functions passes through C, too.
         hard = resource.getrlimit(resource.RLIMIT_STACK)[1]
@@ -169,7 +168,7 @@ def _serve(
             if len(functions) > 256:
                 functions.clear()
             try:
-                function = _compiled(program)
+                function = _compiled(program, limit)
             except Exception as error:
                 why = "not_evaluated" if isinstance(error, NotEvaluated) else "invalid"
                 fault = json.dumps({"f": {"code": why, "message": str(error)[: written.MAX_TEXT]}})
@@ -183,6 +182,7 @@ def _serve(
         is_python = language == Language.PYTHON
         measured = limit >= written.SURELY_ENOUGH
         sys.setrecursionlimit(_RECURSION if is_python else elixir.RECURSION)
+        sys.set_int_max_str_digits(_DIGITS if is_python else elixir.DIGITS)
         plain = column.plain
         append, add, show = plain.append, column.add, PROGRESS.pack_into
         size_of = written.plain_size
@@ -201,15 +201,16 @@ def _serve(
                 value = function(action, record, change, given)
                 size = size_of(value) if measured else -1
                 if size < 0:
-                    text = written.encode(value)
+                    text, size = written.encode(value)
+                else:
+                    text = ""
             except BaseException as error:
                 add(_failed(error, code, is_python))
                 continue
-            if size >= 0:
+            if not text:
                 append(value)
-            elif (size := len(text)) > limit:
-                shown = f"{size:,} characters; at most {limit:,} are allowed"
-                add(written.fault("output", f"the result has {shown}"))
+            elif size > limit:
+                add(written.too_long(size, limit))
                 continue
             else:
                 add(text)
@@ -221,7 +222,7 @@ def _serve(
     return written.joined(columns)
 
 
-def _compiled(program: Program) -> Callable[..., Any]:
+def _compiled(program: Program, limit: int) -> Callable[..., Any]:
     language, kind, code, mode = program
     recorder = Recorder() if mode == "traced" else None
     is_python = language != Language.ELIXIR
@@ -231,20 +232,23 @@ def _compiled(program: Program) -> Callable[..., Any]:
         function = elixir.compile_function(
             code, FunctionKind(kind), exact=mode == "exact", recorder=recorder
         )
-    return function if recorder is None else _traced(function, recorder, code, is_python)
+    return function if recorder is None else _traced(function, recorder, program, limit)
 
 
 def _traced(
-    function: Callable[..., Any], recorder: Recorder, code: str, is_python: bool
+    function: Callable[..., Any], recorder: Recorder, program: Program, limit: int
 ) -> Callable[..., Any]:
     """The function, giving its answer together with what it did."""
+    code, is_python = program[2], program[0] != Language.ELIXIR
 
     def call(*message: Any) -> elixir.Exact:
         recorder.begin()
         value = None
         try:
             value = function(*message)
-            answer = written.encode(value)
+            answer, size = written.encode(value)
+            if size > limit:
+                answer = written.too_long(size, limit)
         except BaseException as error:
             answer = _failed(error, code, is_python)
         places = recorder.places(value) if isinstance(value, dict) else {}

@@ -9,6 +9,7 @@ import contextlib
 import datetime as dt
 import decimal
 import json
+import sys
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -79,20 +80,36 @@ def plain_size(value: Any) -> int:
     return 5 if kind in _SHORT or (kind is int and -_WIDE < value < _WIDE) else -1
 
 
-def encode(value: Any) -> str:
-    """A result as JSON `{"v": plain}`, or `{"t": tagged}` when it holds other plain types."""
-    if type(value) is dict:
-        if _SIMPLE.issuperset(map(type, value.values())) and _TEXT.issuperset(map(type, value)):
-            return f'{{"v":{_encode_json(value)}}}'
-    elif type(value) in _SIMPLE:
-        return f'{{"v":{_encode_json(value)}}}'
-    elif type(value) is Exact:
-        return f'{{"x":{value.text}}}'
-    return f'{{"t":{_encode_json(_tagged(value, 0))}}}'
+def encode(value: Any) -> tuple[str, int]:
+    """A result as JSON `{"v": plain}`, or `{"t": tagged}` when it holds other plain types.
+
+    With its size in characters, decimals as a sink writes them: "1E+200000" counts 200,001.
+    """
+    try:
+        if type(value) is dict:
+            if _SIMPLE.issuperset(map(type, value.values())) and _TEXT.issuperset(map(type, value)):
+                return _sized(f'{{"v":{_encode_json(value)}}}')
+        elif type(value) in _SIMPLE:
+            return _sized(f'{{"v":{_encode_json(value)}}}')
+        elif type(value) is Exact:
+            return _sized(f'{{"x":{value.text}}}')
+        digits = [0]
+        text = f'{{"t":{_encode_json(_tagged(value, 0, digits))}}}'
+    except ValueError:  # the interpreter writes no longer integer
+        limit = f"{sys.get_int_max_str_digits():,}"
+        raise RefusedError(f"the result holds an integer of more than {limit} digits") from None
+    return text, len(text) + digits[0]
 
 
-def _tagged(value: Any, depth: int) -> Any:
-    """Maps become `["m", [[key, value], ...]]`, other types carry their tag; lists `["l", ...]`."""
+def _sized(text: str) -> tuple[str, int]:
+    return text, len(text)
+
+
+def _tagged(value: Any, depth: int, digits: list[int]) -> Any:
+    """Maps become `["m", {key: value, ...}]`, lists `["l", [...]]`; other types carry their tag.
+
+    `digits` adds up what decimals grow by when they are written out.
+    """
     if depth > MAX_DEPTH:
         raise RefusedError(f"the result is nested more than {MAX_DEPTH} levels deep")
     kind = type(value)
@@ -106,19 +123,20 @@ def _tagged(value: Any, depth: int) -> Any:
         for key in value:
             if type(key) is not str:
                 raise RefusedError(f"keys of a map must be text, not {type(key).__name__}")
-        return ["m", {key: _tagged(item, depth + 1) for key, item in value.items()}]
+        return ["m", {key: _tagged(item, depth + 1, digits) for key, item in value.items()}]
     if kind in (list, tuple):
-        return ["l", [_tagged(item, depth + 1) for item in value]]
+        return ["l", [_tagged(item, depth + 1, digits) for item in value]]
     if kind in (set, frozenset):
-        return ["l", [_tagged(item, depth + 1) for item in sorted(value, key=repr)]]
+        return ["l", [_tagged(item, depth + 1, digits) for item in sorted(value, key=repr)]]
     if kind is decimal.Decimal:
         # Written out, "1E+999999999" is a gigabyte: it must not reach a process without a limit.
         exponent = value.as_tuple().exponent
-        if value.is_snan() or (
-            type(exponent) is int and max(abs(exponent), abs(value.adjusted())) > MAX_DIGITS
-        ):
+        places = max(abs(exponent), abs(value.adjusted())) if type(exponent) is int else 0
+        if value.is_snan() or places > MAX_DIGITS:
             raise RefusedError(f"the result holds a decimal of more than {MAX_DIGITS:,} digits")
-        return ["n", str(value)]
+        text = str(value)
+        digits[0] += max(0, places - len(text))
+        return ["n", text]
     if kind is dt.datetime:
         return ["T", value.isoformat()]
     if kind is dt.date:
@@ -133,6 +151,12 @@ def _tagged(value: Any, depth: int) -> Any:
 def fault(code: str, message: str) -> str:
     """A fault as JSON, its message cut."""
     return json.dumps({"f": {"code": code, "message": message[:MAX_TEXT]}})
+
+
+def too_long(size: int, limit: int) -> str:
+    """The fault of a result of so many characters."""
+    shown = f"{size:,} characters; at most {limit:,} are allowed"
+    return fault("output", f"the result has {shown}")
 
 
 class Column:

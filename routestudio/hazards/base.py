@@ -16,7 +16,7 @@ Scope = Literal["project", "sink", "function", "sample"]
 Treatment = Literal["detected", "avoided", "unseen"]
 
 SEVERITIES: Final[dict[Level, Severity]] = {"H": "error", "M": "warning", "L": "note"}
-"""What a level of the sink reference (part 4) means for somebody who runs `lint`."""
+"""What a level of docs/hazards.md means for somebody who runs `lint`."""
 
 
 @dataclass(frozen=True, slots=True)

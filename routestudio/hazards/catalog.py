@@ -1,4 +1,4 @@
-"""Every known hazard, by id and in the order of the sink reference."""
+"""Every known hazard, by id and in the order of docs/hazards.md."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """What a server would refuse, ignore, lose or crash on in a file, outside of what one sink shows.
 
-Facts are those of the sink reference, 1.9 to 1.12 and 3.1. Everything here is a warning or a note:
-a project may be meant for RouteStudio alone, and an export refuses or rewrites what it must.
+Facts: docs/reference/sequin.md#configuration-file and what follows there. Everything here is a
+warning or a note: a project may be meant for RouteStudio alone, and an export refuses or rewrites
+what it must.
 """
 
 from __future__ import annotations

@@ -55,7 +55,10 @@ def deletes(messages: Iterable[Message], keys: Keys) -> list[tuple[Message, Mess
 
 
 def backfills(messages: Iterable[Message]) -> list[tuple[Message, Message]]:
-    """Messages and what a backfill would send for the same rows (sinks.md, 1.1)."""
+    """Messages and what a backfill would send for the same rows.
+
+    docs/reference/sequin.md#messages
+    """
     counts: Counter[str] = Counter()
     found = []
     for message in messages:

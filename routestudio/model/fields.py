@@ -19,6 +19,7 @@ from pydantic_core import PydanticCustomError, core_schema
 
 from routestudio.model.defaults import Default
 from routestudio.model.function import Identifier
+from routestudio.model.wording import kind_of, short, text_hint
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -45,6 +46,10 @@ class Rule:
     def warnings(self, value: Any) -> tuple[str, ...]:
         """What the target service may refuse although the rule accepts it."""
         return ()
+
+    def takes_default(self, value: Any) -> bool:
+        """Whether a default that breaks the rule is sent all the same."""
+        return False
 
     def quick(self) -> Callable[[Any], bool]:
         """A fast test for the routing of many messages.
@@ -92,6 +97,8 @@ class Text(Rule):
     Control characters are always refused. `numbers` casts integers and floats to text (only
     where the server does). `advice_max` and `advice_pattern` are the target service's own
     limits: broken ones are warnings. `check` is one more test that returns its message or `None`.
+    `any_default`: the rule is for what a function returns; the service takes any text, and a
+    Sequin server sends the field's default as it is.
     """
 
     kind: ClassVar[str] = "text"
@@ -104,6 +111,7 @@ class Text(Rule):
     advice_pattern: str | None = None
     advice_text: str = ""
     check: Callable[[str], str | None] | None = None
+    any_default: bool = False
 
     @cached_property
     def _pattern(self) -> re.Pattern[str] | None:
@@ -114,8 +122,8 @@ class Text(Rule):
             value = str(value)
         if type(value) is not str:
             raise RuleError(
-                f"is invalid: expected text, got {_shown_type(value)}",
-                hint=_text_hint(value),
+                f"is invalid: expected text, got {kind_of(value)}",
+                hint=text_hint(value),
             )
         if self.min and not value.strip():
             raise RuleError("can't be blank")
@@ -145,6 +153,10 @@ class Text(Rule):
         if self.advice_pattern and not re.fullmatch(self.advice_pattern, value, re.ASCII):
             found.append(self.advice_text)
         return tuple(found)
+
+    def takes_default(self, value: Any) -> bool:
+        text = self.any_default and isinstance(value, str) and bool(value)
+        return text and not _SURROGATE.search(value)
 
     def quick(self) -> Callable[[Any], bool]:
         low, high = self.min, min(n for n in (self.max, self.advice_max, 2**40) if n is not None)
@@ -253,7 +265,7 @@ class Integer(Rule):
         if type(value) is str and re.fullmatch(r"[+-]?\d{1,30}", value, re.ASCII):
             value = int(value)
         if type(value) is not int:
-            raise RuleError(f"is invalid: expected a whole number, got {_shown_type(value)}")
+            raise RuleError(f"is invalid: expected a whole number, got {kind_of(value)}")
         if self.minimum is not None and value < self.minimum:
             raise RuleError(f"must be {self.minimum} or more")
         if self.maximum is not None and value > self.maximum:
@@ -323,7 +335,7 @@ class Flag(Rule):
         if isinstance(value, str) and value.lower() in ("true", "false"):
             return value.lower() == "true"
         if not isinstance(value, bool):
-            raise RuleError(f"is invalid: expected true or false, got {_shown_type(value)}")
+            raise RuleError(f"is invalid: expected true or false, got {kind_of(value)}")
         return value
 
     def quick(self) -> Callable[[Any], bool]:
@@ -349,28 +361,30 @@ class Headers(Rule):
         if isinstance(value, (list, tuple)):
             value = _pairs(value)
         if not isinstance(value, dict):
-            raise RuleError(
-                f"is invalid: expected a map of names to text, got {_shown_type(value)}"
-            )
+            raise RuleError(f"is invalid: expected a map of names to text, got {kind_of(value)}")
         messages, result = [], {}
         if len(value) > self.max_entries:
             raise RuleError(f"should have at most {self.max_entries} entries")
         for name, text in value.items():
-            shown = _short(name)
+            shown = short(name)
             text = text.get_secret_value() if isinstance(text, SecretStr) else text
             if not isinstance(name, str) or not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name):
                 messages.append(f"`{shown}` is not a header name")
-            elif not isinstance(text, str):
-                messages.append(f"the value of `{shown}` must be text, not {_shown_type(text)}")
-            elif _CONTROL.search(text.replace("\t", "")) or _SURROGATE.search(text):
-                messages.append(f"the value of `{shown}` has control characters")
-            elif len(text) > self.max_value:
-                messages.append(f"the value of `{shown}` is over {self.max_value} characters")
+            elif (why := self.wrong(text)) is not None:
+                messages.append(f"the value of `{shown}` {why}")
             else:
                 result[name] = SecretStr(text) if self.secret else text
         if messages:
             raise RuleError(*messages)
         return result
+
+    def wrong(self, value: Any) -> str | None:
+        """Why a header cannot have a value; `None` when it can."""
+        if not isinstance(value, str):
+            return f"must be text, not {kind_of(value)}"
+        if _CONTROL.search(value.replace("\t", "")) or _SURROGATE.search(value):
+            return "has control characters"
+        return f"is over {self.max_value} characters" if len(value) > self.max_value else None
 
     def quick(self) -> Callable[[Any], bool]:
         return _never if self.secret else lambda value: type(value) is dict and not value
@@ -470,33 +484,3 @@ def _pairs(items: Sequence[Any]) -> dict[Any, Any]:
 
 def _never(value: Any) -> bool:
     return False
-
-
-def _is_scalar(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
-def _text_hint(value: object) -> str | None:
-    if type(value) is Identifier:
-        return f'write it as text: "{value}"'
-    return "convert it to text with str(...)" if _is_scalar(value) else None
-
-
-def _shown_type(value: object) -> str:
-    if value is None:
-        return "null"
-    if type(value) is Identifier:
-        return f"the atom :{value}"
-    names = {bool: "true/false", int: "a number", float: "a number", str: "text"}
-    return names.get(type(value)) or (
-        "a map"
-        if isinstance(value, dict)
-        else "a list"
-        if isinstance(value, (list, tuple))
-        else type(value).__name__
-    )
-
-
-def _short(value: object) -> str:
-    text = str(value)
-    return text if len(text) <= 40 else text[:37] + "..."

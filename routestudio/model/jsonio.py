@@ -1,4 +1,7 @@
-"""JSON as sinks deliver it: compact UTF-8, decimals as text, times as ISO 8601 (sinks.md, 1.1)."""
+"""JSON as sinks deliver it (docs/reference/sequin.md#messages).
+
+Compact UTF-8, decimals as text, times as ISO 8601.
+"""
 
 from __future__ import annotations
 
@@ -46,6 +49,17 @@ def dumps(value: object) -> str:
     return _encode(value) if written is None else written.decode()
 
 
+def readable(value: Any) -> Any:
+    """`value` with infinite numbers and NaN as text, for people: no JSON number is one."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}[repr(float(value))]
+    if isinstance(value, Mapping):
+        return {key: readable(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [readable(item) for item in value]
+    return value
+
+
 def dump_bytes(value: object, *, finite: bool = False) -> bytes:
     """`dumps` as UTF-8. A lone surrogate is kept as its `\\udXXX` escape, never lost.
 
@@ -91,8 +105,9 @@ _HARMLESS = frozenset({str, int, bool, type(None)})
 def loads(text: str | bytes) -> Any:
     """Decoded JSON. Raises `ValueError`, with the position where there is one.
 
-    Integers stay exact up to the interpreter's limit of digits; other numbers are doubles, as on
-    a server (sinks.md, 1.1). What no double holds, such as 1e999, is refused: it would be lost.
+    Integers stay exact up to the interpreter's limit of digits; other numbers are doubles, as on a
+    server (docs/reference/sequin.md#messages). What no double holds, such as 1e999, is refused: it
+    would be lost.
     """
     try:
         if isinstance(text, bytes):

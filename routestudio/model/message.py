@@ -92,7 +92,10 @@ class Message:
 
 
 def idempotency_key(lsn: int, idx: int) -> str:
-    """Base64 of `"<commit_lsn>:<commit_idx>"`, standard alphabet, padded (sinks.md, 1.2)."""
+    """Base64 of `"<commit_lsn>:<commit_idx>"`, padded.
+
+    docs/reference/sequin.md#idempotency-key
+    """
     return base64.b64encode(f"{lsn}:{idx}".encode()).decode()
 
 
@@ -105,7 +108,8 @@ def position_key(position: str) -> str:
 def group_id(message: Message, columns: Iterable[str] | None = None) -> str | None:
     """The message's group id: primary keys, or `columns` of the record, joined with `:`.
 
-    `None` when the result is empty: such a message belongs to no group (sinks.md, 1.3).
+    `None` when the result is empty: such a message belongs to no group
+    (docs/reference/sequin.md#groups).
     """
     if columns is None:
         return ":".join(message.record_pks) or None

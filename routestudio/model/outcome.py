@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-DeliveryStatus = Literal["delivered", "retry", "rejected"]
+DeliveryStatus = Literal["delivered", "retry", "rejected", "duplicate"]
 StepStatus = Literal["passed", "failed", "inconclusive", "skipped"]
 
 
@@ -17,6 +17,9 @@ class Outcome:
     `rejected`: trying again cannot help. `unknown` marks a retry of a write that may have been
     done although its answer was lost, so trying again may double it. `unreachable` marks a retry
     because there was no connection at all: nothing was written, and other records would fare alike.
+
+    `duplicate`: the service did not store the record, because it knows its id already. `held` says
+    whether it was seen to hold the same message; `None` when that cannot be seen.
     """
 
     status: DeliveryStatus
@@ -25,6 +28,7 @@ class Outcome:
     after: float | None = None
     unknown: bool = False
     unreachable: bool = False
+    held: bool | None = None
 
 
 DELIVERED: Final = Outcome("delivered")
@@ -43,6 +47,11 @@ def unreachable(code: str, reason: str) -> Outcome:
 def rejected(code: str, reason: str) -> Outcome:
     """An outcome that says: this record can never be delivered as it is."""
     return Outcome("rejected", code, reason)
+
+
+def duplicate(code: str, reason: str, *, held: bool | None) -> Outcome:
+    """An outcome that says: the service knows this record's id, and did not store the record."""
+    return Outcome("duplicate", code, reason, held=held)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,9 @@ class ProjectProblem:
 
 @dataclass(frozen=True, slots=True)
 class SharedKey:
-    """A key that every sink may have in YAML, whatever its type (sinks.md, 1.11).
+    """A key that every sink may have in YAML, whatever its type.
+
+    docs/reference/sequin.md#keys-of-a-sink
 
     `kind` is `text`, `integer`, `flag`, `choice`, `choices`, `map`, `list` or `function` (then
     `choices` are the kinds of function that fit). `form` tells whether the form offers it.

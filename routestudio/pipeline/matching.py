@@ -1,4 +1,7 @@
-"""Whether a message belongs to a sink: its `actions` and `source` (Sequin docs, sink reference)."""
+"""Whether a message belongs to a sink: its `actions` and `source`.
+
+Facts: docs/reference/sequin.md#keys-of-a-sink.
+"""
 
 from __future__ import annotations
 

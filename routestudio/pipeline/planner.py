@@ -38,7 +38,8 @@ long has left the processor's caches when its turn comes: that took a fifth of a
 class Job:
     """A message on its way. `position` is its place in the source; `attempts` those that ended.
 
-    `effective` is the routing that its record was made with.
+    `effective` is the routing that its record was made with. `perhaps`: an attempt whose answer
+    was lost may have been written.
     """
 
     position: int
@@ -49,6 +50,7 @@ class Job:
     group: str | None
     attempts: int = 0
     effective: Effective | None = None
+    perhaps: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,16 @@ class Rejection:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Duplicate:
+    """A job that the service did not store, because it knows its id; see `Outcome.held`."""
+
+    job: Job
+    code: str
+    reason: str
+    held: bool | None
+
+
 @dataclass(slots=True)
 class Settled:
     """What became of a batch. `retried` jobs wait for their next attempt; `last` says why.
@@ -69,6 +81,7 @@ class Settled:
 
     delivered: list[Job] = field(default_factory=list)
     rejected: list[Rejection] = field(default_factory=list)
+    duplicates: list[Duplicate] = field(default_factory=list)
     retried: int = 0
     last: Outcome | None = None
     due: float = 0.0
@@ -215,6 +228,15 @@ class Planner:
             if outcome.status == "delivered":
                 delivered.append(job)
                 continue
+            if outcome.status == "duplicate":
+                if job.perhaps and outcome.held is not False:  # it has our own earlier attempt
+                    delivered.append(job)
+                else:
+                    settled.duplicates.append(
+                        Duplicate(job, outcome.code, outcome.reason, outcome.held)
+                    )
+                continue
+            job.perhaps = job.perhaps or outcome.unknown
             if outcome.status == "rejected":
                 settled.rejected.append(Rejection(job, outcome.code, outcome.reason))
                 continue
@@ -239,6 +261,7 @@ class Planner:
         self._return(batch, now)
         self._release(delivered, now)
         self._release([rejection.job for rejection in settled.rejected], now)
+        self._release([item.job for item in settled.duplicates], now)
         return settled
 
     def _release(self, jobs: Sequence[Job], now: float) -> None:

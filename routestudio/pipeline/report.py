@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from routestudio.pipeline.latency import BOUNDS, SIZES, percentiles
+
+DUPLICATE: Final = "duplicate"
+"""Stands for the stage in reasons why a service did not store a message that it knows."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReasonCount:
     """How often a stage or the service gave a reason. `message` is the latest text.
 
-    `retried` of them were tried again; the others ended as rejected messages.
+    `retried` of them were tried again; the others ended as rejected messages, or as duplicates.
     """
 
     stage: str
@@ -25,7 +28,12 @@ class ReasonCount:
     @property
     def rejected(self) -> int:
         """Messages that were rejected for this reason."""
-        return self.count - self.retried
+        return 0 if self.stage == DUPLICATE else self.count - self.retried
+
+    @property
+    def duplicates(self) -> int:
+        """Messages that the service did not store for this reason."""
+        return self.count if self.stage == DUPLICATE else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +51,7 @@ class DestinationCount:
     retried: int = 0
     rejected: int = 0
     error: str = ""
+    duplicates: int = 0
 
     def as_json(self) -> dict[str, Any]:
         """Plain data for events."""
@@ -54,6 +63,7 @@ class DestinationCount:
             "mean": round(self.delivered / self.batches, 1) if self.batches else 0.0,
             "retried": self.retried,
             "rejected": self.rejected,
+            "duplicates": self.duplicates,
             "error": self.error,
         }
 
@@ -62,7 +72,7 @@ class DestinationCount:
         """The destination that `as_json` wrote. Raises `KeyError` for anything else."""
         return cls(
             data["name"], data["delivered"], data["bytes"], data["batches"],
-            data["retried"], data["rejected"], data["error"],
+            data["retried"], data["rejected"], data["error"], data.get("duplicates", 0),
         )  # fmt: skip
 
 
@@ -166,6 +176,7 @@ class Progress:
     told apart); `waiting` messages wait for their batch or for their group, `waiting_retries` for
     their next attempt, of which `waits` tells the first ones; `link_failures` counts failures of
     the connection in a row, `circuit` says more while it is down. `size` counts delivered bytes.
+    `duplicates` and `unconfirmed` are as in `RunSummary`.
     """
 
     read: int
@@ -188,6 +199,8 @@ class Progress:
     waits: tuple[RetryWait, ...] = ()
     circuit: OpenCircuit | None = None
     sizes: BatchSizes = BatchSizes()
+    duplicates: int = 0
+    unconfirmed: int = 0
 
     def as_json(self) -> dict[str, Any]:
         """Plain data for events."""
@@ -196,6 +209,8 @@ class Progress:
             "filtered": self.filtered,
             "delivered": self.delivered,
             "rejected": self.rejected,
+            "duplicates": self.duplicates,
+            "duplicates_unconfirmed": self.unconfirmed,
             "retried": self.retried,
             "in_flight": self.in_flight,
             "waiting": self.waiting,
@@ -221,8 +236,10 @@ class Progress:
 class RunSummary:
     """The end of a run.
 
-    `read` minus `filtered`, `delivered` and `rejected` is what was read and not finished; it is
-    zero unless the run was cancelled or stopped.
+    `read` minus `filtered`, `delivered`, `rejected` and `duplicates` is what was read and not
+    finished; it is zero unless the run was cancelled or stopped. `duplicates` were not stored,
+    because the service knew their ids; of `unconfirmed` ones among them it was not seen to hold
+    the same message.
     """
 
     read: int
@@ -233,14 +250,18 @@ class RunSummary:
     batches: int
     seconds: float
     cancelled: bool = False
+    duplicates: int = 0
+    unconfirmed: int = 0
 
     def as_json(self) -> dict[str, Any]:
-        """The summary line of `routestudio run` (DESIGN, section 7)."""
+        """The summary line of `routestudio run` (docs/guides/command-line.md)."""
         return {
             "read": self.read,
             "filtered": self.filtered,
             "delivered": self.delivered,
             "rejected": self.rejected,
+            "duplicates": self.duplicates,
+            "duplicates_unconfirmed": self.unconfirmed,
             "retried": self.retried,
             "batches": self.batches,
             "seconds": round(self.seconds, 3),

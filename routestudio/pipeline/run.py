@@ -23,6 +23,7 @@ from routestudio.pipeline.planner import (
     MAX_BYTES,
     MAX_MESSAGES,
     PER_DESTINATION,
+    Duplicate,
     Job,
     Planner,
     Settled,
@@ -54,13 +55,17 @@ _GRACE_SECONDS: Final = 0.02
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The end of one message, for `on_outcome`. `message` is `None` for an unreadable row."""
+    """The end of one message, for `on_outcome`. `message` is `None` for an unreadable row.
+
+    `held`: whether the service was seen to hold the same message as a duplicate.
+    """
 
     message: Message | None
-    status: Literal["delivered", "filtered", "rejected"]
+    status: Literal["delivered", "filtered", "rejected", "duplicate"]
     code: str = ""
     reason: str = ""
     attempts: int = 0
+    held: bool | None = None
 
 
 class RunStoppedError(RouteStudioError):
@@ -312,6 +317,8 @@ class Delivery:
             self._on_outcome(
                 [Finished(job.message, "delivered", attempts=job.attempts) for job in delivered]
             )
+        if settled.duplicates:
+            self._know(settled.duplicates)
         self._reject(
             [
                 DeadLetter(
@@ -324,6 +331,18 @@ class Delivery:
             self._water.finish(item.job.position for item in settled.rejected)
         if self._planner.room:
             self._room.set()
+
+    def _know(self, duplicates: Sequence[Duplicate]) -> None:
+        """The service did not store these, because it knows their ids: they are finished."""
+        if self._water is not None:
+            self._water.finish(item.job.position for item in duplicates)
+        if self._on_outcome is not None:
+            self._on_outcome(
+                [
+                    Finished(d.job.message, "duplicate", d.code, d.reason, d.job.attempts, d.held)
+                    for d in duplicates
+                ]
+            )
 
     def _reject(self, letters: Sequence[DeadLetter]) -> None:
         """Keep the letters first; only then count their messages as finished."""

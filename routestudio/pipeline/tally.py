@@ -12,6 +12,7 @@ from routestudio.pipeline.latency import SIZES, Histogram
 from routestudio.pipeline.planner import Planner, Settled
 from routestudio.pipeline.recent import Recent
 from routestudio.pipeline.report import (
+    DUPLICATE,
     BatchSizes,
     DestinationCount,
     Latency,
@@ -47,11 +48,12 @@ class _Destination:
     retried: int = 0
     rejected: int = 0
     error: str = ""
+    duplicates: int = 0
 
     def told(self) -> DestinationCount:
         return DestinationCount(
             self.name, self.delivered, self.size, self.batches,
-            self.retried, self.rejected, self.error,
+            self.retried, self.rejected, self.error, self.duplicates,
         )  # fmt: skip
 
 
@@ -79,6 +81,8 @@ class Tally:
     filtered: int = 0
     delivered: int = 0
     rejected: int = 0
+    duplicates: int = 0
+    unconfirmed: int = 0
     retried: int = 0
     batches: int = 0
     size: int = 0
@@ -97,8 +101,8 @@ class Tally:
 
     @property
     def finished(self) -> int:
-        """Messages that are delivered, filtered or rejected."""
-        return self.filtered + self.delivered + self.rejected
+        """Messages that are delivered, filtered, rejected or duplicates."""
+        return self.filtered + self.delivered + self.rejected + self.duplicates
 
     @property
     def distinct(self) -> int:
@@ -110,7 +114,7 @@ class Tally:
         for item in destinations:
             self._names[item.name] = _Destination(
                 item.name, item.delivered, item.size, item.batches, item.retried, item.rejected,
-                item.error,
+                item.error, item.duplicates,
             )  # fmt: skip
 
     # --- events ------------------------------------------------------------------------------
@@ -118,7 +122,8 @@ class Tally:
     def settle(self, key: Hashable, settled: Settled, seconds: float, now: float) -> None:
         """A batch of `key` came back after `seconds`; rejections are counted by `reason`."""
         self.latency.add(seconds)
-        self.sizes.add(len(settled.delivered) + len(settled.rejected) + settled.retried)
+        self.sizes.add(len(settled.delivered) + len(settled.rejected) + len(settled.duplicates)
+                       + settled.retried)  # fmt: skip
         found = self._keys.get(key) or self._destination(key)
         found.batches += 1
         delivered = settled.delivered
@@ -140,9 +145,20 @@ class Tally:
             found.retried += settled.retried
             found.error = last.reason[:500]
             self._wait(found.name, settled, now)
+        if settled.duplicates:
+            self._duplicates(found, settled)
         if settled.rejected:
             found.rejected += len(settled.rejected)
             found.error = settled.rejected[-1].reason[:500]
+
+    def _duplicates(self, found: _Destination, settled: Settled) -> None:
+        for item in settled.duplicates:
+            self.duplicates += 1
+            found.duplicates += 1
+            self.reason(DUPLICATE, item.code, item.reason)
+            if not item.held:
+                self.unconfirmed += 1
+                found.error = item.reason[:500]
 
     def link_lost(self, reason: str, now: float) -> None:
         """The connection failed; how often is the planner's to say."""
@@ -239,6 +255,8 @@ class Tally:
             self._told_waits(now),
             self._circuit(now, begun, planner),
             BatchSizes(tuple(self.sizes.counts), int(self.sizes.total)),
+            self.duplicates,
+            self.unconfirmed,
         )
 
     def summary(self, seconds: float, *, cancelled: bool) -> RunSummary:
@@ -252,6 +270,8 @@ class Tally:
             self.batches,
             seconds,
             cancelled,
+            self.duplicates,
+            self.unconfirmed,
         )
 
     def _told_waits(self, now: float) -> tuple[RetryWait, ...]:

@@ -172,7 +172,7 @@ def _reason(
 
 
 def _kept(item: Item, name: str) -> bool:
-    """Whether a server keeps this setting when the file leaves it out (sinks.md, 1.11)."""
+    """Whether a server keeps what the file leaves out (docs/reference/sequin.md#keys-of-a-sink)."""
     if item.section == "sinks":
         return name.split(".")[0] in KEPT
     if item.section == "functions":

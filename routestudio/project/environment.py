@@ -43,8 +43,8 @@ _ENTRY: Final = re.compile(
 class Environment:
     """Looks variables up: process environment, then `.env` beside the file, then the keyring.
 
-    References follow Sequin's command line (sinks.md, 1.10). A missing or locked keyring is no
-    error: it holds nothing then.
+    References follow Sequin's command line (docs/reference/sequin.md#configuration-file).
+    A missing or locked keyring is not an error: it holds nothing then.
     """
 
     def __init__(

@@ -14,7 +14,10 @@ SecretKeys = Callable[[str], Collection[str]]
 Found = tuple[tuple[str, ...], str]
 
 _MASKED: Final = re.compile(r"\*{3,}|.\*{3,}.|.{3}\*{4,}.", re.DOTALL)
-"""How a server shows secrets of up to five, up to nine, and more characters (sinks.md, 1.12)."""
+"""How a server shows secrets of up to five, up to nine, and more characters.
+
+docs/reference/sequin.md#secrets-in-an-export
+"""
 
 _DIGEST: Final = re.compile(r"\(\d+ encrypted header\(s\)\) - sha256sum: [0-9a-f]+")
 """How older servers exported encrypted headers; newer ones skip such a value."""
@@ -50,7 +53,7 @@ def looks_masked(value: object) -> bool:
 
 
 def mask(secret: str) -> str:
-    """A secret as a server's export shows it (sinks.md, 1.12)."""
+    """A secret as a server's export shows it (docs/reference/sequin.md#secrets-in-an-export)."""
     size = len(secret)
     if size <= 5:
         return "*" * size

@@ -22,7 +22,10 @@ WriteAlways = Callable[[str], Mapping[str, Any]]
 
 ROLES: Final = ("filter", "transform", "routing", "enrichment")
 _PARTS: Final = ("private_key_id", "private_key", "client_email", "client_id")
-"""Parts of a service account's key that a server demands (sinks.md, 3.6)."""
+"""Parts of a service account's key that a server demands.
+
+docs/reference/services.md#google-pubsub
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
-"""What a Sequin server reads of a `sequin.yaml`, and what its export says (sinks.md, 1.10 to 3.15).
+"""What a Sequin server reads of a `sequin.yaml`, and what its export says.
 
-Facts only: names of keys by section and by sink type. What is not listed for a destination is
-ignored by a server; what is not listed for a sink or an endpoint is refused.
+Facts: docs/reference/sequin.md#configuration-file and docs/reference/services.md; here only: names
+of keys by section and by sink type. What is not listed for a destination is ignored by a server;
+what is not listed for a sink or an endpoint is refused.
 """
 
 from __future__ import annotations

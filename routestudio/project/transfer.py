@@ -81,7 +81,7 @@ def export_for_server(
     """The YAML that a Sequin server accepts, with notes. Raises `ConfigError`.
 
     Comments and order are kept; RouteStudio's own keys are removed; function files are inlined;
-    the keys whose absence defeats a server's defaults are written (sinks.md, YML-06, YML-07);
+    the keys whose absence defeats a server's defaults are written (YML-06, YML-07);
     Google's credentials become a map. An export of an export is the same text. `converted` holds
     the Elixir code of Python functions, by name; those without it are refused.
     """

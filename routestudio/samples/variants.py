@@ -1,6 +1,6 @@
 """The hard cases of change data capture, made of any one message: what production brings.
 
-Pure: messages in, messages out. The facts are those of the reference (sinks.md, 1.1): a delete
+Pure: messages in, messages out. The facts are those of docs/reference/sequin.md#messages: a delete
 without full replica identity carries its key columns only, the other columns are null; a large
 column that did not change arrives as the text `unchanged_toast`; an update without old row has
 empty changes; a backfill sends rows as `read`.

@@ -134,6 +134,13 @@ DIFFERENCES: Final = (
 )
 """Where AWS sinks knowingly differ from a Sequin server."""
 
+CHARACTER_DIFFERENCE: Final = Difference(
+    "AWS-CHARACTERS",
+    "The characters U+FFFE and U+FFFF, which SQS refuses, are written as escapes of JSON, so that "
+    "whoever reads the JSON gets them. A Sequin server sends them as they are, and tries for ever.",
+)
+"""What holds for messages that end up in a queue."""
+
 ORDER_DIFFERENCE: Final = Difference(
     "GEN-07",
     "A request never holds two messages of one group, and after one that is to be tried again no "
@@ -199,7 +206,10 @@ class Fifo:
 
 
 def md5(text: str) -> str:
-    """The lower-case hex MD5 of a text, as a Sequin server makes ids of it (sinks.md, 3.16)."""
+    """The lower-case hex MD5 of a text, as a server makes ids of it.
+
+    docs/reference/sequin.md#hashes
+    """
     return hashlib.md5(text.encode("utf-8", "surrogatepass"), usedforsecurity=False).hexdigest()
 
 

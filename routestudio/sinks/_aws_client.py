@@ -35,6 +35,9 @@ _AROUND_SECONDS: Final = 15.0
 """Seconds that finding credentials may take beside the exchange."""
 
 _FOREIGN: Final = "the answer is not one of AWS"
+_ROOTS: Final = re.compile(rb"\s*(<\?xml[^>]*>\s*)?<\w+Response[\s/>]")
+"""How answers of APIs begin that speak XML."""
+
 MAX_REPLY: Final = 8 * 1024 * 1024
 
 _XML_ERROR: Final = re.compile(
@@ -112,6 +115,9 @@ class AwsError(Exception):
 
     def outcome(self, right: str) -> Outcome:
         """What it means for every record of the request; `right` is what sending needs."""
+        if self.foreign and 200 <= self.status < 300:
+            # Something took the request, and may have acted on it, whatever it is.
+            return retry("not_aws", self.text, unknown=True)
         if self.foreign:
             return unreachable("not_aws", self.text)
         if self.credentials:
@@ -279,7 +285,7 @@ class AwsClient:
         except Exception as error:
             if exchange.answered.done():
                 # Whatever reading an answer may raise: it has not the form that AWS gives it.
-                raise AwsError("not_aws", _FOREIGN, 200, foreign=True) from None
+                raise self._strange(exchange.answered.result()) from None
             if not isinstance(error, BotoCoreError):
                 raise
             text = self._http.clean(str(error))
@@ -288,8 +294,18 @@ class AwsClient:
             del self._current.exchange
             exchange.ended()
         if not answer.get("ResponseMetadata", {}).get("RequestId"):
-            raise AwsError("not_aws", _FOREIGN, 200, foreign=True)
+            # Emulators leave the id of the request out; what their answer says counts all the same.
+            plain = exchange.answered.result()
+            if not (isinstance(plain.json(), dict) or _ROOTS.match(plain.body)):
+                raise self._strange(plain)
         return answer
+
+    def _strange(self, answer: Answer) -> AwsError:
+        """The error for an answer that has not the form that AWS gives it."""
+        text = f"HTTP {answer.status}, and {_FOREIGN}"
+        if start := self._http.clean(answer.excerpt(80)):
+            text += f": {start}"
+        return AwsError("not_aws", text, answer.status, foreign=True)
 
     def _client(self, region: str, url: str) -> Any:
         """The client of a region. botocore may not make two at the same time."""
@@ -339,7 +355,7 @@ class AwsClient:
         headers = metadata.get("HTTPHeaders", {})
         if code == "Unknown" or code.isdigit():
             passing = status in (408, 429) or status >= 500
-            text = f"HTTP {status}, and the answer is not one of AWS"
+            text = f"HTTP {status}, and {_FOREIGN}"
             return AwsError("not_aws" if not passing else f"http_{status}", text, status,
                             after=retry_after(headers.get("retry-after")),
                             foreign=not passing)  # fmt: skip

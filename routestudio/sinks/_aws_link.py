@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import time
 from abc import abstractmethod
-from collections import OrderedDict
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -13,15 +11,16 @@ from typing import Any, ClassVar, Final, Protocol
 from routestudio.model.outcome import DELIVERED, CheckStep, Outcome, rejected, retry
 from routestudio.sinks._aws import EMULATOR_KEYS, FALLBACK_REGION, AwsConfig, Fifo, Place
 from routestudio.sinks._aws_client import AwsClient, AwsError, entry_outcome
+from routestudio.sinks._halves import Refused, in_halves
 from routestudio.sinks._http import EndpointUrl
 from routestudio.sinks._http_client import UnansweredError
+from routestudio.sinks._repeats import SentIds
 from routestudio.sinks._service import CHECK_SECONDS, ServiceLink, Verdict, failed, passed, unsure
-from routestudio.sinks.base import SinkRouting
+from routestudio.sinks.base import Payload, SinkRouting
 
 DEDUPLICATION_SECONDS: Final = 300.0
 """Seconds in which a FIFO queue or topic drops a message whose deduplication id came before."""
 
-_REMEMBERED: Final = 100_000
 _WAITS: Final = retry("order", "waits for an earlier message of its group")
 _SURE: Final = "only a delivery proves it; deliver one sample to be sure"
 _REPEATED: Final = rejected(
@@ -113,7 +112,7 @@ class AwsLink(ServiceLink):
         blocked: set[str] = set()
         while waiting:
             chunk, waiting = self._cut(batch, waiting, blocked, outcomes)
-            found = await self._request([batch[index] for index in chunk])
+            found = await in_halves([batch[index] for index in chunk], self._request)
             for index, outcome in zip(chunk, found, strict=True):
                 outcomes[index] = outcome
                 lane = batch[index].lane
@@ -156,21 +155,16 @@ class AwsLink(ServiceLink):
                 held.add(lane)
         return chunk, later
 
-    async def _request(self, records: Sequence[AwsRecord]) -> list[Outcome]:
-        """One request; one that is refused because of some entry is sent in halves."""
-        if not records:
-            return []
+    async def _request(self, records: Sequence[AwsRecord]) -> Sequence[Outcome] | Refused:
+        """One request."""
         try:
             return await self.put(records)
         except UnansweredError as failure:
             return [failure.outcome] * len(records)
         except AwsError as error:
             outcome = error.outcome(self.right)
-            one_is_to_blame = outcome.status == "rejected" and not (error.denied or error.missing)
-            if not one_is_to_blame or len(records) == 1:
-                return [outcome] * len(records)
-        half = len(records) // 2
-        return [*await self._request(records[:half]), *await self._request(records[half:])]
+            about_all = error.denied or error.missing or error.status not in (400, 413)
+            return Refused(outcome, outcome.status == "rejected" and not about_all)
 
     async def close(self) -> None:
         await self._aws.close()
@@ -306,7 +300,7 @@ class EntryLink(AwsLink):
 
     def __init__(self, config: AwsConfig, limits: RequestLimits) -> None:
         super().__init__(config, limits)
-        self._sent: OrderedDict[tuple[str, str], tuple[float, int]] = OrderedDict()
+        self._sent = SentIds()
 
     async def put(self, records: Sequence[Entry]) -> list[Outcome]:
         outcomes: dict[int, Outcome] = {}
@@ -334,25 +328,35 @@ class EntryLink(AwsLink):
 
         AWS would take this one and drop it. A retry of the same message relies on just that.
         """
-        sent, now = self._sent, time.monotonic()
-        key, content = (record.destination, ids.deduplication), hash((ids.group, record.body))
-        known = sent.get(key)
-        if known is not None and now - known[0] < DEDUPLICATION_SECONDS and known[1] != content:
-            return True
-        sent[key] = (now, content)
-        sent.move_to_end(key)
-        if len(sent) > _REMEMBERED:
-            sent.popitem(last=False)
-        return False
+        key = (record.destination, ids.deduplication)
+        return self._sent.repeated(key, (ids.group, record.body), DEDUPLICATION_SECONDS)
 
 
 def _entry_outcomes(answer: Mapping[str, Any]) -> dict[int, Outcome]:
     """By position of the entry: what the answer says of those that it names."""
-    found = {int(item["Id"]): DELIVERED for item in answer.get("Successful") or ()}
+    found = {_position(item): DELIVERED for item in answer.get("Successful") or ()}
     for item in answer.get("Failed") or ():
-        found[int(item["Id"])] = entry_outcome(
+        found[_position(item)] = entry_outcome(
             str(item.get("Code") or "Failed"),
             str(item.get("Message") or ""),
             sender_fault=bool(item.get("SenderFault")),
         )
     return found
+
+
+def _position(item: Mapping[str, Any]) -> int:
+    """Which entry is named; -1 when it is none that was sent."""
+    name = str(item.get("Id"))
+    return int(name) if name.isascii() and name.isdigit() and len(name) < 6 else -1
+
+
+def json_body(payload: Payload) -> bytes:
+    """A payload as JSON that SQS takes: two characters that it refuses become escapes of JSON.
+
+    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
+    names the characters; JSON escapes the other ones that SQS refuses anyway.
+    """
+    body = payload.json
+    if b"\xef\xbf" in body:
+        body = body.replace(b"\xef\xbf\xbe", b"\\ufffe").replace(b"\xef\xbf\xbf", b"\\uffff")
+    return body

@@ -19,7 +19,7 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 from time import monotonic
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, SupportsIndex
 
 import h11
 import httpx
@@ -67,12 +67,30 @@ class Response:
     complete: bool
 
 
+class _Reader(asyncio.StreamReader):
+    """A reader that knows how many bytes came and were not read."""
+
+    unread = 0
+
+    def feed_data(self, data: Iterable[SupportsIndex]) -> None:
+        """Called by the transport, with bytes."""
+        held = bytes(data)
+        self.unread += len(held)
+        super().feed_data(held)
+
+    async def read(self, n: int = -1) -> bytes:
+        """At most `n` bytes; empty at the end."""
+        data = await super().read(n)
+        self.unread -= len(data)
+        return data
+
+
 class _Connection:
-    """One connection. `fresh` until its first exchange is over."""
+    """One connection, for one exchange at a time."""
 
     __slots__ = ("_reader", "_socket", "_writer", "protocol", "since")
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def __init__(self, reader: _Reader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
         self._writer = writer
         self._socket: TransportSocket = writer.get_extra_info("socket")
@@ -81,9 +99,14 @@ class _Connection:
 
     @property
     def usable(self) -> bool:
-        """Whether another exchange may begin: nothing came, and the server has not closed it."""
+        """Whether another exchange may begin: nothing came, and the server has not closed it.
+
+        Bytes that came between two requests belong to neither: taken for the next answer, they
+        would say of a message what was said of another one.
+        """
         return (
             monotonic() - self.since < _KEEP_SECONDS
+            and not self._reader.unread
             and not self._reader.at_eof()
             and not self._writer.is_closing()
             and self.open
@@ -160,9 +183,11 @@ class _Connection:
         return event
 
     def again(self) -> bool:
-        """Make it ready for the next exchange, if both sides want that."""
+        """Make it ready for the next exchange, if both sides want that and nothing is left over."""
         protocol = self.protocol
         if protocol.our_state is not h11.DONE or protocol.their_state is not h11.DONE:
+            return False
+        if protocol.trailing_data[0] or self._reader.unread:
             return False
         protocol.start_next_cycle()
         self.since = monotonic()
@@ -260,11 +285,11 @@ class Connections:
         secure = scheme == "https"
         try:
             async with asyncio.timeout(self._connecting):
-                reader, writer = await asyncio.open_connection(
-                    host, port,
-                    ssl=(self._context or ssl.create_default_context()) if secure else None,
-                    happy_eyeballs_delay=None if _is_address(host) else _STAGGER,
-                )  # fmt: skip
+                reader, writer = await _dialled(
+                    host,
+                    port,
+                    (self._context or ssl.create_default_context()) if secure else None,
+                )
         except TimeoutError:
             raise ConnectTimeoutError from None
         except (OSError, ssl.SSLError, UnicodeError) as error:
@@ -272,6 +297,23 @@ class Connections:
         connection = _Connection(reader, writer)
         self._all.add(connection)
         return connection
+
+
+async def _dialled(
+    host: str, port: int, context: ssl.SSLContext | None
+) -> tuple[_Reader, asyncio.StreamWriter]:
+    """What `asyncio.open_connection` does, with a reader that counts."""
+    loop = asyncio.get_running_loop()
+    reader = _Reader(limit=_READ, loop=loop)
+    protocol = asyncio.StreamReaderProtocol(reader, loop=loop)
+    transport, _ = await loop.create_connection(
+        lambda: protocol,
+        host,
+        port,
+        ssl=context,
+        happy_eyeballs_delay=None if _is_address(host) else _STAGGER,
+    )
+    return reader, asyncio.StreamWriter(transport, protocol, reader, loop)
 
 
 def _reason(error: Exception) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from routestudio.model.outcome import DELIVERED, CheckStep, Outcome, rejected
+from routestudio.sinks._halves import Refused, in_halves
 from routestudio.sinks._http import CREDENTIALS, same_origin
 from routestudio.sinks._http_check import Question, check_endpoint
 from routestudio.sinks._http_client import HttpClient, UnansweredError, hidden
@@ -42,13 +43,20 @@ class HttpLink(Link):
         if not batch:
             return []
         if batch[0].wrap:
-            body = b'{"data":[' + b",".join([record.body for record in batch]) + b"]}"
-            return [await self._deliver(batch[0].head, body)] * len(batch)
+            return await in_halves(batch, self._together)
         return [await self._deliver(record.head, record.body) for record in batch]
 
     async def close(self) -> None:
         self._wire.clear()
         await self._client.close()
+
+    async def _together(self, batch: Sequence[Request]) -> Sequence[Outcome] | Refused:
+        """One request for all. Only a refusal for its size says that a smaller one may be taken."""
+        body = b'{"data":[' + b",".join([record.body for record in batch]) + b"]}"
+        outcome = await self._deliver(batch[0].head, body)
+        if outcome.code == "http_413":
+            return Refused(outcome, splits=True)
+        return [outcome] * len(batch)
 
     async def _deliver(self, head: Head, body: bytes) -> Outcome:
         if head.gzip:

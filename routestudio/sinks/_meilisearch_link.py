@@ -13,6 +13,7 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from routestudio.model.outcome import DELIVERED, Outcome, rejected, retry, unreachable
+from routestudio.sinks._halves import Refused, in_halves
 from routestudio.sinks._http import DOTS, EndpointUrl
 from routestudio.sinks._http_client import Answer, UnansweredError
 from routestudio.sinks._service import (
@@ -159,20 +160,17 @@ class MeilisearchLink(TaskLink):
     async def deliver(self, batch: Sequence[Change]) -> Sequence[Outcome]:
         if batch[0].action == "function":
             return await self._edit(batch)
-        return await self._write(batch)
+        # In order, because a later document may replace an earlier one.
+        return await in_halves(batch, self._write)
 
-    async def _write(self, batch: Sequence[Change]) -> list[Outcome]:
-        """Documents or ids in one task. A failed task has changed nothing, so after it the two
-        halves may be tried: in order, because a later document may replace an earlier one."""
+    async def _write(self, batch: Sequence[Change]) -> Sequence[Outcome] | Refused:
+        """Documents or ids in one task; one that failed has changed nothing."""
         try:
             outcome, splits = await self._written(batch)
-        except UnansweredError as failure:
-            outcome, splits = failure.outcome, False
-        except LostTaskError as lost:
-            outcome, splits = lost.outcome, False
-        if splits and len(batch) > 1:
-            half = len(batch) // 2
-            return [*await self._write(batch[:half]), *await self._write(batch[half:])]
+        except (UnansweredError, LostTaskError) as failure:
+            return [failure.outcome] * len(batch)
+        if outcome.status == "rejected":
+            return Refused(outcome, splits)
         return [outcome] * len(batch)
 
     async def _written(self, batch: Sequence[Change]) -> tuple[Outcome, bool]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import re
 import ssl
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
 from typing import Final
 
@@ -38,8 +38,11 @@ _NOBODY_CONFIRMS: Final = (
 )
 
 
-async def check_server(account: Account, subjects: Sequence[str]) -> AsyncIterator[CheckStep]:
-    """Yield the steps for a server and the subjects to publish to."""
+async def check_server(account: Account, subjects: Mapping[str, int]) -> AsyncIterator[CheckStep]:
+    """Yield the steps for a server and the subjects to publish to.
+
+    With each subject the bytes of the largest sample message for it.
+    """
     result, last = Reach(), "resolve"
     async with aclosing(reach(account.host, account.port, tls=None, result=result)) as steps:  # type: ignore[type-var]
         async for step in steps:
@@ -77,13 +80,13 @@ async def check_server(account: Account, subjects: Sequence[str]) -> AsyncIterat
         if not subjects:
             yield CheckStep("target", "skipped", "there are no samples to take subjects from")
         provable: bool | None = None
-        for subject in subjects:
+        for subject, largest in subjects.items():
             watch = Stopwatch()
             try:
                 async with asyncio.timeout(SECONDS):
                     if provable is None:
                         provable = await _refuses_reserved(connection)
-                    step = await _target(connection, subject, provable, watch)
+                    step = await _target(connection, subject, largest, provable, watch)
             except (WireError, TimeoutError) as error:
                 text = str(error) or f"no answer within {SECONDS:g} s"
                 yield CheckStep("target", "inconclusive", text, watch.lap(), "try again", subject)
@@ -164,7 +167,7 @@ async def _try(connection: Connection, subject: str, number: int = 0) -> tuple[s
 
 
 async def _target(
-    connection: Connection, subject: str, provable: bool, watch: Stopwatch
+    connection: Connection, subject: str, largest: int, provable: bool, watch: Stopwatch
 ) -> CheckStep:
     denied = (await _try(connection, subject))[0] if provable else ""
     if denied == "publish":
@@ -173,8 +176,52 @@ async def _target(
             "let the user publish to this subject, or choose another one", subject,
         )  # fmt: skip
     storage = (await look_up(connection, [subject]))[subject]
+    if trouble := _cannot_hold(subject, storage, largest):
+        return CheckStep("target", "failed", trouble[0], watch.lap(), trouble[1], subject)
     status, text, hint = _verdict(connection, subject, storage, denied == "reply")
     return CheckStep("target", status, text, watch.lap(), hint, subject)
+
+
+def _cannot_hold(subject: str, storage: Storage, largest: int) -> tuple[str, str] | None:
+    """Why the stream of a subject would have nothing of what is sent to it, and what to do."""
+    stream, limits = storage.stream, storage.limits
+    if storage.sealed:
+        return (
+            f"stream {stream} stores {subject}, but is sealed: it takes nothing",
+            "choose another subject, or another stream for it",
+        )
+    if found := storage.objection():
+        return found.text, found.hint
+    if full := limits.full:
+        return (
+            f"stream {stream} is full ({full}) and refuses what is new",
+            "make room in it, raise its limits, or let it discard the oldest",
+        )
+    if 0 < limits.max_size < largest:
+        return (
+            f"stream {stream} takes messages of {limits.max_size:,} bytes, and one of the samples "
+            f"for {subject} has {largest:,}",
+            "raise `max_msg_size` of the stream, or send less",
+        )
+    if largest and (text := storage.too_large(subject, 0, largest)):
+        return text, "raise `max_bytes` of the stream, or send less"
+    return None
+
+
+def _keeps(storage: Storage) -> str:
+    """What a stream does with a message that it took, in words."""
+    limits = storage.limits
+    if limits.interest:
+        kept = "keeps it until its consumers have it, if one of them takes this subject"
+    elif shown := limits.shown:
+        kept = f"keeps {shown}: older messages go when more come"
+        kept = f"keeps {shown}, and then refuses what is new" if limits.refuses_new else kept
+    else:
+        kept = "stores it"
+    return (
+        f"{kept}; for {storage.window:,.10g} s it does not store a message whose Nats-Msg-Id "
+        "came before on any of its subjects"
+    )
 
 
 def _verdict(
@@ -186,21 +233,25 @@ def _verdict(
         else f"the server cannot tell without a delivery whether the user may publish to {subject}"
     )
     unsure = "deliver one sample to be sure"
-    if storage.sealed:
-        return (
-            "failed", f"stream {storage.stream} stores {subject}, but is sealed: it takes nothing",
-            "choose another subject, or another stream for it",
-        )  # fmt: skip
     if connection.deaf:
         told = "it may not subscribe to `_INBOX.>`, so no acknowledgement can arrive"
         return "inconclusive", f"{may}; {told}", "let the user subscribe to `_INBOX.>`"
     if not storage.known:
         told = "it may not ask which stream stores the subject"
         return "inconclusive", f"{may}; {told}", unsure
+    if storage.stream and not storage.read:
+        told = (
+            f"stream {storage.stream} takes it; whether it keeps what it takes is not known, "
+            "because its settings cannot be read"
+        )
+        return "inconclusive", f"{may}; {told}", "let the user publish to `$JS.API.STREAM.INFO.>`"
     if storage.confirms:
-        told = f"stream {storage.stream} stores it and acknowledges each message"
+        told = f"stream {storage.stream} acknowledges each message and {_keeps(storage)}"
     elif storage.stream:
-        told = f"stream {storage.stream} stores it without acknowledgements, so nobody confirms it"
+        told = (
+            f"stream {storage.stream} takes it without acknowledgements, so nobody confirms it, "
+            f"and {_keeps(storage)}"
+        )
     else:
         told = _NOBODY_CONFIRMS
     return (

@@ -7,11 +7,12 @@ subject filter, STREAM.INFO). Streams of one account never overlap, so a subject
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from routestudio.sinks._nats_wire import Connection, Denied, Reply, publication
 
@@ -19,10 +20,97 @@ LOOKUP_SECONDS: Final = 5.0
 NO_RESPONDERS: Final = 503
 """Status of the server's own reply when nobody listens to the subject of a request."""
 
+WINDOW_SECONDS: Final = 120.0
+"""Seconds for which a stream knows an id, when nobody set another time."""
+
 _NAMES: Final = "$JS.API.STREAM.NAMES"
 _STREAM: Final = re.compile(r"(?:(?![.*>])[\x21-\x7e]){1,255}")
 _NOT_ENABLED: Final = frozenset({10076, 10039})
 """JetStream error codes: not enabled on the server, not enabled for the account."""
+
+_NO_MESSAGE: Final = 10037
+"""JetStream error code: the stream has no message of that number."""
+
+_READ_AT_ONCE: Final = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Objection:
+    """Why a stream has nothing of what it is sent; `hint` says what to do."""
+
+    code: str
+    text: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a stream keeps, by its own settings (0: without limit) and its state."""
+
+    interest: bool = False
+    consumers: int = 0
+    max_bytes: int = 0
+    max_messages: int = 0
+    max_size: int = 0
+    per_subject: int = 0
+    seconds: float = 0.0
+    refuses_new: bool = False
+    counter: bool = False
+    on_disk: bool = True
+    bytes: int = 0
+    messages: int = 0
+
+    @classmethod
+    def of(cls, config: dict[str, Any], state: dict[str, Any]) -> Limits:
+        """The limits of an answer to `STREAM.INFO`; whatever it lacks is taken for unlimited."""
+        return cls(
+            interest=config.get("retention") == "interest",
+            consumers=_number(state, "consumer_count"),
+            max_bytes=_number(config, "max_bytes"),
+            max_messages=_number(config, "max_msgs"),
+            max_size=_number(config, "max_msg_size"),
+            per_subject=_number(config, "max_msgs_per_subject"),
+            seconds=_number(config, "max_age") / 1e9,
+            refuses_new=config.get("discard") == "new",
+            counter=config.get("allow_msg_counter") is True,
+            on_disk=config.get("storage") != "memory",
+            bytes=_number(state, "bytes"),
+            messages=_number(state, "messages"),
+        )
+
+    def stored_size(self, subject: int, headers: int, body: int) -> int:
+        """Bytes that a message counts against `max_bytes` (server/filestore.go and memstore.go)."""
+        if not self.on_disk:
+            return subject + headers + body + 16
+        return 30 + subject + body + (4 + headers if headers else 0)
+
+    @property
+    def full(self) -> str:
+        """What a stream that refuses new messages is full of; empty while it has room."""
+        if not self.refuses_new:
+            return ""
+        if 0 < self.max_messages <= self.messages:
+            return f"{self.messages:,} message{'s' if self.messages != 1 else ''}"
+        if 0 < self.max_bytes <= self.bytes:
+            return f"{self.bytes:,} bytes"
+        return ""
+
+    @property
+    def shown(self) -> str:
+        """The limits after which older messages go, in words; empty without any."""
+        parts = [
+            f"{value:,} {noun}" for value, noun in (
+                (self.max_messages, "messages"), (self.max_bytes, "bytes"),
+            ) if value
+        ]  # fmt: skip
+        if self.per_subject:
+            parts.append(f"{self.per_subject:,} for each subject")
+        if self.seconds:
+            parts.append(f"for {self.seconds:,.10g} s")
+        return ", ".join(parts)
+
+
+NO_LIMITS: Final = Limits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,18 +118,51 @@ class Storage:
     """What is known about who stores a subject.
 
     `stream` is its JetStream stream, if any; `known` is false when the user may not ask.
-    `acknowledges` and `sealed` are the stream's own settings.
+    `acknowledges`, `sealed`, `window` (seconds for which it knows an id) and `limits` are the
+    stream's own settings; `read` says that they could be read.
     """
 
     known: bool
     stream: str | None = None
     acknowledges: bool = True
     sealed: bool = False
+    window: float = WINDOW_SECONDS
+    limits: Limits = NO_LIMITS
+    read: bool = False
 
     @property
     def confirms(self) -> bool:
         """Whether an acknowledgement of each message can be counted on."""
         return self.stream is not None and self.acknowledges
+
+    def objection(self) -> Objection | None:
+        """Why nothing that the stream acknowledges can be in it afterwards."""
+        limits = self.limits
+        if limits.interest and not limits.consumers:
+            return Objection(
+                "no_consumer",
+                f"stream {self.stream} keeps a message only for its consumers (retention "
+                "`interest`) and has none: it acknowledges each message and drops it",
+                "create the consumer first, or choose retention `limits`",
+            )
+        if limits.counter:
+            return Objection(
+                "counter_stream",
+                f"stream {self.stream} is a counter: it takes increments only",
+                "choose another subject, or another stream for it",
+            )
+        return None
+
+    def too_large(self, subject: str, headers: int, body: int) -> str:
+        """Why the stream cannot hold one message of this size; empty when it can."""
+        limits = self.limits
+        size = limits.stored_size(len(subject.encode()), headers, body)
+        if 0 < limits.max_bytes < size:
+            return (
+                f"stream {self.stream} holds {limits.max_bytes:,} bytes in all, and this message "
+                f"needs {size:,}: the stream would drop it, and what it holds"
+            )
+        return ""
 
 
 NOBODY: Final = Storage(known=True)
@@ -83,13 +204,69 @@ async def _settings(connection: Connection, streams: set[str]) -> dict[str | Non
     questions = [(f"$JS.API.STREAM.INFO.{name}", "") for name in ordered]
     found: dict[str | None, Storage] = {}
     for name, reply in zip(ordered, await ask(connection, questions), strict=True):
-        config = reply.json().get("config") if reply is not None else None
-        config = config if isinstance(config, dict) else {}
+        answer = reply.json() if reply is not None else {}
+        config, state = _object(answer, "config"), _object(answer, "state")
         found[name] = Storage(
             known=True, stream=name, acknowledges=config.get("no_ack") is not True,
             sealed=config.get("sealed") is True,
+            window=_number(config, "duplicate_window") / 1e9 or WINDOW_SECONDS,
+            limits=Limits.of(config, state), read=bool(config),
         )  # fmt: skip
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What a stream holds at a number; `gone` when that is nothing (any more)."""
+
+    subject: str = ""
+    body: bytes = b""
+    gone: bool = False
+
+
+async def read_held(connection: Connection, places: Sequence[tuple[str, int]]) -> list[Held | None]:
+    """What streams hold at sequence numbers; `None` where that cannot be seen.
+
+    Raises `WireError` when the connection ends.
+    """
+    found: list[Held | None] = [None] * len(places)
+    asked = [
+        (index, (f"$JS.API.STREAM.MSG.GET.{stream}", json.dumps({"seq": number})))
+        for index, (stream, number) in enumerate(places)
+        if number > 0 and _STREAM.fullmatch(stream)
+    ]
+    for start in range(0, len(asked), _READ_AT_ONCE):
+        part = asked[start : start + _READ_AT_ONCE]
+        replies = await ask(connection, [question for _, question in part])
+        for (index, _), reply in zip(part, replies, strict=True):
+            found[index] = _held(reply.json()) if reply is not None else None
+        if not any(replies):
+            break  # the user may not read the stream, or it does not answer
+    return found
+
+
+def _held(answer: dict[str, Any]) -> Held | None:
+    if _object(answer, "error").get("err_code") == _NO_MESSAGE:
+        return Held(gone=True)
+    message = _object(answer, "message")
+    subject, data = message.get("subject"), message.get("data", "")
+    if not isinstance(subject, str) or not isinstance(data, str):
+        return None
+    try:
+        return Held(subject, base64.b64decode(data, validate=True))
+    except ValueError:
+        return None
+
+
+def _object(data: dict[str, Any], name: str) -> dict[str, Any]:
+    found = data.get(name)
+    return found if isinstance(found, dict) else {}
+
+
+def _number(data: dict[str, Any], name: str) -> int:
+    """A number that limits something; 0 for none, which servers write as -1 or leave out."""
+    found = data.get(name)
+    return found if type(found) is int and found > 0 else 0
 
 
 async def ask(

@@ -1,6 +1,6 @@
 """The partition that a Sequin server chooses for a key: Erlang's `phash2` over the key's bytes.
 
-Bob Jenkins' 1996 block hash (lookup2) with Erlang's start values; sinks.md, 3.16 has vectors.
+Bob Jenkins' 1996 block hash (lookup2) with Erlang's start values; docs/reference/sequin.md#hashes.
 """
 
 from __future__ import annotations

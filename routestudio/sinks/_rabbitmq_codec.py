@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any, Final
 
 PREAMBLE: Final = b"AMQP\x00\x00\x09\x01"
@@ -62,11 +63,15 @@ def long(data: bytes) -> bytes:
 
 
 def table(values: Mapping[str, Any]) -> bytes:
-    """A table of texts, flags and tables."""
+    """A table of texts, flags, numbers and tables: whole ones as `long-long-int`, others double."""
     parts = []
     for name, value in values.items():
         if isinstance(value, bool):
             encoded = b"t" + bytes((value,))
+        elif isinstance(value, int):
+            encoded = b"l" + _FIXED[b"l"].pack(value)
+        elif isinstance(value, (float, Decimal)):
+            encoded = b"d" + _FIXED[b"d"].pack(float(value))
         elif isinstance(value, Mapping):
             encoded = b"F" + table(value)
         else:
@@ -86,7 +91,7 @@ def method(channel: int, number: int, arguments: bytes = b"") -> bytes:
 
 
 def properties(
-    headers: Mapping[str, str],
+    headers: Mapping[str, Any],
     message_id: str,
     *,
     expiration: str = "",

@@ -14,7 +14,7 @@ import ssl
 from abc import abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 from urllib.parse import quote, urlencode
 
@@ -239,22 +239,6 @@ class ServiceLink(Link):
                 "check the port: it may belong to another service",
             )
         return failed(outcome.reason, "check that the service is running, and try again")
-
-
-async def in_halves(
-    batch: Sequence[Any], deliver: Callable[[Sequence[Any]], Awaitable[Sequence[Outcome]]]
-) -> list[Outcome]:
-    """Send a batch that was refused as a whole in two parts, to find the records that are to blame.
-
-    The second part waits when something of the first is to be sent again, so that order is kept.
-    """
-    half = len(batch) // 2
-    first = list(await deliver(batch[:half]))
-    again = next((outcome for outcome in first if outcome.status == "retry"), None)
-    if again is not None:
-        reason = f"an earlier part of the batch is to be sent first: {again.reason}"
-        return first + [replace(again, reason=reason, unknown=False)] * (len(batch) - half)
-    return first + list(await deliver(batch[half:]))
 
 
 def error_text(answer: Answer, *path: str) -> str:

@@ -1,4 +1,7 @@
-"""The Azure Event Hubs sink, over its REST API. Facts: sinks.md, 3.7, and Microsoft's reference."""
+"""The Azure Event Hubs sink, over its REST API.
+
+Facts: docs/reference/services.md#azure-event-hubs.
+"""
 
 from __future__ import annotations
 
@@ -23,6 +26,7 @@ from routestudio.model.message import Message
 from routestudio.model.outcome import DELIVERED, CheckStep, Outcome, rejected, retry
 from routestudio.sinks import _service as api
 from routestudio.sinks._cloud import TRACE_TEXT, BaseUrl, local, trace_id
+from routestudio.sinks._halves import Refused, in_halves
 from routestudio.sinks._http import DOTS, EndpointUrl
 from routestudio.sinks._http_client import Answer, UnansweredError
 from routestudio.sinks._service_fields import Token
@@ -261,6 +265,9 @@ class EventHubLink(api.ServiceLink):
         return replace(outcome, reason=self.clean(outcome.reason))
 
     async def deliver(self, batch: Sequence[EventRecord]) -> Sequence[Outcome]:
+        return await in_halves(batch, self._post)
+
+    async def _post(self, batch: Sequence[EventRecord]) -> Sequence[Outcome] | Refused:
         path = messages_path(batch[0].hub)
         body = b"[%b]" % b",".join([record.wire for record in batch])
         try:
@@ -272,14 +279,10 @@ class EventHubLink(api.ServiceLink):
         if answer.ok:
             text = f"HTTP {answer.status} is not what Event Hubs answers; is this Event Hubs?"
             return [retry("not_event_hubs", text, unknown=True)] * len(batch)
-        if len(batch) > 1 and _too_large(answer):
-            middle = len(batch) // 2
-            first = await self.deliver(batch[:middle])
-            return [*first, *await self.deliver(batch[middle:])]
         if _too_large(answer):
             text = f"the event of {len(batch[0].wire):,} bytes is too large for the event hub"
-            return [rejected("too_large", text)]
-        return [self.refused(answer)] * len(batch)
+            return Refused(rejected("too_large", text), splits=True)
+        return Refused(self.refused(answer), splits=False)
 
     async def _signed(self, method: str, path: str, body: bytes = b"") -> Answer:
         """One request; a kept signature that is no longer taken is made anew once."""

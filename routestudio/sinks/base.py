@@ -8,9 +8,9 @@ travel (`connect` gives an idle `Link`). It states nothing about widgets, YAML, 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Callable, Hashable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, Self
 
 from pydantic import BaseModel, ConfigDict, PrivateAttr
 
@@ -38,11 +38,24 @@ class SinkRouting(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
     _group_id: str | None = PrivateAttr(default=None)
+    _sampled: tuple[Any, ...] = PrivateAttr(default=())
 
     @property
     def group_id(self) -> str | None:
         """The group id of the message that is routed here; `None` when it belongs to no group."""
         return self._group_id
+
+    @property
+    def sampled(self) -> tuple[Any, ...]:
+        """Records of samples that are routed here, for a check that looks at size and key."""
+        found: tuple[Any, ...] = (self.__pydantic_private__ or {}).get("_sampled", ())
+        return found
+
+    def with_sampled(self, records: Iterable[Any]) -> Self:
+        """The same destination with the records of samples that are routed there."""
+        found = self.model_copy()
+        found._sampled = tuple(records)
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +122,15 @@ class Link(ABC):
     @abstractmethod
     async def send(self, batch: Sequence[Any]) -> Sequence[Outcome]:
         """Deliver records of one batch key; one outcome per record, in the same order.
+
+        No two records of a batch belong to one group, so a link may send them in any order and in
+        several requests; those without a group stand in the order of the source, which a link
+        keeps where that costs nothing. Several calls may run at the same time.
+
+        A record is rejected only for what was said about it when it was alone, or about its
+        destination as a whole. A service that refuses a whole request is asked in halves
+        (`_halves.in_halves`, decision 0014). What was perhaps written is `unknown`, and is never
+        sent again within the same call.
 
         Expected failures are outcomes. Raises `LinkError` only when nothing can be said about
         any record because the connection is gone before anything was written.

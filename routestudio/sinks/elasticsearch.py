@@ -31,6 +31,7 @@ from routestudio.model.fields import (
 )
 from routestudio.model.message import Message
 from routestudio.model.outcome import DELIVERED, Outcome, rejected, retry
+from routestudio.sinks._halves import Refused, in_halves
 from routestudio.sinks._http import DOTS, RETRY_STATUS, EndpointUrl
 from routestudio.sinks._http_client import Answer, UnansweredError
 from routestudio.sinks._service import (
@@ -38,7 +39,6 @@ from routestudio.sinks._service import (
     Verdict,
     error_text,
     failed,
-    in_halves,
     passed,
     segment,
     unsure,
@@ -250,6 +250,9 @@ class ElasticsearchLink(ServiceLink):
         self._product = ""
 
     async def deliver(self, batch: Sequence[Entry]) -> Sequence[Outcome]:
+        return await in_halves(batch, self._bulk)
+
+    async def _bulk(self, batch: Sequence[Entry]) -> Sequence[Outcome] | Refused:
         try:
             answer = await self.call(
                 "POST",
@@ -260,11 +263,10 @@ class ElasticsearchLink(ServiceLink):
             )
         except UnansweredError as failure:
             return [failure.outcome] * len(batch)
-        if answer.status in (400, 413) and len(batch) > 1:
-            # A request is refused as a whole for its size, or for one entry that is malformed.
-            return await in_halves(batch, self.deliver)
         if not answer.ok:
-            return [self.refused(answer, _reason(answer))] * len(batch)
+            # A request is refused as a whole for its size, or for one entry that is malformed.
+            splits = answer.status in (400, 413)
+            return Refused(self.refused(answer, _reason(answer)), splits)
         found = answer.json()
         items = found.get("items") if isinstance(found, dict) else None
         if isinstance(items, list) and len(items) == len(batch):

@@ -1,4 +1,7 @@
-"""The Google Pub/Sub sink, over its REST API. Facts: sinks.md, 3.6, and Google's API reference."""
+"""The Google Pub/Sub sink, over its REST API.
+
+Facts: docs/reference/services.md#google-pubsub.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,7 @@ from routestudio.model.outcome import DELIVERED, Outcome, retry
 from routestudio.sinks import _service as api
 from routestudio.sinks._cloud import TRACE_TEXT, BaseUrl, local, trace_id
 from routestudio.sinks._google import ServiceAccount, ServiceAccountKey, TokenError, Tokens
+from routestudio.sinks._halves import Refused, in_halves
 from routestudio.sinks._http import DOTS, EndpointUrl
 from routestudio.sinks._http_client import Answer, UnansweredError
 from routestudio.sinks.base import (
@@ -248,7 +252,8 @@ class GcpPubSub(Sink):
 def ordering_key(group: str) -> str:
     """The ordering key of a group id: itself, or its MD5 when Pub/Sub would refuse it as too long.
 
-    Hexadecimal in lower case; the limit counts bytes, not characters (sinks.md, 3.16).
+    Hexadecimal in lower case; the limit counts bytes, not characters
+    (docs/reference/sequin.md#hashes).
     """
     data = group.encode("utf-8", "surrogatepass")
     if len(data) <= MAX_KEY:
@@ -281,18 +286,16 @@ class PubSubLink(api.ServiceLink):
         return replace(outcome, reason=self.clean(outcome.reason))
 
     async def deliver(self, batch: Sequence[PubSubRecord]) -> Sequence[Outcome]:
+        return await in_halves(batch, self._attempt)
+
+    async def _attempt(self, batch: Sequence[PubSubRecord]) -> Sequence[Outcome] | Refused:
         try:
             answer = await self._publish(batch)
         except UnansweredError as failure:
             return [failure.outcome] * len(batch)
         if answer.status == 200:
             return [self._published(answer, len(batch))] * len(batch)
-        if len(batch) > 1 and _one_is_to_blame(answer, batch[0].topic):
-            # Nothing was published, but most of it may be fine: find what is not.
-            middle = len(batch) // 2
-            first = await self.deliver(batch[:middle])
-            return [*first, *await self.deliver(batch[middle:])]
-        return [self.refused(answer)] * len(batch)
+        return Refused(self.refused(answer), _one_is_to_blame(answer, batch[0].topic))
 
     async def _publish(self, batch: Sequence[PubSubRecord]) -> Answer:
         body = b'{"messages":[%b]}' % b",".join([record.wire for record in batch])

@@ -1,4 +1,7 @@
-"""The Kafka sink: its form, routed fields and records. Facts: sinks.md, 3.5."""
+"""The Kafka sink: its form, routed fields and records.
+
+Facts: docs/reference/services.md#kafka.
+"""
 
 from __future__ import annotations
 
@@ -259,7 +262,12 @@ class Kafka(Sink):
         ]
         message_key: Annotated[
             str | None,
-            Text(max=512, pattern=r"[^\s]+", pattern_text="cannot contain whitespace"),
+            Text(
+                max=512,
+                pattern=r"[^\s]+",
+                pattern_text="cannot contain whitespace",
+                any_default=True,
+            ),
             Routed(
                 "Key of the record; records with equal keys share a partition and keep their "
                 "order.",

@@ -1,4 +1,7 @@
-"""The Kinesis sink: one record of a data stream per change. Facts: sinks.md, 3.10."""
+"""The Kinesis sink: one record of a data stream per change.
+
+Facts: docs/reference/services.md#aws-kinesis.
+"""
 
 from __future__ import annotations
 
@@ -203,20 +206,25 @@ class _KinesisLink(AwsLink):
         return _place(destination)
 
     async def put(self, records: Sequence[KinesisRecord]) -> list[Outcome]:
-        arn = records[0].stream_arn
+        place = self.parse(records[0].stream_arn)
         parameters = {
-            "StreamARN": arn,
+            "StreamARN": records[0].stream_arn,
             "Records": [{"Data": r.data, "PartitionKey": r.partition_key} for r in records],
         }
-        answer = await self.ask(self.parse(arn).region, "put_records", parameters)
+        answer = await self.ask(place.region, "put_records", self._named(place, parameters))
         found = answer.get("Records") or []
         if len(found) != len(records):
             return [_LOST] * len(records)
         return [_outcome(item) for item in found]
 
+    def _named(self, place: Place, parameters: dict[str, Any]) -> dict[str, Any]:
+        """For an emulator also the stream's name: some know no ARNs. Kinesis takes both."""
+        named = {"StreamName": place.name} if self.config.use_emulator else {}
+        return named | parameters
+
     async def inspect(self, destination: str) -> str | Verdict:
         place = self.parse(destination)
-        parameters = {"StreamARN": destination}
+        parameters = self._named(place, {"StreamARN": destination})
         answer = await self.ask(place.region, "describe_stream_summary", parameters, check=True)
         found = answer.get("StreamDescriptionSummary", {})
         status, shards = found.get("StreamStatus"), found.get("OpenShardCount", 0)

@@ -1,4 +1,7 @@
-"""The NATS sink: its form, routed fields and messages. Facts: sinks.md, 3.4."""
+"""The NATS sink: its form, routed fields and messages.
+
+Facts: docs/reference/services.md#nats.
+"""
 
 from __future__ import annotations
 
@@ -55,6 +58,11 @@ class NatsMessage:
         """Bytes of headers and body, which is what a server limits."""
         return len(self.headers) + len(self.body)
 
+    @property
+    def message_id(self) -> str:
+        """By what JetStream recognises the message; empty when it has no id."""
+        return self.fields.get(MESSAGE_ID, "")
+
     def describe(self) -> dict[str, Any]:
         """The message as plain data."""
         return {
@@ -79,7 +87,8 @@ class Nats(Sink):
         Difference(
             "NAT-05",
             "Where a JetStream stream stores the subject, its acknowledgement of every message is "
-            "awaited; what it refuses is tried again or goes to the dead letters. Where none does, "
+            "awaited; what it refuses is tried again or goes to the dead letters, and what it did "
+            "not store because it knows the id is counted as a duplicate. Where none does, "
             "a message counts as delivered when the server has taken it: nobody confirms that it "
             "is stored or received. A Sequin server never awaits an acknowledgement.",
         ),

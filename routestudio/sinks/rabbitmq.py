@@ -1,8 +1,13 @@
-"""The RabbitMQ sink: its form, routed fields and messages. Facts: sinks.md, 3.15."""
+"""The RabbitMQ sink: its form, routed fields and messages.
+
+Facts: docs/reference/services.md#rabbitmq.
+"""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Final
 
 from pydantic import Field, SecretStr
@@ -43,7 +48,7 @@ def _check_bytes(value: str) -> str | None:
 
 
 class AmqpHeaders(Headers):
-    """Headers whose names are short enough for a table of AMQP."""
+    """Headers whose names are short enough for a table of AMQP, and whose values have types."""
 
     def cast(self, value: Any) -> Any:
         found = super().cast(value)
@@ -53,6 +58,23 @@ class AmqpHeaders(Headers):
             raise RuleError(f"header names have at most {SHORT_BYTES} bytes: {names}")
         return found
 
+    def wrong(self, value: Any) -> str | None:
+        if isinstance(value, int):
+            fits = -(2**63) <= value < 2**63
+            return None if fits else "is a whole number of more than 64 bits"
+        if isinstance(value, (float, Decimal)):
+            return None if math.isfinite(value) else "is not a finite number"
+        if isinstance(value, (list, dict)) or value is None:
+            return "must be text, a number or true/false"
+        return super().wrong(value)
+
+    def limits(self) -> str:
+        return "names to text, numbers or true/false"
+
+    def json_schema(self) -> dict[str, Any]:
+        kinds = {"type": ["string", "number", "boolean"]}
+        return {"type": "object", "additionalProperties": kinds}
+
 
 @dataclass(frozen=True, slots=True)
 class RabbitMessage:
@@ -61,7 +83,7 @@ class RabbitMessage:
     exchange: str
     routing_key: str
     message_id: str
-    headers: dict[str, str]
+    headers: dict[str, Any]
     properties: bytes
     body: bytes
 
@@ -120,8 +142,10 @@ class RabbitMq(Sink):
             "headers",
         ),
         Difference(
-            "header_text",
-            "Header values are text. A Sequin server guesses an AMQP type for each.",
+            "header_types",
+            "Header values are text, numbers, or true/false, and keep their types: whole numbers "
+            "are of 64 bits, others double. Lists and maps are refused; for those a Sequin server "
+            "guesses a type.",
             "headers",
         ),
         Difference(
@@ -225,14 +249,15 @@ class RabbitMq(Sink):
             ),
         ]
         headers: Annotated[
-            dict[str, str],
+            dict[str, Any],
             AmqpHeaders(),
             Routed(
                 "Headers of the message.",
                 Const({}),
                 Static.OPTIONAL,
                 example={"X-Source": "cdc"},
-                note="Values are text; an exchange of type `headers` compares them as such.",
+                note="Values keep their types, which an exchange of type `headers` compares, too; "
+                "one of type `x-delayed-message` takes a delay that is a number.",
             ),
         ] = Field(default_factory=dict)
 

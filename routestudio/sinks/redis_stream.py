@@ -19,7 +19,7 @@ from routestudio.sinks.base import (
     StandinAddress,
 )
 
-_KEY = Text(max=255, pattern=r"\S+", pattern_text="cannot contain whitespace")
+_KEY = Text(max=255, pattern=r"\S+", pattern_text="cannot contain whitespace", any_default=True)
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -77,6 +77,7 @@ class RedisString(Sink):
                 pattern=r"[^\s]+",
                 pattern_text="cannot contain whitespace",
                 numbers=True,
+                any_default=True,
             ),
             Routed(
                 "Redis key to set or delete",

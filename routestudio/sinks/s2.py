@@ -19,6 +19,7 @@ from routestudio.model.fields import Difference, Routed, Static, Text, Ui
 from routestudio.model.message import Message
 from routestudio.model.outcome import DELIVERED, Outcome, rejected, retry
 from routestudio.sinks._cloud import BaseUrl, local
+from routestudio.sinks._halves import Refused, in_halves
 from routestudio.sinks._http import DOTS, EndpointUrl
 from routestudio.sinks._http_client import Answer, UnansweredError
 from routestudio.sinks._service import (
@@ -26,7 +27,6 @@ from routestudio.sinks._service import (
     Verdict,
     error_text,
     failed,
-    in_halves,
     passed,
     segment,
     unsure,
@@ -56,6 +56,9 @@ _LATER: Final = frozenset(
      "quota_exhausted", "rate_limited", "hot_server"}
 )  # fmt: skip
 """Error codes without side effect whose cause may pass."""
+_OF_THE_REQUEST: Final = frozenset({"bad_header", "bad_path", "bad_query"})
+"""Error codes of refusals that no record has caused, such as the missing key of a cipher."""
+
 _WRITE_HINT: Final = "the token needs the operation append on this basin and stream"
 
 
@@ -230,6 +233,9 @@ class S2Link(ServiceLink):
         )
 
     async def deliver(self, batch: Sequence[Append]) -> Sequence[Outcome]:
+        return await in_halves(batch, self._append)
+
+    async def _append(self, batch: Sequence[Append]) -> Sequence[Outcome] | Refused:
         first = batch[0]
         try:
             answer = await self.call(
@@ -242,10 +248,8 @@ class S2Link(ServiceLink):
             )
         except UnansweredError as failure:
             return [failure.outcome] * len(batch)
-        if answer.status in (400, 413, 422) and len(batch) > 1:
-            return await in_halves(batch, self.deliver)
         if not answer.ok:
-            return [self._refusal(answer)] * len(batch)
+            return Refused(self._refusal(answer), _about_a_record(answer))
         if _count(answer) != len(batch):
             text = f"the answer does not say that {len(batch)} records were appended"
             return [retry("no_result", text, unknown=True)] * len(batch)
@@ -343,6 +347,18 @@ class S2Link(ServiceLink):
 
     def _basin(self, target: Any) -> dict[str, str]:
         return {} if self._own is None else {"s2-basin": target.basin}
+
+
+def _about_a_record(answer: Answer) -> bool:
+    """Whether a refusal may be the fault of one record, and not of the stream or the request.
+
+    No record has a timestamp, so what is said of timestamps holds for all of them.
+    """
+    if answer.status == 413:
+        return True
+    if answer.status not in (400, 422) or error_text(answer, "code") in _OF_THE_REQUEST:
+        return False
+    return "timestamp" not in error_text(answer, "message").lower()
 
 
 def _appended(bodies: Sequence[bytes], **conditions: Any) -> bytes:

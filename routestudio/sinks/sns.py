@@ -1,4 +1,7 @@
-"""The SNS sink: one notification per change. Facts: sinks.md, 3.8."""
+"""The SNS sink: one notification per change.
+
+Facts: docs/reference/services.md#aws-sns.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from routestudio.model.defaults import Const
 from routestudio.model.fields import Difference, Flag, Routed, Static, Text, Ui
 from routestudio.model.message import Message
 from routestudio.sinks._aws import (
+    CHARACTER_DIFFERENCE,
     DIFFERENCES,
     FIFO_DIFFERENCES,
     PARTITIONS,
@@ -17,7 +21,7 @@ from routestudio.sinks._aws import (
     fifo_ids,
     standin_values,
 )
-from routestudio.sinks._aws_link import Entry, EntryLink, RequestLimits
+from routestudio.sinks._aws_link import Entry, EntryLink, RequestLimits, json_body
 from routestudio.sinks._service import Verdict
 from routestudio.sinks.base import (
     BatchLimits,
@@ -45,6 +49,7 @@ class Sns(Sink):
     differences = (
         *DIFFERENCES,
         *FIFO_DIFFERENCES,
+        CHARACTER_DIFFERENCE,
         PARTITIONS.difference("topic_arn"),
         Difference(
             "SNS-03",
@@ -97,7 +102,8 @@ class Sns(Sink):
         arn = routing.topic_arn
         place = _place(arn)
         fifo = fifo_ids(message, routing, place.name) if place.fifo else None
-        return Entry("sns message", arn, payload.json.decode(), len(payload.json), fifo)
+        body = json_body(payload)
+        return Entry("sns message", arn, body.decode(), len(body), fifo)
 
     @staticmethod
     def connect(config: Config) -> Link:

@@ -1,4 +1,7 @@
-"""The SQS sink: one queue message per change. Facts: sinks.md, 3.9."""
+"""The SQS sink: one queue message per change.
+
+Facts: docs/reference/services.md#aws-sqs.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from routestudio.model.defaults import Const
 from routestudio.model.fields import Difference, Flag, Integer, Routed, Static, Text, Ui
 from routestudio.model.message import Message
 from routestudio.sinks._aws import (
+    CHARACTER_DIFFERENCE,
     DIFFERENCES,
     FIFO_DIFFERENCES,
     AwsConfig,
@@ -16,7 +20,7 @@ from routestudio.sinks._aws import (
     fifo_ids,
     standin_values,
 )
-from routestudio.sinks._aws_link import Entry, EntryLink, RequestLimits
+from routestudio.sinks._aws_link import Entry, EntryLink, RequestLimits, json_body
 from routestudio.sinks._service import Verdict
 from routestudio.sinks.base import (
     BatchLimits,
@@ -47,6 +51,7 @@ class Sqs(Sink):
     differences = (
         *DIFFERENCES,
         *FIFO_DIFFERENCES,
+        CHARACTER_DIFFERENCE,
         Difference(
             "SQS-03",
             "Whether a queue is FIFO is seen from its own URL. A Sequin server decides once for "
@@ -107,7 +112,8 @@ class Sqs(Sink):
         url = routing.queue_url
         place = _place(url)
         fifo = fifo_ids(message, routing, place.name) if place.fifo else None
-        return Entry("sqs message", url, payload.json.decode(), len(payload.json), fifo)
+        body = json_body(payload)
+        return Entry("sqs message", url, body.decode(), len(body), fifo)
 
     @staticmethod
     def connect(config: Config) -> Link:

@@ -29,6 +29,7 @@ from routestudio.model.fields import (
 )
 from routestudio.model.message import Message
 from routestudio.model.outcome import DELIVERED, Outcome, rejected, retry
+from routestudio.sinks._halves import Refused, in_halves
 from routestudio.sinks._http import DOTS, RETRY_STATUS, EndpointUrl
 from routestudio.sinks._http_client import Answer, UnansweredError
 from routestudio.sinks._service import (
@@ -214,9 +215,9 @@ class TypesenseLink(ServiceLink):
         self._admin = False
 
     async def deliver(self, batch: Sequence[Document]) -> Sequence[Outcome]:
-        return await (self._index(batch) if batch[0].body else self._delete(batch))
+        return await (in_halves(batch, self._index) if batch[0].body else self._delete(batch))
 
-    async def _index(self, batch: Sequence[Document]) -> Sequence[Outcome]:
+    async def _index(self, batch: Sequence[Document]) -> Sequence[Outcome] | Refused:
         """Import the documents; Typesense takes them in order and answers a line for each."""
         try:
             answer = await self.call(
@@ -228,11 +229,8 @@ class TypesenseLink(ServiceLink):
             )
         except UnansweredError as failure:
             return [failure.outcome] * len(batch)
-        if answer.status == 413 and len(batch) > 1:
-            half = len(batch) // 2
-            return [*await self._index(batch[:half]), *await self._index(batch[half:])]
         if not answer.ok:
-            return [self._refusal(answer, batch[0].collection)] * len(batch)
+            return Refused(self._refusal(answer, batch[0].collection), answer.status == 413)
         lines = answer.body.splitlines() if answer.complete else []
         if len(lines) == len(batch):
             return [self._result(line) for line in lines]

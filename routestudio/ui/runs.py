@@ -91,6 +91,21 @@ def short(run: dict[str, Any]) -> str:
     return f"{when(run['started'])}  {run['sink']}" + (f" ({count:,})" if count else "")
 
 
+def duplicates(counts: dict[str, Any]) -> str:
+    """A line about the messages that the service did not store, because it knew their ids."""
+    count = int(counts.get("duplicates", 0))
+    lost = int(counts.get("duplicates_unconfirmed", 0))
+    if not count:
+        return ""
+    one = count == 1
+    text = f"{count:,} {'message was' if one else 'messages were'} not stored: the service knew "
+    text += "its id." if one else "their ids."
+    if not lost:
+        return f"{text} It holds the same message{'' if one else 's'} already."
+    some = "" if lost == count else f" of {lost:,}"
+    return f"{text} It was not seen to hold the same message{'' if lost == 1 else 's'}{some}."
+
+
 def tip(run: dict[str, Any]) -> str:
     """A run in a few lines."""
     counts = run["counts"]
@@ -100,6 +115,8 @@ def tip(run: dict[str, Any]) -> str:
         f"{counts.get('rejected', 0):,} rejected in {counts.get('seconds', 0):,.1f} s",
         f"Status: {run['status']}",
     ]
+    if known := duplicates(counts):
+        lines.insert(2, known)
     if run["left"]:
         lines.append(f"{run['left']:,} messages remain")
     if run["letters"] and not run["parent"]:

@@ -213,6 +213,21 @@ def test_eval_marks_bad_lines_and_lists_diagnostics(cli: Cli, tmp_path: Path) ->
     assert "--input" in cli("eval", "f.py").reason()
 
 
+def test_a_preview_goes_on_after_numbers_that_are_not_json(cli: Cli, tmp_path: Path) -> None:
+    project = webhook(tmp_path / "numbers", "http://127.0.0.1:9/", transform="numbers")
+    settings = json.loads((project / "sequin.yaml").read_text())
+    code = 'def transform(action, record, changes, metadata):\n    return [float(record["v"])]\n'
+    settings["functions"] = [
+        {"name": "numbers", "type": "transform", "language": "python", "code": code}
+    ]
+    (project / "sequin.yaml").write_text(json.dumps(settings))
+    rows = [{**MESSAGES[0], "record": {"v": text}} for text in ("1", "nan", "-inf", "2")]
+    found = cli("preview", project, "hook", "--input", "-", "--format", "json", stdin=lines(rows))
+    shown = [row["payload"] for row in found.rows()]
+    assert shown == [[1.0], ["NaN"], ["-Infinity"], [2.0]]
+    assert [row["ok"] for row in found.rows()] == [True, False, False, True]
+
+
 def test_eval_batch_answers_in_order_with_tagged_values(cli: Cli, tmp_path: Path) -> None:
     head = "def transform(action, record, changes, metadata):\n    "
     message = {"action": "insert", "record": {"at": {"$datetime": "2024-01-31T10:20:30Z"},

@@ -33,7 +33,7 @@ CONTROLS = (
     QTextEdit,
 )  # fmt: skip
 LONGEST_GAP = 1.0
-"""Seconds; the bar of the design is 0.05, which the benchmarks measure on a quiet machine."""
+"""Seconds. The bar of 0.05 in docs/performance.md is measured on a quiet machine."""
 
 
 def controls(window: QWidget) -> list[QWidget]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,17 +27,15 @@ def test_beside_the_package_in_a_checkout() -> None:
     assert (resources() / "icons").is_dir()
 
 
-def test_under_share_when_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    installed = tmp_path / "prefix" / "share" / "routestudio"
-    (installed / "demo").mkdir(parents=True)
-    monkeypatch.setattr(paths, "__file__", str(tmp_path / "site" / "routestudio" / "paths.py"))
-    monkeypatch.setattr(sys, "prefix", str(tmp_path / "prefix"))
-    assert resources() == installed
+def test_in_the_package_when_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "_resources" / "demo").mkdir(parents=True)
+    monkeypatch.setattr(paths, "files", lambda package: tmp_path)
+    assert resources() == tmp_path / "_resources"
 
 
 def test_says_so_when_they_are_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(paths, "files", lambda package: tmp_path)
     monkeypatch.setattr(paths, "__file__", str(tmp_path / "site" / "routestudio" / "paths.py"))
-    monkeypatch.setattr(sys, "prefix", str(tmp_path))
     with pytest.raises(RouteStudioError, match="resources are missing") as caught:
         resources()
     assert caught.value.hint

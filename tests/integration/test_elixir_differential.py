@@ -46,7 +46,7 @@ METADATA = {"table_name": "orders", "table_schema": "public", "enrichment": None
 
 SAME_KIND = {
     frozenset(pair.split("/")) for pair in (
-        # 1.14 against 1.19 (elixir-functions.md, section 8).
+        # 1.14 against 1.19 (docs/reference/elixir.md#versions).
         "KeyError/BadMapError", "MatchError/FunctionClauseError", "ArgumentError/ErlangError",
         # Which of several faults in one call is met first: the compiler of Erlang moves some.
         "BadArityError/BadFunctionError", "BadMapError/ArgumentError", "KeyError/ArithmeticError",

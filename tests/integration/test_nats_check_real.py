@@ -12,6 +12,7 @@ from tests.support.check_table import CheckTable
 from tests.support.nats_config import settings, user
 from tests.support.nats_fixtures import TOKEN
 from tests.support.nats_keys import Key
+from tests.support.nats_records import records, send
 from tests.support.nats_server import NatsServer
 
 pytestmark = pytest.mark.real
@@ -29,6 +30,13 @@ async def test_check_table(
     nats_server.create_stream("QUIET", "allowed.quiet", no_ack=True)
     nats_server.create_stream("SEALED", "allowed.sealed")
     nats_server.update_stream("SEALED", sealed=True)
+    nats_server.create_stream("INTEREST", "allowed.interest", retention="interest")
+    nats_server.create_stream("SMALL", "allowed.small", max_bytes=50)
+    nats_server.create_stream("FULL", "allowed.full", max_msgs=1, discard="new")
+    nats_server.create_stream(
+        "LIMITED", "allowed.limited", max_msgs=1000, max_age=3_600_000_000_000
+    )
+    await send(settings(nats_server), records("allowed.full"))
 
     def target(subject: str) -> Any:
         return Nats.Routing(subject=subject)
@@ -73,6 +81,18 @@ async def test_check_table(
                          variant="stream without acknowledgements")  # fmt: skip
     await table.run_both(absent, settings(nats_server), target("allowed.sealed"), "target failed",
                          variant="sealed stream")  # fmt: skip
+
+    def holds_no(subject: str) -> Any:
+        return target(subject).with_sampled(records(subject, body="x" * 100))
+
+    await table.run_both(good, settings(nats_server), target("allowed.limited"), passed,
+                         variant="stream with limits")  # fmt: skip
+    for subject, variant in (
+        ("allowed.interest", "stream without consumers"), ("allowed.small", "stream too small"),
+        ("allowed.full", "full stream"),
+    ):  # fmt: skip
+        await table.run_both(absent, settings(nats_server), holds_no(subject), "target failed",
+                             variant=variant)  # fmt: skip
     closed, silent = (
         settings(nats_server, port=closed_port),
         settings(nats_server, port=silent_port),

@@ -9,41 +9,15 @@ from typing import Any
 
 import pytest
 
-from routestudio.model.message import message_from
-from routestudio.model.outcome import Outcome
-from routestudio.sinks import _nats_link
+from routestudio.sinks import _nats_link, _nats_sending
 from routestudio.sinks._nats_streams import look_up
-from routestudio.sinks.base import Payload
 from routestudio.sinks.nats import Nats
 from tests.support.nats_config import settings, user
+from tests.support.nats_records import records, send, statuses
 from tests.support.nats_server import MAX_PAYLOAD, NatsServer, start_nats, wait_for
 from tests.support.tcp_proxy import proxied
 
 pytestmark = pytest.mark.real
-
-
-def records(*subjects: str, body: Any = None, first: int = 0) -> list[Any]:
-    found = []
-    for number, subject in enumerate(subjects, first):
-        message = message_from(
-            {"action": "insert", "record": {"id": number}, "metadata": {"commit_idx": number}}
-        )
-        routing = Nats.Routing(subject=subject)
-        payload = Payload({"n": number} if body is None else body)
-        found.append(Nats.encode(Nats.Config(host="h"), message, routing, payload))
-    return found
-
-
-async def send(config: Any, batch: Sequence[Any]) -> Sequence[Outcome]:
-    link = Nats.connect(config)
-    try:
-        return await link.send(batch)
-    finally:
-        await link.close()
-
-
-def statuses(outcomes: Sequence[Outcome]) -> list[str]:
-    return [outcome.status for outcome in outcomes]
 
 
 # --- delivery ---------------------------------------------------------------------------------
@@ -72,7 +46,8 @@ async def test_a_stream_has_every_message_in_order_and_repeats_once(
         again = await link.send(batch)
     finally:
         await link.close()
-    assert statuses(first) == statuses(again) == ["delivered"] * 400
+    assert statuses(first) == ["delivered"] * 400
+    assert [(o.status, o.code, o.held) for o in again] == [("duplicate", "duplicate", True)] * 400
     found = nats_server.stored("ORDERS")
     assert [(g.subject, g.headers, g.body) for g in found] == [
         (r.subject, r.fields, r.body) for r in batch
@@ -122,8 +97,9 @@ async def test_who_stores_a_subject_is_asked_once_and_again_after_a_failure(
     nats_server.create_stream("S", "s.>")
     link = Nats.connect(settings(nats_server))
     try:
-        for _ in range(3):
-            assert statuses(await link.send(records("s.1", "t.1"))) == ["delivered"] * 2
+        for n in range(3):
+            batch = records("s.1", "t.1", first=2 * n)
+            assert statuses(await link.send(batch)) == ["delivered"] * 2
         assert asked == ["s.1", "t.1"]
         nats_server.delete_stream("S")
         (gone, fine) = await link.send(records("s.1", "t.1"))
@@ -140,7 +116,7 @@ async def test_who_stores_a_subject_is_asked_once_and_again_after_a_failure(
 async def test_who_may_not_ask_learns_from_acknowledgements(
     nats_server: NatsServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_nats_link, "GUESS_SECONDS", 0.3)
+    monkeypatch.setattr(_nats_sending, "GUESS_SECONDS", 0.3)
     nats_server.create_stream("LOCKED", "allowed.stored.>", max_msgs=2, discard="new")
     link = Nats.connect(settings(nats_server, **user("publisher")))
     subjects = ["allowed.stored.1", "allowed.heard", "allowed.nobody"]
@@ -149,7 +125,7 @@ async def test_who_may_not_ask_learns_from_acknowledgements(
             wire.subscribe("allowed.heard")
             assert statuses(await link.send(records(*subjects))) == ["delivered"] * 3
             # A second guess would now take longer than a batch may.
-            monkeypatch.setattr(_nats_link, "GUESS_SECONDS", 100.0)
+            monkeypatch.setattr(_nats_sending, "GUESS_SECONDS", 100.0)
             monkeypatch.setattr(_nats_link, "TIMEOUT", 5.0)
             outcomes = await link.send(records(*subjects, "allowed.stored.1", first=10))
             assert [g.subject for g in wire.take(2)] == ["allowed.heard"] * 2
@@ -243,7 +219,8 @@ async def test_a_lost_answer_may_be_a_stored_message(
             outcomes = await link.send(batch)
             assert [(o.code, o.unknown) for o in outcomes] == [("timeout", True)] * 2
             proxy.lose = False
-            assert statuses(await link.send(batch)) == ["delivered"] * 2
+            again = await link.send(batch)
+            assert [(o.status, o.held) for o in again] == [("duplicate", True)] * 2
         finally:
             await link.close()
         assert proxy.connections == 2

@@ -86,6 +86,22 @@ async def test_a_message_arrives_with_its_properties(orders: RabbitServer) -> No
     assert got.json() == {"n": "ü\U0001f407"}
 
 
+async def test_numbers_and_flags_arrive_as_such(orders: RabbitServer) -> None:
+    """As an independent client reads them, and as an exchange of type `headers` compares them."""
+    headers = {"wait": 5000, "big": -(2**63), "on": True, "text": "5000"}
+    orders.exchange("by-type", "headers")
+    with orders.channel() as channel:
+        channel.queue_bind("q", "by-type", "", {"x-match": "all", **headers})
+    changed = [{"share": 4.5}, {"on": "true"}, {"wait": "5000"}, {"text": 5000}]
+    batch = [record("by-type", "k", 1, headers={**headers, **change}) for change in changed]
+    assert statuses(await send(settings(orders), batch)) == ["delivered", *["rejected"] * 3]
+    (got,) = orders.drain("q")
+    # This client can bind with no double, and reads a whole number of one.
+    assert got.headers == {**headers, "share": 4}
+    assert isinstance(got.headers["on"], bool)
+    assert isinstance(got.headers["text"], str)
+
+
 async def test_what_is_empty_is_not_sent(orders: RabbitServer) -> None:
     orders.exchange("all", "fanout")
     orders.queue("everything", ("all", ""))

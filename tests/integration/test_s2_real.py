@@ -1,7 +1,7 @@
-"""The S2 sink against a strict server that enforces the vendor's API description.
+"""The S2 sink against a strict server that follows an API description.
 
-No S2 service runs here. Each exchange of these tests is held against the description where that is
-at hand (`s2_api`), requests and answers alike.
+No S2 service runs here. Each exchange of these tests is held against a description of its API
+(`s2_api`), requests and answers alike.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def hosted(s2_server: S2Server, s2_basin_host: S2Server, monkeypatch: pytest.Mon
     return S2.Config(access_token=SecretStr(ADMIN))
 
 
-# --- the vendor's description ------------------------------------------------------------------
+# --- the description of the API ------------------------------------------------------------------
 
 
 async def test_every_request_and_answer_follows_the_description(
@@ -106,8 +106,8 @@ async def test_every_request_and_answer_follows_the_description(
         await link.send([record(hosted, {"n": 1})])
     operations = s2_server.follows(s2_api) | s2_basin_host.follows(s2_api)
     assert operations == {
-        "GET /basins", "GET /basins/{basin}", "GET /streams", "GET /streams/{stream}",
-        "POST /streams/{stream}/records",
+        "GET /v1/basins", "GET /v1/basins/{basin}", "GET /v1/streams",
+        "GET /v1/streams/{stream}", "POST /v1/streams/{stream}/records",
     }  # fmt: skip
     # Only the conditional append of each check that may append, and each delivery.
     assert len(s2_server.records("orders")) == 4

@@ -128,12 +128,12 @@ async def test_tombstones_and_what_follows_the_last_row_are_committed_too(
         await until(lambda: session.passed_over == {"tombstone": 5})
         # The last row is not finished: neither it nor what follows it may be committed.
     assert committed(kafka_server, topic, group) == 5
-    async with opened(text) as (source, session):
+    async with opened(text) as (_, session):
         assert await take(session, 1) == [3]
         session.save(1)
     assert committed(kafka_server, topic, group) == 9
     bury(2)
-    async with opened(text) as (source, session):
+    async with opened(text) as (_, session):
         await take(session, 1)
         assert session.passed_over == {"tombstone": 2}
     assert committed(kafka_server, topic, group) == 11

@@ -1,7 +1,7 @@
-"""The Typesense sink against a strict server that enforces the vendor's API description.
+"""The Typesense sink against a strict server that follows an API description.
 
-No Typesense server runs here. Each exchange of these tests is held against the description where
-that is at hand (`typesense_api`), requests and answers alike.
+No Typesense server runs here. Each exchange of these tests is held against a description of its
+API (`typesense_api`), requests and answers alike.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ async def send(config: Any, batch: Sequence[Document]) -> list[Outcome]:
         return list(await link.send(batch))
 
 
-# --- the vendor's description ------------------------------------------------------------------
+# --- the description of the API ------------------------------------------------------------------
 
 
 async def test_every_request_and_answer_follows_the_description(

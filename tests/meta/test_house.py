@@ -101,7 +101,9 @@ def test_lock_files_pin_every_dependency(lock: str) -> None:
 
 def test_changelog_begins_with_this_version() -> None:
     headings = re.findall(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
-    assert headings[0] == routestudio.__version__
+    released = [heading for heading in headings if heading != "Unreleased"]
+    assert released[0] == routestudio.__version__
+    assert "Unreleased" not in headings[1:]
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert project["version"] == routestudio.__version__
 

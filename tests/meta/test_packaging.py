@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -45,11 +47,74 @@ def stages() -> list[list[tuple[str, str]]]:
     return found
 
 
+def locked(name: str) -> dict[str, list[str]]:
+    """What a lock file pins, each with its hashes."""
+    text = (PACKAGING / name).read_text().replace("\\\n", " ")
+    lines = [line for line in text.splitlines() if line and line[0] != "#"]
+    return {line.split(" --hash")[0].strip(): re.findall(r"--hash=(\S+)", line) for line in lines}
+
+
 def test_the_servers_lock_is_the_other_without_the_window() -> None:
-    lines = (PACKAGING / "requirements.lock").read_text().splitlines()
-    wanted = [line for line in lines if line.split("==")[0] not in WINDOW]
-    assert (PACKAGING / "requirements-server.lock").read_text().splitlines() == wanted
-    assert len(lines) > len(wanted)
+    pinned = locked("requirements.lock")
+    wanted = {pin: hashes for pin, hashes in pinned.items() if pin.split("==")[0] not in WINDOW}
+    assert locked("requirements-server.lock") == wanted
+    assert len(pinned) > len(wanted)
+
+
+@pytest.mark.parametrize(
+    "name", ["requirements.lock", "requirements-server.lock", "requirements-test.lock"]
+)
+def test_a_lock_file_has_the_hashes_of_every_pin(name: str) -> None:
+    for pin, hashes in locked(name).items():
+        assert re.match(r"[\w.-]+==\S+", pin), pin
+        assert hashes, pin
+        assert all(re.fullmatch("sha256:[0-9a-f]{64}", each) for each in hashes), pin
+
+
+def wheel(folder: Path) -> tuple[Path, str]:
+    """A package of nothing, with its hash."""
+    path = folder / "nothing_here-1-py3-none-any.whl"
+    info = "nothing_here-1.dist-info"
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr(f"{info}/METADATA", "Metadata-Version: 2.1\nName: nothing-here\nVersion: 1\n")
+        file.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\n"
+                      "Tag: py3-none-any\n")  # fmt: skip
+        file.writestr(f"{info}/RECORD", "")
+    return path, hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_what_has_no_hash_or_another_one_is_not_installed(tmp_path: Path) -> None:
+    """The environment of `packaging/run` and of the tests, and that of servers."""
+    root = tmp_path / "root"
+    (root / "packaging").mkdir(parents=True)
+    for name in ("common.sh", "server-install"):
+        shutil.copy2(PACKAGING / name, root / "packaging" / name)
+    for name in ("README.md", "LICENSE", "setup.py"):
+        (root / name).write_text("")
+    (root / "resources").mkdir()
+    (root / "routestudio").mkdir()
+    (root / "pyproject.toml").write_text("")
+    _, digest = wheel(tmp_path)
+    environ = {**os.environ, "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(tmp_path),
+               "ROUTESTUDIO_PYTHON": sys.executable}  # fmt: skip
+    for ending, refused in (("", "hashes are required"),
+                            (f" --hash=sha256:{'0' * 64}", "do not match"),
+                            (f" --hash=sha256:{digest}", None)):  # fmt: skip
+        for stem in ("requirements", "requirements-server"):
+            (root / "packaging" / f"{stem}.lock").write_text(f"nothing-here==1{ending}\n")
+        need = "source packaging/common.sh && need_environment requirements"
+        for command in (["bash", "-c", need],
+                        ["packaging/server-install", str(tmp_path / "server")]):  # fmt: skip
+            shutil.rmtree(tmp_path / "server", ignore_errors=True)
+            found = subprocess.run(command, cwd=root, env=environ, capture_output=True, text=True,
+                                   timeout=120, check=False)  # fmt: skip
+            # With the right hash only the package itself, which is empty here, is missing.
+            said = found.stderr.lower()
+            if refused:
+                assert refused in said, said
+            else:
+                assert "hashes are required" not in said, said
+                assert "do not match" not in said, said
 
 
 def test_the_units_command_is_one_that_the_program_takes() -> None:

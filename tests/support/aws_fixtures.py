@@ -1,4 +1,4 @@
-"""AWS for tests: moto's server, started once a session, and a proxy that injects failures."""
+"""AWS for tests: moto's server and ElasticMQ, once a session, and a proxy that injects failures."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 from tests.support.aws_faults import Faults, start_faults
 from tests.support.aws_server import AwsServer, start_aws
 from tests.support.certificates import Authority
+from tests.support.elasticmq_server import start_elasticmq
 
 
 @pytest.fixture(scope="session")
@@ -23,6 +24,13 @@ def aws_tls_server(tmp_path_factory: pytest.TempPathFactory, ca: Authority) -> I
     """The same over HTTPS."""
     folder = tmp_path_factory.mktemp("aws-tls")
     with start_aws(folder, tls=ca.server_files("aws")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def elasticmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AwsServer]:
+    """Another SQS; use queues of your own."""
+    with start_elasticmq(tmp_path_factory.mktemp("elasticmq")) as server:
         yield server
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.certificates import Authority
 from tests.support.meilisearch_server import MeilisearchServer, start_meilisearch
-from tests.support.openapi import Description, Errata, description
+from tests.support.openapi import SOURCES, Description, Errata, description
 
 ERRATA = Errata(
     # The documentation has this route; the description lost its middle part.
@@ -50,7 +50,7 @@ def meilisearch_tls_server(_meilisearch_tls: MeilisearchServer) -> Iterator[Meil
     _meilisearch_tls.receiver.reset()
 
 
-@pytest.fixture
-def meilisearch_api() -> Description:
-    """The vendor's description; the test is skipped where it is not at hand."""
-    return description("meilisearch.openapi.json", ERRATA)
+@pytest.fixture(params=SOURCES)
+def meilisearch_api(request: pytest.FixtureRequest) -> Description:
+    """Our description of the service, and the vendor's where it is at hand."""
+    return description(request.param, "meilisearch.yaml", "meilisearch.openapi.json", ERRATA)

@@ -1,7 +1,7 @@
-"""Vendors' API descriptions (OpenAPI 3): what was sent and answered is held against them.
+"""API descriptions (OpenAPI 3): what was sent and answered is held against them.
 
-The descriptions are not part of the project. They are read from the folder that the environment
-variable `ROUTESTUDIO_SPECS` names, or from `../shared/specs` beside the project.
+Those of `tests/data/api` are ours: what the sinks use of a service, after its documentation. The
+vendors' own are used as well where the variable `ROUTESTUDIO_SPECS` names a folder of them.
 """
 
 from __future__ import annotations
@@ -22,6 +22,10 @@ from openapi_schema_validator import OAS30Validator, OAS31Validator
 from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 from ruamel.yaml import YAML
+
+OURS: Final = Path(__file__).parents[1] / "data" / "api"
+SOURCES: Final = ("ours", "the vendor's") if os.environ.get("ROUTESTUDIO_SPECS") else ("ours",)
+"""The parameters of fixtures that give a description."""
 
 _ROOT: Final = "urn:description"
 _ORDINARY: Final = frozenset(
@@ -52,21 +56,14 @@ class Errata:
     headers: frozenset[str] = frozenset()
 
 
-def folder() -> Path:
-    """The folder of the descriptions; skips the test when there is none."""
-    named = os.environ.get("ROUTESTUDIO_SPECS")
-    found = Path(named) if named else Path(__file__).parents[3] / "shared" / "specs"
-    if not found.is_dir():
-        pytest.skip("no API descriptions: name their folder in ROUTESTUDIO_SPECS")
-    return found
-
-
-def description(file: str, errata: Errata | None = None) -> Description:
-    """The description in a file of the folder; skips the test when it is not there."""
-    path = folder() / file
+def description(source: str, ours: str, theirs: str, errata: Errata) -> Description:
+    """The description of one of `SOURCES`: our file, or the vendor's with its errata."""
+    if source == "ours":
+        return Description(_load(OURS / ours), Errata())
+    path = Path(os.environ["ROUTESTUDIO_SPECS"]) / theirs
     if not path.is_file():
-        pytest.skip(f"no API description {file} in the folder that ROUTESTUDIO_SPECS names")
-    return Description(_load(path), errata or Errata())
+        pytest.skip(f"no API description {theirs} in the folder that ROUTESTUDIO_SPECS names")
+    return Description(_load(path), errata)
 
 
 @cache
@@ -100,8 +97,8 @@ class Description:
     ) -> str:
         """Hold one exchange against the description; gives back the operation's name."""
         parts = urlsplit(target)
-        template, values = self._match(method, parts.path)
-        where = f"{method} {template}"
+        real, template, values = self._match(method, parts.path)
+        where = f"{method} {real}"
         item = self._document["paths"][template]
         operation = item[method.lower()]
         parameters = self._parameters(
@@ -118,7 +115,8 @@ class Description:
         self._check_answer(where, operation, status, answer)
         return where
 
-    def _match(self, method: str, path: str) -> tuple[str, dict[str, str]]:
+    def _match(self, method: str, path: str) -> tuple[str, str, dict[str, str]]:
+        """The template of the real path, that of the description, and the path's values."""
         candidates = {template: template for template in self._document["paths"]}
         candidates.update(self._errata.paths)
         # A template with fewer variables is the closer one: `/documents/import` before `/{id}`.
@@ -126,7 +124,7 @@ class Description:
             pattern = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(real))
             found = re.fullmatch(pattern, path)
             if found and method.lower() in self._document["paths"][template]:
-                return template, {k: unquote(v) for k, v in found.groupdict().items()}
+                return real, template, {k: unquote(v) for k, v in found.groupdict().items()}
         raise DeviationError(f"no operation for {method} {path}")
 
     def _resolve(self, part: Any) -> Any:
@@ -239,7 +237,7 @@ class Description:
             return
         kind = content_type.partition(";")[0].strip().lower()
         content = described["content"]
-        if kind in self._errata.content:
+        if kind in self._errata.content and kind not in content:
             values = [json.loads(line) for line in body.splitlines()]
             kind = "application/json"
         elif kind not in content:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.certificates import Authority
-from tests.support.openapi import Description, Errata, description
+from tests.support.openapi import SOURCES, Description, Errata, description
 from tests.support.s2_server import BASIN, S2Server, start_s2
 
 ERRATA = Errata(
@@ -57,7 +57,7 @@ def s2_basin_host(s2_server: S2Server) -> Iterator[S2Server]:
         yield server
 
 
-@pytest.fixture
-def s2_api() -> Description:
-    """The vendor's description; the test is skipped where it is not at hand."""
-    return description("s2.openapi.json", ERRATA)
+@pytest.fixture(params=SOURCES)
+def s2_api(request: pytest.FixtureRequest) -> Description:
+    """Our description of the service, and the vendor's where it is at hand."""
+    return description(request.param, "s2.yaml", "s2.openapi.json", ERRATA)

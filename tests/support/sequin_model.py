@@ -1,5 +1,6 @@
-"""What a Sequin server does with a configuration, after the sink reference: accept or refuse it,
-keep what it reads, export it. Written from the reference alone; it shares no code with the product.
+"""What a Sequin server does with a configuration, after docs/reference: accept or refuse
+it, keep what it reads, export it. Written from those pages and the server's source; it shares no
+code with the product.
 """
 
 from __future__ import annotations

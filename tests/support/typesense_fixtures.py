@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.certificates import Authority
-from tests.support.openapi import Description, Errata, description
+from tests.support.openapi import SOURCES, Description, Errata, description
 from tests.support.typesense_server import TypesenseServer, start_typesense
 
 ERRATA = Errata(
@@ -44,7 +44,7 @@ def typesense_tls_server(_typesense_tls: TypesenseServer) -> Iterator[TypesenseS
     _typesense_tls.receiver.reset()
 
 
-@pytest.fixture
-def typesense_api() -> Description:
-    """The vendor's description; the test is skipped where it is not at hand."""
-    return description("typesense.openapi.yml", ERRATA)
+@pytest.fixture(params=SOURCES)
+def typesense_api(request: pytest.FixtureRequest) -> Description:
+    """Our description of the service, and the vendor's where it is at hand."""
+    return description(request.param, "typesense.yaml", "typesense.openapi.yml", ERRATA)

@@ -2,7 +2,7 @@
 
 It is stricter than the service: unknown query parameters, wrong content types and unescaped paths
 are refused. Faults are injected per document or per request. Every exchange is kept, so that a
-test can hold it against the vendor's description (`tests.support.openapi`).
+test can hold it against a description of the API (`tests.support.openapi`).
 """
 
 from __future__ import annotations

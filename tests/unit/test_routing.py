@@ -12,9 +12,13 @@ from routestudio.model.fields import RuleError
 from routestudio.model.function import FunctionFault, FunctionResult
 from routestudio.model.message import Message, message_from
 from routestudio.routing import Effective, Router
+from routestudio.sinks.base import Sink
 from routestudio.sinks.binding import bind
 from routestudio.sinks.fields import routed_fields
 from routestudio.sinks.http_push import HttpPush
+from routestudio.sinks.kafka import Kafka
+from routestudio.sinks.nats import Nats
+from routestudio.sinks.redis_stream import RedisStream
 from routestudio.sinks.redis_string import RedisString
 
 REDIS = {"host": "localhost", "port": 6379}
@@ -99,11 +103,11 @@ def test_numbers_become_text_where_the_server_does_it() -> None:
 
 
 def test_a_broken_default_is_found_too() -> None:
-    router = Router(bind(RedisString, REDIS, dynamic=True))
-    found = router.route(message(pks=["a b"]), FunctionResult({})).problems
-    assert [(p.field, p.message) for p in found] == [
-        ("key", "the default cannot contain whitespace")
-    ]
+    raw = {"action": "insert", "record": {"id": 1}, "metadata": {"table_name": "my orders"}}
+    router = Router(bind(Nats, {"host": "localhost", "port": 4222}, dynamic=True))
+    found = router.route(message_from(raw), FunctionResult({})).problems
+    assert [p.field for p in found] == ["subject"]
+    assert found[0].message.startswith("the default must contain only")
     assert "would not check" in (found[0].hint or "")
 
 
@@ -188,3 +192,44 @@ def test_the_merge_agrees_with_the_rules(results: list[dict[str, Any]]) -> None:
                 assert effective.values[field.name] == cast
                 assert (field.name in effective.casts) == (type(cast) is not type(raw))
             assert found == said
+
+
+NATURAL = "2024-01-01 10:00:00.000000Z"
+"""A time as text, as it stands in the key of a hypertable; a space is in it."""
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "field", "wanted"),
+    [
+        (Kafka, {"hosts": "localhost:9092", "topic": "readings"}, "message_key", f"{NATURAL}:7"),
+        (RedisString, REDIS, "key", f"sequin:orders:{NATURAL}-7"),
+    ],
+)
+def test_a_natural_key_with_a_space_is_delivered(
+    kind: type[Sink], values: dict[str, Any], field: str, wanted: str
+) -> None:
+    """The service takes any key, and a server sends its default unchecked."""
+    router = Router(bind(kind, values, dynamic=False))
+    effective = router.route(message("insert", [NATURAL, "7"]))
+    assert effective.ok, effective.problems
+    assert effective.values[field] == wanted
+    assert [w.field for w in effective.warnings] == [field]
+    assert "sent as it is" in effective.warnings[0].message
+    # The rule is for what a function returns.
+    router = Router(bind(kind, values, dynamic=True))
+    given = {"topic": "readings"} if kind is Kafka else {}
+    effective = router.route(message(), FunctionResult({**given, field: "New York"}))
+    assert [p.field for p in effective.problems] == [field]
+    # The project's own pattern holds for defaults, too.
+    router = Router(bind(kind, values, dynamic=False), confine={field: "[a-z:0-9]*"})
+    assert not router.route(message("insert", [NATURAL, "7"])).ok
+
+
+def test_a_table_with_a_space_is_a_stream_key_but_no_subject() -> None:
+    raw = {"action": "insert", "record": {"id": 1}, "metadata": {"table_name": "my orders"}}
+    router = Router(bind(RedisStream, REDIS, dynamic=True))
+    routed = router.route(message_from(raw), FunctionResult({}))
+    assert routed.ok
+    assert routed.values["stream_key"] == "sequin.public.my orders"
+    refused = Router(bind(Nats, {"host": "localhost", "port": 4222}, dynamic=False))
+    assert [p.field for p in refused.route(message_from(raw)).problems] == ["subject"]

@@ -45,6 +45,12 @@ class Refused(Exception):  # noqa: N818 - a verdict
                           self.line, self.column + 1, hint=self.hint)  # fmt: skip
 
 
+LONG: Final = 13_000
+"""Bits of an integer that is converted: some 3,900 digits, which both languages write and read."""
+
+TOO_LONG: Final = "an integer of more than about 3,900 digits is not converted"
+
+
 @dataclass(frozen=True, slots=True)
 class Code:
     """An expression as text: how tightly it binds, its kinds, and those of its items."""

@@ -14,10 +14,12 @@ from routestudio.functions.conversion.common import (
     FLOAT,
     INT,
     LIST,
+    LONG,
     NONE,
     NUMBER,
     STR,
     TIME,
+    TOO_LONG,
     UNARY,
     Code,
     Refused,
@@ -99,6 +101,8 @@ class FromElixir:
             return Code("None", kinds=NONE)
         if type(node) is bool:
             return Code(str(node), kinds=BOOL)
+        if type(node) is int and node.bit_length() > LONG:
+            raise Refused((self.line, 1), TOO_LONG)
         if type(node) is int or type(node) is float:
             return Code(repr(node), kinds=INT if type(node) is int else FLOAT)
         if type(node) is str:

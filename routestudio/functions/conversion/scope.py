@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import NoReturn
 
-from routestudio.functions.conversion.common import ANY, Code, Kinds, Refused
+from routestudio.functions.conversion.common import ANY, LONG, TOO_LONG, Code, Kinds, Refused
 from routestudio.functions.conversion.prelude import RESERVED
 from routestudio.functions.python import PARAMETERS, column
 
@@ -35,6 +35,16 @@ class Names:
         """A name has a new value: what was known of it does not hold any more."""
         mark = f"Name(id='{name}'"
         self.facts = {key: kinds for key, kinds in self.facts.items() if mark not in key}
+
+
+def refuse_long_integers(tree: ast.AST, code: str) -> None:
+    """Raise `Refused` for the first integer that only hexadecimal text may hold."""
+    for node in ast.walk(tree):
+        number = node.value if isinstance(node, ast.Constant) else None
+        if type(number) is int and number.bit_length() > LONG:
+            assert isinstance(node, ast.expr)
+            place = node.lineno, column(code, node.lineno, node.col_offset)
+            raise Refused(place, TOO_LONG)
 
 
 class Walk:

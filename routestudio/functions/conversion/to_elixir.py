@@ -33,6 +33,7 @@ def to_elixir(code: str, kind: FunctionKind, times: Collection[str] = ()) -> str
     if any(item.severity == "error" for item in python.check(code, kind)):
         raise ValueError("the function has errors of its own")
     tree = ast.parse(code)
+    scope.refuse_long_integers(tree, code)
     entry = next(n for n in tree.body if isinstance(n, ast.FunctionDef))
     return _Function(code, kind, times).text(entry)
 

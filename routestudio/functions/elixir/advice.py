@@ -1,4 +1,7 @@
-"""What to write instead of what a server refuses (elixir-functions.md, section 2.8)."""
+"""What to write instead of what a server refuses.
+
+docs/reference/elixir.md#refused-and-what-to-write-instead
+"""
 
 from __future__ import annotations
 

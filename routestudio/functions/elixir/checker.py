@@ -1,4 +1,6 @@
-"""The rules by which a Sequin server accepts a function (elixir-functions.md, section 2).
+"""The rules by which a Sequin server accepts a function.
+
+docs/reference/elixir.md#accepted-sources
 
 A port, rule by rule, of what its validator does, on the same quoted form. The server stops at the
 first problem; here all are collected, in its order, so that the first one is the server's.

@@ -28,7 +28,10 @@ MAX_BITS: Final = 14_000
 
 
 def inward(value: Any) -> Any:
-    """Plain data as a server would hand it to a function (elixir-functions.md, section 3)."""
+    """Plain data as a server would hand it to a function.
+
+    docs/reference/elixir.md#values-from-postgresql
+    """
     kind = type(value)
     if kind in _SIMPLE:
         return value
@@ -75,7 +78,7 @@ def timed(text: str) -> Any:
     """The date or time that a text in ISO 8601 is on a server; any other text as it is.
 
     JSON has no times, but a server has them where a column is one. PostgreSQL's moments have six
-    digits of a second (elixir-functions.md, section 3).
+    digits of a second (docs/reference/elixir.md#values-from-postgresql).
     """
     found = _TIME.fullmatch(text)
     if found is None:

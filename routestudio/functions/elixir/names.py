@@ -1,4 +1,4 @@
-"""The names that a Sequin server lets functions use (elixir-functions.md, section 2)."""
+"""The names that a Sequin server lets functions use (docs/reference/elixir.md#accepted-sources)."""
 
 from __future__ import annotations
 

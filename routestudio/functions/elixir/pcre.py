@@ -1,7 +1,8 @@
 """Regular expressions of PCRE, as Erlang uses it, in the dialect of the `regex` package.
 
 Without the modifier `u` PCRE works on bytes: the pattern and the subject are then handed over as
-Latin-1 text of their UTF-8 bytes, with the byte classes written out (elixir-functions.md, 6.9).
+Latin-1 text of their UTF-8 bytes, with the byte classes written out
+(docs/reference/elixir.md#regular-expressions).
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Any, Final
 
 import regex
 
+from routestudio.functions.elixir import pcre_size
 from routestudio.functions.elixir.errors import NotEvaluated
 from routestudio.functions.elixir.values import bytes_of
 
@@ -43,6 +45,10 @@ _POSIX_WIDE: Final = {
     "ascii": r"\x00-\x7f",
 }  # fmt: skip
 _QUANTIFIER: Final = std.compile(r"\{\d+(?:,\d*)?\}")
+_KINDS: Final = frozenset("dDsSwWhHvVRbBAZzGKNX")
+_NO_TERMINATOR: Final = "syntax error in subpattern name (missing terminator?)"
+_NO_OCTAL: Final = "non-octal character in \\o{} (closing brace missing?)"
+_TOO_LARGE: Final = "character code point value in \\x{} or \\o{} is too large"
 _SIMPLE: Final = {"a": r"\x07", "e": r"\x1b", "f": r"\f", "n": r"\n", "r": r"\r", "t": r"\t"}
 
 
@@ -69,8 +75,8 @@ class Pattern:
             flags |= regex.MULTILINE
         if "firstline" in options:
             raise NotEvaluated("the modifier f of regular expressions")
-        translated = _Translator(text, self.wide, options).translate()
         try:
+            translated = _Translator(text, self.wide, options).translate()
             self.compiled = regex.compile(translated, flags)
         except regex.error as error:
             raise PatternError(error.msg, error.pos or 0) from None
@@ -96,13 +102,50 @@ class _Translator:
         self._lazy = "ungreedy" in options
         self._multiline = "multiline" in options
         self._groups = 0
+        self._size = pcre_size.Measure()
 
     def translate(self) -> str:
+        """The pattern for the `regex` package, once it is known to be no larger than PCRE's."""
         out: list[str] = []
         text = self._text
         while self._at < len(text):
-            out.append(self._piece(text[self._at]))
+            at, groups = self._at, self._groups
+            out.append(self._piece(text[at]))
+            if text[at] == "(":
+                if out[-1].startswith("(") and (not out[-1].endswith(")") or out[-1][:3] == "(?("):
+                    self._size.opened(capture=self._groups > groups)
+                elif out[-1]:
+                    self._size.atom(pcre_size.CHARACTER)
+            elif text[at] == ")":
+                self._size.closed()
+            elif text[at] == "[":
+                self._size.atom(pcre_size.SET)
+            elif out[-1] and not self._repeats(text[at], out[-1]):
+                self._size.atom(self._bytes_of(text[at], text[at + 1 : at + 2]))
+        try:
+            self._size.finish()
+        except pcre_size.TooLargeError:
+            raise PatternError("regular expression is too large", 0) from None
         return "".join(out)
+
+    def _bytes_of(self, char: str, escaped: str) -> int:
+        """Bytes of a compiled character, or of an escape for a kind of character."""
+        if char == "\\":
+            return pcre_size.KIND if escaped in _KINDS else pcre_size.CHARACTER
+        if char in "^$.|":
+            return pcre_size.KIND
+        return 1 + len(char.encode("utf-8", "surrogatepass")) if self._wide else pcre_size.CHARACTER
+
+    def _repeats(self, char: str, written: str) -> bool:
+        """Note a quantifier. Whether it is one."""
+        if char in "*+?":
+            self._size.repeated(char == "+", 1 if char == "?" else None)
+            return True
+        if char != "{" or not written.startswith("{"):
+            return False
+        low, comma, high = written.strip("{}?+").rstrip("}").partition(",")
+        self._size.repeated(int(low), int(high) if high else None if comma else int(low))
+        return True
 
     def _piece(self, char: str) -> str:
         text, at = self._text, self._at
@@ -127,7 +170,7 @@ class _Translator:
             if found is None:
                 return r"\{"
             self._at = found.end()
-            return self._quantified(found[0])
+            return self._quantified(self._counted(found))
         if char in "}]":
             return "\\" + char
         if char == "^" and self._multiline:
@@ -135,6 +178,15 @@ class _Translator:
         if char in "^$.|)":
             return char
         return std.escape(char)
+
+    def _counted(self, found: std.Match[str]) -> str:
+        """`{n,m}`, its counts no larger than PCRE's."""
+        counts = [int(count) for count in found[0][1:-1].split(",") if count.strip()]
+        if any(count > pcre_size.MAX_COUNT for count in counts):
+            raise PatternError("number too big in {} quantifier", found.end() - 1)
+        if counts != sorted(counts):
+            raise PatternError("numbers out of order in {} quantifier", found.end() - 1)
+        return found[0]
 
     def _quantified(self, quantifier: str) -> str:
         follows = self._text[self._at : self._at + 1]
@@ -154,11 +206,15 @@ class _Translator:
             return "("
         if text.startswith("?#", at):
             end = text.find(")", at)
-            self._at = len(text) if end < 0 else end + 1
+            if end < 0:
+                raise PatternError("missing ) after (?# comment", len(text))
+            self._at = end + 1
             return ""
         for opening, closing in (("?<", ">"), ("?P<", ">"), ("?'", "'")):
             if text.startswith(opening, at) and text[at + len(opening) :][:1] not in ("=", "!"):
                 end = text.find(closing, at + len(opening))
+                if end < 0:
+                    raise PatternError(_NO_TERMINATOR, len(text))
                 name = text[at + len(opening) : end]
                 self._at = end + 1
                 self._groups += 1
@@ -167,6 +223,8 @@ class _Translator:
             if text.startswith(kept, at):
                 if kept == "?(":
                     end = text.find(")", at)
+                    if end < 0:
+                        raise PatternError("missing closing parenthesis for condition", len(text))
                     condition = text[at + 2 : end].strip("<>'")
                     self._at = end + 1
                     return f"(?({condition})"
@@ -230,6 +288,8 @@ class _Translator:
             end = text.find("\\E", self._at)
             quoted = text[self._at :] if end < 0 else text[self._at : end]
             self._at = len(text) if end < 0 else end + 2
+            for _ in quoted[1:]:
+                self._size.atom(pcre_size.CHARACTER)
             return std.escape(quoted)
         if char == "E":
             return ""
@@ -282,13 +342,18 @@ class _Translator:
             found = std.compile(r"\{([0-9A-Fa-f]+)\}|([0-9A-Fa-f]{0,2})").match(text, self._at)
             assert found is not None
             self._at = found.end()
-            return _char(int(found[1] or found[2] or "0", 16))
+            return _char(int(found[1] or found[2] or "0", 16), self._at)
         if char == "o" and text.startswith("{", self._at):
             end = text.find("}", self._at)
-            code = int(text[self._at + 1 : end], 8)
+            digits = text[self._at + 1 : end] if end > 0 else ""
+            if not std.fullmatch("[0-7]+", digits):
+                raise PatternError(_NO_OCTAL, self._at)
+            code = int(digits, 8)
             self._at = end + 1
-            return _char(code)
+            return _char(code, self._at)
         if char == "c":
+            if self._at >= len(text):
+                raise PatternError("\\c at end of pattern", self._at)
             code = ord(text[self._at].upper()) ^ 64
             self._at += 1
             return _char(code)
@@ -352,8 +417,10 @@ class _Translator:
         return self._character(char) if char else r"\\"
 
 
-def _char(code: int) -> str:
+def _char(code: int, at: int = 0) -> str:
     """One character, written so that it means itself everywhere."""
+    if code > 0x10FFFF:
+        raise PatternError(_TOO_LARGE, at)
     char = chr(code)
     if char.isascii() and char.isalnum():
         return char

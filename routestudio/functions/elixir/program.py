@@ -26,7 +26,9 @@ RECURSION: Final = 30_000
 """Deepest recursion of a function; each level of Elixir is one of Python."""
 
 UNKNOWN: Final = "the form of this code"
-_DIGITS: Final = 250_000
+DIGITS: Final = 250_000
+"""Most digits of an integer that is written as text, or read."""
+
 _MAX_TEXT: Final = 2_000
 
 _HELPERS: Final = {
@@ -100,7 +102,7 @@ def compile_function(
         tree = compiler.function(read.body, names.PARAMETERS)
         if recorder is not None:
             atoms = {n: v.name for n, v in compiler.names.items() if isinstance(v, Atom)}
-            tree = Instrument(recorder, branches=False, atoms=atoms).visit(tree)
+            tree = Instrument(recorder, branches=False, atoms=atoms).whole(tree)
         with warnings_off.catch_warnings():
             # Python warns of comparisons that Elixir's code may well contain.
             warnings_off.simplefilter("ignore")
@@ -114,7 +116,7 @@ def compile_function(
         raise ValueError(source.TOO_DEEP) from None
     except (TypeError, AttributeError, LookupError):
         raise NotEvaluated(UNKNOWN) from None
-    sys.set_int_max_str_digits(_DIGITS)
+    sys.set_int_max_str_digits(DIGITS)
     space: dict[str, Any] = {"__builtins__": {}, **_HELPERS, **compiler.names}
     if recorder is not None:
         space.update(recorder.names())

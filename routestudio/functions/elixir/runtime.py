@@ -342,10 +342,12 @@ def build_binary(segments: list[Segment]) -> str:
 def _piece(value: Any, kind: str, size: int | None, little: bool, position: int) -> bytes:
     if kind == "integer" and type(value) is int:
         bits = 8 if size is None else size
+        _need_size(bits, kind, position)
         number = value & ((1 << bits) - 1)
         return number.to_bytes(bits // 8, "little" if little else "big")
     if kind == "binary" and type(value) is str:
         data = bytes_of(value)
+        _need_size(len(data) if size is None else size, kind, position)
         if size is not None and size > len(data):
             raise argument("construction of binary failed: segment too short")
         return data if size is None else data[:size]
@@ -360,6 +362,14 @@ def _piece(value: Any, kind: str, size: int | None, little: bool, position: int)
     )
 
 
+def _need_size(size: Any, kind: str, position: int) -> None:
+    if type(size) is not int or size < 0:
+        raise argument(
+            f"construction of binary failed: segment {position} of type '{kind}': expected a "
+            f"non-negative integer as size but got: {inspect(size)}"
+        )
+
+
 def match_binary(value: Any, segments: list[Segment]) -> tuple[Any, ...] | None:
     """The values of the segments of a binary, or `None` when they do not cover it."""
     if type(value) is not str:
@@ -368,6 +378,8 @@ def match_binary(value: Any, segments: list[Segment]) -> tuple[Any, ...] | None:
     found: list[Any] = []
     at = 0
     for literal, kind, size, signed, little in segments:
+        if size is not None and (type(size) is not int or size < 0):
+            return None  # as on a server: such a size matches nothing
         if kind == "binary":
             if type(literal) is str:
                 size = len(bytes_of(literal))

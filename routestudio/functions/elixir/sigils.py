@@ -24,8 +24,10 @@ def sigil(unit: Any, node: Node) -> ast.expr:
     if len(parts) == 1 and type(parts[0]) is str:
         try:
             return unit.constant(value(name, parts[0], options), place)  # type: ignore[no-any-return]
-        except (ElixirError, NotEvaluated) as error:
+        except ElixirError as error:
             raise CompileFault(diagnostic("compile", str(error), node)) from None
+        except NotEvaluated as error:
+            raise CompileFault(diagnostic("not_evaluated", str(error), node)) from None
     text = unit.interpolation(parts, place)
     if name == "s":
         return text  # type: ignore[no-any-return]

@@ -1,4 +1,7 @@
-"""Elixir's values in JSON, nothing lost: the tagged encoding of `eval --batch` (DESIGN 7)."""
+"""Elixir's values in JSON, nothing lost: the tagged encoding of `eval --batch`.
+
+docs/guides/command-line.md
+"""
 
 from __future__ import annotations
 

@@ -38,6 +38,13 @@ HAZARDS: Final = (
            "The connection test needs rights on a private subject that a publisher may lack.",
            "Read a failure with this in mind.",
            "avoided", "The check needs no right that delivery does not need.", _NATS),
+    Hazard("NAT-08", "H", "project", "One memory of ids for a whole stream",
+           "A JetStream stream remembers ids for all of its subjects and senders, also after a "
+           "purge, and drops what comes second: two sinks that send the same change to two "
+           "subjects of one stream lose each other's messages.",
+           "Give each sink a stream of its own, or another message id.",
+           "detected", "NATS sinks that send the same changes to one server; a warning. A run "
+           "reads the stream's acknowledgements and counts what it did not store.", _NATS),
     Hazard("KAF-01", "M", "function", "Three default topics",
            "Console, starter and code of a server have different defaults.",
            "Write the topic out.",

@@ -101,7 +101,8 @@ HAZARDS: Final = (
     Hazard("GEN-22", "M", "sample", "Defaults are never checked",
            "A default that breaks the rule of its field is sent as it is.",
            "Give the field in a routing function.",
-           "detected", "Every effective value is checked, defaults included."),
+           "detected", "Every effective value is checked, defaults included. Keys that the service "
+           "takes, such as those with a space, are delivered and noted."),
     Hazard("GEN-23", "H", "sink", "Routing function of another sink type",
            "A server does not compare the function's `sink_type` with the sink, and every message "
            "fails.", "Choose a function that was made for this type.",

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from routestudio.hazards.base import Finding, rule
 from routestudio.hazards.rules.explain import failing
-from routestudio.hazards.view import SinkView, counted, quote
+from routestudio.hazards.view import Outcome, SinkView, counted, quote
+from routestudio.model.project import SinkSpec
 
 
 @rule("KAF-02", "kafka")
@@ -70,6 +71,51 @@ def no_acknowledgement(view: SinkView) -> Iterator[Finding]:
     yield view.at_key("NAT-05", "a server counts a message as delivered although nobody listens",
                       "let a JetStream stream cover the subjects, and watch its counts",
                       "destination", severity="note")  # fmt: skip
+
+
+@rule("NAT-08", "nats")
+def shared_memory(view: SinkView) -> Iterator[Finding]:
+    """Two sinks that send the same changes, with the same ids, to one server."""
+    for other in view.before:
+        if other.type == "nats" and _same_server(view, other) and _same_changes(view.spec, other):
+            ids = [i for i in view.routed
+                   if _message_id(i) == i.message.metadata["idempotency_key"]]  # fmt: skip
+            if ids or not view.routed:
+                yield view.at_key(
+                    "NAT-08", f"sink {quote(other.name)} sends the same changes with the same ids "
+                    "to this server: where one JetStream stream has the subjects of both, it "
+                    "drops what comes second", "give each sink a stream of its own, or put the "
+                    "sink's name into `Nats-Msg-Id`", "destination", severity="warning",
+                )  # fmt: skip
+                return
+
+
+def _same_server(view: SinkView, other: SinkSpec) -> bool:
+    mine, its = view.destination, other.destination
+    return (mine.get("host"), mine.get("port") or 4222) == (
+        its.get("host"),
+        its.get("port") or 4222,
+    )
+
+
+def _same_changes(one: SinkSpec, two: SinkSpec) -> bool:
+    """Whether a change may be for both sinks, as far as their lists tell."""
+    if one.database != two.database:
+        return False
+    if not {*one.actions} & {*two.actions}:
+        return False
+    for part in ("include_tables", "include_schemas"):
+        first, second = (set(spec.source.get(part) or ()) for spec in (one, two))
+        if first and second and not first & second:
+            return False
+    return True
+
+
+def _message_id(item: Outcome) -> object:
+    """The id that a message is sent with; a function's own headers may replace it."""
+    headers = item.values.get("headers")
+    found = {str(n).lower(): v for n, v in headers.items()} if isinstance(headers, dict) else {}
+    return found.get("nats-msg-id", item.message.metadata["idempotency_key"])
 
 
 @rule("RAB-01", "rabbitmq")

@@ -14,7 +14,10 @@ from routestudio.hazards.view import Outcome, Pair, SinkView, counted, many, quo
 from routestudio.model.project import Severity
 
 TOAST: Final = "unchanged_toast"
-"""What an update holds for a large value that did not change (sinks.md, 1.1)."""
+"""What an update holds for a large value that did not change.
+
+docs/reference/sequin.md#messages
+"""
 
 STORES: Final = {
     "redis_string": ("key",),

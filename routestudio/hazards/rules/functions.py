@@ -10,7 +10,7 @@ from typing import Final
 from routestudio.hazards.base import Finding, rule
 from routestudio.hazards.catalog import BY_ID
 from routestudio.hazards.rules.explain import explanation, failing, odd_space
-from routestudio.hazards.view import SinkView, counted, quote
+from routestudio.hazards.view import Outcome, SinkView, counted, quote
 from routestudio.model.function import Language
 
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d")
@@ -145,6 +145,18 @@ def unchecked_default(view: SinkView) -> Iterator[Finding]:
         view, "GEN-22", "the default of `{field}` is {value} in {count}, which breaks its own "
         "rule; a server sends it unchecked", "let a routing function give the field",
     )  # fmt: skip
+    sent: dict[str, list[Outcome]] = {}
+    for item in view.kept:
+        for warning in item.warnings:
+            if warning.message.startswith("the default "):
+                sent.setdefault(warning.field, []).append(item)
+    for name, items in sent.items():
+        value = quote(items[0].values.get(name))
+        yield view.at_routing(
+            "GEN-22", f"the default of `{name}` is {value} in {counted(items)}, which a function "
+            "may not return; it is sent as it is, as a server does",
+            "nothing needs to be done where consumers take such keys", name,
+        )  # fmt: skip
 
 
 @rule("GEN-29")

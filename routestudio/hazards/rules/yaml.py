@@ -16,7 +16,10 @@ LOST_DEFAULTS: Final = {
     "meilisearch": ("primary_key", "timeout_seconds"),
     "elasticsearch": ("batch_size",),
 }
-"""Destination keys whose absence a server takes for null (sinks.md, 1.11)."""
+"""Destination keys whose absence a server takes for null.
+
+docs/reference/sequin.md#keys-of-a-sink
+"""
 
 _NOT_IN_YAML: Final = frozenset(
     {"ack_wait_ms", "batch_timeout_ms", "max_memory_mb", "partition_count", "max_ack_pending",

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QIntValidator
 from PySide6.QtWidgets import (
     QCheckBox,
@@ -218,7 +218,7 @@ class HeadersField(FieldEditor):
         for row in range(self.table.rowCount()):
             name, text = self.table.item(row, 0), self.table.item(row, 1)
             if name is not None and name.text():
-                found[name.text()] = text.text() if text is not None else ""
+                found[name.text()] = _as_given(text)
         return found or None
 
     def show_value(self, value: Any) -> None:
@@ -233,8 +233,9 @@ class HeadersField(FieldEditor):
             row = self.table.rowCount()
             self.table.insertRow(row)
             self.table.setItem(row, 0, QTableWidgetItem(str(name)))
-            shown = HIDDEN if isinstance(text, dict) else str(text)
-            self.table.setItem(row, 1, QTableWidgetItem(shown))
+            cell = QTableWidgetItem(HIDDEN if isinstance(text, dict) else _as_text(text))
+            cell.setData(Qt.ItemDataRole.UserRole, None if isinstance(text, dict) else text)
+            self.table.setItem(row, 1, cell)
         self.table.blockSignals(False)
 
     def control(self) -> QWidget:
@@ -309,6 +310,18 @@ class NamedField(FieldEditor):
     def _edit(self) -> None:
         if self.combo.currentData():
             self.edit_asked.emit(str(self.combo.currentData()))
+
+
+def _as_text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _as_given(cell: QTableWidgetItem | None) -> Any:
+    """What a cell holds; a number or flag stays one while its text is not changed."""
+    if cell is None:
+        return ""
+    given, text = cell.data(Qt.ItemDataRole.UserRole), cell.text()
+    return given if given is not None and _as_text(given) == text else text
 
 
 _SIMPLE: dict[str, type[FieldEditor]] = {

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QProgressBar, QStackedWidget, QWidget
 from routestudio.engine.client import EngineLost
 from routestudio.errors import RouteStudioError
 from routestudio.ui.bridge import Job
-from routestudio.ui.runs import Runs, title
+from routestudio.ui.runs import Runs, duplicates, title
 from routestudio.ui.session import Session
 from routestudio.ui.widgets.basics import Banner, Button, ElidedLabel, EmptyState, Pill, label
 from routestudio.ui.widgets.layout import bar, column
@@ -264,6 +264,9 @@ class RunPanel(QWidget):
         letters, rejected = run["letters"], run["counts"].get("rejected", 0)
         if run["status"] == "done" and (rejected if run["parent"] else letters):
             text, kind = f"{rejected if run['parent'] else letters:,} rejected", "error"
+        elif run["status"] == "done" and (lost := run["counts"].get("duplicates_unconfirmed", 0)):
+            text, kind = f"{lost:,.0f} not stored", "error"
+        known = duplicates(run["counts"])
         self.verdict.show_status(text, kind)
         self.verdict.show()
         if run["error"]:
@@ -279,6 +282,8 @@ class RunPanel(QWidget):
                             "Show", self.page.show_letters)  # fmt: skip
             self._pointing = True
             self._tab_chosen(0)
+        elif known:
+            self.banner.say("warning", known)
         elif run["parent"] and run["status"] == "done" and not run["counts"].get("read"):
             self.banner.say("info", "These rows hold no message: correct them first.")
         self._offer()

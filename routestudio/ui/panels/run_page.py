@@ -19,11 +19,13 @@ from routestudio.ui.widgets.layout import column
 _COUNTS = (
     ("read", "Read"), ("delivered", "Delivered"),
     ("filtered", "Filtered"), ("rejected", "Rejected"),
-    ("retried", "Retried"), ("waiting", "Waiting"),
-    ("batches", "Batches"), ("bytes", "Bytes"),
+    ("duplicates", "Duplicates"), ("retried", "Retried"),
+    ("waiting", "Waiting"), ("batches", "Batches"),
+    ("bytes", "Bytes"),
     ("p50", "Latency"), ("p95", "95 %"),
     ("rate", "Per second"), ("seconds", "Seconds"),
 )  # fmt: skip
+_ENDS = ("delivered", "filtered", "rejected", "duplicates")
 OVERVIEW, DESTINATIONS, RETRIES, LETTERS, DELIVERED = range(5)
 
 
@@ -109,7 +111,7 @@ class RunPage(QTabWidget):
         self._total = data["run"]["total"]
         self._again = data["run"]["parent"] is not None
         self._done = data["done"]
-        self._before = sum(int(before.get(k, 0)) for k in ("delivered", "filtered", "rejected"))
+        self._before = sum(int(before.get(k, 0)) for k in _ENDS)
 
     def show_run(self, run: dict[str, Any], *, keep: bool = False) -> None:
         """Point the tables to a run; `keep` what they show until something else comes."""
@@ -134,8 +136,8 @@ class RunPage(QTabWidget):
         self._reasons(data["reasons"])
         if not self._again:
             self._title(LETTERS, "Dead letters", data["rejected"])
-        finished = data["delivered"] + data["filtered"] + data["rejected"]
-        finished = self._done + max(0, int(finished) - self._before)
+        finished = sum(int(data[key]) for key in _ENDS)
+        finished = self._done + max(0, finished - self._before)
         return finished, self._line(finished, data)
 
     def ended(self, run: dict[str, Any]) -> None:

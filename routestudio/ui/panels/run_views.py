@@ -35,6 +35,8 @@ _DESTINATIONS = (
            role=lambda row: "warning" if row["retried"] else "muted"),
     Column("Rejected", lambda row: f"{row['rejected']:,}", 80, right=True,
            role=lambda row: "danger" if row["rejected"] else "muted"),
+    Column("Duplicates", lambda row: f"{row.get('duplicates', 0):,}", 84, right=True,
+           role=lambda row: "warning" if row.get("duplicates") else "muted"),
     Column("Last error", lambda row: str(row["error"]), 230,
            role=lambda row: "danger" if row["error"] else "muted"),
 )  # fmt: skip

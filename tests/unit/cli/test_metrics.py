@@ -41,7 +41,7 @@ def some_progress() -> Progress:
         (ReasonCount("deliver", "http_503", "Smith", 10, 9),
          ReasonCount("route", "raised", "Smith", 3)),
         32, 999, Latency(counts, latency.total, counts),
-        sizes=BatchSizes(tuple(sizes.counts), int(sizes.total)),
+        sizes=BatchSizes(tuple(sizes.counts), int(sizes.total)), duplicates=2, unconfirmed=1,
     )  # fmt: skip
 
 
@@ -68,6 +68,8 @@ async def test_values_are_those_of_the_progress() -> None:
         ("routestudio_messages_total", "delivered"): 41,
         ("routestudio_messages_total", "filtered"): 5,
         ("routestudio_messages_total", "rejected"): 4,
+        ("routestudio_messages_total", "duplicate"): 2,
+        ("routestudio_unconfirmed_duplicates_total",): 1,
         ("routestudio_rejected_total", "http_503", "deliver"): 1,
         ("routestudio_rejected_total", "raised", "route"): 3,
         ("routestudio_retries_total", "http_503"): 9,

@@ -174,6 +174,14 @@ def test_progress_is_told_at_its_interval() -> None:
     assert lines.events()[0]["per_second"] == 5
 
 
+def test_duplicates_are_told_with_their_kind() -> None:
+    lines = Lines()
+    watch = watch_to(lines, Clock())
+    watch.watch(progress(ReasonCount("duplicate", "duplicate_gone", "Smith", 4)))
+    (told,) = lines.events()
+    assert (told["event"], told["code"], told["messages"]) == ("duplicate", "duplicate_gone", 4)
+
+
 def test_retries_and_rejections_are_told_at_once_then_at_intervals() -> None:
     lines, clock = Lines(), Clock()
     watch = watch_to(lines, clock)

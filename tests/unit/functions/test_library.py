@@ -15,6 +15,8 @@ def _objects() -> list[tuple[str, Any]]:
     names = library.environment()["__builtins__"]
     found = []
     for name, item in names.items():
+        if name == "__import__":
+            continue  # for C code: see test_library_in_worker
         if isinstance(item, types.SimpleNamespace):
             found += [(f"{name}.{key}", entry) for key, entry in vars(item).items()]
         else:
@@ -44,7 +46,7 @@ BaseException SystemExit KeyboardInterrupt GeneratorExit callable
 
 @pytest.mark.parametrize("name", DANGEROUS.split())
 def test_dangerous_builtins_are_missing(name: str) -> None:
-    assert name not in library.environment()["__builtins__"]
+    assert name == "__import__" or name not in library.environment()["__builtins__"]
     assert name not in library.builtin_names()
 
 

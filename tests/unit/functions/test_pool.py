@@ -247,6 +247,23 @@ async def test_it_gives_up_after_repeated_overruns() -> None:
         await pool.close()
 
 
+async def test_many_hanging_messages_stop_a_delivery_once() -> None:
+    """A delivery leaves no message unevaluated: it would take a limit of time for each of them."""
+    pool = FunctionPool(limits=Limits(seconds_per_message=0.1, max_hanging=3))
+    try:
+        with pytest.raises(WorkerError) as caught:
+            await pool.evaluate([function("while True:\n    x = 1")], numbered(500), give_up=False)
+        assert caught.value.message == (
+            "the functions did not end on 4 of the messages up to row 4; of this one: the routing "
+            "function ran longer than 0.1 s on this message and was stopped"
+        )
+        assert caught.value.hint is not None
+        (results,) = await pool.evaluate([function("return 1")], numbered(2), give_up=False)
+        assert codes(results) == ["ok", "ok"]
+    finally:
+        await pool.close()
+
+
 async def test_memory_is_limited_for_each_message(pool: FunctionPool) -> None:
     body = "if record['id'] == 2:\n    return len('x' * 10**10)\nreturn 1"
     (results,) = await pool.evaluate([function(body)], numbered(4))

@@ -96,6 +96,8 @@ GENERAL = [
     Case("GEN-21", Setup("redis_string", route='return {"key": "a\\u00a0b"}'),
          Setup("redis_string", route='return {"key": "a b"}')),
     Case("GEN-22", Setup("nats", [row(table="my orders")]), Setup("nats"), "warning"),
+    Case("GEN-22", Setup("redis_string", [row(table="my orders")]), Setup("redis_string"),
+         "warning", says="sent as it is, as a server does"),
     Case("GEN-23", Setup("kafka", route=TOPIC, sink={"routing": "other"}, functions=[
              {"name": "other", "type": "routing", "sink_type": "nats", "language": "python",
               "code": "def route(action, record, changes, metadata):\n    return {}\n"}]),

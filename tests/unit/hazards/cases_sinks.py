@@ -95,6 +95,13 @@ BROKERS = [
          "warning", "functions/route.py:2"),
     Case("NAT-03", Setup("nats", dest={"port": None}), Setup("nats"), "note"),
     Case("NAT-05", Setup("nats"), Setup("nats", route="return {}"), "note"),
+    Case("NAT-08", Setup("nats", before={}), Setup("nats", before={"port": 4223}), "warning",
+         "sequin.yaml", "sink `first`"),
+    Case("NAT-08", Setup("nats", before={}, dest={"port": None}),
+         Setup("nats", before={"host": "elsewhere.example"})),
+    Case("NAT-08", Setup("nats", before={}, route='return {"subject": "a"}'),
+         Setup("nats", before={}, route='return {"headers": {"Nats-Msg-Id": "s:" + '
+               'metadata.idempotency_key}}')),
     Case("S2-01", Setup("s2", elixir=True, route=ELIXIR, dest={"basin": None, "stream": None}),
          Setup("s2"), "note"),
     Case("RAB-01", Setup("rabbitmq", route='return {"exchange": "a", "routing_key": '

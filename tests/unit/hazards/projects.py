@@ -53,7 +53,10 @@ def row(
 
 @dataclass(frozen=True)
 class Setup:
-    """A project with the sink `s`. `route`, `filter`, `transform` are bodies of functions."""
+    """A project with the sink `s`. `route`, `filter`, `transform` are bodies of functions.
+
+    `before` is the destination of a sink of the same type above it.
+    """
 
     type: str
     rows: list[dict[str, Any]] = field(default_factory=lambda: [row()])
@@ -65,6 +68,7 @@ class Setup:
     sink: dict[str, Any] = field(default_factory=dict)
     endpoint: dict[str, Any] = field(default_factory=lambda: {"url": "http://localhost/hook"})
     functions: list[dict[str, Any]] = field(default_factory=list)
+    before: dict[str, Any] | None = None
 
     def write(self, folder: Path) -> Path:
         """Write the project and return its folder."""
@@ -95,6 +99,10 @@ class Setup:
             "functions": functions,
             "sinks": [{k: v for k, v in sink.items() if v is not None}],
         }
+        if self.before is not None:
+            other = {"type": self.type, **DESTINATIONS[self.type], **self.before}
+            first = {"name": "first", "database": "shop", "destination": other}
+            project["sinks"].insert(0, first)
         if self.type == "webhook":
             project["http_endpoints"] = [{"name": "api", **self.endpoint}]
         folder.mkdir(parents=True, exist_ok=True)

@@ -14,7 +14,7 @@ import pytest
 from routestudio.errors import LinkError, RouteStudioError
 from routestudio.model.function import Function, FunctionKind, FunctionResult
 from routestudio.model.message import Message
-from routestudio.model.outcome import DELIVERED, Outcome, rejected, retry, unreachable
+from routestudio.model.outcome import DELIVERED, Outcome, duplicate, rejected, retry, unreachable
 from routestudio.pipeline.checkpoint import Checkpoint
 from routestudio.pipeline.dead_letters import DeadLetters
 from routestudio.pipeline.planner import Job, Planner
@@ -24,11 +24,11 @@ from routestudio.pipeline.run import Delivery, Finished, RunStoppedError
 from routestudio.pipeline.stages import SinkFunctions
 from routestudio.sinks.base import BatchLimits
 from tests.unit.pipeline.doubles import (
-    bad_row,
     MemoryLink,
     MemoryRecord,
     PlainPool,
     Settings,
+    bad_row,
     chunks,
     make_message,
     make_stages,
@@ -59,7 +59,8 @@ async def test_delivers_everything_once_and_counts_it() -> None:
     data = summary.as_json()
     assert data.pop("seconds") > 0
     assert data == {
-        "read": 205, "filtered": 0, "delivered": 205, "rejected": 0, "retried": 0,
+        "read": 205, "filtered": 0, "delivered": 205, "rejected": 0, "duplicates": 0,
+        "duplicates_unconfirmed": 0, "retried": 0,
         "batches": len(link.batches), "cancelled": False,
     }  # fmt: skip
 
@@ -124,16 +125,59 @@ async def test_rows_that_fail_a_stage_are_rejected_with_their_reason(tmp_path: P
             dead_letters=letters, on_outcome=ended.extend,
         ).run()  # fmt: skip
     assert (summary.read, summary.filtered, summary.delivered, summary.rejected) == (5, 1, 2, 2)
-    bad_row, bad_route = sorted(
+    bad_line, bad_route = sorted(
         (json.loads(line) for line in path.read_text().splitlines()),
         key=lambda e: e["message"] is not None,
     )
-    assert bad_row["raw"] == '{"act'
-    assert bad_row["reason"] == {"stage": "read", "code": "unreadable", "message": "not JSON",
+    assert bad_line["raw"] == '{"act'
+    assert bad_line["reason"] == {"stage": "read", "code": "unreadable", "message": "not JSON",
                                  "field": None, "line": 5, "column": 3}  # fmt: skip
     assert bad_route["reason"]["field"] == "topic"
     assert bad_route["attempts"] == 0
     assert Counter(e.status for e in ended) == {"delivered": 2, "rejected": 2, "filtered": 1}
+
+
+async def test_a_duplicate_is_finished_and_neither_delivered_nor_a_letter(tmp_path: Path) -> None:
+    """What the service did not store is never called delivered, whatever it holds."""
+    answers = {1: duplicate("known", "held", held=True), 2: duplicate("known", "gone", held=False),
+               3: duplicate("unread", "who knows", held=None)}  # fmt: skip
+    path, ended, told = tmp_path / "dead.jsonl", list[Finished](), list[Progress]()
+    point = Checkpoint(tmp_path / "point")
+    with DeadLetters(path, "s") as letters:
+        summary = await delivery(
+            MemoryLink(lambda record, _: answers.get(record.message.index, DELIVERED)),
+            [make_message(n) for n in range(10)],
+            dead_letters=letters, checkpoint=point, on_outcome=ended.extend,
+            on_progress=told.append,
+        ).run()  # fmt: skip
+    assert (summary.delivered, summary.rejected) == (7, 0)
+    assert (summary.duplicates, summary.unconfirmed) == (3, 2)
+    assert path.read_text() == ""
+    assert point.position == 10, "a duplicate is finished"
+    assert sorted((e.message.index, e.held) for e in ended if e.message and
+                  e.status == "duplicate") == [(1, True), (2, False), (3, None)]  # fmt: skip
+    last = told[-1]
+    assert (last.duplicates, last.unconfirmed, last.rejected) == (3, 2, 0)
+    assert sum(d.delivered for d in last.destinations) == 7
+    assert sum(d.duplicates for d in last.destinations) == 3
+    assert {(r.stage, r.code, r.duplicates, r.rejected) for r in last.reasons} == {
+        ("duplicate", "known", 2, 0), ("duplicate", "unread", 1, 0),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(("held", "delivered"), [(True, 1), (None, 1), (False, 0)])
+async def test_a_repetition_that_the_service_knows_was_delivered_before(
+    held: bool | None, delivered: int
+) -> None:
+    """The answer to the first attempt was lost; it may have been written, and it was."""
+
+    def answer(record: MemoryRecord, attempt: int) -> Outcome:
+        if attempt == 1:
+            return retry("lost", "no answer came", unknown=True)
+        return duplicate("known", "I have this", held=held)
+
+    summary = await delivery(MemoryLink(answer), [make_message(0)]).run()
+    assert (summary.delivered, summary.duplicates) == (delivered, 1 - delivered)
 
 
 async def test_order_per_group_survives_retries_and_rejections() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import closing
@@ -19,9 +20,11 @@ from routestudio.sinks._aws_client import AwsError, entry_outcome
 from routestudio.sinks._aws_link import AwsLink, RequestLimits
 from routestudio.sinks._http_client import HttpClient, UnansweredError
 from routestudio.sinks._service import Verdict
+from routestudio.sinks.base import Sink
 from routestudio.sinks.binding import examine
+from routestudio.sinks.sns import Sns
 from routestudio.sinks.sqs import Sqs
-from tests.support.aws_cases import Route
+from tests.support.aws_cases import Route, message
 from tests.support.http_server import HttpReceiver, Reply
 
 URL = "https://sqs.eu-west-1.amazonaws.com/123456789012/orders"
@@ -278,6 +281,11 @@ def entry(number: int = 1) -> Any:
          "QueueDoesNotExist"),
         (Reply(200, b'{"Successful": [], "Failed": []}', (("x-amzn-requestid", "1"),)),
          "unanswered"),
+        (Reply(200, b'{"Successful": [{"Id": "zero"}, {"Id": "-0"}], "Failed": [{}]}'),
+         "unanswered"),
+        (Reply(200, b"[]"), "not_aws"),
+        (Reply(200, b""), "not_aws"),
+        (Reply(200, b'{"Successful": 5}'), "not_aws"),
         (Reply(cut="before"), "connection_lost"),
     ],
 )  # fmt: skip
@@ -290,13 +298,45 @@ async def test_answers_that_are_no_success(
     await link.close()
     assert outcome.code == code, outcome
     assert outcome.status == ("rejected" if reply.status == 400 else "retry")
-    assert outcome.unknown == (code in ("unanswered", "connection_lost", "http_503"))
+    taken = reply.status == 200 and reply.cut is None
+    assert outcome.unknown == (taken or code in ("connection_lost", "http_503"))
+    assert outcome.unreachable == (reply.status == 404)
+    if code == "not_aws":
+        assert f"HTTP {reply.status}" in outcome.reason
     assert "very-secret-words" not in outcome.reason
     if code == "http_503":
         assert outcome.after == 7.0
     if code == "AccessDenied":
         assert "a < b" in outcome.reason
     assert len(http_receiver.requests) == 1, "nothing is tried twice within a send"
+
+
+async def test_a_success_that_can_be_read_needs_no_id_of_the_request(
+    http_receiver: HttpReceiver,
+) -> None:
+    http_receiver.default = Reply(
+        200,
+        b'{"Successful": [{"Id": "0"}], "Failed": [{"Id": "1", "Message": "bad", '
+        b'"Code": "InvalidMessageContents", "SenderFault": true}]}',
+    )
+    link = Sqs.connect(local(http_receiver.url))
+    outcomes = await link.send([entry(0), entry(1)])
+    await link.close()
+    assert [(o.status, o.code) for o in outcomes] == [
+        ("delivered", ""), ("rejected", "InvalidMessageContents")
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "field"), [(Sqs, "queue_url"), (Sns, "topic_arn")])
+def test_characters_that_sqs_refuses_are_escapes_of_json(kind: type[Sink], field: str) -> None:
+    place = {"queue_url": URL, "topic_arn": "arn:aws:sns:eu-west-1:123456789012:orders"}[field]
+    text = "a\ufffe\uffff\ufffd\U0001fffe\b"
+    made = message(1)
+    made.record["note"] = text
+    record = Route(kind, {field: place}).encode(made)
+    assert json.loads(record.body)["record"]["note"] == text
+    assert not {"\ufffe", "\uffff", "\b"} & set(record.body)
+    assert record.size == len(record.body.encode())
 
 
 async def test_requests_are_signed_for_the_region_of_the_destination(

@@ -12,14 +12,13 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from routestudio.model.outcome import DELIVERED, Outcome, rejected, retry
+from routestudio.model.outcome import DELIVERED, Outcome
 from routestudio.sinks import _service
 from routestudio.sinks._http import EndpointUrl
 from routestudio.sinks._http_client import HttpClient, UnansweredError
 from routestudio.sinks._service import (
     ServiceLink,
     Verdict,
-    in_halves,
     passed,
     segment,
     unsure,
@@ -172,33 +171,6 @@ async def test_each_host_of_a_service_is_checked(
     await api.close()
     assert [s.target for s in found if s.step == "target" and s.target] == ["a", "c"]
     assert [s.step for s in found if s.status == "failed"] == ["connect"]
-
-
-async def test_halves_find_the_records_that_are_to_blame() -> None:
-    tries: list[list[int]] = []
-
-    async def deliver(batch: Sequence[int]) -> Sequence[Outcome]:
-        tries.append(list(batch))
-        if 3 not in batch:
-            return [DELIVERED] * len(batch)
-        return await in_halves(batch, deliver) if len(batch) > 1 else [rejected("bad", "it is 3")]
-
-    outcomes = await deliver(range(7))
-    assert [o.status for o in outcomes] == ["delivered"] * 3 + ["rejected"] + ["delivered"] * 3
-    assert [batch for batch in tries if 3 not in batch] == [[0, 1, 2], [4], [5, 6]]
-
-
-async def test_what_comes_later_waits_for_what_is_sent_again() -> None:
-    tries: list[list[int]] = []
-
-    async def deliver(batch: Sequence[int]) -> Sequence[Outcome]:
-        tries.append(list(batch))
-        return [DELIVERED, retry("busy", "wait", after=3, unknown=True)]
-
-    outcomes = await in_halves(range(5), deliver)
-    assert tries == [[0, 1]]
-    assert [o.status for o in outcomes] == ["delivered"] + ["retry"] * 4
-    assert {(o.code, o.after, o.unknown) for o in outcomes[2:]} == {("busy", 3, False)}
 
 
 async def test_a_handshake_that_is_broken_off_leaves_no_connection_open(silent_port: int) -> None:

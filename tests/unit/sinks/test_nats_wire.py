@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from routestudio.model.message import message_from
-from routestudio.sinks import _nats_link, _nats_streams, _nats_wire
+from routestudio.sinks import _nats_link, _nats_sending, _nats_streams, _nats_wire
 from routestudio.sinks._nats_account import Account, WireError
 from routestudio.sinks._nats_wire import Connection
 from routestudio.sinks.base import Payload
@@ -224,7 +224,7 @@ async def test_an_invalid_seed_is_said_without_showing_it() -> None:
     ],
 )
 def test_a_streams_refusals(error: dict[str, Any], status: str) -> None:
-    outcome = _nats_link._refused({"stream": "ORDERS"}, error)
+    outcome = _nats_sending._refused({"stream": "ORDERS"}, error)
     assert outcome.status == status
     assert "ORDERS" in outcome.reason
 

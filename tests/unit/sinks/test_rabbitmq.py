@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from routestudio.errors import ConfigError
 from routestudio.model.function import FunctionResult
 from routestudio.model.message import message_from
 from routestudio.routing import Router
+from routestudio.sinks import _rabbitmq_codec as codec
 from routestudio.sinks.base import Payload
 from routestudio.sinks.binding import bind
 from routestudio.sinks.rabbitmq import RabbitMq
@@ -46,7 +49,7 @@ def encode(value: Any, **routing: Any) -> Any:
         ({"tls": "maybe"}, "tls"),
         ({"password": "x"}, "username: is required with a password"),
         ({"exchange": " "}, "exchange"),
-        ({"headers": {"a": 1}}, "headers"),
+        ({"headers": {"a": [1]}}, "headers"),
         ({"routing_key": "k"}, "routing_key"),
         ({"connection_id": "x"}, "connection_id: unknown key"),
     ],
@@ -82,7 +85,9 @@ def test_a_function_must_name_an_exchange() -> None:
         ("exchange", "ü" * 128), ("routing_key", "x" * 256), ("routing_key", "ü" * 128),
         ("routing_key", None), ("routing_key", 5), ("routing_key", "\ud800"),
         ("message_id", "ü" * 128), ("message_id", 5), ("headers", None), ("headers", {"a": None}),
-        ("headers", {"a": 1}), ("headers", {"a" * 256: "b"}), ("headers", {"a": "b\r\n"}),
+        ("headers", {"a": 2**63}), ("headers", {"a": -(2**63) - 1}), ("headers", {"a": math.nan}),
+        ("headers", {"a": Decimal("inf")}), ("headers", {"a": {}}), ("headers", {"a": []}),
+        ("headers", {"a b": 1}), ("headers", {"a" * 256: "b"}), ("headers", {"a": "b\r\n"}),
         ("headers", '{"a": "b"}'), ("routing-key", "x"),
     ],
 )  # fmt: skip
@@ -95,7 +100,8 @@ def test_values_that_amqp_cannot_carry_are_refused(field: str, value: Any) -> No
     [
         ("exchange", "x" * 255), ("exchange", "Größe 5/?"), ("routing_key", ""),
         ("routing_key", "a.*.#"), ("routing_key", "ü" * 127), ("message_id", ""),
-        ("headers", {"a" * 255: ""}),
+        ("headers", {"a" * 255: ""}), ("headers", {"a": 5000, "b": True, "c": 1.5, "d": ""}),
+        ("headers", {"a": 2**63 - 1, "b": -(2**63), "c": Decimal("1.5")}),
     ],
 )  # fmt: skip
 def test_values_that_amqp_carries(field: str, value: Any) -> None:
@@ -123,6 +129,22 @@ def test_a_message_and_its_description() -> None:
     }  # fmt: skip
     assert encode("text").body == b'"text"'
     assert encode(None, message_id="").describe()["message_id"] is None
+
+
+def test_headers_keep_their_types() -> None:
+    given = {"x-delay": 5000, "min": -(2**63), "max": 2**63 - 1, "on": True, "off": False,
+             "share": 0.1, "exact": Decimal("2.5"), "text": "5000"}  # fmt: skip
+    found = encode({}, headers=given)
+    assert found.describe()["headers"] == given
+    fields = codec.Fields(found.properties)
+    assert fields.number(2) & 1 << 13
+    assert fields.short() == "application/json"
+    read = fields.table()
+    assert read == {**given, "exact": 2.5}
+    assert {name: type(value) for name, value in read.items()} == {
+        "x-delay": int, "min": int, "max": int, "on": bool, "off": bool, "share": float,
+        "exact": float, "text": str,
+    }  # fmt: skip
 
 
 def test_the_password_is_not_shown() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -13,13 +12,8 @@ import pytest
 from routestudio.functions.batch import run_batch
 from routestudio.functions.pool import FunctionPool, Limits
 
-BESIDE = Path(__file__).parents[4].parent / "shared" / "vectors"
-FOLDER = Path(os.environ.get("ROUTESTUDIO_VECTORS") or BESIDE)
+FOLDER = Path(__file__).parents[3] / "data" / "vectors"
 PROGRAMS = ("elixir.jsonl", "elixir_119.jsonl")
-
-pytestmark = pytest.mark.skipif(
-    not FOLDER.is_dir(), reason="no test vectors; name their folder in ROUTESTUDIO_VECTORS"
-)
 
 
 def rows(*files: str) -> list[dict[str, Any]]:

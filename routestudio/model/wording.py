@@ -1,0 +1,38 @@
+"""Values in words, for messages about them."""
+
+from __future__ import annotations
+
+from routestudio.model.function import Identifier
+
+
+def _is_scalar(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def text_hint(value: object) -> str | None:
+    """What to do about a value that should be text."""
+    if type(value) is Identifier:
+        return f'write it as text: "{value}"'
+    return "convert it to text with str(...)" if _is_scalar(value) else None
+
+
+def kind_of(value: object) -> str:
+    """What a value is, for people who do not know the language's types."""
+    if value is None:
+        return "null"
+    if type(value) is Identifier:
+        return f"the atom :{value}"
+    names = {bool: "true/false", int: "a number", float: "a number", str: "text"}
+    return names.get(type(value)) or (
+        "a map"
+        if isinstance(value, dict)
+        else "a list"
+        if isinstance(value, (list, tuple))
+        else type(value).__name__
+    )
+
+
+def short(value: object) -> str:
+    """A value in at most 40 characters."""
+    text = str(value)
+    return text if len(text) <= 40 else text[:37] + "..."
