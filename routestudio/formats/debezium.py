@@ -84,16 +84,16 @@ class Debezium(DebeziumFormat):
             source = {}
         elif not isinstance(source, dict):
             raise FormatError("`source` is not a map")
-        metadata: dict[str, Any] = {}
         schema, table = source.get("schema") or source.get("db"), source.get("table")
         if not table:
             schema, table = table_of_topic(raw)
-        if type(schema) is str and schema:
+        metadata: dict[str, Any] = {}
+        if schema and type(schema) is str:
             metadata["table_schema"] = schema
-        if type(table) is str and table:
+        if table and type(table) is str:
             metadata["table_name"] = table
         database = source.get("db")
-        if type(database) is str and database:
+        if database and type(database) is str:
             metadata["database_name"] = database
         lsn = source.get("lsn")
         if type(lsn) is int:
