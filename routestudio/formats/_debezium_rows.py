@@ -53,8 +53,15 @@ _SIGNALS: Final = frozenset({
 })  # fmt: skip
 _SIGNAL_COLUMNS: Final = frozenset({"id", "type", "data"})
 _HEARTBEAT: Final = frozenset({"ts_ms", "ts_us", "ts_ns"})
-_TRANSACTION: Final = frozenset({"status", "id", "event_count", "data_collections"})
-_NOTIFICATION: Final = frozenset({"aggregate_type", "type", "additional_data"})
+_RECORDS: Final = (
+    ("transaction", frozenset({"status", "id", "event_count", "data_collections"}), _HEARTBEAT),
+    ("schema change", frozenset({"source", "databaseName", "schemaName", "ddl", "tableChanges"}),
+     _HEARTBEAT | {"position", "status"}),
+    ("notification", frozenset({"id", "aggregate_type", "type", "additional_data"}),
+     frozenset({"timestamp"})),
+)  # fmt: skip
+"""Records that are not about a row: their kind, their parts (of which one may be missing), and what
+may come with them."""
 
 _ONLY_KEY: Final = (
     "The columns outside of the key are null: this table's updates come without the old row, so "
@@ -98,14 +105,12 @@ def passed_over(value: Any, raw: Raw) -> str | None:
         return "truncate"
     if operation == "m" and isinstance(value.get("source"), dict):
         return "message"
-    if value.get("status") in ("BEGIN", "END") and value.keys() >= _TRANSACTION:
-        return "transaction"
-    if "ts_ms" in value and value.keys() <= _HEARTBEAT:
+    names = value.keys()
+    if "ts_ms" in names and names <= _HEARTBEAT:
         return "heartbeat"
-    if "ddl" in value and "databaseName" in value:
-        return "schema change"
-    if value.keys() >= _NOTIFICATION and "op" not in value:
-        return "notification"
+    for kind, parts, others in _RECORDS:
+        if len(names & parts) >= len(parts) - 1 and names <= parts | others:
+            return kind
     return None
 
 
@@ -214,6 +219,10 @@ class Tables:
         return frozenset(others), (_ASSUMED_KEY if full is None else _ONLY_KEY,)
 
 
+def _text(value: Any) -> str | None:
+    return value if type(value) is str else None
+
+
 def _is_own(value: Any, default: Any) -> bool:
     """Whether a value is neither empty nor zero nor the column's default."""
     return not is_zero(value) and (default is None or value != default)
@@ -257,7 +266,7 @@ class DebeziumFormat(Format):
             raise FormatError(
                 f"`{part}` is {'missing' if row is None else 'not a map of columns'}, so there is "
                 "no row", "the connector or a transform may leave it out")  # fmt: skip
-        table = source.get("schema") or source.get("db"), source.get("table")
+        table = _text(source.get("schema") or source.get("db")), _text(source.get("table"))
         check_signal(row, table[1])
         key = raw.key if type(raw.key) is dict else None
         if action == "delete":

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from types import NoneType
+from typing import Any, Final
 
 from routestudio.formats._connect_types import Schemas
 from routestudio.formats._debezium_docs import ENVELOPE, SETUP, UNKNOWABLE
@@ -17,6 +18,27 @@ from routestudio.formats._debezium_rows import (
     table_of_topic,
 )
 from routestudio.formats.base import Change, FormatError, Likeness, PassedOver, Raw
+
+_PARTS: Final = frozenset({
+    "before", "after", "source", "op", "ts_ms", "ts_us", "ts_ns", "transaction", "message",
+})  # fmt: skip
+_OTHERS: Final = frozenset({"collection", "table_name", "mvcc_timestamp"})
+"""Of the sources of MongoDB, and of CockroachDB."""
+
+
+def _points(value: dict[str, Any]) -> int:
+    """How many parts of an event there are, in an object that has no others."""
+    if not value.keys() <= _PARTS:
+        return 0
+    source, operation = value.get("source"), value.get("op")
+    return sum((
+        isinstance(operation, str) and (operation in ACTIONS or operation in ("t", "m")),
+        2 * (isinstance(source, dict) and ("connector" in source or "table" in source)),
+        "before" in value and isinstance(value["before"], (dict, NoneType)),
+        "after" in value and isinstance(value["after"], (dict, NoneType)),
+        "transaction" in value,
+        isinstance(value.get("ts_ms"), int),
+    ))  # fmt: skip
 
 
 class Debezium(DebeziumFormat):
@@ -50,22 +72,14 @@ class Debezium(DebeziumFormat):
         if type(value) is not dict:
             return Likeness.NO
         source, operation = value.get("source"), value.get("op")
-        if type(operation) is str and operation in ACTIONS:
-            if type(source) is dict:
-                if "table" in source:
-                    return Likeness.CERTAIN
-                if "collection" in source or "table_name" in source or "mvcc_timestamp" in source:
-                    return Likeness.NO
-                return Likeness.CERTAIN if "connector" in source else Likeness.LIKELY
-            if source is None and "before" in value and "after" in value and "ts_ns" not in value:
-                return Likeness.LIKELY
-            return Likeness.NO
+        if type(source) is dict:
+            if type(operation) is str and operation in ACTIONS and "table" in source:
+                return Likeness.CERTAIN
+            if not source.keys().isdisjoint(_OTHERS):
+                return Likeness.NO
         if passed_over(value, raw) is not None:
             return Likeness.CERTAIN
-        if not isinstance(source, dict) or "connector" not in source:
-            return Likeness.NO
-        outline = "before" in value or "after" in value
-        return Likeness.LIKELY if outline else Likeness.NO
+        return Likeness.LIKELY if _points(value) > 2 else Likeness.NO
 
     def read(self, value: Any, raw: Raw) -> Iterable[Change]:
         """One change."""
