@@ -3,42 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from types import NoneType
 from typing import Any, Final
 
 from routestudio.formats._connect_types import Schemas
 from routestudio.formats._debezium_docs import ENVELOPE, SETUP, UNKNOWABLE
 from routestudio.formats._debezium_rows import (
     ACTIONS,
+    PARTS,
     DebeziumFormat,
+    by_points,
     connector_title,
     passed_over,
+    points,
     set_order,
     set_times,
     table_of_topic,
 )
 from routestudio.formats.base import Change, FormatError, Likeness, PassedOver, Raw
 
-_PARTS: Final = frozenset({
-    "before", "after", "source", "op", "ts_ms", "ts_us", "ts_ns", "transaction", "message",
-})  # fmt: skip
+_PARTS: Final = PARTS | {"message"}
 _OTHERS: Final = frozenset({"collection", "table_name", "mvcc_timestamp"})
 """Of the sources of MongoDB, and of CockroachDB."""
 
 
-def _points(value: dict[str, Any]) -> int:
-    """How many parts of an event there are, in an object that has no others."""
-    if not value.keys() <= _PARTS:
-        return 0
-    source, operation = value.get("source"), value.get("op")
-    return sum((
-        isinstance(operation, str) and (operation in ACTIONS or operation in ("t", "m")),
-        2 * (isinstance(source, dict) and ("connector" in source or "table" in source)),
-        "before" in value and isinstance(value["before"], (dict, NoneType)),
-        "after" in value and isinstance(value["after"], (dict, NoneType)),
-        "transaction" in value,
-        isinstance(value.get("ts_ms"), int),
-    ))  # fmt: skip
+def _payload(value: dict[str, Any]) -> Any:
+    """The payload of an event whose schema is not one."""
+    payload = value["payload"]
+    only = value.keys() <= {"schema", "payload"} and isinstance(payload, dict)
+    return payload if only and "payload" not in payload else None
 
 
 class Debezium(DebeziumFormat):
@@ -71,6 +63,8 @@ class Debezium(DebeziumFormat):
         """Certain with an operation and the source of a table."""
         if type(value) is not dict:
             return Likeness.NO
+        if "payload" in value:
+            return min(self.likeness(_payload(value), raw), Likeness.LIKELY)
         source, operation = value.get("source"), value.get("op")
         if type(source) is dict:
             if type(operation) is str and operation in ACTIONS and "table" in source:
@@ -79,12 +73,15 @@ class Debezium(DebeziumFormat):
                 return Likeness.NO
         if passed_over(value, raw) is not None:
             return Likeness.CERTAIN
-        return Likeness.LIKELY if _points(value) > 2 else Likeness.NO
+        return by_points(points(value, _PARTS), value)
 
     def read(self, value: Any, raw: Raw) -> Iterable[Change]:
         """One change."""
         if type(value) is not dict:
             raise FormatError("an event of Debezium is an object with `op` and `source`")
+        if "payload" in value:
+            # Its schema is missing, or has another form than Kafka Connect's.
+            value = _payload(value) or value
         operation = value.get("op")
         if type(operation) is not str or operation not in ACTIONS:
             kind = passed_over(value, raw)
