@@ -139,7 +139,8 @@ class RowReader:
         try:
             format_ = self._format(value, raw)
             if format_ is None or isinstance(format_, list):
-                inner = self._opened(value, raw) if depth < _NESTED else None
+                opens = depth < _NESTED and raw.schema is None
+                inner = self._opened(value, raw) if opens else None
                 if inner is not None:
                     return self._inner(inner, depth)
                 if value is None:
