@@ -256,7 +256,7 @@ class Columns:
     `decoded` are the columns whose values change, `large` those of them that may hold what stands
     for an unchanged large value, `texts` and `lists` the columns that only may hold that, `types`
     the columns' types, `defaults` their defaults as the schema writes them, `filled` the columns in
-    which a NULL looks like the default, `decimals` and `sums` (intervals without parts) by their names.
+    which a NULL looks like the default, `sums` the intervals that come without their parts.
     """
 
     def __init__(self, schema: Mapping[str, Any]) -> None:
@@ -267,7 +267,6 @@ class Columns:
         self.types: dict[str, str] = {}
         self.defaults: dict[str, Any] = {}
         self.filled: list[str] = []
-        self.decimals: list[str] = []
         self.sums: list[str] = []
         fields = schema.get("fields")
         for field in fields if isinstance(fields, list) else ():
@@ -291,8 +290,6 @@ class Columns:
             self.defaults[column] = field["default"]
             if field.get("optional"):
                 self.filled.append(column)
-        if kind.startswith("numeric"):
-            self.decimals.append(column)
         if field.get("name") in _SUMS:
             self.sums.append(column)
 

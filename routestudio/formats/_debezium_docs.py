@@ -372,10 +372,11 @@ MONGODB: Final = (
         key=_MONGODB_KEY,
     ),
     Example(
-        "delete", _document("d", None, None),
-        [{"action": "delete", "record": {"_id": "5f8d0d55b54764421b7156d9"}, "changes": None,
-          "key": {"_id": "5f8d0d55b54764421b7156d9"}}],
-        key={"id": '{"$oid": "5f8d0d55b54764421b7156d9"}'},
+        "delete with pre-image (without one, the record has the key only)",
+        _document("d", _ANN, None),
+        [{"action": "delete", "record": {"_id": 1004, "name": "ann", "spent": "1.50"},
+          "changes": None, "key": {"_id": 1004}}],
+        key=_MONGODB_KEY,
     ),
     Example(
         "read (snapshot)", _document("r", None, _ANN),

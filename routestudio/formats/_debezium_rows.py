@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from functools import lru_cache
+from types import NoneType
 from typing import Any, ClassVar, Final
 
 from routestudio.formats import _connect_times as times
@@ -17,6 +18,7 @@ from routestudio.formats.base import (
     Change,
     Format,
     FormatError,
+    Likeness,
     PassedOver,
     Raw,
     old_values,
@@ -48,13 +50,23 @@ PASSES_OVER: Final[Mapping[str, str]] = {
 
 _SIGNAL_TABLE: Final = re.compile(r"(?:debezium|dbz)[_-]?signals?(?:ing)?", re.IGNORECASE)
 _SIGNALS: Final = frozenset({
-    "execute-snapshot", "stop-snapshot", "pause-snapshot", "resume-snapshot", "log",
-    "schema-changes", "snapshot-window-open", "snapshot-window-close", "set-binlog-position",
+    "execute-snapshot", "stop-snapshot", "pause-snapshot", "resume-snapshot",
+    "snapshot-window-open", "snapshot-window-close",
 })  # fmt: skip
+"""Types of signals that nothing else is likely to have (`log` is one, too)."""
 _SIGNAL_COLUMNS: Final = frozenset({"id", "type", "data"})
 _HEARTBEAT: Final = frozenset({"ts_ms", "ts_us", "ts_ns"})
-_TRANSACTION: Final = frozenset({"status", "id", "event_count", "data_collections"})
-_NOTIFICATION: Final = frozenset({"aggregate_type", "type", "additional_data"})
+_RECORDS: Final = (
+    ("transaction", frozenset({"status", "id", "event_count", "data_collections"}),
+     frozenset({"event_count", "data_collections"}), _HEARTBEAT),
+    ("schema change", frozenset({"source", "databaseName", "ddl", "tableChanges"}),
+     frozenset({"databaseName", "ddl", "tableChanges"}),
+     _HEARTBEAT | {"schemaName", "position", "status"}),
+    ("notification", frozenset({"id", "aggregate_type", "type", "additional_data"}),
+     frozenset({"aggregate_type", "additional_data"}), frozenset({"timestamp"})),
+)  # fmt: skip
+"""Records that are not about a row: their kind, their parts, those of them that nothing else is
+likely to have, and what may come with them."""
 
 _ONLY_KEY: Final = (
     "The columns outside of the key are null: this table's updates come without the old row, so "
@@ -98,15 +110,24 @@ def passed_over(value: Any, raw: Raw) -> str | None:
         return "truncate"
     if operation == "m" and isinstance(value.get("source"), dict):
         return "message"
-    if value.get("status") in ("BEGIN", "END") and value.keys() >= _TRANSACTION:
-        return "transaction"
-    if "ts_ms" in value and value.keys() <= _HEARTBEAT:
+    names = value.keys()
+    if "ts_ms" in names and names <= _HEARTBEAT:
         return "heartbeat"
-    if "ddl" in value and "databaseName" in value:
-        return "schema change"
-    if value.keys() >= _NOTIFICATION and "op" not in value:
-        return "notification"
+    if names == _SIGNAL_COLUMNS and isinstance(value["type"], str) and value["type"] in _SIGNALS:
+        return "signal"
+    for kind, parts, _, others in _RECORDS:
+        if names >= parts and names <= parts | others:
+            return kind
     return None
+
+
+def may_be_passed_over(value: Mapping[str, Any]) -> bool:
+    """Whether an object looks like a record that is not about a row, with parts missing."""
+    names = value.keys()
+    return any(
+        len(names & parts) > 1 and names & own and names <= parts | others
+        for _, parts, own, others in _RECORDS
+    )
 
 
 def check_signal(row: Mapping[str, Any] | None, table: Any) -> None:
@@ -166,6 +187,38 @@ def key_change(raw: Raw) -> str | None:
     return None
 
 
+PARTS: Final = frozenset({
+    "before", "after", "source", "op", "ts_ms", "ts_us", "ts_ns", "transaction",
+})  # fmt: skip
+
+
+def points(value: Mapping[str, Any], parts: frozenset[str], text: bool = False) -> int:
+    """How many parts of an event there are, in an object that has no others.
+
+    Old and new row are maps, or texts where `text` says so.
+    """
+    if not value.keys() <= parts:
+        return 0
+    source, operation, message = value.get("source"), value.get("op"), value.get("message")
+    rows = (str, NoneType) if text else (dict, NoneType)
+    return sum((
+        isinstance(operation, str) and (operation in ACTIONS or operation in ("t", "m")),
+        2 * (isinstance(source, dict) and not source.keys().isdisjoint(("connector", "table"))),
+        "before" in value and isinstance(value["before"], rows),
+        "after" in value and isinstance(value["after"], rows),
+        "transaction" in value,
+        isinstance(value.get("ts_ms"), int),
+        isinstance(message, dict) and "prefix" in message,
+    ))  # fmt: skip
+
+
+def by_points(count: int, value: Mapping[str, Any]) -> Likeness:
+    """Likely with most of the parts of an event; possible (as a plain row) with some."""
+    if count > 2:
+        return Likeness.LIKELY
+    return Likeness.POSSIBLE if count == 2 or may_be_passed_over(value) else Likeness.NO
+
+
 class Tables:
     """What earlier rows of this reading said about tables: whether old rows come in full."""
 
@@ -214,6 +267,10 @@ class Tables:
         return frozenset(others), (_ASSUMED_KEY if full is None else _ONLY_KEY,)
 
 
+def _text(value: Any) -> str | None:
+    return value if type(value) is str else None
+
+
 def _is_own(value: Any, default: Any) -> bool:
     """Whether a value is neither empty nor zero nor the column's default."""
     return not is_zero(value) and (default is None or value != default)
@@ -252,12 +309,12 @@ class DebeziumFormat(Format):
         if action is None:
             raise FormatError(f"the operation {str(operation)[:20]!r} of Debezium is not known")
         row = before if action == "delete" else after
-        if not isinstance(row, dict):
+        if not row or not isinstance(row, dict):
             part = "before" if action == "delete" else "after"
             raise FormatError(
-                f"`{part}` is {'missing' if row is None else 'not a map of columns'}, so there is "
+                f"`{part}` is {'missing' if not row else 'not a map of columns'}, so there is "
                 "no row", "the connector or a transform may leave it out")  # fmt: skip
-        table = source.get("schema") or source.get("db"), source.get("table")
+        table = _text(source.get("schema") or source.get("db")), _text(source.get("table"))
         check_signal(row, table[1])
         key = raw.key if type(raw.key) is dict else None
         if action == "delete":

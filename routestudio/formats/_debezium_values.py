@@ -98,7 +98,8 @@ class Rows:
         notes: tuple[str, ...] = ()
         texts = self._unavailable.texts
         for name in columns.texts:
-            if found.get(name) in texts:
+            value = found.get(name)
+            if type(value) is str and value in texts:
                 found[name] = UNCHANGED_TOAST
         for name in columns.lists:
             if found.get(name) in self._unavailable:

@@ -3,20 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 from routestudio.formats._connect_types import Schemas
 from routestudio.formats._debezium_docs import ENVELOPE, SETUP, UNKNOWABLE
 from routestudio.formats._debezium_rows import (
     ACTIONS,
+    PARTS,
     DebeziumFormat,
+    by_points,
     connector_title,
     passed_over,
+    points,
     set_order,
     set_times,
     table_of_topic,
 )
 from routestudio.formats.base import Change, FormatError, Likeness, PassedOver, Raw
+
+_PARTS: Final = PARTS | {"message"}
+_OTHERS: Final = frozenset({"collection", "table_name", "mvcc_timestamp"})
+"""Of the sources of MongoDB, and of CockroachDB."""
+
+
+def _payload(value: dict[str, Any]) -> Any:
+    """The payload of an event whose schema is not one."""
+    payload = value["payload"]
+    only = value.keys() <= {"schema", "payload"} and isinstance(payload, dict)
+    return payload if only and "payload" not in payload else None
 
 
 class Debezium(DebeziumFormat):
@@ -49,28 +63,25 @@ class Debezium(DebeziumFormat):
         """Certain with an operation and the source of a table."""
         if type(value) is not dict:
             return Likeness.NO
+        if "payload" in value:
+            return min(self.likeness(_payload(value), raw), Likeness.LIKELY)
         source, operation = value.get("source"), value.get("op")
-        if type(operation) is str and operation in ACTIONS:
-            if type(source) is dict:
-                if "table" in source:
-                    return Likeness.CERTAIN
-                if "collection" in source or "table_name" in source or "mvcc_timestamp" in source:
-                    return Likeness.NO
-                return Likeness.CERTAIN if "connector" in source else Likeness.LIKELY
-            if source is None and "before" in value and "after" in value and "ts_ns" not in value:
-                return Likeness.LIKELY
-            return Likeness.NO
+        if type(source) is dict:
+            if type(operation) is str and operation in ACTIONS and "table" in source:
+                return Likeness.CERTAIN
+            if not source.keys().isdisjoint(_OTHERS):
+                return Likeness.NO
         if passed_over(value, raw) is not None:
             return Likeness.CERTAIN
-        if not isinstance(source, dict) or "connector" not in source:
-            return Likeness.NO
-        outline = "before" in value or "after" in value
-        return Likeness.LIKELY if outline else Likeness.NO
+        return by_points(points(value, _PARTS), value)
 
     def read(self, value: Any, raw: Raw) -> Iterable[Change]:
         """One change."""
         if type(value) is not dict:
             raise FormatError("an event of Debezium is an object with `op` and `source`")
+        if "payload" in value:
+            # Its schema is missing, or has another form than Kafka Connect's.
+            value = _payload(value) or value
         operation = value.get("op")
         if type(operation) is not str or operation not in ACTIONS:
             kind = passed_over(value, raw)
@@ -84,16 +95,16 @@ class Debezium(DebeziumFormat):
             source = {}
         elif not isinstance(source, dict):
             raise FormatError("`source` is not a map")
-        metadata: dict[str, Any] = {}
         schema, table = source.get("schema") or source.get("db"), source.get("table")
         if not table:
             schema, table = table_of_topic(raw)
-        if type(schema) is str and schema:
+        metadata: dict[str, Any] = {}
+        if schema and type(schema) is str:
             metadata["table_schema"] = schema
-        if type(table) is str and table:
+        if table and type(table) is str:
             metadata["table_name"] = table
         database = source.get("db")
-        if type(database) is str and database:
+        if database and type(database) is str:
             metadata["database_name"] = database
         lsn = source.get("lsn")
         if type(lsn) is int:

@@ -60,12 +60,15 @@ class DebeziumCloudEvents(DebeziumFormat):
         """Certain as a CloudEvent with Debezium's operation."""
         if type(value) is not dict:
             return Likeness.NO
+        attributes = sum(1 for name in value if name.startswith(_PREFIX))
         if "specversion" in value:
             if "iodebeziumop" in value:
                 return Likeness.CERTAIN
             origin = (value.get("source"), value.get("type"))
             ours = any(isinstance(part, str) and "debezium" in part for part in origin)
-            return Likeness.LIKELY if ours else Likeness.NO
+            return Likeness.LIKELY if ours or attributes else Likeness.NO
+        if attributes > 2:
+            return Likeness.LIKELY
         return Likeness.LIKELY if passed_over(value, raw) is not None else Likeness.NO
 
     def read(self, value: Any, raw: Raw) -> Iterable[Change]:

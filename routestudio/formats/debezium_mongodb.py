@@ -9,9 +9,11 @@ from routestudio.formats import _extended_json as extended
 from routestudio.formats._debezium_docs import MONGODB, MONGODB_SETUP, MONGODB_UNKNOWABLE
 from routestudio.formats._debezium_rows import (
     ACTIONS,
+    PARTS,
     DebeziumFormat,
     check_signal,
     passed_over,
+    points,
     set_order,
     set_times,
     table_of_topic,
@@ -26,6 +28,9 @@ from routestudio.formats.base import (
 )
 from routestudio.model.message import Action
 
+_OWN: Final = frozenset({"updateDescription", "filter", "patch"})
+_DOCUMENTS: Final = frozenset({"before", "after"}) | _OWN
+_PARTS: Final = PARTS | _OWN
 _PARTIAL: Final = (
     "Only the fields that the update set are known: use a `capture.mode` with the full document "
     "(`change_streams_update_full`)."
@@ -64,6 +69,10 @@ class DebeziumMongodb(DebeziumFormat):
         if isinstance(source, dict) and "collection" in source and "table" not in source:
             known = isinstance(operation, str) and operation in ACTIONS
             return Likeness.CERTAIN if known else Likeness.LIKELY
+        count = points(value, _PARTS, text=True)
+        if count > 1 and any(isinstance(value.get(part), str) or part in _OWN & value.keys()
+                             for part in _DOCUMENTS):  # fmt: skip
+            return Likeness.LIKELY
         return Likeness.LIKELY if passed_over(value, raw) is not None else Likeness.NO
 
     def read(self, value: Any, raw: Raw) -> Iterable[Change]:

@@ -60,6 +60,11 @@ class KeyBook:
     user: tuple[str, ...] = ()
     tables: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
+    def columns_of(self, metadata: Mapping[str, Any]) -> tuple[tuple[str, ...], KeyOrigin]:
+        """The key columns of a message's table."""
+        schema = metadata.get("table_schema", "public")
+        return self.columns(schema, metadata.get("table_name", "unknown"))
+
     def columns(self, schema: str, table: str) -> tuple[tuple[str, ...], KeyOrigin]:
         """The key columns of a table, and who names them; none when nobody does."""
         if self.user:
@@ -98,6 +103,7 @@ class RowReader:
         self._last: Format | None = self._fixed
         self._topics: dict[str | None, Format] = {}
         self._keys = keys or KeyBook()
+        self._named = bool(self._keys.user or self._keys.tables)
         self._values, self._record_keys = Decoder(), Decoder()
         self.count = 0
         self.counts: Counter[str] = Counter()
@@ -133,7 +139,8 @@ class RowReader:
         try:
             format_ = self._format(value, raw)
             if format_ is None or isinstance(format_, list):
-                inner = self._opened(value, raw) if depth < _NESTED else None
+                opens = depth < _NESTED and raw.schema is None
+                inner = self._opened(value, raw) if opens else None
                 if inner is not None:
                     return self._inner(inner, depth)
                 if value is None:
@@ -269,9 +276,8 @@ class RowReader:
         self, change: Change, given: Mapping[str, Any]
     ) -> tuple[tuple[str, ...] | None, KeyOrigin, list[str] | None]:
         """Key columns, who named them, and the key's values as text where they are to be set."""
-        schema, table = given.get("table_schema", "public"), given.get("table_name", "unknown")
-        columns, origin = self._keys.columns(schema, table)
         own = change.key or {}
+        columns, origin = self._keys.columns_of(given) if self._named else ((), "unknown")
         if columns:
             values = [own.get(c, change.record.get(c)) for c in columns]
             if all(value is not None for value in values):

@@ -187,12 +187,12 @@ def complete_metadata(
 ) -> dict[str, Any]:
     """`given` with the documented defaults for missing keys. Raises `MessageError` on bad types."""
     metadata = {**METADATA_DEFAULTS, **given}
-    for key in ("table_schema", "table_name", "database_name"):
-        if not isinstance(metadata[key], str):
-            raise MessageError(f"`metadata.{key}` must be text, not {_kind(metadata[key])}")
-    for key in ("commit_lsn", "commit_idx"):
-        if not isinstance(metadata[key], int) or isinstance(metadata[key], bool):
-            raise MessageError(f"`metadata.{key}` must be an integer, not {_kind(metadata[key])}")
+    if not (
+        type(metadata["table_schema"]) is type(metadata["table_name"]) is str
+        and type(metadata["database_name"]) is str
+        and type(metadata["commit_lsn"]) is type(metadata["commit_idx"]) is int
+    ):
+        _refuse(metadata)
     if metadata["idempotency_key"] is None:
         numbered = given.get("commit_lsn") is not None and given.get("commit_idx") is not None
         metadata["idempotency_key"] = (
@@ -209,12 +209,20 @@ def complete_metadata(
     name = metadata["database_name"]
     database = {"id": "sample", "name": name, "annotations": {}, "database": name,
                 "hostname": "localhost"}  # fmt: skip
-    metadata["consumer"] = _part(metadata, "consumer", dict(_CONSUMER, annotations={}))
+    consumer = {"id": "sample", "name": "sample", "annotations": {}}
+    metadata["consumer"] = _part(metadata, "consumer", consumer)
     metadata["database"] = _part(metadata, "database", database)
     return metadata
 
 
-_CONSUMER: Final = {"id": "sample", "name": "sample", "annotations": {}}
+def _refuse(metadata: Mapping[str, Any]) -> None:
+    """Raise `MessageError` for a part of a type that is not its own."""
+    for key in ("table_schema", "table_name", "database_name"):
+        if not isinstance(metadata[key], str):
+            raise MessageError(f"`metadata.{key}` must be text, not {_kind(metadata[key])}")
+    for key in ("commit_lsn", "commit_idx"):
+        if not isinstance(metadata[key], int) or isinstance(metadata[key], bool):
+            raise MessageError(f"`metadata.{key}` must be an integer, not {_kind(metadata[key])}")
 
 
 def _part(metadata: Mapping[str, Any], key: str, default: dict[str, Any]) -> dict[str, Any]:

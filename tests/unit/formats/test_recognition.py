@@ -23,6 +23,7 @@ from routestudio.model.message import Message
 FORMATS = registry.formats()
 ENVELOPES = {key: kind for key, kind in FORMATS.items() if key != "plain"}
 OTHERS: tuple[Any, ...] = (None, 5, "x", [], {}, True, 1.5, [1, "x"], {"a": 1})
+OPERATIONS = frozenset({"op", "__op", "iodebeziumop"})
 SEEN: Counter[str] = Counter()
 
 
@@ -31,6 +32,7 @@ def cases() -> list[Any]:
         pytest.param(kind, example, id=f"{key}-{example.title}")
         for key, kind in ENVELOPES.items()
         for example in kind.examples
+        if not example.named
     ]
 
 
@@ -55,7 +57,8 @@ def passes(example: Example) -> bool:
 def filled(value: Any, chance: random.Random) -> Any:
     """The value with other numbers and words in its rows; names of parts stay."""
     if isinstance(value, dict):
-        return {name: filled(item, chance) for name, item in value.items()}
+        return {name: item if name in OPERATIONS else filled(item, chance)
+                for name, item in value.items()}  # fmt: skip
     if isinstance(value, list):
         return [filled(item, chance) for item in value]
     if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 100:
@@ -241,7 +244,8 @@ NESTED = {key for key in ENVELOPES if key == "message" or key.startswith("debezi
 def test_mixed_rows_of_one_file_are_each_read_by_their_own_format(seed: int) -> None:
     """What the reader learned of one row does not make it take the next for another."""
     chance = random.Random(seed)
-    pool = [(key, example) for key, kind in ENVELOPES.items() for example in kind.examples]
+    pool = [(key, example) for key, kind in ENVELOPES.items() for example in kind.examples
+            if not example.named]  # fmt: skip
     reader = RowReader()
     for key, example in chance.choices(pool, k=60):
         SEEN["rows"] += 1
