@@ -122,6 +122,7 @@ class Canal(Envelope):
              "type": one_of(*_ACTIONS), "es": is_whole, "data": _rows,
              "mysqlType": is_map}  # fmt: skip
     others = frozenset("id ts sql sqlType old pkNames gtid _tidb".split())
+    peculiar = frozenset("isDdl mysqlType sqlType pkNames _tidb".split())
 
     def special(self, value: dict[str, Any]) -> Likeness | None:
         """What is not a row change has no data."""

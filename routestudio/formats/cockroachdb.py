@@ -114,9 +114,13 @@ class CockroachWrapped(Format):
         clock = _moment(value.get("updated")) or _moment(value.get("mvcc_timestamp"))
         listed = isinstance(value.get("key"), list)
         if "after" not in value:
-            return Likeness.LIKELY if clock or (listed and "before" in value) else Likeness.NO
-        if not map_or_null(value["after"]) or not map_or_null(value.get("before")):
-            return Likeness.LIKELY if clock or listed else Likeness.POSSIBLE
+            if clock or (listed and "before" in value):
+                return Likeness.LIKELY
+            return Likeness.POSSIBLE if listed else Likeness.NO
+        wrong = [name for name in ("after", "before") if not map_or_null(value.get(name))]
+        if wrong:
+            half = len(wrong) == 1 and "before" in value
+            return Likeness.LIKELY if clock or listed else Likeness(1 if half else 0)
         return Likeness.CERTAIN if clock or listed else Likeness.LIKELY
 
     def read(self, value: Any, raw: Raw) -> Iterable[Change]:
@@ -226,7 +230,8 @@ class CockroachEnriched(Format):
         good = (value.get("op") in ("c", "u", "d")) + is_whole(value.get("ts_ns")) + after + ours
         if good >= 3 and after and value.get("op") in ("c", "u", "d"):
             return Likeness.CERTAIN
-        if good >= 2 and (ours or "ts_ns" in value):
+        told = ours or "ts_ns" in value or is_map(value.get("key")) or "before" in value
+        if good >= 2 and told:
             return Likeness.LIKELY
         return Likeness.NO
 

@@ -100,12 +100,11 @@ class Datastream(Envelope):
              "object": is_text, "read_method": is_text, "stream_name": is_text,
              "source_metadata": is_map, "payload": is_map}  # fmt: skip
     others = frozenset({"schema_key", "sort_keys", "schema_version"})
+    peculiar = frozenset({"source_metadata", "read_method", "stream_name", "schema_key"})
 
     def likeness(self, value: Any, raw: Raw) -> Likeness:
         """Certain also with unknown parts, which newer versions add."""
         found = super().likeness(value, raw)
-        if found is Likeness.POSSIBLE and "source_metadata" in value and "read_method" in value:
-            return Likeness.LIKELY
         return Likeness.CERTAIN if found is Likeness.LIKELY and all(
             name in value and check(value[name]) for name, check in self.parts.items()
         ) else found  # fmt: skip

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from routestudio.formats import _times
-from routestudio.formats._envelope import choice, columns, is_map, named
+from routestudio.formats._envelope import among, choice, columns, is_map, named
 from routestudio.formats.base import (
     Change,
     Example,
@@ -104,7 +104,7 @@ class Dms(Format):
             lone = is_map(data) and value.keys() <= {"data", "metadata", "before-image"}
             return Likeness.POSSIBLE if lone else Likeness.NO
         found = sum(1 for name in _HYPHENS if name in metadata)
-        row = is_map(data) and metadata.get("operation") in _ACTIONS
+        row = is_map(data) and among(metadata.get("operation"), _ACTIONS)
         other = metadata.get("record-type") == "control" or "data" not in value
         if found == len(_HYPHENS) and (row or (other and "operation" in metadata)):
             return Likeness.CERTAIN

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from routestudio.formats._bson import document, moment, path_of, plain, types_of
-from routestudio.formats._envelope import Envelope, choice, is_map, named, one_of
+from routestudio.formats._envelope import Envelope, among, choice, is_map, named, one_of
 from routestudio.formats.base import (
     Change,
     Example,
@@ -127,11 +127,15 @@ class MongoDb(Envelope):
     def special(self, value: dict[str, Any]) -> Likeness | None:
         """What is not a change of a document has no document's key."""
         kind = value.get("operationType")
-        if kind == "invalidate" or kind in _DDL:
+        if among(kind, ("invalidate", *_DDL)):
             ours = is_map(value.get("_id")) or is_map(value.get("ns"))
             return Likeness.CERTAIN if ours else Likeness.POSSIBLE
+        token = value.get("_id")
+        others = value.keys() & {"operationType", "clusterTime", "ns", "documentKey"}
+        if isinstance(token, dict) and "_data" in token and others and not among(kind, _ACTIONS):
+            return Likeness.LIKELY
         if "operationType" in value and value.keys() & {"documentKey", "updateDescription"}:
-            return None if isinstance(kind, str) and kind in _ACTIONS else Likeness.LIKELY
+            return None if among(kind, _ACTIONS) else Likeness.LIKELY
         return None
 
     def read(self, value: Any, raw: Raw) -> Iterable[Change]:

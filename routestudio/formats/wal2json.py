@@ -176,8 +176,9 @@ class Wal2jsonOne(_Wal2json):
             return Likeness.CERTAIN if good else Likeness.LIKELY
         extras = ("xid", "nextlsn", "timestamp")
         if known and ("change" in value or all(name in value for name in extras)):
-            strong = all(name in value for name in extras)
-            return Likeness.LIKELY if strong or value.get("change") is None else Likeness.NO
+            if all(name in value for name in extras):
+                return Likeness.LIKELY
+            return Likeness.POSSIBLE if value.get("change") is None else Likeness.NO
         return Likeness.NO
 
     def read(self, value: Any, raw: Raw) -> Iterable[Change | PassedOver]:
@@ -297,14 +298,23 @@ class Wal2jsonTwo(_Wal2json):
         named_ = is_text(value.get("schema")) + is_text(value.get("table"))
         if kind_ == "truncate":
             return (Likeness.NO, Likeness.POSSIBLE, Likeness.CERTAIN)[named_]
+        if kind_ is None and value.keys() <= self._MESSAGE and "transactional" in value:
+            return Likeness.LIKELY if {"prefix", "content"} <= value.keys() else Likeness.POSSIBLE
+        if value.keys() == {"schema", "table"}:
+            return Likeness.POSSIBLE
         lists = _is_list(value.get("columns")) or _is_list(value.get("identity"))
         good = (kind_ is not None) + named_ + lists
         if good == 4 and value.keys() <= self._ROW:
             return Likeness.CERTAIN
-        if good >= 3:
+        known = value.keys() <= self._ROW
+        if good >= 3 or (known and (lists or {"lsn", "nextlsn"} <= value.keys())):
             return Likeness.LIKELY
-        listed = "columns" in value or "identity" in value
-        return Likeness.POSSIBLE if good == 2 and listed else Likeness.NO
+        # A letter without columns, or a table with something else as its letter.
+        odd = kind_ is not None or (action is not None and not isinstance(action, str))
+        odd = odd or (action is None and "action" in value)
+        listed = value.keys() & {"columns", "identity"}
+        return Likeness.POSSIBLE if good >= 1 and odd and (listed or good == 2) and known else (
+            Likeness.NO)  # fmt: skip
 
     def read(self, value: Any, raw: Raw) -> Iterable[Change]:
         """One change."""

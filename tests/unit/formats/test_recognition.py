@@ -60,7 +60,7 @@ def filled(value: Any, chance: random.Random) -> Any:
         return [filled(item, chance) for item in value]
     if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 100:
         return value
-    if isinstance(value, str) and value in ("a", "b", "c", "light", "dark", "Terry", "Terri"):
+    if isinstance(value, str) and value in ("a", "b", "light", "dark", "Terry", "Terri"):
         return chance.choice(["", "ß", "null", '{"op":"c"}', "insert", "x" * 40])
     return value
 
@@ -100,11 +100,16 @@ def test_a_row_with_one_wrong_part_is_never_taken_for_another(
         name, value = mutilated(filled(example.value, chance), chance)
         if name in {"isDdl"} and value.get(name) is True:
             continue  # it says that it is not a row change
+        if value.keys() == {"payload"} or isinstance(value.get("schema"), str):
+            if "payload" in value:
+                continue  # an envelope in a column, as well as one that lost its schema
         messages, _, reader = read(value, example)
-        wrong = {message.format for message in messages} - {kind.key}
+        lone = {"plain"} if len(value) < 2 else set()
+        wrong = {message.format for message in messages} - {kind.key} - lone
         assert not wrong, f"without a right `{name}` it is read as {wrong}: {value}"
-        assert set(reader.passed_over) <= set(kind.passes_over), value
-        if not passes(example):
+        empty = value.get("payload", value) is None  # a tombstone of Kafka Connect
+        assert empty or set(reader.passed_over) <= set(kind.passes_over), value
+        if not empty and not passes(example):
             assert not reader.passed_over, f"passed over without a right `{name}`: {value}"
 
 
@@ -124,7 +129,7 @@ def test_a_row_in_pieces_is_never_taken_for_another_envelope(
         wrong = {message.format for message in messages} - {kind.key, "plain"}
         assert not wrong, f"read as {wrong}: {value}"
         if {message.format for message in messages} == {"plain"}:
-            kept = sum(1 for part, item in example.value.items() if value.get(part) == item)
+            kept = sum(1 for part, item in example.value.items() if part in value and value[part] == item)
             assert 2 * kept <= len(example.value) or kept < 2, f"read as a plain row: {value}"
 
 
