@@ -109,7 +109,7 @@ class CockroachWrapped(Format):
             return Likeness.NO
         if value.keys() == {"resolved"} or value.keys() == {"resolved", "topic"}:
             return Likeness.CERTAIN if _moment(value["resolved"]) else Likeness.NO
-        if not value or not value.keys() <= self._KNOWN:
+        if not value.keys() <= self._KNOWN or isinstance(value.get("key"), dict):
             return Likeness.NO
         clock = _moment(value.get("updated")) or _moment(value.get("mvcc_timestamp"))
         listed = isinstance(value.get("key"), list)
@@ -224,7 +224,7 @@ class CockroachEnriched(Format):
             source.get("origin") == "cockroachdb"
             or {"changefeed_sink", "source_node_locality"} <= source.keys()
         )
-        if (isinstance(source, dict) and not ours) or not value.keys() <= self._KNOWN:
+        if (source and isinstance(source, dict) and not ours) or not value.keys() <= self._KNOWN:
             return Likeness.NO
         after = "after" in value and map_or_null(value["after"])
         good = (value.get("op") in ("c", "u", "d")) + is_whole(value.get("ts_ns")) + after + ours
@@ -233,7 +233,7 @@ class CockroachEnriched(Format):
         told = ours or "ts_ns" in value or is_map(value.get("key")) or "before" in value
         if good >= 2 and told:
             return Likeness.LIKELY
-        return Likeness.NO
+        return Likeness.POSSIBLE if after and is_map(value.get("key")) else Likeness.NO
 
     def read(self, value: Any, raw: Raw) -> Iterable[Change]:
         """One change."""

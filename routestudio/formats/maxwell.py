@@ -109,6 +109,7 @@ class Maxwell(Envelope):
         "xid xoffset commit old position gtid server_id thread_id schema_id primary_key "
         "primary_key_columns push_ts query _uuid reason comment".split()
     )
+    peculiar = frozenset({"xid", "xoffset", "commit", "primary_key_columns"})
 
     def special(self, value: dict[str, Any]) -> Likeness | None:
         """A change of a table has no data."""

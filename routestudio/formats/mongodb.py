@@ -123,6 +123,10 @@ class MongoDb(Envelope):
         "fullDocument fullDocumentBeforeChange updateDescription clusterTime wallTime txnNumber "
         "lsid collectionUUID to operationDescription nsType splitEvent".split()
     )
+    peculiar = frozenset(
+        "operationType clusterTime documentKey fullDocument fullDocumentBeforeChange "
+        "updateDescription wallTime".split()
+    )
 
     def special(self, value: dict[str, Any]) -> Likeness | None:
         """What is not a change of a document has no document's key."""

@@ -126,11 +126,12 @@ def test_a_row_in_pieces_is_never_taken_for_another_envelope(
             if value:
                 _, value = mutilated(value, chance)
         messages, _, _ = read(value, example)
-        wrong = {message.format for message in messages} - {kind.key, "plain"}
+        alike = {"cockroachdb"} if value.keys() == {"after"} else set()
+        wrong = {message.format for message in messages} - {kind.key, "plain"} - alike
         assert not wrong, f"read as {wrong}: {value}"
         if {message.format for message in messages} == {"plain"}:
             kept = sum(1 for part, item in example.value.items() if part in value and value[part] == item)
-            assert 2 * kept <= len(example.value) or kept < 2, f"read as a plain row: {value}"
+            assert 3 * kept <= 2 * len(example.value) or kept < 2, f"read as a plain row: {value}"
 
 
 @pytest.mark.parametrize(("kind", "example"), cases())
