@@ -17,6 +17,7 @@ from routestudio.formats.base import (
     Change,
     Format,
     FormatError,
+    Likeness,
     PassedOver,
     Raw,
     old_values,
@@ -54,6 +55,7 @@ _SIGNALS: Final = frozenset({
 _SIGNAL_COLUMNS: Final = frozenset({"id", "type", "data"})
 _HEARTBEAT: Final = frozenset({"ts_ms", "ts_us", "ts_ns"})
 _TRANSACTION: Final = frozenset({"status", "id", "event_count", "data_collections"})
+_EVENT: Final = frozenset({"before", "after", "op", "ts_ms", "ddl", "databaseName", "message"})
 _NOTIFICATION: Final = frozenset({"aggregate_type", "type", "additional_data"})
 
 _ONLY_KEY: Final = (
@@ -107,6 +109,30 @@ def passed_over(value: Any, raw: Raw) -> str | None:
     if value.keys() >= _NOTIFICATION and "op" not in value:
         return "notification"
     return None
+
+
+def outline(value: Mapping[str, Any]) -> Likeness:
+    """How much a value that lacks a part, or has a wrong one, still looks like Debezium's."""
+    source, names = value.get("source"), value.keys()
+    if isinstance(source, dict) and "connector" in source and "collection" not in source:
+        return Likeness.LIKELY if names & _EVENT else Likeness.NO
+    if names & {"event_count", "data_collections"} and names <= _TRANSACTION | _HEARTBEAT:
+        return Likeness.LIKELY
+    if len(names & {"ddl", "databaseName", "schemaName", "tableChanges"}) >= 2:
+        return Likeness.LIKELY
+    if len(names & {"aggregate_type", "additional_data"}) and "op" not in value:
+        return Likeness.LIKELY if len(names & _NOTIFICATION) >= 2 else Likeness.NO
+    states = [value[name] for name in ("before", "after") if name in value]
+    if any(state is not None and not isinstance(state, (dict, str)) for state in states):
+        return Likeness.LIKELY if {"op", "ts_ms", "transaction"} <= names else Likeness.NO
+    if states and {"ts_ms", "transaction"} <= names:
+        return Likeness.LIKELY
+    times = names & _HEARTBEAT and names & {"ts_ms", "transaction", "source"}
+    if "op" in value and times and (states or value["op"] in ("m", "t")):
+        return Likeness.LIKELY
+    bare = "op" in value and len(states) == 2 and not names & {"ts_ns", "key"}
+    maps = all(state is None or isinstance(state, dict) for state in states)
+    return Likeness.LIKELY if bare and maps else Likeness.NO
 
 
 def check_signal(row: Mapping[str, Any] | None, table: Any) -> None:
@@ -257,7 +283,7 @@ class DebeziumFormat(Format):
             raise FormatError(
                 f"`{part}` is {'missing' if row is None else 'not a map of columns'}, so there is "
                 "no row", "the connector or a transform may leave it out")  # fmt: skip
-        table = source.get("schema") or source.get("db"), source.get("table")
+        table = str(source.get("schema") or source.get("db")), str(source.get("table"))
         check_signal(row, table[1])
         key = raw.key if type(raw.key) is dict else None
         if action == "delete":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from routestudio.formats import _decode, _times
 from routestudio.formats._columns import scale_of, type_name, value_of
@@ -50,7 +50,7 @@ class CockroachWrapped(Format):
         "`before`, `key`, `updated`, `topic` as far as options ask for them."
     )
     facts = _FACTS
-    passes_over = {"resolved": "A resolved timestamp: every change before it was sent."}
+    passes_over: ClassVar = {"resolved": "A resolved timestamp: every change before it was sent."}
     unknowable = (
         "Whether a change is an insert or an update, without the option `diff`: it is read as an "
         "update without old values.",
@@ -159,7 +159,7 @@ class CockroachWrapped(Format):
 class CockroachEnriched(Format):
     """The envelope `enriched`."""
 
-    key = "cockroachdb_enriched"
+    key = "cockroachdb-enriched"
     title = "CockroachDB, enriched"
     about = (
         "Changefeeds of [CockroachDB](https://www.cockroachlabs.com/docs/stable/"
@@ -167,7 +167,6 @@ class CockroachEnriched(Format):
         "`source`, `before` and a schema as far as options ask for them."
     )
     facts = _FACTS
-    passes_over = {"resolved": "A resolved timestamp: every change before it was sent."}
     unknowable = (
         "Types of columns, without `enriched_properties='schema'`: a decimal is a JSON number.",
         "Old values, without the option `diff`.",
@@ -178,7 +177,7 @@ class CockroachEnriched(Format):
         "Use `WITH envelope = enriched, enriched_properties = 'source,schema', diff, updated, "
         "key_in_value`.",
     )
-    _SOURCE: Final = {
+    _SOURCE: ClassVar = {
         "database_name": "shop", "schema_name": "public", "table_name": "products",
         "primary_keys": ["id"], "origin": "cockroachdb", "changefeed_sink": "kafka",
         "ts_hlc": "1746045115619002000.0000000000", "ts_ns": 1746045115619002000,

@@ -11,6 +11,7 @@ from routestudio.formats._debezium_rows import (
     ACTIONS,
     DebeziumFormat,
     connector_title,
+    outline,
     passed_over,
     set_order,
     set_times,
@@ -57,15 +58,10 @@ class Debezium(DebeziumFormat):
                 if "collection" in source or "table_name" in source or "mvcc_timestamp" in source:
                     return Likeness.NO
                 return Likeness.CERTAIN if "connector" in source else Likeness.LIKELY
-            if source is None and "before" in value and "after" in value and "ts_ns" not in value:
-                return Likeness.LIKELY
-            return Likeness.NO
+            return outline(value)
         if passed_over(value, raw) is not None:
             return Likeness.CERTAIN
-        if not isinstance(source, dict) or "connector" not in source:
-            return Likeness.NO
-        outline = "before" in value or "after" in value
-        return Likeness.LIKELY if outline else Likeness.NO
+        return outline(value)
 
     def read(self, value: Any, raw: Raw) -> Iterable[Change]:
         """One change."""

@@ -66,7 +66,8 @@ class DebeziumCloudEvents(DebeziumFormat):
             origin = (value.get("source"), value.get("type"))
             ours = any(isinstance(part, str) and "debezium" in part for part in origin)
             return Likeness.LIKELY if ours else Likeness.NO
-        return Likeness.LIKELY if passed_over(value, raw) is not None else Likeness.NO
+        own = sum(1 for name in value if name.startswith("iodebezium"))
+        return Likeness.LIKELY if own >= 2 or passed_over(value, raw) is not None else Likeness.NO
 
     def read(self, value: Any, raw: Raw) -> Iterable[Change]:
         """One change."""

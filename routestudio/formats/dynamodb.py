@@ -7,7 +7,7 @@ import binascii
 import re
 from collections.abc import Iterable, Mapping
 from decimal import Decimal, InvalidOperation
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from routestudio.formats import _times
 from routestudio.formats._envelope import (
@@ -101,10 +101,18 @@ class DynamoDb(Envelope):
         ),
     )  # fmt: skip
 
-    parts = {"eventName": one_of(*_ACTIONS), "eventSource": one_of("aws:dynamodb"),
+    parts: ClassVar = {"eventName": one_of(*_ACTIONS), "eventSource": one_of("aws:dynamodb"),
              "dynamodb": is_map}  # fmt: skip
     others = frozenset(
-        "eventID eventVersion awsRegion eventSourceARN userIdentity recordFormat tableName".split()
+        [
+            "eventID",
+            "eventVersion",
+            "awsRegion",
+            "eventSourceARN",
+            "userIdentity",
+            "recordFormat",
+            "tableName",
+        ]
     )
 
     def special(self, value: dict[str, Any]) -> Likeness | None:
@@ -117,7 +125,9 @@ class DynamoDb(Envelope):
         if isinstance(inner, dict) and "Keys" in inner and not value.keys() - self.others - (
             self.parts.keys()
         ):  # fmt: skip
-            sure = value.get("eventSource") == "aws:dynamodb" and among(value.get("eventName"), _ACTIONS)
+            sure = value.get("eventSource") == "aws:dynamodb" and among(
+                value.get("eventName"), _ACTIONS
+            )
             return Likeness.CERTAIN if sure else Likeness.LIKELY
         return Likeness.LIKELY if len(value.keys() & _NAMES) >= 3 else None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from routestudio.formats import _times
 from routestudio.formats._envelope import (
@@ -46,7 +46,7 @@ class Maxwell(Envelope):
         "row/FieldNames.java of github.com/zendesk/maxwell at commit b600e5190 (version 1.45.0); "
         "not run: the examples follow that page."
     )
-    passes_over = {
+    passes_over: ClassVar = {
         "ddl": "A change of a table or database (`table-create`, `database-drop` …), with "
         "`output_ddl`.",
         "bootstrap": "`bootstrap-start` and `bootstrap-complete`, around the rows of a bootstrap.",
@@ -103,11 +103,29 @@ class Maxwell(Envelope):
                  "position": "master.000006:804398"}, "ddl"),
     )  # fmt: skip
 
-    parts = {"database": is_text, "table": is_text, "type": one_of(*_ACTIONS, *_BOOTSTRAP),
-             "ts": is_whole, "data": is_map}  # fmt: skip
+    parts: ClassVar = {
+        "database": is_text, "table": is_text, "type": one_of(*_ACTIONS, *_BOOTSTRAP),
+        "ts": is_whole, "data": is_map,
+    }  # fmt: skip
     others = frozenset(
-        "xid xoffset commit old position gtid server_id thread_id schema_id primary_key "
-        "primary_key_columns push_ts query _uuid reason comment".split()
+        [
+            "xid",
+            "xoffset",
+            "commit",
+            "old",
+            "position",
+            "gtid",
+            "server_id",
+            "thread_id",
+            "schema_id",
+            "primary_key",
+            "primary_key_columns",
+            "push_ts",
+            "query",
+            "_uuid",
+            "reason",
+            "comment",
+        ]
     )
     peculiar = frozenset({"xid", "xoffset", "commit", "primary_key_columns"})
 
@@ -120,7 +138,7 @@ class Maxwell(Envelope):
 
     def read(self, value: Any, raw: Raw) -> Iterable[Change]:
         """One change."""
-        kind = choice(value, "type", {**{name: "" for name in _ACTIONS}, **_KINDS})
+        kind = choice(value, "type", {**dict.fromkeys(_ACTIONS, ""), **_KINDS})
         if kind:
             raise PassedOver(kind)
         action = _ACTIONS[value["type"]]

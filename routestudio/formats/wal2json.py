@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from routestudio.formats import _decode
 from routestudio.formats._columns import scale_of, type_name, value_of
@@ -116,7 +116,7 @@ class Wal2jsonOne(_Wal2json):
         "Written by `pg_recvlogical` or `pg_logical_slot_get_changes`."
     )
     facts = _FACTS
-    passes_over = {
+    passes_over: ClassVar = {
         "empty transaction": "A transaction without changes of tables, such as a DDL statement.",
         "message": "A message of `pg_logical_emit_message`.",
         "truncate": "A `TRUNCATE`.",
@@ -225,7 +225,7 @@ class Wal2jsonTwo(_Wal2json):
         "one object per change, between the objects that begin and commit a transaction."
     )
     facts = _FACTS
-    passes_over = {
+    passes_over: ClassVar = {
         "transaction": "The begin (`B`) and the commit (`C`) of a transaction.",
         "message": "A message of `pg_logical_emit_message` (`M`).",
         "truncate": "A `TRUNCATE` (`T`).",
@@ -273,7 +273,7 @@ class Wal2jsonTwo(_Wal2json):
                 {"action": "M", "transactional": True, "prefix": "p", "content": "c"}, "message"),
     )  # fmt: skip
 
-    _ACTIONS: Final = {"I": "insert", "U": "update", "D": "delete", "B": "transaction",
+    _ACTIONS: ClassVar = {"I": "insert", "U": "update", "D": "delete", "B": "transaction",
                        "C": "transaction", "T": "truncate", "M": "message"}  # fmt: skip
     _COMMON: Final = frozenset({"action", "xid", "timestamp", "origin", "lsn", "nextlsn"})
     _ROW: Final = _COMMON | {"schema", "table", "columns", "identity", "pk"}
@@ -332,8 +332,9 @@ class Wal2jsonTwo(_Wal2json):
                 f"the {action} has no columns",
                 "a table without primary key needs REPLICA IDENTITY FULL",
             )
-        names = [item.get("name") for item in value["pk"] if isinstance(item, dict)] if (
-            isinstance(value.get("pk"), list)) else None  # fmt: skip
+        primary = value.get("pk")
+        names = [str(item.get("name")) for item in primary if isinstance(item, dict)] if (
+            isinstance(primary, list)) else None  # fmt: skip
         at = lsn(value.get("lsn"))
         if at is not None and self._transaction and self._transaction[0] == value.get("xid"):
             at = self._transaction[1]
@@ -396,9 +397,10 @@ def _lists(value: Any, kind_: str) -> list[Column]:
     if not isinstance(value, dict):
         raise FormatError(f"`oldkeys` must be an object, not {kind(value)}")
     names, values = value.get(f"{kind_}names", []), value.get(f"{kind_}values", [])
-    types = value.get(f"{kind_}types", [""] * len(names) if isinstance(names, list) else None)
+    count = len(names) if isinstance(names, list) else -1
+    types = value.get(f"{kind_}types", [""] * count)
     lists = (names, types, values)
-    if not all(isinstance(part, list) and len(part) == len(names) for part in lists):
+    if not all(isinstance(part, list) and len(part) == count for part in lists):
         raise FormatError(
             f"`{kind_}names`, `{kind_}types` and `{kind_}values` must be lists of one length"
         )
