@@ -122,10 +122,10 @@ def _timestamp(value: Mapping[str, Any]) -> Any:
 
 
 def _binary(value: Mapping[str, Any]) -> Any:
-    written = value["$binary"]
-    kind: Any = value.get("$type")
-    if isinstance(written, dict):
-        written, kind = written.get("base64"), written.get("subType")
+    inner = value["$binary"]
+    written, kind = inner, value.get("$type")
+    if isinstance(inner, dict):
+        written, kind = inner.get("base64"), inner.get("subType")
     if not isinstance(written, str):
         return None
     try:

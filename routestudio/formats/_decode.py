@@ -114,3 +114,14 @@ def is_connect(value: Any) -> bool:
         return False
     schema = value["schema"]
     return schema is None or (isinstance(schema, Mapping) and ("type" in schema or not schema))
+
+
+def is_broken_connect(value: Any) -> bool:
+    """Whether it is such a pair, but for a schema that is not one. Text is a column's value."""
+    return (
+        isinstance(value, Mapping)
+        and value.keys() == {"schema", "payload"}
+        and isinstance(value["payload"], Mapping)
+        and not isinstance(value["schema"], str)
+        and not is_connect(value)
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, ClassVar, Final
 
 from routestudio.formats.base import Format, FormatError, Likeness, Raw
@@ -23,6 +23,8 @@ class Envelope(Format):
 
     parts: ClassVar[Mapping[str, Check]]
     others: ClassVar[frozenset[str]] = frozenset()
+    peculiar: ClassVar[frozenset[str]] = frozenset()
+    """Names of parts that hardly anything else has: two of them make an outline."""
 
     def likeness(self, value: Any, raw: Raw) -> Likeness:
         """By `special`, then by how many `parts` there are."""
@@ -36,7 +38,7 @@ class Envelope(Format):
         if not missing:
             known = value.keys() <= self.parts.keys() | self.others
             return Likeness.CERTAIN if known else Likeness.LIKELY
-        if missing == 1 and good > 1:
+        if (missing == 1 and good > 1) or len(value.keys() & self.peculiar) >= 2:
             return Likeness.LIKELY
         present = sum(1 for name in self.parts if name in value)
         return Likeness.POSSIBLE if good > 1 and 2 * present >= len(self.parts) else Likeness.NO
@@ -61,9 +63,14 @@ def is_whole(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
+def among(value: Any, names: Collection[str]) -> bool:
+    """Whether it is one of these texts; lists and objects are not."""
+    return isinstance(value, str) and value in names
+
+
 def one_of(*values: str) -> Check:
     """A check for one of these texts."""
-    return lambda value: isinstance(value, str) and value in values
+    return lambda value: among(value, values)
 
 
 def map_or_null(value: Any) -> bool:

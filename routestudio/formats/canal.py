@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from routestudio.formats import _mysql, _times
 from routestudio.formats._envelope import (
@@ -56,7 +56,7 @@ class Canal(Envelope):
         "e20e4424 (1.1.9-SNAPSHOT), and TiDB's documentation, ticdc/ticdc-canal-json.md of "
         "github.com/pingcap/docs at commit 0487c6a; the examples follow them."
     )
-    passes_over = {
+    passes_over: ClassVar = {
         "ddl": "A change of a table or database (`isDdl` is true).",
         "watermark": "TiCDC's `TIDB_WATERMARK`: every change before a time was sent.",
     }
@@ -118,10 +118,11 @@ class Canal(Envelope):
                  "_tidb": {"watermarkTs": 429918007904436226}}, "watermark"),
     )  # fmt: skip
 
-    parts = {"database": is_text, "table": is_text, "isDdl": lambda value: value is False,
+    parts: ClassVar = {"database": is_text, "table": is_text, "isDdl": lambda value: value is False,
              "type": one_of(*_ACTIONS), "es": is_whole, "data": _rows,
              "mysqlType": is_map}  # fmt: skip
     others = frozenset(["id", "ts", "sql", "sqlType", "old", "pkNames", "gtid", "_tidb"])
+    peculiar = frozenset(["isDdl", "mysqlType", "sqlType", "pkNames", "_tidb"])
 
     def special(self, value: dict[str, Any]) -> Likeness | None:
         """What is not a row change has no data."""
@@ -182,6 +183,6 @@ def _committed(value: dict[str, Any]) -> str | None:
     """When the change was committed: TiDB's commit timestamp is nearer than `es`."""
     tidb = value.get("_tidb")
     tso = tidb.get("commitTs") if isinstance(tidb, dict) else None
-    if is_whole(tso) and tso > 0:
+    if isinstance(tso, int) and tso > 0:
         return _times.epoch(tso >> _TSO, 1_000)
     return _times.epoch(value.get("es"), 1_000)

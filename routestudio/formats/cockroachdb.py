@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from routestudio.formats import _decode, _times
 from routestudio.formats._columns import scale_of, type_name, value_of
@@ -50,7 +50,7 @@ class CockroachWrapped(Format):
         "`before`, `key`, `updated`, `topic` as far as options ask for them."
     )
     facts = _FACTS
-    passes_over = {"resolved": "A resolved timestamp: every change before it was sent."}
+    passes_over: ClassVar = {"resolved": "A resolved timestamp: every change before it was sent."}
     unknowable = (
         "Whether a change is an insert or an update, without the option `diff`: it is read as an "
         "update without old values.",
@@ -109,14 +109,18 @@ class CockroachWrapped(Format):
             return Likeness.NO
         if value.keys() == {"resolved"} or value.keys() == {"resolved", "topic"}:
             return Likeness.CERTAIN if _moment(value["resolved"]) else Likeness.NO
-        if not value or not value.keys() <= self._KNOWN:
+        if not value.keys() <= self._KNOWN or isinstance(value.get("key"), dict):
             return Likeness.NO
         clock = _moment(value.get("updated")) or _moment(value.get("mvcc_timestamp"))
         listed = isinstance(value.get("key"), list)
         if "after" not in value:
-            return Likeness.LIKELY if clock or (listed and "before" in value) else Likeness.NO
-        if not map_or_null(value["after"]) or not map_or_null(value.get("before")):
-            return Likeness.LIKELY if clock or listed else Likeness.POSSIBLE
+            if clock or (listed and "before" in value):
+                return Likeness.LIKELY
+            return Likeness.POSSIBLE if listed else Likeness.NO
+        wrong = [name for name in ("after", "before") if not map_or_null(value.get(name))]
+        if wrong:
+            half = len(wrong) == 1 and "before" in value
+            return Likeness.LIKELY if clock or listed else Likeness(1 if half else 0)
         return Likeness.CERTAIN if clock or listed else Likeness.LIKELY
 
     def read(self, value: Any, raw: Raw) -> Iterable[Change]:
@@ -155,7 +159,7 @@ class CockroachWrapped(Format):
 class CockroachEnriched(Format):
     """The envelope `enriched`."""
 
-    key = "cockroachdb_enriched"
+    key = "cockroachdb-enriched"
     title = "CockroachDB, enriched"
     about = (
         "Changefeeds of [CockroachDB](https://www.cockroachlabs.com/docs/stable/"
@@ -163,7 +167,6 @@ class CockroachEnriched(Format):
         "`source`, `before` and a schema as far as options ask for them."
     )
     facts = _FACTS
-    passes_over = {"resolved": "A resolved timestamp: every change before it was sent."}
     unknowable = (
         "Types of columns, without `enriched_properties='schema'`: a decimal is a JSON number.",
         "Old values, without the option `diff`.",
@@ -174,7 +177,7 @@ class CockroachEnriched(Format):
         "Use `WITH envelope = enriched, enriched_properties = 'source,schema', diff, updated, "
         "key_in_value`.",
     )
-    _SOURCE: Final = {
+    _SOURCE: ClassVar = {
         "database_name": "shop", "schema_name": "public", "table_name": "products",
         "primary_keys": ["id"], "origin": "cockroachdb", "changefeed_sink": "kafka",
         "ts_hlc": "1746045115619002000.0000000000", "ts_ns": 1746045115619002000,
@@ -220,15 +223,16 @@ class CockroachEnriched(Format):
             source.get("origin") == "cockroachdb"
             or {"changefeed_sink", "source_node_locality"} <= source.keys()
         )
-        if (isinstance(source, dict) and not ours) or not value.keys() <= self._KNOWN:
+        if (source and isinstance(source, dict) and not ours) or not value.keys() <= self._KNOWN:
             return Likeness.NO
         after = "after" in value and map_or_null(value["after"])
         good = (value.get("op") in ("c", "u", "d")) + is_whole(value.get("ts_ns")) + after + ours
         if good >= 3 and after and value.get("op") in ("c", "u", "d"):
             return Likeness.CERTAIN
-        if good >= 2 and (ours or "ts_ns" in value):
+        told = ours or "ts_ns" in value or is_map(value.get("key")) or "before" in value
+        if good >= 2 and told:
             return Likeness.LIKELY
-        return Likeness.NO
+        return Likeness.POSSIBLE if after and is_map(value.get("key")) else Likeness.NO
 
     def read(self, value: Any, raw: Raw) -> Iterable[Change]:
         """One change."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from routestudio.formats import _times
 from routestudio.formats._envelope import (
@@ -60,7 +60,7 @@ class Datastream(Envelope):
         "in a user's published payload; not run: Datastream is a service, and the examples follow "
         "those pages."
     )
-    passes_over = {
+    passes_over: ClassVar = {
         "old row": "The old row of an update (`UPDATE-DELETE`, from MySQL and Oracle), which comes "
         "before the new one.",
     }
@@ -96,16 +96,15 @@ class Datastream(Envelope):
         Example("old row of an update", _event("UPDATE-DELETE", {"id": 1, "note": "a"}), "old row"),
     )  # fmt: skip
 
-    parts = {"uuid": is_text, "read_timestamp": is_text, "source_timestamp": is_text,
+    parts: ClassVar = {"uuid": is_text, "read_timestamp": is_text, "source_timestamp": is_text,
              "object": is_text, "read_method": is_text, "stream_name": is_text,
              "source_metadata": is_map, "payload": is_map}  # fmt: skip
     others = frozenset({"schema_key", "sort_keys", "schema_version"})
+    peculiar = frozenset({"source_metadata", "read_method", "stream_name", "schema_key"})
 
     def likeness(self, value: Any, raw: Raw) -> Likeness:
         """Certain also with unknown parts, which newer versions add."""
         found = super().likeness(value, raw)
-        if found is Likeness.POSSIBLE and "source_metadata" in value and "read_method" in value:
-            return Likeness.LIKELY
         return Likeness.CERTAIN if found is Likeness.LIKELY and all(
             name in value and check(value[name]) for name, check in self.parts.items()
         ) else found  # fmt: skip

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from routestudio.formats import _times
-from routestudio.formats._envelope import choice, columns, is_map, named
+from routestudio.formats._envelope import among, choice, columns, is_map, named
 from routestudio.formats.base import (
     Change,
     Example,
@@ -41,7 +41,7 @@ class Dms(Format):
         "CHAP_Tasks.CustomizingTasks.TaskSettings.BeforeImage (as of 2026-11), and in a user's "
         "published samples; not run: DMS is a service, and the examples follow those samples."
     )
-    passes_over = {
+    passes_over: ClassVar = {
         "control": "A control record (`record-type` is `control`): a table was made, changed or "
         "dropped.",
         "transaction": "The begin or commit of a transaction, with transaction details.",
@@ -56,7 +56,7 @@ class Dms(Format):
         "Set `IncludeNullAndEmpty` and `IncludeTransactionDetails` on the endpoint.",
         "Set `BeforeImageSettings` with `ColumnFilter` `all` for old values.",
     )
-    _META: Final = {"timestamp": "2020-12-15T05:47:42.724458Z", "record-type": "data",
+    _META: ClassVar = {"timestamp": "2020-12-15T05:47:42.724458Z", "record-type": "data",
                     "partition-key-type": "primary-key", "schema-name": "shop",
                     "table-name": "orders"}  # fmt: skip
     examples = (
@@ -104,7 +104,7 @@ class Dms(Format):
             lone = is_map(data) and value.keys() <= {"data", "metadata", "before-image"}
             return Likeness.POSSIBLE if lone else Likeness.NO
         found = sum(1 for name in _HYPHENS if name in metadata)
-        row = is_map(data) and metadata.get("operation") in _ACTIONS
+        row = is_map(data) and among(metadata.get("operation"), _ACTIONS)
         other = metadata.get("record-type") == "control" or "data" not in value
         if found == len(_HYPHENS) and (row or (other and "operation" in metadata)):
             return Likeness.CERTAIN

@@ -7,11 +7,12 @@ import binascii
 import re
 from collections.abc import Iterable, Mapping
 from decimal import Decimal, InvalidOperation
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from routestudio.formats import _times
 from routestudio.formats._envelope import (
     Envelope,
+    among,
     choice,
     columns,
     is_map,
@@ -26,6 +27,8 @@ _ACTIONS: Final[dict[str, Action]] = {"INSERT": "insert", "MODIFY": "update", "R
 _TABLE: Final = re.compile(r"arn:[^:]*:dynamodb:[^:]*:[^:]*:table/([^/]+)")
 _TYPES: Final = {"S": "text", "N": "numeric", "B": "bytea", "BOOL": "bool", "SS": "text[]",
                  "NS": "numeric[]", "BS": "bytea[]", "L": "jsonb", "M": "jsonb"}  # fmt: skip
+_NAMES: Final = frozenset({"dynamodb", "eventID", "eventName", "eventSource", "eventSourceARN",
+                           "eventVersion", "awsRegion"})  # fmt: skip
 _DEPTH: Final = 64
 """How deep an item may be; DynamoDB itself allows 32 levels."""
 
@@ -98,7 +101,7 @@ class DynamoDb(Envelope):
         ),
     )  # fmt: skip
 
-    parts = {"eventName": one_of(*_ACTIONS), "eventSource": one_of("aws:dynamodb"),
+    parts: ClassVar = {"eventName": one_of(*_ACTIONS), "eventSource": one_of("aws:dynamodb"),
              "dynamodb": is_map}  # fmt: skip
     others = frozenset(
         [
@@ -113,14 +116,20 @@ class DynamoDb(Envelope):
     )
 
     def special(self, value: dict[str, Any]) -> Likeness | None:
-        """The keys of an item are enough for an outline."""
-        inner = value.get("dynamodb")
+        """The keys of an item are enough for an outline; so are the names around them."""
+        inner, arn = value.get("dynamodb"), value.get("eventSourceARN")
+        ours = ("dynamodb" in value or value.get("eventSource") == "aws:dynamodb"
+                or (isinstance(arn, str) and ":dynamodb:" in arn))  # fmt: skip
+        if not ours:
+            return Likeness.NO
         if isinstance(inner, dict) and "Keys" in inner and not value.keys() - self.others - (
             self.parts.keys()
         ):  # fmt: skip
-            sure = value.get("eventSource") == "aws:dynamodb" and value.get("eventName") in _ACTIONS
+            sure = value.get("eventSource") == "aws:dynamodb" and among(
+                value.get("eventName"), _ACTIONS
+            )
             return Likeness.CERTAIN if sure else Likeness.LIKELY
-        return None
+        return Likeness.LIKELY if len(value.keys() & _NAMES) >= 3 else None
 
     def read(self, value: Any, raw: Raw) -> Iterable[Change]:
         """One change."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from routestudio.formats import _times
 from routestudio.formats._envelope import (
@@ -46,7 +46,7 @@ class Maxwell(Envelope):
         "row/FieldNames.java of github.com/zendesk/maxwell at commit b600e5190 (version 1.45.0); "
         "not run: the examples follow that page."
     )
-    passes_over = {
+    passes_over: ClassVar = {
         "ddl": "A change of a table or database (`table-create`, `database-drop` …), with "
         "`output_ddl`.",
         "bootstrap": "`bootstrap-start` and `bootstrap-complete`, around the rows of a bootstrap.",
@@ -103,8 +103,10 @@ class Maxwell(Envelope):
                  "position": "master.000006:804398"}, "ddl"),
     )  # fmt: skip
 
-    parts = {"database": is_text, "table": is_text, "type": one_of(*_ACTIONS, *_BOOTSTRAP),
-             "ts": is_whole, "data": is_map}  # fmt: skip
+    parts: ClassVar = {
+        "database": is_text, "table": is_text, "type": one_of(*_ACTIONS, *_BOOTSTRAP),
+        "ts": is_whole, "data": is_map,
+    }  # fmt: skip
     others = frozenset(
         [
             "xid",
@@ -125,6 +127,7 @@ class Maxwell(Envelope):
             "comment",
         ]
     )
+    peculiar = frozenset({"xid", "xoffset", "commit", "primary_key_columns"})
 
     def special(self, value: dict[str, Any]) -> Likeness | None:
         """A change of a table has no data."""

@@ -49,7 +49,9 @@ class OwnForm(Format):
     def likeness(self, value: Any, raw: Raw) -> Likeness:
         """Certain with an action that exists and a record."""
         if not isinstance(value, dict) or "record" not in value:
-            return Likeness.NO
+            lost = isinstance(value, dict) and value.keys() <= _PARTS
+            lost = lost and value.get("action") in ACTIONS
+            return Likeness.LIKELY if lost else Likeness.NO
         if value.get("action") in ACTIONS and isinstance(value["record"], dict):
             return Likeness.CERTAIN
         outline = "action" in value or ("metadata" in value and value.keys() <= _PARTS)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from routestudio.formats._bson import document, moment, path_of, plain, types_of
-from routestudio.formats._envelope import Envelope, choice, is_map, named, one_of
+from routestudio.formats._envelope import Envelope, among, choice, is_map, named, one_of
 from routestudio.formats.base import (
     Change,
     Example,
@@ -42,7 +42,7 @@ class MongoDb(Envelope):
         "reference/mongodb-extended-json; not run: no package registry has the server. The "
         "examples follow those pages."
     )
-    passes_over = {
+    passes_over: ClassVar = {
         "ddl": "A change of a collection, index or database (`create`, `drop`, `rename` …).",
         "invalidate": "`invalidate`: the stream ends here.",
     }
@@ -59,10 +59,10 @@ class MongoDb(Envelope):
         "Kafka connector: set `output.format.value=json`, and leave `publish.full.document.only` "
         "at false.",
     )
-    _TOKEN: Final = {"_data": "8263EE6D2A000000012B0229296E04"}
-    _NS: Final = {"db": "shop", "coll": "orders"}
-    _OID: Final = {"$oid": "599af247bb69cd89961c986d"}
-    _CLOCK: Final = {"$timestamp": {"t": 1676569898, "i": 1}}
+    _TOKEN: ClassVar = {"_data": "8263EE6D2A000000012B0229296E04"}
+    _NS: ClassVar = {"db": "shop", "coll": "orders"}
+    _OID: ClassVar = {"$oid": "599af247bb69cd89961c986d"}
+    _CLOCK: ClassVar = {"$timestamp": {"t": 1676569898, "i": 1}}
     examples = (
         Example(
             "insert",
@@ -117,7 +117,7 @@ class MongoDb(Envelope):
                 "invalidate"),
     )  # fmt: skip
 
-    parts = {"_id": is_map, "operationType": one_of(*_ACTIONS), "ns": is_map,
+    parts: ClassVar = {"_id": is_map, "operationType": one_of(*_ACTIONS), "ns": is_map,
              "documentKey": is_map}  # fmt: skip
     others = frozenset(
         [
@@ -135,15 +135,30 @@ class MongoDb(Envelope):
             "splitEvent",
         ]
     )
+    peculiar = frozenset(
+        [
+            "operationType",
+            "clusterTime",
+            "documentKey",
+            "fullDocument",
+            "fullDocumentBeforeChange",
+            "updateDescription",
+            "wallTime",
+        ]
+    )
 
     def special(self, value: dict[str, Any]) -> Likeness | None:
         """What is not a change of a document has no document's key."""
         kind = value.get("operationType")
-        if kind == "invalidate" or kind in _DDL:
+        if among(kind, ("invalidate", *_DDL)):
             ours = is_map(value.get("_id")) or is_map(value.get("ns"))
             return Likeness.CERTAIN if ours else Likeness.POSSIBLE
+        token = value.get("_id")
+        others = value.keys() & {"operationType", "clusterTime", "ns", "documentKey"}
+        if isinstance(token, dict) and "_data" in token and others and not among(kind, _ACTIONS):
+            return Likeness.LIKELY
         if "operationType" in value and value.keys() & {"documentKey", "updateDescription"}:
-            return None if isinstance(kind, str) and kind in _ACTIONS else Likeness.LIKELY
+            return None if among(kind, _ACTIONS) else Likeness.LIKELY
         return None
 
     def read(self, value: Any, raw: Raw) -> Iterable[Change]:

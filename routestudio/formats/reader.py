@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from routestudio.errors import UsageError
 from routestudio.formats import registry
-from routestudio.formats._decode import Decoder, is_connect
+from routestudio.formats._decode import Decoder, is_broken_connect, is_connect
 from routestudio.formats.base import (
     Change,
     Fault,
@@ -137,6 +137,11 @@ class RowReader:
             return ready
         raw, value = ready, ready.value
         try:
+            if is_broken_connect(value):
+                raise FormatError(
+                    "`schema` is not a schema of Kafka Connect",
+                    "it stands beside `payload`, as the JSON converter writes both",
+                )
             format_ = self._format(value, raw)
             if format_ is None or isinstance(format_, list):
                 opens = depth < _NESTED and raw.schema is None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from routestudio.formats._envelope import (
     Envelope,
@@ -62,7 +62,7 @@ class Supabase(Envelope):
         ),
     )  # fmt: skip
 
-    parts = {"type": one_of(*_ACTIONS), "table": is_text, "schema": is_text,
+    parts: ClassVar = {"type": one_of(*_ACTIONS), "table": is_text, "schema": is_text,
              "record": map_or_null, "old_record": map_or_null}  # fmt: skip
     others = frozenset({"user_id"})
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from routestudio.formats import _decode
 from routestudio.formats._columns import scale_of, type_name, value_of
@@ -116,7 +116,7 @@ class Wal2jsonOne(_Wal2json):
         "Written by `pg_recvlogical` or `pg_logical_slot_get_changes`."
     )
     facts = _FACTS
-    passes_over = {
+    passes_over: ClassVar = {
         "empty transaction": "A transaction without changes of tables, such as a DDL statement.",
         "message": "A message of `pg_logical_emit_message`.",
         "truncate": "A `TRUNCATE`.",
@@ -176,8 +176,9 @@ class Wal2jsonOne(_Wal2json):
             return Likeness.CERTAIN if good else Likeness.LIKELY
         extras = ("xid", "nextlsn", "timestamp")
         if known and ("change" in value or all(name in value for name in extras)):
-            strong = all(name in value for name in extras)
-            return Likeness.LIKELY if strong or value.get("change") is None else Likeness.NO
+            if all(name in value for name in extras):
+                return Likeness.LIKELY
+            return Likeness.POSSIBLE if value.get("change") is None else Likeness.NO
         return Likeness.NO
 
     def read(self, value: Any, raw: Raw) -> Iterable[Change | PassedOver]:
@@ -224,7 +225,7 @@ class Wal2jsonTwo(_Wal2json):
         "one object per change, between the objects that begin and commit a transaction."
     )
     facts = _FACTS
-    passes_over = {
+    passes_over: ClassVar = {
         "transaction": "The begin (`B`) and the commit (`C`) of a transaction.",
         "message": "A message of `pg_logical_emit_message` (`M`).",
         "truncate": "A `TRUNCATE` (`T`).",
@@ -272,7 +273,7 @@ class Wal2jsonTwo(_Wal2json):
                 {"action": "M", "transactional": True, "prefix": "p", "content": "c"}, "message"),
     )  # fmt: skip
 
-    _ACTIONS: Final = {"I": "insert", "U": "update", "D": "delete", "B": "transaction",
+    _ACTIONS: ClassVar = {"I": "insert", "U": "update", "D": "delete", "B": "transaction",
                        "C": "transaction", "T": "truncate", "M": "message"}  # fmt: skip
     _COMMON: Final = frozenset({"action", "xid", "timestamp", "origin", "lsn", "nextlsn"})
     _ROW: Final = _COMMON | {"schema", "table", "columns", "identity", "pk"}
@@ -297,14 +298,23 @@ class Wal2jsonTwo(_Wal2json):
         named_ = is_text(value.get("schema")) + is_text(value.get("table"))
         if kind_ == "truncate":
             return (Likeness.NO, Likeness.POSSIBLE, Likeness.CERTAIN)[named_]
+        if kind_ is None and value.keys() <= self._MESSAGE and "transactional" in value:
+            return Likeness.LIKELY if {"prefix", "content"} <= value.keys() else Likeness.POSSIBLE
+        if value.keys() == {"schema", "table"}:
+            return Likeness.POSSIBLE
         lists = _is_list(value.get("columns")) or _is_list(value.get("identity"))
         good = (kind_ is not None) + named_ + lists
         if good == 4 and value.keys() <= self._ROW:
             return Likeness.CERTAIN
-        if good >= 3:
+        known = value.keys() <= self._ROW
+        if good >= 3 or (known and (lists or {"lsn", "nextlsn"} <= value.keys())):
             return Likeness.LIKELY
-        listed = "columns" in value or "identity" in value
-        return Likeness.POSSIBLE if good == 2 and listed else Likeness.NO
+        # A letter without columns, or a table with something else as its letter.
+        odd = kind_ is not None or (action is not None and not isinstance(action, str))
+        odd = odd or (action is None and "action" in value)
+        listed = value.keys() & {"columns", "identity"}
+        return Likeness.POSSIBLE if good >= 1 and odd and (listed or good == 2) and known else (
+            Likeness.NO)  # fmt: skip
 
     def read(self, value: Any, raw: Raw) -> Iterable[Change]:
         """One change."""
@@ -322,8 +332,9 @@ class Wal2jsonTwo(_Wal2json):
                 f"the {action} has no columns",
                 "a table without primary key needs REPLICA IDENTITY FULL",
             )
-        names = [item.get("name") for item in value["pk"] if isinstance(item, dict)] if (
-            isinstance(value.get("pk"), list)) else None  # fmt: skip
+        primary = value.get("pk")
+        names = [str(item.get("name")) for item in primary if isinstance(item, dict)] if (
+            isinstance(primary, list)) else None  # fmt: skip
         at = lsn(value.get("lsn"))
         if at is not None and self._transaction and self._transaction[0] == value.get("xid"):
             at = self._transaction[1]
@@ -386,9 +397,10 @@ def _lists(value: Any, kind_: str) -> list[Column]:
     if not isinstance(value, dict):
         raise FormatError(f"`oldkeys` must be an object, not {kind(value)}")
     names, values = value.get(f"{kind_}names", []), value.get(f"{kind_}values", [])
-    types = value.get(f"{kind_}types", [""] * len(names) if isinstance(names, list) else None)
+    count = len(names) if isinstance(names, list) else -1
+    types = value.get(f"{kind_}types", [""] * count)
     lists = (names, types, values)
-    if not all(isinstance(part, list) and len(part) == len(names) for part in lists):
+    if not all(isinstance(part, list) and len(part) == count for part in lists):
         raise FormatError(
             f"`{kind_}names`, `{kind_}types` and `{kind_}values` must be lists of one length"
         )

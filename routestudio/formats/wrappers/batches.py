@@ -44,7 +44,7 @@ class JsonArray(Wrapper):
 class WebhookBatch(Wrapper):
     """What Sequin's webhooks send with `batch: true`."""
 
-    key = "webhook_batch"
+    key = "webhook-batch"
     title = "webhook batch"
     about = (
         'The body of a webhook of Sequin with `batch: true`: `{"data": [...]}` with a message each.'
@@ -68,7 +68,7 @@ class WebhookBatch(Wrapper):
 class EventHubs(Wrapper):
     """What Sequin sends to Azure Event Hubs."""
 
-    key = "event_hubs"
+    key = "event-hubs"
     title = "Event Hubs"
     about = (
         'An event of Sequin in Azure Event Hubs: `{"data": MESSAGE, "attributes": {...}}`, and the '
@@ -131,7 +131,7 @@ class PubSubBatch(Wrapper):
 class DynamoDbRecords(Wrapper):
     """What a Lambda function gets of a DynamoDB stream."""
 
-    key = "dynamodb_records"
+    key = "dynamodb-records"
     title = "Records of DynamoDB"
     about = (
         "The event of a Lambda function on a DynamoDB stream, and the answer of `GetRecords`: "
@@ -160,7 +160,7 @@ class DynamoDbRecords(Wrapper):
 class CockroachWebhook(Wrapper):
     """What a webhook sink of CockroachDB sends."""
 
-    key = "cockroachdb_webhook"
+    key = "cockroachdb-webhook"
     title = "CockroachDB webhook"
     about = 'The body of a webhook of a CockroachDB changefeed: `{"payload": [...], "length": N}`.'
     facts = (

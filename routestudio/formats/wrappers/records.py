@@ -52,7 +52,7 @@ class RecordedRecord(Wrapper):
 class DeadLetter(Wrapper):
     """A line of RouteStudio's file of dead letters."""
 
-    key = "dead_letter"
+    key = "dead-letter"
     title = "dead letter"
     about = (
         "A line of RouteStudio's own file of dead letters: the message that was rejected, or the "
