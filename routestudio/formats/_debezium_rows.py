@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Mapping
 from functools import lru_cache
-from types import NoneType
 from typing import Any, ClassVar, Final
 
 from routestudio.formats import _connect_times as times
@@ -195,17 +194,22 @@ PARTS: Final = frozenset({
 def points(value: Mapping[str, Any], parts: frozenset[str], text: bool = False) -> int:
     """How many parts of an event there are, in an object that has no others.
 
-    Old and new row are maps, or texts where `text` says so.
+    Old and new row are maps, or texts of JSON objects where `text` says so.
     """
     if not value.keys() <= parts:
         return 0
     source, operation, message = value.get("source"), value.get("op"), value.get("message")
-    rows = (str, NoneType) if text else (dict, NoneType)
+
+    def is_row(part: Any) -> bool:
+        if text and type(part) is str:
+            return part.startswith("{")
+        return part is None or (type(part) is dict and not text)
+
     return sum((
         isinstance(operation, str) and (operation in ACTIONS or operation in ("t", "m")),
         2 * (isinstance(source, dict) and not source.keys().isdisjoint(("connector", "table"))),
-        "before" in value and isinstance(value["before"], rows),
-        "after" in value and isinstance(value["after"], rows),
+        "before" in value and is_row(value["before"]),
+        "after" in value and is_row(value["after"]),
         "transaction" in value,
         isinstance(value.get("ts_ms"), int),
         isinstance(message, dict) and "prefix" in message,

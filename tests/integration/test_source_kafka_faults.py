@@ -122,7 +122,7 @@ async def test_tombstones_and_what_follows_the_last_row_are_committed_too(
     bury(2)
     send(kafka_server, topic, 0, 4)
     bury(3)
-    async with opened(text) as (source, session):
+    async with opened(text) as (_, session):
         assert await take(session, 4) == [0, 1, 2, 3]
         session.save(3)
         await until(lambda: session.passed_over == {"tombstone": 5})
