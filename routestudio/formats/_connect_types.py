@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from routestudio.formats import _connect_times as times
-from routestudio.formats._decode import loads
+from routestudio.formats._decode import Number, loads
 
 Converter = Callable[[Any], Any]
 
@@ -72,12 +72,18 @@ def number_text(value: Any, scale: int | None = None) -> str:
     """A JSON number as the text of a decimal with `scale`. Raises `InexactError` for doubles."""
     if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
         raise TypeError("not a number")
-    exact = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
+    if isinstance(value, Number):
+        exact = Decimal(value.text)
+    else:
+        exact = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
     _, digits, exponent = exact.as_tuple()
     if not isinstance(exponent, int) or abs(exponent) > _MOST_SCALE:
         raise ValueError("not a number")
-    if isinstance(value, float) and len(digits) > _EXACT_DIGITS:
-        raise InexactError
+    if type(value) is float:
+        # Digits that a double dropped do not show in it: what counts is how many there may be.
+        places = max(-exponent, scale or 0)
+        if max(len(digits) + exponent, 0) + places > _EXACT_DIGITS:
+            raise InexactError
     text = format(exact, "f")
     if scale is None or scale <= 0 or -exponent > scale:
         return text.split(".")[0] if scale == 0 and exponent == -1 and digits[-1] == 0 else text

@@ -20,8 +20,8 @@ from routestudio.formats._connect_types import (
     point,
     scaled,
 )
+from routestudio.formats._decode import Number, exact, has_long_number
 from routestudio.formats.base import UNCHANGED_TOAST
-from routestudio.model import jsonio
 
 PLACEHOLDER: Final = "__debezium_unavailable_value"
 
@@ -63,9 +63,8 @@ class Unavailable:
         if kind is str:
             return value in self.texts or value in self._json
         if kind is list:
-            if len(value) == 1:  # type: ignore[arg-type]
-                item = value[0]  # type: ignore[index]
-                return type(item) is str and item in self._items
+            if len(value) == 1 and type(value[0]) is str:  # type: ignore[arg-type,index]
+                return value[0] in self._items  # type: ignore[index]
             return value in self._codes
         return kind is dict and value == self._map
 
@@ -212,8 +211,8 @@ def _is_json(value: str) -> bool:
 
 def _again(convert: Any, value: Any, name: str, text: bytes | None, part: str) -> Any:
     """A decimal with more digits than a double holds, from the text of the value."""
-    exact = _exactly(text, part)
-    number = value if exact is None else exact.get(name, value)
+    row = _exactly(text, part)
+    number = value if row is None else row.get(name, value)
     try:
         return convert(number)
     except ValueError:
@@ -223,13 +222,14 @@ def _again(convert: Any, value: Any, name: str, text: bytes | None, part: str) -
 
 def _double(value: float, name: str, text: bytes | None, part: str) -> Any:
     """A number with a point: text, when it has more digits than any double is written with."""
-    if text is None or len(repr(value)) < _ROUNDED:
+    if text is None or (len(repr(value)) < _ROUNDED and not has_long_number(text)):
         return value
-    exact = _exactly(text, part)
-    number = None if exact is None else exact.get(name)
-    if isinstance(number, Decimal) and len(number.as_tuple().digits) > _DOUBLE_DIGITS:
-        return format(number, "f")
-    return value
+    row = _exactly(text, part)
+    number = None if row is None else row.get(name)
+    if not isinstance(number, Number):
+        return value
+    decimal = Decimal(number.text)
+    return format(decimal, "f") if len(decimal.as_tuple().digits) > _DOUBLE_DIGITS else value
 
 
 def _exactly(text: bytes | None, part: str) -> Mapping[str, Any] | None:
@@ -237,11 +237,9 @@ def _exactly(text: bytes | None, part: str) -> Mapping[str, Any] | None:
     if text is None:
         return None
     try:
-        value = jsonio.loads_exactly(text.decode())
+        value = exact(text)
     except ValueError:
         return None
-    if isinstance(value, dict) and value.keys() == {"schema", "payload"}:
-        value = value["payload"]
     for name in filter(None, part.split(".")):
         value = value.get(name) if isinstance(value, dict) else None
     return value if isinstance(value, dict) else None

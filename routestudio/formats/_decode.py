@@ -21,13 +21,18 @@ _KEPT: Final = 32
 
 def loads(data: bytes) -> Any:
     """Decoded JSON, as `model.jsonio.loads` decodes it. Raises `ValueError`."""
-    digits = data.translate(_DIGITS)
-    if _LONG[0] not in digits and _LONG[1] not in digits:
+    if not has_long_number(data):
         try:
             return orjson.loads(data)
         except orjson.JSONDecodeError:
             pass  # the other parser knows more, or says what is wrong and where
     return jsonio.loads(data.decode())
+
+
+def has_long_number(data: bytes) -> bool:
+    """Whether there may be a number that 64 bits or a double do not hold."""
+    digits = data.translate(_DIGITS)
+    return _LONG[0] in digits or _LONG[1] in digits
 
 
 class Number(float):

@@ -19,16 +19,25 @@ from routestudio.formats._debezium_rows import (
     set_times,
     table_of_topic,
 )
-from routestudio.formats.base import Change, FormatError, Likeness, PassedOver, Raw
+from routestudio.formats.base import Change, Format, FormatError, Likeness, PassedOver, Raw
 
 _PARTS: Final = PARTS | {"message"}
 _OTHERS: Final = frozenset({"collection", "table_name", "mvcc_timestamp"})
 """Of the sources of MongoDB, and of CockroachDB."""
 
 
+def _likeness_in_pieces(format_: Format, value: dict[str, Any], raw: Raw) -> Likeness:
+    """Of a value whose schema is not one, so that it was not taken out."""
+    schema = value.get("schema")
+    name = schema.get("name") if isinstance(schema, dict) else None
+    if isinstance(name, str) and name.endswith(".Envelope") and len(value) < 3:
+        return Likeness.LIKELY
+    return min(format_.likeness(_payload(value), raw), Likeness.LIKELY)
+
+
 def _payload(value: dict[str, Any]) -> Any:
     """The payload of an event whose schema is not one."""
-    payload = value["payload"]
+    payload = value.get("payload")
     only = value.keys() <= {"schema", "payload"} and isinstance(payload, dict)
     return payload if only and "payload" not in payload else None
 
@@ -63,8 +72,8 @@ class Debezium(DebeziumFormat):
         """Certain with an operation and the source of a table."""
         if type(value) is not dict:
             return Likeness.NO
-        if "payload" in value:
-            return min(self.likeness(_payload(value), raw), Likeness.LIKELY)
+        if "payload" in value or "schema" in value:
+            return _likeness_in_pieces(self, value, raw)
         source, operation = value.get("source"), value.get("op")
         if type(source) is dict:
             if type(operation) is str and operation in ACTIONS and "table" in source:

@@ -126,17 +126,6 @@ def decode_at(text: str) -> tuple[Any, int]:
     return value, end
 
 
-def loads_exactly(text: str) -> Any:
-    """Decoded JSON whose numbers with a point or an exponent are `Decimal`, with all their digits.
-
-    Raises `ValueError`.
-    """
-    try:
-        return _decode_exactly(text)
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
-
-
 def _double(text: str) -> float:
     value = float(text)
     if math.isinf(value):
@@ -150,4 +139,3 @@ def _refuse_constant(name: str) -> object:
 
 _DECODER = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_double)
 _decode = _DECODER.decode
-_decode_exactly = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=Decimal).decode
