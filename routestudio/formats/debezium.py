@@ -38,8 +38,9 @@ def _likeness_in_pieces(format_: Format, value: dict[str, Any], raw: Raw) -> Lik
 def _payload(value: dict[str, Any]) -> Any:
     """The payload of an event whose schema is not one."""
     payload = value.get("payload")
-    only = value.keys() <= {"schema", "payload"} and isinstance(payload, dict)
-    return payload if only and "payload" not in payload else None
+    if not isinstance(payload, dict) or "payload" in payload:
+        return None
+    return payload if value.keys() <= {"schema", "payload"} else None
 
 
 class Debezium(DebeziumFormat):
