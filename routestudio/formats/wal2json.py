@@ -122,8 +122,8 @@ class Wal2jsonOne(_Wal2json):
     }
     unknowable = (
         *_UNKNOWABLE,
-        "The primary key of a table with `REPLICA IDENTITY FULL`: `include-pk` does not write it in "
-        "this version.",
+        "The primary key of a table with `REPLICA IDENTITY FULL`: `include-pk` does not write "
+        "it in this version.",
         "A `TRUNCATE`, which is a transaction without changes here.",
         "`commit_lsn` is `nextlsn`, the LSN after the commit; a server has that of the commit.",
     )
