@@ -30,9 +30,6 @@ from routestudio.model.message import Action
 
 _ACTIONS: Final[dict[str, Action]] = {"INSERT": "insert", "UPDATE": "update", "DELETE": "delete"}
 _WATERMARK: Final = "TIDB_WATERMARK"
-_DDL: Final = (
-    "CREATE", "ALTER", "ERASE", "QUERY", "TRUNCATE", "RENAME", "CINDEX", "DINDEX",
-)  # fmt: skip
 _TSO: Final = 18
 """Bits of a TiDB timestamp below its milliseconds."""
 
@@ -52,17 +49,21 @@ class Canal(Envelope):
         "statement changed, with all values as text beside their MySQL types."
     )
     facts = (
-        "Read: MQMessageUtils.java and FlatMessage.java of github.com/alibaba/canal at commit "
-        "e20e4424 (1.1.9-SNAPSHOT), and TiDB's documentation, ticdc/ticdc-canal-json.md of "
-        "github.com/pingcap/docs at commit 0487c6a; the examples follow them."
+        "Run: Canal 1.1.7 (canal.server and connector.core of Maven Central) with MariaDB 10.11; "
+        "read: MQMessageUtils.java and FlatMessage.java of github.com/alibaba/canal at commit "
+        "e20e4424 (1.1.9-SNAPSHOT), and for TiCDC, which was not run, TiDB's documentation, "
+        "ticdc/ticdc-canal-json.md of github.com/pingcap/docs at commit 0487c6a."
     )
     passes_over: ClassVar = {
         "ddl": "A change of a table or database (`isDdl` is true).",
+        "statement": "The text of a statement that changes rows, which comes before its rows "
+        "(`type` is `QUERY` without data).",
         "watermark": "TiCDC's `TIDB_WATERMARK`: every change before a time was sent.",
     }
     unknowable = (
         "The time zone of `timestamp` columns: they are read as times without zone.",
-        "Labels of `enum` and `set` columns, which TiCDC writes as numbers.",
+        "Labels of `enum` and `set` columns, which are numbers, unless `mysqlType` lists them (as "
+        "Canal does, and TiCDC with `content-compatible=true`).",
         "Old values, when a message of several rows says an unchanged column changed: columns that "
         "are equal are left out of `changes`.",
     )
@@ -111,6 +112,11 @@ class Canal(Envelope):
                  "type": "QUERY", "es": 1639633094670, "ts": 1639633095489,
                  "sql": "drop database if exists test", "sqlType": None, "mysqlType": None,
                  "data": None, "old": None}, "ddl"),
+        Example("text of a statement",
+                {"id": 1, "database": "", "table": "", "pkNames": None, "isDdl": False,
+                 "type": "QUERY", "es": 1795898253000, "ts": 1795898258729, "gtid": "",
+                 "sql": "delete from orders", "sqlType": None, "mysqlType": None, "data": None,
+                 "old": None}, "statement"),
         Example("watermark",
                 {"id": 0, "database": "", "table": "", "pkNames": None, "isDdl": False,
                  "type": "TIDB_WATERMARK", "es": 1640007049196, "ts": 1640007050284, "sql": "",
@@ -129,6 +135,8 @@ class Canal(Envelope):
         if value.get("isDdl") is True or value.get("type") == _WATERMARK:
             known = value.keys() <= self.parts.keys() | self.others
             return Likeness.CERTAIN if known and "es" in value else Likeness.LIKELY
+        if value.get("isDdl") is False and value.get("type") == "QUERY" and not value.get("data"):
+            return Likeness.CERTAIN if "es" in value and "sql" in value else Likeness.LIKELY
         return None
 
     def title_of(self, value: Any, raw: Raw) -> str:
@@ -139,27 +147,30 @@ class Canal(Envelope):
         """A change for each row."""
         if value.get("type") == _WATERMARK:
             raise PassedOver("watermark")
-        if value.get("isDdl") is True or value.get("type") in _DDL:
+        if value.get("isDdl") is True:
             raise PassedOver("ddl")
+        if value.get("type") == "QUERY" and not value.get("data"):
+            raise PassedOver("statement")
         action: Action = choice(value, "type", _ACTIONS)
         rows, old = _list(value, "data"), value.get("old")
         before = _list(value, "old") if action == "update" and old is not None else []
         if before and len(before) != len(rows):
             raise FormatError(f"`old` has {len(before)} rows, and `data` has {len(rows)}")
         written = value.get("mysqlType")
-        types = {
-            name: _mysql.type_name(type_)
+        known = {
+            name: type_
             for name, type_ in (written.items() if isinstance(written, dict) else ())
             if isinstance(type_, str)
         }
+        types = {name: _mysql.type_name(type_) for name, type_ in known.items()}
         metadata = named(
             table_schema=value.get("database"), database_name=value.get("database"),
             table_name=value.get("table"), commit_timestamp=_committed(value),
         )  # fmt: skip
         notes = () if types else ("The row does not say types: all its values are text.",)
         for number, columns in enumerate(rows):
-            record = _values(columns, types)
-            earlier = _values(before[number], types) if before else {}
+            record = _values(columns, types, known)
+            earlier = _values(before[number], types, known) if before else {}
             changes = old_values(earlier, record) if action == "update" else None
             key = key_of(value.get("pkNames"), record)
             yield Change(action, record, changes, metadata, key, types, notes=notes)
@@ -172,9 +183,11 @@ def _list(value: dict[str, Any], name: str) -> list[dict[str, Any]]:
     return list(found)  # type: ignore[arg-type]
 
 
-def _values(columns: dict[str, Any], types: dict[str, str]) -> dict[str, Any]:
+def _values(
+    columns: dict[str, Any], types: dict[str, str], known: dict[str, str]
+) -> dict[str, Any]:
     return {
-        name: _mysql.value(text, types[name]) if name in types else text
+        name: _mysql.value(text, types[name], known[name]) if name in types else text
         for name, text in columns.items()
     }
 

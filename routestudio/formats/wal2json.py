@@ -119,10 +119,12 @@ class Wal2jsonOne(_Wal2json):
     passes_over: ClassVar = {
         "empty transaction": "A transaction without changes of tables, such as a DDL statement.",
         "message": "A message of `pg_logical_emit_message`.",
-        "truncate": "A `TRUNCATE`.",
     }
     unknowable = (
         *_UNKNOWABLE,
+        "The primary key of a table with `REPLICA IDENTITY FULL`: `include-pk` does not write "
+        "it in this version.",
+        "A `TRUNCATE`, which is a transaction without changes here.",
         "`commit_lsn` is `nextlsn`, the LSN after the commit; a server has that of the commit.",
     )
     setup = _SETUP
@@ -157,13 +159,10 @@ class Wal2jsonOne(_Wal2json):
         Example("message",
                 {"change": [{"kind": "message", "transactional": True, "prefix": "p",
                              "content": "c"}]}, "message"),
-        Example("truncate",
-                {"change": [{"kind": "truncate", "schema": "public", "table": "lines"}]},
-                "truncate"),
     )  # fmt: skip
 
     _KNOWN: Final = frozenset({"change", "xid", "nextlsn", "timestamp", "origin"})
-    _ACTIONS: Final = ("insert", "update", "delete", "message", "truncate")
+    _ACTIONS: Final = ("insert", "update", "delete", "message")
 
     def likeness(self, value: Any, raw: Raw) -> Likeness:
         """By the list `change`, whose items have a `kind`."""

@@ -1,0 +1,1 @@
+"""Long searches for inputs that break something: `ROUTESTUDIO_FUZZ=seconds` runs them."""
