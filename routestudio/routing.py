@@ -13,6 +13,7 @@ from typing import Any, Final, Literal
 from routestudio.errors import FieldProblem
 from routestudio.model import confinement
 from routestudio.model.confinement import Limit
+from routestudio.model.defaults import Default, Template
 from routestudio.model.fields import Rule, RuleError
 from routestudio.model.function import FunctionFault, FunctionResult
 from routestudio.model.message import Message, group_id
@@ -79,6 +80,7 @@ class _FieldPlan:
         "accepts",
         "default",
         "field",
+        "keyed",
         "known",
         "name",
         "null_is_default",
@@ -98,6 +100,8 @@ class _FieldPlan:
         self.required = field.routed.required
         self.null_is_default = field.routed.null_is_default
         self.default: Callable[[Message, str | None], Any] = field.routed.default.compile()
+        self.keyed = _tells_rows_apart(field.routed.default)
+        """Whether only the primary key makes its default differ from row to row."""
         self._cache: dict[tuple[type, Any], _Verdict] = {}
         self.known: set[str] = set()
         """Texts that `accepts` said yes to: topics and the like come again and again."""
@@ -143,6 +147,13 @@ class _FieldPlan:
         return _Verdict(result, (), warnings, type(result) is not type(value))
 
 
+def _tells_rows_apart(default: Default) -> bool:
+    if not isinstance(default, Template):
+        return False
+    parts = default.parts()
+    return len(parts) > 1 and any(name == "primary_keys" for _, name in parts)
+
+
 class Router:
     """Routes messages of one bound sink. Not thread-safe; holds no I/O.
 
@@ -182,6 +193,7 @@ class Router:
              plan.judge)
             for bit, plan in steps if fixed[plan.name] is _MISSING
         )  # fmt: skip
+        self._keyed = sum(bit for bit, plan in steps if plan.keyed)
         self._given: Source = "function" if bound.dynamic else "static"
         self._provenance: dict[int, dict[str, Source]] = {}
         self._plain_key = "batch_key" not in {
@@ -258,6 +270,8 @@ class Router:
                 casts += (name,)
         if self._dynamic and overridden != len(over):
             problems = self._unknown(over) + (problems or [])
+        if defaulted & self._keyed and not message.metadata["record_pks"]:
+            problems = (problems or []) + self._without_key(values, defaulted)
         key: Hashable = None
         if not problems:
             only = self._batch_field
@@ -299,6 +313,19 @@ class Router:
         text = f"the default {why}; that is a rule for functions, and the default is sent as it is"
         note = FieldProblem(name, text)
         return _Verdict(value, (), (note,), False)
+
+    def _without_key(self, values: Mapping[str, Any], defaulted: int) -> list[FieldProblem]:
+        """Defaults that would be the same for all rows of a table, for want of a primary key."""
+        return [
+            FieldProblem(
+                plan.name,
+                f"would be `{values[plan.name]}` for every row of the table, because the primary "
+                "key of this row is not known",
+                "name the key under `tables` in the project or with --key, or route by a function",
+            )
+            for bit, plan in ((1 << at, plan) for at, plan in enumerate(self._plans))
+            if plan.keyed and defaulted & bit
+        ]
 
     def _misshapen(self, over: Any) -> tuple[list[FieldProblem], Mapping[str, Any]]:
         """The problem of a result that is not a map, and what is good of it."""

@@ -211,6 +211,9 @@ class _Process:
 
 def print_summary(form: str, summary: Mapping[str, Any]) -> None:
     """The summary of a run, as the last line of standard output."""
+    text = recognised(summary.get("envelope", {}), summary.get("passed_over", {}))
+    if text:
+        say(text)
     if form == "json":
         json_line(summary)
         return
@@ -220,9 +223,6 @@ def print_summary(form: str, summary: Mapping[str, Any]) -> None:
         f"{_duplicates(summary['duplicates'], summary['duplicates_unconfirmed'])}"
         f"{summary['retried']} retried, "
         f"{summary['batches']} batches in {summary['seconds']:.2f} s")  # fmt: skip
-    text = recognised(summary.get("envelope", {}), summary.get("passed_over", {}))
-    if text:
-        say(text)
 
 
 def _duplicates(count: int, unconfirmed: int) -> str:

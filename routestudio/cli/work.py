@@ -117,10 +117,27 @@ def print_preview(rows: list[dict[str, Any]], batch_by: tuple[str, ...]) -> None
             field = f"{problem['field']}: " if problem["field"] else ""
             hint = f"; {problem['hint']}" if problem["hint"] else ""
             out(f"row {row['index']}: {problem['stage']}: {field}{problem['message']}{place}{hint}")
+    for note, rows_with in _notes(rows).items():
+        out(f"{_rows(rows_with)}: {note}")
     failed = sum(1 for r in rows if r["error"])
     filtered = sum(1 for r in rows if r["filtered"])
     ok = len(rows) - failed - filtered
     say(f"{len(rows)} messages: {ok} deliverable, {filtered} filtered, {failed} failed")
+
+
+def _notes(rows: list[dict[str, Any]]) -> dict[str, list[int]]:
+    """What is not known of rows, or was assumed, with the rows of each."""
+    found: dict[str, list[int]] = {}
+    for row in rows:
+        for note in row["notes"]:
+            found.setdefault(note, []).append(row["index"])
+    return found
+
+
+def _rows(numbers: list[int]) -> str:
+    shown = ", ".join(str(number) for number in numbers[:5])
+    more = f" and {len(numbers) - 5:,} more" if len(numbers) > 5 else ""
+    return f"row{'s' * (len(numbers) > 1)} {shown}{more}"
 
 
 def print_step(step: Mapping[str, Any]) -> None:

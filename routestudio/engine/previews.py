@@ -230,7 +230,7 @@ def _row(
     item: Outcome, prepared: PreparedSink, index: int, *, brief: bool = False
 ) -> dict[str, Any]:
     if isinstance(item, Fault):
-        return fault_row(index, item.line, item.message, item.hint)
+        return fault_row(index, item.line or None, item.message, item.hint, item.place)
     row = row_of(item, prepared.bound, brief=brief)
     row["index"] = index
     return row

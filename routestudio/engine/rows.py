@@ -43,11 +43,13 @@ def row_of(staged: Staged, bound: BoundSink, *, brief: bool = False) -> dict[str
         "size": staged.record.size if staged.record else None,
         "table": f"{message.metadata['table_schema']}.{message.metadata['table_name']}",
         "pks": message.record_pks,
+        "notes": list(message.notes),
+        "place": message.place,
     }
 
 
 def fault_row(
-    index: int, line: int | None, message: str, hint: str | None = None
+    index: int, line: int | None, message: str, hint: str | None = None, place: str = ""
 ) -> dict[str, Any]:
     """The row of a line that holds no message."""
     problem = {
@@ -60,7 +62,7 @@ def fault_row(
     )  # fmt: skip
     return {
         "index": index, "ok": False, **empty, "error": problem, "problems": [problem],
-        "warnings": [], "casts": [], "ignored": {}, "pks": [],
+        "warnings": [], "casts": [], "ignored": {}, "pks": [], "notes": [], "place": place,
     }  # fmt: skip
 
 

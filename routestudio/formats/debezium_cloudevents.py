@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from routestudio.formats._connect_types import Schemas
@@ -18,6 +19,7 @@ from routestudio.formats._debezium_rows import (
 )
 from routestudio.formats._decode import is_connect
 from routestudio.formats.base import Change, FormatError, Likeness, PassedOver, Raw
+from routestudio.formats.debezium import Debezium
 
 _PREFIX: Final = "iodebezium"
 _NUMBERS: Final = frozenset({"lsn", "txid", "xmin", "tsms", "tsus", "tsns", "pos", "row",
@@ -55,6 +57,7 @@ class DebeziumCloudEvents(DebeziumFormat):
     def __init__(self, **options: str) -> None:
         super().__init__(**options)
         self._schemas = Schemas("after", "before")
+        self._events = Debezium(**options)
 
     def likeness(self, value: Any, raw: Raw) -> Likeness:
         """Certain as a CloudEvent with Debezium's operation."""
@@ -79,6 +82,11 @@ class DebeziumCloudEvents(DebeziumFormat):
         if isinstance(data, dict) and is_connect(data):
             data, schema = data["payload"], data["schema"]
         operation = value.get("iodebeziumop")
+        event = _event(data)
+        if operation is None and event is not None:
+            # Another writer of CloudEvents around Debezium's whole event.
+            yield from self._events.read(event, replace(raw, schema=schema))
+            return
         kind = passed_over(value, raw) or passed_over(data, raw) or _named_kind(value, operation)
         if kind is not None:
             raise PassedOver(kind)
@@ -105,6 +113,14 @@ class DebeziumCloudEvents(DebeziumFormat):
         """`Debezium, CloudEvents, PostgreSQL`."""
         connector = value.get("iodebeziumconnector") if isinstance(value, dict) else None
         return connector_title(self.title, connector)
+
+
+def _event(data: Any) -> dict[str, Any] | None:
+    """The whole event of Debezium that the data are, if they are one."""
+    if isinstance(data, dict) and data.keys() == {"payload"}:
+        data = data["payload"]
+    whole = isinstance(data, dict) and "op" in data and isinstance(data.get("source"), dict)
+    return data if whole else None
 
 
 def _named_kind(value: Mapping[str, Any], operation: Any) -> str | None:

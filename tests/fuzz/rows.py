@@ -13,7 +13,8 @@ from routestudio.formats import registry
 from routestudio.formats.base import Raw
 
 ATOMS: tuple[Any, ...] = (
-    None, True, False, 0, -1, 1.5, 10**18, -(10**30), 1e308, "", "x", "null", "{", "NaN", "2024-05-06",
+    None, True, False, 0, -1, 1.5, 10**18, -(10**30), 1e308, "", "x", "null", "{", "NaN",
+    "2024-05-06",
     "0000-00-00 00:00:00", "24:00:00", "9999-12-31T23:59:59.999999+14:00", "0/FFFFFFFF", "infinity",
     "{1,{2}}", '{"a', "\\x00", "\ud800", "a" * 5_000, "1701102296662969433.0000000000", "9" * 400,
     "1e999999", "-", [], {}, [[]], [None], {"": None}, {"$oid": 5}, {"$date": {"$numberLong": "x"}},
@@ -70,7 +71,8 @@ def spoiled(value: Any, chance: random.Random, pool: list[Seed]) -> Any:
 
 NAMES = ("id", "op", "action", "type", "table", "schema", "payload", "before", "after", "source",
          "data", "old", "record", "change", "columns", "kind", "key", "value", "ts_ms", "ns",
-         "_id", "", "__op", "__deleted", "Records", "metadata", "isDdl", "resolved", "é")  # fmt: skip
+         "_id", "", "__op", "__deleted", "Records", "metadata", "isDdl", "resolved",
+         "é")  # fmt: skip
 
 
 def _places(value: Any) -> list[tuple[Any, Any]]:

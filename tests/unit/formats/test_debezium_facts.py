@@ -699,3 +699,18 @@ def test_a_value_that_does_not_fit_its_schema_is_kept_and_noted() -> None:
 @pytest.mark.parametrize("kind", [Debezium, DebeziumFlat])
 def test_the_option_is_described(kind: Any) -> None:
     assert "unavailable.value.placeholder" in kind.options["unavailable"]
+
+
+def test_a_whole_event_inside_of_a_cloud_event_is_read() -> None:
+    source = {"connector": "postgresql", "db": "shop", "schema": "public", "table": "orders"}
+    event = {"op": "c", "before": None, "after": {"id": 7}, "source": source, "ts_ms": 5}
+    kind = "io.debezium.connector.postgresql.DataChangeEvent"
+    for data in (event, {"payload": event}, {"schema": None, "payload": event}):
+        value = {"specversion": "1.0", "type": kind, "data": data}
+        (row,) = RowReader().read(Raw(value, position="p", place="t[0]@0"))
+        assert isinstance(row, Message)
+        assert (row.action, row.record, row.metadata["table_name"]) == (
+            "insert",
+            {"id": 7},
+            "orders",
+        )
