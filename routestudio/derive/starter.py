@@ -33,8 +33,15 @@ def starter(sink: type[Sink], language: Language = Language.PYTHON) -> str:
     return _elixir(sink)
 
 
-def placeholder(kind: str) -> str:
-    """Starter code of the function kinds that know no sink, in Python."""
+def placeholder(kind: str, language: Language = Language.PYTHON) -> str:
+    """Starter code of the function kinds that are for any sink."""
+    if language is Language.ELIXIR:
+        body = {
+            "filter": '  # Keep the message when this is true.\n  action != "read"\n',
+            "transform": "  # What is delivered instead of the whole message.\n"
+            "  %{action: action, table: metadata.table_name, record: record}\n",
+        }[kind]
+        return f"def {kind}(action, record, changes, metadata) do\n{body}end\n"
     head = f"def {kind}(action, record, changes, metadata):\n"
     if kind == "filter":
         return head + '    # Keep the message when this is true.\n    return action != "read"\n'

@@ -50,7 +50,7 @@ class Forecast:
     def __init__(self, prepared: PreparedSink) -> None:
         self._prepared = prepared
         self._sink = prepared.sink
-        self._limits = prepared.sink.limits(prepared.bound.config, prepared.spec.batch_size)
+        self._limits = prepared.bound.limits
         self._destinations: dict[str, _Destination] = {}
         self._open: dict[Hashable, _Open] = {}
         self._groups: Counter[str] = Counter()

@@ -20,6 +20,7 @@ from routestudio.engine.previews import CHUNK, Preview, evaluate_rows, staged_of
 from routestudio.engine.reading import reading_of
 from routestudio.engine.run_control import RunControl
 from routestudio.engine.run_methods import RunMethods
+from routestudio.engine.saving import SavingMethods
 from routestudio.engine.snapshot import diagnostics_of, snapshot_of
 from routestudio.engine.sources import columns_of, open_rows, read_some
 from routestudio.engine.stands import Standins
@@ -60,13 +61,13 @@ class EngineService:
         self.on_event: Emit = ignore
         self._workspace: Workspace | None = None
         self._previews: dict[str, Preview] = {}
+        self.saving = SavingMethods(self)
         self.methods: dict[str, Method] = {
             "open": self.open,
             "create": self.create,
             "apply": self.apply,
             "undo": self.undo,
             "redo": self.redo,
-            "save": self.save,
             "recover": self.recover,
             "discard_recovery": self.discard_recovery,
             "put_secret": self.put_secret,
@@ -88,6 +89,7 @@ class EngineService:
             **TransferMethods(self).methods,
             **ConversionMethods(self).methods,
             **EditingMethods(self).methods,
+            **self.saving.methods,
         }
 
     async def __aenter__(self) -> EngineService:
@@ -156,11 +158,6 @@ class EngineService:
         """Redo the last undone edit, if any."""
         self.workspace.project.redo()
         return self.snapshot()
-
-    async def save(self, *, emit: Emit = ignore) -> dict[str, Any]:
-        """Write every changed file atomically."""
-        written = self.workspace.project.save()
-        return {**self.snapshot(), "written": [str(path) for path in written]}
 
     async def recover(self, *, emit: Emit = ignore) -> dict[str, Any]:
         """Re-apply edits that were not saved before the last end of the program."""

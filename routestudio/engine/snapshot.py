@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from routestudio.engine.targets import target_of
 from routestudio.engine.workspace import Workspace
 from routestudio.errors import RouteStudioError
 from routestudio.model.function import Diagnostic
@@ -35,8 +36,9 @@ def _state(workspace: Workspace, name: str) -> dict[str, Any]:
     except RouteStudioError as error:
         problem = {"field": "sink", "message": workspace.redact(error.message), "hint": error.hint}
         return {"key": None, "title": None, "ready": False, "field_problems": [problem],
-                "mode": "static", "ignored": {}, "batch": None}  # fmt: skip
+                "mode": "static", "ignored": {}, "batch": None, "target": None}  # fmt: skip
     limits = prepared.bound.limits
+    target = target_of(prepared.bound.config)
     return {
         "key": prepared.sink.key,
         "title": prepared.sink.title,
@@ -48,4 +50,5 @@ def _state(workspace: Workspace, name: str) -> dict[str, Any]:
         "mode": "dynamic" if prepared.bound.dynamic else "static",
         "ignored": dict(prepared.bound.ignored),
         "batch": {"messages": limits.messages, "wait": limits.wait, "fixed": limits.fixed},
+        "target": workspace.redact(target) if target else None,
     }

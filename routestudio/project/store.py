@@ -229,17 +229,19 @@ class OpenProject:
         Raises `ProjectError` when a file changed on disk meanwhile (unless `overwrite`).
         """
         dirty = self._changed
-        if not overwrite:
-            for path in dirty:
-                if self._read_disk(path) != self._disk.get(path):
-                    raise ProjectError(
-                        "was changed by another program since it was opened",
-                        place=Place(str(self.root / path)),
-                        hint="save a copy elsewhere, or reopen the project",
-                    )
+        for path, now in self.changed_outside().items():
+            if now is None and overwrite and path not in dirty:
+                dirty.append(path)
+            elif not overwrite and (now is None or path in dirty):
+                how = "removed" if now is None else "changed"
+                raise ProjectError(
+                    f"was {how} by another program since it was opened",
+                    place=Place(str(self.root / path)),
+                    hint="save a copy elsewhere, or reopen the project",
+                )
         written = []
         for path in dirty:
-            text = self._document.text if path == self._yaml else self._texts[path]
+            text = self.texts()[path]
             file = sample_lines.file_of(path)
             target = self.root / (file or path)
             if file is not None:
@@ -268,6 +270,42 @@ class OpenProject:
                     after = {kept: sample_lines.rebased(step.after[kept], changes)}
                     steps[number] = replace(step, before=step.before | before,
                                             after=step.after | after)  # fmt: skip
+
+    # --- other programs ----------------------------------------------------------------------
+
+    def texts(self) -> Texts:
+        """Every text of the project that is held here, by relative path, as it is now."""
+        return {**self._disk, **self._texts, self._yaml: self._document.text}
+
+    def changed_outside(self) -> Texts:
+        """Files that are not as they were read or saved last, with what the disk has now."""
+        found: Texts = {}
+        here = self.texts()
+        for path, known in self._disk.items():
+            if sample_lines.file_of(path) is None:
+                now = self._read_disk(path)
+                if now not in (known, here[path]):
+                    found[path] = now
+        return found
+
+    def take_outside(self, paths: Collection[str]) -> None:
+        """Take what the disk has of these files; their edits and steps of undo are forgotten."""
+        texts = {path: self._read_disk(path) for path in paths}
+        yaml = texts.get(self._yaml)
+        if yaml is not None:
+            self._document = YamlDocument(yaml, name=str(self.file))
+        self._disk |= texts
+        for path in paths:
+            self._texts.pop(path, None)
+        for steps in (self._undo, self._redo):
+            steps[:] = [step for step in steps if step.before.keys().isdisjoint(paths)]
+        self.reread()
+        if not self._changed:
+            self._journal.saved()
+
+    def reread(self) -> None:
+        """Look again at what is not held here: samples on the disk, variables."""
+        self._project = self._parse()
 
     # --- recovery ----------------------------------------------------------------------------
 

@@ -8,11 +8,13 @@ import ssl
 import threading
 from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from routestudio.model.outcome import CheckStep
+from routestudio.model.outcome import CheckStep, StepStatus
 from routestudio.sinks import _net
-from routestudio.sinks._kafka_settings import client_settings
+from routestudio.sinks._kafka_settings import Trouble, client_settings
+from routestudio.sinks._kafka_topics import ADVERTISED, Topic, unreachable, unreachable_steps
 from routestudio.sinks.base import SinkRouting
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ class _Client:
 
     def __init__(self, config: Kafka.Config) -> None:
         self.errors: list[Any] = []
+        self.trouble = Trouble(config.hosts)
         self.seen = threading.Event()
         self._config = config
         self._admin: Any = None
@@ -75,8 +78,23 @@ class _Client:
                 found[topic] = error
         return found
 
+    def settings(self, topics: Sequence[str]) -> dict[str, dict[str, str]]:
+        """The settings of topics; those that this user may not read are left out."""
+        from confluent_kafka import KafkaException
+        from confluent_kafka.admin import ConfigResource  # type: ignore[attr-defined]
+
+        asked = [ConfigResource(ConfigResource.Type.TOPIC, topic) for topic in topics]
+        futures = self._admin.describe_configs(asked, request_timeout=_DESCRIBE_SECONDS)
+        found: dict[str, dict[str, str]] = {}
+        for resource, future in futures.items():
+            with contextlib.suppress(KafkaException, TimeoutError):
+                entries = future.result(_DESCRIBE_SECONDS + 1)
+                found[resource.name] = {e.name: str(e.value or "") for e in entries.values()}
+        return found
+
     def _error(self, error: Any) -> None:
         self.errors.append(error)
+        self.trouble.note(error)
 
     async def call(self, function: Any, *arguments: Any) -> Any:
         loop = asyncio.get_running_loop()
@@ -133,6 +151,8 @@ async def _signed_in(
     if isinstance(answer, KafkaError):
         detail, hint = _auth_text(config, answer)
         refused = answer.name() in ("_AUTHENTICATION", "_SSL")
+        if not refused and client.trouble.sent_to:
+            detail, hint = client.trouble.text, ADVERTISED
         if not config.tls and not refused and await _net.speaks_tls(host, port):
             detail, hint = "the port speaks TLS", "turn TLS on"
         yield CheckStep("authenticate", "failed", detail, watch.lap(), hint)
@@ -145,44 +165,77 @@ async def _signed_in(
         who = "signed in through AWS IAM"
     text = f"{who}; the cluster has {brokers} broker{'s' if brokers != 1 else ''}"
     yield CheckStep("authenticate", "passed", text, watch.lap())
-    topics = list(dict.fromkeys(str(getattr(target, "topic", "")) for target in targets))
-    existing: dict[str, int] = {}
-    for topic in topics:
-        answer = await client.call(client.metadata, topic, 3.0)
-        entry = None if isinstance(answer, KafkaError) else answer.topics.get(topic)
-        error = answer if isinstance(answer, KafkaError) else entry.error if entry else None
-        if error is None and entry is not None and config.create_topics and not entry.partitions:
-            answer = await client.call(client.metadata, topic, 3.0)
-            entry = answer.topics.get(topic)
-        if error is not None or entry is None:
-            yield _topic_error(topic, error, watch.lap())
+    topics: list[Topic] = []
+    for name, samples in _by_topic(targets).items():
+        entry, error = await _described(config, client, name)
+        if entry is None:
+            yield _topic_error(name, error, watch.lap())
         else:
-            existing[topic] = len(entry.partitions)
-    if not existing:
+            topics.append(Topic(name, entry.partitions, None, samples))
+    hosts = {part.strip() for part in config.hosts.split(",")}
+    lost = await unreachable(answer.brokers.values())
+    failed = False
+    for step in unreachable_steps(answer.brokers, lost, topics, hosts):
+        failed = failed or step.status == "failed"
+        yield step
+    if failed or not topics:
         return
     if config.create_topics:
-        for topic, count in existing.items():
-            yield CheckStep("target", "passed", f"topic {topic} exists with {count} partitions",
-                            watch.lap(), target=topic)  # fmt: skip
+        for topic in topics:
+            yield CheckStep("target", "passed", topic.shown, watch.lap(), target=topic.name)
         return
-    operations = await client.call(client.operations, list(existing))
-    for topic, count in existing.items():
-        yield _rights(topic, count, operations.get(topic), watch.lap())
+    names = [topic.name for topic in topics]
+    operations = await client.call(client.operations, names)
+    settings = await client.call(client.settings, names)
+    for topic in topics:
+        known = replace(topic, settings=settings.get(topic.name))
+        yield _verdict(config, known, operations.get(topic.name), watch.lap())
 
 
-def _rights(topic: str, count: int, found: Any, ms: float) -> CheckStep:
-    partitions = f"{count} partition{'s' if count != 1 else ''}"
+def _by_topic(targets: Sequence[SinkRouting]) -> dict[str, list[Any]]:
+    """The sample records of each topic."""
+    found: dict[str, list[Any]] = {}
+    for target in targets:
+        found.setdefault(str(getattr(target, "topic", "")), []).extend(target.sampled)
+    return found
+
+
+async def _described(config: Kafka.Config, client: _Client, topic: str) -> tuple[Any, Any]:
+    """A topic's entry in the metadata, or `None` and the error."""
+    from confluent_kafka import KafkaError
+
+    for _ in range(2):
+        answer = await client.call(client.metadata, topic, 3.0)
+        if isinstance(answer, KafkaError):
+            return None, answer
+        entry = answer.topics.get(topic)
+        if entry is None or entry.error is not None:
+            return None, entry.error if entry else None
+        if entry.partitions or not config.create_topics:
+            return entry, None
+    return entry, None
+
+
+def _verdict(config: Kafka.Config, topic: Topic, found: Any, ms: float) -> CheckStep:
+    """The step of one topic: the right to write first, then what the topic takes."""
+    may: StepStatus = "inconclusive"
     if isinstance(found, list):
         names = {getattr(item, "name", str(item)) for item in found}
         if names & {"WRITE", "ALL"}:
-            return CheckStep("target", "passed", f"topic {topic} exists with {partitions}, and "
-                             "this user may write to it", ms, target=topic)  # fmt: skip
-        if names:
-            return CheckStep("target", "failed", f"this user may not write to topic {topic}", ms,
-                             "grant the user the operation WRITE on the topic", topic)  # fmt: skip
-    return CheckStep("target", "inconclusive", f"topic {topic} exists with {partitions}; the "
-                     "cluster does not tell whether this user may write to it", ms,
-                     "deliver one sample to be sure", topic)  # fmt: skip
+            may = "passed"
+        elif names:
+            return CheckStep("target", "failed", f"this user may not write to topic {topic.name}",
+                             ms, "grant the user the operation WRITE on the topic",
+                             topic.name)  # fmt: skip
+    if trouble := topic.objection(config.compression):
+        status, text, hint = trouble
+        return CheckStep("target", status, text, ms, hint, topic.name)
+    if may == "passed":
+        text = f"{topic.shown}, and this user may write to it{topic.remarks()}"
+        return CheckStep("target", "passed", text, ms, target=topic.name)
+    text = f"{topic.shown}; the cluster does not say whether this user may write to it"
+    return CheckStep("target", "inconclusive", f"{text}{topic.remarks()}", ms,
+                     "deliver one sample to be sure", topic.name)  # fmt: skip
 
 
 def _topic_error(topic: str, error: Any, ms: float) -> CheckStep:

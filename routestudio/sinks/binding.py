@@ -82,8 +82,18 @@ def examine(
     values = _with_resources(sink, parts.config, resources or {}, problems)
     config = _validate(sink.Config, values, problems)
     static, ignored = _static(sink, parts.static, dynamic, problems)
-    limits = sink.limits(config, batch_size) if config is not None else sink.batch
+    sound = config if config is not None else _without_broken(sink.Config, values, problems)
+    limits = sink.limits(sound, batch_size)
     return BoundSink(sink, config, static, dynamic, limits, ignored), tuple(problems)
+
+
+def _without_broken(
+    model: type[BaseModel], values: Mapping[str, Any], problems: Iterable[FieldProblem]
+) -> BaseModel:
+    """A configuration of the values without a problem and of defaults, to read limits from."""
+    broken = {problem.field.split(".")[0] for problem in problems}
+    whole = {k: v for k, v in values.items() if k not in broken and type(v) in (bool, int)}
+    return model.model_construct(None, **whole)
 
 
 def bind(

@@ -25,18 +25,24 @@ class Row:
     when: str = ""
     gap: bool = False
     tip: str = ""
+    words: str = ""
+    """Other words for it, which the command palette finds it by."""
 
 
 TABLE: tuple[Row, ...] = (
     Row("new_project", "New project…", "File", "Ctrl+Shift+N", "add"),
     Row("open_project", "Open project…", "File", "Ctrl+O", "project"),
-    Row("open_file", "Open a server's file…", "File", "Ctrl+Shift+O"),
+    Row("open_file", "Open a sequin.yaml…", "File", "Ctrl+Shift+O"),
     Row("open_demo", "Open the demo project", "File"),
     Row("save", "Save", "File", "Ctrl+S", "save", "project", gap=True),
+    Row("save_as", "Save project as…", "File", "Ctrl+Shift+S", "", "project",
+        tip="Write the project with its unsaved edits to another folder"),
+    Row("reload", "Reload from disk", "File", "", "refresh", "project",
+        tip="Read the project again; unsaved edits are asked about"),
     Row("import", "Import sequin.yaml…", "File", "", "import", gap=True),
     Row("export", "Export…", "File", "Ctrl+E", "export", "project",
         tip="Write what a server needs"),
-    Row("plan", "Plan against a server's file…", "File", "", "", "project",
+    Row("plan", "Compare with server configuration…", "File", "", "", "project",
         tip="What the project changes on a server, and which rows move"),
     Row("close_document", "Close document", "File", "Ctrl+W", "close", "document", gap=True),
     Row("quit", "Quit", "File", "Ctrl+Q", gap=True),
@@ -45,27 +51,28 @@ TABLE: tuple[Row, ...] = (
     Row("find", "Find and replace", "Edit", "Ctrl+F", "search", "function", gap=True),
     Row("comment", "Comment lines", "Edit", "Ctrl+/", "", "function"),
     Row("format", "Format the function", "Edit", "Ctrl+Shift+F", "", "function"),
-    Row("next_problem", "Next problem in the text", "Edit", "F8", "warning", "function"),
+    Row("next_problem", "Next problem", "Edit", "F8", "warning", "function"),
     Row("quick_fix", "Quick fix…", "Edit", "Ctrl+.", "bulb", "function",
         tip="Correct what is wrong where the cursor is"),
     Row("rename", "Rename…", "Edit", "F2", "edit", "selection", gap=True),
     Row("duplicate", "Duplicate…", "Edit", "Ctrl+D", "copy", "selection"),
     Row("delete", "Delete", "Edit", "", "trash", "selection"),
     Row("palette", "Command palette…", "View", "Ctrl+Shift+P", "palette"),
-    Row("toggle_theme", "Light or dark", "View", "Ctrl+Shift+L", "theme"),
+    Row("toggle_theme", "Toggle dark theme", "View", "Ctrl+Shift+L", "theme",
+        words="light mode colours appearance"),
     Row("zoom_in", "Larger code", "View", "Ctrl++", "", "function", gap=True),
     Row("zoom_out", "Smaller code", "View", "Ctrl+-", "", "function"),
     Row("toggle_coverage", "Branch coverage in the editor", "View", "Ctrl+Shift+B", "", "function",
         tip="Mark what samples and route tests reach; green: tested, amber: reached, red: never"),
     Row("next_document", "Next document", "View", "Ctrl+PgDown", "", "document", gap=True),
     Row("previous_document", "Previous document", "View", "Ctrl+PgUp", "", "document"),
-    Row("overview", "Overview of the sinks", "View", "Ctrl+0", "project", "project", gap=True),
-    Row("focus_tree", "Go to the project", "View", "Alt+1", "project"),
-    Row("focus_document", "Go to the document", "View", "Alt+2"),
-    Row("focus_bottom", "Go to the panel below", "View", "Alt+3"),
+    Row("overview", "Sink overview", "View", "Ctrl+0", "project", "project", gap=True),
+    Row("focus_tree", "Focus project tree", "View", "Alt+1", "project"),
+    Row("focus_document", "Focus document", "View", "Alt+2"),
+    Row("focus_bottom", "Focus bottom panel", "View", "Alt+3"),
     Row("view_rows", "Preview as rows", "View", "Ctrl+Shift+1", "", "document", gap=True),
     Row("view_destinations", "Preview as destinations", "View", "Ctrl+Shift+2", "", "document"),
-    Row("view_variants", "Preview the row's variants", "View", "Ctrl+Shift+3", "", "document"),
+    Row("view_variants", "Preview variants of the row", "View", "Ctrl+Shift+3", "", "document"),
     Row("compare", "Outcome diff against the saved project", "View", "Ctrl+Shift+D", "",
         "document"),
     Row("show_problems", "Problems", "View", "Alt+4", "warning"),
@@ -80,7 +87,7 @@ TABLE: tuple[Row, ...] = (
     Row("cancel", "Cancel", "Run", "Shift+F5", "stop"),
     Row("resume_run", "Resume the run", "Run", "Ctrl+F5", "run", "resumable",
         tip="Send what remains; what was delivered is not sent again"),
-    Row("show_run", "The run", "Run", "Alt+6", "run"),
+    Row("show_run", "Show current run", "Run", "Alt+6", "run"),
     Row("edit_letter", "Correct dead letters…", "Run", "", "edit", "letters", gap=True,
         tip="Correct the chosen message; several at once: set one field"),
     Row("retry_letters", "Send dead letters again", "Run", "Ctrl+Shift+F5", "refresh", "letters",
@@ -88,13 +95,13 @@ TABLE: tuple[Row, ...] = (
     Row("export_letters", "Export dead letters…", "Run", "", "export", "letters"),
     Row("show_arrived", "What arrived", "Run", "F7", "arrived", "sink", gap=True),
     Row("run_tests", "Run route tests", "Run", "Ctrl+T", "ok", "project", gap=True),
-    Row("pin_test", "Pin the row as a route test", "Run", "Ctrl+Shift+T", "ok", "document"),
+    Row("pin_test", "Pin row as route test", "Run", "Ctrl+Shift+T", "ok", "document"),
     Row("add_function", "Add function…", "Function", "Ctrl+Alt+F", "function", "project"),
     Row("add_sample", "Add sample set…", "Function", "Ctrl+Alt+M", "sample", "project"),
     Row("paste_sample", "Paste messages as sample set", "Function", "", "sample", "project"),
     Row("import_sample", "Import samples from a file…", "Function", "", "import", "project",
         tip="JSON lines, JSON, CSV or Parquet"),
-    Row("message_form", "Messages as table or text", "Function", "Ctrl+Shift+M", "", "sample",
+    Row("message_form", "Toggle table/text", "Function", "Ctrl+Shift+M", "", "sample",
         gap=True),
     Row("add_message", "Add message", "Function", "", "add", "sample"),
     Row("duplicate_message", "Duplicate message", "Function", "Ctrl+Shift+U", "copy", "sample"),
@@ -102,11 +109,11 @@ TABLE: tuple[Row, ...] = (
     Row("paste_messages", "Paste messages", "Function", "Ctrl+Shift+V", "sample", "sample"),
     Row("mask_columns", "Mask columns…", "Function", "", "eye-off", "sample",
         tip="Replace the values of columns in all rows by masks of the same kind"),
-    Row("insert_starter", "Insert the starter", "Function", "", "add", "function", gap=True),
+    Row("insert_starter", "Insert template", "Function", "", "add", "function", gap=True),
     Row("convert", "Convert to Elixir or Python…", "Function", "Ctrl+Alt+E", "", "function",
         tip="The function in the other language, tried on the samples before it is taken"),
-    Row("refresh_preview", "Preview again", "Function", "Ctrl+R", "refresh", "document"),
-    Row("shortcuts", "Keyboard shortcuts", "Help", "F1", "book"),
+    Row("refresh_preview", "Refresh preview", "Function", "Ctrl+R", "refresh", "document"),
+    Row("shortcuts", "Keyboard shortcuts", "Help", "F1", "book", words="keys help docs"),
     Row("about", "About RouteStudio", "Help", "", "info"),
 )  # fmt: skip
 
@@ -172,7 +179,6 @@ class Actions(QObject):
                 self._actions[row.id].setIcon(icon(row.icon))
 
 
-def shortcut_list() -> str:
-    """Every shortcut with what it does, one a line."""
-    rows = [row for row in TABLE if row.shortcut]
-    return "\n".join(f"{r.shortcut:<16} {r.menu}: {r.title.rstrip('…')}" for r in rows)
+def shortcut_text(row: Row) -> str:
+    """The keys of an action as this system writes them."""
+    return QKeySequence(row.shortcut).toString(QKeySequence.SequenceFormat.NativeText)

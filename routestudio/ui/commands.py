@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
+from PySide6.QtWidgets import QApplication
 
-from routestudio import __version__
-from routestudio.errors import RouteStudioError
-from routestudio.paths import resources
-from routestudio.ui.actions import shortcut_list
 from routestudio.ui.commands_editor import EditorCommands
+from routestudio.ui.commands_project import ProjectCommands
 from routestudio.ui.commands_run import RunCommands
 from routestudio.ui.documents.base import Document
 from routestudio.ui.theme import theme
@@ -36,7 +30,7 @@ class Commands:
     def __init__(self, window: MainWindow) -> None:
         self._window = window
         self._session = window.session
-        self._demo: Path | None = None
+        self.project = ProjectCommands(window, self)
         self.runs = RunCommands(window)
 
     @cached_property
@@ -73,10 +67,7 @@ class Commands:
         """Give every action of the table its handler."""
         window = self._window
         for name, handler in {
-            "new_project": self.new_project, "open_project": self.open_project,
-            "open_demo": self.open_demo, "save": self.save, "import": self.import_file,
-            "open_file": lambda: self.servers.open_file(), "plan": lambda: self.servers.plan(),
-            "export": self.export, "close_document": self.close_document, "quit": window.close,
+            "close_document": self.close_document,
             "undo": self.undo, "redo": self.redo, "find": self.find, "comment": self.comment,
             "next_problem": self.next_problem, "rename": lambda: self.edits.rename(),
             "duplicate": lambda: self.edits.duplicate(),
@@ -112,119 +103,14 @@ class Commands:
             "shortcuts": self.shortcuts, "about": self.about,
         }.items():  # fmt: skip
             window.action_table.on(name, handler)
+        self.project.connect_all()
         self.runs.connect_all()
         EditorCommands(window).connect_all()
-
-    # --- projects ----------------------------------------------------------------------------
-
-    def new_project(self) -> None:
-        """Ask for folder and type, create and open."""
-        from routestudio.ui import dialogs
-
-        dialog = dialogs.NewProjectDialog(self._window)
-        if dialog.exec():
-            self._session.create(Path(dialog.folder.text()), str(dialog.type.currentData()))
-
-    def open_project(self) -> None:
-        """Ask for a folder and open it."""
-        found = QFileDialog.getExistingDirectory(self._window, "Open project")
-        if found:
-            self._session.open(Path(found))
-
-    def open_demo(self) -> None:
-        """Copy the demo project to a folder of its own and open it."""
-        folder = Path(tempfile.mkdtemp(prefix="routestudio-demo-")) / "shop"
-        shutil.copytree(resources() / "demo", folder)
-        self._demo = folder.parent
-        self._session.open(folder)
-
-    def save(self) -> None:
-        """Save everything, with what is still being typed."""
-        self.flush()
-        self._session.save(lambda: self._session.notice.emit("success", "Saved"))
 
     def flush(self) -> None:
         """Send edits that are still being typed."""
         for document in self._window.documents():
             document.flush()
-
-    def import_file(self) -> None:
-        """Make a project from a server's file and open it."""
-        source, _ = QFileDialog.getOpenFileName(
-            self._window, "Import a server's configuration", "", "YAML (*.yaml *.yml)"
-        )
-        if not source:
-            return
-        output = QFileDialog.getExistingDirectory(self._window, "Empty folder for the project")
-        if output:
-            self.import_to(source, output)
-
-    def import_to(self, source: str, output: str) -> None:
-        """Import and open, given both paths."""
-        engine = self._session.engine
-        engine.run(
-            engine.request("import", source=source, output=output),
-            owner=self._window, title="Import",
-            done=lambda found: self.servers.imported(Path(output), found["imported"]),
-        )  # fmt: skip
-
-    def export(self) -> None:
-        """Ask for whom and where to, and export."""
-        from routestudio.ui import dialogs
-
-        dialog = dialogs.ExportDialog(self._window, Path(self._session.snapshot["root"]))
-        if dialog.exec():
-            self.export_to(str(dialog.target.currentData()), dialog.output.text())
-
-    def export_to(self, target: str, output: str) -> None:
-        """Export, given target and path."""
-        engine = self._session.engine
-
-        def failed(error: RouteStudioError) -> None:
-            problems = getattr(error, "problems", ())
-            lines = [f"• {p['field']} {p['message']}" for p in problems] or [error.message]
-            hints = {p["hint"] for p in problems if p.get("hint")}
-            QMessageBox.warning(self._window, "Not exported",
-                                "\n".join([*lines, "", *sorted(hints)]))  # fmt: skip
-
-        engine.run(
-            engine.request("export", target=target, output=output),
-            owner=self._window, title="Export", failed=failed,
-            done=lambda r: self._session.notice.emit(
-                "success", f"Exported {len(r['written'])} file(s) to {output}"),
-        )  # fmt: skip
-
-    def drop(self, path: Path) -> None:
-        """Open a dropped folder or YAML file; add a dropped file of messages as samples."""
-        if path.is_dir() or path.suffix in (".yaml", ".yml"):
-            self._session.open(path)
-        elif self._session.is_open:
-            self.samples.add_file(path)
-
-    def close_window(self) -> None:
-        """Close, when what is being typed is kept; with unsaved edits ask first."""
-        self.flush()
-        self._session.after_edits(self._close_now)
-
-    def _close_now(self, complete: bool) -> None:
-        files = list(self._session.snapshot.get("dirty", ()))
-        if not complete:
-            files.append("what was typed last: the engine has not taken it yet")
-        if not files or self._demo is not None:
-            self._leave()
-            return
-        from routestudio.ui import dialogs
-
-        answer = dialogs.ask_save(self._window, files)
-        if answer == "save":
-            self._session.save(self._leave)
-        elif answer == "discard":
-            self._session.discard_recovery().finished.connect(self._leave)
-
-    def _leave(self) -> None:
-        if self._demo is not None:
-            shutil.rmtree(self._demo, ignore_errors=True)
-        self._window.really_close()
 
     # --- documents ---------------------------------------------------------------------------
 
@@ -385,7 +271,7 @@ class Commands:
     @property
     def standin(self) -> bool:
         """Whether check and run use a stand-in."""
-        return self._window.where.button("standin").isChecked()
+        return self._window.bar.target == "standin"
 
     def check(self) -> None:
         """Check the current sink."""
@@ -404,20 +290,21 @@ class Commands:
         if not samples:
             self._session.notice.emit("info", "Add a sample set first: Run delivers its messages.")
             return
-        name = max(samples, key=lambda item: item["rows"])["name"]
-        if document := self._previewing():
-            name = document.preview.samples.currentData() or name
+        name = self._sample_of(sink, [item["name"] for item in samples])
         total = next(item["rows"] for item in samples if item["name"] == name)
-        from routestudio.ui import dialogs
-
-        if not self.standin and not dialogs.ask(
-            self._window, "Deliver to the real service",
-            f"Deliver {total:,} messages of {name} by {sink} to the real service?", "Deliver",
-        ):  # fmt: skip
+        text = f'Send {total:,} messages from sample "{name}" through {sink}'
+        if not self.standin and not self.runs.confirm(sink, text, "Send"):
             return
         self.flush()
         self.runs.show()
         self._window.run_panel.start(sink, str(name), total, standin=self.standin)
+
+    def _sample_of(self, sink: str, names: list[str]) -> str:
+        """The sample set of the preview in front, or the one that a sink was last previewed on."""
+        document = self._previewing()
+        shown = document.preview.samples.currentData() if document is not None else None
+        wanted = shown or self._window.memory.sample(sink)
+        return str(wanted) if wanted in names else names[0]
 
     def after_run(self) -> None:
         """Read back what arrived at the stand-in."""
@@ -453,13 +340,12 @@ class Commands:
 
     def shortcuts(self) -> None:
         """Show the list of shortcuts."""
-        box = QMessageBox(self._window)
-        box.setWindowTitle("Keyboard shortcuts")
-        box.setText(f"<pre>{shortcut_list()}</pre>")
-        box.exec()
+        from routestudio.ui.help_dialogs import ShortcutsDialog
+
+        ShortcutsDialog(self._window).exec()
 
     def about(self) -> None:
-        """Say what this is."""
-        QMessageBox.about(self._window, "About RouteStudio",
-                          f"RouteStudio {__version__}\n\nDesign, preview, test and deliver routes "
-                          "for change-data-capture messages.")  # fmt: skip
+        """Show what this is, and what a report of a fault should hold."""
+        from routestudio.ui.help_dialogs import AboutDialog
+
+        AboutDialog(self._window).exec()

@@ -8,6 +8,7 @@ from PySide6.QtGui import QGuiApplication
 
 from routestudio.derive import catalog
 from routestudio.derive.starter import placeholder
+from routestudio.model.function import Language
 from routestudio.ui import dialogs
 from routestudio.ui.commands_names import variable
 
@@ -71,8 +72,13 @@ class Edits:
         item: dict[str, Any] = {"name": name, "type": kind}
         if kind == "routing":
             item["sink_type"] = catalog.yaml_type(key)
-        item |= {"language": "python", "file": f"functions/{name.replace('-', '_')}.py"}
-        code = catalog.starter_code(key) if kind == "routing" else placeholder(kind)
+        language = Language(str(dialog.language.currentData()))
+        ending = "py" if language is Language.PYTHON else "ex"
+        if language is Language.PYTHON:
+            item["language"] = language.value
+        item["file"] = f"functions/{name.replace('-', '_')}.{ending}"
+        routing = kind == "routing"
+        code = catalog.starter_code(key, language) if routing else placeholder(kind, language)
 
         def added() -> None:
             if context.get("sink") and context.get("kind") == kind:
@@ -83,12 +89,11 @@ class Edits:
 
     def _add_sample(self, text: str = "") -> None:
         taken = {item["name"] for item in self._session.samples()}
-        name = dialogs.ask_name(self._window, "New sample set", dialogs.free_name("samples", taken))
+        name = dialogs.ask_name(
+            self._window, "New sample set", dialogs.free_name("samples", taken), accept="Add",
+            taken=taken,
+        )  # fmt: skip
         if name is None:
-            return
-        problem = dialogs.name_problem(name, taken)
-        if problem:
-            self._session.notice.emit("error", problem)
             return
         self._session.apply(
             {"op": "add_sample", "name": name, "text": text}, lambda: self._open("sample", name)
@@ -144,7 +149,8 @@ class Edits:
         if chosen is None or chosen[0] == "run":
             return
         kind, name = chosen
-        new = dialogs.ask_name(self._window, f"Rename {name}", name)
+        new = dialogs.ask_name(self._window, f"Rename {name}", name, accept="Rename",
+                               taken=self._taken(kind) - {name})  # fmt: skip
         if new and new != name:
             section = _SECTIONS.get(kind, kind)
             self._session.apply({"op": "rename", "kind": section, "name": name, "to": new},
@@ -156,11 +162,22 @@ class Edits:
         if chosen is None or chosen[0] in ("sample", "run"):
             return
         kind, name = chosen
-        new = dialogs.ask_name(self._window, f"Duplicate {name}", f"{name}-copy")
+        taken = self._taken(kind)
+        new = dialogs.ask_name(self._window, f"Duplicate {name}",
+                               dialogs.free_name(f"{name}-copy", taken), accept="Duplicate",
+                               taken=taken)  # fmt: skip
         if new:
             section = _SECTIONS.get(kind, kind)
             self._session.apply({"op": "duplicate", "kind": section, "name": name, "to": new},
                                 lambda: self._open(kind, new))  # fmt: skip
+
+    def _taken(self, kind: str) -> set[str]:
+        """Names that things of a kind have."""
+        session = self._session
+        if kind == "http_endpoints":
+            return set(session.endpoints())
+        items = {"sink": session.sinks, "function": session.functions, "sample": session.samples}
+        return {item["name"] for item in items[kind]()}
 
     def delete(self) -> None:
         """Delete what is chosen in the tree; undo brings it back."""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from routestudio.ui.runs import title
-
 if TYPE_CHECKING:
     from routestudio.ui.main_window import MainWindow
 
@@ -28,6 +26,7 @@ class RunCommands:
         }.items():  # fmt: skip
             window.action_table.on(name, handler)
         window.run_panel.changed.connect(self.refresh)
+        window.run_panel.send_asked.connect(self.send_again)
         self.refresh()
 
     def refresh(self) -> None:
@@ -55,16 +54,34 @@ class RunCommands:
         run = panel.run
         if run is None or not panel.resumable:
             return
-        from routestudio.ui import dialogs
-
-        if not run["standin"] and not dialogs.ask(
-            self._window, "Deliver to the real service",
-            f"{title(run)}: send the {run['left']:,} messages that remain?", "Resume",
-        ):  # fmt: skip
+        text = f"Resume sending through {run['sink']}: {run['left']:,} messages remain"
+        if not run["standin"] and not self.confirm(run["sink"], text, "Resume"):
             return
         self._window.commands.flush()
         self.show()
         panel.resume()
+
+    def confirm(self, sink: str, what: str, yes: str) -> bool:
+        """Ask before anything goes to a real service, with the name of its host."""
+        from routestudio.ui import dialogs
+
+        found = self._window.session.sink(sink) or {}
+        place = found.get("target") or "the service that its configuration names"
+        return dialogs.ask(self._window, "Send to a real service", f"{what} to {place}?", yes,
+                           danger=True)  # fmt: skip
+
+    def send_again(self, numbers: list[int] | None, group: int | None) -> None:
+        """Send dead letters of the shown run again; ask before a real service."""
+        panel = self._window.run_panel
+        run = panel.run
+        if run is None:
+            return
+        count = panel.page.letters.group_count if numbers is None else len(numbers)
+        many = "1 dead letter" if count == 1 else f"{count:,} dead letters"
+        what = f"Send {many} again through {run['sink']}"
+        if panel.running or run["standin"] or self.confirm(run["sink"], what, "Send"):
+            panel.retry(numbers, group)
+        panel.page.letters.refresh()
 
     def edit(self) -> None:
         """Correct the chosen dead letters."""

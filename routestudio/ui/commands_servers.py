@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtWidgets import QFileDialog, QMessageBox
+from PySide6.QtWidgets import QFileDialog
 
 if TYPE_CHECKING:
     from routestudio.ui.main_window import MainWindow
@@ -27,7 +27,7 @@ class Servers:
             self._window, "Open a server's configuration", "", YAML
         )
         if found:
-            self._session.open(Path(found))
+            self._window.commands.project.open(Path(found))
 
     def imported(self, output: Path, brought: dict[str, Any]) -> None:
         """Open what was imported; say what moved, and what was kept without being understood."""
@@ -40,11 +40,10 @@ class Servers:
         lines = [f"• line {item['line']}: {item['message']}" for item in kept[:_LISTED]]
         if len(kept) > _LISTED:
             lines.append(f"• and {len(kept) - _LISTED} more")
-        text = "Kept as it is, without being understood:"
-        box = QMessageBox(QMessageBox.Icon.Information, "Imported", text, parent=self._window)
-        box.setStandardButtons(QMessageBox.StandardButton.Ok)
-        box.setInformativeText("\n".join(lines))
-        box.open()
+        from routestudio.ui import dialogs
+
+        text = "These parts are kept as they are; RouteStudio does not know them:"
+        dialogs.show_message(self._window, "Imported", text, lines)
 
     def plan(self) -> None:
         """Ask for a server's file, and show what the project changes of it."""

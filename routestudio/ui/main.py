@@ -43,7 +43,7 @@ async def _show(project: Path | None, demo: bool) -> None:
     if project is not None:
         window.session.open(project)
     elif demo:
-        window.commands.open_demo()
+        window.commands.project.open_demo()
     await done.wait()
     await engine.stop()
     window.deleteLater()

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QApplication,
     QFrame,
-    QHBoxLayout,
     QMainWindow,
     QSplitter,
     QStackedWidget,
@@ -24,6 +25,7 @@ from routestudio.ui.bridge import Engine
 from routestudio.ui.commands import Commands
 from routestudio.ui.documents.base import Document
 from routestudio.ui.icons import icon
+from routestudio.ui.memory import Memory
 from routestudio.ui.panels.check import CheckPanel
 from routestudio.ui.panels.lists import ArrivedPanel, LogPanel
 from routestudio.ui.panels.problems import ProblemsPanel
@@ -31,22 +33,18 @@ from routestudio.ui.panels.run import RunPanel
 from routestudio.ui.panels.tests import TestsPanel
 from routestudio.ui.project_tree import ProjectTree
 from routestudio.ui.recent import RecentMenu, settings
-from routestudio.ui.runs import Runs
+from routestudio.ui.runs import Runs, short_time
 from routestudio.ui.session import Session
 from routestudio.ui.theme import theme
+from routestudio.ui.top_bar import TopBar
+from routestudio.ui.watcher import FileWatch
+from routestudio.ui.welcome import WelcomePage
 from routestudio.ui.widgets.basics import (
     Banner,
-    Button,
-    EmptyState,
     IconButton,
-    IconLabel,
-    Segments,
-    StatusDot,
-    label,
 )
+from routestudio.ui.widgets.layout import fit
 from routestudio.ui.widgets.toast import Toast
-
-_DOTS = {"ready": "positive", "starting": "warning", "lost": "danger", "stopped": "muted"}
 
 
 class MainWindow(QMainWindow):
@@ -57,11 +55,13 @@ class MainWindow(QMainWindow):
     def __init__(self, engine: Engine) -> None:
         super().__init__()
         self.setWindowTitle("RouteStudio")
-        self.setMinimumSize(980, 620)
+        self.setMinimumSize(760, 480)
         self.resize(1280, 800)
+        self._dress()
         self.setAcceptDrops(True)
         self.engine = engine
         self.session = Session(engine, self)
+        self.memory = Memory(self.session)
         self.action_table = Actions(self)
         self.action_table.build_menus(self.menuBar())
         self.recent = RecentMenu(self, self.action_table.menu("File"))
@@ -79,9 +79,12 @@ class MainWindow(QMainWindow):
         column = QVBoxLayout(root)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addWidget(self._bar())
-        self.banner = Banner()
+        self.bar = TopBar(self.action_table)
+        self.where, self.run_button = self.bar.where, self.bar.run_button
+        column.addWidget(self.bar)
+        self.banner, self.outside = Banner(), Banner()
         column.addWidget(self.banner)
+        column.addWidget(self.outside)
         self.runs = Runs(self.session)
         self.tree = ProjectTree(self.session, self.runs)
         self.tabs = QTabWidget()
@@ -89,7 +92,7 @@ class MainWindow(QMainWindow):
         self.tabs.setMovable(True)
         self.tabs.setAccessibleName("Open documents")
         self.tabs.tabBar().setAccessibleName("Open documents")
-        self.welcome = self._welcome()
+        self.welcome = WelcomePage(self.action_table, lambda path: self.commands.project.open(path))
         self.center = QStackedWidget()
         self.center.addWidget(self.welcome)
         self.center.addWidget(self.tabs)
@@ -109,65 +112,6 @@ class MainWindow(QMainWindow):
         column.addWidget(self.horizontal, 1)
         self.setCentralWidget(root)
         self.toast = Toast(root)
-
-    def _bar(self) -> QFrame:
-        bar = QFrame()
-        bar.setObjectName("bar")
-        row = QHBoxLayout(bar)
-        row.setContentsMargins(14, 7, 12, 7)
-        row.setSpacing(8)
-        row.addWidget(IconLabel("logo", 20, "accent"))
-        row.addWidget(label("RouteStudio", "heading"))
-        row.addStretch(1)
-        row.addWidget(label("Deliver to", "muted"))
-        self.where = Segments([("standin", "Stand-in"), ("real", "Real service")], "Deliver to")
-        self.where.button("standin").setToolTip("A local service that RouteStudio starts")
-        self.where.button("real").setToolTip("The service that the sink's configuration names")
-        self.where.choose("standin")
-        row.addWidget(self.where)
-        self.check_button = Button("Check", "check")
-        self.run_button = Button("Run", "run", kind="primary")
-        self.export_button = Button("Export", "export")
-        for button, name in ((self.check_button, "check"), (self.run_button, "run"),
-                             (self.export_button, "export")):  # fmt: skip
-            action = self.action_table.qaction(name)
-            shortcut = action.shortcut().toString()
-            button.setToolTip(f"{action.toolTip()} ({shortcut})")
-            button.clicked.connect(action.trigger)
-            button.setEnabled(action.isEnabled())
-            action.changed.connect(lambda b=button, a=action: b.setEnabled(a.isEnabled()))
-            row.addWidget(button)
-        toggle = self.action_table.qaction("toggle_theme").trigger
-        self.theme_button = IconButton("theme", "Light or dark (Ctrl+Shift+L)", toggle)
-        row.addWidget(self.theme_button)
-        self.dot = StatusDot("warning")
-        self.engine_label = label("engine", "muted")
-        row.addWidget(self.dot)
-        row.addWidget(self.engine_label)
-        return bar
-
-    def _welcome(self) -> QWidget:
-        page = QWidget()
-        column = QVBoxLayout(page)
-        column.addStretch(2)
-        state = EmptyState(
-            "logo", "See where every row change will go, before it ships",
-            "Open a project or a server's sequin.yaml, or look around in the demo: an online shop "
-            "with three sinks on local stand-ins.",
-        )  # fmt: skip
-        column.addWidget(state)
-        buttons = QHBoxLayout()
-        buttons.addStretch(1)
-        for text, name, kind in (("Open the demo", "open_demo", "primary"),
-                                 ("Open project…", "open_project", ""),
-                                 ("New project…", "new_project", "")):  # fmt: skip
-            buttons.addWidget(
-                Button(text, kind=kind, action=self.action_table.qaction(name).trigger)
-            )
-        buttons.addStretch(1)
-        column.addLayout(buttons)
-        column.addStretch(3)
-        return page
 
     def _bottom(self) -> QFrame:
         frame = QFrame()
@@ -217,6 +161,8 @@ class MainWindow(QMainWindow):
         self.tests.run_asked.connect(lambda: self.commands.bench.run_tests())
         self.tests.line_chosen.connect(lambda f, n: self.commands.bench.open_line(f, n))
         self.run_panel.after = self.commands.after_run
+        self.bar.target_chosen.connect(lambda _: self.refresh())
+        self.watch = FileWatch(self.session)
 
     # --- documents ---------------------------------------------------------------------------
 
@@ -274,6 +220,14 @@ class MainWindow(QMainWindow):
         name = self.session.snapshot.get("name", "")
         mark = "*" if self.session.dirty else ""
         self.setWindowTitle(f"{name}{mark} — RouteStudio" if name else "RouteStudio")
+        name = self.commands.current_sink()
+        shown = self.session.sink(name) if name else None
+        self.bar.show_place(name, shown.get("target") if shown else None)
+        if not self.session.dirty:
+            self.outside.hide()
+        if not self.tabs.count():
+            project = str(self.session.snapshot.get("name", "")) or None
+            self.welcome.show_state(project, self.recent.paths())
         count = self.problems.count
         self.panels.setTabText(0, f"Problems ({count})" if count else "Problems")
 
@@ -293,7 +247,22 @@ class MainWindow(QMainWindow):
         else:
             self.vertical.setSizes([sum(sizes) - 36, 36])
 
+    def show_conflicts(self, conflicts: list[dict[str, Any]]) -> None:
+        """Show that another program changed files that have unsaved edits, or removed some."""
+
+        def decide() -> None:
+            self.outside.hide()
+            self.commands.project.decide(conflicts, lambda: None)
+
+        first = conflicts[0]
+        more = f" (and {len(conflicts) - 1} more)" if len(conflicts) > 1 else ""
+        edited = ", and you have unsaved edits in it" if first["edited"] else ""
+        text = f"{first['path']}{more} was {first['state']} by another program{edited}."
+        self.outside.say("warning", text, "Decide…", decide)
+
     def _opened(self) -> None:
+        self.bar.choose_target("standin")
+        self.outside.hide()
         for document in self.documents():
             self.close_document(document)
         sinks = self.session.sinks()
@@ -303,23 +272,19 @@ class MainWindow(QMainWindow):
         self.recent.remember(self.session.path)
 
     def _offer_recovery(self, count: int, when: str) -> None:
-        def done(take: bool) -> None:
+        def done(step: Callable[[], object]) -> None:
             self.banner.hide()
-            if take:
-                self.session.recover()
-            else:
-                self.session.discard_recovery()
+            step()
 
-        edits = "1 edit" if count == 1 else f"{count} edits"
+        edits = "1 unsaved edit" if count == 1 else f"{count} unsaved edits"
         self.banner.say(
-            "warning", f"{edits} of {when} had not been saved when RouteStudio ended.",
-            "Recover", lambda: done(True),
+            "warning", f"RouteStudio closed with {edits} ({short_time(when)}).",
+            "Recover", lambda: done(self.session.recover),
+            other=("Discard", lambda: done(self.session.discard_recovery)),
         )  # fmt: skip
 
     def _engine_status(self, status: str, text: str) -> None:
-        self.dot.show_role(_DOTS.get(status, "muted"), text)
-        self.engine_label.setText("engine" if status == "ready" else f"engine {status}")
-        self.engine_label.setToolTip(text)
+        self.bar.show_engine(status, text)
         self.log.add(text)
         if status == "lost":
             self.banner.say("error", text)
@@ -336,15 +301,19 @@ class MainWindow(QMainWindow):
 
     # --- the window itself -------------------------------------------------------------------
 
-    def restore(self) -> None:
-        """Theme and size of the last time."""
+    def _dress(self) -> None:
+        """Apply the theme of the last time, before any widget is made."""
         app = QApplication.instance()
         mode = settings().value("theme", "system")
         if isinstance(app, QApplication):
             theme().apply(app, mode if mode in ("light", "dark") else "system")
+
+    def restore(self) -> None:
+        """Take the size and place of the last time, on a screen that is still there."""
         size = settings().value("geometry")
         if size is not None:
             self.restoreGeometry(size)
+        fit(self)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         if self._may_close:
@@ -354,7 +323,7 @@ class MainWindow(QMainWindow):
             self.closed.emit()
             return
         event.ignore()
-        self.commands.close_window()
+        self.commands.project.close_window()
 
     def really_close(self) -> None:
         """Close without another question."""
@@ -368,4 +337,4 @@ class MainWindow(QMainWindow):
     def dropEvent(self, event: QDropEvent) -> None:
         for url in event.mimeData().urls():
             if url.isLocalFile():
-                self.commands.drop(Path(url.toLocalFile()))
+                self.commands.project.drop(Path(url.toLocalFile()))

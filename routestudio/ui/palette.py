@@ -53,7 +53,7 @@ class Palette(QDialog):
         rows = [
             (score, row)
             for row in self._actions.available()
-            if (score := rank(f"{row.menu} {row.title}".lower(), wanted)) >= 0
+            if (score := rank(f"{row.menu} {row.title} {row.words}".lower(), wanted)) >= 0
         ]  # fmt: skip
         self.items.clear()
         for _, row in sorted(rows, key=lambda pair: pair[0]):

@@ -49,5 +49,8 @@ class RecentMenu(QMenu):
         self.clear()
         paths = self.paths()
         for path in paths:
-            self.addAction(path, partial(self._window.session.open, Path(path)))
+            self.addAction(path, partial(self._open, Path(path)))
         self.menuAction().setEnabled(bool(paths))
+
+    def _open(self, path: Path) -> None:
+        self._window.commands.project.open(path)

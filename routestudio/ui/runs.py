@@ -15,7 +15,7 @@ SHOWN = 25
 
 
 class Runs(QObject):
-    """The list of runs, newest first. `changed` tells that it is another one now."""
+    """The list of runs, newest first. `changed` is sent when it differs from before."""
 
     changed = Signal()
 
@@ -145,3 +145,11 @@ def when(started: str, *, long: bool = False) -> str:
     if long or not today:
         return f"{moment:%d %b %H:%M}"
     return f"{moment:%H:%M}"
+
+
+def short_time(written: str) -> str:
+    """A local time of the recovery journal in short, such as `28 Nov, 17:10`; else as it is."""
+    try:
+        return f"{dt.datetime.fromisoformat(written):%d %b, %H:%M}"
+    except ValueError:
+        return written

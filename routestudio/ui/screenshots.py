@@ -90,7 +90,7 @@ async def _take(
         return
     try:
         await shoot("welcome")
-        window.commands.open_demo()
+        window.commands.project.open_demo()
         await _until(lambda: window.document() is not None)
         sink = window.document()
         assert isinstance(sink, SinkDocument)

@@ -21,7 +21,7 @@ async def take_bench(
     """Open the demo project in `window` and take every picture. Nothing is saved."""
     from routestudio.ui.outcome_dialog import OutcomeDialog
 
-    window.commands.open_demo()
+    window.commands.project.open_demo()
     await until(lambda: window.document() is not None)
     window.commands.open("function", _FUNCTION)
     document = window.document()

@@ -27,12 +27,17 @@ class Session(QObject):
     """State shared by all views of one window."""
 
     opened = Signal()
-    """Another project is open; views build themselves anew."""
+    """A project was opened; views build themselves again."""
     changed = Signal()
     """The snapshot is new; views refresh what they show."""
     edit_failed = Signal(str)
     recoverable = Signal(int, str)
     """So many unsaved edits of an earlier run, and their time, can be recovered."""
+    conflict = Signal(list, object)
+    """Files that another program changed while they have unsaved edits, or removed
+    (`engine.saving`), and what to call after they are saved, or `None`."""
+    read_again = Signal(list)
+    """Paths that another program changed, and that were read again."""
     notice = Signal(str, str)
     """Kind (`info`, `success`, `warning`, `error`) and a sentence for a toast."""
 
@@ -150,9 +155,47 @@ class Session(QObject):
         """Redo the last undone edit."""
         return self._change("redo", None)
 
-    def save(self, done: Callable[[], object] | None = None) -> Job:
-        """Save everything."""
-        return self._change("save", done)
+    def save(self, done: Callable[[], object] | None = None, *, overwrite: bool = False) -> Job:
+        """Save everything; `done` is called when it is on the disk.
+
+        Where another program changed or removed a file, nothing is written and `conflict` is sent.
+        """
+
+        def saved() -> None:
+            found = self.snapshot.get("conflicts")
+            if found:
+                self.conflict.emit(found, done)
+            elif done is not None:
+                done()
+
+        return self._change("save", saved, ask=True, overwrite=overwrite)
+
+    def save_as(self, path: Path, done: Callable[[], object] | None = None) -> Job:
+        """Write the project, with its unsaved edits, to a new folder and go on there."""
+
+        def saved() -> None:
+            self._path = Path(self.snapshot["path"]).parent
+            self.opened.emit()
+            if done is not None:
+                done()
+
+        return self._change("save_as", saved, path=str(path))
+
+    def look_outside(self) -> Job:
+        """Read again what other programs changed; `conflict` is sent for what was edited here."""
+
+        def found() -> None:
+            snapshot = self.snapshot
+            if snapshot.get("taken"):
+                self.read_again.emit(snapshot["taken"])
+            if snapshot.get("conflicts"):
+                self.conflict.emit(snapshot["conflicts"], None)
+
+        return self._change("outside", found)
+
+    def take_outside(self, paths: list[str], done: Callable[[], object] | None = None) -> Job:
+        """Read files again and drop their unsaved edits."""
+        return self._change("take_outside", done, paths=paths)
 
     def recover(self) -> Job:
         """Take back the unsaved edits of an earlier run."""
@@ -210,7 +253,7 @@ class Session(QObject):
             return result
 
     async def _restore(self) -> Snapshot | None:
-        """Open the project, with its unsaved edits, in an engine that was started anew."""
+        """Open the project, with its unsaved edits, in an engine that was started again."""
         await self.engine.ready()
         if self._path is None or self._holder == self.engine.process_id:
             return None
@@ -231,7 +274,7 @@ class Session(QObject):
         def done(snapshot: Snapshot | None) -> None:
             if snapshot is not None:  # else an edit was first, and its snapshot is newer
                 self._take(snapshot)
-            self.notice.emit("warning", "The engine was restarted; no edit was lost")
+            self.notice.emit("warning", "Engine restarted. No edits were lost.")
 
         self.engine.run(work(), owner=self, title="Open again", done=done)
 

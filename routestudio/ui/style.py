@@ -71,6 +71,11 @@ QPushButton[kind="primary"] {{ background: {t.accent}; color: {t.on_accent};
 QPushButton[kind="primary"]:hover {{ border: 1px solid {t.text}; }}
 QPushButton[kind="primary"]:disabled {{ background: {t.hover}; color: {t.muted};
     border-color: {t.border}; }}
+QPushButton[kind="danger-primary"] {{ background: {t.danger}; color: {t.on_accent};
+    border: 1px solid {t.danger}; font-weight: 600; }}
+QPushButton[kind="danger-primary"]:hover {{ border: 1px solid {t.text}; }}
+QPushButton[kind="danger-primary"]:disabled {{ background: {t.hover}; color: {t.muted};
+    border-color: {t.border}; }}
 QPushButton[kind="danger"] {{ color: {t.danger}; }}
 QPushButton[kind="link"] {{ border: 1px solid transparent; background: transparent;
     color: {t.accent}; padding: 3px 6px; }}
@@ -84,6 +89,8 @@ QToolButton[kind="segment"] {{ border: 1px solid {t.strong_border}; border-radiu
     padding: 4px 14px; }}
 QToolButton[kind="segment"]:checked {{ background: {t.accent_soft}; border: 1px solid {t.accent};
     color: {t.accent}; font-weight: 600; }}
+QToolButton[target="real"]:checked {{ background: {t.danger_soft}; border: 1px solid {t.danger};
+    color: {t.danger}; }}
 
 QLineEdit, QSpinBox, QComboBox, QTextEdit, QPlainTextEdit {{ background: {t.surface};
     border: 1px solid {t.strong_border}; border-radius: 6px; padding: 4px 8px;

@@ -80,6 +80,7 @@ class Theme(QObject):
         super().__init__()
         self.tokens = LIGHT
         self.mode: Mode = "system"
+        self._dressed = False
 
     def apply(self, app: QApplication, mode: Mode) -> None:
         """Set palette, fonts and style sheet of the whole application."""
@@ -88,8 +89,11 @@ class Theme(QObject):
             mode == "system" and app.styleHints().colorScheme() == Qt.ColorScheme.Dark
         )
         self.tokens = DARK if dark else LIGHT
-        app.setStyle("Fusion")
-        app.setFont(ui_font())
+        if not self._dressed:
+            # Style and font stay the same: setting them again would dress every widget once more.
+            self._dressed = True
+            app.setStyle("Fusion")
+            app.setFont(ui_font())
         app.setPalette(_palette(self.tokens))
         app.setStyleSheet(style_sheet(self.tokens))
         self.changed.emit()

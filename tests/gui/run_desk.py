@@ -26,7 +26,7 @@ async def at_run_project(desk: Desk, folder: Path, url: str, count: int, **more:
 
 async def run(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """Run, and confirm that the real service is meant."""
-    monkeypatch.setattr(dialogs, "ask", lambda *_: True)
+    monkeypatch.setattr(dialogs, "ask", lambda *_, **__: True)
     await desk.trigger("run")
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QDialog, QLineEdit, QMessageBox
+from PySide6.QtWidgets import QApplication, QDialog, QLabel, QLineEdit
 from pytestqt.qtbot import QtBot
 
 from routestudio.ui import dialogs
@@ -113,7 +113,7 @@ async def test_the_palette_lists_and_triggers(desk: Desk, project: Path) -> None
     assert 0 < palette.items.count() < everything
     first = palette.items.item(0)
     assert first is not None
-    assert first.text().startswith("View: Light or dark")
+    assert first.text().startswith("View: Toggle dark theme")
     before = window.grab().toImage()
     QTest.keyClick(palette.text, Qt.Key.Key_Return)
     assert palette.result() == 1
@@ -184,7 +184,7 @@ async def test_renaming_takes_the_users_along(
 ) -> None:
     await desk.start(project)
     session = desk.window.session
-    monkeypatch.setattr(dialogs, "ask_name", lambda *_: "by-region")
+    monkeypatch.setattr(dialogs, "ask_name", lambda *_, **__: "by-region")
     desk.window.tree.choose("function", "orders-by-region")
     await desk.trigger("rename")
     await desk.until(lambda: session.function("by-region") is not None, "the rename")
@@ -199,7 +199,7 @@ async def test_an_endpoint_can_be_renamed(
 ) -> None:
     """Its form opens again under the new name."""
     await desk.start(project)
-    monkeypatch.setattr(dialogs, "ask_name", lambda *_: "api-2")
+    monkeypatch.setattr(dialogs, "ask_name", lambda *_, **__: "api-2")
     desk.window.tree.choose("http_endpoints", "shop-api")
     seen: list[str] = []
     in_dialog(lambda dialog: seen.append(dialog.windowTitle()))
@@ -224,13 +224,12 @@ async def test_export_for_a_server_says_what_stands_against_it(
     texts: list[str] = []
 
     def read(dialog: QDialog) -> None:
-        assert isinstance(dialog, QMessageBox)
-        texts.append(dialog.text())
+        texts.extend(item.text() for item in dialog.findChildren(QLabel))
 
     in_dialog(read)
-    desk.window.commands.export_to("sequin", str(output))
+    desk.window.commands.project.export_to("sequin", str(output))
     await desk.until(lambda: texts, "a sentence")
-    assert "orders-by-region" in texts[0]
+    assert "orders-by-region" in " ".join(texts)
     assert not output.exists()
 
 
@@ -241,7 +240,7 @@ async def test_export_and_import_give_the_same_project(
     await desk.start(project)
     session = desk.window.session
     output = tmp_path / "exported"
-    desk.window.commands.export_to("routestudio", str(output))
+    desk.window.commands.project.export_to("routestudio", str(output))
     await desk.until(lambda: any("Exported" in text for _, text in desk.notices), "the export")
     sinks = [sink["name"] for sink in session.sinks()]
     target = tmp_path / "imported"
@@ -255,7 +254,7 @@ async def test_export_and_import_give_the_same_project(
     session.open(output)
     await desk.until(lambda: session.path == output, "the exported project")
     assert [sink["name"] for sink in session.sinks()] == sinks
-    desk.window.commands.import_to(str(server), str(target))
+    desk.window.commands.project.import_to(str(server), str(target))
     await desk.until(lambda: session.path == target, "the imported project")
     assert [sink["name"] for sink in session.sinks()] == ["k"]
     assert "geheim-1" not in (target / "sequin.yaml").read_text()

@@ -31,7 +31,7 @@ async def with_letters(
     await desk.until(lambda: panel.summary is not None, "the end")
     await desk.until(lambda: panel.page.letters.open == 5, "the letters")
     assert panel.verdict.text() == "5 rejected"
-    panel.banner._act()
+    panel.banner._button.click()
     assert panel.page.currentIndex() == run_page.LETTERS
     await desk.until(lambda: panel.page.letters.rows.row(4), "the rows")
     return panel
@@ -82,7 +82,7 @@ async def test_letters_are_grouped_by_reason_with_their_rows(
     assert sorted(column_of(letters.rows, "Keys")) == ["3", "4", "7", "8", "9"]
     letters.group_table.selectRow(2)
     await desk.until(lambda: sorted(column_of(letters.rows, "Keys")) == ["7", "8"], "the group")
-    assert letters.all_button.text() == "Send group again"
+    assert letters.all_button.text() == "Resend group"
     await desk.until(lambda: "(5)" in tree_texts(desk, "run")[0], "the tree")
     assert panel.page.tabText(run_page.LETTERS) == "Dead letters (5)"
 

@@ -83,14 +83,17 @@ async def test_the_real_service_is_asked_about_first(
     await desk.start(project)
     asked: list[str] = []
 
-    def no(_: object, title: str, text: str, *answers: str) -> bool:
+    def no(_: object, title: str, text: str, *answers: str, danger: bool = False) -> bool:
+        assert danger, "Enter must not send"
         asked.append(text)
         return False
 
     monkeypatch.setattr(dialogs, "ask", no)
     desk.window.where.button("real").click()
     await desk.trigger("run")
-    assert "84 messages of shop by orders-to-kafka" in asked[0]
+    assert asked == [
+        'Send 84 messages from sample "shop" through orders-to-kafka to localhost:9092?'
+    ]
     assert not desk.window.run_panel.running
 
 
@@ -104,7 +107,7 @@ async def test_a_killed_engine_ends_a_run_with_a_sentence(desk: Desk, project: P
     desk.kill_engine()
     await desk.until(lambda: panel.verdict.text() == "failed", "the end")
     assert "engine" in panel.banner.text
-    await desk.until(lambda: any("no edit was lost" in text for _, text in desk.notices), "again")
+    await desk.until(lambda: any("No edits were lost" in text for _, text in desk.notices), "again")
 
 
 @in_qt

@@ -132,7 +132,7 @@ async def test_tables_of_other_programs_are_imported(
     await desk.start(project)
     file = tmp_path / "people.csv"
     file.write_text("id,name\n1,Ada\n2\n3,Grace\n")
-    await desk.act(lambda: desk.window.commands.drop(file))
+    await desk.act(lambda: desk.window.commands.project.drop(file))
     await desk.until(lambda: count(desk, "people") == 2, "the samples")
     assert any("1 rows of people.csv" in text for _, text in desk.notices)
     document = await desk.open("sample", "people")

@@ -52,7 +52,7 @@ async def test_an_import_is_summed_up(desk: Desk, project: Path, tmp_path: Path)
     source = tmp_path / "server.yaml"
     source.write_text(TEXT)
     target = tmp_path / "imported"
-    desk.window.commands.import_to(str(source), str(target))
+    desk.window.commands.project.import_to(str(source), str(target))
     await desk.until(lambda: desk.window.session.path == target, "the imported project")
     boxes = desk.window.findChildren(QMessageBox)
     assert [box.informativeText() for box in boxes] == ["• line 1: the key `x-note`"]

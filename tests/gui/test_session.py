@@ -120,7 +120,7 @@ async def test_undo_goes_through_editor_form_and_tree(
     await desk.until(lambda: session.dirty, "the code")
     session.set_value(["sinks", "orders-to-kafka", "batch_size"], 77)
     await desk.until(lambda: (session.sink("orders-to-kafka") or {})["batch_size"] == 77)
-    monkeypatch.setattr(dialogs, "ask_name", lambda *_: "renamed")
+    monkeypatch.setattr(dialogs, "ask_name", lambda *_, **__: "renamed")
     desk.window.tree.choose("sample", "awkward")
     await desk.trigger("rename")
     await desk.until(lambda: "renamed" in [s["name"] for s in session.samples()], "the rename")
@@ -217,7 +217,7 @@ async def test_a_killed_engine_is_started_again_and_no_edit_is_lost(
     )
     assert "return True" in document.editor.toPlainText()
     assert any("crashed" in text and "again" in text for text in said)
-    assert any("no edit was lost" in text for _, text in desk.notices)
+    assert any("No edits were lost" in text for _, text in desk.notices)
     await desk.quiet()
     await desk.trigger("save")
     await desk.until(lambda: not session.dirty, "the save")
@@ -235,7 +235,7 @@ async def test_unsaved_edits_are_recovered_after_a_killed_window(desk: Desk, pro
     session.open(project)
     await desk.until(lambda: offered, "the offer")
     assert offered == [1]
-    assert "1 edit" in desk.window.banner.text
+    assert "1 unsaved edit" in desk.window.banner.text
     assert (session.sink("orders-to-kafka") or {})["batch_size"] == 200
     QTest.mouseClick(desk.window.banner._button, Qt.MouseButton.LeftButton)
     await desk.until(lambda: (session.sink("orders-to-kafka") or {})["batch_size"] == 93)
@@ -302,7 +302,7 @@ async def test_closing_asks_while_something_is_not_saved(
     asked: list[list[str]] = []
 
     def answer(text: str) -> None:
-        def ask(_: object, files: list[str]) -> str:
+        def ask(_: object, files: list[str], **__: object) -> str:
             asked.append(files)
             return text
 
@@ -340,7 +340,7 @@ async def test_what_is_still_being_typed_counts_when_closing(
     await desk.quiet()
     asked: list[list[str]] = []
 
-    def ask(_: object, files: list[str]) -> str:
+    def ask(_: object, files: list[str], **__: object) -> str:
         asked.append(files)
         return "cancel"
 
@@ -359,7 +359,7 @@ async def test_closing_without_saving_leaves_nothing_to_recover(
     session = desk.window.session
     session.set_value(["sinks", "orders-to-kafka", "batch_size"], 94)
     await desk.until(lambda: session.dirty, "the edit")
-    monkeypatch.setattr(dialogs, "ask_save", lambda *_: "discard")
+    monkeypatch.setattr(dialogs, "ask_save", lambda *_, **__: "discard")
     closed: list[bool] = []
     desk.window.closed.connect(lambda: closed.append(True))
     desk.window.close()

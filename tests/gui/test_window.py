@@ -195,11 +195,11 @@ async def test_messages_that_are_dropped_become_samples(
     await desk.start(project)
     file = tmp_path / "more rows.jsonl"
     file.write_text('{"action": "insert", "record": {"id": 5}, "metadata": {"table_name": "x"}}\n')
-    await desk.act(lambda: desk.window.commands.drop(file))
+    await desk.act(lambda: desk.window.commands.project.drop(file))
     await desk.until(lambda: "more-rows" in tree_rows(desk)["Samples"], "the samples")
     binary = tmp_path / "picture.png"
     binary.write_bytes(b"\x89PNG\xff\xfe")
-    await desk.act(lambda: desk.window.commands.drop(binary))
+    await desk.act(lambda: desk.window.commands.project.drop(binary))
     await desk.until(lambda: any("looks like a picture" in text for _, text in desk.notices))
 
 

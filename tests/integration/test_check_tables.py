@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from routestudio.sinks import _http_check, _kafka_check, _redis_check
 from routestudio.sinks.http_push import HttpEndpoint, HttpPush
-from routestudio.sinks.kafka import Kafka
+from routestudio.sinks.kafka import Kafka, KafkaRecord
 from routestudio.sinks.redis_stream import RedisStream
 from routestudio.sinks.redis_string import RedisString
 from tests.support.check_table import CheckTable
@@ -194,6 +194,17 @@ async def test_kafka_check_table(
     await table.run_both("missing right", reader, topic, "target failed", variant="may only read")
     await table.run_both("missing target", at("plaintext"), target("no-such-topic"),
                          "target failed")  # fmt: skip
+    for name, setting, variant in (
+        ("check-compacted", {"cleanup.policy": "compact"}, "compacted topic, samples without key"),
+        ("check-small", {"max.message.bytes": "500"}, "topic too small for a sample"),
+    ):
+        if name not in existing:
+            kafka_server.create_topic(name, 1, setting)
+        sampled = target(name).with_sampled([KafkaRecord(name, None, b"x" * 600)])
+        await table.run_both("missing target", at("plaintext"), sampled, "target failed",
+                             variant=variant)  # fmt: skip
+    await table.run_both("right credentials", at("plaintext"), target("check-compacted"),
+                         "target passed", variant="compacted topic")  # fmt: skip
     closed = at("plaintext", hosts=f"127.0.0.1:{closed_port}")
     await table.run_both("unreachable", closed, topic, "connect failed", variant="port")
     unknown = at("plaintext", hosts="no-such-host.invalid:9092")

@@ -219,6 +219,20 @@ def allow_writes(address: str, user: str, prefix: str, allowed: bool) -> None:
 
 
 @_translated
+def grant_writes(address: str, user: str, topic: str, allowed: bool) -> None:
+    """Grant the right to write to one topic to a user who has none, or take it away."""
+    with _admin(address) as (library, admin):
+        rules = library.admin
+        pattern = rules.ResourcePattern(rules.ResourceType.TOPIC, topic)
+        rule = rules.ACL(f"User:{user}", "*", rules.ACLOperation.WRITE,
+                         rules.ACLPermissionType.ALLOW, pattern)  # fmt: skip
+        if allowed:
+            assert not admin.create_acls([rule])["failed"]
+        else:
+            admin.delete_acls([rule])
+
+
+@_translated
 def read(address: str, names: Sequence[str]) -> list[KafkaRecord]:
     """Return every record of the topics, by topic, partition and offset, without a group."""
     found: list[KafkaRecord] = []

@@ -6,7 +6,6 @@ from typing import Any
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import (
-    QComboBox,
     QHBoxLayout,
     QSplitter,
     QStackedWidget,
@@ -31,6 +30,7 @@ from routestudio.ui.panels.docs import DocsPane
 from routestudio.ui.panels.preview import PreviewPanel
 from routestudio.ui.session import Session
 from routestudio.ui.widgets.basics import Banner, Button, EmptyState, IconLabel, Pill, label
+from routestudio.ui.widgets.inputs import ComboBox
 from routestudio.ui.widgets.layout import bar, column
 
 SAVE_MS = 400
@@ -133,7 +133,7 @@ class FunctionDocument(Document):
         row.addWidget(self.steady)
         row.addStretch(1)
         row.addWidget(label("Preview through", "muted"))
-        self.sinks = QComboBox()
+        self.sinks = ComboBox()
         self.sinks.setAccessibleName("Sink of the preview")
         self.sinks.setMinimumWidth(150)
         self.sinks.activated.connect(lambda _: self.preview.show_sink(self.sinks.currentData()))

@@ -8,7 +8,6 @@ from typing import Final
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
-    QComboBox,
     QFrame,
     QGridLayout,
     QHBoxLayout,
@@ -21,6 +20,7 @@ from PySide6.QtWidgets import (
 from routestudio.model.message import ACTIONS
 from routestudio.ui.editor.json_text import entries_of, on_one_line
 from routestudio.ui.widgets.basics import Button, IconButton, label, restyle
+from routestudio.ui.widgets.inputs import ComboBox
 
 KINDS: Final = ("text", "number", "true/false", "null", "JSON")
 SECTIONS: Final = {
@@ -71,12 +71,12 @@ class Entry:
         self.name.setProperty("mono", True)
         self.name.setAccessibleName(f"Name of {noun} {name}" if name else f"Name of new {noun}")
         self.name.setPlaceholderText(noun)
-        self.kind = QComboBox()
+        self.kind = ComboBox()
         self.kind.addItems(KINDS)
         self.kind.setAccessibleName(f"Kind of {name}")
         self.line = QLineEdit()
         self.line.setAccessibleName(f"Value of {name}")
-        self.flag = QComboBox()
+        self.flag = ComboBox()
         self.flag.addItems(["true", "false"])
         self.flag.setAccessibleName(f"Value of {name}")
         self.error = label("", "error", wrap=True)
@@ -299,7 +299,7 @@ class MessageForm(QScrollArea):
         inner.setSpacing(8)
         top = QHBoxLayout()
         top.addWidget(label("Action", "heading"))
-        self.action = QComboBox()
+        self.action = ComboBox()
         self.action.addItems(ACTIONS)
         self.action.setAccessibleName("Action")
         self.action.activated.connect(lambda _: self._typed())

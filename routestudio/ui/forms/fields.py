@@ -10,7 +10,6 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QIntValidator
 from PySide6.QtWidgets import (
     QCheckBox,
-    QComboBox,
     QHBoxLayout,
     QLineEdit,
     QTableWidget,
@@ -22,6 +21,7 @@ from PySide6.QtWidgets import (
 from routestudio.derive.form_spec import FormField
 from routestudio.ui.forms.base import FieldEditor, TextField
 from routestudio.ui.widgets.basics import Button, IconButton, label
+from routestudio.ui.widgets.inputs import ComboBox
 
 
 class IntegerField(TextField):
@@ -48,7 +48,7 @@ class ChoiceField(FieldEditor):
 
     def __init__(self, field: FormField) -> None:
         super().__init__(field)
-        self.combo = QComboBox()
+        self.combo = ComboBox()
         self.combo.setAccessibleName(field.label)
         if field.optional:
             self.combo.addItem("None", None)
@@ -134,7 +134,7 @@ class SecretField(FieldEditor):
         self.edit.setAccessibleName(field.label)
         self.edit.setEchoMode(QLineEdit.EchoMode.Password)
         self.eye = IconButton("eye", f"Show {field.label}", self._toggle)
-        self.place = QComboBox()
+        self.place = ComboBox()
         self.place.setAccessibleName(f"Where to keep {field.label}")
         self.place.addItem("in .env", "env")
         self.place.addItem("in the keyring", "keyring")
@@ -282,7 +282,7 @@ class NamedField(FieldEditor):
     def __init__(self, field: FormField, names: Callable[[], list[str]], what: str) -> None:
         super().__init__(field)
         self._names = names
-        self.combo = QComboBox()
+        self.combo = ComboBox()
         self.combo.setAccessibleName(field.label)
         self.combo.setMinimumWidth(180)
         self.combo.activated.connect(lambda _: self.changed.emit())

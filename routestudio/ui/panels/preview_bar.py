@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QComboBox, QHBoxLayout
+from PySide6.QtWidgets import QHBoxLayout
 
 from routestudio.model.message import ACTIONS
 from routestudio.ui.widgets.basics import Button, Pill, Segments, label
+from routestudio.ui.widgets.inputs import ComboBox
 
 VIEWS = (("rows", "Rows"), ("destinations", "Destinations"), ("variants", "Variants"))
 
@@ -36,13 +37,13 @@ class PreviewBar(QHBoxLayout):
         self.views.choose("rows")
         self.views.chosen.connect(self.view_chosen)
         self.addWidget(self.views)
-        self.samples = QComboBox()
+        self.samples = ComboBox()
         self.samples.setAccessibleName("Sample set of the preview")
         self.samples.setToolTip("Sample set")
         self.samples.setMinimumWidth(120)
         self.samples.activated.connect(lambda _: self.sample_chosen.emit())
         self.addWidget(self.samples)
-        self.filter = QComboBox()
+        self.filter = ComboBox()
         self.filter.setAccessibleName("Rows that are shown")
         self.filter.setToolTip("Rows that are shown")
         for text, only in _FILTERS:

@@ -23,6 +23,7 @@ _VERDICTS = {
     "cancelled": ("cancelled", "warning"), "stopped": ("failed", "error"),
     "interrupted": ("interrupted", "warning"),
 }  # fmt: skip
+_BUSY = "A run is in progress. Wait for it to finish or cancel it."
 
 
 class RunPanel(QWidget):
@@ -30,6 +31,8 @@ class RunPanel(QWidget):
 
     changed = Signal()
     """It runs, or can be resumed, or not any more."""
+    send_asked = Signal(object, object)
+    """Dead letters shall be sent again: numbers (or `None`), and a group (or `None` for all)."""
 
     def __init__(self, session: Session, runs: Runs) -> None:
         super().__init__()
@@ -84,7 +87,7 @@ class RunPanel(QWidget):
             from routestudio.ui.panels.run_page import RunPage
 
             self._page = RunPage(self._session)
-            self._page.letters.retry_asked.connect(self.retry)
+            self._page.letters.retry_asked.connect(self.send_asked)
             self._page.currentChanged.connect(self._tab_chosen)
             self._stack.addWidget(self._page)
         return self._page
@@ -135,7 +138,7 @@ class RunPanel(QWidget):
         if self.run is None:
             return
         if self.running:
-            self._session.notice.emit("info", "A run goes on: wait for its end, or cancel it.")
+            self._session.notice.emit("info", _BUSY)
             return
         origin = self.run["parent"] or self.run["id"]
         total = self.page.letters.group_count if numbers is None else len(numbers)
@@ -162,7 +165,7 @@ class RunPanel(QWidget):
         """Show a run of the past; the one that goes on stays in front while it does."""
         if self.running:
             if self.run is not None and self.run.get("id") != number:
-                self._session.notice.emit("info", "A run goes on: wait for its end, or cancel it.")
+                self._session.notice.emit("info", _BUSY)
             return
         engine = self._session.engine
         engine.run(

@@ -7,36 +7,34 @@ from typing import Any
 
 from PySide6.QtCore import QModelIndex, Qt, QTimer
 from PySide6.QtWidgets import (
-    QComboBox,
-    QDialog,
+    QCompleter,
     QHBoxLayout,
     QHeaderView,
     QPlainTextEdit,
     QStackedWidget,
     QTableWidget,
     QTableWidgetItem,
-    QVBoxLayout,
     QWidget,
 )
 
 from routestudio.model.message import ACTIONS, MessageError, message_from
 from routestudio.ui.theme import mono_font
 from routestudio.ui.widgets.basics import Banner, Button, Segments, label
+from routestudio.ui.widgets.dialog import AskDialog, Dialog
+from routestudio.ui.widgets.inputs import ComboBox
 
 _PARTS = ("record", "changes", "metadata")
 
 
-class LetterEditor(QDialog):
+class LetterEditor(Dialog):
     """Edits one message. `message` holds the outcome; `retry` tells that it shall be sent now."""
 
     def __init__(self, parent: QWidget | None, letter: dict[str, Any]) -> None:
-        super().__init__(parent)
-        self.setWindowTitle("Correct a dead letter")
+        super().__init__(parent, "Correct a dead letter")
         self.resize(760, 560)
         self.retry = False
         self._quiet = False
-        column = QVBoxLayout(self)
-        column.setSpacing(10)
+        column = self.body
         reason = letter["reason"]
         self.reason = Banner()
         where = f"line {reason['line']}: " if reason.get("line") else ""
@@ -44,7 +42,7 @@ class LetterEditor(QDialog):
         column.addWidget(self.reason)
         row = QHBoxLayout()
         row.addWidget(label("Action", "muted"))
-        self.action = QComboBox()
+        self.action = ComboBox()
         self.action.addItems(list(ACTIONS))
         self.action.setAccessibleName("Action of the message")
         row.addWidget(self.action)
@@ -91,11 +89,11 @@ class LetterEditor(QDialog):
         row = QHBoxLayout()
         row.addStretch(1)
         row.addWidget(Button("Cancel", action=self.reject))
-        self.save_button = Button("Keep", "save", action=lambda: self._end(False))
-        self.save_button.setToolTip("Keep the corrected message in the list")
+        self.save_button = Button("Save", "save", action=lambda: self._end(False))
+        self.save_button.setToolTip("Save the corrected message in the list")
         row.addWidget(self.save_button)
         self.retry_button = Button(
-            "Keep and send", "run", kind="primary", action=lambda: self._end(True)
+            "Save and send", "run", kind="primary", action=lambda: self._end(True)
         )
         self.retry_button.setDefault(True)
         row.addWidget(self.retry_button)
@@ -198,50 +196,51 @@ class LetterEditor(QDialog):
             self.accept()
 
 
-class SetValueDialog(QDialog):
+class SetValueDialog(AskDialog):
     """Sets one field of several messages to the same value."""
 
     def __init__(self, parent: QWidget | None, fields: list[str], count: int) -> None:
-        super().__init__(parent)
-        self.setWindowTitle("Set a field")
-        self.resize(460, 170)
+        super().__init__(
+            parent, "Set a field", f"Sets a field of {count:,} selected dead letters. Text is "
+            "written as it is; numbers, true, false, null, lists and maps are JSON.",
+            "Save and send",
+        )  # fmt: skip
         self.retry = False
-        column = QVBoxLayout(self)
-        column.setSpacing(10)
-        column.addWidget(label(f"Set a field of {count:,} selected dead letters", "heading"))
-        row = QHBoxLayout()
-        self.field = QComboBox()
+        self.field = ComboBox()
         self.field.setEditable(True)
         self.field.addItems(fields)
         self.field.setAccessibleName("Field")
-        row.addWidget(self.field, 1)
-        row.addWidget(label("=", "muted"))
-        self.value = QComboBox()
+        self.form.addRow("Field", self.field)
+        self.value = ComboBox()
         self.value.setEditable(True)
         self.value.addItems(["", "null", "true", "false"])
         self.value.setAccessibleName("Value, as text or JSON")
-        row.addWidget(self.value, 1)
-        column.addLayout(row)
-        column.addWidget(label("Text is written as it is; numbers, true, false, null, lists and "
-                               "maps are JSON.", "help", wrap=True))  # fmt: skip
-        column.addStretch(1)
-        buttons = QHBoxLayout()
-        buttons.addStretch(1)
-        buttons.addWidget(Button("Cancel", action=self.reject))
-        buttons.addWidget(Button("Keep", "save", action=lambda: self._end(False)))
-        send = Button("Keep and send", "run", kind="primary", action=lambda: self._end(True))
-        buttons.addWidget(send)
-        column.addLayout(buttons)
+        self.form.addRow("Value", self.value)
+        for box in (self.field, self.value):
+            completer = box.completer()
+            if completer is not None:  # one that completes in the line would take Enter
+                completer.setCompletionMode(QCompleter.CompletionMode.PopupCompletion)
+        self.keep_button = Button("Save", "save", action=lambda: self._end(False))
+        self.buttons.insertWidget(self.buttons.count() - 1, self.keep_button)
+        self.validate = self._problem
 
     @property
     def path(self) -> list[str]:
         """The field as keys, such as `record`, `region`."""
         return self.field.currentText().strip().split(".", 1)
 
-    def _end(self, retry: bool) -> None:
+    def _problem(self) -> str | None:
         if len(self.path) == 2 and self.path[0] in _PARTS:
-            self.retry = retry
-            self.accept()
+            return None
+        return f"Name a field such as record.id: one of {', '.join(_PARTS)}, a dot and its key."
+
+    def try_accept(self) -> None:
+        """Save and send, when the field is one."""
+        self._end(True)
+
+    def _end(self, retry: bool) -> None:
+        self.retry = retry
+        super().try_accept()
 
 
 def fields_of(message: Any) -> list[str]:

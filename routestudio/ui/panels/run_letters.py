@@ -52,8 +52,8 @@ class LettersView(QWidget):
         row.addStretch(1)
         self.edit_button = Button("Edit…", "edit", action=self.edit)
         self.edit_button.setToolTip("Correct the chosen message; several at once: set one field")
-        self.retry_button = Button("Send chosen again", "run", action=self.retry_chosen)
-        self.all_button = Button("Send all again", "run", kind="primary", action=self.retry_all)
+        self.retry_button = Button("Resend selected", "run", action=self.retry_chosen)
+        self.all_button = Button("Resend all", "run", kind="primary", action=self.retry_all)
         self.export_button = Button("Export…", "export", action=self.export)
         for button in (self.edit_button, self.retry_button, self.all_button, self.export_button):
             row.addWidget(button)
@@ -157,9 +157,9 @@ class LettersView(QWidget):
         some = bool(self.row_table.selectionModel().hasSelection())
         self.edit_button.setEnabled(some)
         self.retry_button.setEnabled(some)
-        self.retry_button.setText("Send chosen again")
+        self.retry_button.setText("Resend selected")
         self.all_button.setEnabled(self.open > 0)
-        self.all_button.setText("Send all again" if self.group is None else "Send group again")
+        self.all_button.setText("Resend all" if self.group is None else "Resend group")
         self.export_button.setEnabled(self.open > 0)
 
     # --- doing -------------------------------------------------------------------------------

@@ -237,13 +237,15 @@ class Banner(QFrame):
         row.setSpacing(10)
         self._icon = IconLabel("info")
         self._text = label("", wrap=True, select=True)
-        self._button = Button("", kind="link")
-        self._button.hide()
-        self._action: Callable[[], object] | None = None
-        self._button.clicked.connect(self._act)
+        self._button, self._other = Button("", kind="link"), Button("", kind="link")
+        self._actions: dict[Button, Callable[[], object] | None] = {}
+        for button in (self._button, self._other):
+            button.hide()
+            button.clicked.connect(lambda _=False, pressed=button: self._act(pressed))
         row.addWidget(self._icon, 0, Qt.AlignmentFlag.AlignTop)
         row.addWidget(self._text, 1)
         row.addWidget(self._button)
+        row.addWidget(self._other)
         self.hide()
 
     def say(
@@ -252,8 +254,11 @@ class Banner(QFrame):
         text: str,
         button: str = "",
         action: Callable[[], object] | None = None,
+        *,
+        other: tuple[str, Callable[[], object]] | None = None,
     ) -> None:
-        """Show a sentence of a kind: `info`, `success`, `warning`, `error`."""
+        """Show a sentence of a kind (`info`, `success`, `warning`, `error`) and up to two ways
+        to answer it."""
         names = {"info": ("info", "accent"), "success": ("ok", "positive"),
                  "warning": ("warning", "warning"), "error": ("error", "danger")}  # fmt: skip
         self._icon.show_icon(*names[kind])
@@ -261,9 +266,12 @@ class Banner(QFrame):
         restyle(self)
         self._text.setText(text)
         self.setAccessibleName(text)
-        self._action = action
-        self._button.setText(button)
-        self._button.setVisible(bool(button))
+        for item, text, step in ((self._button, button, action),
+                                 (self._other, *(other or ("", None)))):  # fmt: skip
+            self._actions[item] = step
+            item.setText(text)
+            item.setAccessibleName(text)
+            item.setVisible(bool(text))
         self.show()
 
     @property
@@ -271,9 +279,10 @@ class Banner(QFrame):
         """What it says now; empty while hidden."""
         return self._text.text() if not self.isHidden() else ""
 
-    def _act(self) -> None:
-        if self._action is not None:
-            self._action()
+    def _act(self, pressed: Button) -> None:
+        step = self._actions.get(pressed)
+        if step is not None:
+            step()
 
 
 class EmptyState(QWidget):

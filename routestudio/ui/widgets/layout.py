@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 
 def column(owner: QWidget) -> QVBoxLayout:
@@ -23,3 +23,15 @@ def bar(target: QVBoxLayout, *, tall: bool = False) -> QHBoxLayout:
     row.setSpacing(10)
     target.addWidget(frame)
     return row
+
+
+def fit(window: QWidget) -> None:
+    """Make a window no larger than the screen it is on, and move it into sight."""
+    screen = window.screen() or QApplication.primaryScreen()
+    room = screen.availableGeometry()
+    frame = window.frameGeometry().size() - window.size()
+    window.resize(window.size().boundedTo(room.size() - frame))
+    place = window.pos()
+    place.setX(max(room.left(), min(place.x(), room.right() - window.width())))
+    place.setY(max(room.top(), min(place.y(), room.bottom() - window.height())))
+    window.move(place)

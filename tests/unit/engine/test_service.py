@@ -79,7 +79,7 @@ async def test_edits_are_undone_redone_and_saved(service: EngineService, demo: P
     assert (await service.undo())["dirty"] == []
     assert (await service.redo())["dirty"] == ["sequin.yaml"]
     assert (demo / "sequin.yaml").read_text() == before
-    saved = await service.save()
+    saved = await service.saving.save()
     assert saved["dirty"] == []
     after = (demo / "sequin.yaml").read_text()
     assert after == before.replace("expire_ms: 86400000", "expire_ms: 1000")
@@ -89,7 +89,7 @@ async def test_a_secret_goes_to_the_env_file_only(service: EngineService, demo: 
     await service.open(str(demo))
     path = ["sinks", "customers-to-redis", "destination", "password"]
     snapshot = await service.put_secret(path, "REDIS_PASSWORD", "hunter2-secret", "env")
-    await service.save()
+    await service.saving.save()
     assert "hunter2-secret" not in json.dumps(snapshot)
     assert "${REDIS_PASSWORD}" in (demo / "sequin.yaml").read_text()
     assert holders_of("hunter2-secret", demo) == [".env"]

@@ -130,7 +130,7 @@ def test_a_delete_and_null_are_json_and_never_tombstones() -> None:
     record = Kafka.encode(config, message, routing, Payload(message.as_json()))
     assert record.key is None
     assert b'"action":"delete"' in record.value
-    assert record.size == len(record.value) + 70
+    assert record.size == len(record.value) + 72
     assert record.describe()["topic"] == "t"
 
 

@@ -1,0 +1,59 @@
+"""A copy of an open project in another folder, with its unsaved edits."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from routestudio.errors import Place, ProjectError
+from routestudio.project import sample_lines
+from routestudio.project.files import inside, write_parts, write_text
+
+if TYPE_CHECKING:
+    from routestudio.project.store import OpenProject
+
+_FOLDERS: Final = ("functions", "samples", "tests")
+_BESIDE: Final = (".env", ".gitignore")
+
+
+def write_copy(project: OpenProject, target: Path) -> Path:
+    """Write the project to an empty or new folder; returns its YAML file there.
+
+    What the project holds in memory is written even when its own folder is gone. Raises
+    `ProjectError`.
+    """
+    target = target.absolute()
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise ProjectError(
+            "is not an empty folder", place=Place(str(target)), hint="choose a new folder"
+        )
+    for path in _FOLDERS:
+        if (project.root / path).is_dir():
+            for relative in project.files(path):
+                _copy(project, relative, target)
+    for relative in project.texts():
+        if not (target / relative).exists():
+            _copy(project, relative, target)
+    for name in _BESIDE:
+        source = project.root / name
+        if source.is_file():
+            write_parts(target / name, (source.read_bytes(),), mode=source.stat().st_mode & 0o777)
+    return target / project.file.relative_to(project.root)
+
+
+def _copy(project: OpenProject, relative: str, target: Path) -> None:
+    changes = project.changed_lines(relative)
+    source = project.root / relative
+    if changes:
+        write_parts(target / relative, sample_lines.lines_with(source, changes))
+        return
+    text = project.texts().get(relative)
+    if text is not None:
+        write_text(target / relative, text)
+        return
+    with contextlib.suppress(FileNotFoundError):
+        inside(project.root, relative)
+        (target / relative).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, target / relative)

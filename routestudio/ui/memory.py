@@ -1,0 +1,65 @@
+"""What the window remembers of each project: open documents, the sample set of each sink."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QObject
+
+from routestudio.ui.recent import settings
+from routestudio.ui.session import Session
+
+_MOST = 40
+"""Documents of a project that are opened again."""
+
+
+class Memory(QObject):
+    """Kept in the user's settings, never in the project."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self._session = session
+        self._data: dict[str, Any] = {}
+        session.opened.connect(self._load)
+
+    def sample(self, sink: str) -> str | None:
+        """The sample set that a sink was last previewed on."""
+        found = self._data.get("samples", {}).get(sink)
+        return str(found) if found is not None else None
+
+    def remember_sample(self, sink: str, sample: str) -> None:
+        """Keep the sample set of a sink."""
+        if self.sample(sink) != sample:
+            self._data.setdefault("samples", {})[sink] = sample
+            self._save()
+
+    def documents(self) -> list[tuple[str, str]]:
+        """Kind and name of the documents that were open, the one in front last."""
+        return [(str(kind), str(name)) for kind, name in self._data.get("documents", ())][:_MOST]
+
+    def remember_documents(self, documents: list[tuple[str, str]]) -> None:
+        """Keep which documents are open, the one in front last."""
+        if [list(item) for item in documents] != self._data.get("documents"):
+            self._data["documents"] = [list(item) for item in documents]
+            self._save()
+
+    def _load(self) -> None:
+        self._data = {}
+        try:
+            found = json.loads(str(settings().value(self._key(), "{}")))
+        except ValueError:
+            return
+        if isinstance(found, dict):
+            self._data = found
+
+    def _save(self) -> None:
+        path = self._session.path
+        if path is not None and "routestudio-demo-" not in str(path):
+            settings().setValue(self._key(), json.dumps(self._data))
+
+    def _key(self) -> str:
+        path = str(Path(self._session.path or ".").absolute())
+        return "projects/" + hashlib.sha256(path.encode()).hexdigest()[:24]
