@@ -124,6 +124,13 @@ class RunMetrics(Collector):
             "Duplicates of which the service was not seen to hold the same message.",
             progress.unconfirmed,
         )
+        over = CounterMetricFamily(
+            "routestudio_passed_over", "Rows of the source that are not row changes, by kind.",
+            labels=("sink", "kind"),
+        )  # fmt: skip
+        for kind, count in self._control.passed_over().items():
+            over.add_metric([*self._sink, kind], count)
+        yield over
         yield self._counter("delivered_bytes", "Bytes of delivered messages.", progress.size)
 
     def _batches(self) -> Iterable[Metric]:

@@ -137,6 +137,7 @@ class _Process:
             reason="failure" if failure else "signal" if self._signals else "end",
             **{name: summary[name] for name in ("read", *ends, "duplicates_unconfirmed",
                                                 "retried", "batches")},
+            passed_over=sum(self._control.passed_over().values()),
             unfinished=unfinished, seconds=round(seconds, 3), exit_code=code,
         )  # fmt: skip
         if summary["cancelled"] and not self._serving:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from routestudio.pipeline.report import Progress
 from routestudio.pipeline.run import Delivery
@@ -22,6 +22,8 @@ class RunControl:
         self.stopping = False
         self.lag: Callable[[], int | None] = lambda: None
         self.connected: Callable[[], bool] = lambda: True
+        self.passed_over: Callable[[], Mapping[str, int]] = dict
+        """Rows of the source that are not row changes, by kind."""
         self.on_stop: Callable[[], None] = lambda: None
         """Called once when the run shall end, for a source that waits for nobody's delivery."""
         self._delivery: Delivery | None = None

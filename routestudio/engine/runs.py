@@ -121,6 +121,8 @@ async def deliver(
         reader = reading.reader(workspace)
         rows = messages(workspace, kind, value, chunk=options.chunk, reading=reading,
                         reader=reader)  # fmt: skip
+        if options.control is not None:
+            options.control.passed_over = lambda: reader.passed_over
         delivery = make(rows, checkpoint, None)
         summary = await perform(delivery, emit)
     return {**summary.as_json(), **reader_summary(reader)}

@@ -44,6 +44,7 @@ async def deliver(
     control = options.control or RunControl()
     options = replace(options, control=control)
     control.lag = lambda: source.lag
+    control.passed_over = lambda: reader.passed_over
     control.connected = lambda: source.connected
     summary = Tally(1).summary(0.0, cancelled=False)
     tally: Tally | None = None

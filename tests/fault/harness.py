@@ -10,12 +10,11 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from random import Random
 from typing import Any, Final
 
 from routestudio import tasks
 from routestudio.model.function import Function, FunctionKind, FunctionResult
-from routestudio.model.message import Message, message_from
+from routestudio.model.message import Message
 from routestudio.model.outcome import Outcome
 from routestudio.pipeline.dead_letters import DeadLetters
 from routestudio.pipeline.retry import RetryPolicy
@@ -23,6 +22,7 @@ from routestudio.pipeline.run import Delivery
 from routestudio.pipeline.stages import SinkFunctions, Stages
 from routestudio.sinks.base import Link
 from routestudio.sinks.binding import bind
+from tests.fault.rows import GROUPS, messages_of
 from tests.fault.service import PLACES, Service
 from tests.fault.services import sink_of
 from tests.support.fault_proxy import Plan
@@ -38,7 +38,6 @@ from tests.support.oracle import (
 from tests.unit.pipeline.doubles import Settings
 
 MESSAGES: Final = int(os.environ.get("ROUTESTUDIO_FAULT_MESSAGES", "360"))
-GROUPS: Final = 30
 BATCH: Final = 10
 FEED_SECONDS: Final = 0.35
 """Seconds over which the source gives its messages, so that a fault meets some on their way."""
@@ -78,25 +77,6 @@ class FaultRow:
 def excused(sink: str, fault: str, reason: str) -> FaultRow:
     """The row of a fault that a service cannot have."""
     return FaultRow(sink, fault, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0.0, reason)
-
-
-def source_rows(count: int = MESSAGES) -> list[Message]:
-    """Messages of `GROUPS` rows; each has its number in a field, and noise.
-
-    The noise keeps requests long, also when they are compressed.
-    """
-    random = Random(count)
-    return [
-        message_from(
-            {"action": "insert" if number < GROUPS else "update",
-             "record": {"id": f"row{number * 7 % GROUPS}", NUMBER: number,
-                        "noise": random.randbytes(100).hex()},
-             "metadata": {"table_name": "orders", "table_schema": "public",
-                          "database_name": "shop", "commit_lsn": 1000 + number}},
-            index=number, line=number + 1,
-        )
-        for number in range(count)
-    ]  # fmt: skip
 
 
 def place_of(message: Message, moving: bool) -> int:
@@ -213,14 +193,18 @@ async def deliver_under(
     kind: str,
     folder: Path,
     put: Callable[[Any, str, Any], None],
+    form: str = "numbered",
 ) -> tuple[FaultRow, Verdict]:
-    """Deliver the source while the fault happens; the row of the table, and the whole verdict."""
+    """Deliver the source while the fault happens; the row of the table, and the whole verdict.
+
+    `form` is the form of the rows (`tests.fault.rows.FORMS`).
+    """
     service.fault = kind
     await asyncio.to_thread(service.begin)
     if service.gate is not None:
         service.gate.reset()
     service.proxy.calm()
-    rows = source_rows(round(MESSAGES * service.share))
+    rows = messages_of(form, round(MESSAGES * service.share), deletes=service.states is None)
     sink, moving = sink_of(service.key), service.states is None
     bound = bind(sink, service.destination, dynamic=True, resources=service.resources)
     limits = replace(bound.limits, messages=min(BATCH, bound.limits.messages), wait=0.004)

@@ -10,6 +10,7 @@ import pytest
 
 from routestudio.sinks import registry
 from tests.fault.harness import deliver_under, excused
+from tests.fault.rows import FORMS
 from tests.fault.service import Service
 from tests.fault.services import STARTS
 
@@ -24,6 +25,7 @@ FAULTS = {
     "lost": "the write is done, but its answer is lost",
     "frozen": "the service stands still for longer than the sink waits, then does all it was sent",
 }
+# Each fault meets rows of another form, so every sink meets them all; further rounds shift them.
 ROUNDS = int(os.environ.get("ROUTESTUDIO_FAULT_ROUNDS", "1"))
 
 
@@ -42,7 +44,9 @@ async def test_nothing_is_lost_and_every_group_is_in_order(
     if reason := service.excuse(fault):
         record_property("table:faults", excused(service.key, fault, reason).as_json())
         pytest.skip(f"{service.key}: {reason}")
-    row, verdict = await deliver_under(service, fault, tmp_path, monkeypatch.setattr)
+    forms = list(FORMS)
+    form = forms[(list(FAULTS).index(fault) + turn) % len(forms)]
+    row, verdict = await deliver_under(service, fault, tmp_path, monkeypatch.setattr, form)
     record_property("table:faults", row.as_json())
     assert verdict.good, str(verdict)
     assert row.rejected == 0
