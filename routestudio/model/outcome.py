@@ -18,6 +18,9 @@ class Outcome:
     done although its answer was lost, so trying again may double it. `unreachable` marks a retry
     because there was no connection at all: nothing was written, and other records would fare alike.
 
+    `unsent` marks a retry of a record that was kept back because of another one of its batch, which
+    was sent: it was not tried, so no attempt is counted.
+
     `duplicate`: the service did not store the record, because it knows its id already. `held` says
     whether it was seen to hold the same message; `None` when that cannot be seen.
     """
@@ -29,6 +32,7 @@ class Outcome:
     unknown: bool = False
     unreachable: bool = False
     held: bool | None = None
+    unsent: bool = False
 
 
 DELIVERED: Final = Outcome("delivered")
@@ -37,6 +41,11 @@ DELIVERED: Final = Outcome("delivered")
 def retry(code: str, reason: str, *, after: float | None = None, unknown: bool = False) -> Outcome:
     """An outcome that says: try this record again."""
     return Outcome("retry", code, reason, after, unknown)
+
+
+def kept_back(code: str, reason: str) -> Outcome:
+    """An outcome that says: this record waits for another of its batch; it was not tried."""
+    return Outcome("retry", code, reason, unsent=True)
 
 
 def unreachable(code: str, reason: str) -> Outcome:

@@ -224,7 +224,7 @@ class Planner:
         delivered = settled.delivered
         delays: dict[int, float] = {}
         for job, outcome in zip(batch.jobs, outcomes, strict=True):
-            job.attempts += 1
+            job.attempts += not outcome.unsent
             if outcome.status == "delivered":
                 delivered.append(job)
                 continue
@@ -242,7 +242,7 @@ class Planner:
                 continue
             if outcome.after is not None:
                 self._batcher.pause(batch.key, now + min(outcome.after, self._policy.cap))
-            if not self._policy.allows(job.attempts):
+            if not outcome.unsent and not self._policy.allows(job.attempts):
                 attempts = f"{job.attempts} attempt" + ("s" if job.attempts > 1 else "")
                 reason = f"{outcome.reason} (given up after {attempts})"
                 settled.rejected.append(Rejection(job, outcome.code, reason))

@@ -8,7 +8,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Protocol
 
-from routestudio.model.outcome import DELIVERED, CheckStep, Outcome, rejected, retry
+from routestudio.model.outcome import DELIVERED, CheckStep, Outcome, kept_back, rejected, retry
 from routestudio.sinks._aws import EMULATOR_KEYS, FALLBACK_REGION, AwsConfig, Fifo, Place
 from routestudio.sinks._aws_client import AwsClient, AwsError, entry_outcome
 from routestudio.sinks._halves import Refused, in_halves
@@ -21,7 +21,7 @@ from routestudio.sinks.base import Payload, SinkRouting
 DEDUPLICATION_SECONDS: Final = 300.0
 """Seconds in which a FIFO queue or topic drops a message whose deduplication id came before."""
 
-_WAITS: Final = retry("order", "waits for an earlier message of its group")
+_WAITS: Final = kept_back("order", "waits for an earlier message of its group")
 _SURE: Final = "only a delivery proves it; deliver one sample to be sure"
 _REPEATED: Final = rejected(
     "repeated",

@@ -128,6 +128,6 @@ class _Search:
         return last
 
     def _put_off(self, outcome: Outcome, why: str) -> None:
-        later = replace(outcome, reason=f"{why}: {outcome.reason}", unknown=False)
+        later = replace(outcome, reason=f"{why}: {outcome.reason}", unknown=False, unsent=True)
         for index in range(len(self._batch)):
             self._found.setdefault(index, later)

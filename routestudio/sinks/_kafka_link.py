@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import ssl
 import threading
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
@@ -70,24 +70,31 @@ class KafkaLink(Link):
             topic: self._known(topic) or await self._partition_count(topic)
             for topic in {record.topic for record in batch}
         }
-        outcomes: list[Outcome | None] = [None] * len(batch)
-        going, partitions = [], []
+        refused = {topic: c for topic, c in counts.items() if isinstance(c, Outcome)}
+        known = {topic: c for topic, c in counts.items() if not isinstance(c, Outcome)}
+        if not refused:
+            return await self._deliver(batch, known)
+        found = await self._deliver([r for r in batch if r.topic in known], known)
+        sent = iter(found)
+        return [
+            next(sent) if record.topic in known else before_sending(refused[record.topic])
+            for record in batch
+        ]
+
+    async def _deliver(
+        self, batch: Sequence[KafkaRecord], counts: Mapping[str, int]
+    ) -> list[Outcome]:
+        """Send records to topics of which the number of partitions is known."""
         hashed = hashes([record.key or b"" for record in batch])
-        for index, record in enumerate(batch):
-            count = counts[record.topic]
-            if isinstance(count, Outcome):
-                outcomes[index] = before_sending(count)
-                continue
-            going.append(index)
-            partitions.append(hashed[index] % count if record.key else -1)
-        records = batch if len(going) == len(batch) else [batch[index] for index in going]
+        partitions = [
+            number % counts[record.topic] if record.key else -1
+            for record, number in zip(batch, hashed, strict=True)
+        ]
         many = await self._producer(alone=False)
-        found = await many.send(records, partitions)
+        found = await many.send(batch, partitions)
         if found.count(DELIVERED) != len(found):
-            await self._each_alone(records, partitions, found, many)
-        for index, outcome in zip(going, found, strict=True):
-            outcomes[index] = outcome
-        return [outcome or _CLOSED for outcome in outcomes]
+            await self._each_alone(batch, partitions, found, many)
+        return found
 
     async def _each_alone(
         self,

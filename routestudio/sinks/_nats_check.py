@@ -190,7 +190,7 @@ def _cannot_hold(subject: str, storage: Storage, largest: int) -> tuple[str, str
             f"stream {stream} stores {subject}, but is sealed: it takes nothing",
             "choose another subject, or another stream for it",
         )
-    if found := storage.objection():
+    if found := storage.objection(subject):
         return found.text, found.hint
     if full := limits.full:
         return (
@@ -212,7 +212,9 @@ def _keeps(storage: Storage) -> str:
     """What a stream does with a message that it took, in words."""
     limits = storage.limits
     if limits.interest:
-        kept = "keeps it until its consumers have it, if one of them takes this subject"
+        kept = "keeps it until its consumers have it"
+        if storage.filters is None:
+            kept += ", if one of them takes this subject"
     elif shown := limits.shown:
         kept = f"keeps {shown}: older messages go when more come"
         kept = f"keeps {shown}, and then refuses what is new" if limits.refuses_new else kept

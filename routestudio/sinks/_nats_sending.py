@@ -78,7 +78,7 @@ class Sending:
         return [
             subject
             for subject in self.subjects
-            if storage[subject].objection()
+            if storage[subject].objection(subject)
             or any(
                 storage[subject].too_large(subject, len(record.headers), len(record.body))
                 for record in self.batch
@@ -153,7 +153,7 @@ class Sending:
 
     def _refusal(self, record: Publication, stored: Storage) -> Outcome | None:
         """Why a stream would acknowledge this message and not have it afterwards."""
-        if found := stored.objection():
+        if found := stored.objection(record.subject):
             self.doubtful.add(record.subject)
             return retry(found.code, found.text)
         if text := stored.too_large(record.subject, len(record.headers), len(record.body)):

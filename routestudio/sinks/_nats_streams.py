@@ -11,7 +11,7 @@ import base64
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from routestudio.sinks._nats_wire import Connection, Denied, Reply, publication
@@ -119,7 +119,8 @@ class Storage:
 
     `stream` is its JetStream stream, if any; `known` is false when the user may not ask.
     `acknowledges`, `sealed`, `window` (seconds for which it knows an id) and `limits` are the
-    stream's own settings; `read` says that they could be read.
+    stream's own settings; `read` says that they could be read. `filters` are the subjects that
+    the consumers of an `interest` stream take, where they could be asked for.
     """
 
     known: bool
@@ -129,13 +130,14 @@ class Storage:
     window: float = WINDOW_SECONDS
     limits: Limits = NO_LIMITS
     read: bool = False
+    filters: tuple[str, ...] | None = None
 
     @property
     def confirms(self) -> bool:
         """Whether an acknowledgement of each message can be counted on."""
         return self.stream is not None and self.acknowledges
 
-    def objection(self) -> Objection | None:
+    def objection(self, subject: str) -> Objection | None:
         """Why nothing that the stream acknowledges can be in it afterwards."""
         limits = self.limits
         if limits.interest and not limits.consumers:
@@ -144,6 +146,13 @@ class Storage:
                 f"stream {self.stream} keeps a message only for its consumers (retention "
                 "`interest`) and has none: it acknowledges each message and drops it",
                 "create the consumer first, or choose retention `limits`",
+            )
+        if self.filters is not None and not any(covers(f, subject) for f in self.filters):
+            return Objection(
+                "no_consumer",
+                f"stream {self.stream} keeps a message only for its consumers (retention "
+                f"`interest`), and none of them takes {subject}: it acknowledges and drops it",
+                "create a consumer for the subject first, or choose retention `limits`",
             )
         if limits.counter:
             return Objection(
@@ -212,7 +221,38 @@ async def _settings(connection: Connection, streams: set[str]) -> dict[str | Non
             window=_number(config, "duplicate_window") / 1e9 or WINDOW_SECONDS,
             limits=Limits.of(config, state), read=bool(config),
         )  # fmt: skip
+    waited_for = [s for s in found.values() if s.limits.interest and s.limits.consumers]
+    asked = [(f"$JS.API.CONSUMER.LIST.{storage.stream}", "") for storage in waited_for]
+    for storage, reply in zip(waited_for, await ask(connection, asked), strict=True):
+        filters = _filters(reply.json()) if reply is not None else None
+        found[storage.stream] = replace(storage, filters=filters)
     return found
+
+
+def _filters(answer: dict[str, Any]) -> tuple[str, ...] | None:
+    """The subjects that the consumers of a stream take; `None` when they are not all named."""
+    consumers = answer.get("consumers")
+    if not isinstance(consumers, list) or answer.get("total") != len(consumers):
+        return None
+    found: list[str] = []
+    for consumer in consumers:
+        config = _object(consumer, "config") if isinstance(consumer, dict) else {}
+        many = config.get("filter_subjects") or [config.get("filter_subject") or ">"]
+        found += [text for text in many if isinstance(text, str)]
+    return tuple(found)
+
+
+def covers(pattern: str, subject: str) -> bool:
+    """Whether a subject is one that a pattern with `*` and `>` names."""
+    parts, names = pattern.split("."), subject.split(".")
+    if parts[-1] == ">":
+        parts = parts[:-1]
+        if len(names) <= len(parts):
+            return False
+        names = names[: len(parts)]
+    return len(parts) == len(names) and all(
+        part in ("*", name) for part, name in zip(parts, names, strict=True)
+    )
 
 
 @dataclass(frozen=True, slots=True)

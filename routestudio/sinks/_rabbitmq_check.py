@@ -150,7 +150,8 @@ async def _target(account: Account, connection: Connection, target: Target) -> C
         if closed.code == 406:
             text = (
                 f"exchange {name} exists and the user {account.user} may publish to it; whether a "
-                "queue is bound for a routing key shows at delivery"
+                "queue is bound for a routing key shows at delivery, and whether that queue keeps "
+                "what it gets (x-message-ttl, x-max-length) no publisher can ask"
             )
             return CheckStep("target", "passed", text, target=name)
     if closed is None:

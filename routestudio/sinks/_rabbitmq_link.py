@@ -17,7 +17,15 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from routestudio.model.outcome import DELIVERED, CheckStep, Outcome, rejected, retry, unreachable
+from routestudio.model.outcome import (
+    DELIVERED,
+    CheckStep,
+    Outcome,
+    kept_back,
+    rejected,
+    retry,
+    unreachable,
+)
 from routestudio.sinks._idle import Idle, fresh
 from routestudio.sinks._rabbitmq_codec import header_size
 from routestudio.sinks._rabbitmq_wire import (
@@ -202,7 +210,7 @@ class _Sending:
         for index in self._flying.values():
             self.outcomes[index] = self.outcomes[index] or lost
         kept = any(self.outcomes) or bool(self._flying)
-        rest = retry(code, reason) if kept else unreachable(code, reason)
+        rest = kept_back(code, reason) if kept else unreachable(code, reason)
         for index, outcome in enumerate(self.outcomes):
             self.outcomes[index] = outcome or rest
 

@@ -77,7 +77,8 @@ def picture(run: dict[str, Any]) -> tuple[str, str]:
     """Icon and colour of a run."""
     if run["status"] == "running":
         return "run", "accent"
-    if run["letters"] or run["status"] == "stopped":
+    lost = run["counts"].get("duplicates_unconfirmed", 0)
+    if run["letters"] or lost or run["status"] == "stopped":
         return "error", "danger"
     if run["status"] in ("cancelled", "interrupted"):
         return "stop", "warning"
@@ -102,8 +103,9 @@ def duplicates(counts: dict[str, Any]) -> str:
     text += "its id." if one else "their ids."
     if not lost:
         return f"{text} It holds the same message{'' if one else 's'} already."
-    some = "" if lost == count else f" of {lost:,}"
-    return f"{text} It was not seen to hold the same message{'' if lost == 1 else 's'}{some}."
+    if lost == count:
+        return f"{text} It was not seen to hold the same message{'' if one else 's'}."
+    return f"{text} For {lost:,} of them it was not seen to hold the same message."
 
 
 def tip(run: dict[str, Any]) -> str:

@@ -210,6 +210,22 @@ async def test_a_consumer_that_comes_lets_the_messages_go(nats_server: NatsServe
     assert len(nats_server.stored("I")) == 1
 
 
+async def test_consumers_of_other_subjects_keep_nothing(nats_server: NatsServer) -> None:
+    nats_server.create_stream("J", "j.>", retention="interest")
+    with nats_server.wire() as wire:
+        wanted = {"stream_name": "J", "config": {"durable_name": "c", "ack_policy": "explicit",
+                                                 "filter_subject": "j.eu.*"}}  # fmt: skip
+        wire.ask("$JS.API.CONSUMER.DURABLE.CREATE.J.c", json.dumps(wanted).encode())
+    outcomes = await send(settings(nats_server), records("j.eu.1", "j.us.1"))
+    assert [(o.status, o.code) for o in outcomes] == [("delivered", ""), ("retry", "no_consumer")]
+    assert [g.subject for g in nats_server.stored("J")] == ["j.eu.1"]
+    link = Nats.connect(settings(nats_server))
+    targets = [Nats.Routing(subject=subject) for subject in ("j.eu.1", "j.us.1")]
+    steps = [step async for step in link.check(targets)][-2:]
+    assert [step.status for step in steps] == ["passed", "failed"]
+    assert "none of them takes j.us.1" in steps[1].detail
+
+
 async def test_limits_that_drop_older_messages_are_said_by_the_check(
     nats_server: NatsServer,
 ) -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from routestudio import tasks
 from routestudio.model.message import message_from
-from routestudio.model.outcome import DELIVERED, Outcome, rejected, retry
+from routestudio.model.outcome import DELIVERED, Outcome, duplicate, rejected, retry
 from routestudio.pipeline.batching import Batch
 from routestudio.pipeline.checkpoint import LowWater
 from routestudio.pipeline.intake import Intake
@@ -41,6 +41,7 @@ class Model:
         self.attempts: Counter[int] = Counter()
         self.not_before: dict[int, float] = {}
         self.paused: dict[Any, float] = {}
+        self.perhaps: set[int] = set()
 
     def taken(self, batch: Batch[Job], now: float) -> None:
         jobs = batch.jobs
@@ -135,15 +136,23 @@ def test_nothing_is_lost_doubled_or_overtaken(
                 settled = planner.settle(batch, outcomes, now)
                 breaks_in_a_row = planner.link_failures
                 given_up = {item.job.position for item in settled.rejected}
+                known = {item.job.position for item in settled.duplicates}
                 for job, outcome in zip(batch.jobs, outcomes, strict=True):
                     if outcome.status == "delivered":
                         assert job in settled.delivered
+                    elif outcome.status == "duplicate":
+                        # What may have been written before is delivered, and nothing else.
+                        ours = job.position in model.perhaps and outcome.held is not False
+                        assert (job in settled.delivered) == ours
+                        assert (job.position in known) != ours
                     elif outcome.status == "rejected" or job.attempts >= attempts:
                         assert job.position in given_up
                     else:
                         delay = policy.delay(job.attempts, 0.0)
                         after = outcome.after or 0.0
                         model.not_before[job.position] = now + max(delay, min(after, 20.0)) - 1e-9
+                    if outcome.unknown:
+                        model.perhaps.add(job.position)
                     if outcome.after is not None:
                         until = now + min(outcome.after, 20.0)
                         model.paused[batch.key] = max(model.paused.get(batch.key, 0.0), until)
@@ -152,6 +161,8 @@ def test_nothing_is_lost_doubled_or_overtaken(
             for item in settled.rejected:
                 assert item.job.attempts <= attempts
                 model.finish(item.job, "rejected")
+            for known_job in settled.duplicates:
+                model.finish(known_job.job, "duplicate")
         elif not model.out:
             if planner.idle and not waiting:
                 break
@@ -181,9 +192,11 @@ def _outcome(random: Random, trouble: float) -> Outcome:
     kind = random.random()
     if kind < 0.2:
         return rejected("no", "never")
+    if kind < 0.3:
+        return duplicate("known", "I have this", held=random.choice([True, False, None]))
     if kind < 0.4:
         return retry("limit", "slow down", after=random.choice([0.1, 3.0, 1000.0]))
-    return retry("later", "try again")
+    return retry("later", "try again", unknown=random.random() < 0.5)
 
 
 @given(st.permutations(range(40)), st.integers(0, 5), st.integers(1, 40))

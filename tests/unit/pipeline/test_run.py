@@ -14,7 +14,15 @@ import pytest
 from routestudio.errors import LinkError, RouteStudioError
 from routestudio.model.function import Function, FunctionKind, FunctionResult
 from routestudio.model.message import Message
-from routestudio.model.outcome import DELIVERED, Outcome, duplicate, rejected, retry, unreachable
+from routestudio.model.outcome import (
+    DELIVERED,
+    Outcome,
+    duplicate,
+    kept_back,
+    rejected,
+    retry,
+    unreachable,
+)
 from routestudio.pipeline.checkpoint import Checkpoint
 from routestudio.pipeline.dead_letters import DeadLetters
 from routestudio.pipeline.planner import Job, Planner
@@ -178,6 +186,31 @@ async def test_a_repetition_that_the_service_knows_was_delivered_before(
 
     summary = await delivery(MemoryLink(answer), [make_message(0)]).run()
     assert (summary.delivered, summary.duplicates) == (delivered, 1 - delivered)
+
+
+async def test_what_was_kept_back_for_another_has_no_attempts(tmp_path: Path) -> None:
+    """The first record of a batch is never taken; those behind it wait, and are delivered."""
+    bad = {0, 10, 20}
+
+    class Halting(MemoryLink):
+        async def send(self, batch: Sequence[MemoryRecord]) -> Sequence[Outcome]:
+            outcomes: list[Outcome] = []
+            for record in batch:
+                if outcomes and outcomes[-1].status == "retry":
+                    outcomes.append(kept_back("later", "an earlier one is to be sent first"))
+                else:
+                    outcomes += await super().send([record])
+            return outcomes
+
+    link = Halting(lambda r, _: retry("busy", "no") if r.message.index in bad else DELIVERED)
+    path, ended = tmp_path / "dead.jsonl", list[Finished]()
+    with DeadLetters(path, "s") as letters:
+        summary = await delivery(link, [make_message(n) for n in range(30)], dead_letters=letters,
+                                 on_outcome=ended.extend).run()  # fmt: skip
+    assert (summary.delivered, summary.rejected) == (27, 3)
+    attempts = {e.message.index: e.attempts for e in ended if e.message is not None}
+    assert {attempts[n] for n in bad} == {4}
+    assert {attempts[n] for n in range(30) if n not in bad} == {1}
 
 
 async def test_order_per_group_survives_retries_and_rejections() -> None:

@@ -293,3 +293,21 @@ async def test_what_is_believed_of_subjects_is_bounded(monkeypatch: pytest.Monke
     for number in range(10):
         link._remember({f"s{number}": _nats_streams.NOBODY})
     assert 0 < len(link._storage) <= 3
+
+
+@pytest.mark.parametrize(
+    ("pattern", "subject", "covered"),
+    [
+        (">", "a", True), ("a.>", "a.b.c", True), ("a.>", "a", False), ("a.*", "a.b", True),
+        ("a.*", "a.b.c", False), ("a.b", "a.b", True), ("*.b", "a.b", True), ("a", "a.b", False),
+        ("a.b", "a", False),
+    ],
+)  # fmt: skip
+def test_patterns_of_subjects(pattern: str, subject: str, covered: bool) -> None:
+    assert _nats_streams.covers(pattern, subject) is covered
+
+
+async def test_settings_of_any_form_are_read_without_a_fault() -> None:
+    for config in ({}, {"max_bytes": "x", "retention": 5, "duplicate_window": None}):
+        limits = _nats_streams.Limits.of(config, {"bytes": [], "consumer_count": True})
+        assert (limits.max_bytes, limits.consumers, limits.full) == (0, 0, "")
