@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from typing import Any, Final
 
 import orjson
@@ -115,18 +114,21 @@ class Decoder:
 
 def is_connect(value: Any) -> bool:
     """Whether a value is Kafka Connect's pair of schema and payload."""
-    if not isinstance(value, Mapping) or value.keys() != {"schema", "payload"}:
+    if not _is_pair(value):
         return False
     schema = value["schema"]
-    return schema is None or (isinstance(schema, Mapping) and ("type" in schema or not schema))
+    return schema is None or (isinstance(schema, dict) and ("type" in schema or not schema))
 
 
 def is_broken_connect(value: Any) -> bool:
     """Whether it is such a pair, but for a schema that is not one. Text is a column's value."""
     return (
-        isinstance(value, Mapping)
-        and value.keys() == {"schema", "payload"}
-        and isinstance(value["payload"], Mapping)
+        _is_pair(value)
+        and isinstance(value["payload"], dict)
         and not isinstance(value["schema"], str)
         and not is_connect(value)
     )
+
+
+def _is_pair(value: Any) -> bool:
+    return isinstance(value, dict) and len(value) == 2 and "schema" in value and "payload" in value

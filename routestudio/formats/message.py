@@ -61,7 +61,7 @@ class OwnForm(Format):
         """One change."""
         if not isinstance(value, dict):
             raise FormatError("a message is an object with action, record, changes and metadata")
-        further = [key for key in value if key not in _PARTS]
+        further = [] if value.keys() <= _PARTS else [key for key in value if key not in _PARTS]
         for key in further:
             near = difflib.get_close_matches(key, _PARTS, n=1)
             if near:
@@ -73,5 +73,6 @@ class OwnForm(Format):
             raise FormatError(str(error), _EXPECTED) from None
         names = ", ".join(further)
         notes = (f"The row has further keys, which are left out: {names}.",) if further else ()
-        identified = all(metadata.get(part) is not None for part in ("commit_lsn", "commit_idx"))
-        yield Change(action, record, changes, metadata, identified=identified, notes=notes)
+        get = metadata.get
+        identified = get("commit_lsn") is not None and get("commit_idx") is not None
+        return (Change(action, record, changes, metadata, identified=identified, notes=notes),)

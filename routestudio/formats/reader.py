@@ -155,14 +155,7 @@ class RowReader:
             if self._topics.get(raw.topic) is not format_ and len(self._topics) < _TOPICS:
                 self._topics[raw.topic] = format_
             title = format_.title_of(value, raw)
-            changes = [part for part in found if isinstance(part, Change)]
-            rows: list[Row] = [
-                self._message(change, raw, format_.key, number if len(changes) > 1 else None)
-                for number, change in enumerate(changes)
-            ]
-            if len(changes) < len(found):
-                over = (part.kind for part in found if isinstance(part, PassedOver))
-                self.passed_over.update(over)
+            rows = self._messages(found, raw, format_.key)
         except PassedOver as passed:
             self.passed_over[passed.kind] += 1
             return []
@@ -254,9 +247,17 @@ class RowReader:
 
     # --- completing ----------------------------------------------------------------------------
 
+    def _messages(self, found: list[Change | PassedOver], raw: Raw, format_: str) -> list[Row]:
+        if len(found) == 1 and type(found[0]) is Change:
+            return [self._message(found[0], raw, format_, None)]
+        changes = [part for part in found if isinstance(part, Change)]
+        self.passed_over.update(part.kind for part in found if isinstance(part, PassedOver))
+        return [self._message(change, raw, format_, number if len(changes) > 1 else None)
+                for number, change in enumerate(changes)]  # fmt: skip
+
     def _message(self, change: Change, raw: Raw, format_: str, number: int | None) -> Message:
         position = raw.position if number is None else f"{raw.position}#{number}"
-        given = dict(change.metadata)
+        given = {**change.metadata}
         if not change.identified and given.get("idempotency_key") is None:
             given["idempotency_key"] = position_key(position)
         columns, origin, values = self._key_of(change, given)
