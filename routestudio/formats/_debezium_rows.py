@@ -224,11 +224,14 @@ def by_points(count: int, value: Mapping[str, Any]) -> Likeness:
 
 
 class Tables:
-    """What earlier rows of this reading said about tables: whether old rows come in full."""
+    """What earlier rows of this reading said about tables: whether old rows come in full.
+
+    `noted` are the tables whose columns that may be NULL were noted.
+    """
 
     def __init__(self) -> None:
         self._full: dict[tuple[Any, Any], bool] = {}
-        self._filled: set[tuple[Any, Any]] = set()
+        self.noted: set[tuple[Any, Any]] = set()
 
     def updated(self, table: tuple[Any, Any], full: bool) -> None:
         """An update of a table came with its old row, or without."""
@@ -237,9 +240,9 @@ class Tables:
 
     def filled(self, table: tuple[Any, Any], names: list[str]) -> tuple[str, ...]:
         """A note, at the first row of a table whose columns may have defaults for NULL."""
-        if table in self._filled or len(self._filled) >= _MOST_TABLES:
+        if table in self.noted or len(self.noted) >= _MOST_TABLES:
             return ()
-        self._filled.add(table)
+        self.noted.add(table)
         return (_FILLED.format(", ".join(f"`{name}`" for name in names)),)
 
     def old_row(
@@ -334,7 +337,7 @@ class DebeziumFormat(Format):
                 self._tables.updated(table, full=False)
                 if UNCHANGED_TOAST in record.values() and None in record.values():
                     notes += (_MAYBE_UNCHANGED,)
-        if columns is not None and columns.filled:
+        if columns is not None and columns.filled and table not in self._tables.noted:
             notes += self._may_be_null(row, columns, table)
         if raw.headers:
             changed = key_change(raw)

@@ -131,7 +131,7 @@ class DebeziumFlat(DebeziumFormat):
         table = metadata.get("table_schema"), metadata.get("table_name")
         record, more = self._rows.decoded(row, columns, raw.text, "")
         notes += more
-        if columns is not None and columns.filled:
+        if columns is not None and columns.filled and table not in self._tables.noted:
             notes += self._may_be_null(row, columns, table)
         key, notes = self._keyed(record, metadata, notes, raw)
         types: Mapping[str, str] = columns.types if columns is not None else {}
