@@ -13,6 +13,8 @@ _DIGITS: Final = bytes.maketrans(b"0123456789.-", b"0" * 11 + b"-")
 _LONG: Final = (b"0" * 20, b"-" + b"0" * 19)
 """Runs of digits (and points) that the fast parser may not keep: it has 64 bits and doubles."""
 
+_SHORTEST: Final = b"0" * 19
+
 _PAYLOAD: Final = b'"payload":'
 _KEPT: Final = 32
 """Schemas that are remembered at a time."""
@@ -31,7 +33,7 @@ def loads(data: bytes) -> Any:
 def has_long_number(data: bytes) -> bool:
     """Whether there may be a number that 64 bits or a double do not hold."""
     digits = data.translate(_DIGITS)
-    return _LONG[0] in digits or _LONG[1] in digits
+    return _SHORTEST in digits and (_LONG[0] in digits or _LONG[1] in digits)
 
 
 class Number(float):
@@ -82,7 +84,7 @@ class Decoder:
                 self._last = prefix
                 return value, self._known[prefix]
         value = loads(data)
-        if is_connect(value):
+        if type(value) is dict and len(value) == 2 and is_connect(value):
             schema, payload = value["schema"], value["payload"]
             self._remember(data, schema, payload)
             return payload, schema

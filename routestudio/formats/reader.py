@@ -137,7 +137,7 @@ class RowReader:
             return ready
         raw, value = ready, ready.value
         try:
-            if is_broken_connect(value):
+            if type(value) is dict and len(value) == 2 and is_broken_connect(value):
                 raise FormatError(
                     "`schema` is not a schema of Kafka Connect",
                     "it stands beside `payload`, as the JSON converter writes both",

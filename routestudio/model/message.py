@@ -148,6 +148,9 @@ def message_from(
     )  # fmt: skip
 
 
+_PARTS: Final = frozenset({"action", "record", "changes", "metadata"})
+
+
 def message_parts(
     value: object,
 ) -> tuple[Action, dict[str, Any], dict[str, Any] | None, dict[str, Any]]:
@@ -159,8 +162,8 @@ def message_parts(
         raise MessageError(
             f"a message is an object with action, record, changes and metadata, not {_kind(value)}"
         )
-    unknown = [key for key in value if key not in ("action", "record", "changes", "metadata")]
-    if unknown:
+    if not value.keys() <= _PARTS:
+        unknown = [key for key in value if key not in _PARTS]
         raise MessageError(
             f"unknown key `{unknown[0]}`: a message has only action, record, changes and metadata"
         )
