@@ -31,7 +31,7 @@ from routestudio.functions.pool import FunctionPool
 from routestudio.model.function import Function, FunctionKind, Language
 from routestudio.model.outcome import CheckStep
 from routestudio.project import transfer
-from routestudio.project.environment import ignore as ignore_in_git
+from routestudio.project.files import state_folder
 from routestudio.project_names import STATE_FOLDER
 from routestudio.sinks import registry
 from routestudio.sinks.fields import config_fields
@@ -394,8 +394,7 @@ class EngineService:
 def _make_room(path: Path) -> None:
     """Make the folder of the window's own dead letters; it is not part of the project."""
     if path.parent.name == STATE_FOLDER and not path.parent.exists():
-        path.parent.mkdir(parents=True)
-        ignore_in_git(path.parent, "*")
+        state_folder(path.parent.parent)
 
 
 def _secret_keys(sinks: Registry) -> Callable[[str], frozenset[str]]:

@@ -17,7 +17,7 @@ from routestudio.model.fields import Ref, Secret
 from routestudio.model.function import Function, FunctionKind
 from routestudio.model.project import ProjectProblem, SinkSpec
 from routestudio.pipeline.stages import SinkFunctions, Stages
-from routestudio.project.environment import Redactor
+from routestudio.project.redaction import Redactor
 from routestudio.project.store import OpenProject
 from routestudio.sinks.base import Link, Sink, StandinAddress
 from routestudio.sinks.binding import BoundSink, examine

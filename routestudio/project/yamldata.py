@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ruamel.yaml.comments import Comment, CommentedMap, CommentedSeq
@@ -144,3 +144,16 @@ def same(one: Any, other: Any) -> bool:
     if isinstance(one, float) and isinstance(other, float):
         return repr(one) == repr(other)
     return type(one) is type(other) and bool(one == other)
+
+
+def texts_of(data: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Every text in plain data with its path; items of lists are named as `Path` says."""
+    if isinstance(data, str):
+        yield path, data
+    elif isinstance(data, dict):
+        for key, item in data.items():
+            yield from texts_of(item, (*path, str(key)))
+    elif isinstance(data, list):
+        for number, item in enumerate(data):
+            name = item.get("name") if isinstance(item, dict) else None
+            yield from texts_of(item, (*path, name if isinstance(name, str) else str(number)))
