@@ -162,9 +162,9 @@ class EngineService:
         count = self.workspace.project.recover()
         return {**self.snapshot(), "recovered": count}
 
-    async def discard_recovery(self, *, emit: Emit = ignore) -> dict[str, Any]:
-        """Forget those edits."""
-        self.workspace.project.discard_recovery()
+    async def discard_recovery(self, own: bool = False, *, emit: Emit = ignore) -> dict[str, Any]:
+        """Forget those edits; with `own`, the unsaved ones of this run."""
+        self.workspace.project.discard_recovery(own=own)
         return self.snapshot()
 
     async def put_secret(

@@ -100,7 +100,9 @@ def own(root: Path, relative: str) -> Path:
             raise ProjectError(f"is not a path: {_reason(error)}", place=place) from None
         last = number == len(parts)
         if stat.S_ISLNK(mode):
-            raise ProjectError(_LINK, place=Place(str(path)), hint="put the file itself in its place")
+            raise ProjectError(
+                _LINK, place=Place(str(path)), hint="put the file itself in its place"
+            )
         if not (stat.S_ISREG(mode) if last else stat.S_ISDIR(mode)):
             what = "a file" if last else "a folder"
             raise ProjectError(f"is not {what}", place=Place(str(path)))

@@ -75,6 +75,11 @@ class Journal:
         self.pending, self._mine = [], []
         return [entry["edit"] for entry in taken]
 
+    def drop(self) -> None:
+        """Forget this run's edits, and what it took; unanswered ones of others stay."""
+        self._mine = []
+        self._forget_own()
+
     def discard(self) -> None:
         """Forget the pending edits of earlier programs; a file that cannot be removed stays."""
         for path, _ in self._orphans():

@@ -367,9 +367,12 @@ class OpenProject:
                 continue
         return count
 
-    def discard_recovery(self) -> None:
-        """Forget all journaled edits."""
-        self._journal.discard()
+    def discard_recovery(self, *, own: bool = False) -> None:
+        """Forget the edits that an earlier run journaled; with `own`, those of this run."""
+        if own:
+            self._journal.drop()
+        else:
+            self._journal.discard()
 
     # --- the snapshot ------------------------------------------------------------------------
 
