@@ -12,11 +12,11 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from routestudio.cli.opened import engine_service
 from routestudio.cli.output import json_line, out, paint, say
 from routestudio.engine import management
 from routestudio.engine import plan as planning
 from routestudio.engine.outcome_diff import OutcomeDiff, RowChange
-from routestudio.engine.service import EngineService
 from routestudio.errors import UsageError
 from routestudio.model import jsonio
 from routestudio.project.changes import Change, SettingChange, shown, summary
@@ -35,7 +35,7 @@ async def plan(options: argparse.Namespace) -> int:
     if bool(options.against) == bool(options.server):
         raise UsageError("name one thing to compare with", hint="--against FILE or --server URL")
     with ExitStack() as stack:
-        async with EngineService() as engine:
+        async with engine_service() as engine:
             await engine.open(options.project)
             workspace = engine.workspace
             if options.server:
@@ -58,7 +58,7 @@ async def plan(options: argparse.Namespace) -> int:
 
 async def diff(options: argparse.Namespace) -> int:
     """`routestudio diff`: which rows end elsewhere in the second project."""
-    async with EngineService() as engine:
+    async with engine_service() as engine:
         await engine.open(options.project_b)
         new = engine.workspace
         old = planning.open_other(new, Path(options.project_a))

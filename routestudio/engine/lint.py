@@ -117,7 +117,10 @@ def _samples(workspace: Workspace) -> tuple[Samples, list[Finding]]:
     for sample in workspace.project.project.samples:
         file = f"samples/{sample}"
         try:
-            file = f"samples/{workspace.project.sample_path(sample).name}"
+            if workspace.project.unsaved_sample(sample) is None:
+                file = f"samples/{workspace.project.sample_path(sample).name}"
+            else:
+                file = f"samples/{sample}.jsonl"
             with closing(_rows(workspace, sample)) as rows:
                 items = list(islice(rows, SAMPLE_ROWS))
         except RouteStudioError as error:
@@ -137,10 +140,11 @@ def _samples(workspace: Workspace) -> tuple[Samples, list[Finding]]:
 def _rows(workspace: Workspace, sample: str) -> Generator[Item]:
     """The rows of a sample, read no further than asked: it may be large."""
     unsaved = workspace.project.unsaved_sample(sample)
-    path = workspace.project.sample_path(sample)
     if unsaved is not None:
         yield from reader.read_text(unsaved)
-    elif path.suffix in (".json", ".csv"):
+        return
+    path = workspace.project.sample_path(sample)
+    if path.suffix in (".json", ".csv"):
         # Read as a whole anyway, so the rows that the preview keeps are taken.
         yield from open_rows(workspace, "sample", sample).read(0, SAMPLE_ROWS)
     else:

@@ -16,6 +16,7 @@ from routestudio.engine import runs, streaming
 from routestudio.engine.checks import check
 from routestudio.engine.conversions import ConversionMethods, for_server
 from routestudio.engine.editing import EditingMethods
+from routestudio.engine.outside import OutsideMethods
 from routestudio.engine.previews import CHUNK, Preview, evaluate_rows, staged_of
 from routestudio.engine.run_control import RunControl
 from routestudio.engine.run_methods import RunMethods
@@ -88,6 +89,7 @@ class EngineService:
             **ConversionMethods(self).methods,
             **EditingMethods(self).methods,
             **self.saving.methods,
+            **OutsideMethods(self).methods,
         }
 
     async def __aenter__(self) -> EngineService:
@@ -225,7 +227,9 @@ class EngineService:
         preview = self._previews.get(view)
         if preview is None:
             return []
-        return await preview.selected(start, min(count, 4 * CHUNK))
+        rows = await preview.selected(start, min(count, 4 * CHUNK))
+        shown: list[dict[str, Any]] = self.workspace.redact_data(rows)
+        return shown
 
     async def row(
         self, index: int, *, view: str = "preview", emit: Emit = ignore
@@ -239,7 +243,9 @@ class EngineService:
         if preview is None or not rows:
             return None
         facts = await preview.facts(index) if rows[0]["ok"] else {}
-        return {**rows[0], "message": preview.message(index), **facts}
+        row = {**rows[0], "message": preview.message(index), **facts}
+        shown: dict[str, Any] = self.workspace.redact_data(row)
+        return shown
 
     async def preview_all(
         self, sink: str, on_row: Callable[[dict[str, Any]], None], **source: Any
@@ -250,7 +256,7 @@ class EngineService:
         async for items in runs.messages(self.workspace, *source_of(source), chunk=CHUNK):
             for row in await evaluate_rows(prepared, items, index):
                 failed += not row["ok"] and not row["filtered"]
-                on_row(row)
+                on_row(self.workspace.redact_data(row))
             index += len(items)
         return failed
 

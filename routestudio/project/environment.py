@@ -48,7 +48,7 @@ class Environment:
         self._file: dict[str, str] = {}
         self._stamp: tuple[int, int] | None = None
         self._redactor = Redactor(())
-        self._hidden: frozenset[str] = frozenset()
+        self._redacted: frozenset[str] = frozenset()
         self._keyring: dict[str, str | None] = {}
         self._resolved: set[str] = set()
 
@@ -88,15 +88,21 @@ class Environment:
         return found
 
     @property
-    def redactor(self) -> Redactor:
-        """Hides values of variables that are named like a secret, and what the keyring holds."""
+    def hidden(self) -> frozenset[str]:
+        """Values of variables that are named like a secret, and what the keyring holds."""
         values = set(self._resolved)
         with contextlib.suppress(RouteStudioError):
             self._read_file()
         values |= {v for name, v in self._file.items() if v and _SECRET_NAME.search(name)}
         values |= {v for v in self._keyring.values() if v}
-        if values != self._hidden:
-            self._hidden, self._redactor = frozenset(values), Redactor(values)
+        return frozenset(values)
+
+    @property
+    def redactor(self) -> Redactor:
+        """Hides these values."""
+        values = self.hidden
+        if values != self._redacted:
+            self._redacted, self._redactor = values, Redactor(values)
         return self._redactor
 
     def secrets(self, used: Iterable[str], known: Iterable[str] = ()) -> dict[str, str]:

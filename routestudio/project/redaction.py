@@ -9,6 +9,8 @@ import urllib.parse
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
+from routestudio.model import jsonio
+
 
 class Redactor:
     """Replaces secret values in text, also as JSON, `repr`, URL-quoted and Base64 text have them.
@@ -20,32 +22,40 @@ class Redactor:
     def __init__(self, secrets: Iterable[str]) -> None:
         parts = {part for secret in secrets for part in _parts(secret) if len(part) >= 4}
         forms = {form for part in parts for form in _forms(part)}
-        ordered = sorted(forms, key=len, reverse=True)
-        self._pattern = re.compile("|".join(map(re.escape, ordered))) if ordered else None
+        self._forms = sorted(forms, key=len, reverse=True)
+        self._pattern = re.compile("|".join(map(re.escape, self._forms))) if forms else None
 
     def __repr__(self) -> str:
         return "Redactor()"
 
     def redact(self, text: str) -> str:
         """`text` with dots in place of secrets."""
-        return self._pattern.sub("••••", text) if self._pattern else text
+        if self._pattern is None or not any(form in text for form in self._forms):
+            return text
+        return self._pattern.sub("••••", text)
 
     def redact_data(self, value: Any) -> Any:
         """Plain data with dots in place of secrets in its texts and keys."""
-        if self._pattern is None:
+        if self._pattern is None or not self._holds(value):
             return value
-        if isinstance(value, str):
-            return self._pattern.sub("••••", value)
-        if isinstance(value, dict):
-            return {self.redact_data(key): self.redact_data(item) for key, item in value.items()}
-        if isinstance(value, (list, tuple)):
-            return [self.redact_data(item) for item in value]
-        return value
+        return self._cleaned(value)
 
-    def finds(self, text: str) -> int | None:
-        """Where in a text the first secret is."""
-        match = self._pattern.search(text) if self._pattern else None
-        return match.start() if match else None
+    def _holds(self, value: Any) -> bool:
+        """Whether a secret may be in plain data: a quick look at all of it at once."""
+        try:
+            text = jsonio.dumps(value)
+        except (TypeError, ValueError):
+            return True
+        return any(form in text for form in self._forms)
+
+    def _cleaned(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return self.redact(value)
+        if isinstance(value, dict):
+            return {self._cleaned(key): self._cleaned(item) for key, item in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [self._cleaned(item) for item in value]
+        return value
 
 
 def _forms(secret: str) -> set[str]:
@@ -128,3 +138,17 @@ def _drawn(part: str) -> bool:
         return False
     mixed = part != part.lower() and part != part.upper() and not part.istitle()
     return len(part) >= 20 or mixed or any(char.isdigit() for char in part)
+
+
+def user_infos(value: Any) -> Iterator[str]:
+    """The user info of every URL in plain data, which is a secret wherever it comes from."""
+    if isinstance(value, str):
+        match = re.match(r"[A-Za-z][\w+.-]*://([^/?#]+)@", value)
+        if match and (":" in match[1] or _drawn(match[1])):
+            yield match[1]
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from user_infos(item)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from user_infos(item)

@@ -14,7 +14,7 @@ from routestudio.errors import ConfigError, FieldProblem, Place, ProjectError, U
 from routestudio.model.function import Language
 from routestudio.model.project import Project
 from routestudio.project.carried import Carried
-from routestudio.project.document import YamlDocument
+from routestudio.project.document import Change, YamlDocument
 from routestudio.project.environment import Environment, references
 from routestudio.project.files import inside, read_text, write_parts, write_text
 from routestudio.project.sample_lines import lines_with
@@ -50,12 +50,15 @@ def import_file(
         raise ProjectError(masked[0].message, place=masked[0].place, hint=masked[0].hint)
     taken = references(document.plain())
     secrets: dict[str, str] = {}
+    changes: list[Change] = []
     for path, value in list(literal_secrets(document.plain(), sink_types, secret_keys)):
         name = _variable(path, taken)
         taken.add(name)
         secrets[name] = value
         reference = "${" + name + "}"
-        document.set(path, with_reference(str(document.plain(path)), value, reference))
+        text = with_reference(str(document.plain(path)), value, reference)
+        changes.append(Change(path, text))
+    document.change_all(changes)
     files = _function_files(opened)
     output.mkdir(parents=True, exist_ok=True)
     if secrets:

@@ -28,10 +28,15 @@ MAX_DEPTH: Final = 150
 
 def read_yaml(body: str, name: str) -> CommentedMap:
     """The map that a text without byte-order mark holds. Raises `ProjectError`."""
+    return read_parts(body, name)[0]
+
+
+def read_parts(body: str, name: str) -> tuple[CommentedMap, bool]:
+    """The same, and whether each part of the text says what it says without the others."""
     _refuse_depth(body, name)
     _refuse_merges(body, name)
     try:
-        data = _loaded(body)
+        data, local = _loaded(body)
     except MarkedYAMLError as error:
         raise _unreadable(error, body, name) from None
     except ReaderError as error:
@@ -56,13 +61,15 @@ def read_yaml(body: str, name: str) -> CommentedMap:
             "must be a map with keys like `sinks` and `functions`", place=Place(name, 1)
         )
     _count(data, name)
-    return data
+    return data, local
 
 
-def _loaded(body: str) -> Any:
+def _loaded(body: str) -> tuple[Any, bool]:
+    yaml = yaml_io()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ReusedAnchorWarning)
-        return yaml_io().load(body)
+        data = yaml.load(body)
+    return data, bool(yaml.scanner.local)
 
 
 class _Constructor(RoundTripConstructor):

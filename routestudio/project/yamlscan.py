@@ -27,6 +27,9 @@ class TooManyTokensError(YAMLError):
 class BoundedScanner(RoundTripScanner):
     """Gives the tokens that its parent gives."""
 
+    local = True
+    """Whether each part of the text says the same without the others: no anchors, aliases, tags,
+    directives or marks of documents."""
     _settled: tuple[int, int] | None = None
     _fetched = 0
 
@@ -35,6 +38,26 @@ class BoundedScanner(RoundTripScanner):
         if self._fetched > MAX_TOKENS:
             raise TooManyTokensError(f"holds more than {MAX_TOKENS:,} values and signs")
         return super().fetch_more_tokens()
+
+    def fetch_anchor(self) -> Any:
+        self.local = False
+        return super().fetch_anchor()
+
+    def fetch_alias(self) -> Any:
+        self.local = False
+        return super().fetch_alias()
+
+    def fetch_tag(self) -> Any:
+        self.local = False
+        return super().fetch_tag()
+
+    def fetch_directive(self) -> Any:
+        self.local = False
+        return super().fetch_directive()
+
+    def fetch_document_indicator(self, TokenClass: Any) -> Any:  # noqa: N803
+        self.local = False
+        return super().fetch_document_indicator(TokenClass)
 
     def scan_to_next_token(self) -> Any:
         """Skip what is between two tokens, also tabs, which YAML allows there."""
