@@ -56,16 +56,23 @@ class FunctionPool:
         """All diagnostics of a function's text. Runs nothing; a text that takes long is refused."""
         if function.kind.entry_point is None:
             return []
+        try:
+            return list(await self._diagnosed(function))
+        except UsageError as error:
+            return [Diagnostic(1, 1, "not_checked", error.message, hint=error.hint)]
+
+    async def _diagnosed(
+        self, function: Function, worker: Worker | None = None
+    ) -> list[Diagnostic]:
+        """All diagnostics; those of the last functions are kept. Raises `UsageError` for a text
+        that is not checked, which may be the fault of a busy machine."""
         found = self._checked.get(function)
         if found is None:
-            try:
-                found = desk.diagnostics_of(await self._work("check", function))
-            except UsageError as error:
-                found = [Diagnostic(1, 1, "not_checked", error.message, hint=error.hint)]
-            self._checked[function] = found
+            answer = await self._work("check", function, worker=worker)
+            found = self._checked[function] = desk.diagnostics_of(answer)
             if len(self._checked) > _CHECKED:
                 self._checked.popitem(last=False)
-        return list(found)
+        return found
 
     async def format(self, code: str, language: Language) -> str:
         """A text in its language's style. Raises `UsageError`, which says why, if it cannot be."""
@@ -83,10 +90,12 @@ class FunctionPool:
         found = tuple(desk.diagnostics_of(problems))
         return Conversion.made(function, code, found, restored=restored)
 
-    async def _work(self, task: str, *arguments: Any) -> Any:
-        """A task on a text. Raises `UsageError` where it is refused, or stopped."""
+    async def _work(self, task: str, *arguments: Any, worker: Worker | None = None) -> Any:
+        """A task on a text, in `worker` if there is one. Raises `UsageError` where it is refused,
+        or stopped."""
         request = {"task": task, "arguments": arguments}
-        async with self._text_worker(task) as worker:
+        given = self._text_worker(task) if worker is None else contextlib.nullcontext(worker)
+        async with given as worker:
             try:
                 return desk.value_of(await worker.call(request, desk.SECONDS))
             except WorkerGone as gone:
@@ -132,18 +141,18 @@ class FunctionPool:
         overruns = self.limits.max_overruns if give_up else None
         if not messages:
             return [[] for _ in functions]
-        faults = [await self._unusable(function) for function in functions]
-        runnable = [i for i, fault in enumerate(faults) if fault is None]
-        results: list[list[FunctionResult]] = [
-            [FunctionResult(fault=fault)] * len(messages) if fault else [] for fault in faults
-        ]
-        if not runnable:
-            return results
-        programs = [
-            (functions[i].language.value, functions[i].kind.value, functions[i].code, mode)
-            for i in runnable
-        ]
         async with self._worker() as worker:
+            faults = [await self._unusable(function, worker) for function in functions]
+            runnable = [i for i, fault in enumerate(faults) if fault is None]
+            results: list[list[FunctionResult]] = [
+                [FunctionResult(fault=fault)] * len(messages) if fault else [] for fault in faults
+            ]
+            if not runnable:
+                return results
+            programs = [
+                (functions[i].language.value, functions[i].kind.value, functions[i].code, mode)
+                for i in runnable
+            ]
             wanted = projection.reads([functions[i] for i in runnable])
             columns = await self._evaluate(worker, programs, messages, wanted, overruns, now)
         for i, column in zip(runnable, columns, strict=True):
@@ -256,12 +265,19 @@ class FunctionPool:
             hint="correct the function, then resume: what is not finished was not delivered",
         )
 
-    async def _unusable(self, function: Function) -> FunctionFault | None:
-        """Why a function cannot be evaluated at all: its first error, with its place."""
+    async def _unusable(self, function: Function, worker: Worker) -> FunctionFault | None:
+        """Why a function cannot be evaluated at all: its first error, with its place.
+
+        Raises `WorkerError` for a text that was not checked: no message may suffer for that.
+        """
         if function.kind.entry_point is None:
             text = f"{function.kind.value} functions are not evaluated here"
             return FunctionFault("invalid", text)
-        for item in await self.check(function):
+        try:
+            found = await self._diagnosed(function, worker)
+        except UsageError as error:
+            raise WorkerError(f"`{function.name}`: {error.message}", hint=error.hint) from None
+        for item in found:
             if item.severity == "error":
                 hint = f" ({item.hint})" if item.hint else ""
                 return FunctionFault("invalid", item.message + hint, None, item.line, item.column)
