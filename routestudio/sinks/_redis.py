@@ -42,11 +42,15 @@ _PASSING: Final = frozenset(
     {"LOADING", "READONLY", "OOM", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "BUSY", "NOREPLICAS",
      "MISCONF", "UNKILLABLE", "MAXCLIENTS", "FAILOVER"}
 )  # fmt: skip
+CLUSTER: Final = "this is a Redis cluster of several servers, which this sink cannot follow"
+_OF_THE_SERVER: Final = frozenset({"NOAUTH", "MOVED", "ASK"})
+"""What the server says to everybody, so that no record is to blame."""
+
 _HINTS: Final = {
     "NOPERM": "the user may not do this",
     "NOAUTH": "the server refused the credentials",
-    "MOVED": "this is a Redis cluster, which this sink cannot follow",
-    "ASK": "this is a Redis cluster, which this sink cannot follow",
+    "MOVED": CLUSTER,
+    "ASK": CLUSTER,
     "OOM": "the server's memory is full",
     "READONLY": "the server is a read-only replica",
     "LOADING": "the server is still loading its data",
@@ -131,10 +135,16 @@ class Packed(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """A key, and a command that delivery would use for it, as its parts."""
+    """A key, and a command that delivery would use for it, as its parts.
+
+    `holds` is what must be under the key for the command, if there is anything; `None`: whatever.
+    `grows`: the command is refused while the server's memory is full.
+    """
 
     key: str
     command: tuple[str, ...]
+    holds: str | None = None
+    grows: bool = True
 
 
 class RedisLink(Link, ABC):
@@ -232,8 +242,8 @@ def outcome_of(error: BaseException) -> Outcome:
     code = code_of(error)
     hint = _HINTS.get(code)
     reason = f"{hint}: {error}" if hint else str(error)
-    if code == "NOAUTH":
-        # No record is to blame: rejecting them all would empty the source into the dead letters.
+    if code in _OF_THE_SERVER:
+        # Rejecting the records would empty the source into the dead letters.
         return unreachable(code, reason)
     return retry(code, reason) if code in _PASSING else rejected(code, reason)
 
