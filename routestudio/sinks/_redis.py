@@ -6,7 +6,7 @@ import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any, Final, Protocol
 
 from pydantic import SecretStr
@@ -174,6 +174,11 @@ class RedisLink(Link, ABC):
             rest = retry("timeout", f"no reply within {TIMEOUT:g} s", unknown=True)
         except Exception as error:
             rest = _broken_off(error)
+            if rest.code == "LOADING":
+                # The client ends the connection at this reply, and later commands may have fared
+                # better: the server may have been ready in the middle of the pipeline.
+                outcomes.append(rest)
+                rest = replace(rest, unknown=True)
         else:
             self._idle.give(connection)
             return outcomes
@@ -262,7 +267,7 @@ def _broken_off(error: Exception) -> Outcome:
     """The outcome of commands whose replies did not come.
 
     Some error replies end the connection in the client library; these say that the command was
-    not carried out, and hold for all that follow.
+    not carried out.
     """
     if code_of(error) != "ERR":
         return outcome_of(error)

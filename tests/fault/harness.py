@@ -154,6 +154,8 @@ class Fault:
         service.proxy.plan = plans.get(kind)
         if kind == "refused" and service.gate is not None:
             service.gate.every = 3
+        if kind == "random" and service.gate is not None:
+            service.gate.refuse = service.random
 
     def at(self, share: float) -> None:
         """A share of the source was given."""
@@ -213,6 +215,7 @@ async def deliver_under(
     kind: str,
     folder: Path,
     put: Callable[[Any, str, Any], None],
+    policy: RetryPolicy = POLICY,
 ) -> tuple[FaultRow, Verdict]:
     """Deliver the source while the fault happens; the row of the table, and the whole verdict."""
     service.fault = kind
@@ -237,7 +240,7 @@ async def deliver_under(
     started = time.monotonic()
     try:
         with DeadLetters(path, "fault") as letters:
-            run = Delivery(stages, link, limits, fed(rows, fault), policy=POLICY,
+            run = Delivery(stages, link, limits, fed(rows, fault), policy=policy,
                            dead_letters=letters, max_messages=120)  # fmt: skip
             async with asyncio.timeout(LIMIT_SECONDS):
                 summary = await run.run()
