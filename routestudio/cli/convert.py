@@ -11,10 +11,10 @@ from itertools import islice
 from pathlib import Path
 
 from routestudio.cli.inputs import rows_of_input
+from routestudio.cli.opened import engine_service
 from routestudio.cli.output import json_line, say
 from routestudio.engine.conversions import SAMPLES, function_of, samples_of
 from routestudio.engine.reading import DEFAULT
-from routestudio.engine.service import EngineService
 from routestudio.errors import Place, UsageError
 from routestudio.functions.conversion.convert import SUFFIXES, Conversion, convert_verified
 from routestudio.functions.conversion.verify import View, comparable
@@ -59,7 +59,7 @@ async def _of_project(
     name: str, target: Language, messages: list[Message], view: View | None
 ) -> list[Conversion]:
     folder, wanted = _project_and_function(name)
-    async with EngineService() as engine:
+    async with engine_service() as engine:
         await engine.open(folder)
         workspace = engine.workspace
         functions = [function_of(workspace, wanted)] if wanted else [

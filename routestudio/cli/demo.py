@@ -10,6 +10,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+from routestudio.cli.opened import engine_service
 from routestudio.cli.output import out, paint, table
 from routestudio.cli.work import print_preview, print_step
 from routestudio.engine.service import EngineService
@@ -27,7 +28,7 @@ async def demo(options: argparse.Namespace) -> int:
     shutil.copytree(resources() / "demo", project)
     good = True
     try:
-        async with EngineService() as engine:
+        async with engine_service() as engine:
             snapshot = await engine.open(str(project))
             out(
                 f"{paint('RouteStudio demo', 'bold')}: an online shop with "

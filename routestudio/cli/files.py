@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from routestudio.cli.opened import engine_service
 from routestudio.cli.output import json_line, out, paint, say, table
 from routestudio.derive import formats_pages
 from routestudio.derive.describe import describe
 from routestudio.derive.docs import page
 from routestudio.derive.schema import project_schema
-from routestudio.engine.service import EngineService
 from routestudio.hazards.page import page as hazards_page
 from routestudio.model import jsonio
 from routestudio.project.files import write_text
@@ -19,7 +19,7 @@ from routestudio.sinks import registry
 
 async def new(options: argparse.Namespace) -> int:
     """`routestudio new`."""
-    async with EngineService() as engine:
+    async with engine_service() as engine:
         snapshot = await engine.create(options.project, options.sink or "kafka")
     sink = snapshot["sinks"][0]["name"]
     say(f"created {options.project}")
@@ -56,7 +56,7 @@ async def sinks(options: argparse.Namespace) -> int:
 
 async def import_file(options: argparse.Namespace) -> int:
     """`routestudio import`."""
-    async with EngineService() as engine:
+    async with engine_service() as engine:
         snapshot = await engine.import_file(options.file, options.output)
     problems = snapshot["problems"]
     for problem in problems:
@@ -74,7 +74,7 @@ async def import_file(options: argparse.Namespace) -> int:
 
 async def export(options: argparse.Namespace) -> int:
     """`routestudio export`."""
-    async with EngineService() as engine:
+    async with engine_service() as engine:
         await engine.open(options.project)
         result = await engine.export(options.target, options.output)
     if result["text"] is not None and not options.output:

@@ -15,12 +15,11 @@ import tempfile
 import time
 import traceback
 from collections.abc import Callable, Coroutine, Sequence
-from pathlib import Path
 from typing import Any, NoReturn
 
 from routestudio.cli.convert_options import add_convert
 from routestudio.cli.inputs import add_reading_options
-from routestudio.cli.output import say
+from routestudio.cli.output import redact_with, say
 from routestudio.cli.run_options import add_run_options
 from routestudio.cli.secret_files import take_secret_files
 from routestudio.errors import ConfigError, RouteStudioError
@@ -156,6 +155,7 @@ def run(arguments: Sequence[str]) -> int:
         if isinstance(stream, io.TextIOWrapper):
             # Rows may hold characters that a terminal, or any text, cannot.
             stream.reconfigure(errors="backslashreplace")
+    redact_with(str)
     try:
         options = build_parser().parse_args(list(arguments))
         take_secret_files(os.environ)
@@ -226,8 +226,6 @@ def _command(name: str) -> Command:
 
 def _report() -> str:
     """Write the details of the current fault to a private file, without arguments' values."""
-    name = time.strftime("routestudio-fault-%Y%m%d-%H%M%S.txt")
-    path = Path(tempfile.gettempdir()) / name
     lines = []
     error = sys.exc_info()[1]
     assert error is not None
@@ -235,8 +233,11 @@ def _report() -> str:
         lines.append(f"{frame.filename}:{frame.lineno} in {frame.name}")
     lines.append(f"{type(error).__name__} (its text is left out: it may hold data)")
     try:
-        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        path.chmod(0o600)
+        prefix = time.strftime("routestudio-fault-%Y%m%d-%H%M%S-")
+        # Made by `mkstemp`: a name that nobody can guess, new, and for its owner only.
+        handle, path = tempfile.mkstemp(prefix=prefix, suffix=".txt")
+        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
+            file.write("\n".join(lines) + "\n")
     except OSError:
         return "no file: the folder for temporary files cannot be written"
-    return str(path)
+    return path

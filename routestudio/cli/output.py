@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, TextIO
 
 from routestudio.model import jsonio
@@ -21,14 +21,23 @@ _STATUS: Final = {"passed": "green", "failed": "red", "inconclusive": "yellow", 
 _MARKS: Final = {"passed": "✓", "failed": "✗", "inconclusive": "?", "skipped": "-"}
 
 
+_redact: Callable[[str], str] = str
+
+
+def redact_with(redact: Callable[[str], str]) -> None:
+    """Take secrets out of everything that is printed from now on."""
+    global _redact
+    _redact = redact
+
+
 def say(text: str = "") -> None:
     """One line for people who watch, on standard error."""
-    print(text, file=sys.stderr, flush=True)
+    print(_redact(text), file=sys.stderr, flush=True)
 
 
 def out(text: str = "") -> None:
     """One line of the result."""
-    print(text)
+    print(_redact(text))
 
 
 def json_line(value: Any) -> None:
@@ -37,7 +46,7 @@ def json_line(value: Any) -> None:
         written = jsonio.dump_bytes(value)
     except ValueError:
         written = jsonio.dump_bytes(jsonio.readable(value))
-    sys.stdout.write(written.decode() + "\n")
+    sys.stdout.write(_redact(written.decode()) + "\n")
 
 
 def paint(text: str, colour: str, stream: TextIO | None = None) -> str:

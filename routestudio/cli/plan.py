@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from routestudio.cli.inputs import reading_params
+from routestudio.cli.opened import engine_service
 from routestudio.cli.output import json_line, out, paint, say
 from routestudio.engine import management
 from routestudio.engine import plan as planning
 from routestudio.engine.outcome_diff import OutcomeDiff, RowChange
 from routestudio.engine.reading import reading_of
-from routestudio.engine.service import EngineService
 from routestudio.errors import UsageError
 from routestudio.model import jsonio
 from routestudio.project.changes import Change, SettingChange, shown, summary
@@ -37,7 +37,7 @@ async def plan(options: argparse.Namespace) -> int:
     if bool(options.against) == bool(options.server):
         raise UsageError("name one thing to compare with", hint="--against FILE or --server URL")
     with ExitStack() as stack:
-        async with EngineService() as engine:
+        async with engine_service() as engine:
             await engine.open(options.project)
             workspace = engine.workspace
             if options.server:
@@ -61,7 +61,7 @@ async def plan(options: argparse.Namespace) -> int:
 
 async def diff(options: argparse.Namespace) -> int:
     """`routestudio diff`: which rows end elsewhere in the second project."""
-    async with EngineService() as engine:
+    async with engine_service() as engine:
         await engine.open(options.project_b)
         new = engine.workspace
         old = planning.open_other(new, Path(options.project_a))

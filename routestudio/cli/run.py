@@ -21,6 +21,7 @@ from routestudio.cli.dry_run import dry_run
 from routestudio.cli.inputs import recognised
 from routestudio.cli.metrics import RunMetrics
 from routestudio.cli.metrics_server import MetricsServer
+from routestudio.cli.opened import engine_service, note_outside
 from routestudio.cli.output import json_line, out, say
 from routestudio.cli.run_log import LogBridge, RunLog
 from routestudio.cli.run_options import RunSettings, settings_of
@@ -41,7 +42,7 @@ async def run(options: argparse.Namespace) -> int:
     same message.
     """
     settings = settings_of(options, os.environ)
-    async with EngineService() as engine:
+    async with engine_service() as engine:
         await engine.open(options.project)
         prepared = engine.workspace.prepare(options.sink)
         engine.workspace.require_sound(prepared)
@@ -54,6 +55,11 @@ async def run(options: argparse.Namespace) -> int:
             redact=engine.redact,
             sink=options.sink,
         )
+        for sentence in note_outside(engine, [options.sink]):
+            if serving:
+                log.event("info", "variables", reason=sentence)
+            else:
+                say(f"note: {sentence}")
         process = _Process(options, settings, log, prepared.spec.type, serving)
         return await process.deliver(engine)
 

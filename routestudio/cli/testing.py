@@ -5,17 +5,17 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from routestudio.cli.opened import engine_service
 from routestudio.cli.output import json_line, out, paint, say
 from routestudio.engine import coverage as covering
 from routestudio.engine import route_tests
-from routestudio.engine.service import EngineService
 from routestudio.errors import UsageError
 from routestudio.project.files import write_text
 
 
 async def test(options: argparse.Namespace) -> int:
     """Run all route tests; exit code 1 when one failed."""
-    async with EngineService() as engine:
+    async with engine_service() as engine:
         await engine.open(options.project)
         collected = covering.Coverage(engine.workspace.pool) if options.coverage else None
         runner = route_tests.Runner(engine.workspace, collected)

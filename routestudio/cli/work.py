@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from routestudio.cli.inputs import reading_params, say_recognised
+from routestudio.cli.opened import engine_service, say_outside
 from routestudio.cli.output import json_line, out, paint, say, status, table
 from routestudio.engine import lint as linting
 from routestudio.engine.reading import reading_of
@@ -17,7 +18,7 @@ from routestudio.errors import Place, UsageError
 
 async def preview(options: argparse.Namespace) -> int:
     """`routestudio preview`: exit code 1 when a message cannot be delivered."""
-    async with EngineService() as engine:
+    async with engine_service() as engine:
         await engine.open(options.project)
         source = _source(options, engine)
         prepared = engine.workspace.prepare(options.sink)
@@ -49,13 +50,14 @@ async def preview(options: argparse.Namespace) -> int:
 async def check(options: argparse.Namespace) -> int:
     """`routestudio check`: exit code 1 when a step failed."""
     failed = False
-    async with EngineService() as engine:
+    async with engine_service() as engine:
         snapshot = await engine.open(options.project)
         names = [options.sink] if options.sink else [s["name"] for s in snapshot["sinks"]]
         if not names:
             raise UsageError("the project has no sinks")
         for name in names:
             engine.workspace.spec(name)
+            say_outside(engine, [name])
             if options.format != "json":
                 out(paint(name, "bold"))
 
@@ -74,7 +76,7 @@ async def check(options: argparse.Namespace) -> int:
 
 async def lint(options: argparse.Namespace) -> int:
     """`routestudio lint`: exit code 1 when there are errors."""
-    async with EngineService() as engine:
+    async with engine_service() as engine:
         await engine.open(options.project)
         findings = await linting.lint(engine.workspace, _given(options))
     if options.format == "json":
@@ -88,7 +90,7 @@ async def lint(options: argparse.Namespace) -> int:
             hint = f" ({item['hint']})" if item["hint"] else ""
             mark = paint(item["severity"], colours[item["severity"]])
             code = f"{item['code']}: " if item["title"] else ""
-            out(f"{place}: {mark}: {code}{item['message']}{hint}")
+            out(" ".join(f"{place}: {mark}: {code}{item['message']}{hint}".split()))
         many = "1 finding" if len(findings) == 1 else f"{len(findings)} findings"
         say(many if findings else "nothing found")
     return 1 if any(item["severity"] == "error" for item in findings) else 0
@@ -159,7 +161,8 @@ def _destination(row: Mapping[str, Any], batch_by: tuple[str, ...]) -> str:
 
 def _json_row(row: Mapping[str, Any]) -> None:
     """A preview row as JSON: `filtered` is true or false, `filtered_by` says what did it."""
-    json_line({**row, "filtered": bool(row["filtered"]), "filtered_by": row["filtered"]})
+    shown = {key: value for key, value in row.items() if key != "place"}
+    json_line({**shown, "filtered": bool(row["filtered"]), "filtered_by": row["filtered"]})
 
 
 def _others(row: Mapping[str, Any], batch_by: tuple[str, ...]) -> str:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Final
 from routestudio.engine.reading import DEFAULT
 from routestudio.engine.sources import read_some, sample_lines, sample_text
 from routestudio.errors import UsageError
-from routestudio.functions.formatting import formatted
 from routestudio.model import jsonio
 from routestudio.model.function import Language
 from routestudio.model.message import Message
@@ -49,7 +48,7 @@ class EditingMethods:
 
     async def format(self, code: str, *, language: str = "python", emit: Emit = _ignore) -> str:
         """A function's text, formatted. Raises `UsageError`, which says why, if it cannot be."""
-        return formatted(code, Language(language))
+        return await self._service.pool.format(code, Language(language))
 
     async def sample_text(self, name: str, limit: int, *, emit: Emit = _ignore) -> str | None:
         """The text of a sample set; `None` when it has more than `limit` characters."""

@@ -124,7 +124,10 @@ def _samples(workspace: Workspace) -> tuple[dict[str, list[Message]], list[Findi
     for sample in workspace.project.project.samples:
         file = f"samples/{sample}"
         try:
-            file = f"samples/{workspace.project.sample_path(sample).name}"
+            if workspace.project.unsaved_sample(sample) is None:
+                file = f"samples/{workspace.project.sample_path(sample).name}"
+            else:
+                file = f"samples/{sample}.jsonl"
             items = read_some(workspace, "sample", sample, SAMPLE_ROWS)
         except RouteStudioError as error:
             line = error.place.line if error.place else None

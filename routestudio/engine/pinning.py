@@ -16,7 +16,7 @@ from routestudio.engine.workspace import Workspace
 from routestudio.errors import UsageError
 from routestudio.model.message import Message
 from routestudio.project.document import YamlDocument
-from routestudio.project.files import write_text
+from routestudio.project.files import inside, write_own
 from routestudio.samples.variants import table_of
 
 HEADER: Final = "# Route tests: run them with `routestudio test PROJECT`.\n"
@@ -48,7 +48,7 @@ async def pin(
     if variants:
         test["variants"] = list(variants)
     test["expect"] = expectation(staged, prepared.sink)
-    path = root / FOLDER / f"{_file_name(sink)}.yaml"
+    path = inside(root, f"{FOLDER}/{_file_name(sink)}.yaml")
     shown = path.relative_to(root).as_posix()
     if path.exists():
         document, before = document_of(path, shown)
@@ -62,8 +62,7 @@ async def pin(
         text = text.split("\n", before)[before]
     elif not path.exists():
         text = HEADER + text
-    path.parent.mkdir(exist_ok=True)
-    write_text(path, text)
+    write_own(root, shown, text)
     made = next(item for item in load(root) if item.file == shown and item.body["name"] == title)
     return {"file": shown, "line": made.line, "name": title}
 
@@ -91,7 +90,7 @@ def accept(workspace: Workspace, file: str, index: int, expect: Mapping[str, Any
         own = dict(given) if isinstance(given, dict) else dict.fromkeys(given or (variant,))
         document.set((*place, "variants"), {**own, variant: dict(expect)})
     text = document.text
-    write_text(path, text.split("\n", before)[before] if before else text)
+    write_own(root, file, text.split("\n", before)[before] if before else text)
     return {"file": file, "index": index}
 
 

@@ -22,8 +22,9 @@ from routestudio.errors import Place, ProjectError, RouteStudioError, UsageError
 from routestudio.functions import clock
 from routestudio.model.message import Message, MessageError, message_from
 from routestudio.pipeline.stages import Staged
+from routestudio.project.disk import TEST_ENDINGS
 from routestudio.project.document import YamlDocument
-from routestudio.project.files import read_text
+from routestudio.project.files import inside, listed, read_text
 from routestudio.samples.variants import BY_KEY, key_columns, table_of, variants_of
 
 FOLDER: Final = "tests"
@@ -92,8 +93,8 @@ def load(root: Path) -> list[RouteTest]:
 
 def files(root: Path) -> list[Path]:
     """The files of route tests, by name."""
-    folder = root / FOLDER
-    return sorted(folder.glob("*.y*ml")) if folder.is_dir() else []
+    return [inside(root, path) for path in listed(root, FOLDER, depth=0)
+            if path.endswith(TEST_ENDINGS)]  # fmt: skip
 
 
 @dataclass(slots=True)

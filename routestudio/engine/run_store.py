@@ -21,7 +21,7 @@ from typing import Any, Final
 from routestudio.errors import Place, ProjectError, UsageError
 from routestudio.pipeline.checkpoint import Checkpoint
 from routestudio.pipeline.letters import SETTLED_SUFFIX
-from routestudio.project.environment import ignore as ignore_in_git
+from routestudio.project.files import NO_FOLLOW, alive, state_folder
 
 FOLDER: Final = "runs"
 KEPT: Final = 30
@@ -97,8 +97,9 @@ class RunStore:
         number = f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
         record = RunRecord(id=number, started=_iso(now), pid=os.getpid(), **values)
         try:
-            self.path(number).mkdir(parents=True)
-            ignore_in_git(self.folder.parent, "*")
+            state = self.folder.parent
+            state_folder(state.parent, f"{state.name}/{FOLDER}")
+            self.path(number).mkdir(mode=0o700)
         except OSError as error:
             raise self._failure(error) from None
         self.save(record)
@@ -111,7 +112,9 @@ class RunStore:
         file = self.path(record.id) / "run.json"
         part = file.with_name(".run.json.part")
         try:
-            part.write_text(json.dumps(asdict(record)) + "\n", encoding="utf-8")
+            handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | NO_FOLLOW, 0o600)
+            with os.fdopen(handle, "w", encoding="utf-8") as opened:
+                opened.write(json.dumps(asdict(record)) + "\n")
             part.replace(file)
         except OSError as error:
             raise self._failure(error) from None
@@ -221,15 +224,7 @@ def _open_letters(path: Path) -> int:
 
 def _alive(pid: int) -> bool:
     """Whether a process of that number runs, other than this one."""
-    if pid <= 0 or pid == os.getpid():
-        return False
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True
+    return pid != os.getpid() and alive(pid)
 
 
 def _iso(moment: dt.datetime) -> str:

@@ -84,10 +84,8 @@ class SavingMethods:
         """Write the project, with its unsaved edits, to a new folder, and open it there."""
         project = self._service.workspace.project
         file = write_copy(project, Path(path))
-        waiting = project.recoverable["count"]
         snapshot = await self._service.open(str(file))
-        if not waiting:
-            project.discard_recovery()
+        project.discard_recovery(own=True)
         return {**snapshot, "path": str(file)}
 
     def _conflicts(self) -> list[dict[str, Any]]:

@@ -16,6 +16,7 @@ from routestudio.engine import runs, streaming
 from routestudio.engine.checks import check
 from routestudio.engine.conversions import ConversionMethods, for_server
 from routestudio.engine.editing import EditingMethods
+from routestudio.engine.outside import OutsideMethods
 from routestudio.engine.previews import CHUNK, Preview, evaluate_rows, staged_of
 from routestudio.engine.reading import reading_of
 from routestudio.engine.run_control import RunControl
@@ -33,7 +34,7 @@ from routestudio.functions.pool import FunctionPool
 from routestudio.model.function import Function, FunctionKind, Language
 from routestudio.model.outcome import CheckStep
 from routestudio.project import transfer
-from routestudio.project.environment import ignore as ignore_in_git
+from routestudio.project.files import state_folder
 from routestudio.project_names import STATE_FOLDER
 from routestudio.sinks import registry
 from routestudio.sinks.fields import config_fields
@@ -90,6 +91,7 @@ class EngineService:
             **ConversionMethods(self).methods,
             **EditingMethods(self).methods,
             **self.saving.methods,
+            **OutsideMethods(self).methods,
         }
 
     async def __aenter__(self) -> EngineService:
@@ -164,9 +166,9 @@ class EngineService:
         count = self.workspace.project.recover()
         return {**self.snapshot(), "recovered": count}
 
-    async def discard_recovery(self, *, emit: Emit = ignore) -> dict[str, Any]:
-        """Forget those edits."""
-        self.workspace.project.discard_recovery()
+    async def discard_recovery(self, own: bool = False, *, emit: Emit = ignore) -> dict[str, Any]:
+        """Forget those edits; with `own`, the unsaved ones of this run."""
+        self.workspace.project.discard_recovery(own=own)
         return self.snapshot()
 
     async def put_secret(
@@ -227,7 +229,9 @@ class EngineService:
         preview = self._previews.get(view)
         if preview is None:
             return []
-        return await preview.selected(start, min(count, 4 * CHUNK))
+        rows = await preview.selected(start, min(count, 4 * CHUNK))
+        shown: list[dict[str, Any]] = self.workspace.redact_data(rows)
+        return shown
 
     async def row(
         self, index: int, *, view: str = "preview", emit: Emit = ignore
@@ -241,7 +245,9 @@ class EngineService:
         if preview is None or not rows:
             return None
         facts = await preview.facts(index) if rows[0]["ok"] else {}
-        return {**rows[0], "message": preview.message(index), **facts}
+        row = {**rows[0], "message": preview.message(index), **facts}
+        shown: dict[str, Any] = self.workspace.redact_data(row)
+        return shown
 
     async def preview_all(
         self,
@@ -260,7 +266,7 @@ class EngineService:
         async for items in rows:
             for row in await evaluate_rows(prepared, items, index):
                 failed += not row["ok"] and not row["filtered"]
-                on_row(row)
+                on_row(self.workspace.redact_data(row))
             index += len(items)
         return failed
 
@@ -413,8 +419,7 @@ class EngineService:
 def _make_room(path: Path) -> None:
     """Make the folder of the window's own dead letters; it is not part of the project."""
     if path.parent.name == STATE_FOLDER and not path.parent.exists():
-        path.parent.mkdir(parents=True)
-        ignore_in_git(path.parent, "*")
+        state_folder(path.parent.parent)
 
 
 def _secret_keys(sinks: Registry) -> Callable[[str], frozenset[str]]:

@@ -185,7 +185,7 @@ def _text(workspace: Workspace, kind: str, value: str) -> tuple[str, str] | None
     if kind == "sample":
         unsaved = workspace.project.unsaved_sample(value)
         if unsaved is not None:
-            return unsaved, workspace.project.sample_path(value).name
+            return unsaved, f"{value}.jsonl"
     return None
 
 

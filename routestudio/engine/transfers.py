@@ -11,8 +11,8 @@ from routestudio.engine import plan as planning
 from routestudio.engine.workspace import Workspace
 from routestudio.errors import ProjectError, UsageError
 from routestudio.hazards import server_file
-from routestudio.project.environment import parse_env
-from routestudio.project.files import read_text
+from routestudio.project.dotenv import MAX_ENV, parse_env
+from routestudio.project.files import read_own
 from routestudio.project.server_keys import TOP
 
 if TYPE_CHECKING:
@@ -66,8 +66,8 @@ def summary(workspace: Workspace) -> dict[str, Any]:
     document = workspace.project.document
     project = workspace.project.project
     try:
-        text = read_text(workspace.project.root / ".env", limit=1 << 20)
-        secrets = sorted(parse_env(text, ".env"))
+        text = read_own(workspace.project.root, ".env", limit=MAX_ENV)
+        secrets = sorted(parse_env(text or "", ".env"))
     except ProjectError:
         secrets = []
     kept = [

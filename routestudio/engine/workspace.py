@@ -17,7 +17,7 @@ from routestudio.model.fields import Ref, Secret
 from routestudio.model.function import Function, FunctionKind
 from routestudio.model.project import ProjectProblem, SinkSpec
 from routestudio.pipeline.stages import SinkFunctions, Stages
-from routestudio.project.environment import Redactor
+from routestudio.project.redaction import Redactor, user_infos
 from routestudio.project.store import OpenProject
 from routestudio.sinks.base import Link, Sink, StandinAddress
 from routestudio.sinks.binding import BoundSink, examine
@@ -55,6 +55,8 @@ class Workspace:
         self.registry = registry
         self.pool = pool
         self._secrets: set[str] = set()
+        self._hidden: frozenset[str] = frozenset()
+        self._hides = Redactor(())
         self.kept_rows: dict[tuple[str, int, int], Any] = {}
 
     @classmethod
@@ -170,7 +172,7 @@ class Workspace:
         # What is wrong with a value that is not there is said by its variable.
         problems += [item for item in found if not unset.get(item.field.split(".")[0])]
         problems += confinement.problems(spec.annotations, sink.Routing.model_fields)
-        self._secrets |= secret_values(bound.config)
+        self._secrets |= secret_values(bound.config) | set(user_infos([destination, endpoints]))
         if standin is not None and bound.config is not None:
             bound = replace(bound, config=sink.at_standin(bound.config, standin))
         stages = Stages(bound, spec, functions, self.pool, max_overruns=max_overruns)
@@ -178,7 +180,18 @@ class Workspace:
 
     def redact(self, text: str) -> str:
         """`text` without any secret that the environment or a sink's configuration holds."""
-        return Redactor(self._secrets).redact(self.project.environment.redactor.redact(text))
+        return self._redactor.redact(text)
+
+    def redact_data(self, value: Any) -> Any:
+        """Plain data without any such secret in its texts."""
+        return self._redactor.redact_data(value)
+
+    @property
+    def _redactor(self) -> Redactor:
+        values = self.project.environment.hidden | self._secrets
+        if values != self._hidden:
+            self._hidden, self._hides = values, Redactor(values)
+        return self._hides
 
     def secret_keys(self, sink_type: str) -> frozenset[str]:
         """Destination keys of a sink type that hold secrets; none for unknown types."""

@@ -34,7 +34,7 @@ _CLOCK: Final = re.compile(r"(\d{10,20})\.\d{10}\Z")
 _ACTIONS: Final[dict[str, Action]] = {"c": "insert", "u": "update", "d": "delete"}
 _FACTS: Final = (
     "Read in CockroachDB's documentation, changefeed-messages.md and "
-    "changefeed-message-envelopes.md of v25.4 (github.com/cockroachdb/docs at commit 79e9a5d03f); "
+    "the page on changefeed message envelopes of v25.4 (github.com/cockroachdb/docs at commit 79e9a5d03f); "
     "not run: the examples follow those pages."
 )
 

@@ -313,7 +313,7 @@ DICT_METHODS: Final = frozenset(
 )
 
 
-class _Namespace(types.SimpleNamespace):
+class Namespace(types.SimpleNamespace):
     """One namespace; its text holds no addresses, so that it is the same in every run."""
 
     __slots__ = ("_text",)
@@ -346,7 +346,7 @@ def environment() -> dict[str, Any]:
     """Fresh globals for a user function: the table's objects and no built-ins besides them."""
     names: dict[str, Any] = {item.__name__: item for item, _, _ in _BUILTINS}
     for name, entries in _NAMESPACES.items():
-        names[name] = _Namespace(name, {key: item for key, (item, _, _) in entries.items()})
+        names[name] = Namespace(name, {key: item for key, (item, _, _) in entries.items()})
     names["Decimal"] = decimal.Decimal
     names["__import__"] = _module
     return {"__builtins__": names, "__name__": "function"}

@@ -8,204 +8,33 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import mmap
-import os
 import pickle
-import signal
-import sys
-import tempfile
-import time
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Collection, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
-from routestudio import tasks
-from routestudio.errors import WorkerError
-from routestudio.functions import language, projection
-from routestudio.functions.answers import answer_of, results_of, traced_of
+from routestudio.errors import UsageError, WorkerError
+from routestudio.functions import desk, projection
+from routestudio.functions.answers import results_of, traced_of
+from routestudio.functions.child import Limits, Worker, WorkerGone
+from routestudio.functions.conversion.convert import Conversion
 from routestudio.functions.tracing import Trace
-from routestudio.functions.worker import HEADER, IDLE, PROGRESS, ROW_BITS, Mode, Program
+from routestudio.functions.worker import Mode, Program
 from routestudio.model.function import (
     Diagnostic,
     Function,
     FunctionFault,
     FunctionResult,
+    Language,
 )
 from routestudio.model.message import Message
 
-_WATCH_SECONDS: Final = 0.02
-_GRACE_SECONDS: Final = 0.05
-_MAX_ANSWER: Final = 1 << 30
+_CHECKED: Final = 256
+"""Functions whose diagnostics are kept."""
+
 _MAX_ROWS: Final = 1000
 """Messages of one request: bounds what the worker holds and what an overrun makes it repeat."""
-
-_IDLE_SECONDS: Final = 30.0
-"""Longest time that a worker may take to start, or to read a request before the first call."""
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What a function may use.
-
-    `max_overruns` is how many messages may overrun in one evaluation before the rest is left
-    `not_evaluated`; `None` never gives up. A delivery leaves nothing unevaluated: after
-    `max_hanging` of them in one part of its input it stops, for it would take that many seconds
-    for every part.
-    """
-
-    seconds_per_message: float = 1.0
-    memory_bytes: int = 512 << 20
-    output_bytes: int = 1 << 20
-    max_overruns: int | None = 5
-    max_hanging: int = 20
-
-
-class _WorkerGone(Exception):  # noqa: N818 - internal
-    """The worker ended in `row` (if it got that far) of the program with number `program`.
-
-    `timeout` tells whether it was killed for taking too long.
-    """
-
-    def __init__(self, progress: int, timeout: bool) -> None:
-        super().__init__()
-        idle = progress == IDLE
-        self.program = 0 if idle else progress >> ROW_BITS
-        self.row = None if idle else progress & ((1 << ROW_BITS) - 1)
-        self.timeout = timeout
-
-
-class _Watch:
-    """Kills a worker that spends too long on one message. `killed` tells whether it did.
-
-    A timer, not a task: one is made for every request.
-    """
-
-    __slots__ = ("_board", "_every", "_limit", "_process", "_row", "_since", "_timer", "killed")
-
-    def __init__(self, board: mmap.mmap, process: asyncio.subprocess.Process, limit: float) -> None:
-        self._board = board
-        self._process = process
-        self._limit = limit
-        self._every = min(_WATCH_SECONDS, limit / 4)
-        self._row, self._since = IDLE, time.monotonic()
-        self.killed = False
-        self._timer = asyncio.get_running_loop().call_later(self._every, self._look)
-
-    def stop(self) -> None:
-        """The request is over."""
-        self._timer.cancel()
-
-    def _look(self) -> None:
-        if self._board.closed:
-            return
-        current = PROGRESS.unpack_from(self._board, 0)[0]
-        now = time.monotonic()
-        if current != self._row:
-            self._row, self._since = current, now
-        elif now - self._since > (self._limit if current != IDLE else _IDLE_SECONDS):
-            self.killed = True
-            _kill(self._process)
-            return
-        self._timer = asyncio.get_running_loop().call_later(self._every, self._look)
-
-
-class _Worker:
-    """One child process. Used by one evaluation at a time."""
-
-    def __init__(self, limits: Limits) -> None:
-        self._limits = limits
-        self._process: asyncio.subprocess.Process | None = None
-        self._closed = False
-        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed in `close`
-        self._file.truncate(PROGRESS.size)
-        self._board = mmap.mmap(self._file.fileno(), PROGRESS.size)
-
-    async def start(self) -> asyncio.subprocess.Process:
-        """The running child. Raises `WorkerError` when it cannot be started or ends at once."""
-        if self._closed:
-            raise WorkerError("the function pool is closed")
-        if self._process is not None and self._process.returncode is None:
-            return self._process
-        await self.kill()
-        descriptor = self._file.fileno()
-        try:
-            process = self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-I", "-B", "-X", "utf8", "-m", "routestudio.functions.worker",
-                str(self._limits.memory_bytes), str(self._limits.output_bytes),
-                str(descriptor),
-                stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.DEVNULL, env={}, cwd="/",
-                pass_fds=(descriptor,), limit=1 << 22,
-            )  # fmt: skip
-        except OSError as error:
-            raise WorkerError(f"the function worker cannot be started: {error}") from None
-        assert process.stdout is not None
-        try:
-            async with asyncio.timeout(_IDLE_SECONDS):
-                await process.stdout.readexactly(HEADER.size)
-        except (asyncio.IncompleteReadError, ConnectionError, TimeoutError):
-            await self.kill()
-            code = process.returncode
-            text = f"the function worker ended at its start (exit code {code})"
-            raise WorkerError(text) from None
-        except asyncio.CancelledError:
-            await self.kill()
-            raise
-        if self._closed:
-            await self.kill()
-            raise WorkerError("the function pool was closed")
-        return process
-
-    async def call(self, request: dict[str, Any]) -> Any:
-        """One request. Raises `_WorkerGone` when the worker dies or is killed over it."""
-        process = await self.start()
-        assert process.stdin is not None
-        assert process.stdout is not None
-        PROGRESS.pack_into(self._board, 0, IDLE)
-        body = pickle.dumps(request, protocol=5)
-        watch = _Watch(self._board, process, self._limits.seconds_per_message)
-        reading = tasks.spawn(_answer(process.stdout), name="function answer")
-        try:
-            process.stdin.write(HEADER.pack(len(body)) + body)
-            await process.stdin.drain()
-            return answer_of(await asyncio.shield(reading))
-        except (asyncio.IncompleteReadError, ConnectionError, EOFError, ValueError):
-            if self._closed:
-                raise WorkerError("the function pool was closed") from None
-            progress = PROGRESS.unpack_from(self._board, 0)[0]
-            await self.kill()
-            raise _WorkerGone(progress, watch.killed) from None
-        except asyncio.CancelledError:
-            if not await _soon(reading):
-                await self.kill()
-            raise
-        finally:
-            watch.stop()
-            if not reading.done():
-                await tasks.stop(reading)
-
-    async def kill(self) -> None:
-        process, self._process = self._process, None
-        if process is not None:
-            _kill(process)
-            await _reap(process)
-
-    async def close(self) -> None:
-        self._closed = True
-        process, self._process = self._process, None
-        if process is not None:
-            if process.stdin is not None:
-                process.stdin.close()
-            try:
-                async with asyncio.timeout(0.5):
-                    await process.wait()
-            except TimeoutError:
-                _kill(process)
-            await _reap(process)
-        if not self._file.closed:
-            self._board.close()
-            self._file.close()
 
 
 class FunctionPool:
@@ -217,12 +46,80 @@ class FunctionPool:
     def __init__(self, size: int = 1, limits: Limits | None = None) -> None:
         self.limits = limits or Limits()
         self._size = size
-        self._free: asyncio.Queue[_Worker] | None = None
-        self._workers: list[_Worker] = []
+        self._free: asyncio.Queue[Worker] | None = None
+        self._workers: list[Worker] = []
+        self._desk: Worker | None = None
+        self._desk_lock = asyncio.Lock()
+        self._checked: OrderedDict[Function, list[Diagnostic]] = OrderedDict()
 
     async def check(self, function: Function) -> list[Diagnostic]:
-        """All diagnostics of a function's text. Runs nothing."""
-        return language.check(function)
+        """All diagnostics of a function's text. Runs nothing; a text that takes long is refused."""
+        if function.kind.entry_point is None:
+            return []
+        try:
+            return list(await self._diagnosed(function))
+        except UsageError as error:
+            return [Diagnostic(1, 1, "not_checked", error.message, hint=error.hint)]
+
+    async def _diagnosed(
+        self, function: Function, worker: Worker | None = None
+    ) -> list[Diagnostic]:
+        """All diagnostics; those of the last functions are kept. Raises `UsageError` for a text
+        that is not checked, which may be the fault of a busy machine."""
+        found = self._checked.get(function)
+        if found is None:
+            answer = await self._work("check", function, worker=worker)
+            found = self._checked[function] = desk.diagnostics_of(answer)
+            if len(self._checked) > _CHECKED:
+                self._checked.popitem(last=False)
+        return found
+
+    async def format(self, code: str, language: Language) -> str:
+        """A text in its language's style. Raises `UsageError`, which says why, if it cannot be."""
+        found: str = await self._work("format", code, language.value)
+        return found
+
+    async def convert(self, function: Function, times: Collection[str]) -> Conversion:
+        """The function in the other language, not verified yet (`conversion.convert`)."""
+        try:
+            answer = await self._work("convert", function, frozenset(times))
+        except UsageError as error:
+            problem = Diagnostic(1, 1, "not_converted", error.message, hint=error.hint)
+            return Conversion.made(function, None, (problem,))
+        code, problems, restored = answer
+        found = tuple(desk.diagnostics_of(problems))
+        return Conversion.made(function, code, found, restored=restored)
+
+    async def _work(self, task: str, *arguments: Any, worker: Worker | None = None) -> Any:
+        """A task on a text, in `worker` if there is one. Raises `UsageError` where it is refused,
+        or stopped."""
+        request = {"task": task, "arguments": arguments}
+        given = self._text_worker(task) if worker is None else contextlib.nullcontext(worker)
+        async with given as worker:
+            try:
+                return desk.value_of(await worker.call(request, desk.SECONDS))
+            except WorkerGone as gone:
+                did = {"check": "checking", "format": "formatting", "convert": "converting"}[task]
+                why = f"longer than {desk.SECONDS:g} s" if gone.timeout else "too much memory"
+                text = f"{did} this text takes {why}, and was stopped"
+                hint = "write long expressions as several short ones"
+                raise UsageError(text, hint=hint) from None
+
+    @contextlib.asynccontextmanager
+    async def _text_worker(self, task: str) -> AsyncIterator[Worker]:
+        """Any worker that is free checks a text; the other tasks have a worker of their own."""
+        if task == "check" and self._is_free():
+            async with self._worker() as worker:
+                yield worker
+            return
+        async with self._desk_lock:
+            if self._desk is None:
+                limits = replace(self.limits, memory_bytes=desk.MEMORY)
+                self._desk = Worker(limits, desk.FORMATTER)
+            yield self._desk
+
+    def _is_free(self) -> bool:
+        return len(self._workers) < self._size or not (self._free is None or self._free.empty())
 
     async def evaluate(
         self,
@@ -242,18 +139,20 @@ class FunctionPool:
         delivers; for `traced` see `trace`. `now` (ISO 8601) stops the clock that functions read.
         """
         overruns = self.limits.max_overruns if give_up else None
-        faults = [_unusable(function) for function in functions]
-        runnable = [i for i, fault in enumerate(faults) if fault is None]
-        results: list[list[FunctionResult]] = [
-            [FunctionResult(fault=fault)] * len(messages) if fault else [] for fault in faults
-        ]
-        if not messages or not runnable:
-            return results
-        programs = [
-            (functions[i].language.value, functions[i].kind.value, functions[i].code, mode)
-            for i in runnable
-        ]
+        if not messages:
+            return [[] for _ in functions]
         async with self._worker() as worker:
+            faults = [await self._unusable(function, worker) for function in functions]
+            runnable = [i for i, fault in enumerate(faults) if fault is None]
+            results: list[list[FunctionResult]] = [
+                [FunctionResult(fault=fault)] * len(messages) if fault else [] for fault in faults
+            ]
+            if not runnable:
+                return results
+            programs = [
+                (functions[i].language.value, functions[i].kind.value, functions[i].code, mode)
+                for i in runnable
+            ]
             wanted = projection.reads([functions[i] for i in runnable])
             columns = await self._evaluate(worker, programs, messages, wanted, overruns, now)
         for i, column in zip(runnable, columns, strict=True):
@@ -273,7 +172,8 @@ class FunctionPool:
     async def close(self) -> None:
         """End every worker."""
         workers, self._workers, self._free = self._workers, [], None
-        for worker in workers:
+        desk_worker, self._desk = self._desk, None
+        for worker in [*workers, *([desk_worker] if desk_worker else [])]:
             await worker.close()
 
     async def warm(self) -> None:
@@ -281,13 +181,20 @@ class FunctionPool:
         async with self._worker() as worker:
             await worker.start()
 
+    async def doors(self) -> int:
+        """What a worker has given up on this system: a sum of the constants of `doors`."""
+        async with self._worker() as worker:
+            await worker.start()
+            found: int = worker.doors
+            return found
+
     @contextlib.asynccontextmanager
     async def _worker(self) -> Any:
         if self._free is None:
             self._free = asyncio.Queue()
         free = self._free
         if free.empty() and len(self._workers) < self._size:
-            worker = _Worker(self.limits)
+            worker = Worker(self.limits)
             self._workers.append(worker)
         else:
             worker = await free.get()
@@ -298,7 +205,7 @@ class FunctionPool:
 
     async def _evaluate(
         self,
-        worker: _Worker,
+        worker: Worker,
         programs: list[Program],
         messages: Sequence[Message],
         wanted: projection.Reads,
@@ -331,7 +238,7 @@ class FunctionPool:
             }  # fmt: skip
             try:
                 answer = await worker.call(request)
-            except _WorkerGone as gone:
+            except WorkerGone as gone:
                 if gone.row is None and len(part) > 1:
                     # It ended before any function was called: the messages are too large at once.
                     stop = start + len(part) // 2
@@ -357,6 +264,24 @@ class FunctionPool:
             f"of this one: {fault.message}",
             hint="correct the function, then resume: what is not finished was not delivered",
         )
+
+    async def _unusable(self, function: Function, worker: Worker) -> FunctionFault | None:
+        """Why a function cannot be evaluated at all: its first error, with its place.
+
+        Raises `WorkerError` for a text that was not checked: no message may suffer for that.
+        """
+        if function.kind.entry_point is None:
+            text = f"{function.kind.value} functions are not evaluated here"
+            return FunctionFault("invalid", text)
+        try:
+            found = await self._diagnosed(function, worker)
+        except UsageError as error:
+            raise WorkerError(f"`{function.name}`: {error.message}", hint=error.hint) from None
+        for item in found:
+            if item.severity == "error":
+                hint = f" ({item.hint})" if item.hint else ""
+                return FunctionFault("invalid", item.message + hint, None, item.line, item.column)
+        return None
 
     def _overrun(self, timeout: bool, kind: str) -> FunctionFault:
         if timeout:
@@ -388,50 +313,6 @@ def _parts(messages: Sequence[Message], wanted: projection.Reads) -> list[Any]:
     return [[message.action for message in messages], *projection.project(messages, wanted)]
 
 
-@lru_cache(maxsize=256)
-def _unusable(function: Function) -> FunctionFault | None:
-    """Why a function cannot be evaluated at all: its first error, with its place."""
-    if function.kind.entry_point is None:
-        return FunctionFault("invalid", f"{function.kind.value} functions are not evaluated here")
-    for item in language.check(function):
-        if item.severity == "error":
-            hint = f" ({item.hint})" if item.hint else ""
-            return FunctionFault("invalid", item.message + hint, None, item.line, item.column)
-    return None
-
-
-async def _answer(stream: asyncio.StreamReader) -> bytes:
-    size = HEADER.unpack(await stream.readexactly(HEADER.size))[0]
-    if size > _MAX_ANSWER:
-        raise EOFError
-    return await stream.readexactly(size)
-
-
-async def _soon(reading: asyncio.Task[bytes]) -> bool:
-    """Whether an answer nobody wants any more comes at once, so that its worker can be kept."""
-    try:
-        await asyncio.wait({reading}, timeout=_GRACE_SECONDS)
-    except asyncio.CancelledError:
-        return False
-    return reading.done() and not reading.cancelled() and reading.exception() is None
-
-
 def _append(columns: list[list[FunctionResult]], result: FunctionResult, count: int) -> None:
     for column in columns:
         column.extend([result] * count)
-
-
-def _kill(process: asyncio.subprocess.Process) -> None:
-    """Kill without asking for the state first, which would take it from asyncio's own watcher."""
-    if process.returncode is None:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(process.pid, signal.SIGKILL)
-
-
-async def _reap(process: asyncio.subprocess.Process) -> None:
-    """Wait for the end of a child and close its pipes, so that nothing of it is left."""
-    await process.wait()
-    transport = getattr(process, "_transport", None)
-    if transport is not None:
-        transport.close()
-    await asyncio.sleep(0)

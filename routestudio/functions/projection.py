@@ -7,12 +7,12 @@ than most functions do. Where the text leaves any doubt, a part is sent whole. R
 from __future__ import annotations
 
 import ast
-import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
+from routestudio.functions import python
 from routestudio.functions.elixir.reads import parts_read
 from routestudio.functions.library import DICT_METHODS, METADATA_FIELDS
 from routestudio.model.function import Function, Language
@@ -141,9 +141,7 @@ def _union(one: Reads, other: Reads) -> Reads:
 @lru_cache(maxsize=256)
 def _reads(code: str) -> Reads:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            tree = ast.parse(code)
+        tree = python.parsed(code)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return WHOLE
     keys: dict[str, set[str]] = {}

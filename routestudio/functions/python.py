@@ -100,6 +100,15 @@ def points(code: str, kind: FunctionKind) -> list[Point]:
     return recorder.points
 
 
+def parsed(code: str) -> ast.Module:
+    """The tree of a text. Raises `ValueError` for one that is longer than any function."""
+    if len(code) > MAX_BYTES:
+        raise ValueError("the code is too long")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return ast.parse(code)
+
+
 def _inspect(code: str, kind: FunctionKind) -> tuple[ast.Module | None, list[Diagnostic]]:
     size = len(code.encode("utf-8", "surrogatepass"))
     if size > MAX_BYTES:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ast
 import re
-import warnings
 from collections.abc import Iterator
 from typing import Any, Final
 
+from routestudio.functions import python
 from routestudio.functions.elixir import source
 from routestudio.functions.elixir.quoted import Node
 from routestudio.functions.elixir.values import Atom
@@ -42,9 +42,7 @@ def warnings_of(function: Function) -> list[Diagnostic]:
 
 
 def _python(code: str) -> Iterator[Diagnostic]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        tree = ast.parse(code)
+    tree = python.parsed(code)
     lines = re.split("\r\n|\r|\n", code)
 
     def column(line: int, offset: int) -> int:

@@ -1,8 +1,8 @@
 """The function worker: a child process that runs user functions and nothing else.
 
-It starts with an empty environment, closes every door it can (no further file or socket can be
-opened, memory is limited, nothing can be written), and answers frames on its pipes. Input comes
-from our own process and is pickled; output is JSON, because the parent trusts nothing it reads.
+It starts with an empty environment, shuts every door it can (`doors`), and answers frames on its
+pipes. Input comes from our own process and is pickled; output is JSON, because the parent trusts
+nothing it reads.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from collections.abc import Callable
 from itertools import islice
 from typing import Any, Final, Literal
 
-from routestudio.functions import clock, projection, python, text_codecs, written
+from routestudio.functions import clock, desk, doors, projection, python, text_codecs, written
 from routestudio.functions.elixir import program as elixir
 from routestudio.functions.elixir.errors import NotEvaluated
 from routestudio.functions.metadata import Metadata
@@ -41,9 +41,6 @@ ROW_BITS: Final = 40
 ANSWER_BUDGET: Final = 8 << 20
 """Characters of one answer: what exceeds it is asked for again in smaller parts."""
 
-STACK: Final = 32 << 20
-"""Bytes of the worker's stack."""
-
 Fault = dict[str, Any]
 Mode = Literal["value", "exact", "traced"]
 """What is wanted of a call: what a server delivers, Elixir's value itself, or also what it did."""
@@ -53,8 +50,11 @@ Program = tuple[str, str, str, Mode]
 
 
 def main(arguments: list[str]) -> None:
-    """Serve until the input ends. Arguments: memory limit, output limit, progress descriptor."""
-    memory, output, progress = int(arguments[0]), int(arguments[1]), int(arguments[2])
+    """Serve until the input ends.
+
+    Arguments: memory limit, output limit, progress descriptor, and `desk.FORMATTER` or nothing.
+    """
+    memory, output, progress = map(int, arguments[:3])
     reader = os.fdopen(os.dup(0), "rb")
     writer = os.fdopen(os.dup(1), "wb")
     sink = os.open(os.devnull, os.O_RDWR)
@@ -68,8 +68,10 @@ def main(arguments: list[str]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for our parent, who ends us
     gc.freeze()
     gc.set_threshold(200_000, 20, 100)
-    _shut_doors(memory)
-    writer.write(HEADER.pack(0))
+    _load()
+    if desk.FORMATTER in arguments:
+        desk.load()
+    writer.write(HEADER.pack(doors.shut(memory)))
     writer.flush()
     while header := reader.read(HEADER.size):
         size = HEADER.unpack(header)[0]
@@ -77,6 +79,7 @@ def main(arguments: list[str]) -> None:
         answer = _answer(request, functions, board, output)
         writer.write(HEADER.pack(len(answer)) + answer)  # at once: each part wakes our parent
         writer.flush()
+    os._exit(0)  # closing what is open would be refused
 
 
 def _widen(*pipes: int) -> None:
@@ -95,6 +98,12 @@ def _answer(
     limit: int,
 ) -> bytes:
     """The answer, or the number of messages to ask for at once when these were too many."""
+    if "task" in request:
+        PROGRESS.pack_into(board, 0, 0)
+        try:
+            return written.SLOW + desk.perform(request["task"], request["arguments"]).encode()
+        finally:
+            PROGRESS.pack_into(board, 0, IDLE)
     count: int = request["count"]
     try:
         clock.stop(request["now"])
@@ -114,33 +123,10 @@ def _answer(
     return written.SLOW + str(max(1, min(rows, count - 1))).encode()
 
 
-def _shut_doors(memory: int) -> None:
-    with contextlib.suppress(OSError, ImportError, AttributeError, ValueError):
-        import ctypes
-
-        ctypes.CDLL(None).prctl(1, 9, 0, 0, 0)  # PR_SET_PDEATHSIG, SIGKILL: never outlive us
-    try:
-        import resource
-    except ImportError:
-        return
-    # Modules that functions reach lazily are loaded before no file can be opened any more.
+def _load() -> None:
+    """Load what functions reach late, before no file can be opened any more."""
     json.dumps(decimal.Decimal("1"), default=str)
     text_codecs.load()
-    with contextlib.suppress(OSError, ValueError):
-        # Deep recursion of Elixir functions passes through C, too.
-        hard = resource.getrlimit(resource.RLIMIT_STACK)[1]
-        wanted = STACK if hard == resource.RLIM_INFINITY else min(STACK, hard)
-        resource.setrlimit(resource.RLIMIT_STACK, (wanted, hard))
-    limits = [
-        (resource.RLIMIT_AS, memory),
-        (resource.RLIMIT_FSIZE, 0),
-        (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_NPROC, 0),
-        (resource.RLIMIT_NOFILE, 0),
-    ]
-    for kind, value in limits:
-        with contextlib.suppress(OSError, ValueError):
-            resource.setrlimit(kind, (value, value))
 
 
 def _serve(

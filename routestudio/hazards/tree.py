@@ -6,11 +6,11 @@ Both languages are read as syntax trees; rules see only `Facts`. Nothing is eval
 from __future__ import annotations
 
 import ast
-import warnings
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
 
+from routestudio.functions import python
 from routestudio.hazards.elixir_tree import of_elixir
 from routestudio.hazards.facts import Facts, Read, Spot
 from routestudio.model.function import Function, FunctionKind, Language
@@ -43,9 +43,7 @@ def _of_path(function: Function) -> Facts:
 
 def _of_python(function: Function) -> Facts:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            tree = ast.parse(function.code)
+        tree = python.parsed(function.code)
         entry = next((n for n in tree.body if isinstance(n, ast.FunctionDef)
                       and n.name == function.kind.entry_point), None)  # fmt: skip
         return Facts(function) if entry is None else _Walk(function, tree, entry).facts()

@@ -9,6 +9,7 @@ import math
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
@@ -40,6 +41,12 @@ class DeadLetter:
     raw: str | None = None
 
 
+def open_private(path: Path) -> FileIO:
+    """A file to append to, which only its owner may read when it is new. Raises `OSError`."""
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_CLOEXEC", 0)
+    return FileIO(os.open(path, flags | getattr(os, "O_BINARY", 0), 0o600), "ab")
+
+
 class DeadLetters:
     """Appends dead letters to a file; each `add` is written before it returns.
 
@@ -61,7 +68,7 @@ class DeadLetters:
         self._redact = redact
         self._now = now
         try:
-            self._file = path.open("ab", buffering=0)
+            self._file = open_private(path)
             self._end_open_line()
         except OSError as error:
             raise self._failure(error) from None

@@ -16,13 +16,14 @@ import re
 from array import array
 from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from io import BufferedWriter
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from routestudio.errors import Place, UsageError
 from routestudio.model import jsonio
 from routestudio.model.message import Message, MessageError, message_from
-from routestudio.pipeline.dead_letters import DeadLetterError
+from routestudio.pipeline.dead_letters import DeadLetterError, open_private
 
 SETTLED_SUFFIX: Final = ".settled"
 _CHUNK: Final = 500
@@ -175,7 +176,8 @@ class Letters:
         numbers = self.numbers(group)
         part = output.with_name(f".{output.name}.part")
         try:
-            with self._file() as source, part.open("wb") as file:
+            part.unlink(missing_ok=True)
+            with self._file() as source, BufferedWriter(open_private(part)) as file:
                 for number in numbers:
                     source.seek(self._offsets[number])
                     file.write(source.read(self._offsets[number + 1] - self._offsets[number]))
@@ -275,7 +277,7 @@ def checked(value: Any) -> Message:
 
 def _append(path: Path, data: bytes, *, sync: bool = False) -> None:
     """Write all of `data` at the end of a file, or nothing and raise `OSError`."""
-    with path.open("ab", buffering=0) as file:
+    with open_private(path) as file:
         end = os.fstat(file.fileno()).st_size
         try:
             rest = memoryview(data)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 from routestudio.errors import Place, ProjectError
 from routestudio.project import sample_lines
-from routestudio.project.files import inside, write_parts, write_text
+from routestudio.project.dotenv import MAX_ENV
+from routestudio.project.files import inside, read_own, write_parts, write_text
 
 if TYPE_CHECKING:
     from routestudio.project.store import OpenProject
@@ -37,9 +38,9 @@ def write_copy(project: OpenProject, target: Path) -> Path:
         if not (target / relative).exists():
             _copy(project, relative, target)
     for name in _BESIDE:
-        source = project.root / name
-        if source.is_file():
-            write_parts(target / name, (source.read_bytes(),), mode=source.stat().st_mode & 0o777)
+        text = read_own(project.root, name, limit=MAX_ENV)
+        if text is not None:
+            write_text(target / name, text, mode=0o600 if name == ".env" else None)
     return target / project.file.relative_to(project.root)
 
 

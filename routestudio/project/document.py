@@ -1,7 +1,8 @@
 """A YAML file that is edited in place: what an edit does not concern stays byte for byte.
 
 Edits are made in the text, at the positions that the parser gives for nodes; the result is read
-again and compared with what was intended. Where that is not possible (flow collections) the
+again and compared with what was intended: the whole text, or, for an item of a long list, that item
+by itself. Where that is not possible (flow collections) the
 smallest block around is written anew, and as the last resort (values shared through anchors) the
 whole file is written by ruamel.yaml, which keeps comments and order.
 """
@@ -9,49 +10,56 @@ whole file is written by ruamel.yaml, which keeps comments and order.
 from __future__ import annotations
 
 import copy
-import io
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
 
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
-from ruamel.yaml.error import YAMLError
 
 from routestudio.errors import Place, ProjectError
+from routestudio.project.splicing import Change, Splice, Splicer
 from routestudio.project.yamldata import (
     Path,
     anchored,
     commented,
-    exact_floats,
+    copied,
+    exchange_plain,
     has,
     index,
     list_at,
     plain,
     same,
     set_plain,
-    unshared,
     walk,
 )
-from routestudio.project.yamlread import read_yaml, yaml_io
-from routestudio.project.yamltext import (
-    after_colon,
-    block,
-    block_end,
-    comments,
-    flow,
-    flow_end,
-    flow_scalar_end,
-    offset,
-    quoted,
-    scalar,
-    scalar_end,
-    with_comment,
-    without_blank_end,
-)
+from routestudio.project.yamlread import read_parts
+from routestudio.project.yamltext import block_end
+
+__all__ = ["Change", "YamlDocument"]
+
+
+class Replaced(NamedTuple):
+    """An item that was edited by itself: its nodes, the line where it began when the whole text was
+    read last, and by how many lines it is longer now."""
+
+    node: Any
+    line: int
+    longer: int
+
+
+_BLOCKS: Final = 8
+"""Items of a list from which on one is edited by itself."""
 
 
 class YamlDocument:
     """The text of a YAML file and what it says. Items of lists are addressed by their `name`."""
+
+    _text: str
+    _local: bool
+    _plain: Any
+    _tree: CommentedMap
+    _splices: Splicer
+    _lines: list[str] | None
+    _replaced: dict[tuple[str, int], Replaced]
 
     def __init__(self, text: str, *, name: str = "sequin.yaml") -> None:
         self._name = name
@@ -74,9 +82,11 @@ class YamlDocument:
 
     def position(self, path: Path) -> tuple[int, int]:
         """Line and column, from 1, of the deepest part of `path` that exists."""
-        node: Any = self._data
-        found = (1, 1)
-        for key in path:
+        node: Any = self._tree
+        found, shift, first = (1, 1), 0, 0
+        if self._replaced and len(path) > 1:
+            node, found, shift, first = self._placed(path)
+        for key in path[first:]:
             try:
                 if isinstance(node, CommentedSeq):
                     at = index(node, key)
@@ -90,7 +100,24 @@ class YamlDocument:
             except (KeyError, TypeError, AttributeError):
                 break
             found = (line + 1, column + 1)
-        return found
+        return found[0] + (shift if first else self._shift(found[0] - 1)), found[1]
+
+    def _shift(self, line: int) -> int:
+        """How far a line of the text that was read last has moved."""
+        return sum(item.longer for item in self._replaced.values() if item.line < line)
+
+    def _placed(self, path: Path) -> tuple[Any, tuple[int, int], int, int]:
+        """The nodes of an item that was edited by itself: where to go on in the path."""
+        try:
+            section = self._tree[path[0]]
+            at = index(self._plain[path[0]], path[1])
+            item = self._replaced[path[0], at]
+            column = section.lc.item(at)[1]
+        except (KeyError, TypeError, AttributeError, IndexError):
+            return self._tree, (1, 1), 0, 0
+        # Its first line is the second of the small document.
+        shift = item.line - 1 + self._shift(item.line)
+        return item.node, (2, column + 1), shift, 2
 
     def set(self, path: Path, value: Any) -> None:
         """Set one value; maps on the way are made.
@@ -98,23 +125,27 @@ class YamlDocument:
         Raises `KeyError` for a list item that is not there, `ProjectError` when it cannot be done.
         """
         value = plain(value)
+        if self._in_block(path, lambda small: small.set(path, value)):
+            return
         old = self.plain(path)
         if isinstance(old, dict) and isinstance(value, dict) and old and value:
             self._set_parts(path, old, value)
             return
-        wanted = copy.deepcopy(self.plain())
+        wanted = copied(self.plain())
         set_plain(wanted, path, value)
         if has(self.plain(), path) and same(self.plain(), wanted):
             return
 
         def change(data: CommentedMap) -> None:
-            self._set_node(data, path, value)
+            _set_node(data, path, value)
 
-        self._edit(self._set_in_text(path, value), path, wanted, change)
+        self._edit(self._splicer.set_in_text(path, value), path, wanted, change)
 
     def remove(self, path: Path) -> None:
         """Remove a key or a named list item; nothing happens when it is not there."""
-        wanted = copy.deepcopy(self.plain())
+        if self._in_block(path, lambda small: small.remove(path)):
+            return
+        wanted = copied(self.plain())
         if not path or not has(wanted, path):
             return
 
@@ -123,43 +154,119 @@ class YamlDocument:
             del node[index(node, path[-1]) if isinstance(node, list) else path[-1]]
 
         change(wanted)
-        self._edit([self._remove_in_text(path)], path[:-1], wanted, change)
+        self._edit([self._splicer.removal(path)], path[:-1], wanted, change)
 
     def exchange(self, path: Path, key: str, value: Any) -> None:
         """Set `key` in the place of the last key of `path`, which goes. Raises `ProjectError`."""
-        wanted = copy.deepcopy(self.plain())
-        node = walk(wanted, path[:-1])
-        items = [(key, plain(value)) if k == path[-1] else (k, v) for k, v in node.items()]
-        node.clear()
-        node.update(items)
-        parent = self._existing(path[:-1])
+        if self._in_block(path, lambda small: small.exchange(path, key, value)):
+            return
+        wanted = copied(self.plain())
+        exchange_plain(wanted, path, key, plain(value))
+        parent = self._splicer.existing(path[:-1])
         own = isinstance(parent, CommentedMap) and path[-1] in (parent.lc.data or ())
         if own and not parent.fa.flow_style() and not anchored(parent[path[-1]]):
-            text = self._replace_block(parent, path[-1], plain(value), key)
-            if self._accept(text, wanted):
+            splice = self._splicer.replace_block(parent, path[-1], plain(value), key)
+            if self._accept(self._splicer.with_one(splice), wanted):
                 return
         before = dict(self.__dict__)
         try:
             self.set([*path[:-1], key], value)
             self.remove(path)
         except (KeyError, ProjectError):
-            self.__dict__.update(before)
+            self._become(before)
             raise
 
     def add_item(self, path: Path, item: Mapping[str, Any]) -> None:
         """Append a mapping to the list at `path`, which is made when missing."""
         item = plain(item)
-        wanted = copy.deepcopy(self.plain())
+        wanted = copied(self.plain())
         list_at(wanted, path).append(item)
 
         def change(data: CommentedMap) -> None:
             list_at(data, path).append(commented(item))
 
-        self._edit([self._append_in_text(path, item)], path, wanted, change)
+        self._edit([self._splicer.appended(path, item)], path, wanted, change)
+
+    def change_all(self, changes: Sequence[Change]) -> None:
+        """Make many changes with one reading of the result, which takes the time of one.
+
+        Those that cannot be made together are made in parts, in the end one by one. Raises
+        `ProjectError` and `KeyError` as `set` does.
+        """
+        if len(changes) <= 1:
+            for change in changes:
+                self._alone(change)
+            return
+        found = [(change, self._splicer.splice_for(change)) for change in changes]
+        wanted = copied(self._plain)
+        for change, splice in found:
+            if splice is not None:
+                change.apply(wanted)
+        splices = [splice for _, splice in found if splice is not None]
+        if self._accept(self._splicer.with_all(splices), wanted):
+            for change, splice in found:
+                if splice is None:
+                    self._alone(change)
+            return
+        half = len(changes) // 2
+        self.change_all(changes[:half])
+        self.change_all(changes[half:])
+
+    def _alone(self, change: Change) -> None:
+        if change.gone:
+            self.remove(change.path)
+        elif change.name:
+            self.exchange(change.path, change.name, change.value)
+        else:
+            self.set(change.path, change.value)
 
     def fork(self) -> YamlDocument:
         """A document with the same text; edits of one do not concern the other."""
         return copy.copy(self)  # the nodes are never changed, only replaced
+
+    def _in_block(self, path: Path, edit: Callable[[YamlDocument], None]) -> bool:
+        """Whether an edit could be made in the list item that it concerns, read by itself.
+
+        The item's text, old and new, is read as a small document of its own and proved there;
+        nothing outside of it changes.
+        """
+        items = self._plain.get(path[0]) if len(path) > 2 else None
+        if not self._local or not isinstance(items, list) or len(items) < _BLOCKS:
+            return False
+        section, parent = path[0], self._tree.get(path[0])
+        try:
+            at = index(items, path[1])
+            old = self._replaced.get((section, at))
+            line, column = parent.lc.item(at)
+            now = line + self._shift(line)
+            lines = self._lines or self._splices.lines
+            dash = lines[now].rfind("-", 0, column)
+            end = block_end(lines, now, dash)
+            if dash < 0 or lines[now][:dash].strip() or items[at].get("name") != path[1]:
+                return False
+            small = YamlDocument("\n".join([f"{section}:", *lines[now:end], ""]), name=self._name)
+            if not same(small._plain, {section: [items[at]]}):
+                return False
+            edit(small)
+            changed = small._plain[section]
+            written = small._text.split("\n")
+        except (KeyError, AttributeError, TypeError, IndexError, ProjectError):
+            return False
+        known = list(small._plain) == [section] and len(changed) == 1 and written[-1] == ""
+        if not known or written[0] != f"{section}:":
+            return False
+        new = [*lines[:now], *written[1:-1], *lines[end:]]
+        longer = len(new) - len(lines) + (old.longer if old else 0)
+        self._take_block(
+            new, (section, at), Replaced(small._splicer.existing((section,))[0], line, longer)
+        )
+        self._plain = {**self._plain, section: [*items[:at], changed[0], *items[at + 1 :]]}
+        return True
+
+    def _take_block(self, lines: list[str], at: tuple[str, int], item: Replaced) -> None:
+        self._text = self._splices.joined("\n".join(lines))
+        self._lines = lines
+        self._replaced = {**self._replaced, at: item}
 
     def _set_parts(self, path: Path, old: Mapping[str, Any], value: Mapping[str, Any]) -> None:
         """Make a map say `value` key by key, so that comments in it stay; all or nothing."""
@@ -171,26 +278,26 @@ class YamlDocument:
                 if key not in value:
                     self.remove([*path, key])
         except (KeyError, ProjectError):
-            self.__dict__.update(before)
+            self._become(before)
             raise
 
     def _edit(
         self,
-        texts: Iterable[str | None],
+        splices: Iterable[Splice | None],
         path: Path,
         wanted: Any,
         change: Callable[[CommentedMap], None],
     ) -> None:
         """Take the first text that says `wanted`, from the most local way to the least."""
-        if any(self._accept(text, wanted) for text in texts):
+        if any(self._accept(self._splicer.with_one(splice), wanted) for splice in splices):
             return
         lossy: list[str] = []
-        for text, kept in self._rewritten(path, wanted):
+        for text, kept in self._splicer.rewritten(path, wanted):
             if not kept:
                 lossy.append(text)
             elif self._accept(text, wanted):
                 return
-        texts = (self._dumped(change), *lossy, self._dumped(change, alone=True))
+        texts = (self._splicer.dumped(change), *lossy, self._splicer.dumped(change, alone=True))
         if not any(self._accept(text, wanted) for text in texts):
             raise ProjectError(
                 "this edit cannot be written without changing other values",
@@ -200,13 +307,18 @@ class YamlDocument:
     # --- reading -----------------------------------------------------------------------------
 
     def _load(self, text: str) -> None:
-        data = read_yaml(text.removeprefix("\ufeff"), self._name)
-        self._text, self._data, self._plain = text, data, plain(data)
-        ends = text.count("\r\n")
-        self._newline = "\r\n" if ends and ends == text.count("\n") else "\n"
+        data, self._local = read_parts(text.removeprefix("\ufeff"), self._name)
+        self._text, self._tree, self._plain = text, data, plain(data)
+        self._splices = Splicer(text, data, self._name)
+        self._lines = None
+        self._replaced = {}
 
-    def _find(self, path: Path) -> Any:
-        return walk(self._data, path)
+    @property
+    def _splicer(self) -> Splicer:
+        """The whole text with its nodes, which is read again after edits of blocks."""
+        if self._replaced:
+            self._load(self._text)
+        return self._splices
 
     def _accept(self, text: str | None, wanted: Any) -> bool:
         """Take `text` when it says exactly what was wanted."""
@@ -218,231 +330,24 @@ class YamlDocument:
             return False
         if not same(candidate._plain, wanted):
             return False
-        self.__dict__.update(candidate.__dict__)
+        self._become(candidate.__dict__)
         return True
 
-    # --- edits in the text -------------------------------------------------------------------
+    def _become(self, state: Mapping[str, Any]) -> None:
+        state = dict(state)
+        self.__dict__.clear()
+        self.__dict__.update(state)
 
-    def _set_in_text(self, path: Path, value: Any) -> Iterator[str | None]:
-        """Texts in which `path` is set, from the most local change to the least."""
-        parent = self._existing(path[:-1])
-        if parent is None:
-            yield self._add_key(path, value)
-            return
-        if not isinstance(parent, CommentedMap):
-            return
-        key = path[-1]
-        if parent.fa.flow_style() and key in (parent.lc.data or ()):
-            yield from self._set_in_flow(parent, key, value)
-            return
-        if key not in parent or key not in (parent.lc.data or ()):
-            yield self._add_key(path, value)
-            return
-        line, column = parent.lc.value(key)
-        old = parent[key]
-        if anchored(old):
-            return
-        if not isinstance(old, (dict, list)) and (not isinstance(value, (dict, list)) or not value):
-            body, lines = self._body(), self._lines()
-            if old is None:
-                at = after_colon(body, offset(lines, *parent.lc.key(key)))
-                yield self._joined(f"{body[:at]} {scalar(value)}{body[at:]}")
-            start = offset(lines, line, column)
-            end = scalar_end(body, start)
-            if end is not None:
-                yield self._joined(body[:start] + scalar(value) + body[end:])
-        yield self._replace_block(parent, key, value)
 
-    def _set_in_flow(self, parent: CommentedMap, key: str, value: Any) -> Iterator[str | None]:
-        """Texts with another value in the place of a scalar inside of braces."""
-        if anchored(parent[key]) or isinstance(parent[key], (dict, list)):
-            return
-        body = self._body()
-        start = offset(self._lines(), *parent.lc.value(key))
-        end = flow_scalar_end(body, start)
-        if end is not None:
-            for text in (flow(value), *([quoted(value)] if isinstance(value, str) else ())):
-                yield self._joined(body[:start] + text + body[end:])
-
-    def _replace_block(
-        self, parent: CommentedMap, key: str, value: Any, name: str | None = None
-    ) -> str | None:
-        """Replace `key` and everything indented under it; `name` is a new name for the key."""
-        line, column = parent.lc.key(key)
-        lines = self._lines()
-        last = block_end(lines, line, column)
-        head = lines[line][:column]
-        if head.strip(" -"):
-            return None
-        written = block({name or key: value}, column).lstrip(" ")
-        comment = self._comment_behind(parent, key)
-        if comment and last == line + 1:
-            written = with_comment(written, comment)
-        text = (head + written).split("\n")
-        return self._from_lines(lines[:line] + text + lines[last:])
-
-    def _comment_behind(self, parent: CommentedMap, key: str) -> str | None:
-        """The comment behind a value of one line."""
-        body, line = self._body(), parent.lc.key(key)[0]
-        start = offset(self._lines(), *parent.lc.value(key))
-        end = scalar_end(body, start)
-        stop = body.find("\n", start)
-        rest = body[end : stop if stop >= 0 else len(body)].strip() if end is not None else ""
-        return rest if rest.startswith("#") and parent.lc.value(key)[0] == line else None
-
-    def _rewritten(self, path: Path, wanted: Any) -> Iterator[tuple[str, bool]]:
-        """Texts in which a block around `path` is written anew, the smallest first.
-
-        With each comes whether all comments of the old text are still in it.
-        """
-        for depth in range(len(path), 0, -1):
-            parent, key = self._existing(path[: depth - 1]), path[depth - 1]
-            try:
-                value = walk(wanted, path[:depth])
-            except KeyError:
-                continue
-            if isinstance(parent, CommentedMap) and not parent.fa.flow_style():
-                own = parent.lc.data or ()
-                text = self._replace_block(parent, key, value) if key in own else None
-            elif isinstance(parent, CommentedSeq) and not parent.fa.flow_style():
-                text = self._replace_item(parent, key, value)
-            else:
-                text = None
-            if text is not None:
-                yield text, comments(text) >= comments(self._text)
-
-    def _replace_item(self, parent: CommentedSeq, key: str, value: Any) -> str | None:
-        line, column = parent.lc.item(index(parent, key))
-        lines = self._lines()
-        dash = lines[line].rfind("-", 0, column)
-        if dash < 0 or lines[line][:dash].strip():
-            return None
-        last = block_end(lines, line, dash)
-        return self._from_lines(
-            [*lines[:line], *block([value], dash).split("\n"), *lines[last:]]
-        )  # fmt: skip
-
-    def _add_key(self, path: Path, value: Any) -> str | None:
-        """Add a key to the deepest map that exists, after its last line."""
-        depth = len(path) - 1
-        while depth > 0 and not isinstance(self._existing(path[:depth]), CommentedMap):
-            if self._existing(path[:depth]) is not None:
-                return None
-            depth -= 1
-        parent = self._existing(path[:depth])
-        if not isinstance(parent, CommentedMap):
-            return None
-        nested: Any = value
-        for part in reversed(path[depth + 1 :]):
-            nested = {part: nested}
-        entry = {path[depth]: nested}
-        if parent.fa.flow_style():
-            return self._add_in_flow(parent, entry)
-        lines = self._lines()
-        if not parent:
-            if depth == 0:
-                return self._from_lines([*without_blank_end(lines), block(entry, 0), ""])
-            return None
-        own = [key for key in parent if key in (parent.lc.data or ())]
-        if not own:
-            return None
-        line, column = max(parent.lc.key(key) for key in own)
-        last = block_end(lines, line, column)
-        return self._from_lines([*lines[:last], *block(entry, column).split("\n"), *lines[last:]])
-
-    def _add_in_flow(self, parent: CommentedMap, entry: Mapping[str, Any]) -> str | None:
-        """Add a key before the closing brace of a map."""
-        body = self._body()
-        start = offset(self._lines(), parent.lc.line, parent.lc.col)
-        end = flow_end(body, start) if body[start : start + 1] == "{" else None
-        if end is None:
-            return None
-        head = body[:end].rstrip()
-        gap = "" if head.endswith("{") else " " if head.endswith(",") else ", "
-        return self._joined(f"{head}{gap}{flow(dict(entry))[1:-1]}{body[len(head) :]}")
-
-    def _remove_in_text(self, path: Path) -> str | None:
-        parent = self._existing(path[:-1])
-        lines = self._lines()
-        if isinstance(parent, CommentedSeq):
-            if parent.fa.flow_style() or len(parent) == 1:
-                return None
-            line, column = parent.lc.item(index(parent, path[-1]))
-            dash = lines[line].rfind("-", 0, column)
-            if dash < 0 or lines[line][:dash].strip():
-                return None
-            last = block_end(lines, line, dash)
-            return self._from_lines(lines[:line] + lines[last:])
-        if not isinstance(parent, CommentedMap) or parent.fa.flow_style() or len(parent) == 1:
-            return None
-        if path[-1] not in (parent.lc.data or ()):
-            return None
-        line, column = parent.lc.key(path[-1])
-        if lines[line][:column].strip():
-            return None
-        last = block_end(lines, line, column)
-        return self._from_lines(lines[:line] + lines[last:])
-
-    def _append_in_text(self, path: Path, item: Mapping[str, Any]) -> str | None:
-        node = self._existing(path)
-        lines = self._lines()
-        if node is None:
-            return self._add_key(path, [dict(item)]) if len(path) == 1 else None
-        if not isinstance(node, CommentedSeq) or node.fa.flow_style() or not node:
-            return None
-        line, column = node.lc.item(len(node) - 1)
-        dash = lines[line].rfind("-", 0, column)
-        if dash < 0:
-            return None
-        last = block_end(lines, line, dash)
-        written = block([dict(item)], dash).split("\n")
-        return self._from_lines(lines[:last] + written + lines[last:])
-
-    def _existing(self, path: Path) -> Any:
-        try:
-            return self._find(path)
-        except KeyError:
-            return None
-
-    def _body(self) -> str:
-        body = self._text.removeprefix("\ufeff")
-        return body.replace("\r\n", "\n") if self._newline == "\r\n" else body
-
-    def _lines(self) -> list[str]:
-        return self._body().split("\n")
-
-    def _from_lines(self, lines: Sequence[str]) -> str:
-        return self._joined("\n".join(lines))
-
-    def _joined(self, body: str) -> str:
-        mark = "\ufeff" if self._text.startswith("\ufeff") else ""
-        return mark + (body.replace("\n", "\r\n") if self._newline == "\r\n" else body)
-
-    # --- edits through ruamel.yaml -----------------------------------------------------------
-
-    def _set_node(self, data: CommentedMap, path: Path, value: Any) -> None:
-        node: Any = data
-        for key in path[:-1]:
-            if isinstance(node, list):
-                node = node[index(node, key)]
-                continue
-            if not isinstance(node.get(key), (CommentedMap, CommentedSeq)):
-                node[key] = CommentedMap()
-            elif anchored(node[key]) or key not in dict(node.items()):
-                node[key] = copy.deepcopy(node[key])
-            node = node[key]
-        node[path[-1]] = commented(value)
-
-    def _dumped(self, change: Callable[[CommentedMap], None], *, alone: bool = False) -> str | None:
-        """The file as ruamel.yaml writes it; with `alone` nothing in it is shared any more."""
-        out = io.StringIO()
-        try:
-            data = read_yaml(self._body(), self._name)
-            data = unshared(data) if alone else data
-            exact_floats(data)
-            change(data)
-            flat = re.search(r"(?m)^\S.*:[ ]*(#.*)?\n-\s", self._body())
-            yaml_io(listed=flat is None).dump(data, out)
-        except (YAMLError, KeyError, TypeError, AttributeError):
-            return None
-        return self._joined(out.getvalue())
+def _set_node(data: CommentedMap, path: Path, value: Any) -> None:
+    node: Any = data
+    for key in path[:-1]:
+        if isinstance(node, list):
+            node = node[index(node, key)]
+            continue
+        if not isinstance(node.get(key), (CommentedMap, CommentedSeq)):
+            node[key] = CommentedMap()
+        elif anchored(node[key]) or key not in dict(node.items()):
+            node[key] = copy.deepcopy(node[key])
+        node = node[key]
+    node[path[-1]] = commented(value)

@@ -38,6 +38,26 @@ def apply_edit(
         raise UsageError(f"edit `{operation}` cannot be applied: {error}") from None
 
 
+def files_of(edit: Mapping[str, Any], document: YamlDocument, yaml: str) -> set[str]:
+    """The files that an edit would change, as far as it says so by itself."""
+    operation, name = edit.get("op"), edit.get("name")
+    if operation == "patch":
+        patches = edit.get("patches")
+        paths = {str(p.get("path")) for p in patches or () if isinstance(p, dict)}
+        return {sample_lines.file_of(path) or path for path in paths}
+    if operation in ("add_sample", "set_sample", "set_sample_line", "remove_sample"):
+        return {f"samples/{name}{edit.get('ending', sample_lines.ENDINGS[0])}"}
+    if operation == "rename" and edit.get("kind") == "samples":
+        return {f"samples/{name}.jsonl", f"samples/{edit.get('to')}.jsonl"}
+    if operation in ("set_code", "convert"):
+        found = [document.plain((key, str(name))) for key in ("functions", "transforms")]
+        files = {file for item in found if isinstance(item, dict) and (file := file_of(item))}
+        return files or {yaml}
+    item = edit.get("item")
+    file = item.get("file") if isinstance(item, Mapping) else None
+    return {yaml, file} if isinstance(file, str) else {yaml}
+
+
 def file_of(function: Mapping[str, Any]) -> str | None:
     """The file that holds a function's code, if it is not inline."""
     inner = function.get("function") or function.get("transform")

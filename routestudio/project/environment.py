@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
-import json
 import os
 import re
-import urllib.parse
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from routestudio.errors import Place, RouteStudioError, UsageError
-from routestudio.project.files import read_text, write_text
+from routestudio.errors import RouteStudioError, UsageError
+from routestudio.project.dotenv import MAX_ENV, parse_env, with_variables
+from routestudio.project.files import own, read_own, write_own
+from routestudio.project.redaction import Redactor
+from routestudio.project.user_state import ProjectState
 
 SERVICE: Final = "routestudio"
 NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -27,17 +27,9 @@ _REFERENCE: Final = re.compile(
 
 _SECRET_NAME: Final = re.compile(
     r"(?i)pass|secret|token|key|credential|auth|signature|private|connection_string"
-    r"|(^|_)(pw|pwd|pat|sas|dsn|ur[il])($|_)"
+    r"|user_?info|webhook|cookie|bearer|jwt"
+    r"|(^|_)(pw|pwd|pat|sas|dsn|ur[il]|hook)($|_)"
 )
-
-_ENTRY: Final = re.compile(
-    r"""[ \t\r\n]*(?:\#[^\n]*|
-    (?:export[ \t]+)?(?P<name>[A-Za-z_][A-Za-z0-9_]*)[ \t]*=(?P<gap>[ \t]*)
-    (?:"(?P<double>(?:[^"\\]|\\.)*)"|'(?P<single>[^']*)'|(?P<bare>[^\n]*?))
-    (?:[ \t]+\#[^\n]*)?[ \t\r]*(?=\n|\Z))""",
-    re.VERBOSE | re.DOTALL,
-)
-"""A comment or a variable of a `.env` file; quoted values may have several lines."""
 
 
 class Environment:
@@ -52,9 +44,11 @@ class Environment:
     ) -> None:
         self._root = root
         self._environ = os.environ if environ is None else environ
-        self.store = SecretStore(root, project or root.name)
+        self.store = SecretStore(root, project)
         self._file: dict[str, str] = {}
         self._stamp: tuple[int, int] | None = None
+        self._redactor = Redactor(())
+        self._redacted: frozenset[str] = frozenset()
         self._keyring: dict[str, str | None] = {}
         self._resolved: set[str] = set()
 
@@ -94,14 +88,36 @@ class Environment:
         return found
 
     @property
-    def redactor(self) -> Redactor:
-        """Hides values of variables that are named like a secret, and what the keyring holds."""
+    def hidden(self) -> frozenset[str]:
+        """Values of variables that are named like a secret, and what the keyring holds."""
         values = set(self._resolved)
         with contextlib.suppress(RouteStudioError):
             self._read_file()
         values |= {v for name, v in self._file.items() if v and _SECRET_NAME.search(name)}
         values |= {v for v in self._keyring.values() if v}
-        return Redactor(values)
+        return frozenset(values)
+
+    @property
+    def redactor(self) -> Redactor:
+        """Hides these values."""
+        values = self.hidden
+        if values != self._redacted:
+            self._redacted, self._redactor = values, Redactor(values)
+        return self._redactor
+
+    def secrets(self, used: Iterable[str], known: Iterable[str] = ()) -> dict[str, str]:
+        """Values that must not leave the project, by name: those of `known`, and of `used` and
+        `.env` where the name says that it is a secret."""
+        found = {name: self.get(name) for name in used}
+        with contextlib.suppress(RouteStudioError):
+            found |= self._read_file()
+        found = {name: value for name, value in found.items() if _SECRET_NAME.search(name)}
+        found |= {name: self.get(name) for name in known}
+        return {name: value for name, value in found.items() if value}
+
+    def from_outside(self, value: Any) -> set[str]:
+        """Names of variables in `value` that the process's environment gives."""
+        return {name for name in references(value) if name in self._environ}
 
     def _replace(self, match: re.Match[str]) -> str:
         if match["escaped"]:
@@ -119,24 +135,29 @@ class Environment:
         return value
 
     def _read_file(self) -> dict[str, str]:
-        path = self._root / ".env"
+        path = own(self._root, ".env")
         try:
-            info = path.stat()
+            info = path.lstat()
         except OSError:
             return {}
         stamp = (info.st_mtime_ns, info.st_size)
         if stamp != self._stamp:
-            self._file = parse_env(read_text(path, limit=1 << 20), str(path))
+            self._file = parse_env(read_own(self._root, ".env", limit=MAX_ENV) or "", str(path))
             self._stamp = stamp
         return self._file
 
 
 class SecretStore:
-    """Where typed secrets go: the system keyring, or the git-ignored `.env`."""
+    """Where typed secrets go: the system keyring, or the git-ignored `.env`.
 
-    def __init__(self, root: Path, project: str) -> None:
+    Entries of the keyring belong to the project's identity in the user's state (`user_state`), so
+    that another project of the same name does not get them.
+    """
+
+    def __init__(self, root: Path, project: str | None = None) -> None:
         self._root = root
-        self._project = project
+        self._known = project
+        self._state = ProjectState(root)
 
     def put(self, name: str, value: str, *, where: str = "env") -> str:
         """Store a secret and return the reference to write instead of it.
@@ -144,94 +165,55 @@ class SecretStore:
         `where` is `keyring` or `env`. Raises `UsageError` for a bad name or a keyring that
         refuses.
         """
-        if not NAME.fullmatch(name):
-            raise UsageError(f"`{name}` is not a variable name", hint="letters, digits and `_`")
-        if where == "keyring":
+        if where == "env":
+            self.put_all({name: value})
+        elif where == "keyring":
+            _refuse_name(name)
             self._to_keyring(name, value)
-        elif where == "env":
-            self._to_file(name, value)
         else:
             raise UsageError(f"unknown place `{where}`", hint="places: keyring, env")
         return "${" + name + "}"
 
+    def put_all(self, secrets: Mapping[str, str]) -> None:
+        """Store secrets in `.env`, which is written once."""
+        text = read_own(self._root, ".env", limit=MAX_ENV) or ""
+        for name in secrets:
+            _refuse_name(name)
+        written = with_variables(text, secrets, str(self._root / ".env"))
+        ignore(self._root, ".env")
+        write_own(self._root, ".env", written, mode=0o600)
+
     def from_keyring(self, name: str) -> str | None:
         """The keyring's value, or `None`; never raises."""
+        project = self._known or self._state.identity
         with contextlib.suppress(Exception):
-            import keyring
+            if project is not None:
+                import keyring
 
-            return keyring.get_password(SERVICE, f"{self._project}/{name}")
+                return keyring.get_password(SERVICE, f"{project}/{name}")
         return None
 
     def _to_keyring(self, name: str, value: str) -> None:
+        project = self._known or self._state.identify()
+        if project is None:
+            raise UsageError(
+                "the keyring is not used: the state folder of this user cannot be written",
+                hint="store the secret in .env instead",
+            )
         try:
             import keyring
 
-            keyring.set_password(SERVICE, f"{self._project}/{name}", value)
+            keyring.set_password(SERVICE, f"{project}/{name}", value)
         except Exception as error:
             raise UsageError(
                 f"the system keyring refuses: {type(error).__name__}",
                 hint="store the secret in .env instead",
             ) from None
 
-    def _to_file(self, name: str, value: str) -> None:
-        path = self._root / ".env"
-        text = read_text(path, limit=1 << 20) if path.exists() else ""
-        line, kept, place = f"{name}={_quoted(value)}", "", None
-        for match in _entries(text, str(path)):
-            if match["name"] != name:
-                kept += match[0]
-            elif place is None:
-                place = len(kept)
-        if place is None:
-            kept = kept + "\n" if kept.strip() and not kept.endswith("\n") else kept
-            place = len(kept)
-        elif place:
-            line = "\n" + line
-        rest = kept[place:]
-        end = "" if rest.startswith("\n") else "\n"
-        write_text(path, kept[:place] + line + end + rest, mode=0o600)
-        ignore(self._root, ".env")
 
-
-class Redactor:
-    """Replaces secret values in text, also as JSON, `repr`, URL-quoted and Base64 text have them.
-
-    Secrets of fewer than four characters are left: they would match everywhere.
-    """
-
-    def __init__(self, secrets: Iterable[str]) -> None:
-        forms = {form for secret in secrets if len(secret) >= 4 for form in _forms(secret)}
-        ordered = sorted(forms, key=len, reverse=True)
-        self._pattern = re.compile("|".join(map(re.escape, ordered))) if ordered else None
-
-    def __repr__(self) -> str:
-        return "Redactor()"
-
-    def redact(self, text: str) -> str:
-        """`text` with dots in place of secrets."""
-        return self._pattern.sub("••••", text) if self._pattern else text
-
-
-def _forms(secret: str) -> set[str]:
-    data = secret.encode("utf-8", "surrogatepass")
-    forms = {secret, repr(secret)[1:-1], json.dumps(secret)[1:-1],
-             json.dumps(secret, ensure_ascii=False)[1:-1], urllib.parse.quote(data, safe=""),
-             urllib.parse.quote(data), urllib.parse.quote_plus(data)}  # fmt: skip
-    forms |= {re.sub("%..", lambda match: match[0].lower(), form) for form in forms if "%" in form}
-    for shift in range(3):
-        # Inside a longer text (`user:secret`) the code begins at any of three bits; the
-        # characters at the edges depend on the neighbours.
-        encoded = base64.b64encode(bytes(shift) + data).decode().rstrip("=")
-        cut = (len(data) + shift) % 3
-        middle = encoded[shift + 1 if shift else 0 : len(encoded) - (1 if cut else 0)]
-        if shift == 0:
-            forms |= {encoded, encoded.translate(_URL_SAFE)}
-        if len(middle) >= 5:
-            forms |= {middle, middle.translate(_URL_SAFE)}
-    return forms
-
-
-_URL_SAFE: Final = str.maketrans("+/", "-_")
+def _refuse_name(name: str) -> None:
+    if not NAME.fullmatch(name):
+        raise UsageError(f"`{name}` is not a variable name", hint="letters, digits and `_`")
 
 
 def references(value: Any) -> set[str]:
@@ -245,43 +227,13 @@ def is_reference(value: object) -> bool:
     return match is not None and not match["escaped"]
 
 
-def parse_env(text: str, name: str) -> dict[str, str]:
-    """The variables of a `.env` file. Raises `UsageError` with the line of what is wrong."""
-    return {match["name"]: _value(match) for match in _entries(text, name) if match["name"]}
-
-
-def _entries(text: str, name: str) -> Iterator[re.Match[str]]:
-    """Comments and variables, which together are the whole text."""
-    at = 1 if text.startswith("\ufeff") else 0
-    while text[at:].strip():
-        match = _ENTRY.match(text, at)
-        if match is None:
-            rest = text[at:]
-            start = at + len(rest) - len(rest.lstrip())
-            place = Place(name, text.count("\n", 0, start) + 1)
-            raise UsageError("expected NAME=value", place=place)
-        yield match
-        at = match.end()
-
-
-def _value(match: re.Match[str]) -> str:
-    if match["double"] is not None:
-        table = {"n": "\n", "t": "\t", "r": "\r"}
-        return re.sub(r"(?s)\\(.)", lambda m: table.get(m[1], m[1]), match["double"])
-    if match["single"] is not None:
-        return match["single"]
-    bare = match["bare"].strip()
-    return "" if bare.startswith("#") and match["gap"] else bare
-
-
 def ignore(root: Path, *entries: str) -> None:
     """Add entries to the folder's `.gitignore` when they are not in it."""
-    path = root / ".gitignore"
-    text = read_text(path, limit=1 << 20) if path.exists() else ""
+    text = read_own(root, ".gitignore", limit=1 << 20) or ""
     missing = [entry for entry in entries if entry not in text.splitlines()]
     if missing:
         start = text if not text or text.endswith("\n") else text + "\n"
-        write_text(path, start + "\n".join(missing) + "\n")
+        write_own(root, ".gitignore", start + "\n".join(missing) + "\n")
 
 
 def _matches(value: Any) -> Iterable[re.Match[str]]:
@@ -294,10 +246,3 @@ def _matches(value: Any) -> Iterable[re.Match[str]]:
     elif isinstance(value, (list, tuple)):
         for item in value:
             yield from _matches(item)
-
-
-def _quoted(value: str) -> str:
-    if re.fullmatch(r"[\w./:@%+,=-]+", value, re.ASCII):
-        return value
-    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-    return '"' + escaped.replace("\n", "\\n").replace("\r", "\\r") + '"'

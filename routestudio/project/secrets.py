@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, Final
 
-from routestudio.project.environment import is_reference
+from routestudio.project.environment import is_reference, references
 
 SecretKeys = Callable[[str], Collection[str]]
 """For a sink key: its destination keys that hold secrets."""
@@ -87,6 +87,17 @@ def literal_secrets(
             literal = text and bare and not is_reference(text)
             if literal or isinstance(text, UserInfo):
                 yield found, text
+
+
+def secret_variables(
+    data: Mapping[str, Any], sink_types: Mapping[str, str], secret_keys: SecretKeys | None = None
+) -> set[str]:
+    """Names of the variables that stand where a `sequin.yaml` has secrets."""
+    found: set[str] = set()
+    for _, value in _secret_values(data, sink_types, secret_keys):
+        for _, text in _texts((), value):
+            found |= references(text)
+    return found
 
 
 def _secret_values(

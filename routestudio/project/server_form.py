@@ -13,7 +13,7 @@ from typing import Any, Final
 from routestudio.errors import FieldProblem
 from routestudio.model.project import Project
 from routestudio.project import tables
-from routestudio.project.document import YamlDocument
+from routestudio.project.document import Change, YamlDocument
 from routestudio.project.environment import is_reference, references
 from routestudio.project.server_keys import LISTS
 
@@ -71,35 +71,36 @@ def rewrite(
     """
     notes: list[str] = []
     data = document.plain()
-    for key in data:
-        if key in LISTS and data[key] is None:
-            document.set((key,), [])  # A server crashes on null.
+    # A server crashes on null, and reads the text of `local` only.
+    changes = [Change((key,), []) for key in data if key in LISTS and data[key] is None]
     if tables.KEY in data:
-        document.remove((tables.KEY,))  # RouteStudio's own.
+        changes.append(Change((tables.KEY,), gone=True))  # RouteStudio's own.
     for name, raw in _named(data, "http_endpoints"):
         if raw.get("local") is True:
-            document.set(("http_endpoints", name, "local"), "true")  # It reads the text only.
-    _functions(document, project, converted or {})
+            changes.append(Change(("http_endpoints", name, "local"), "true"))
+    changes += _functions(document, project, converted or {})
     for sink in project.sinks:
-        written = document.plain(("sinks", sink.name)) or {}
-        for role in ROLES:
-            if written.get(role) is None:
-                document.set(("sinks", sink.name, role), "none")
+        place = ("sinks", sink.name)
+        written = document.plain(place) or {}
+        changes += [Change((*place, role), "none") for role in ROLES if written.get(role) is None]
         for key, default in (write_always(sink.type) if write_always else {}).items():
             if sink.destination.get(key) is None:
-                document.set(("sinks", sink.name, "destination", key), default)
+                changes.append(Change((*place, "destination", key), default))
         given = sink.destination.get("credentials")
         if sink.type == "gcp_pubsub" and isinstance(given, str):
             parts = _credentials(sink.destination)
-            document.set(("sinks", sink.name, "destination", "credentials"), parts)
+            changes.append(Change((*place, "destination", "credentials"), parts))
             needed = ", ".join(sorted(references(parts) - references(given)))
             more = f"; set {needed} from its parts" if needed else ""
             notes.append(f"sink `{sink.name}`: `credentials` are a map now, as a server wants "
                          f"them{more}")  # fmt: skip
+    document.change_all(changes)
     return notes
 
 
-def _functions(document: YamlDocument, project: Project, converted: Mapping[str, str]) -> None:
+def _functions(
+    document: YamlDocument, project: Project, converted: Mapping[str, str]
+) -> Iterator[Change]:
     """Remove RouteStudio's own keys, put the code of files inline, name the webhook type."""
     key = "functions" if document.plain(("functions",)) else "transforms"
     for function in project.functions:
@@ -108,16 +109,16 @@ def _functions(document: YamlDocument, project: Project, converted: Mapping[str,
         for path in ((key, function.name), (key, function.name, inner) if inner else ()):
             body = document.plain(path) if path else {}
             if "language" in body:
-                document.remove((*path, "language"))
+                yield Change((*path, "language"), gone=True)
             code = converted.get(function.name, function.code)
             if "file" in body:
                 if "code" in body:
-                    document.remove((*path, "code"))
-                document.exchange((*path, "file"), "code", code)
+                    yield Change((*path, "code"), gone=True)
+                yield Change((*path, "file"), code, name="code")
             elif "code" in body and function.name in converted:
-                document.set((*path, "code"), code)
+                yield Change((*path, "code"), code)
             if body.get("sink_type") == "http_push":
-                document.set((*path, "sink_type"), "webhook")
+                yield Change((*path, "sink_type"), "webhook")
 
 
 def _credentials(destination: Mapping[str, Any]) -> Mapping[str, Any] | None:

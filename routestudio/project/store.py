@@ -4,30 +4,40 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 from routestudio.errors import Place, ProjectError, RouteStudioError, UsageError
-from routestudio.model.project import SHARED_KEYS, Project
+from routestudio.model.project import Project
 from routestudio.project import sample_lines
+from routestudio.project.disk import (
+    MAX_FILE,
+    MAX_YAML,
+    SAMPLE_ENDINGS,
+    Disk,
+    code_file,
+    function_files,
+    refuse_edit,
+)
 from routestudio.project.document import YamlDocument
-from routestudio.project.edits import Texts, apply_edit
+from routestudio.project.edits import Texts, apply_edit, files_of
 from routestudio.project.environment import Environment
-from routestudio.project.files import inside, read_text, remove_file, write_parts, write_text
+from routestudio.project.files import inside, listed, remove_own, sweep, write_own
 from routestudio.project.journal import Journal, patch_of, patched
 from routestudio.project.parse import parse
-from routestudio.project.secrets import masked, masked_endpoint
+from routestudio.project.snapshot import snapshot
+from routestudio.project.yamldata import same
 from routestudio.project_names import YAML_FILE
 from routestudio.sources import files
 
+__all__ = ["FILE", "MAX_FILE", "MAX_YAML", "OpenProject"]
+
 FILE: Final = YAML_FILE
-MAX_FILE: Final = 20 << 20
 _COALESCE_SECONDS: Final = 2.0
 _UNDO_STEPS: Final = 500
 _TYPING: Final = frozenset({"set", "set_code", "set_sample", "set_sample_line"})
 """Edits that come in numbers while somebody types."""
-SAMPLE_ENDINGS: Final = (".jsonl", ".ndjson", ".json", ".csv")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +59,22 @@ class OpenProject:
         self.file = file
         self.sink_types = sink_types
         self.environment = Environment(root)
-        self._disk: dict[str, str | None] = {}
+        self._yaml = file.relative_to(root).as_posix()
+        self._disk = Disk(root, self._yaml)
         self._texts: Texts = {}
         self._undo: list[_Step] = []
         self._redo: list[_Step] = []
         self._counts: dict[str, tuple[tuple[int, int], int]] = {}
-        text = read_text(file, limit=MAX_FILE)
-        self._disk[self._yaml] = text
-        self._document = YamlDocument(text, name=str(file))
+        self.journal_problem: str | None = None
+        self._document = self._read_document()
         self._journal = Journal(root, file.name)
         self._project = self._parse()
+
+    def _read_document(self) -> YamlDocument:
+        text = self._disk.text(self._yaml)
+        if text is None:
+            raise ProjectError("does not exist", place=Place(str(self.file)))
+        return YamlDocument(text, name=str(self.file))
 
     @classmethod
     def open(cls, path: Path, sink_types: Mapping[str, str]) -> OpenProject:
@@ -66,14 +82,16 @@ class OpenProject:
         path = path.absolute()
         if path.is_dir():
             file = path / FILE
-            if not file.is_file():
+            if not file.is_file() and not file.is_symlink():
                 raise ProjectError(
                     f"holds no {FILE}", place=Place(str(path)),
                     hint="make a project with `routestudio new`, or name a YAML file",
                 )  # fmt: skip
+            sweep(path)
             return cls(path, file, sink_types)
         if not path.exists():
             raise ProjectError("does not exist", place=Place(str(path)))
+        sweep(path.parent)
         return cls(path.parent, path, sink_types)
 
     # --- what is there -----------------------------------------------------------------------
@@ -95,8 +113,8 @@ class OpenProject:
 
     @property
     def _changed(self) -> list[str]:
-        changed = [p for p, text in self._texts.items() if text != self._on_disk(p)]
-        if self._document.text != self._disk[self._yaml]:
+        changed = [p for p, text in self._texts.items() if text != self._disk.text(p)]
+        if self._document.text != self._disk.text(self._yaml):
             changed.insert(0, self._yaml)
         return changed
 
@@ -104,8 +122,8 @@ class OpenProject:
         """The file of a sample set. Raises `UsageError` that lists the known ones."""
         for suffix in SAMPLE_ENDINGS:
             relative = f"samples/{name}{suffix}"
-            if name in self._project.samples and (self.root / relative).is_file():
-                return inside(self.root, relative)
+            if name in self._project.samples and inside(self.root, relative).is_file():
+                return self.root / relative
         known = ", ".join(self._project.samples) or "the project has none"
         raise UsageError(f"there is no sample `{name}`", hint=f"known: {known}")
 
@@ -121,12 +139,11 @@ class OpenProject:
         """The current text of a file of the project; `None` when there is none."""
         if relative in self._texts:
             return self._texts[relative]
-        return self._on_disk(relative)
+        return self._disk.text(relative)
 
     def files(self, folder: str) -> list[str]:
         """Relative paths of the files in a folder of the project, as they would be saved."""
-        top = self.root / folder
-        found = {p.relative_to(self.root).as_posix() for p in top.rglob("*") if p.is_file()}
+        found = set(listed(self.root, folder))
         for path, text in self._texts.items():
             if path.startswith(f"{folder}/") and sample_lines.file_of(path) is None:
                 (found.add if text is not None else found.discard)(path)
@@ -137,10 +154,18 @@ class OpenProject:
     def apply(self, edit: Mapping[str, Any]) -> None:
         """Apply one edit (see `project.edits`). It is in the recovery journal on return.
 
-        A refused edit raises and changes nothing.
+        A refused edit raises and changes nothing. Where the journal cannot be written the edit
+        stays, and `journal_problem` says why it would not survive a crash.
         """
         self._change(edit)
-        self._journal.append(edit)
+        self._keep(edit)
+
+    def _keep(self, edit: Mapping[str, Any]) -> None:
+        try:
+            self._journal.append(edit)
+            self.journal_problem = None
+        except ProjectError as error:
+            self.journal_problem = str(error)
 
     def _change(self, edit: Mapping[str, Any]) -> None:
         trial = self._document.fork()
@@ -198,7 +223,7 @@ class OpenProject:
         """Take texts of the undo stack; the journal gets what differs only."""
         patches = [patch_of(path, self.read(path), text) for path, text in texts.items()]
         self._restore(texts)
-        self._journal.append({"op": "patch", "patches": patches})
+        self._keep({"op": "patch", "patches": patches})
 
     def _patch(self, edit: Mapping[str, Any]) -> None:
         """Do again what an undo or redo of an earlier run did."""
@@ -209,16 +234,21 @@ class OpenProject:
 
     def _restore(self, texts: Texts, document: YamlDocument | None = None) -> None:
         """Take new texts of files; `document` is what the YAML text says, if it was read."""
-        for path, text in texts.items():
-            if path != self._yaml:
-                inside(self.root, path)
-                self._on_disk(path)
-                if text is not None and not _encodable(text):
-                    raise UsageError(f"the text for {path} holds half of a character (a surrogate)")
         changed = texts.get(self._yaml)
-        if changed is not None:
-            self._document = document or YamlDocument(changed, name=str(self.file))
-        self._texts |= {path: text for path, text in texts.items() if path != self._yaml}
+        if changed is not None and document is None:
+            document = YamlDocument(changed, name=str(self.file))
+        others = {path: text for path, text in texts.items() if path != self._yaml}
+        if others:
+            named = function_files(self._document.plain())
+            named |= function_files(document.plain()) if document else set()
+        for path, text in others.items():
+            refuse_edit(self.root, path, named)
+            self._disk.text(path)
+            if text is not None and not _encodable(text):
+                raise UsageError(f"the text for {path} holds half of a character (a surrogate)")
+        if changed is not None and document is not None:
+            self._document = document
+        self._texts |= others
         self._project = self._parse()
 
     # --- saving ------------------------------------------------------------------------------
@@ -226,7 +256,8 @@ class OpenProject:
     def save(self, *, overwrite: bool = False) -> list[Path]:
         """Write every changed file atomically; returns what was written.
 
-        Raises `ProjectError` when a file changed on disk meanwhile (unless `overwrite`).
+        Raises `ProjectError` when one of them changed on disk meanwhile, or a file that was read is
+        gone. With `overwrite` they are written as they are here.
         """
         dirty = self._changed
         for path, now in self.changed_outside().items():
@@ -239,6 +270,7 @@ class OpenProject:
                     place=Place(str(self.root / path)),
                     hint="save a copy elsewhere, or reopen the project",
                 )
+        self._prove()
         written = []
         for path in dirty:
             text = self.texts()[path]
@@ -247,22 +279,34 @@ class OpenProject:
             if file is not None:
                 self._save_lines(path, target)
             elif text is None:
-                remove_file(target)
+                remove_own(self.root, path)
             else:
-                write_text(target, text)
-            self._disk[path] = text if file is None else None
+                write_own(self.root, path, text)
+            self._disk.keep(path, text if file is None else None)
             self._texts.pop(path, None)
             written.append(target)
         self._texts.clear()
         self._journal.saved()
+        self.journal_problem = None
         self._project = self._parse()
         return written
+
+    def _prove(self) -> None:
+        """Read the whole text once more before it is written: edits read their block only."""
+        again = YamlDocument(self._document.text, name=str(self.file))
+        if not same(again.plain(), self._document.plain()):
+            raise ProjectError(
+                "is not written: its text does not say what was edited",
+                place=Place(str(self.file)), hint="save a copy elsewhere, and report this",
+            )  # fmt: skip
 
     def _save_lines(self, kept: str, target: Path) -> None:
         """Write changed lines into their file; the steps of undo are then about the new file."""
         changes = sample_lines.changes_of(self._texts[kept])
-        write_parts(target, sample_lines.lines_with(target, changes))
-        self._disk.pop(target.relative_to(self.root).as_posix(), None)
+        relative = target.relative_to(self.root).as_posix()
+        lines = sample_lines.lines_with(inside(self.root, relative), changes)
+        write_own(self.root, relative, lines)
+        self._disk.forget(relative)
         for steps in (self._undo, self._redo):
             for number, step in enumerate(steps):
                 if kept in step.before:
@@ -275,27 +319,21 @@ class OpenProject:
 
     def texts(self) -> Texts:
         """Every text of the project that is held here, by relative path, as it is now."""
-        return {**self._disk, **self._texts, self._yaml: self._document.text}
+        return {**self._disk.known, **self._texts, self._yaml: self._document.text}
 
     def changed_outside(self) -> Texts:
         """Files that are not as they were read or saved last, with what the disk has now."""
-        found: Texts = {}
         here = self.texts()
-        for path, known in self._disk.items():
-            if sample_lines.file_of(path) is None:
-                now = self._read_disk(path)
-                if now not in (known, here[path]):
-                    found[path] = now
-        return found
+        return {path: now for path, now in self._disk.differing().items() if now != here[path]}
 
     def take_outside(self, paths: Collection[str]) -> None:
         """Take what the disk has of these files; their edits and steps of undo are forgotten."""
-        texts = {path: self._read_disk(path) for path in paths}
+        texts = {path: self._disk.read(path) for path in paths}
         yaml = texts.get(self._yaml)
         if yaml is not None:
             self._document = YamlDocument(yaml, name=str(self.file))
-        self._disk |= texts
-        for path in paths:
+        for path, text in texts.items():
+            self._disk.keep(path, text)
             self._texts.pop(path, None)
         for steps in (self._undo, self._redo):
             steps[:] = [step for step in steps if step.before.keys().isdisjoint(paths)]
@@ -311,9 +349,12 @@ class OpenProject:
 
     @property
     def recoverable(self) -> dict[str, Any]:
-        """Count and time of edits that an earlier run journaled but did not save."""
+        """Count, time and files of edits that an earlier run journaled but did not save."""
         edits = self._journal.pending
-        return {"count": len(edits), "time": edits[-1].get("time") if edits else None}
+        files = {file for entry in edits
+                 for file in files_of(entry["edit"], self._document, self._yaml)}  # fmt: skip
+        return {"count": len(edits), "time": edits[-1].get("time") if edits else None,
+                "files": sorted(files)}  # fmt: skip
 
     def recover(self) -> int:
         """Apply the journaled edits again; returns how many could be applied."""
@@ -326,67 +367,31 @@ class OpenProject:
                 continue
         return count
 
-    def discard_recovery(self) -> None:
-        """Forget all journaled edits."""
-        self._journal.clear()
+    def discard_recovery(self, *, own: bool = False) -> None:
+        """Forget the edits that an earlier run journaled; with `own`, those of this run."""
+        if own:
+            self._journal.drop()
+        else:
+            self._journal.discard()
 
     # --- the snapshot ------------------------------------------------------------------------
 
     def snapshot(self, secret_keys: Callable[[str], Collection[str]]) -> dict[str, Any]:
         """The project as plain data for the window; literal secrets become `{"$secret": true}`."""
-        project = self._project
         return {
-            "name": self.root.name,
-            "sinks": [
-                {
-                    **{k.name: getattr(s, k.name) for k in SHARED_KEYS if hasattr(s, k.name)},
-                    "type": s.type,
-                    "yaml_type": s.yaml_type,
-                    "actions": list(s.actions),
-                    "annotations": dict(s.annotations),
-                    "source": dict(s.source),
-                    "tables": {name: list(columns) for name, columns in s.tables.items()},
-                    "destination": masked(s.destination, secret_keys(s.type)),
-                }
-                for s in project.sinks
-            ],
-            "functions": [
-                {
-                    **asdict(f),
-                    "kind": f.kind.value,
-                    "language": f.language.value,
-                    "problems": [asdict(problem) for problem in f.problems],
-                }
-                for f in project.functions
-            ],
-            "http_endpoints": {
-                name: masked_endpoint(values) for name, values in project.http_endpoints.items()
-            },
-            "databases": list(project.databases),
-            "samples": [{"name": name, "rows": self._count(name)} for name in project.samples],
-            "problems": [
-                {
-                    "severity": p.severity,
-                    "code": p.code,
-                    "message": p.message,
-                    "hint": p.hint,
-                    "file": p.place.file,
-                    "line": p.place.line,
-                    "column": p.place.column,
-                    "path": list(p.place.path),
-                }
-                for p in project.problems
-            ],
+            **snapshot(self._project, secret_keys),
+            "samples": [{"name": n, "rows": self._count(n)} for n in self._project.samples],
             "dirty": list(self.dirty),
             "undo": self._undo[-1].label if self._undo else None,
             "redo": self._redo[-1].label if self._redo else None,
             "recoverable": self.recoverable,
+            "journal_problem": self.journal_problem,
         }
 
     def _count(self, name: str) -> int:
         unsaved = self.unsaved_sample(name)
         if unsaved is not None:
-            return sum(1 for _ in files.read_text(unsaved, self.sample_path(name).name))
+            return sum(1 for _ in files.read_text(unsaved, f"{name}.jsonl"))
         try:
             path = self.sample_path(name)
             info = path.stat()
@@ -399,19 +404,6 @@ class OpenProject:
 
     # --- files -------------------------------------------------------------------------------
 
-    @property
-    def _yaml(self) -> str:
-        return self.file.relative_to(self.root).as_posix()
-
-    def _on_disk(self, relative: str) -> str | None:
-        if relative not in self._disk:
-            self._disk[relative] = self._read_disk(relative)
-        return self._disk[relative]
-
-    def _read_disk(self, relative: str) -> str | None:
-        path = self.file if relative == self._yaml else inside(self.root, relative)
-        return read_text(path, limit=MAX_FILE) if path.is_file() else None
-
     def _parse(self) -> Project:
         samples = self._samples()
         return parse(
@@ -420,20 +412,16 @@ class OpenProject:
         )  # fmt: skip
 
     def _code(self, relative: str) -> str:
-        text = self.read(self.environment.resolve(relative))
+        relative = self.environment.resolve(relative)
+        code_file(self.root, relative)
+        text = self.read(relative)
         if text is None:
             raise ProjectError("does not exist")
         return text
 
     def _samples(self) -> list[str]:
-        names = set()
-        folder = self.root / "samples"
-        if folder.is_dir():
-            names = {
-                path.stem
-                for path in folder.iterdir()
-                if path.suffix in SAMPLE_ENDINGS and path.is_file()
-            }
+        names = {Path(path).stem for path in listed(self.root, "samples", depth=0)
+                 if path.endswith(SAMPLE_ENDINGS)}  # fmt: skip
         for path, text in self._texts.items():
             if path.startswith("samples/") and sample_lines.file_of(path) is None:
                 (names.add if text is not None else names.discard)(Path(path).stem)

@@ -7,20 +7,25 @@ references as they are.
 from __future__ import annotations
 
 import re
-import shutil
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from routestudio.errors import ConfigError, FieldProblem, Place, ProjectError, UsageError
 from routestudio.model.function import Language
 from routestudio.model.project import Project
-from routestudio.project.document import YamlDocument
+from routestudio.project.carried import Carried
+from routestudio.project.document import Change, YamlDocument
 from routestudio.project.environment import Environment, references
 from routestudio.project.files import inside, read_text, write_parts, write_text
 from routestudio.project.sample_lines import lines_with
-from routestudio.project.secrets import SecretKeys, literal_secrets, with_reference
+from routestudio.project.secrets import (
+    SecretKeys,
+    literal_secrets,
+    secret_variables,
+    with_reference,
+)
 from routestudio.project.server_form import ServerExport, WriteAlways, refusals, rewrite
-from routestudio.project.store import FILE, MAX_FILE, OpenProject
+from routestudio.project.store import FILE, MAX_YAML, OpenProject
 
 __all__ = [
     "ServerExport", "export_for_server", "export_routestudio", "export_sequin", "import_file",
@@ -38,23 +43,26 @@ def import_file(
     """
     if output.exists() and any(output.iterdir()):
         raise ProjectError("is not empty", place=Place(str(output)), hint="name a new folder")
-    document = YamlDocument(read_text(source, limit=MAX_FILE), name=str(source))
+    document = YamlDocument(read_text(source, limit=MAX_YAML), name=str(source))
     opened = OpenProject(source.absolute().parent, source.absolute(), sink_types)
     masked = [p for p in opened.project.problems if p.code == "masked_secret"]
     if masked:
         raise ProjectError(masked[0].message, place=masked[0].place, hint=masked[0].hint)
     taken = references(document.plain())
     secrets: dict[str, str] = {}
+    changes: list[Change] = []
     for path, value in list(literal_secrets(document.plain(), sink_types, secret_keys)):
         name = _variable(path, taken)
         taken.add(name)
         secrets[name] = value
         reference = "${" + name + "}"
-        document.set(path, with_reference(str(document.plain(path)), value, reference))
+        text = with_reference(str(document.plain(path)), value, reference)
+        changes.append(Change(path, text))
+    document.change_all(changes)
     files = _function_files(opened)
-    environment = Environment(output)
-    for name, value in secrets.items():
-        environment.store.put(name, value, where="env")
+    output.mkdir(parents=True, exist_ok=True)
+    if secrets:
+        Environment(output).store.put_all(secrets)
     written = [output / ".env"] if secrets else []
     for relative, text in {FILE: document.text, **files}.items():
         write_text(inside(output, relative), text)
@@ -107,6 +115,9 @@ def export_for_server(
         raise ConfigError("cannot be exported for a Sequin server", refused)
     document = YamlDocument(opened.document.text, name=FILE)
     notes = rewrite(document, project, write_always, converted)
+    carried = _carried(opened, secret_keys).in_yaml(document.text, document.plain())
+    if carried:
+        raise ConfigError("cannot be exported for a Sequin server", carried)
     return ServerExport(document.text, tuple(notes))
 
 
@@ -128,29 +139,20 @@ def export_routestudio(
     ]
     if refused:
         raise ConfigError("cannot be exported", refused)
-    files = [*opened.files("samples"), *opened.files("tests")]
-    sources = {relative: inside(opened.root, relative) for relative in files}
-    written: list[Path] = []
+    carried = _carried(opened, secret_keys)
+    refused = carried.in_yaml(opened.document.text, opened.document.plain())
+    for relative, lines in _contents(opened):
+        shown = (line.decode("utf-8", "replace") for line in lines)
+        code = not relative.startswith(("samples/", "tests/"))
+        refused += carried.in_lines(relative, shown, code=code)
+    if refused:
+        raise ConfigError("cannot be exported", refused)
+    written = _copied(opened, folder)
 
     def put(relative: str, text: str) -> None:
-        write_text(inside(folder, relative), text)
+        write_text(folder / relative, text)
         written.append(folder / relative)
 
-    put(FILE, opened.document.text)
-    for relative, text in _function_files(opened).items():
-        put(relative, text)
-    for relative, source in sources.items():
-        changes = opened.changed_lines(relative)
-        if changes:
-            write_parts(inside(folder, relative), lines_with(source, changes))
-            written.append(folder / relative)
-        elif relative in opened.dirty:
-            put(relative, opened.read(relative) or "")
-        else:
-            target = folder / relative
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(source, target)
-            written.append(target)
     needed = sorted(references(opened.document.plain()))
     if needed:
         head = "# Variables that this project needs. Copy to .env and fill in.\n"
@@ -158,6 +160,38 @@ def export_routestudio(
         put(".gitignore", ".env\n.routestudio/\n")
     put("README.md", _readme(opened.project, needed))
     return written
+
+
+def _copied(opened: OpenProject, folder: Path) -> list[Path]:
+    written = [folder / FILE]
+    write_text(folder / FILE, opened.document.text)
+    for relative, lines in _contents(opened):
+        write_parts(inside(folder, relative), lines)
+        written.append(folder / relative)
+    return written
+
+
+def _contents(opened: OpenProject) -> Iterator[tuple[str, Iterable[bytes]]]:
+    """The project's other files with their lines as they would be saved."""
+    for relative, text in _function_files(opened).items():
+        yield relative, _lines(text)
+    for relative in [*opened.files("samples"), *opened.files("tests")]:
+        source = inside(opened.root, relative)
+        changes = opened.changed_lines(relative)
+        if relative in opened.dirty and not changes:
+            yield relative, _lines(opened.read(relative) or "")
+        else:
+            yield relative, lines_with(source, changes)
+
+
+def _lines(text: str) -> list[bytes]:
+    return text.encode("utf-8", "surrogatepass").splitlines(keepends=True)
+
+
+def _carried(opened: OpenProject, secret_keys: SecretKeys | None) -> Carried:
+    data = opened.document.plain()
+    known = secret_variables(data, opened.sink_types, secret_keys)
+    return Carried(opened.environment.secrets(references(data), known))
 
 
 def _function_files(opened: OpenProject) -> dict[str, str]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
 
 from ruamel.yaml.comments import Comment, CommentedMap, CommentedSeq
 from ruamel.yaml.scalarfloat import ScalarFloat
@@ -55,12 +55,53 @@ def has(node: Any, path: Path) -> bool:
 
 def index(items: Sequence[Any], name: str) -> int:
     """The position of the list item with that name, or of that number. Raises `KeyError`."""
-    for position, item in enumerate(items):
-        if isinstance(item, Mapping) and item.get("name") == name:
+    if len(items) >= _MANY:
+        position = _looked_up(items, name)
+        if position is not None:
             return position
+    else:
+        for position, item in enumerate(items):
+            if isinstance(item, Mapping) and item.get("name") == name:
+                return position
     if name.isdecimal() and len(name) < 9 and int(name) < len(items):
         return int(name)
     raise KeyError(name)
+
+
+_MANY: Final = 40
+"""Items of a list from which on their names are looked up in a table."""
+_KEPT: Final = 6
+_TABLES: Final[list[tuple[Sequence[Any], dict[str, int]]]] = []
+
+
+def _looked_up(items: Sequence[Any], name: str) -> int | None:
+    """The position of a name in a long list, by tables of the lists that were asked for last."""
+    for kept, table in _TABLES:
+        if kept is items and (position := table.get(name)) is not None and position < len(items):
+            item = items[position]
+            if isinstance(item, Mapping) and item.get("name") == name:
+                return position
+    table = {}
+    for position, item in enumerate(items):
+        if isinstance(item, Mapping) and isinstance(item.get("name"), str):
+            table.setdefault(str(item["name"]), position)
+    _TABLES[:] = [(items, table), *((k, t) for k, t in _TABLES if k is not items)][:_KEPT]
+    return table.get(name)
+
+
+def copied(data: Any) -> Any:
+    """A copy of plain data."""
+    if isinstance(data, dict):
+        return {key: copied(item) for key, item in data.items()}
+    return [copied(item) for item in data] if isinstance(data, list) else data
+
+
+def exchange_plain(data: Any, path: Path, key: str, value: Any) -> None:
+    """Set `key` in the place of the last key of `path` in plain data, which goes."""
+    node = walk(data, path[:-1])
+    items = [(key, value) if k == path[-1] else (k, v) for k, v in node.items()]
+    node.clear()
+    node.update(items)
 
 
 def set_plain(data: Any, path: Path, value: Any) -> None:
@@ -144,3 +185,16 @@ def same(one: Any, other: Any) -> bool:
     if isinstance(one, float) and isinstance(other, float):
         return repr(one) == repr(other)
     return type(one) is type(other) and bool(one == other)
+
+
+def texts_of(data: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Every text in plain data with its path; items of lists are named as `Path` says."""
+    if isinstance(data, str):
+        yield path, data
+    elif isinstance(data, dict):
+        for key, item in data.items():
+            yield from texts_of(item, (*path, str(key)))
+    elif isinstance(data, list):
+        for number, item in enumerate(data):
+            name = item.get("name") if isinstance(item, dict) else None
+            yield from texts_of(item, (*path, name if isinstance(name, str) else str(number)))

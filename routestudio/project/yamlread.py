@@ -14,12 +14,13 @@ from ruamel.yaml.error import MarkedYAMLError, ReusedAnchorWarning, YAMLError
 from ruamel.yaml.reader import ReaderError
 
 from routestudio.errors import Place, ProjectError
+from routestudio.project.yamlscan import BoundedScanner, TooManyTokensError
 
 MAX_NODES: Final = 200_000
 """Most values a file may hold, aliases expanded (guards against alias bombs)."""
 
-MAX_TABS: Final = 200
-"""Most places where a tab stands between two tokens."""
+MAX_MERGES: Final = 300
+"""Most maps that may be merged into others: each costs time for all before it."""
 
 MAX_DEPTH: Final = 150
 """Most brackets and braces that may be open at a place."""
@@ -27,9 +28,15 @@ MAX_DEPTH: Final = 150
 
 def read_yaml(body: str, name: str) -> CommentedMap:
     """The map that a text without byte-order mark holds. Raises `ProjectError`."""
+    return read_parts(body, name)[0]
+
+
+def read_parts(body: str, name: str) -> tuple[CommentedMap, bool]:
+    """The same, and whether each part of the text says what it says without the others."""
     _refuse_depth(body, name)
+    _refuse_merges(body, name)
     try:
-        data = _loaded(body)
+        data, local = _loaded(body)
     except MarkedYAMLError as error:
         raise _unreadable(error, body, name) from None
     except ReaderError as error:
@@ -40,6 +47,8 @@ def read_yaml(body: str, name: str) -> CommentedMap:
         ) from None  # fmt: skip
     except RecursionError:
         raise ProjectError("is nested too deeply", place=Place(name)) from None
+    except TooManyTokensError as error:
+        raise ProjectError(str(error), place=Place(name), hint="divide the file") from None
     except (YAMLError, ValueError, TypeError, LookupError, AttributeError,
             ArithmeticError, AssertionError, NotImplementedError) as error:  # fmt: skip
         # ruamel.yaml lets such errors out for some malformed tags, keys and directives.
@@ -52,38 +61,15 @@ def read_yaml(body: str, name: str) -> CommentedMap:
             "must be a map with keys like `sinks` and `functions`", place=Place(name, 1)
         )
     _count(data, name)
-    return data
+    return data, local
 
 
-def _loaded(body: str) -> Any:
-    """The nodes of a text. Tabs between tokens, which YAML allows and the parser does not, are
-    read as spaces, so that all positions stay."""
-    for _ in range(MAX_TABS):
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", ReusedAnchorWarning)
-                return yaml_io().load(body)
-        except MarkedYAMLError as error:
-            spaced = _without_tab(body, error)
-            if spaced is None:
-                raise
-            body = spaced
-    raise YAMLError("there are too many tabs between values")
-
-
-def _without_tab(body: str, error: MarkedYAMLError) -> str | None:
-    """`body` with spaces for the tabs that the parser stopped at, unless they indent a line."""
-    mark = error.problem_mark
-    if mark is None or "cannot start any token" not in (error.problem or ""):
-        return None
-    tabs = re.compile(r"[ \t]+").match(body, mark.index)
-    if tabs is None or "\t" not in tabs[0]:
-        return None
-    start = body.rfind("\n", 0, mark.index) + 1
-    empty = body[tabs.end() : tabs.end() + 1] in ("", "\n", "#")
-    if not empty and not body[start : mark.index].strip():
-        return None
-    return body[: mark.index] + " " * len(tabs[0]) + body[tabs.end() :]
+def _loaded(body: str) -> tuple[Any, bool]:
+    yaml = yaml_io()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ReusedAnchorWarning)
+        data = yaml.load(body)
+    return data, bool(yaml.scanner.local)
 
 
 class _Constructor(RoundTripConstructor):
@@ -101,6 +87,7 @@ def yaml_io(*, listed: bool = True) -> YAML:
     """A parser and writer; `listed` indents the items of lists."""
     yaml = YAML(typ="rt")
     yaml.Constructor = _Constructor
+    yaml.Scanner = BoundedScanner
     yaml.preserve_quotes = True
     yaml.width = 4096
     yaml.allow_duplicate_keys = False
@@ -118,6 +105,12 @@ def _refuse_depth(body: str, name: str) -> None:
             line = body.count("\n", 0, match.start()) + 1
             raise ProjectError("is nested too deeply", place=Place(name, line),
                                hint="close brackets and braces")  # fmt: skip
+
+
+def _refuse_merges(body: str, name: str) -> None:
+    if len(re.findall(r"<<[ \t]*:[ \t]+[*\[]", body)) > MAX_MERGES:
+        raise ProjectError(f"merges more than {MAX_MERGES} maps (`<<:`)", place=Place(name),
+                           hint="write their keys out")  # fmt: skip
 
 
 def _unreadable(error: MarkedYAMLError, body: str, name: str) -> ProjectError:

@@ -76,11 +76,14 @@ class _Search:
                 continue
             again = await self._send(part)
             if again is not None:
-                self._put_off(again, "an earlier part of the batch is to be sent first")
+                text = "an earlier part of the batch is to be sent first"
+                self._put_off(replace(again, unsent=True), text)
                 return
             if part[0] in self._found:
                 if self._hopeless and (last := await self._probe()) is not None:
                     text = "other records of the batch were refused for it, each alone"
+                    # They were sent, though not alone: this counts as an attempt, so that a place
+                    # that refuses everybody is not asked about each of them.
                     self._put_off(replace(last, status="retry"), text)
                     return
                 continue
@@ -128,6 +131,6 @@ class _Search:
         return last
 
     def _put_off(self, outcome: Outcome, why: str) -> None:
-        later = replace(outcome, reason=f"{why}: {outcome.reason}", unknown=False, unsent=True)
+        later = replace(outcome, reason=f"{why}: {outcome.reason}", unknown=False)
         for index in range(len(self._batch)):
             self._found.setdefault(index, later)

@@ -6,7 +6,7 @@ import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any, Final, Protocol
 
 from pydantic import SecretStr
@@ -42,11 +42,15 @@ _PASSING: Final = frozenset(
     {"LOADING", "READONLY", "OOM", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "BUSY", "NOREPLICAS",
      "MISCONF", "UNKILLABLE", "MAXCLIENTS", "FAILOVER"}
 )  # fmt: skip
+CLUSTER: Final = "this is a Redis cluster of several servers, which this sink cannot follow"
+_OF_THE_SERVER: Final = frozenset({"NOAUTH", "MOVED", "ASK"})
+"""What the server says to everybody, so that no record is to blame."""
+
 _HINTS: Final = {
     "NOPERM": "the user may not do this",
     "NOAUTH": "the server refused the credentials",
-    "MOVED": "this is a Redis cluster, which this sink cannot follow",
-    "ASK": "this is a Redis cluster, which this sink cannot follow",
+    "MOVED": CLUSTER,
+    "ASK": CLUSTER,
     "OOM": "the server's memory is full",
     "READONLY": "the server is a read-only replica",
     "LOADING": "the server is still loading its data",
@@ -131,10 +135,16 @@ class Packed(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """A key, and a command that delivery would use for it, as its parts."""
+    """A key, and a command that delivery would use for it, as its parts.
+
+    `holds` is what must be under the key for the command, if there is anything; `None`: whatever.
+    `grows`: the command is refused while the server's memory is full.
+    """
 
     key: str
     command: tuple[str, ...]
+    holds: str | None = None
+    grows: bool = True
 
 
 class RedisLink(Link, ABC):
@@ -164,6 +174,11 @@ class RedisLink(Link, ABC):
             rest = retry("timeout", f"no reply within {TIMEOUT:g} s", unknown=True)
         except Exception as error:
             rest = _broken_off(error)
+            if rest.code == "LOADING":
+                # The client ends the connection at this reply, and later commands may have fared
+                # better: the server may have been ready in the middle of the pipeline.
+                outcomes.append(rest)
+                rest = replace(rest, unknown=True)
         else:
             self._idle.give(connection)
             return outcomes
@@ -232,8 +247,8 @@ def outcome_of(error: BaseException) -> Outcome:
     code = code_of(error)
     hint = _HINTS.get(code)
     reason = f"{hint}: {error}" if hint else str(error)
-    if code == "NOAUTH":
-        # No record is to blame: rejecting them all would empty the source into the dead letters.
+    if code in _OF_THE_SERVER:
+        # Rejecting the records would empty the source into the dead letters.
         return unreachable(code, reason)
     return retry(code, reason) if code in _PASSING else rejected(code, reason)
 
@@ -252,7 +267,7 @@ def _broken_off(error: Exception) -> Outcome:
     """The outcome of commands whose replies did not come.
 
     Some error replies end the connection in the client library; these say that the command was
-    not carried out, and hold for all that follow.
+    not carried out.
     """
     if code_of(error) != "ERR":
         return outcome_of(error)

@@ -1,4 +1,8 @@
-"""The check of a Redis server: nothing is written; rights are asked for with ACL DRYRUN."""
+"""The check of a Redis server: nothing is written; rights are asked for with ACL DRYRUN.
+
+That a user may write does not say that the server takes it: a replica, a server of a cluster, one
+whose memory is full and a key that holds something else refuse, so these are asked for, too.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +13,9 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from routestudio.model.outcome import CheckStep
+from routestudio.model.outcome import CheckStep, StepStatus
 from routestudio.sinks._net import Reach, Stopwatch, approach, skip_rest, speaks_tls
-from routestudio.sinks._redis import Account, Probe, code_of, connected
+from routestudio.sinks._redis import CLUSTER, Account, Probe, code_of, connected
 
 if TYPE_CHECKING:
     from redis.asyncio.connection import Connection
@@ -44,12 +48,17 @@ async def check_server(account: Account, probes: Sequence[Probe]) -> AsyncIterat
             for step in skip_rest("authenticate", "authenticate failed"):
                 yield step
             return
-        blocked = await _database(account, connection, probes)
-        if blocked is not None:
-            yield blocked
+        watch = Stopwatch()
+        found = await _database(account, connection, bool(probes))
+        if isinstance(found, CheckStep):
+            yield replace(found, ms=watch.lap())
             return
         for probe in probes:
-            yield await _key(account, connection, probe)
+            watch = Stopwatch()
+            step = await _key(account, connection, probe)
+            if step.status == "passed":
+                step = await _takes(connection, probe, found) or step
+            yield replace(step, ms=watch.lap())
     finally:
         await connection.disconnect(nowait=True)
 
@@ -100,38 +109,104 @@ def _auth_text(given: bool, who: str, text: str) -> tuple[str, str]:
 
 
 async def _database(
-    account: Account, connection: Connection, probes: Sequence[Probe]
-) -> CheckStep | None:
-    """The target step that ends a check early, or stands for it without keys to prove."""
-    watch = Stopwatch()
+    account: Account, connection: Connection, asked: bool
+) -> CheckStep | dict[str, str]:
+    """Facts about the server, or the target step that ends a check early.
+
+    Without keys to prove (`asked` off) there is such a step in any case.
+    """
     number = account.database
     try:
         if number:
             await _timed(connection, "SELECT", str(number))
     except Exception as error:
-        return CheckStep(
-            "target", "failed", f"database {number} cannot be selected: {_said(error)}",
-            watch.lap(), "servers have databases 0-15 unless configured otherwise",
+        return _target(
+            "failed", f"database {number} cannot be selected: {_said(error)}",
+            "servers have databases 0-15 unless configured otherwise",
         )  # fmt: skip
     try:
-        facts = _facts(await _timed(connection, "INFO", "replication"))
+        facts = _facts(await _timed(connection, "INFO"))
+        if facts.get("cluster_enabled") == "1":
+            facts |= _facts(await _timed(connection, "CLUSTER", "INFO"))
     except Exception as error:
         if not connection.is_connected:
-            return CheckStep("target", "inconclusive", f"the connection ended: {_said(error)}",
-                             watch.lap(), "try again")  # fmt: skip
-        facts = {}
+            return _target("inconclusive", f"the connection ended: {_said(error)}", "try again")
+        facts = {"unread": _said(error)} if code_of(error) == "NOPERM" else {}
     if facts.get("role") == "slave" and facts.get("slave_read_only", "1") == "1":
-        master = facts.get("master_host", "another server")
-        return CheckStep(
-            "target", "failed", "the server is a read-only replica", watch.lap(),
-            f"deliver to its master, {master}:{facts.get('master_port', '?')}",
+        master = f"{facts.get('master_host', 'another server')}:{facts.get('master_port', '?')}"
+        text = "the server is a read-only replica"
+        return _target("failed", text, f"deliver to its master, {master}")
+    if facts.get("cluster_size", "1") not in ("0", "1"):
+        size = facts["cluster_size"]
+        return _target(
+            "failed", f"{CLUSTER}: each of the {size} takes a part of the keys only",
+            "deliver to a server without cluster mode, or to a proxy that hides the cluster",
         )  # fmt: skip
-    if probes:
-        return None
+    if facts.get("cluster_state") == "fail":
+        return _target(
+            "failed", "the server's cluster does not serve all keys (cluster_state is fail)",
+            "look at CLUSTER INFO on the server",
+        )  # fmt: skip
+    if asked:
+        return facts
     text = f"database {number} can be selected"
     if facts.get("role") == "master":
         text += ", and the server is a master"
-    return CheckStep("target", "passed", text, watch.lap())
+    return _target("passed", text)
+
+
+def _target(
+    status: StepStatus, text: str, hint: str | None = None, key: str | None = None
+) -> CheckStep:
+    return CheckStep("target", status, text, hint=hint, target=key)
+
+
+async def _takes(connection: Connection, probe: Probe, facts: dict[str, str]) -> CheckStep | None:
+    """Why the server would refuse a command that the user may send, or what is not known of it."""
+    command, key = probe.command[0], probe.key
+    limit, used = _number(facts, "maxmemory"), _number(facts, "used_memory")
+    policy = facts.get("maxmemory_policy", "noeviction")
+    if probe.grows and limit and used >= limit and not policy.startswith("allkeys"):
+        text = f"the server's {limit:,} bytes of memory are full, and its policy is {policy}"
+        if policy == "noeviction":
+            return _target("failed", f"{text}, so it refuses {command}",
+                           "raise maxmemory, or remove keys", key)  # fmt: skip
+        return _target("inconclusive", f"{text}; it refuses {command} when nothing can be evicted",
+                       "raise maxmemory, or remove keys", key)  # fmt: skip
+    if facts.get("rdb_last_bgsave_status") == "err":
+        return _target(
+            "inconclusive", "the server's last snapshot failed, and it may refuse writes (MISCONF)",
+            "see the server's log; its disk may be full", key,
+        )  # fmt: skip
+    if "unread" in facts:
+        return _target(
+            "inconclusive", f"the user may {command} `{key}`, but whether the server is a replica, "
+            f"one of a cluster or full is not known: {facts['unread']}",
+            "allow INFO to the user, or deliver one sample to be sure", key,
+        )  # fmt: skip
+    if probe.holds is None:
+        return None
+    try:
+        reply = await _timed(connection, "TYPE", key)
+    except Exception as error:
+        if "unknown" in str(error).lower():
+            return None
+        return _target(
+            "inconclusive", f"the user may {command} `{key}`, but what the key holds is not known: "
+            f"{_said(error)}", "deliver one sample to be sure", key,
+        )  # fmt: skip
+    kind = reply.decode("utf-8", "replace") if isinstance(reply, bytes) else str(reply)
+    if kind in ("none", probe.holds):
+        return None
+    return _target(
+        "failed", f"`{key}` holds a {kind}, so every {command} is refused (WRONGTYPE)",
+        "choose another key, or remove this one", key,
+    )  # fmt: skip
+
+
+def _number(facts: dict[str, str], name: str) -> int:
+    text = facts.get(name, "0")
+    return int(text) if text.isascii() and text.isdigit() else 0
 
 
 async def _key(account: Account, connection: Connection, probe: Probe) -> CheckStep:

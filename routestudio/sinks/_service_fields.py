@@ -14,6 +14,22 @@ from routestudio.model.fields import Rule, RuleError, Secret
 from routestudio.sinks._http import UrlRule
 
 
+def climbs(name: str) -> bool:
+    """Whether `.` or `..` is a part of a name's path.
+
+    Such a name is escaped in a URL, but a proxy that undoes escapes and then resolves the path
+    would take it for another one, with the credentials of this one.
+    """
+    return not {".", ".."}.isdisjoint(re.split(r"[/\\]", name))
+
+
+def segment_problem(name: str) -> str | None:
+    """Why a name cannot be one step of a URL's path; `None` when it can. See `climbs`."""
+    if name in (".", ".."):
+        return "must not be `.` or `..`"
+    return "must not contain `/` or `\\`" if "/" in name or "\\" in name else None
+
+
 @dataclass(frozen=True)
 class ServiceUrl(UrlRule):
     """The URL below which an API is: a path is allowed, query and fragment are not."""

@@ -29,7 +29,7 @@ from routestudio.sinks._cloud import TRACE_TEXT, BaseUrl, local, trace_id
 from routestudio.sinks._halves import Refused, in_halves
 from routestudio.sinks._http import DOTS, EndpointUrl
 from routestudio.sinks._http_client import Answer, UnansweredError
-from routestudio.sinks._service_fields import Token
+from routestudio.sinks._service_fields import Token, segment_problem
 from routestudio.sinks.base import (
     BatchLimits,
     Link,
@@ -183,6 +183,7 @@ class AzureEventHub(Sink):
             str,
             Text(
                 max=255,
+                check=segment_problem,
                 advice_pattern=r"[a-zA-Z0-9]([a-zA-Z0-9._-]*[a-zA-Z0-9])?",
                 advice_text="may be refused: takes letters, digits, `.`, `-` and `_` only, with a "
                 "letter or digit at both ends",

@@ -31,6 +31,7 @@ from routestudio.model.fields import (
 )
 from routestudio.model.message import Message
 from routestudio.model.outcome import DELIVERED, Outcome, rejected, retry
+from routestudio.sinks._elasticsearch_check import Found, look
 from routestudio.sinks._halves import Refused, in_halves
 from routestudio.sinks._http import DOTS, RETRY_STATUS, EndpointUrl
 from routestudio.sinks._http_client import Answer, UnansweredError
@@ -43,7 +44,7 @@ from routestudio.sinks._service import (
     segment,
     unsure,
 )
-from routestudio.sinks._service_fields import OneLine, ServiceUrl
+from routestudio.sinks._service_fields import OneLine, ServiceUrl, segment_problem
 from routestudio.sinks.base import (
     BatchLimits,
     Link,
@@ -177,6 +178,7 @@ class Elasticsearch(Sink):
             str,
             Text(
                 max=1024,
+                check=segment_problem,
                 advice_max=255,
                 advice_pattern=_NAME,
                 advice_text=f"may be refused: {_NAME_TEXT}",
@@ -327,9 +329,22 @@ class ElasticsearchLink(ServiceLink):
 
     async def prove(self, target: Any) -> Verdict:
         name: str = target.index_name
-        answer = await self.call("HEAD", f"/{segment(name)}")
-        if answer.ok:
-            return await self._may_write(name, f"`{name}` exists", ["index", "delete"])
+        found = await look(self, name)
+        if isinstance(found, Verdict):
+            return found
+        if found is None:
+            answer = await self.call("HEAD", f"/{segment(name)}")
+            if not answer.ok:
+                return await self._unseen(name, answer)
+            found = Found(f"`{name}` exists", seen=False)
+        verdict = await self._may_write(name, found.text, ["index", "delete"])
+        if found.seen or verdict.status != "passed":
+            return verdict
+        text = f"{verdict.detail}; whether the index is open for writing is not seen"
+        return unsure(text, "allow view_index_metadata, or deliver one sample to be sure")
+
+    async def _unseen(self, name: str, answer: Answer) -> Verdict:
+        """What can be said of an index that is not there, or that the credentials may not see."""
         if answer.status in (401, 403):
             hidden = f"whether `{name}` exists, the credentials may not see"
             found = await self._may_write(name, hidden, ["index", "delete"])
@@ -374,7 +389,7 @@ class ElasticsearchLink(ServiceLink):
             text = f"{found}, but the credentials lack the privileges {lacks}"
             return failed(text, "grant them for this index")
         if self._auth == "none" and "no handler found" in error_text(answer, "error"):
-            return passed(f"{found}, and the server has no security that could refuse writes")
+            return passed(f"{found}, and the server has no security")
         return unsure(
             f"{found}; whether the credentials may write is only seen by writing",
             "they need the rights to index and to delete documents",

@@ -29,7 +29,7 @@ from routestudio.model.fields import (
 from routestudio.model.message import Message
 from routestudio.sinks._http import EndpointUrl
 from routestudio.sinks._meilisearch_link import TASK_SECONDS, Change, MeilisearchLink
-from routestudio.sinks._service_fields import JsonMap, ServiceUrl, Token
+from routestudio.sinks._service_fields import JsonMap, ServiceUrl, Token, segment_problem
 from routestudio.sinks.base import (
     BatchLimits,
     Link,
@@ -146,6 +146,7 @@ class Meilisearch(Sink):
             str,
             Text(
                 max=1024,
+                check=segment_problem,
                 advice_pattern=r"[A-Za-z0-9_-]{1,400}",
                 advice_text="may be refused: takes only letters, digits, - and _, up to 400",
             ),

@@ -97,7 +97,8 @@ class RedisStream(Sink):
 
 class _StreamLink(RedisLink):
     def probe(self, target: Any) -> Probe:
-        return Probe(target.stream_key, ("XADD", target.stream_key, "*", "field", "value"))
+        command = ("XADD", target.stream_key, "*", "field", "value")
+        return Probe(target.stream_key, command, holds="stream")
 
 
 def _wire(parts: list[str]) -> bytes:

@@ -144,6 +144,6 @@ class RedisString(Sink):
 class _StringLink(RedisLink):
     def probe(self, target: Any) -> Probe:
         if target.action == "del":
-            return Probe(target.key, ("DEL", target.key))
+            return Probe(target.key, ("DEL", target.key), grows=False)
         px = ("PX", str(target.expire_ms)) if target.expire_ms else ()
         return Probe(target.key, ("SET", target.key, "value", *px))

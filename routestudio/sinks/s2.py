@@ -6,6 +6,7 @@ codes (s2.dev/docs), and for `endpoint_url` that of s2-lite, which takes the bas
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Final
@@ -31,7 +32,7 @@ from routestudio.sinks._service import (
     segment,
     unsure,
 )
-from routestudio.sinks._service_fields import Token
+from routestudio.sinks._service_fields import Token, climbs
 from routestudio.sinks.base import (
     BatchLimits,
     Link,
@@ -42,8 +43,12 @@ from routestudio.sinks.base import (
     StandinAddress,
 )
 
-ACCOUNT: Final = EndpointUrl("https", "aws.s2.dev", None, "/v1", "")
-BASIN_DOMAIN: Final = "b.aws.s2.dev"
+ACCOUNT: Final = EndpointUrl("https", "a.s2.dev", None, "/v1", "")
+BASIN_DOMAIN: Final = "b.s2.dev"
+"""The hosts of the vendor's own clients (its SDK for Python, 0.13)."""
+
+MAX_NAME: Final = 512
+"""Most bytes of a stream's name."""
 _RECORDS: Final = 1000
 _BYTES: Final = 1024 * 1024
 _RECORD_COST: Final = 8
@@ -53,11 +58,16 @@ _NEVER: Final = 2**63 - 1
 """A sequence number that no stream reaches."""
 _LATER: Final = frozenset(
     {"transaction_conflict", "basin_deletion_pending", "stream_deletion_pending",
-     "quota_exhausted", "rate_limited", "hot_server"}
+     "quota_exhausted", "rate_limited", "hot_server", "server_draining"}
 )  # fmt: skip
 """Error codes without side effect whose cause may pass."""
+_GOING: Final = frozenset({"basin_deletion_pending", "stream_deletion_pending"})
 _OF_THE_REQUEST: Final = frozenset({"bad_header", "bad_path", "bad_query"})
 """Error codes of refusals that no record has caused, such as the missing key of a cipher."""
+
+_PLAIN_BYTES: Final = 2_000_000
+"""Requests over it hold their records in Base64: s2-lite reads 2 MiB of JSON at most, and escapes
+in a text that is itself JSON make more of it than 1 MiB of records can be in Base64."""
 
 _WRITE_HINT: Final = "the token needs the operation append on this basin and stream"
 
@@ -65,6 +75,16 @@ _WRITE_HINT: Final = "the token needs the operation append on this basin and str
 def basin_url(basin: str) -> EndpointUrl:
     """Where a basin's streams are. `basin` follows the rule of the field, so it is one label."""
     return EndpointUrl("https", f"{basin}.{BASIN_DOMAIN}", None, "/v1", "")
+
+
+def stream_problem(name: str) -> str | None:
+    """Why there can be no stream of this name; `None` when there can."""
+    size = len(name.encode("utf-8", "surrogatepass"))
+    if size > MAX_NAME:
+        return f"has {size} bytes; S2 takes {MAX_NAME}"
+    if climbs(name):
+        return "must not have `.` or `..` as a part of its path"
+    return None
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -129,6 +149,11 @@ class S2(Sink):
             "stream",
         ),
         Difference(
+            "S2-HOSTS",
+            "Requests go to the hosts of S2's own clients, `a.s2.dev` and `<basin>.b.s2.dev`. A "
+            "Sequin server uses `<basin>.b.aws.s2.dev`.",
+        ),
+        Difference(
             "GEN-32",
             "A request holds up to 1000 records. A Sequin server sends 10.",
         ),
@@ -179,7 +204,7 @@ class S2(Sink):
         ]
         stream: Annotated[
             str,
-            Text(max=255),
+            Text(max=MAX_NAME, check=stream_problem),
             Routed(
                 "Stream that gets the record",
                 Const(None),
@@ -237,12 +262,16 @@ class S2Link(ServiceLink):
 
     async def _append(self, batch: Sequence[Append]) -> Sequence[Outcome] | Refused:
         first = batch[0]
+        bodies = [record.body for record in batch]
+        form, body = "raw", _appended(bodies)
+        if len(body) > _PLAIN_BYTES:
+            form, body = "base64", _appended([base64.b64encode(each) for each in bodies])
         try:
             answer = await self.call(
                 "POST",
                 first.path,
-                body=_appended([record.body for record in batch]),
-                headers=first.headers,
+                body=body,
+                headers={**first.headers, "s2-format": form},
                 gzip=True,
                 base=first.root,
             )
@@ -275,7 +304,8 @@ class S2Link(ServiceLink):
         if answer.status == 401:
             return failed(f"the access token was refused: {text}", "check it, or make a new one")
         if answer.ok and isinstance(found, dict) and isinstance(found.get(what), list):
-            return passed(f"S2 answers, and the token may list {what}")
+            lite = "" if self._own is None else "; a service of your own may take any token"
+            return passed(f"S2 answers, and the token may list {what}{lite}")
         if answer.status == 403 and code:
             return unsure(
                 f"S2 answers, but the token may not list {what}",
@@ -301,7 +331,11 @@ class S2Link(ServiceLink):
         answer = await self.call("GET", path, headers=self._basin(target), base=self.place(target))
         code, text = error_text(answer, "code"), error_text(answer, "message")
         if answer.ok:
+            if _wants_timestamps(answer.json()):
+                return _untimed(name)
             return await self._may_append(target, f"{name} exists")
+        if code in _GOING:
+            return _being_deleted(name)
         if code == "basin_not_found":
             return failed(f"there is no basin `{target.basin}`", "create it, or route elsewhere")
         if answer.status == 404:
@@ -323,6 +357,8 @@ class S2Link(ServiceLink):
         if not isinstance(found, dict):
             return unsure(f"{missing}, and the token may not see the basin's settings", hint)
         if found.get("create_stream_on_append") is True:
+            if _wants_timestamps(found.get("default_stream_config")):
+                return _untimed(f"{missing} yet, and a stream that the basin creates")
             text = f"{missing} yet; the basin creates it on append"
             return unsure(f"{text}. Whether the token may append is seen then", _WRITE_HINT)
         return failed(f"{missing}, and the basin does not create streams on append", hint)
@@ -343,10 +379,35 @@ class S2Link(ServiceLink):
             return passed(f"{exists}, and the token may append to it")
         if answer.status in (401, 403):
             return failed(f"{exists}, but the token may not append to it", _WRITE_HINT)
+        code, text = error_text(answer, "code"), error_text(answer, "message")
+        if code in _GOING or code == "stream_not_found":
+            return _being_deleted(f"the stream `{target.stream}`")
+        if answer.status in (400, 422):
+            hint = "correct the settings of the stream, or route elsewhere"
+            if "encrypt" in text or "cipher" in text:
+                hint = "route to a stream without encryption: the sink has no key to send"
+            return failed(f"{exists}, but takes no append of this sink: {text or code}", hint)
         return unsure(f"{exists}; whether the token may append is only seen by writing")
 
     def _basin(self, target: Any) -> dict[str, str]:
         return {} if self._own is None else {"s2-basin": target.basin}
+
+
+def _wants_timestamps(settings: Any) -> bool:
+    """Whether a stream with these settings refuses records without a timestamp."""
+    found = settings.get("timestamping") if isinstance(settings, dict) else None
+    return isinstance(found, dict) and found.get("mode") == "client-require"
+
+
+def _untimed(name: str) -> Verdict:
+    return failed(
+        f"{name} takes only records with a timestamp of the client, and this sink sends none",
+        "set its timestamping.mode to client-prefer or arrival",
+    )
+
+
+def _being_deleted(name: str) -> Verdict:
+    return failed(f"{name} is being deleted", "wait and create it again, or route elsewhere")
 
 
 def _about_a_record(answer: Answer) -> bool:

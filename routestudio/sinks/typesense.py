@@ -41,7 +41,7 @@ from routestudio.sinks._service import (
     segment,
     unsure,
 )
-from routestudio.sinks._service_fields import ServiceUrl, Token
+from routestudio.sinks._service_fields import ServiceUrl, Token, climbs, segment_problem
 from routestudio.sinks.base import (
     BatchLimits,
     Link,
@@ -160,7 +160,7 @@ class Typesense(Sink):
         ]
         collection_name: Annotated[
             str,
-            Text(max=1024),
+            Text(max=1024, check=segment_problem),
             Routed(
                 "Collection of the document; it must exist",
                 Template("sequin.{table_schema}.{table_name}"),
@@ -179,6 +179,12 @@ class Typesense(Sink):
         if not isinstance(value, dict):
             raise RuleError("a Typesense document is a map", hint=_ID_HINT)
         name, notes = _document_id(value)
+        if routing.action == "delete" and climbs(name):
+            raise RuleError(
+                "an `id` with `.` or `..` as a part of its path cannot be deleted: a proxy could "
+                "take it for the collection",
+                hint="give such documents another id",
+            )
         url = config.endpoint_url.origin + config.endpoint_url.path.rstrip("/")
         body = jsonio.dump_bytes({**value, "id": name}) if routing.action == "index" else b""
         return Document(url, routing.collection_name, name, body, notes)

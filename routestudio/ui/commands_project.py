@@ -181,7 +181,7 @@ class ProjectCommands:
         if answer == "save":
             self._session.save(then)
         elif answer == "discard":
-            self._session.discard_recovery().finished.connect(then)
+            self._session.discard_recovery(own=True).finished.connect(then)
 
     @property
     def _in_demo(self) -> bool:

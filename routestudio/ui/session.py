@@ -201,9 +201,9 @@ class Session(QObject):
         """Take back the unsaved edits of an earlier run."""
         return self._change("recover", self.opened.emit)
 
-    def discard_recovery(self) -> Job:
+    def discard_recovery(self, *, own: bool = False) -> Job:
         """Forget them."""
-        return self._change("discard_recovery", None)
+        return self._change("discard_recovery", None, own=own)
 
     def put_secret(self, path: list[str], name: str, value: str, where: str) -> Job:
         """Store a secret outside the YAML and refer to it."""

@@ -134,6 +134,8 @@ class Fault:
         service.proxy.plan = plans.get(kind)
         if kind == "refused" and service.gate is not None:
             service.gate.every = 3
+        if kind == "random" and service.gate is not None:
+            service.gate.refuse = service.random
 
     def at(self, share: float) -> None:
         """A share of the source was given."""
@@ -194,6 +196,7 @@ async def deliver_under(
     folder: Path,
     put: Callable[[Any, str, Any], None],
     form: str = "numbered",
+    policy: RetryPolicy = POLICY,
 ) -> tuple[FaultRow, Verdict]:
     """Deliver the source while the fault happens; the row of the table, and the whole verdict.
 
@@ -221,7 +224,7 @@ async def deliver_under(
     started = time.monotonic()
     try:
         with DeadLetters(path, "fault") as letters:
-            run = Delivery(stages, link, limits, fed(rows, fault), policy=POLICY,
+            run = Delivery(stages, link, limits, fed(rows, fault), policy=policy,
                            dead_letters=letters, max_messages=120)  # fmt: skip
             async with asyncio.timeout(LIMIT_SECONDS):
                 summary = await run.run()

@@ -12,7 +12,7 @@ from routestudio.model.message import Message
 from tests.support import guards
 from tests.support.fault_gate import Gate, forwarding
 from tests.support.fault_proxy import FaultProxy, start_fault_proxy
-from tests.support.http_server import start_http
+from tests.support.http_server import Reply, start_http
 from tests.support.process import Child
 
 PLACES: Final = 3
@@ -53,6 +53,8 @@ class Service:
     cannot: dict[str, str] = field(default_factory=dict)
     notes: dict[str, str] = field(default_factory=dict)
     resources: dict[str, Any] = field(default_factory=dict)
+    random: Callable[[], Reply | None] | None = None
+    """Refuses some requests and not others, where a gate stands before the service."""
     fault: str = ""
 
     def excuse(self, fault: str) -> str | None:

@@ -19,7 +19,7 @@ from routestudio.sinks.redis_string import RedisString
 from tests.support.check_table import CheckTable
 from tests.support.http_server import HttpReceiver, Received, Reply
 from tests.support.kafka_server import DENIED, KafkaServer
-from tests.support.redis_server import RedisServer
+from tests.support.redis_server import RedisServer, start_cluster, start_redis
 
 pytestmark = pytest.mark.real
 
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.real
 async def test_redis_check_table(
     sink: Any, redis_server: RedisServer, redis_user_server: RedisServer,
     redis_tls_server: RedisServer, closed_port: int, silent_port: int, garbage_port: int,
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
 ) -> None:  # fmt: skip
     monkeypatch.setattr(_redis_check, "SECONDS", 1.5)
 
@@ -65,6 +65,48 @@ async def test_redis_check_table(
                     variant="one of two keys")  # fmt: skip
     missing = at(redis_server, database=99)
     await table.run_both("missing target", missing, key, "target failed", variant="database")
+    if sink is RedisStream:
+        redis_server.command("SET", "text", "x")
+        await table.run_both("missing target", at(redis_server), target("text"), "target failed",
+                             variant="key that holds something else")  # fmt: skip
+        redis_server.command("XADD", "stream", "*", "a", "b")
+        await table.run_both("right credentials", at(redis_server), target("stream"),
+                             "target passed", variant="key that holds a stream")  # fmt: skip
+        blind = at(redis_user_server, username="blind")
+        rights = ("~*", "-@all", "+xadd", "+ping", "+acl|dryrun", "+info")
+        word = f">{redis_user_server.password}"
+        redis_user_server.command("ACL", "SETUSER", "blind", "on", word, *rights)
+        await table.run_both("missing right", blind, key, "target inconclusive",
+                             variant="may not ask what the key holds")  # fmt: skip
+        redis_user_server.command("ACL", "SETUSER", "blind", "-info")
+        await table.run_both("missing right", blind, key, "target inconclusive",
+                             variant="may not ask for INFO")  # fmt: skip
+        redis_user_server.command("ACL", "DELUSER", "blind")
+    else:
+        redis_server.command("XADD", "stream", "*", "a", "b")
+        await table.run_both("right credentials", at(redis_server), target("stream"),
+                             "target passed", variant="key that SET replaces")  # fmt: skip
+    redis_server.command("CONFIG", "SET", "maxmemory", 1000)
+    for policy, said in (("noeviction", "failed"), ("volatile-lru", "inconclusive"),
+                         ("allkeys-lru", "passed")):  # fmt: skip
+        redis_server.command("CONFIG", "SET", "maxmemory-policy", policy)
+        await table.run_both("missing target", at(redis_server), key, f"target {said}",
+                             variant=f"memory is full, {policy}")  # fmt: skip
+    redis_server.command("CONFIG", "SET", "maxmemory", 0)
+    redis_server.command("CONFIG", "SET", "maxmemory-policy", "noeviction")
+    with start_cluster(tmp_path) as cluster:
+        await table.run_both("missing target", at(cluster), key, "target failed",
+                             variant="server of a cluster")  # fmt: skip
+    with start_redis(tmp_path / "alone", cluster=True) as server:
+        await table.run_both("missing target", at(server), key, "target failed",
+                             variant="cluster without slots")  # fmt: skip
+        server.command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
+        assert server.child is not None
+        server.child.wait_ready(
+            lambda: b"cluster_state:ok" in str(server.command("CLUSTER", "INFO")).encode(), 10
+        )
+        await table.run_both("right credentials", at(server), key, "target passed",
+                             variant="cluster of one server")  # fmt: skip
     table.impossible("missing target", "a key needs no preparation: the first write makes it")
     await table.run_both("unreachable", at(redis_server, port=closed_port), key, "connect failed",
                          variant="port")  # fmt: skip

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import httpx
 import pytest
 from pydantic import SecretStr
 
@@ -23,6 +24,7 @@ from routestudio.model.outcome import Outcome
 from routestudio.sinks import _service, s2
 from routestudio.sinks._http import EndpointUrl
 from routestudio.sinks.base import Payload
+from routestudio.sinks.binding import examine
 from routestudio.sinks.s2 import S2, Append, S2Link
 from tests.support.check_table import CheckTable
 from tests.support.http_server import Reply
@@ -146,13 +148,53 @@ async def test_a_batch_is_one_append_in_order(s2_server: S2Server) -> None:
     assert s2_server.records("orders") == [each.body.decode() for each in batch]
 
 
-@pytest.mark.parametrize("stream", ["a/b?c#d", "..", ".", "é ü", "%2F", "a\\b", "x" * 255])
+@pytest.mark.parametrize(
+    "stream", ["a/b?c#d", "...", "é ü", "%2F", "a\\b", "x" * 512, "\U0001f600" * 128]
+)
 async def test_streams_of_any_name(s2_server: S2Server, stream: str) -> None:
     s2_server.create(stream)
     settings = config(s2_server)
     [outcome] = await send(settings, [record(settings, {"n": 1}, stream)])
     assert outcome.status == "delivered"
     assert s2_server.records(stream) == ['{"n":1}']
+
+
+@pytest.mark.parametrize(
+    "stream", [".", "..", "x" * 513, "\U0001f600" * 129, "../records", "a/../b", "a\\..", "./a"]
+)
+def test_names_that_no_stream_has_are_refused_before_they_are_sent(stream: str) -> None:
+    values = {"access_token": "token-123456", "basin": BASIN, "stream": stream}
+    _, problems = examine(S2, values, dynamic=False)
+    assert [problem.field for problem in problems] == ["stream"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "code", "text"),
+    [({"timestamping": {"orders": "client-require"}}, "http_422", "timestamp was required"),
+     ({"ciphers": {"orders": "aegis-256"}}, "http_400", "missing encryption key")],
+)  # fmt: skip
+async def test_what_the_stream_refuses_of_everybody_is_asked_once(
+    s2_server: S2Server, settings: dict[str, Any], code: str, text: str
+) -> None:
+    s2_server.basins[BASIN] = Basin(**settings)
+    s2_server.create("orders")
+    own = config(s2_server)
+    outcomes = await send(own, [record(own, {"n": n}) for n in range(1000)])
+    assert {(o.status, o.code) for o in outcomes} == {("rejected", code)}
+    assert text in outcomes[0].reason
+    assert len(s2_server.exchanges) == 1
+
+
+async def test_records_that_escapes_make_long_are_sent_in_base64(s2_server: S2Server) -> None:
+    """A text of quotes is four times as long as text in JSON in JSON, and requests have a limit."""
+    s2_server.create("orders")
+    settings = config(s2_server)
+    batch = [record(settings, {"n": n, "text": '"' * 170_000}) for n in range(3)]
+    assert sum(each.size for each in batch) < 2**20
+    assert {o.status for o in await send(settings, batch)} == {"delivered"}
+    [exchange] = s2_server.exchanges
+    assert exchange.request.header("s2-format") == "base64"
+    assert s2_server.records("orders") == [each.body.decode() for each in batch]
 
 
 async def test_at_s2_dev_each_basin_has_a_host(
@@ -234,7 +276,8 @@ async def test_nothing_is_written_where_nobody_listens(
      (409, "transaction_conflict", "retry", False),
      (409, "stream_deletion_pending", "retry", False), (422, "invalid", "rejected", False),
      (429, "rate_limited", "retry", False), (500, "storage", "retry", True),
-     (502, "hot_server", "retry", False), (502, "", "retry", True),
+     (502, "hot_server", "retry", False), (503, "server_draining", "retry", False),
+     (502, "", "retry", True),
      (503, "unavailable", "retry", True), (504, "upstream_timeout", "retry", True)],
 )  # fmt: skip
 async def test_every_error_code(
@@ -422,6 +465,19 @@ async def test_s2_check_table(
                          variant="stream")  # fmt: skip
     await table.run_both("missing target", config(server), place(basin="my-other"), unsure,
                          variant="stream that is created on append")  # fmt: skip
+    server.basins["no-clocks"] = Basin(
+        create_stream_on_append=True, default_timestamping="client-require",
+        timestamping={"timed": "client-require"}, ciphers={"sealed": "aegis-256"}, going={"going"},
+    )  # fmt: skip
+    for name in ("timed", "sealed", "going"):
+        server.create(name, "no-clocks")
+    for name, variant in (
+        ("timed", "stream that wants timestamps"), ("sealed", "stream that is encrypted"),
+        ("going", "stream that is being deleted"),
+        ("new", "stream that would be created, and want timestamps"),
+    ):  # fmt: skip
+        await table.run_both("missing target", config(server), place(name, "no-clocks"),
+                             "target failed", variant=variant)  # fmt: skip
     await table.run_both("missing target", config(server), place(basin="no-such-basin"),
                          "target failed", variant="basin")  # fmt: skip
     server.tokens["no-config-token"] = Access(
@@ -450,7 +506,7 @@ async def test_s2_check_table(
     await table.run_both("timeout", silent, target, refused)
     for each in (server, tls):
         posted = each.said("POST")
-        assert {e.reply.status for e in posted} <= {403, 412}, "nothing was appended"
+        assert {e.reply.status for e in posted} <= {400, 403, 412}, "nothing was appended"
         assert {e.request.json()["match_seq_num"] for e in posted} <= {2**63 - 1}
     assert stored(server) == stored(tls) == {}
     assert "customers" not in server.basins[BASIN].streams
@@ -467,10 +523,58 @@ async def test_each_target_is_a_step(s2_server: S2Server) -> None:
     assert found == [(f"{BASIN}/orders", "passed"), (f"{BASIN}/a b", "failed")]
 
 
-async def test_a_stream_that_is_being_deleted(s2_server: S2Server) -> None:
-    gone = Reply(409, b'{"code":"stream_deletion_pending","message":"wait"}')
-    s2_server.fail("GET", "/v1/streams/orders", gone)
+@pytest.mark.parametrize(
+    ("status", "code", "verdict"),
+    [(404, "stream_not_found", "failed"), (409, "stream_deletion_pending", "failed"),
+     (503, "server_draining", "inconclusive"), (429, "rate_limited", "inconclusive")],
+)  # fmt: skip
+async def test_what_is_said_of_the_append_of_a_check(
+    s2_server: S2Server, status: int, code: str, verdict: str
+) -> None:
+    s2_server.create("orders")
+    body = json.dumps({"code": code, "message": "no"}).encode()
+    s2_server.fail("POST", "/v1/streams/orders", Reply(status, body))
     async with linked(config(s2_server)) as link:
         steps = [step async for step in link.check([place()])]
-    assert steps[-1].status == "failed"
-    assert "stream_deletion_pending" in steps[-1].detail
+    assert steps[-1].status == verdict
+    assert ("being deleted" in steps[-1].detail) is (verdict == "failed")
+
+
+# --- the strict server -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status", "code"),
+    [
+        ("GET", "/v1/streams/x", None, 404, "stream_not_found"),
+        ("GET", "/v1/streams?limit=1001", None, 200, ""),
+        ("GET", "/v1/streams?limit=0&more=1", None, 200, ""),
+        ("GET", "/v1/elsewhere", None, 404, ""),
+        ("DELETE", "/v1/basins/my-basin", None, 405, ""),
+        ("POST", "/v1/streams/%2E%2E/records", b'{"records":[]}', 400, "bad_path"),
+        ("POST", "/v1/streams/orders/records", b'{"records":[{"body":"a","x":1}],"y":2}', 200, ""),
+        ("POST", "/v1/streams/orders/records", b'{"records":[]}', 200, ""),
+        ("POST", "/v1/streams/orders/records", b"[]", 400, "bad_json"),
+        ("POST", "/v1/streams/orders/records", b'{"records":[],"match_seq_num":-1}', 400,
+         "bad_json"),
+        ("POST", "/v1/streams/orders/records",
+         b'{"records":[],"fencing_token":"%b"}' % (b"x" * 37), 400, "bad_json"),
+        ("POST", "/v1/streams/orders/records", b'{"records":[{"body":"%b"}]}' % (b"x" * 2**21),
+         400, "bad_json"),
+        ("POST", "/v1/streams/orders/records", b'{"records":[{"body":"%b"}]}' % (b"x" * 2**20),
+         422, "invalid"),
+        ("POST", "/v1/streams/orders/records",
+         b'{"records":[%b]}' % b",".join([b'{"body":""}'] * 1001), 422, "invalid"),
+    ],
+)  # fmt: skip
+async def test_it_answers_as_s2_lite_does(
+    s2_server: S2Server, method: str, path: str, body: bytes | None, status: int, code: str
+) -> None:
+    s2_server.create("orders")
+    headers = {"authorization": f"Bearer {ADMIN}", "s2-basin": BASIN,
+               "content-type": "application/json; charset=utf-8"}  # fmt: skip
+    async with httpx.AsyncClient() as client:
+        url = s2_server.url + path
+        answer = await client.request(method, url, content=body, headers=headers)
+    assert answer.status_code == status
+    assert (answer.json()["code"] if code else "") == code

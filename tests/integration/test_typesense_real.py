@@ -17,6 +17,7 @@ import pytest
 from pydantic import SecretStr
 
 from routestudio.engine.service import EngineService
+from routestudio.model.fields import RuleError
 from routestudio.model.message import message_from
 from routestudio.model.outcome import Outcome
 from routestudio.sinks import _service
@@ -80,7 +81,7 @@ async def test_every_request_and_answer_follows_the_description(
     async with linked(settings) as link:
         await link.send(batch)
         await link.send([document(settings, {"id": n}, "delete") for n in (0, 2, 99)])
-        await link.send([document(settings, {"id": "a/b?c"}, collection="no/such")])
+        await link.send([document(settings, {"id": "a/b?c"}, collection="no such")])
         targets = [Typesense.Routing(action="index", collection_name=n) for n in ("orders", "no")]
         assert [step async for step in link.check(targets)]
     async with linked(config(server, LIMITED)) as link:
@@ -154,18 +155,27 @@ async def test_only_the_failed_documents_of_a_batch_fail(typesense_server: Types
 async def test_deletes_have_an_outcome_each(typesense_server: TypesenseServer) -> None:
     typesense_server.create("orders", n="int32")
     settings = config(typesense_server)
-    names = ["1", "a/b?c#d", "..", "é ü", "%2F"]
+    names = ["1", "a/b?c#d", "...", "é ü", "%2F"]
     await send(settings, [document(settings, {"id": name, "n": 1}) for name in names])
     assert sorted(typesense_server.collections["orders"]) == sorted(names)
-    typesense_server.fail_document("..", 500)
+    typesense_server.fail_document("...", 500)
     gone = [document(settings, {"id": name}, "delete") for name in [*names, "never"]]
     outcomes = await send(settings, gone)
     assert [o.status for o in outcomes] == ["delivered", "delivered", "retry", "delivered",
                                             "delivered", "delivered"]  # fmt: skip
-    assert list(typesense_server.collections["orders"]) == [".."]
+    assert list(typesense_server.collections["orders"]) == ["..."]
     missing = document(settings, {"id": "1"}, "delete", collection="nowhere")
     [outcome] = await send(settings, [missing])
     assert (outcome.status, outcome.code) == ("rejected", "no_collection")
+
+
+@pytest.mark.parametrize("name", ["..", ".", "../documents", "a/../..", "a\\.."])
+def test_no_id_climbs_to_the_collection(typesense_server: TypesenseServer, name: str) -> None:
+    """Behind a proxy that undoes escapes, `DELETE …/orders/documents/..` would delete `orders`."""
+    settings = config(typesense_server)
+    with pytest.raises(RuleError, match="cannot be deleted"):
+        document(settings, {"id": name}, "delete")
+    assert document(settings, {"id": name}).id == name
 
 
 @pytest.mark.parametrize("action", ["index", "delete"])
@@ -439,10 +449,10 @@ def replace_name(target: Any, name: str) -> Any:
 
 async def test_each_target_is_a_step(typesense_server: TypesenseServer) -> None:
     typesense_server.create("orders", n="int32")
-    names = ["orders", "a b/c", "orders"]
+    names = ["orders", "a b", "orders"]
     targets = [Typesense.Routing(action="index", collection_name=name) for name in names]
     async with linked(config(typesense_server, ADMIN)) as link:
         steps = [step async for step in link.check(targets)]
     found = [(step.target, step.status) for step in steps if step.step == "target"]
-    assert found == [("index orders", "passed"), ("index a b/c", "failed")]
+    assert found == [("index orders", "passed"), ("index a b", "failed")]
     assert all(replace(step).step for step in steps)

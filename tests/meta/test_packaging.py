@@ -83,6 +83,7 @@ def wheel(folder: Path) -> tuple[Path, str]:
     return path, hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+@pytest.mark.slow
 def test_what_has_no_hash_or_another_one_is_not_installed(tmp_path: Path) -> None:
     """The environment of `packaging/run` and of the tests, and that of servers."""
     root = tmp_path / "root"

@@ -28,7 +28,8 @@ _LATER: Final = Reply(503, b'{"message": "try later"}')
 class Gate:
     """`taken` holds the bodies of requests with content that `service` answered with success.
 
-    With `every`, each nth of these is answered with `refusal` instead and never reaches it.
+    With `every`, each nth of these is answered with `refusal` instead and never reaches it. With
+    `refuse`, so are those for which that gives an answer.
 
     A repetition waits until the request that it repeats is done. A service may well do it the other
     way round, when it is slower than the client waits; no client can prevent that, and it is not
@@ -38,6 +39,7 @@ class Gate:
     service: Answer
     refusal: Reply = _LATER
     every: int = 0
+    refuse: Callable[[], Reply | None] | None = None
     refused: int = 0
     taken: list[tuple[str, str]] = field(default_factory=list)
     """Target and body, in the order of the answers."""
@@ -52,6 +54,7 @@ class Gate:
         """Forget what came, and refuse nothing."""
         with self._lock:
             self.every = self.refused = self._seen = 0
+            self.refuse = None
             self.taken.clear()
             self.times.clear()
 
@@ -93,6 +96,9 @@ class Gate:
             if self.every and self._seen % self.every == 0:
                 self.refused += 1
                 return self.refusal
+            if self.refuse is not None and (reply := self.refuse()) is not None:
+                self.refused += 1
+                return reply
         reply = self.service(request)
         if 200 <= reply.status < 300:
             body = request.plain.decode()

@@ -89,6 +89,9 @@ class OpenSearchProxy(StrictServer):
         if self.elastic and path.startswith("/_security/"):
             return self._security(user, path, request)
         index = path.split("/")[1]
+        if path.startswith(("/_resolve/index/", "/_alias/")):
+            index = path.rpartition("/")[2]
+            path = f"/{index}"
         if path == "/":
             wanted: Right = "root"
         elif path.startswith("/_"):

@@ -104,11 +104,15 @@ class OpenSearchServer:
 
     def indexes(self) -> set[str]:
         """The names of all indexes."""
-        return set(self.ask("GET", "/_all"))
+        return {name for name in self.ask("GET", "/_all?expand_wildcards=all")
+                if not name.startswith(".")}  # fmt: skip
 
     def clear(self) -> None:
-        """Delete all indexes."""
-        for name in self.indexes():
+        """Delete all indexes, data streams and templates of data streams."""
+        self.ask("DELETE", "/_data_stream/*")
+        self.ask("DELETE", "/_index_template/*")
+        for name in self.ask("GET", "/_all?expand_wildcards=all"):
+            self.ask("PUT", f"/{name}/_settings", {"index.blocks.read_only": None})
             self.ask("DELETE", f"/{name}")
 
     def answers(self) -> bool:

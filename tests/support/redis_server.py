@@ -111,6 +111,32 @@ def _read(replies: BinaryIO) -> Reply:
 
 
 @contextmanager
+def start_cluster(folder: Path) -> Iterator[RedisServer]:
+    """Run two servers that share the keys; gives the first one."""
+    with (
+        start_redis(folder / "one", cluster=True) as one,
+        start_redis(folder / "two", cluster=True) as two,
+    ):
+        one.command("CLUSTER", "ADDSLOTSRANGE", 0, 8191)
+        two.command("CLUSTER", "ADDSLOTSRANGE", 8192, 16383)
+        two.command("CONFIG", "SET", "cluster-announce-ip", LOOPBACK)
+        bus = two.command("CONFIG", "GET", "cluster-port")
+        assert isinstance(bus, list)
+        assert isinstance(bus[1], bytes)
+        one.command("CLUSTER", "MEET", LOOPBACK, two.port, bus[1])
+
+        def joined() -> bool:
+            said = one.command("CLUSTER", "INFO")
+            return isinstance(said, bytes) and all(
+                word in said for word in (b"cluster_state:ok", b"cluster_size:2")
+            )
+
+        assert one.child is not None
+        one.child.wait_ready(joined, TIMEOUT)
+        yield one
+
+
+@contextmanager
 def start_redis(
     folder: Path,
     *,
@@ -118,12 +144,14 @@ def start_redis(
     password: str | None = None,
     authority: Authority | None = None,
     keep: bool = False,
+    cluster: bool = False,
 ) -> Iterator[RedisServer]:
     """Run a server on a free port until the block ends; nothing is written to disk.
 
     With `keep`, an append-only file keeps everything, and its process may be killed and started
-    again. With `password` alone the default user needs it; with `username` too, only that user can
-    sign in (and the two restricted ones of `RedisServer`).
+    again. With `cluster` it is a server for clusters, without any slots. With `password` alone the
+    default user needs it; with `username` too, only that user can sign in (and the two restricted
+    ones of `RedisServer`).
     """
     executable = program("redis-server")
     folder.mkdir(parents=True, exist_ok=True)
@@ -145,6 +173,8 @@ def start_redis(
         ]
     elif password:
         lines.append(f"requirepass {password}")
+    if cluster:
+        lines += ["cluster-enabled yes", f"cluster-port {free_port()}"]
     settings = folder / "redis.conf"
     settings.write_text("\n".join([*lines, ""]))
     with Child([executable, str(settings)], folder / "redis.log") as child:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from routestudio.functions import language
 from routestudio.functions.conversion.common import Refused
 from routestudio.functions.conversion.to_elixir import to_elixir
 from routestudio.functions.conversion.to_python import to_python
 from routestudio.functions.conversion.verify import Verification, View, times_of, verify
-from routestudio.functions.pool import FunctionPool
 from routestudio.model.function import Diagnostic, Function, Language
 from routestudio.model.message import Message
+
+if TYPE_CHECKING:
+    from routestudio.functions.pool import FunctionPool
 
 SUFFIXES = {Language.ELIXIR: ".ex", Language.PYTHON: ".py"}
 
@@ -30,6 +32,17 @@ class Conversion:
     problems: tuple[Diagnostic, ...] = ()
     restored: bool = False
     verification: Verification | None = None
+
+    @classmethod
+    def made(
+        cls, before: Function, code: str | None, problems: tuple[Diagnostic, ...] = (),
+        *, restored: bool = False,
+    ) -> Conversion:  # fmt: skip
+        """A conversion that is not verified yet; `code` is `None` where there are problems."""
+        if code is None:
+            return cls(before, problems=problems)
+        after = replace(before, language=_other(before.language), code=code, problems=(), file=None)
+        return cls(before, after, restored=restored)
 
     @property
     def good(self) -> bool:
@@ -57,7 +70,7 @@ def _other(tongue: Language) -> Language:
 
 
 def convert(function: Function, times: Collection[str] = ()) -> Conversion:
-    """The function in the other language, not verified yet. Runs nothing.
+    """The function in the other language, not verified yet. Runs nothing; for a worker.
 
     `times` are columns that hold dates or times.
     """
@@ -78,20 +91,21 @@ def convert(function: Function, times: Collection[str] = ()) -> Conversion:
     except RecursionError:
         text = "the function is nested too deeply to be converted"
         return Conversion(function, problems=(Diagnostic(1, 1, "not_converted", text),))
-    after = replace(function, language=_other(function.language), code=code, problems=(), file=None)
-    wrong = [item for item in language.check(after) if item.severity == "error"]
+    made = Conversion.made(function, code, restored=restored)
+    assert made.after is not None
+    wrong = [item for item in language.check(made.after) if item.severity == "error"]
     if wrong:
         text = f"the converted function is not accepted: {wrong[0].message}"
         problem = Diagnostic(1, 1, "not_converted", text, hint="split the function, or shorten it")
         return Conversion(function, problems=(problem,))
-    return Conversion(function, after, restored=restored)
+    return made
 
 
 async def convert_verified(
     function: Function, samples: Sequence[Message], pool: FunctionPool, view: View | None = None
 ) -> Conversion:
     """The function in the other language, tried on the samples and on hard variants of them."""
-    found = convert(function, times_of(samples))
+    found = await pool.convert(function, times_of(samples))
     if found.after is None:
         return found
     verification = await verify(found.before, found.after, samples, pool,

@@ -8,11 +8,13 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from routestudio.functions.pool import FunctionPool
 from routestudio.model.function import Function, FunctionResult
 from routestudio.model.message import ACTIONS, Message, complete_metadata
+
+if TYPE_CHECKING:
+    from routestudio.functions.pool import FunctionPool
 
 _NOW: Final = "2024-05-01T09:30:00Z"
 _TIME: Final = re.compile(

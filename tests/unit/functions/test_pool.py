@@ -174,7 +174,7 @@ async def test_texts_of_exceptions_are_bounded(pool: FunctionPool) -> None:
     ("body", "text"),
     [
         ("return lambda: 1", "function"),
-        ("return re", "SimpleNamespace"),
+        ("return re", "Namespace"),
         ("return str", "type"),
         ("return {'a': {1: 2}}", "keys of a map must be text, not int"),
         ("return b'x'", "bytes"),

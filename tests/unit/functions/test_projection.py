@@ -39,7 +39,7 @@ def evaluated(function: Function, messages: list[Message], wanted: Reads) -> lis
             value = call(
                 message.action, record, change, None if given_ is None else Metadata(given_)
             )
-            column.add(written.encode(value))
+            column.add(written.encode(value)[0])
         except BaseException as error:
             column.add(_failed(error, function.code, True))
     (answer,) = answer_of(written.joined([column]))

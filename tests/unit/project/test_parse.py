@@ -9,7 +9,7 @@ import pytest
 from routestudio.errors import ProjectError
 from routestudio.model.function import FunctionKind, Language
 from routestudio.model.project import SHARED_KEYS, ProjectProblem
-from routestudio.project.store import MAX_FILE, OpenProject
+from routestudio.project.store import MAX_YAML, OpenProject
 from tests.unit.project.conftest import TEXT, TYPES
 
 
@@ -222,8 +222,8 @@ def test_what_cannot_be_read_is_refused_with_its_place(
 def test_a_huge_file_is_not_read(tmp_path: Path) -> None:
     path = tmp_path / "sequin.yaml"
     with path.open("wb") as file:
-        file.truncate(MAX_FILE + 1)
-    with pytest.raises(ProjectError, match="at most 20 MB"):
+        file.truncate(MAX_YAML + 1)
+    with pytest.raises(ProjectError, match="at most 2 MB"):
         OpenProject.open(tmp_path, TYPES)
 
 

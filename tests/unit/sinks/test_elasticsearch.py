@@ -16,13 +16,16 @@ from routestudio.model.fields import RuleError
 from routestudio.model.function import FunctionResult
 from routestudio.model.message import message_from
 from routestudio.routing import Router
+from routestudio.sinks._service_fields import segment_problem
 from routestudio.sinks.base import Payload, StandinAddress
 from routestudio.sinks.binding import bind, examine
 from routestudio.sinks.elasticsearch import Elasticsearch, ElasticsearchLink, Entry, _allows
 
 VALUES = {"endpoint_url": "https://search.example/base/", "auth_value": "key-123456",
           "index_name": "orders"}  # fmt: skip
-NAMES = st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp", "Zs"]), min_size=1)
+NAMES = st.text(
+    st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp", "Zs"]), min_size=1
+).filter(lambda name: segment_problem(name) is None)
 
 
 def encode(value: Any, *, action: str = "insert", pks: Any = ("7",), index: str = "orders",
@@ -152,7 +155,7 @@ def test_halves_of_surrogate_pairs_stay_json() -> None:
 @pytest.mark.parametrize(
     ("name", "fine"),
     [("orders", True), ("sequin.shop.public.orders", True), ("ähm", True), ("Orders", False),
-     ("_orders", False), ("a/b", False), ("a b", False), ("a:b", False), ("..", False),
+     ("_orders", False), ("a b", False), ("a:b", False),
      (".x", True), ("x" * 256, False)],
 )  # fmt: skip
 def test_names_that_the_server_refuses_are_warned_of(name: str, fine: bool) -> None:

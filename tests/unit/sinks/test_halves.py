@@ -66,6 +66,7 @@ async def test_what_every_record_meets_costs_a_handful_of_requests() -> None:
     assert len(rest) == 1000 - ALIKE - PROBES, (
         "they were not refused alone, so they are tried again"
     )
+    assert not any(o.unsent for o in rest), "each attempt counts, so there is an end"
     assert "other records of the batch were refused for it, each alone" in rest[0].reason
 
 
@@ -108,6 +109,7 @@ async def test_what_comes_later_waits_for_what_is_sent_again() -> None:
     assert requests == [[0, 1, 2, 3, 4], [0, 1]]
     assert [o.status for o in outcomes] == ["delivered"] + ["retry"] * 4
     assert {(o.code, o.after, o.unknown) for o in outcomes[2:]} == {("busy", 3, False)}
+    assert [o.unsent for o in outcomes] == [False] * 2 + [True] * 3
 
 
 async def test_a_service_that_fails_while_it_is_asked_about_the_rest() -> None:

@@ -17,13 +17,16 @@ from routestudio.model.function import FunctionResult
 from routestudio.model.message import Message, message_from
 from routestudio.routing import Router
 from routestudio.sinks._meilisearch_link import Change
+from routestudio.sinks._service_fields import segment_problem
 from routestudio.sinks.base import Payload, StandinAddress
 from routestudio.sinks.binding import bind, examine
 from routestudio.sinks.meilisearch import Meilisearch
 
 VALUES = {"endpoint_url": "https://search.example/base/", "api_key": "key-123456",
           "index_name": "orders"}  # fmt: skip
-NAMES = st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp", "Zs"]), min_size=1)
+NAMES = st.text(
+    st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp", "Zs"]), min_size=1
+).filter(lambda name: segment_problem(name) is None)
 
 
 def message(record: dict[str, Any], pks: list[str] | None = None) -> Message:

@@ -1,0 +1,242 @@
+"""One worker process as its owner sees it: started when needed, watched, killed on overrun."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import mmap
+import os
+import pickle
+import signal
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from typing import Any, BinaryIO, Final
+
+from routestudio import tasks
+from routestudio.errors import WorkerError
+from routestudio.functions.answers import answer_of
+from routestudio.functions.worker import HEADER, IDLE, PROGRESS, ROW_BITS
+
+PROGRAM: Final = ("-m", "routestudio.functions.worker")
+_WATCH_SECONDS: Final = 0.02
+_GRACE_SECONDS: Final = 0.05
+_MAX_ANSWER: Final = 1 << 30
+_IDLE_SECONDS: Final = 30.0
+"""Longest time that a worker may take to start, or to read a request before the first call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a function may use.
+
+    `max_overruns` is how many messages may overrun in one evaluation before the rest is left
+    `not_evaluated`; `None` never gives up. A delivery leaves nothing unevaluated: after
+    `max_hanging` of them in one part of its input it stops, for it would take that many seconds
+    for every part.
+    """
+
+    seconds_per_message: float = 1.0
+    memory_bytes: int = 512 << 20
+    output_bytes: int = 1 << 20
+    max_overruns: int | None = 5
+    max_hanging: int = 20
+
+
+class WorkerGone(Exception):  # noqa: N818 - internal
+    """The worker ended in `row` (if it got that far) of the program with number `program`.
+
+    `timeout` tells whether it was killed for taking too long.
+    """
+
+    def __init__(self, progress: int, timeout: bool) -> None:
+        super().__init__()
+        idle = progress == IDLE
+        self.program = 0 if idle else progress >> ROW_BITS
+        self.row = None if idle else progress & ((1 << ROW_BITS) - 1)
+        self.timeout = timeout
+
+
+class _Watch:
+    """Kills a worker that spends too long on one message. `killed` tells whether it did.
+
+    A timer, not a task: one is made for every request.
+    """
+
+    __slots__ = ("_board", "_every", "_limit", "_process", "_row", "_since", "_timer", "killed")
+
+    def __init__(self, board: mmap.mmap, process: asyncio.subprocess.Process, limit: float) -> None:
+        self._board = board
+        self._process = process
+        self._limit = limit
+        self._every = min(_WATCH_SECONDS, limit / 4)
+        self._row, self._since = IDLE, time.monotonic()
+        self.killed = False
+        self._timer = asyncio.get_running_loop().call_later(self._every, self._look)
+
+    def stop(self) -> None:
+        """The request is over."""
+        self._timer.cancel()
+
+    def _look(self) -> None:
+        if self._board.closed:
+            return
+        current = PROGRESS.unpack_from(self._board, 0)[0]
+        now = time.monotonic()
+        if current != self._row:
+            self._row, self._since = current, now
+        elif now - self._since > (self._limit if current != IDLE else _IDLE_SECONDS):
+            self.killed = True
+            _kill(self._process)
+            return
+        self._timer = asyncio.get_running_loop().call_later(self._every, self._look)
+
+
+class Worker:
+    """One child process. Used by one evaluation at a time."""
+
+    def __init__(self, limits: Limits, *more: str) -> None:
+        self._limits = limits
+        self._more = more
+        self._process: asyncio.subprocess.Process | None = None
+        self._closed = False
+        self.doors = 0
+        self._file = _board_file()
+        self._board = mmap.mmap(self._file.fileno(), PROGRESS.size)
+
+    async def start(self) -> asyncio.subprocess.Process:
+        """The running child. Raises `WorkerError` when it cannot be started or ends at once."""
+        if self._closed:
+            raise WorkerError("the function pool is closed")
+        if self._process is not None and self._process.returncode is None:
+            return self._process
+        await self.kill()
+        descriptor = self._file.fileno()
+        try:
+            process = self._process = await asyncio.create_subprocess_exec(
+                sys.executable, "-I", "-B", "-X", "utf8", *PROGRAM,
+                str(self._limits.memory_bytes), str(self._limits.output_bytes),
+                str(descriptor), *self._more,
+                stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.DEVNULL, env={}, cwd="/",
+                pass_fds=(descriptor,), limit=1 << 22,
+            )  # fmt: skip
+        except OSError as error:
+            raise WorkerError(f"the function worker cannot be started: {error}") from None
+        assert process.stdout is not None
+        try:
+            async with asyncio.timeout(_IDLE_SECONDS):
+                self.doors = HEADER.unpack(await process.stdout.readexactly(HEADER.size))[0]
+        except (asyncio.IncompleteReadError, ConnectionError, TimeoutError):
+            await self.kill()
+            code = process.returncode
+            text = f"the function worker ended at its start (exit code {code})"
+            raise WorkerError(text) from None
+        except asyncio.CancelledError:
+            await self.kill()
+            raise
+        if self._closed:
+            await self.kill()
+            raise WorkerError("the function pool was closed")
+        return process
+
+    async def call(self, request: dict[str, Any], seconds: float | None = None) -> Any:
+        """One request. Raises `WorkerGone` when the worker dies or is killed over it.
+
+        `seconds` is its limit, where it is not that of a message.
+        """
+        process = await self.start()
+        assert process.stdin is not None
+        assert process.stdout is not None
+        PROGRESS.pack_into(self._board, 0, IDLE)
+        body = pickle.dumps(request, protocol=5)
+        watch = _Watch(self._board, process, seconds or self._limits.seconds_per_message)
+        reading = tasks.spawn(_answer(process.stdout), name="function answer")
+        try:
+            process.stdin.write(HEADER.pack(len(body)) + body)
+            await process.stdin.drain()
+            return answer_of(await asyncio.shield(reading))
+        except (asyncio.IncompleteReadError, ConnectionError, EOFError, ValueError):
+            if self._closed:
+                raise WorkerError("the function pool was closed") from None
+            progress = PROGRESS.unpack_from(self._board, 0)[0]
+            await self.kill()
+            raise WorkerGone(progress, watch.killed) from None
+        except asyncio.CancelledError:
+            if not await _soon(reading):
+                await self.kill()
+            raise
+        finally:
+            watch.stop()
+            if not reading.done():
+                await tasks.stop(reading)
+
+    async def kill(self) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            _kill(process)
+            await _reap(process)
+
+    async def close(self) -> None:
+        self._closed = True
+        process, self._process = self._process, None
+        if process is not None:
+            if process.stdin is not None:
+                process.stdin.close()
+            try:
+                async with asyncio.timeout(0.5):
+                    await process.wait()
+            except TimeoutError:
+                _kill(process)
+            await _reap(process)
+        if not self._file.closed:
+            self._board.close()
+            self._file.close()
+
+
+def _board_file() -> BinaryIO:
+    """A file in memory for the progress board, of a size that no worker can change."""
+    if not hasattr(os, "memfd_create"):
+        file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by the worker's owner
+        file.truncate(PROGRESS.size)
+        return file
+    import fcntl
+
+    made = os.fdopen(os.memfd_create("progress", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING), "r+b")
+    made.truncate(PROGRESS.size)
+    seals = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL
+    fcntl.fcntl(made, fcntl.F_ADD_SEALS, seals)
+    return made
+
+
+async def _answer(stream: asyncio.StreamReader) -> bytes:
+    size = HEADER.unpack(await stream.readexactly(HEADER.size))[0]
+    if size > _MAX_ANSWER:
+        raise EOFError
+    return await stream.readexactly(size)
+
+
+async def _soon(reading: asyncio.Task[bytes]) -> bool:
+    """Whether an answer nobody wants any more comes at once, so that its worker can be kept."""
+    try:
+        await asyncio.wait({reading}, timeout=_GRACE_SECONDS)
+    except asyncio.CancelledError:
+        return False
+    return reading.done() and not reading.cancelled() and reading.exception() is None
+
+
+def _kill(process: asyncio.subprocess.Process) -> None:
+    """Kill without asking for the state first, which would take it from asyncio's own watcher."""
+    if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process.pid, signal.SIGKILL)
+
+
+async def _reap(process: asyncio.subprocess.Process) -> None:
+    """Wait for the end of a child and close its pipes, so that nothing of it is left."""
+    await process.wait()
+    transport = getattr(process, "_transport", None)
+    if transport is not None:
+        transport.close()
+    await asyncio.sleep(0)

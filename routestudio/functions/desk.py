@@ -1,0 +1,74 @@
+"""Work on the text of a function in a worker, where it can be stopped: check, format, convert.
+
+Whoever opens a project asks for these before anything of it runs, so a text must not be able to
+hold up the engine or fill its memory either.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import astuple
+from typing import Any, Final
+
+from routestudio.errors import UsageError
+from routestudio.functions import language
+from routestudio.model.function import Diagnostic, Function, Language
+
+SECONDS: Final = 2.0
+MEMORY: Final = 200 << 20
+"""The most that a worker for formatting and conversions may have, in bytes."""
+
+FORMATTER: Final = "formatter"
+"""Argument of a worker that loads what formatting and conversions need: a third of a second."""
+
+_RECURSION: Final = sys.getrecursionlimit()
+_DIGITS: Final = sys.get_int_max_str_digits()
+
+
+def _check(function: Function) -> Any:
+    return [astuple(item) for item in language.check(function)]
+
+
+_TASKS: Final[dict[str, Callable[..., Any]]] = {"check": _check}
+
+
+def load() -> None:
+    """Make the other tasks known, with all that they load late. Before the doors are shut."""
+    from routestudio.functions.conversion.convert import convert
+    from routestudio.functions.formatting import formatted, load_formatter
+
+    def converted(function: Function, times: Collection[str]) -> Any:
+        found = convert(function, times)
+        code = None if found.after is None else found.after.code
+        return [code, [astuple(item) for item in found.problems], found.restored]
+
+    load_formatter()
+    _TASKS["format"] = lambda code, tongue: formatted(code, Language(tongue))
+    _TASKS["convert"] = converted
+
+
+def perform(task: str, arguments: Sequence[Any]) -> str:
+    """The answer of a task as JSON, for `value_of`."""
+    sys.setrecursionlimit(_RECURSION)
+    sys.set_int_max_str_digits(_DIGITS)
+    try:
+        return json.dumps({"value": _TASKS[task](*arguments)})
+    except UsageError as error:
+        return json.dumps({"refused": [error.message, error.hint]})
+    except MemoryError:
+        return json.dumps({"refused": [f"{task}: it takes more memory than it may", None]})
+
+
+def value_of(answer: Any) -> Any:
+    """What a task gave. Raises `UsageError` where it refused the text."""
+    if "refused" in answer:
+        message, hint = answer["refused"]
+        raise UsageError(str(message), hint=hint)
+    return answer["value"]
+
+
+def diagnostics_of(items: Sequence[Sequence[Any]]) -> list[Diagnostic]:
+    """The diagnostics that a check gave."""
+    return [Diagnostic(*item) for item in items]

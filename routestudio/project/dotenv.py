@@ -1,0 +1,84 @@
+"""The text of a `.env` file: what it says, and one variable set in it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from routestudio.errors import Place, UsageError
+
+_ENTRY: Final = re.compile(
+    r"""[ \t\r\n]*+(?:\#[^\n]*+|
+    (?:export[ \t]++)?(?P<name>[A-Za-z_][A-Za-z0-9_]*+)[ \t]*+=(?P<gap>[ \t]*+)
+    (?:(?:"(?P<double>(?:[^"\\]|\\.)*+)"|'(?P<single>[^']*+)')
+       (?:[ \t]++\#[^\n]*+|[ \t\r]*+)(?=\n|\Z)
+    |(?P<bare>[^\n]*+)))""",
+    re.VERBOSE | re.DOTALL,
+)
+"""A comment or a variable of a `.env` file; quoted values may have several lines.
+
+Nothing in it is tried twice, so the time grows with the text only.
+"""
+
+_BLANK: Final = re.compile(r"\s*+")
+_COMMENT: Final = re.compile(r"[ \t]\#")
+MAX_ENV: Final = 1 << 20
+"""Largest `.env` file, in bytes."""
+
+
+def parse_env(text: str, name: str) -> dict[str, str]:
+    """The variables of a `.env` file. Raises `UsageError` with the line of what is wrong."""
+    return {match["name"]: _value(match) for match in _entries(text, name) if match["name"]}
+
+
+def _entries(text: str, name: str) -> Iterator[re.Match[str]]:
+    """Comments and variables, which together are the whole text."""
+    at = 1 if text.startswith("\ufeff") else 0
+    blank = _BLANK.match(text, at)
+    while blank is not None and (start := blank.end()) < len(text):
+        match = _ENTRY.match(text, at)
+        if match is None:
+            place = Place(name, text.count("\n", 0, start) + 1)
+            raise UsageError("expected NAME=value", place=place)
+        yield match
+        at = match.end()
+        blank = _BLANK.match(text, at)
+
+
+def _value(match: re.Match[str]) -> str:
+    if match["double"] is not None:
+        table = {"n": "\n", "t": "\t", "r": "\r"}
+        return re.sub(r"(?s)\\(.)", lambda m: table.get(m[1], m[1]), match["double"])
+    if match["single"] is not None:
+        return match["single"]
+    comment = _COMMENT.search(match["bare"])
+    bare = match["bare"][: comment.start() if comment else None].strip()
+    return "" if bare.startswith("#") and match["gap"] else bare
+
+
+def with_variables(text: str, values: Mapping[str, str], file: str) -> str:
+    """A text in which variables are set, each once; the others and comments stay."""
+    parts: list[str] = []
+    left = dict(values)
+    replaced = False
+    for match in _entries(text, file):
+        name = match["name"]
+        if name not in values:
+            parts.append(match[0])
+            replaced = False
+        elif name in left:
+            line = f"{name}={_quoted(left.pop(name))}"
+            parts.append(f"\n{line}" if parts else line)
+            replaced = True
+    body = "".join(parts)
+    if (replaced or (left and body.strip())) and not body.endswith("\n"):
+        body += "\n"
+    return body + "".join(f"{name}={_quoted(value)}\n" for name, value in left.items())
+
+
+def _quoted(value: str) -> str:
+    if re.fullmatch(r"[\w./:@%+,=-]+", value, re.ASCII):
+        return value
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + escaped.replace("\n", "\\n").replace("\r", "\\r") + '"'

@@ -1,0 +1,119 @@
+"""Texts of functions are worked on where that can be stopped: check, format, convert."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+
+import pytest
+
+from routestudio.errors import UsageError, WorkerError
+from routestudio.functions import desk, python
+from routestudio.functions.pool import FunctionPool, Limits
+from routestudio.functions.projection import WHOLE, reads
+from routestudio.functions.steadiness import warnings_of
+from routestudio.model.function import Function, FunctionKind, Language
+from tests.support.guards import children
+from tests.unit.functions.helpers import function, message, source, whole
+
+LONG = source("\n".join(f"x{number} = [record['a'], {number}]" for number in range(330)))
+MILLION = "x = (1 + 2)\n" * 83_400
+
+
+def elixir(code: str) -> Function:
+    return Function("e", FunctionKind.ROUTING, Language.ELIXIR, code)
+
+
+async def test_a_text_that_takes_long_is_given_up(
+    pool: FunctionPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await pool.format("x = 1", Language.PYTHON)  # the worker is there
+    monkeypatch.setattr(desk, "SECONDS", 0.02)
+    with pytest.raises(UsageError, match=r"^formatting this text takes longer than 0\.02 s, and"):
+        await pool.format(LONG, Language.PYTHON)
+    found = await pool.convert(whole(LONG), [])
+    assert [item.code for item in found.problems] == ["not_converted"]
+    monkeypatch.setattr(desk, "SECONDS", 30.0)
+    assert await pool.format("x  =  1", Language.PYTHON) == "x = 1\n"
+
+
+async def test_a_check_that_takes_long_is_an_answer(
+    pool: FunctionPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await pool.warm()
+    monkeypatch.setattr(desk, "SECONDS", 0.004)
+    (found,) = await pool.check(whole(LONG))
+    assert (found.code, found.severity) == ("not_checked", "error")
+    with pytest.raises(WorkerError, match="checking this text takes longer than"):
+        await pool.evaluate([whole(LONG)], [message()])
+    monkeypatch.setattr(desk, "SECONDS", 30.0)
+    assert await pool.check(whole(LONG)) == []  # that it took long once is not remembered
+
+
+@pytest.mark.parametrize("language", Language)
+async def test_a_million_bytes_are_answered_at_once(
+    pool: FunctionPool, language: Language, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the engine nothing even parses such a text."""
+    monkeypatch.setattr("ast.parse", None)
+    given = Function("f", FunctionKind.ROUTING, language, MILLION)
+    (found,) = await pool.check(given)
+    assert found.code == "too_long"
+    assert warnings_of(given) == []
+    assert (await pool.convert(given, [])).after is None
+    with pytest.raises(UsageError):
+        await pool.format(MILLION, language)
+    if language is Language.PYTHON:
+        assert reads([given]) == WHOLE
+        with pytest.raises(ValueError, match="too long"):
+            python.parsed(MILLION)
+
+
+async def test_checks_give_what_the_checker_finds(pool: FunctionPool) -> None:
+    for given in (function("return x"), elixir("def route(a, r, c, m), do: y"), function("retur")):
+        checked = await pool.check(given)
+        assert checked
+        assert checked == await pool.check(given)
+        assert all(item.line for item in checked)
+
+
+async def test_a_check_waits_for_no_evaluation() -> None:
+    """The only worker is busy for a long time; whoever types is answered by another one."""
+    pool = FunctionPool(limits=Limits(seconds_per_message=20.0))
+    try:
+        busy = asyncio.ensure_future(
+            pool.evaluate([function("while True:\n    x = 1")], [message()])
+        )
+        await asyncio.sleep(0)
+        assert not pool._is_free()
+        assert await pool.check(function("return {}")) == []
+        assert not busy.done()
+        busy.cancel()
+        await asyncio.gather(busy, return_exceptions=True)
+    finally:
+        await pool.close()
+
+
+async def test_a_check_can_be_cancelled(
+    pool: FunctionPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await pool.format("x = 1", Language.PYTHON)
+    task = asyncio.ensure_future(pool.format(LONG, Language.PYTHON))
+    await asyncio.sleep(0.01)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert await pool.format("y  = 1", Language.PYTHON) == "y = 1\n"
+
+
+def limits_of(child: int) -> list[str]:
+    return Path(f"/proc/{child}/limits").read_text().splitlines()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="limits are read from /proc")
+async def test_the_worker_for_texts_has_little_memory(pool: FunctionPool) -> None:
+    before = children()
+    await pool.format("x = 1", Language.PYTHON)
+    (child,) = children() - before
+    assert str(desk.MEMORY) in next(line for line in limits_of(child) if "address space" in line)
