@@ -52,7 +52,7 @@ class Canal(Envelope):
         "Run: Canal 1.1.7 (canal.server and connector.core of Maven Central) with MariaDB 10.11; "
         "read: MQMessageUtils.java and FlatMessage.java of github.com/alibaba/canal at commit "
         "e20e4424 (1.1.9-SNAPSHOT), and for TiCDC, which was not run, TiDB's documentation, "
-        "ticdc/ticdc-canal-json.md of github.com/pingcap/docs at commit 0487c6a."
+        "ticdc/ticdc-canal-json of github.com/pingcap/docs at commit 0487c6a."
     )
     passes_over: ClassVar = {
         "ddl": "A change of a table or database (`isDdl` is true).",

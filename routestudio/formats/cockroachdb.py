@@ -33,8 +33,8 @@ _CLOCK: Final = re.compile(r"(\d{10,20})\.\d{10}\Z")
 """A hybrid logical clock: nanoseconds since 1970, and a counter of ten digits."""
 _ACTIONS: Final[dict[str, Action]] = {"c": "insert", "u": "update", "d": "delete"}
 _FACTS: Final = (
-    "Read in CockroachDB's documentation, changefeed-messages.md and "
-    "changefeed-message-envelopes.md of v25.4 (github.com/cockroachdb/docs at commit 79e9a5d03f); "
+    "Read in CockroachDB's documentation, changefeed-messages and "
+    "changefeed-message-envelopes of v25.4 (github.com/cockroachdb/docs at commit 79e9a5d03f); "
     "not run: the examples follow those pages."
 )
 

@@ -42,7 +42,7 @@ class Maxwell(Envelope):
         "the old values of the columns that changed."
     )
     facts = (
-        "Read in Maxwell's documentation, docs/docs/dataformat.md and config.md, and in "
+        "Read in Maxwell's documentation, docs/docs/dataformat and config, and in "
         "row/FieldNames.java of github.com/zendesk/maxwell at commit b600e5190 (version 1.45.0); "
         "not run: the examples follow that page."
     )
