@@ -26,8 +26,9 @@ class ConsoleLine(Wrapper):
     title = "key, tab, value"
     about = (
         "A dump of a topic by Kafka's `kafka-console-consumer.sh` with `--property "
-        "print.key=true`: the key, a tab and the value. The timestamp, partition, offset and headers that "
-        "`print.timestamp`, `print.partition`, `print.offset` and `print.headers` add are taken."
+        "print.key=true`: the key, a tab and the value. The timestamp, partition, offset and "
+        "headers that `print.timestamp`, `print.partition`, `print.offset` and `print.headers` add "
+        "are taken."
     )
     facts = (
         "Run: the console consumer's DefaultMessageFormatter of Kafka 3.9.1 (kafka-tools of Maven "

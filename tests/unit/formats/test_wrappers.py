@@ -48,7 +48,7 @@ def test_every_example_is_opened_and_read(wrapper: type[Wrapper]) -> None:
         assert rows or reader.passed_over
 
 
-# --- dumps of topics -------------------------------------------------------------------------------
+# --- dumps of topics ------------------------------------------------------------------------------
 
 
 def test_a_line_of_kcat_has_the_position_of_its_record() -> None:
@@ -134,7 +134,7 @@ def test_a_recorded_record_keeps_key_topic_and_headers() -> None:
     assert found[0].position == "dump:3"
 
 
-# --- batches ---------------------------------------------------------------------------------------
+# --- batches --------------------------------------------------------------------------------------
 
 MESSAGE = {"action": "insert", "record": {"id": 1}, "changes": None, "metadata": {}}
 
