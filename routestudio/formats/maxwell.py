@@ -28,7 +28,7 @@ _BOOTSTRAP: Final = ("bootstrap-start", "bootstrap-complete")
 _DDL: Final = tuple(
     f"{what}-{done}" for what in ("database", "table") for done in ("create", "alter", "drop")
 )
-_KINDS: Final = {**dict.fromkeys(_DDL, "ddl"), **dict.fromkeys(_BOOTSTRAP, "bootstrap")}
+_KINDS: Final = {**dict.fromkeys(_DDL, "schema change"), **dict.fromkeys(_BOOTSTRAP, "bootstrap")}
 
 
 class Maxwell(Envelope):
@@ -47,7 +47,7 @@ class Maxwell(Envelope):
         "not run: the examples follow that page."
     )
     passes_over: ClassVar = {
-        "ddl": "A change of a table or database (`table-create`, `database-drop` …), with "
+        "schema change": "A change of a table or database (`table-create`, `table-drop` …), with "
         "`output_ddl`.",
         "bootstrap": "`bootstrap-start` and `bootstrap-complete`, around the rows of a bootstrap.",
     }
@@ -100,7 +100,7 @@ class Maxwell(Envelope):
         Example("change of a table",
                 {"type": "table-drop", "database": "shop", "table": "orders",
                  "ts": 1477053308000, "sql": "drop table shop.orders",
-                 "position": "master.000006:804398"}, "ddl"),
+                 "position": "master.000006:804398"}, "schema change"),
     )  # fmt: skip
 
     parts: ClassVar = {
