@@ -30,7 +30,13 @@ _TYPES: Final[Mapping[str, str]] = {
     "timestamp": "timestamp", "timestamp without time zone": "timestamp",
     "timestamptz": "timestamptz", "timestamp with time zone": "timestamptz",
 }  # fmt: skip
-_SIZE: Final = re.compile(r"\(\s*(\d+)\s*(?:,\s*(-?\d+)\s*)?\)")
+_SIZE: Final = re.compile(r"\(\s*(\d{1,18})\s*(?:,\s*(-?\d{1,18})\s*)?\)")
+_MOST_DIMENSIONS: Final = 6
+"""The dimensions that an array of PostgreSQL may have."""
+_LONGEST: Final = 200
+"""Characters of an interval; as PostgreSQL writes it, it has a third of them."""
+_MOST_DIGITS: Final = 1_000
+"""The largest scale that a type may have."""
 _DAY: Final = r"(\d{4,6})-(\d\d)-(\d\d)"
 _CLOCK: Final = r"(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,6})\d*)?)?"
 _TIME: Final = re.compile(rf"{_CLOCK}(?:\s?(Z|[+-]\d\d(?::?\d\d)?(?::?\d\d)?))?\Z")
@@ -56,7 +62,8 @@ def type_name(written: str) -> str:
 def scale_of(written: str) -> int | None:
     """The digits after the point that a type such as `numeric(10,2)` has, where it says so."""
     found = _SIZE.search(written)
-    return int(found[2] or 0) if found else None
+    scale = int(found[2] or 0) if found else None
+    return None if scale is None or scale > _MOST_DIGITS else scale
 
 
 def value_of(value: Any, type_: str, *, scale: int | None = None) -> Any:
@@ -111,6 +118,8 @@ def array_of(text: str) -> list[Any] | None:
     while at <= last:
         char = text[at]
         if char == "{":
+            if len(stack) == _MOST_DIMENSIONS:
+                return None
             stack.append([])
             at += 1
         elif char == "}":
@@ -214,7 +223,7 @@ def _real_day(found: re.Match[str]) -> bool:
 
 def interval_of(value: Any) -> Any:
     """Months, days and microseconds of an interval as PostgreSQL writes it."""
-    if not isinstance(value, str):
+    if not isinstance(value, str) or len(value) > _LONGEST:
         return value
     months = days = micros = 0
     rest = value.strip()

@@ -296,7 +296,7 @@ class Columns:
             self.defaults[column] = field["default"]
             if field.get("optional"):
                 self.filled.append(column)
-        if field.get("name") in _SUMS:
+        if str(field.get("name")) in _SUMS:
             self.sums.append(column)
 
 

@@ -152,6 +152,8 @@ class Wrapper(ABC):
     def opens(self, value: Any, raw: Raw) -> Sequence[Raw] | None:
         """The raw rows in a decoded value, or `None` when it is not this wrapper.
 
+        Raises `FormatError` for one that is cut off, or has a wrong part.
+
         Rows that do not say more get position and place of `raw` with their number in it.
         """
 

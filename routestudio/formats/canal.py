@@ -52,10 +52,10 @@ class Canal(Envelope):
         "Run: Canal 1.1.7 (canal.server and connector.core of Maven Central) with MariaDB 10.11; "
         "read: MQMessageUtils.java and FlatMessage.java of github.com/alibaba/canal at commit "
         "e20e4424 (1.1.9-SNAPSHOT), and for TiCDC, which was not run, TiDB's documentation, "
-        "the page on Canal-JSON of TiCDC in github.com/pingcap/docs at commit 0487c6a."
+        "ticdc/ticdc-canal-json of github.com/pingcap/docs at commit 0487c6a."
     )
     passes_over: ClassVar = {
-        "ddl": "A change of a table or database (`isDdl` is true).",
+        "schema change": "A change of a table or database (`isDdl` is true).",
         "statement": "The text of a statement that changes rows, which comes before its rows "
         "(`type` is `QUERY` without data).",
         "watermark": "TiCDC's `TIDB_WATERMARK`: every change before a time was sent.",
@@ -111,7 +111,7 @@ class Canal(Envelope):
                 {"id": 0, "database": "test", "table": "", "pkNames": None, "isDdl": True,
                  "type": "QUERY", "es": 1639633094670, "ts": 1639633095489,
                  "sql": "drop database if exists test", "sqlType": None, "mysqlType": None,
-                 "data": None, "old": None}, "ddl"),
+                 "data": None, "old": None}, "schema change"),
         Example("text of a statement",
                 {"id": 1, "database": "", "table": "", "pkNames": None, "isDdl": False,
                  "type": "QUERY", "es": 1795898253000, "ts": 1795898258729, "gtid": "",
@@ -148,7 +148,7 @@ class Canal(Envelope):
         if value.get("type") == _WATERMARK:
             raise PassedOver("watermark")
         if value.get("isDdl") is True:
-            raise PassedOver("ddl")
+            raise PassedOver("schema change")
         if value.get("type") == "QUERY" and not value.get("data"):
             raise PassedOver("statement")
         action: Action = choice(value, "type", _ACTIONS)

@@ -33,8 +33,8 @@ _CLOCK: Final = re.compile(r"(\d{10,20})\.\d{10}\Z")
 """A hybrid logical clock: nanoseconds since 1970, and a counter of ten digits."""
 _ACTIONS: Final[dict[str, Action]] = {"c": "insert", "u": "update", "d": "delete"}
 _FACTS: Final = (
-    "Read in CockroachDB's documentation, changefeed-messages.md and "
-    "the page on changefeed message envelopes of v25.4 (github.com/cockroachdb/docs at commit 79e9a5d03f); "
+    "Read in CockroachDB's documentation, changefeed-messages and "
+    "changefeed-message-envelopes of v25.4 (github.com/cockroachdb/docs at commit 79e9a5d03f); "
     "not run: the examples follow those pages."
 )
 
@@ -50,7 +50,9 @@ class CockroachWrapped(Format):
         "`before`, `key`, `updated`, `topic` as far as options ask for them."
     )
     facts = _FACTS
-    passes_over: ClassVar = {"resolved": "A resolved timestamp: every change before it was sent."}
+    passes_over: ClassVar = {
+        "resolved timestamp": "A resolved timestamp: every change before it was sent."
+    }
     unknowable = (
         "Whether a change is an insert or an update, without the option `diff`: it is read as an "
         "update without old values.",
@@ -98,7 +100,8 @@ class CockroachWrapped(Format):
             [{"action": "delete", "record": {"id": 5}, "key": {"id": 5}}],
             key={"id": 5}, topic="office_dogs",
         ),
-        Example("resolved timestamp", {"resolved": "1701102561022789676.0000000000"}, "resolved"),
+        Example("resolved timestamp", {"resolved": "1701102561022789676.0000000000"},
+                "resolved timestamp"),
     )  # fmt: skip
 
     _KNOWN: Final = frozenset({"after", "before", "key", "updated", "topic", "mvcc_timestamp"})
@@ -126,7 +129,7 @@ class CockroachWrapped(Format):
     def read(self, value: Any, raw: Raw) -> Iterable[Change]:
         """One change."""
         if "resolved" in value:
-            raise PassedOver("resolved")
+            raise PassedOver("resolved timestamp")
         if "after" not in value:
             raise FormatError("`after` is missing")
         after, before = some_columns(value, "after"), some_columns(value, "before")

@@ -42,8 +42,7 @@ class Dms(Format):
         "published samples; not run: DMS is a service, and the examples follow those samples."
     )
     passes_over: ClassVar = {
-        "control": "A control record (`record-type` is `control`): a table was made, changed or "
-        "dropped.",
+        "control record": "`record-type` is `control`: a table was made, changed or dropped.",
         "transaction": "The begin or commit of a transaction, with transaction details.",
     }
     unknowable = (
@@ -90,7 +89,7 @@ class Dms(Format):
                 {"metadata": {"timestamp": "2021-02-18T23:09:09.509179Z", "record-type": "control",
                               "operation": "create-table", "partition-key-type": "task-id",
                               "schema-name": "", "table-name": "awsdms_apply_exceptions"}},
-                "control"),
+                "control record"),
         Example("commit of a transaction",
                 {"metadata": {**_META, "operation": "commit"}}, "transaction"),
     )  # fmt: skip
@@ -114,7 +113,7 @@ class Dms(Format):
         """One change."""
         metadata = columns(value, "metadata")
         if metadata.get("record-type") == "control":
-            raise PassedOver("control")
+            raise PassedOver("control record")
         operation = metadata.get("operation")
         if operation in ("begin", "begin-transaction", "commit", "commit-transaction"):
             raise PassedOver("transaction")

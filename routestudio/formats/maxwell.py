@@ -28,7 +28,7 @@ _BOOTSTRAP: Final = ("bootstrap-start", "bootstrap-complete")
 _DDL: Final = tuple(
     f"{what}-{done}" for what in ("database", "table") for done in ("create", "alter", "drop")
 )
-_KINDS: Final = {**dict.fromkeys(_DDL, "ddl"), **dict.fromkeys(_BOOTSTRAP, "bootstrap")}
+_KINDS: Final = {**dict.fromkeys(_DDL, "schema change"), **dict.fromkeys(_BOOTSTRAP, "bootstrap")}
 
 
 class Maxwell(Envelope):
@@ -42,12 +42,12 @@ class Maxwell(Envelope):
         "the old values of the columns that changed."
     )
     facts = (
-        "Read in Maxwell's documentation, the pages on the data format and configuration, and in "
+        "Read in Maxwell's documentation, docs/docs/dataformat and config, and in "
         "row/FieldNames.java of github.com/zendesk/maxwell at commit b600e5190 (version 1.45.0); "
         "not run: the examples follow that page."
     )
     passes_over: ClassVar = {
-        "ddl": "A change of a table or database (`table-create`, `database-drop` …), with "
+        "schema change": "A change of a table or database (`table-create`, `table-drop` …), with "
         "`output_ddl`.",
         "bootstrap": "`bootstrap-start` and `bootstrap-complete`, around the rows of a bootstrap.",
     }
@@ -100,7 +100,7 @@ class Maxwell(Envelope):
         Example("change of a table",
                 {"type": "table-drop", "database": "shop", "table": "orders",
                  "ts": 1477053308000, "sql": "drop table shop.orders",
-                 "position": "master.000006:804398"}, "ddl"),
+                 "position": "master.000006:804398"}, "schema change"),
     )  # fmt: skip
 
     parts: ClassVar = {

@@ -43,8 +43,8 @@ class MongoDb(Envelope):
         "examples follow those pages."
     )
     passes_over: ClassVar = {
-        "ddl": "A change of a collection, index or database (`create`, `drop`, `rename` …).",
-        "invalidate": "`invalidate`: the stream ends here.",
+        "schema change": "A change of a collection, index or database (`create`, `drop` …).",
+        "invalidation": "`invalidate`: the stream ends here.",
     }
     unknowable = (
         "The document after an update, without `fullDocument: 'updateLookup'`: only the fields "
@@ -111,10 +111,11 @@ class MongoDb(Envelope):
               "key": {"_id": "599af247bb69cd89961c986d"}}],
         ),
         Example("drop of a collection",
-                {"_id": _TOKEN, "operationType": "drop", "clusterTime": _CLOCK, "ns": _NS}, "ddl"),
+                {"_id": _TOKEN, "operationType": "drop", "clusterTime": _CLOCK, "ns": _NS},
+                "schema change"),
         Example("invalidate",
                 {"_id": _TOKEN, "operationType": "invalidate", "clusterTime": _CLOCK},
-                "invalidate"),
+                "invalidation"),
     )  # fmt: skip
 
     parts: ClassVar = {"_id": is_map, "operationType": one_of(*_ACTIONS), "ns": is_map,
@@ -165,9 +166,9 @@ class MongoDb(Envelope):
         """One change."""
         kind = value.get("operationType")
         if kind == "invalidate":
-            raise PassedOver("invalidate")
+            raise PassedOver("invalidation")
         if kind in _DDL:
-            raise PassedOver("ddl")
+            raise PassedOver("schema change")
         action: Action = choice(value, "operationType", _ACTIONS)
         full = document(value, "fullDocument")
         before = document(value, "fullDocumentBeforeChange")

@@ -23,8 +23,8 @@ from routestudio.formats.base import (
 from routestudio.model.message import Action
 
 _FACTS: Final = (
-    "Run: wal2json 2.5 (Debian's postgresql-15-wal2json) with PostgreSQL 15.18; read: README.md of "
-    "github.com/eulerto/wal2json at commit ac6c876."
+    "Run: wal2json 2.5 (Debian's postgresql-15-wal2json) with PostgreSQL 15.18; read: the README "
+    "of github.com/eulerto/wal2json at commit ac6c876."
 )
 _UNKNOWABLE: Final = (
     "`NaN` and infinite numbers: wal2json writes them as null.",

@@ -164,7 +164,7 @@ class CockroachWebhook(Wrapper):
     title = "CockroachDB webhook"
     about = 'The body of a webhook of a CockroachDB changefeed: `{"payload": [...], "length": N}`.'
     facts = (
-        "CockroachDB's documentation, the page on changefeed message envelopes of v25.4 "
+        "CockroachDB's documentation, changefeed-message-envelopes of v25.4 "
         "(github.com/cockroachdb/docs at commit 79e9a5d03f)."
     )
     examples = (

@@ -193,7 +193,7 @@ def test_canal() -> None:
         ("insert", "types", MYSQL, None, ["18446744073709551615"]),
         ("insert", "types", {**dict.fromkeys(MYSQL), "id": "2"}, None, ["2"]),
     ]
-    assert dict(reader.passed_over) == {"ddl": 4, "statement": 7}
+    assert dict(reader.passed_over) == {"schema change": 4, "statement": 7}
     assert dict(reader.counts) == {"Canal": 10}
     assert messages[0].metadata["commit_timestamp"] == "2026-11-28T20:37:33.000000Z"
     assert messages[0].metadata["table_schema"] == "shop"
