@@ -56,7 +56,8 @@ class Datastream(Envelope):
         "Cloud Storage in JSON: `payload` with the row, `source_metadata` with what happened."
     )
     facts = (
-        "Read in Google's documentation, datastream/docs/events-and-streams (as of 2026-11), and "
+        "Read in excerpts of "
+        "Google's documentation, datastream/docs/events-and-streams (as of 2026-11), and "
         "in a user's published payload; not run: Datastream is a service, and the examples follow "
         "those pages."
     )

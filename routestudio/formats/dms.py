@@ -37,7 +37,7 @@ class Dms(Format):
         "Kinesis as its target: `data` with the row, `metadata` with the operation and the table."
     )
     facts = (
-        "Read in the DMS user guide, CHAP_Target.Kafka and "
+        "Read in excerpts of the DMS user guide, CHAP_Target.Kafka and "
         "CHAP_Tasks.CustomizingTasks.TaskSettings.BeforeImage (as of 2026-11), and in a user's "
         "published samples; not run: DMS is a service, and the examples follow those samples."
     )

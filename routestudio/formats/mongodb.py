@@ -38,7 +38,7 @@ class MongoDb(Envelope):
         "`$numberLong` …) or plain."
     )
     facts = (
-        "Read in MongoDB's manual, reference/change-events (8.0) and "
+        "Read in excerpts of MongoDB's manual, reference/change-events (8.0) and "
         "reference/mongodb-extended-json; not run: no package registry has the server. The "
         "examples follow those pages."
     )

@@ -32,7 +32,8 @@ class Supabase(Envelope):
         "`old_record` with the full old one."
     )
     facts = (
-        "Read in Supabase's documentation, apps/docs/content/guides/database/webhooks of "
+        "Read in excerpts of "
+        "Supabase's documentation, apps/docs/content/guides/database/webhooks of "
         "github.com/supabase/supabase at commit 075053a; not run: the examples follow that page."
     )
     unknowable = (
