@@ -13,7 +13,7 @@ from typing import Any
 
 from routestudio.engine import lint as linting
 from routestudio.engine import runs, streaming
-from routestudio.engine.checks import check
+from routestudio.engine.checks import beside, check
 from routestudio.engine.conversions import ConversionMethods, for_server
 from routestudio.engine.editing import EditingMethods
 from routestudio.engine.outside import OutsideMethods
@@ -288,7 +288,7 @@ class EngineService:
         """
         address = await self._standin(sink) if standin else None
         prepared = self.workspace.prepare(sink, standin=address, for_delivery=not standin)
-        staged = []
+        staged, rows = [], []
         if not prepared.problems:
             names = [sample] if sample else list(self.workspace.project.project.samples)
             for name in names:
@@ -298,9 +298,11 @@ class EngineService:
                     if sample:
                         raise
                     continue
-                staged += await staged_of(prepared, items)
+                rows += items
+            staged = await staged_of(prepared, rows)
+        others = await beside(self.workspace, prepared, rows) if rows and not standin else {}
         steps = []
-        async for step in check(prepared, staged):
+        async for step in check(prepared, staged, others):
             row = _step(sink, step, self.redact)
             emit("step", row)
             steps.append(row)
