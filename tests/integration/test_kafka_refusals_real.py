@@ -86,7 +86,7 @@ async def test_who_may_not_write_is_told_which_right_is_missing_every_time(
     """librdkafka calls it fatal and raises it inside of the polling, at any moment."""
     topic = kafka_server.create_topic("no-writers", 1)
     records = [KafkaRecord(topic, b"k", b"%d" % n) for n in range(5)]
-    found = await asyncio.gather(*(send(reader(kafka_server), records) for _ in range(20)))
+    found = await asyncio.gather(*(send(reader(kafka_server), records) for _ in range(40)))
     link = Kafka.connect(reader(kafka_server))
     try:
         async with asyncio.timeout(40):
