@@ -12,7 +12,8 @@ from typing import Any, Final
 import regex
 
 from routestudio.functions.elixir.errors import NotEvaluated
-from routestudio.functions.elixir.pcre_translate import PatternError, Translator
+from routestudio.functions.elixir.pcre_pieces import PatternError
+from routestudio.functions.elixir.pcre_translate import Translator
 from routestudio.functions.elixir.values import bytes_of
 
 _WORDS: Final = {

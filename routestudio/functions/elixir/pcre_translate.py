@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import re as std
-from functools import lru_cache
-from typing import Final
-
-import regex
 
 from routestudio.functions.elixir import pcre_size
 from routestudio.functions.elixir.errors import NotEvaluated
+from routestudio.functions.elixir.pcre_pieces import (
+    INVALID_RANGE,
+    KINDS,
+    NO_OCTAL,
+    NO_TERMINATOR,
+    PERL_ESCAPE,
+    QUANTIFIER,
+    SIMPLE,
+    TWICE,
+    UNKNOWN_ESCAPE,
+    PatternError,
+    bytes_with,
+    character,
+)
 from routestudio.functions.elixir.pcre_tables import (
     BYTE,
     POSIX_BYTE,
@@ -19,32 +29,10 @@ from routestudio.functions.elixir.pcre_tables import (
     WIDE_V,
 )
 
-_GAP: Final = r"[ \t]*"
-_QUANTIFIER: Final = std.compile(
-    rf"\{{{_GAP}(?:(\d+){_GAP}(?:(,){_GAP}(\d*))?|(,){_GAP}(\d+)){_GAP}\}}", std.ASCII
-)
-"""`{2}`, `{2,}`, `{2,3}`, and since OTP 28 `{,3}` and blanks, which older servers take as text."""
-
-_KINDS: Final = frozenset("dDsSwWhHvVRbBAZzGKNX")
-_TWICE: Final = "two named subpatterns have the same name (PCRE2_DUPNAMES not set)"
-_UNKNOWN_ESCAPE: Final = "unrecognized character follows \\"
-_PERL_ESCAPE: Final = "PCRE2 does not support \\F, \\L, \\l, \\N{name}, \\U, or \\u"
-_INVALID_RANGE: Final = "invalid range in character class"
-_NO_TERMINATOR: Final = "syntax error in subpattern name (missing terminator?)"
-_NO_OCTAL: Final = "non-octal character in \\o{} (closing brace missing?)"
-_TOO_LARGE: Final = "character code point value in \\x{} or \\o{} is too large"
-_SIMPLE: Final = {"a": r"\x07", "e": r"\x1b", "f": r"\f", "n": r"\n", "r": r"\r", "t": r"\t"}
-
-
-class PatternError(Exception):
-    """The pattern is not valid: text and byte position, as `Regex.compile` reports."""
-
-    def __init__(self, message: str, position: int) -> None:
-        super().__init__(message)
-        self.position = position
-
 
 class Translator:
+    """One pattern while it is read."""
+
     def __init__(self, text: str, wide: bool, options: frozenset[str]) -> None:
         self._text = text
         self._at = 0
@@ -86,7 +74,7 @@ class Translator:
     def _bytes_of(self, char: str, escaped: str) -> int:
         """Bytes of a compiled character, or of an escape for a kind of character."""
         if char == "\\":
-            return pcre_size.KIND if escaped in _KINDS else pcre_size.CHARACTER
+            return pcre_size.KIND if escaped in KINDS else pcre_size.CHARACTER
         if char in "^$.|":
             return pcre_size.KIND
         return 1 + len(char.encode("utf-8", "surrogatepass")) if self._wide else pcre_size.CHARACTER
@@ -121,7 +109,7 @@ class Translator:
         if char in "*+?":
             return self._quantified(char)
         if char == "{":
-            found = _QUANTIFIER.match(text, at)
+            found = QUANTIFIER.match(text, at)
             if found is None:
                 return r"\{"
             self._at = found.end()
@@ -170,10 +158,10 @@ class Translator:
             if text.startswith(opening, at) and text[at + len(opening) :][:1] not in ("=", "!"):
                 end = text.find(closing, at + len(opening))
                 if end < 0:
-                    raise PatternError(_NO_TERMINATOR, len(text))
+                    raise PatternError(NO_TERMINATOR, len(text))
                 name = text[at + len(opening) : end]
                 if name in self._names and "(?|" not in text:
-                    raise PatternError(_TWICE, end + 1)
+                    raise PatternError(TWICE, end + 1)
                 self._names.add(name)
                 self._at = end + 1
                 self._groups += 1
@@ -284,7 +272,7 @@ class Translator:
         name = name.lstrip("^")
         name = {"Xan": "L}\\p{N", "Xwd": "L}\\p{N}_\\p{N", "L&": "LC"}.get(name, name)
         if not self._wide:
-            return _bytes_with(name, negated)
+            return bytes_with(name, negated)
         return f"[{'^' if negated else ''}\\p{{{name}}}]"
 
     def _reference(self, char: str) -> str:
@@ -307,39 +295,39 @@ class Translator:
     def _character(self, char: str) -> str:
         """An escape that stands for one character, outside of and in sets."""
         text = self._text
-        if char in _SIMPLE:
-            return _SIMPLE[char]
+        if char in SIMPLE:
+            return SIMPLE[char]
         if char in "FLlUu":
-            raise PatternError(_PERL_ESCAPE, self._at)
+            raise PatternError(PERL_ESCAPE, self._at)
         if char.isascii() and char.isalpha() and char not in "xoc":
-            raise PatternError(_UNKNOWN_ESCAPE, self._at)
+            raise PatternError(UNKNOWN_ESCAPE, self._at)
         if char == "x":
             found = std.compile(r"\{([0-9A-Fa-f]+)\}|([0-9A-Fa-f]{0,2})").match(text, self._at)
             assert found is not None
             self._at = found.end()
-            return _char(int(found[1] or found[2] or "0", 16), self._at)
+            return character(int(found[1] or found[2] or "0", 16), self._at)
         if char == "o":
             if not text.startswith("{", self._at):
                 raise PatternError("missing opening brace after \\o", self._at)
             end = text.find("}", self._at)
             digits = text[self._at + 1 : end] if end > 0 else ""
             if not std.fullmatch("[0-7]+", digits):
-                raise PatternError(_NO_OCTAL, self._at)
+                raise PatternError(NO_OCTAL, self._at)
             code = int(digits, 8)
             self._at = end + 1
-            return _char(code, self._at)
+            return character(code, self._at)
         if char == "c":
             if self._at >= len(text):
                 raise PatternError("\\c at end of pattern", self._at)
             code = ord(text[self._at].upper()) ^ 64
             self._at += 1
-            return _char(code)
+            return character(code)
         if char in "01234567":
             found = std.compile(r"[0-7]{1,3}").match(text, self._at - 1)
             assert found is not None
             self._at = found.end()
-            return _char(int(found[0], 8))
-        return _char(ord(char))
+            return character(int(found[0], 8))
+        return character(ord(char))
 
     def _set(self) -> str:
         text = self._text
@@ -369,7 +357,7 @@ class Translator:
                 if content is None:
                     raise PatternError("unknown POSIX class name", self._at)
                 if text.startswith("-", self._at) and text[self._at + 1 :][:1] not in ("]", ""):
-                    raise PatternError(_INVALID_RANGE, self._at + 1)
+                    raise PatternError(INVALID_RANGE, self._at + 1)
                 out.append(f"[^{content}]" if named[1] else content)
                 continue
             item = self._member()
@@ -379,10 +367,10 @@ class Translator:
             if is_range:
                 self._at += 1
                 if not single:
-                    raise PatternError(_INVALID_RANGE, self._at)
+                    raise PatternError(INVALID_RANGE, self._at)
                 last = self._member()
                 if last.startswith("["):
-                    raise PatternError(_INVALID_RANGE, self._at)
+                    raise PatternError(INVALID_RANGE, self._at)
                 out.append(f"{item}-{last}")
             else:
                 out.append(item)
@@ -393,14 +381,16 @@ class Translator:
         start = self._at + 2
         end = self._text.find("\\E", start)
         self._at = len(self._text) if end < 0 else end + 2
-        return "".join(_char(ord(char)) for char in self._text[start : end if end >= 0 else None])
+        return "".join(
+            character(ord(char)) for char in self._text[start : end if end >= 0 else None]
+        )
 
     def _member(self) -> str:
         text = self._text
         char = text[self._at]
         self._at += 1
         if char != "\\":
-            return _char(ord(char))
+            return character(ord(char))
         char = text[self._at : self._at + 1]
         self._at += 1
         if char and char in "dswhv":
@@ -416,23 +406,3 @@ class Translator:
         if char and char in "pP":
             return self._property(char)
         return self._character(char) if char else r"\\"
-
-
-@lru_cache(maxsize=64)
-def _bytes_with(name: str, negated: bool) -> str:
-    """The bytes that have a property as Latin-1 characters, written as a set."""
-    has = regex.compile(f"[\\p{{{name}}}]", regex.VERSION1)
-    found = "".join(f"\\x{code:02x}" for code in range(256) if has.match(chr(code)))
-    # `\x00-\xff` taken away from itself is the set without a member.
-    shown = found or r"\x00-\xff--\x00-\xff"
-    return f"[{'^' if negated else ''}{shown}]"
-
-
-def _char(code: int, at: int = 0) -> str:
-    """One character, written so that it means itself everywhere."""
-    if code > 0x10FFFF:
-        raise PatternError(_TOO_LARGE, at)
-    char = chr(code)
-    if char.isascii() and char.isalnum():
-        return char
-    return f"\\x{code:02x}" if code < 256 else f"\\U{code:08x}"

@@ -11,7 +11,7 @@ from routestudio.functions.elixir.errors import ElixirError, argument, argument_
 from routestudio.functions.elixir.inspecting import inspect
 from routestudio.functions.elixir.lib.common import iodata, option
 from routestudio.functions.elixir.pcre import Pattern, compile_pattern
-from routestudio.functions.elixir.pcre_translate import PatternError
+from routestudio.functions.elixir.pcre_pieces import PatternError
 from routestudio.functions.elixir.regexes import Regex
 from routestudio.functions.elixir.registry import define
 from routestudio.functions.elixir.runtime import MISSING, called

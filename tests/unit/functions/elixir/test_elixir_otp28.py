@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from routestudio.functions.elixir.pcre import Pattern
-from routestudio.functions.elixir.pcre_translate import PatternError
+from routestudio.functions.elixir.pcre_pieces import PatternError
 
 LETTERS = [*range(0x41, 0x5B), *range(0x61, 0x7B)]
 DIGITS = [*range(0x30, 0x3A)]
