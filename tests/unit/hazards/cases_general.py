@@ -67,7 +67,7 @@ GENERAL = [
          Setup("kafka", [row()], route=BY_REGION), "warning", "samples/rows.jsonl:2",
          "1 row of sample `rows` can never be delivered"),
     Case("GEN-14", Setup("kafka", [row(), LARGE]), Setup("redis_string", [row(), LARGE]),
-         "warning", "samples/rows.jsonl:2", "1,048,576"),
+         "warning", "samples/rows.jsonl:2", "1,048,588"),
     Case("GEN-15", Setup("kafka", TIMED, route='return {"topic": record["at"][:4]}', sink=UNIX),
          Setup("kafka", TIMED, route='return {"topic": record["at"][:4]}'), "warning"),
     Case("GEN-16", Setup("nats", elixir=True, route="def filter(action, record, changes, "
