@@ -34,6 +34,7 @@ class MetricsServer:
         self._metrics = metrics
         self._server: asyncio.Server | None = None
         self._open: set[asyncio.Task[Any]] = set()
+        self._waiting: dict[asyncio.Task[Any], None] = {}
 
     async def __aenter__(self) -> MetricsServer:
         try:
@@ -64,18 +65,25 @@ class MetricsServer:
         task = asyncio.current_task()
         assert task is not None
         self._open.add(task)
+        self._waiting[task] = None
+        if len(self._waiting) > _CONNECTIONS:
+            # Whoever waits longest without a request makes room, so that a probe gets its answer.
+            oldest = next(iter(self._waiting))
+            del self._waiting[oldest]
+            oldest.cancel()
         try:
-            if len(self._open) <= _CONNECTIONS:
-                async with asyncio.timeout(_REQUEST_SECONDS):
-                    head = await reader.readuntil(b"\r\n\r\n")
-                    writer.write(self._answer(head))
-                    await writer.drain()
+            async with asyncio.timeout(_REQUEST_SECONDS):
+                head = await reader.readuntil(b"\r\n\r\n")
+                self._waiting.pop(task, None)
+                writer.write(self._answer(head))
+                await writer.drain()
         except (OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             pass
         except asyncio.CancelledError:
             pass  # the run ends; asyncio would log the end of its own task as a failure
         finally:
             self._open.discard(task)
+            self._waiting.pop(task, None)
             writer.close()
 
     def _answer(self, head: bytes) -> bytes:

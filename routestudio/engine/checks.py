@@ -8,7 +8,9 @@ from collections.abc import AsyncIterator, Hashable, Mapping, Sequence
 from contextlib import aclosing
 from typing import Final
 
-from routestudio.engine.workspace import PreparedSink
+from routestudio.engine.previews import staged_of
+from routestudio.engine.workspace import PreparedSink, Workspace
+from routestudio.formats.reader import Row
 from routestudio.model.message import message_from
 from routestudio.model.outcome import CheckStep
 from routestudio.pipeline.stages import Staged
@@ -49,16 +51,45 @@ def targets_of(prepared: PreparedSink, staged: Sequence[Staged]) -> tuple[list[S
     return distinct[:MAX_TARGETS], max(0, len(distinct) - MAX_TARGETS)
 
 
-async def check(prepared: PreparedSink, staged: Sequence[Staged]) -> AsyncIterator[CheckStep]:
+async def beside(
+    workspace: Workspace, prepared: PreparedSink, rows: Sequence[Row]
+) -> dict[str, list[SinkRouting]]:
+    """Where the project's other sinks that share the service's memory of ids send the same rows."""
+    found: dict[str, list[SinkRouting]] = {}
+    shared = prepared.sink.shared_with(prepared.bound.config)
+    for spec in workspace.project.project.sinks if shared is not None else ():
+        if spec.type != prepared.spec.type or spec.name == prepared.spec.name:
+            continue
+        other = workspace.prepare(spec.name)
+        if other.problems or other.sink.shared_with(other.bound.config) != shared:
+            continue
+        targets = [
+            other.stages.router.instance(item.effective).with_sampled([item.record])
+            for item in await staged_of(other, rows)
+            if item.ok and item.effective is not None and item.record is not None
+        ]
+        if targets:
+            found[spec.name] = targets
+    return found
+
+
+async def check(
+    prepared: PreparedSink,
+    staged: Sequence[Staged],
+    others: Mapping[str, Sequence[SinkRouting]] | None = None,
+) -> AsyncIterator[CheckStep]:
     """The steps of checking one sink, as they finish. Raises only when cancelled.
 
     `staged` are evaluated samples; without any, dynamic mode proves service and credentials.
+    `others` are what `beside` found.
     """
     if prepared.problems:
         text = "; ".join(str(problem) for problem in prepared.problems)
         yield CheckStep("configuration", "failed", text, hint="correct the sink's configuration")
         return
     targets, more = targets_of(prepared, staged)
+    if others:
+        targets = [target.with_sampled(target.sampled, others) for target in targets]
     link = prepared.link()
     failed = False
     try:

@@ -18,6 +18,7 @@ from routestudio.hazards.rules.yaml import of_field, of_project
 from routestudio.hazards.view import Keys
 from routestudio.model.function import Language
 from routestudio.model.message import Message
+from routestudio.project.secrets import literal_secrets
 
 SAMPLE_ROWS = 1_000
 """Rows of each sample set that are routed to find problems."""
@@ -45,6 +46,7 @@ async def lint(workspace: Workspace, source: Mapping[str, Any] | None = None) ->
         file = workspace.project.file.name
         text = "the project has no sinks"
         found.append(_finding("warning", "empty", text, "add one under `sinks`", file=file, line=1))
+    found += _written_secrets(workspace)
     found += _server(workspace)
     found += await _functions(workspace)
     samples, unreadable = _samples(workspace)
@@ -58,6 +60,27 @@ async def lint(workspace: Workspace, source: Mapping[str, Any] | None = None) ->
     for spec in workspace.project.project.sinks:
         found += await _sink(workspace, spec.name, samples, keys)
         await asyncio.sleep(0)  # previews and edits need not wait for all sinks
+    return found
+
+
+def _written_secrets(workspace: Workspace) -> list[Finding]:
+    """Secrets that stand in the file: they go under version control, and no export takes them."""
+    project = workspace.project
+    data, masked = (
+        project.document.plain(),
+        {p.place.path for p in project.project.problems if p.code == "masked_secret"},
+    )
+    found = []
+    for path, _ in literal_secrets(data, project.sink_types, workspace.secret_keys):
+        if path not in masked:
+            line, column = project.document.position(path)
+            found.append(
+                _finding("warning", "written_secret", f"`{'.'.join(path)}` holds a secret itself: "
+                         "it goes under version control, and exports refuse it",
+                         "store the secret: the YAML then holds a reference like ${NAME}",
+                         file=project.file.name, line=line, column=column,
+                         sink=path[1] if path[0] == "sinks" else None)
+            )  # fmt: skip
     return found
 
 
@@ -159,6 +182,7 @@ def _finding(
     sink: str | None = None,
     field: str | None = None,
 ) -> Finding:
+    message = " ".join(message.split())  # one finding is one line
     return {"severity": severity, "code": code, "message": message, "hint": hint, "file": file,
             "line": line, "column": column, "sink": sink, "field": field,
             "title": catalog.TITLES.get(code)}  # fmt: skip

@@ -8,19 +8,23 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from routestudio.engine import management, runs
+from routestudio.engine.conversions import samples_of
 from routestudio.engine.outcome_diff import OutcomeDiff, RowChange, compare
 from routestudio.engine.reading import DEFAULT, Reading
 from routestudio.engine.sources import path_of
 from routestudio.engine.workspace import PreparedSink, Workspace
 from routestudio.errors import LinkError, Place, ProjectError, RouteStudioError, UsageError
-from routestudio.project.canonical import canonical
+from routestudio.functions.conversion.convert import convert_verified
+from routestudio.model.function import Language
+from routestudio.model.message import Message
+from routestudio.project.canonical import Item, canonical, plain_code
 from routestudio.project.changes import Differences, differences
 from routestudio.project.files import write_text
 
@@ -84,9 +88,10 @@ async def plan(
     Rows are compared for sinks that both sides have, also under a suspected old name. Raises
     `UsageError` for a source that cannot be read, `WorkerError` without a function worker.
     """
-    found = differences(
-        canonical(other.project, other.registry), canonical(workspace.project, workspace.registry)
-    )
+    theirs = canonical(other.project, other.registry)
+    ours = canonical(workspace.project, workspace.registry)
+    ours["functions"] |= await _converted(workspace, theirs["functions"])
+    found = differences(theirs, ours)
     notes = _notes(other)
     outcomes = []
     for name, was in _pairs(workspace, other, found):
@@ -101,6 +106,24 @@ async def plan(
     if not sources:
         notes.append("no rows are compared: the project has no samples; name some with --input")
     return Plan(found, tuple(outcomes), tuple(notes))
+
+
+async def _converted(workspace: Workspace, theirs: Mapping[str, Item]) -> dict[str, Item]:
+    """Our Python functions that an export turns into just what the other side has."""
+    found: dict[str, Item] = {}
+    samples: list[Message] | None = None
+    for function in workspace.project.project.functions:
+        other = theirs.get(function.name)
+        elixir = other is not None and other.settings["language"].value == Language.ELIXIR.value
+        if other is None or not elixir or function.language is not Language.PYTHON:
+            continue
+        if function.kind.entry_point is not None:
+            samples = samples_of(workspace) if samples is None else samples
+            result = await convert_verified(function, samples, workspace.pool)
+            code = result.after.code if result.good and result.after is not None else None
+            if code is not None and plain_code(code) == other.settings["code"].value:
+                found[function.name] = other
+    return found
 
 
 async def rows(

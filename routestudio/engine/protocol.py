@@ -9,6 +9,7 @@ A request is cancelled by `{"cancel": <id>}`. Nothing here does I/O.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -175,7 +176,9 @@ class FrameReader:
         header = bytes(self._buffer[:end])
         del self._buffer[: end + 4]
         name, _, number = header.rpartition(b"\r\n")[2].partition(b":")
-        if name.strip().lower() != b"content-length" or not number.strip().isdigit():
+        if name.strip().lower() != b"content-length" or not re.fullmatch(
+            rb"\s*\d{1,12}\s*", number
+        ):
             yield ProtocolError("a frame's header gives no Content-Length")
             return True
         length = int(number)

@@ -13,7 +13,7 @@ from typing import Any
 
 from routestudio.engine import lint as linting
 from routestudio.engine import runs, streaming
-from routestudio.engine.checks import check
+from routestudio.engine.checks import beside, check
 from routestudio.engine.conversions import ConversionMethods, for_server
 from routestudio.engine.editing import EditingMethods
 from routestudio.engine.outside import OutsideMethods
@@ -29,7 +29,7 @@ from routestudio.engine.transfers import TransferMethods, summary
 from routestudio.engine.workbench import WorkbenchMethods
 from routestudio.engine.workspace import PreparedSink, Workspace, source_of
 from routestudio.errors import RouteStudioError, UsageError
-from routestudio.formats.reader import RowReader
+from routestudio.formats.reader import Row, RowReader
 from routestudio.functions.pool import FunctionPool
 from routestudio.model.function import Function, FunctionKind, Language
 from routestudio.model.outcome import CheckStep
@@ -300,22 +300,21 @@ class EngineService:
         """
         address = await self._standin(sink) if standin else None
         prepared = self.workspace.prepare(sink, standin=address, for_delivery=not standin)
-        staged = []
+        rows: list[Row] = []
         if not prepared.problems and source:
             rows = await runs.first(self.workspace, source, CHECK_SAMPLES)
-            staged += await staged_of(prepared, rows)
         elif not prepared.problems:
             names = [sample] if sample else list(self.workspace.project.project.samples)
             for name in names:
                 try:
-                    items = read_some(self.workspace, "sample", name, CHECK_SAMPLES)
+                    rows += read_some(self.workspace, "sample", name, CHECK_SAMPLES)
                 except RouteStudioError:
                     if sample:
                         raise
-                    continue
-                staged += await staged_of(prepared, items)
+        staged = await staged_of(prepared, rows)
+        others = await beside(self.workspace, prepared, rows) if rows and not standin else {}
         steps = []
-        async for step in check(prepared, staged):
+        async for step in check(prepared, staged, others):
             row = _step(sink, step, self.redact)
             emit("step", row)
             steps.append(row)

@@ -213,6 +213,11 @@ def _retention(opened: OpenProject, name: str, raw: Mapping[str, Any]) -> Item:
 # --- functions and sinks ---------------------------------------------------------------------
 
 
+def plain_code(code: str) -> str:
+    """Code as it is compared: never substituted, without the blank ends that YAML may add."""
+    return "\n".join(line.rstrip() for line in code.strip("\n").splitlines())
+
+
 def _function(opened: OpenProject, function: Function, sinks: Registry) -> Item:
     kind = function.sink_type
     if kind is not None and kind in sinks:
@@ -222,9 +227,7 @@ def _function(opened: OpenProject, function: Function, sinks: Registry) -> Item:
         "description": function.description, "sink_type": kind, "path": function.path,
     }  # fmt: skip
     found = {key: Setting(value, value is not None) for key, value in values.items()}
-    # Code is never substituted, and blank ends depend on how the YAML is written.
-    text = "\n".join(line.rstrip() for line in function.code.strip("\n").splitlines())
-    found["code"] = Setting(text or None)
+    found["code"] = Setting(plain_code(function.code) or None)
     return Item("functions", function.name, found)
 
 

@@ -95,7 +95,7 @@ def _parts(secret: str) -> Iterator[str]:
     elif secret.count(";") and "=" in secret:
         for setting in secret.split(";"):
             name, _, value = setting.partition("=")
-            if _TELLING_PART.search(name):
+            if _TELLING_PART.search(name) and not name.lower().endswith("name"):
                 yield value
     elif not re.search(r"\s", secret):
         user, colon, password = secret.partition(":")

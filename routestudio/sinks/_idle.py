@@ -47,6 +47,14 @@ class Idle(list[tuple[C, float]]):
         return None
 
 
+def unread(reader: object) -> bool:
+    """Whether a stream reader holds bytes that nobody has read; asyncio offers no way to ask.
+
+    What came after the last answer belongs to no request: it must not be taken for the next answer.
+    """
+    return bool(getattr(reader, "_buffer", b""))
+
+
 def fresh(since: float) -> bool:
     """Whether a connection has not been idle for long."""
     return time.monotonic() - since < FRESH

@@ -233,14 +233,19 @@ class PolledProducer:
             except BufferError:
                 return index
             except self._refusal as error:
-                state.settle(index, self._refused(error, record))
+                if error.args[0].name() == "_FATAL" and self._fatal is None:
+                    # What the fatal error is comes out of the next poll.
+                    self._end(None)
+                    state.doubtful[index] = (record.topic, -1)
+                else:
+                    state.settle(index, self._refused(error, record))
         return len(batch)
 
     def _refused(self, error: Exception, record: KafkaRecord) -> Outcome:
         """The outcome of a record that the client does not take."""
         found = error.args[0]
         if found.name() == "_FATAL":
-            return fatal_outcome(self._fatal or found, sent=False)
+            return fatal_outcome(self._fatal, sent=False)
         together = refused_together(found.name()) if self.whole else None
         return together or outcome_of(found, record.topic, by_client=True)
 
@@ -287,7 +292,8 @@ class PolledProducer:
     def _end(self, error: Any) -> None:
         """The client will never send again; the reports of what it had still come."""
         if self._stopped_at is None:
-            self.ended, self._stopped_at, self._fatal = True, monotonic(), error
+            self.ended, self._stopped_at = True, monotonic()
+        self._fatal = self._fatal or error
 
     def _take_back(self, now: float) -> None:
         """Nothing comes back: end the waiting of what can be sure to be unsent."""

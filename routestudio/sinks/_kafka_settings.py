@@ -164,10 +164,13 @@ def refused_together(name: str) -> Outcome | None:
 
 def fatal_outcome(error: Any, *, sent: bool) -> Outcome:
     """The outcome of what a producer had when it had to stop; `sent`: it may have been written."""
-    name = error.name() if error is not None else "_FAIL"
-    text = _RETRY.get(name) or (error.str() if error is not None else "its reports were lost")
+    if error is None:
+        name, text = "_FAIL", "the Kafka client had to stop, and is replaced by a new one"
+    else:
+        name = error.name()
+        text = _RETRY.get(name) or f"the Kafka client had to stop: {error.str()}"
     if sent:
-        return retry(name.lower(), f"the Kafka client had to stop: {text}", unknown=True)
+        return retry(name.lower(), f"{text}; the record may have been written", unknown=True)
     return unreachable(name.lower(), text)
 
 

@@ -10,9 +10,10 @@ inbox.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 from typing import Final
 
@@ -38,10 +39,13 @@ _NOBODY_CONFIRMS: Final = (
 )
 
 
-async def check_server(account: Account, subjects: Mapping[str, int]) -> AsyncIterator[CheckStep]:
+async def check_server(
+    account: Account, subjects: Mapping[str, int], others: Mapping[str, Sequence[str]]
+) -> AsyncIterator[CheckStep]:
     """Yield the steps for a server and the subjects to publish to.
 
-    With each subject the bytes of the largest sample message for it.
+    With each subject the bytes of the largest sample message for it. `others` are subjects to
+    which other sinks, by their names, send messages with the same ids.
     """
     result, last = Reach(), "resolve"
     async with aclosing(reach(account.host, account.port, tls=None, result=result)) as steps:  # type: ignore[type-var]
@@ -92,6 +96,11 @@ async def check_server(account: Account, subjects: Mapping[str, int]) -> AsyncIt
                 yield CheckStep("target", "inconclusive", text, watch.lap(), "try again", subject)
                 return
             yield step
+        with contextlib.suppress(WireError, TimeoutError):
+            async with asyncio.timeout(SECONDS):
+                found = await _shared(connection, list(subjects), others)
+            for step in found:
+                yield step
     finally:
         if connection is not None:
             connection.abort()
@@ -164,6 +173,30 @@ async def _try(connection: Connection, subject: str, number: int = 0) -> tuple[s
         elif isinstance(event, Reply) and event.number == number:
             received = True
     return denied, received
+
+
+async def _shared(
+    connection: Connection, subjects: Sequence[str], others: Mapping[str, Sequence[str]]
+) -> list[CheckStep]:
+    """Steps that name sinks which send the same ids to a stream of this one."""
+    if not others:
+        return []
+    theirs = {subject for found in others.values() for subject in found}
+    storage = await look_up(connection, list(dict.fromkeys([*subjects, *theirs])))
+    mine = {storage[subject].stream for subject in subjects}
+    steps = []
+    for name, found in others.items():
+        streams = {storage[subject].stream for subject in found} & mine - {None}
+        for stream in sorted(str(stream) for stream in streams if stream):
+            text = (
+                f"the sink {name} sends the same messages, with the same Nats-Msg-Id, to stream "
+                f"{stream}: the stream drops whichever comes second"
+            )
+            steps.append(CheckStep(
+                "target", "inconclusive", text, 0.0, "give each sink a stream of its own, or put "
+                "the sink's name into `Nats-Msg-Id`",
+            ))  # fmt: skip
+    return steps
 
 
 async def _target(

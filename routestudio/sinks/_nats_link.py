@@ -85,7 +85,8 @@ class NatsLink(Link):
             subject = str(getattr(target, "subject", ""))
             largest = max([record.size for record in target.sampled], default=0)
             subjects[subject] = max(subjects.get(subject, 0), largest)
-        async with aclosing(check_server(self._account, subjects)) as steps:  # type: ignore[type-var]
+        others = _sharing(targets)
+        async with aclosing(check_server(self._account, subjects, others)) as steps:  # type: ignore[type-var]
             async for step in steps:
                 yield step
 
@@ -131,6 +132,21 @@ class NatsLink(Link):
             self._storage.clear()
         now = time.monotonic()
         self._storage.update((subject, (now, storage)) for subject, storage in found.items())
+
+
+def _sharing(targets: Sequence[SinkRouting]) -> dict[str, list[str]]:
+    """By the names of other sinks: subjects to which they send messages with the same ids."""
+    ids = {record.message_id for target in targets for record in target.sampled}
+    found: dict[str, list[str]] = {}
+    for name, others in targets[0].beside.items() if targets else ():
+        subjects = [
+            str(getattr(other, "subject", ""))
+            for other in others
+            if any(record.message_id in ids for record in other.sampled if record.message_id)
+        ]
+        if subjects:
+            found[name] = list(dict.fromkeys(subjects))
+    return found
 
 
 async def _usable(connection: Connection, since: float) -> bool:

@@ -153,7 +153,7 @@ async def _usable(connection: Connection, since: float) -> bool:
         except WireError:
             return False
     # Asking also reads away what is said about messages that nobody waits for any more.
-    trusted = fresh(since) and not stale
+    trusted = fresh(since) and not stale and not connection.unread
     return connection.channel_open and (trusted or await connection.alive(_ALIVE_SECONDS))
 
 

@@ -21,6 +21,7 @@ from pydantic import SecretStr
 
 from routestudio import __version__
 from routestudio.sinks import _rabbitmq_codec as codec
+from routestudio.sinks._idle import unread
 from routestudio.sinks._net import tls_text
 
 FRAME_MAX: Final = 131_072
@@ -243,6 +244,11 @@ class Connection:
         except TimeoutError:
             return False
         return True
+
+    @property
+    def unread(self) -> bool:
+        """Whether the server said something that was not looked at."""
+        return bool(self._buffer) or unread(self._reader)
 
     async def alive(self, seconds: float) -> bool:
         """Whether an idle connection still answers; asking for confirms again changes nothing."""

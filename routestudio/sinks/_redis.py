@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from routestudio.model.fields import Difference, Flag, Integer, Secret, Text, Ui
 from routestudio.model.outcome import DELIVERED, CheckStep, Outcome, rejected, retry, unreachable
-from routestudio.sinks._idle import Idle, fresh
+from routestudio.sinks._idle import Idle, fresh, unread
 from routestudio.sinks.base import Link, SinkConfig, SinkRouting
 
 if TYPE_CHECKING:
@@ -280,6 +280,8 @@ async def _drop(connection: Connection) -> None:
 
 async def _usable(connection: Connection, since: float) -> bool:
     """Whether an idle connection has neither ended nor unread bytes."""
+    if unread(getattr(connection, "_reader", None)):
+        return False
     if fresh(since):
         return True
     probe: Any = getattr(connection, "can_read", None) or connection.can_read_destructive

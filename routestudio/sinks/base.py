@@ -39,6 +39,7 @@ class SinkRouting(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
     _group_id: str | None = PrivateAttr(default=None)
     _sampled: tuple[Any, ...] = PrivateAttr(default=())
+    _beside: Mapping[str, Sequence[SinkRouting]] = PrivateAttr(default_factory=dict)
 
     @property
     def group_id(self) -> str | None:
@@ -51,10 +52,21 @@ class SinkRouting(BaseModel):
         found: tuple[Any, ...] = (self.__pydantic_private__ or {}).get("_sampled", ())
         return found
 
-    def with_sampled(self, records: Iterable[Any]) -> Self:
+    @property
+    def beside(self) -> Mapping[str, Sequence[SinkRouting]]:
+        """Where the project's other sinks of the same service send the samples, by their names."""
+        found: Mapping[str, Sequence[SinkRouting]] = (self.__pydantic_private__ or {}).get(
+            "_beside", {}
+        )
+        return found
+
+    def with_sampled(
+        self, records: Iterable[Any], beside: Mapping[str, Sequence[SinkRouting]] | None = None
+    ) -> Self:
         """The same destination with the records of samples that are routed there."""
         found = self.model_copy()
         found._sampled = tuple(records)
+        found._beside = dict(beside or self.beside)
         return found
 
 
@@ -209,6 +221,14 @@ class Sink(ABC):
             size=limits.size,
             wait=limits.wait,
         )
+
+    @classmethod
+    def shared_with(cls, config: Any) -> Hashable:
+        """What sinks share that send to one service which drops messages by their ids.
+
+        Sinks with equal answers are looked at together by a check; `None`: nothing is shared.
+        """
+        return None
 
     @classmethod
     def batch_key(cls, values: Mapping[str, Any]) -> Hashable:

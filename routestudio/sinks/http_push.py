@@ -159,6 +159,11 @@ class HttpPush(Sink):
             "endpoint_path",
         ),
         Difference(
+            "split",
+            "When an endpoint refuses a batch with 413, its messages are sent in smaller ones, and "
+            "only one that is too large by itself is rejected. A Sequin server repeats the batch.",
+        ),
+        Difference(
             "header_case",
             "Header names are compared without regard to case, so one value is sent; credentials "
             "of the endpoint are never replaced by a function.",

@@ -238,6 +238,11 @@ class Nats(Sink):
         block = f"NATS/1.0\r\n{lines}\r\n".encode() if fields else b""
         return NatsMessage(routing.subject, fields, block, payload.json)
 
+    @classmethod
+    def shared_with(cls, config: Config) -> Any:
+        """The server: a stream has one memory of ids for whoever sends to it."""
+        return config.host.lower(), config.port
+
     @staticmethod
     def connect(config: Config) -> Link:
         """An idle link."""

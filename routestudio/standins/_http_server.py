@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import io
+import re
 import zlib
 from abc import abstractmethod
 from typing import Final
@@ -41,7 +42,11 @@ class HttpServerStandin(ServerStandin):
             if size > MAX_BODY:
                 await _reply(talk, writer, 413, [("connection", "close")], b"")
                 return
-            status, headers, content = await self._respond(request, body)
+            if _from_a_page(request):
+                answer: Response = (403, [], b'{"error": "web pages are not answered"}')
+            else:
+                answer = await self._respond(request, body)
+            status, headers, content = answer
             if status == 204 or request.method == b"HEAD":
                 content = b""
             await _reply(talk, writer, status, headers, content)
@@ -74,6 +79,16 @@ class HttpServerStandin(ServerStandin):
                 return request, b"".join(parts), size
             else:
                 return None, b"", 0
+
+
+def _from_a_page(request: h11.Request) -> bool:
+    """Whether a browser sent a request for a web page: it has an origin, or a host name of its own
+    that leads here. Clients of services send neither."""
+    headers = {name.lower(): value.decode("latin-1") for name, value in request.headers}
+    host = headers.get(b"host", "localhost").rpartition("@")[2].lower()
+    name = re.sub(r":\d+$", "", host).strip("[]")
+    local = name in ("127.0.0.1", "::1", "localhost") or name.endswith((".localhost", ".local"))
+    return b"origin" in headers or not local
 
 
 def unpacked(body: bytes, encoding: str) -> bytes:

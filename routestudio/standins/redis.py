@@ -142,6 +142,8 @@ class RedisStandin(ServerStandin):
     ) -> None:
         turns = 0
         while fields := await _read_command(reader):
+            if fields[0].lower() in (b"post", b"host:"):
+                return  # A web page speaks HTTP here; a real server closes, too.
             reply = client.run(fields)
             writer.write(reply)
             if not reply.startswith(b"-"):

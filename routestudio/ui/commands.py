@@ -278,8 +278,13 @@ class Commands:
         sink = self.current_sink()
         if sink is not None:
             self.flush()
-            self._window.open_bottom(self._window.check_panel)
-            self._window.check_panel.start(sink, standin=self.standin)
+            standin = self.standin
+
+            def start() -> None:
+                self._window.open_bottom(self._window.check_panel)
+                self._window.check_panel.start(sink, standin=standin)
+
+            self.runs.with_consent(sink, standin, start)
 
     def run(self) -> None:
         """Deliver the preview's samples by the current sink; ask before a real service."""
@@ -296,8 +301,13 @@ class Commands:
         if not self.standin and not self.runs.confirm(sink, text, "Send"):
             return
         self.flush()
-        self.runs.show()
-        self._window.run_panel.start(sink, str(name), total, standin=self.standin)
+        standin = self.standin
+
+        def start() -> None:
+            self.runs.show()
+            self._window.run_panel.start(sink, str(name), total, standin=standin)
+
+        self.runs.with_consent(sink, standin, start)
 
     def _sample_of(self, sink: str, names: list[str]) -> str:
         """The sample set of the preview in front, or the one that a sink was last previewed on."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -69,6 +70,33 @@ class RunCommands:
         place = found.get("target") or "the service that its configuration names"
         return dialogs.ask(self._window, "Send to a real service", f"{what} to {place}?", yes,
                            danger=True)  # fmt: skip
+
+    def with_consent(self, sink: str, standin: bool, then: Callable[[], None]) -> None:
+        """Go on when the user knows which variables of theirs a sink sends to which host.
+
+        Asked once for a project, variable and host; nothing of it reaches a stand-in.
+        """
+        if standin:
+            then()
+            return
+        window, engine = self._window, self._window.engine
+
+        def answered(found: list[dict[str, str]]) -> None:
+            from routestudio.ui import dialogs
+
+            lines = [f"{item['variable']} to {item['host']}" for item in found[:12]]
+            more = [f"and {len(found) - 12} more"] if len(found) > 12 else []
+            text = ("This project uses variables of your environment that are not in its .env, and "
+                    "sends their values:\n\n" + "\n".join(lines + more))  # fmt: skip
+            if found and not dialogs.ask(window, "Your variables", text, "Send", danger=True):
+                return
+            if found:
+                engine.run(engine.request("agree_outside", items=found), owner=window,
+                           title="Variables")  # fmt: skip
+            then()
+
+        engine.run(engine.request("outside_variables", sinks=[sink]), owner=window,
+                   title="Variables", done=answered)  # fmt: skip
 
     def send_again(self, numbers: list[int] | None, group: int | None) -> None:
         """Send dead letters of the shown run again; ask before a real service."""

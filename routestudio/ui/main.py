@@ -15,6 +15,7 @@ from routestudio.ui import garbage
 from routestudio.ui.bridge import Engine
 from routestudio.ui.icons import icon
 from routestudio.ui.main_window import MainWindow
+from routestudio.ui.widgets.tips import PlainTexts
 
 
 def run_window(project: Path | None, *, demo: bool = False) -> int:
@@ -23,6 +24,8 @@ def run_window(project: Path | None, *, demo: bool = False) -> int:
     app.setApplicationName("RouteStudio")
     app.setDesktopFileName("routestudio")
     app.setQuitOnLastWindowClosed(False)
+    plain = PlainTexts(app)
+    app.installEventFilter(plain)
     loop = QEventLoop(app)
     asyncio.set_event_loop(loop)
     signal.signal(signal.SIGINT, lambda *_: QTimer.singleShot(0, app.closeAllWindows))

@@ -277,8 +277,12 @@ class MainWindow(QMainWindow):
             step()
 
         edits = "1 unsaved edit" if count == 1 else f"{count} unsaved edits"
+        files = (self.session.snapshot.get("recoverable") or {}).get("files") or []
+        where = (
+            f" of {', '.join(files[:4])}{' and more' if len(files) > 4 else ''}" if files else ""
+        )
         self.banner.say(
-            "warning", f"RouteStudio closed with {edits} ({short_time(when)}).",
+            "warning", f"RouteStudio closed with {edits}{where} ({short_time(when)}).",
             "Recover", lambda: done(self.session.recover),
             other=("Discard", lambda: done(self.session.discard_recovery)),
         )  # fmt: skip

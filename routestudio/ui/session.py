@@ -279,6 +279,9 @@ class Session(QObject):
         self.engine.run(work(), owner=self, title="Open again", done=done)
 
     def _take(self, snapshot: Snapshot) -> None:
+        problem = snapshot.get("journal_problem")
+        if problem and problem != self.snapshot.get("journal_problem"):
+            self.notice.emit("warning", str(problem))
         self.snapshot = snapshot
         if snapshot.get("samples") != self._samples:
             self._samples = snapshot.get("samples")

@@ -86,7 +86,7 @@ async def test_who_may_not_write_is_told_which_right_is_missing_every_time(
     """librdkafka calls it fatal and raises it inside of the polling, at any moment."""
     topic = kafka_server.create_topic("no-writers", 1)
     records = [KafkaRecord(topic, b"k", b"%d" % n) for n in range(5)]
-    found = await asyncio.gather(*(send(reader(kafka_server), records) for _ in range(20)))
+    found = await asyncio.gather(*(send(reader(kafka_server), records) for _ in range(40)))
     link = Kafka.connect(reader(kafka_server))
     try:
         async with asyncio.timeout(40):
@@ -195,13 +195,10 @@ async def test_after_a_refused_batch_smaller_ones_are_made(kafka_server: KafkaSe
     topic = kafka_server.create_topic("smaller-batches", 1, {"max.message.bytes": "20000"})
     link = Kafka.connect(config(kafka_server))
     try:
-        alone: list[int] = []
         for _ in range(3):
             records = [KafkaRecord(topic, b"k", os.urandom(600).hex().encode()) for _ in range(100)]
             assert counted(list(await link.send(records))) == {("delivered", ""): 100}
-            producer = link._alone  # type: ignore[attr-defined]
-            alone.append(0 if producer is None else id(producer))
-            assert link._batch_bytes < 1_000_000  # type: ignore[attr-defined]
+        assert 2_000 <= link._batch_bytes <= 100_000  # type: ignore[attr-defined]
     finally:
         await link.close()
     assert len(kafka_server.read(topic)) == 300

@@ -28,8 +28,8 @@ _SET_RANGE: Final = 5
 _WHOLE: Final = 7
 
 
-class TooLargeError(Exception):
-    """PCRE would refuse the pattern for its size."""
+class RefusedError(Exception):
+    """PCRE would refuse the pattern as a whole; the text is its own."""
 
 
 class Measure:
@@ -40,6 +40,7 @@ class Measure:
 
     def __init__(self) -> None:
         self._frames: list[_Frame] = [_Frame(_WHOLE)]
+        self._endless = False
 
     def atom(self, size: int) -> None:
         """One character, set or assertion."""
@@ -48,9 +49,10 @@ class Measure:
         frame.last = size, 1
         frame.last_group = False
 
-    def opened(self, *, capture: bool) -> None:
-        """A group begins."""
+    def opened(self, *, capture: bool, behind: bool = False) -> None:
+        """A group begins; `behind`: it looks at what stands before."""
         self._frames.append(_Frame(_GROUP + (_CAPTURE if capture else 0)))
+        self._frames[-1].behind = behind or self._frames[-2].behind
 
     def closed(self) -> None:
         """A group ends; one that was never opened is left to the compiler."""
@@ -65,6 +67,7 @@ class Measure:
     def repeated(self, low: int, high: int | None) -> None:
         """What came last may match `low` to `high` times."""
         frame = self._frames[-1]
+        self._endless |= high is None and frame.behind
         size, parts = frame.last
         if frame.last_group:
             size *= max(1, low if high is None else high)
@@ -78,24 +81,26 @@ class Measure:
         frame.last, frame.last_group = (size, parts * max(1, low)), True
 
     def finish(self) -> None:
-        """The pattern ends. Raises `TooLargeError`, or `NotEvaluated` where only we refuse it."""
+        """The pattern ends. Raises `RefusedError`, or `NotEvaluated` where only we refuse it."""
         while len(self._frames) > 1:
             self.closed()
         whole = self._frames[0]
         whole.settle()
+        if self._endless:
+            raise RefusedError("length of lookbehind assertion is not limited")
         if whole.size > MAX_SIZE:
-            raise TooLargeError
+            raise RefusedError("regular expression is too large")
         if whole.parts > MAX_PARTS:
             raise NotEvaluated(f"a regular expression of more than {MAX_PARTS:,} repeated parts")
 
 
 class _Frame:
-    __slots__ = ("last", "last_group", "parts", "size")
+    __slots__ = ("behind", "last", "last_group", "parts", "size")
 
     def __init__(self, size: int) -> None:
         self.size, self.parts = size, 1
         self.last = 0, 0
-        self.last_group = False
+        self.last_group = self.behind = False
 
     def settle(self) -> None:
         """Nothing can repeat the last piece any more."""

@@ -11,7 +11,7 @@ from routestudio.functions.elixir.errors import ElixirError, NotEvaluated
 from routestudio.functions.elixir.quoted import Node
 from routestudio.functions.elixir.registry import FUNCTIONS
 from routestudio.functions.elixir.unit import CompileFault
-from routestudio.functions.elixir.values import atom
+from routestudio.functions.elixir.values import Atom, atom
 
 
 def sigil(unit: Any, node: Node) -> ast.expr:
@@ -57,9 +57,11 @@ def value(name: str, text: str, options: str) -> Any:
     kinds = {"D": "Date", "T": "Time", "N": "NaiveDateTime", "U": "DateTime"}
     module = kinds[name]
     found = FUNCTIONS[module, "from_iso8601", 1](text)
+    reason = found[1].name if type(found) is tuple and type(found[1]) is Atom else "invalid_format"
     if type(found) is tuple and found[0] is atom("ok"):
-        return found[1]
-    reason = found[1].name if type(found) is tuple else "invalid_format"
+        if found[2:] in ((), (0,)):
+            return found[1]
+        reason = "non_utc_offset"
     raise ElixirError(
         "ArgumentError", f'cannot parse "{text}" as {module} for sigil_{name}, reason: :{reason}'
     )

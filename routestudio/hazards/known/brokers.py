@@ -43,7 +43,8 @@ HAZARDS: Final = (
            "purge, and drops what comes second: two sinks that send the same change to two "
            "subjects of one stream lose each other's messages.",
            "Give each sink a stream of its own, or another message id.",
-           "detected", "NATS sinks that send the same changes to one server; a warning. A run "
+           "detected", "NATS sinks that send the same changes to one server; a warning. The check "
+           "asks whether one stream has the subjects of both. A run "
            "reads the stream's acknowledgements and counts what it did not store.", _NATS),
     Hazard("KAF-01", "M", "function", "Three default topics",
            "Console, starter and code of a server have different defaults.",

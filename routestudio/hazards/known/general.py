@@ -170,4 +170,10 @@ HAZARDS: Final = (
            "A function that has branches for insert, update and delete only fails on every row of "
            "a backfill.", 'Add a branch for "read".',
            "detected", "Sampled rows as a backfill sends them, and the branches in the code."),
+    Hazard("GEN-38", "M", "sample", "Null or empty parts of a destination",
+           "A column that is null or empty becomes a part of a topic, key or path, and rows go to "
+           "places such as `orders.None.orders` or `orders..orders`.",
+           "Give such rows a destination of their own, or filter them.",
+           "detected", "What functions return for sample rows: parts that are empty, or the text "
+           "of a null."),
 )  # fmt: skip

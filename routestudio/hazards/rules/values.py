@@ -151,3 +151,52 @@ def unescaped(view: SinkView) -> Iterator[Finding]:
             yield view.at_row("GEN-33", f"the id {quote(str(ids[0].payload['id']))} of a deleted "
                               "document is put into a URL as it is", "make ids of letters, digits "
                               "and dashes in the transform", ids[0], field="id")  # fmt: skip
+
+
+_NULLS: Final = frozenset({"None", "nil", "null"})
+_PARTS: Final = re.compile(r"[.:/]")
+_NOT_PLACES: Final = frozenset({"headers", "method", "action", "attributes"})
+
+
+@rule("GEN-38")
+def empty_parts(view: SinkView) -> Iterator[Finding]:
+    """Destinations in which a column that is null or empty became a part."""
+    found: dict[tuple[str, str, str], list[Outcome]] = defaultdict(list)
+    for item in view.kept:
+        if item.message.action == "delete":
+            continue  # Deletes without their columns are another hazard.
+        for field, value in item.values.items():
+            if field in _NOT_PLACES or not isinstance(value, str) or not item.given(field):
+                continue
+            column, state = _culprit(view, item, value)
+            if state:
+                found[field, column, state].append(item)
+    for (field, column, state), items in found.items():
+        shown = quote(items[0].values[field])
+        rows = counted(items, "row")
+        what = f"`{column}` is {state} in {rows} and becomes a part of the {_words(field)}" \
+            if column else f"a part of the {_words(field)} is empty in {rows}"  # fmt: skip
+        yield view.at_row("GEN-38", f"{what}: {shown}", "give such rows a destination of their "
+                          "own, or filter them", items[0], field=field)  # fmt: skip
+
+
+def _culprit(view: SinkView, item: Outcome, value: str) -> tuple[str, str]:
+    """The column that left a part of a value empty, and what it is; two empty texts for none."""
+    parts = _PARTS.split(re.sub(r"^\w+://", "", value).removeprefix("/"))
+    nothing = "" in parts[:-1] or (parts[-1] == "" and not value.endswith("/"))
+    word = not _NULLS.isdisjoint(parts)
+    if not nothing and not word:
+        return "", ""
+    code = view.routing.function.code if view.routing is not None else ""
+    record = item.message.record or {}
+    states = {name: "null" if entry is None else "empty" for name, entry in record.items()
+              if entry is None or entry == ""}  # fmt: skip
+    if word and not nothing:
+        states = {name: state for name, state in states.items() if state == "null"}
+    for name in sorted(states, key=lambda name: name not in code):
+        return name, states[name]
+    return "", "empty" if nothing else ""
+
+
+def _words(field: str) -> str:
+    return field.replace("_", " ")

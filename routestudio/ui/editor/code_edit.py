@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Callable, Mapping, Sequence
 
@@ -22,6 +21,7 @@ from PySide6.QtWidgets import QPlainTextEdit, QTextEdit, QToolTip, QWidget
 from routestudio.model.function import Diagnostic
 from routestudio.ui.editor.coverage import ROLES, Mark
 from routestudio.ui.theme import colour, mono_font, theme
+from routestudio.ui.widgets.tips import plain_tip
 
 BRACKETS = {"(": ")", "[": "]", "{": "}"}
 _WIDE = re.compile("[\U00010000-\U0010ffff]")
@@ -339,13 +339,6 @@ class _Gutter(QWidget):
 def utf16(text: str, characters: int) -> int:
     """UTF-16 units of the first `characters` characters of a text, as Qt counts columns."""
     return len(text[:characters].encode("utf-16-le", "surrogatepass")) // 2
-
-
-def plain_tip(text: str) -> str:
-    """A text for a tool tip that is shown as it is: values of samples may look like HTML."""
-    if "<" not in text:
-        return text
-    return f'<p style="white-space: pre-wrap">{html.escape(text)}</p>'
 
 
 def _prefix(text: str, units: int) -> str:

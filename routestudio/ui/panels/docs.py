@@ -11,7 +11,6 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QSizePolicy, QVB
 
 from routestudio.derive import catalog
 from routestudio.derive.docs import DocRow
-from routestudio.ui.editor.code_edit import plain_tip
 from routestudio.ui.widgets.basics import (
     ClickableFrame,
     ElidedLabel,
@@ -20,6 +19,7 @@ from routestudio.ui.widgets.basics import (
     label,
     restyle,
 )
+from routestudio.ui.widgets.tips import plain_tip
 
 _METADATA = (
     "table_schema, table_name, database_name, commit_timestamp, commit_lsn, commit_idx, "

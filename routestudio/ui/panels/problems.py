@@ -20,6 +20,7 @@ from routestudio.errors import RouteStudioError
 from routestudio.ui.icons import icon
 from routestudio.ui.session import Session
 from routestudio.ui.widgets.basics import EmptyState
+from routestudio.ui.widgets.tips import rich_tip
 
 LINT_MS = 700
 """Milliseconds without a change after which the project is linted."""
@@ -190,7 +191,7 @@ class ProblemsPanel(QWidget):
             text = row.title if number == 3 else item.text(number)
             if text:
                 head = hazard if number != 3 else f"<b>{row.code}</b> "
-                item.setToolTip(number, f"<p>{head}{html.escape(text)}</p>")
+                item.setToolTip(number, rich_tip(f"<p>{head}{html.escape(text)}</p>"))
         item.setData(0, Qt.ItemDataRole.UserRole, row.target)
         self.tree.addTopLevelItem(item)
 

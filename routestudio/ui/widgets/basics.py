@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 
 from routestudio.ui.icons import icon, pixmap
 from routestudio.ui.theme import colour, theme
+from routestudio.ui.widgets.tips import plain_tip
 
 
 def label(text: str, role: str = "", *, wrap: bool = False, select: bool = False) -> QLabel:
@@ -44,6 +45,7 @@ class Pill(QLabel):
 
     def __init__(self, text: str = "", kind: str = "neutral") -> None:
         super().__init__(text)
+        self.setTextFormat(Qt.TextFormat.PlainText)
         self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Maximum)
         self.show_status(text, kind)
 
@@ -80,6 +82,7 @@ class ElidedLabel(QLabel):
     def __init__(self, text: str = "", role: str = "") -> None:
         super().__init__()
         self._text = ""
+        self.setTextFormat(Qt.TextFormat.PlainText)
         if role:
             self.setProperty("role", role)
         self.setMinimumWidth(30)
@@ -89,7 +92,7 @@ class ElidedLabel(QLabel):
     def show_text(self, text: str) -> None:
         """Change the text."""
         self._text = text
-        self.setToolTip(text)
+        self.setToolTip(plain_tip(text))
         self._fit()
 
     def resizeEvent(self, event: QResizeEvent) -> None:

@@ -247,6 +247,25 @@ async def test_idle_connections_do_not_shut_others_out_and_end_with_the_server()
         writer.close()
 
 
+async def test_half_a_request_on_each_connection_leaves_room_for_a_probe() -> None:
+    """Whoever has waited longest makes room; each of them would be closed after 5 s only."""
+    async with MetricsServer(Address("127.0.0.1", 0), metrics_of()) as server:
+        host, port = server.address.host, server.address.port
+        idle = []
+        for _ in range(80):
+            reader, writer = await asyncio.open_connection(host, port)
+            writer.write(b"GET /livez HTTP/1.1\r\n")
+            await writer.drain()
+            idle.append((reader, writer))
+        for path in ("/livez", "/metrics"):
+            assert (await get(server, path)).status == 200
+        reader, writer = idle[-1]
+        writer.write(b"\r\n")
+        assert (await _rest(reader)).startswith(b"HTTP/1.1 200")
+        for _, writer in idle:
+            writer.close()
+
+
 async def test_a_port_in_use_is_told_in_one_line() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

@@ -67,7 +67,7 @@ GENERAL = [
          Setup("kafka", [row()], route=BY_REGION), "warning", "samples/rows.jsonl:2",
          "1 row of sample `rows` can never be delivered"),
     Case("GEN-14", Setup("kafka", [row(), LARGE]), Setup("redis_string", [row(), LARGE]),
-         "warning", "samples/rows.jsonl:2", "1,048,576"),
+         "warning", "samples/rows.jsonl:2", "1,048,588"),
     Case("GEN-15", Setup("kafka", TIMED, route='return {"topic": record["at"][:4]}', sink=UNIX),
          Setup("kafka", TIMED, route='return {"topic": record["at"][:4]}'), "warning"),
     Case("GEN-16", Setup("nats", elixir=True, route="def filter(action, record, changes, "
@@ -162,6 +162,17 @@ GENERAL = [
          Setup("nats", elixir=True, route="def route(action, record, changes, metadata) "
                "do\n  case action do\n    \"insert\" -> %{subject: \"a\"}\n"
                "    _ -> %{subject: \"b\"}\n  end\nend")),
+    Case("GEN-38", Setup("kafka", [row(record={"id": 1, "region": None})],
+                         route='return {"topic": f"orders.{record[\'region\']}.x"}'),
+         Setup("kafka", [row(record={"id": 1, "region": None})],
+               route='return {"topic": f"orders.{record[\'region\'] or \'none\'}.x"}'),
+         "warning", "", "`region` is null in 1 row"),
+    Case("GEN-38", Setup("nats", [row(record={"id": 1, "region": ""})], elixir=True,
+                         route="def route(action, record, changes, metadata) do\n"
+                         "  %{subject: \"orders.#{record[\"region\"]}\"}\nend"),
+         Setup("nats", [row(record={"id": 1, "region": "eu"})], elixir=True,
+               route="def route(action, record, changes, metadata) do\n"
+               "  %{subject: \"orders.#{record[\"region\"]}\"}\nend"), "warning"),
     Case("unknown_column", Setup("kafka", route='return {"topic": str(record["regoin"])}'),
          Setup("kafka", route='return {"topic": str(record["region"])}'), "warning",
          "functions/route.py:2", "did you mean `region`?"),

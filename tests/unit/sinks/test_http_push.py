@@ -307,6 +307,34 @@ async def test_a_batch_is_one_request() -> None:
     assert records[0].describe()["body"] == '{"data":[{"n":0}]}'
 
 
+async def test_a_batch_that_is_refused_for_its_size_is_split() -> None:
+    """Only what is too large alone is rejected; a refusal of another kind splits nothing."""
+    held: list[Any] = []
+    requests = 0
+
+    def answer(method: str, target: str, headers: dict[str, str], body: bytes) -> bytes:
+        nonlocal requests
+        requests += 1
+        if target == "/in/odd":
+            return reply(422)
+        if len(body) > 300:
+            return reply(413)
+        held.extend(item["n"] for item in json.loads(body)["data"])
+        return reply()
+
+    async with server(answer) as url:
+        settings = config(url + "/in")
+        values = [{"n": n, "text": "x" * (500 if n == 4 else 50)} for n in range(12)]
+        outcomes = await send(settings, *(encode(settings, value) for value in values))
+        assert [n for n, o in enumerate(outcomes) if o.status == "rejected"] == [4]
+        assert outcomes[4].code == "http_413"
+        assert held == [n for n in range(12) if n != 4]
+        requests = 0
+        odd = [encode(settings, value, endpoint_path="/odd") for value in values]
+        assert {o.code for o in await send(settings, *odd)} == {"http_422"}
+        assert requests == 1
+
+
 async def test_without_batching_the_body_is_the_message() -> None:
     seen = []
 

@@ -452,6 +452,23 @@ async def test_confirms_of_several_and_a_connection_that_ends() -> None:
     assert "maintenance" in outcomes[-1].reason
 
 
+async def test_a_confirm_that_comes_too_early_confirms_nothing() -> None:
+    async def script(peer: Peer) -> None:
+        await peer.welcome()
+        await peer.hear(3)
+        peer.say(confirm(1) + confirm(2))
+        await peer.hear()
+        peer.say(codec.method(1, codec.SELECT_OK))
+        await peer.hear(3)
+        peer.say(confirm(2, ok=False))
+
+    async with served(script) as (account, _):
+        link = RabbitLink(account)
+        outcomes = [*await link.send([Item()]), *await link.send([Item()])]
+        await link.close()
+    assert [(o.status, o.code) for o in outcomes] == [("delivered", ""), ("retry", "nack")]
+
+
 async def test_one_record_goes_before_the_others() -> None:
     async def script(peer: Peer) -> None:
         await peer.welcome()

@@ -143,6 +143,18 @@ async def test_each_reply_is_the_outcome_of_its_own_record() -> None:
     assert not any(o.unknown for o in outcomes)
 
 
+async def test_a_reply_too_many_is_not_taken_for_that_of_the_next_command() -> None:
+    replies = {b"first": b"+OK\r\n+OK\r\n", b"second": b"-ERR no\r\n", b"third": b"-ERR no\r\n"}
+    async with server(lambda c: replies[c[1]]) as port:
+        link = RedisString.connect(RedisString.Config(host="127.0.0.1", port=port))
+        outcomes = []
+        for name in ("first", "second", "third"):
+            outcomes += await link.send([encode("v", key=name)])
+            await asyncio.sleep(0.02)
+        await link.close()
+    assert [o.status for o in outcomes] == ["delivered", "rejected", "rejected"]
+
+
 async def test_a_connection_cut_in_a_pipeline_leaves_the_rest_unknown() -> None:
     async with server(lambda c: None if c[1] == b"k2" else b"+OK\r\n") as port:
         outcomes = await send(port, [encode("v", key=f"k{i}") for i in range(4)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -76,3 +77,30 @@ async def test_event_hubs_takes_batches_of_events() -> None:
             assert (await asker.post("/orders/messages", bad))[0] == 400
         assert await asker.bodies() == [("orders", "one"), ("orders", "zwei")]
         assert "not supported" in (await asker.client.get("/orders/nowhere")).text
+
+
+async def test_web_pages_are_not_answered() -> None:
+    """A page of another site can send requests to this machine, by its address or a name."""
+    async with asking("http") as asker:
+        strange = [("Origin", "http://evil.example"), ("Origin", "null"),
+                   ("Host", "evil.example"), ("Host", "127.0.0.1.evil.example:80")]  # fmt: skip
+        for headers in (dict([pair]) for pair in strange):
+            answer = await asker.client.post("/orders", content=b"{}", headers=headers)
+            assert answer.status_code == 403
+        assert await asker.bodies() == []
+        for host in ("localhost:1", "127.0.0.1"):
+            answer = await asker.client.post("/orders", content=b"{}", headers={"Host": host})
+            assert answer.status_code == 200
+
+
+async def test_http_on_the_port_of_redis_ends_the_connection() -> None:
+    standin = registry.create("redis")
+    address = await standin.start()
+    try:
+        reader, writer = await asyncio.open_connection(address.host, address.port)
+        writer.write(b"POST / HTTP/1.1\r\nHost: x\r\n\r\nSET stolen 1\r\n")
+        assert b"OK" not in await reader.read()
+        writer.close()
+        assert await standin.arrived() == []
+    finally:
+        await standin.stop()

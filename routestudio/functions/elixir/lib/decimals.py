@@ -220,10 +220,17 @@ def round_(value: Any, places: Any = 0, mode: Any = _HALF_UP) -> Decimal:
     return Decimal(sign, _cut(coef, -places - exp, mode.name, sign), -places)
 
 
+def only(value: Any, where: str) -> Decimal:
+    """A decimal, for functions that take no integer: `Decimal.abs(1)` matches no clause."""
+    if not isinstance(value, Decimal):
+        raise clause(where)
+    return value
+
+
 @define("Decimal", "normalize", 1)
 def normalize(value: Any) -> Decimal:
     """`Decimal.normalize/1`."""
-    number = of(value)
+    number = only(value, "Decimal.normalize/1")
     if type(number.coef) is Atom:
         return number
     coef, exp = number.coef, number.exp
@@ -244,7 +251,7 @@ def context_of(number: Decimal) -> Decimal:
 @define("Decimal", "abs", 1)
 def abs_(value: Any) -> Decimal:
     """`Decimal.abs/1`."""
-    number = of(value)
+    number = only(value, "Decimal.abs/1")
     if type(number.coef) is Atom:
         return Decimal(1, number.coef, number.exp)
     return _context(1, number.coef, number.exp)

@@ -13,6 +13,7 @@ from routestudio.functions.elixir.lib.decimals import (
     finite,
     normalize,
     of,
+    only,
 )
 from routestudio.functions.elixir.registry import define
 from routestudio.functions.elixir.structs import Decimal
@@ -78,27 +79,27 @@ def lte(a: Any, b: Any) -> bool:
 @define("Decimal", "positive?", 1)
 def positive(value: Any) -> bool:
     """`Decimal.positive?/1`."""
-    number = of(value)
+    number = only(value, "Decimal.positive?/1")
     return number.sign > 0 and number.coef != 0 and number.coef is not NAN
 
 
 @define("Decimal", "negative?", 1)
 def negative(value: Any) -> bool:
     """`Decimal.negative?/1`."""
-    number = of(value)
+    number = only(value, "Decimal.negative?/1")
     return number.sign < 0 and number.coef != 0 and number.coef is not NAN
 
 
 @define("Decimal", "nan?", 1)
 def is_nan(value: Any) -> bool:
     """`Decimal.nan?/1`."""
-    return of(value).coef is NAN
+    return only(value, "Decimal.nan?/1").coef is NAN
 
 
 @define("Decimal", "inf?", 1)
 def is_inf(value: Any) -> bool:
     """`Decimal.inf?/1`."""
-    return of(value).coef is INF
+    return only(value, "Decimal.inf?/1").coef is INF
 
 
 @define("Decimal", "integer?", 1)
@@ -114,7 +115,7 @@ def is_integer(value: Any) -> bool:
 @define("Decimal", "scale", 1)
 def scale(value: Any) -> int:
     """`Decimal.scale/1`."""
-    return max(0, -of(value).exp)
+    return max(0, -only(value, "Decimal.scale/1").exp)
 
 
 @define("Decimal", "max", 2)

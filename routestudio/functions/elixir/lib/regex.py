@@ -10,7 +10,8 @@ from typing import Any, Final
 from routestudio.functions.elixir.errors import ElixirError, argument, argument_error, clause
 from routestudio.functions.elixir.inspecting import inspect
 from routestudio.functions.elixir.lib.common import iodata, option
-from routestudio.functions.elixir.pcre import Pattern, PatternError, compile_pattern
+from routestudio.functions.elixir.pcre import Pattern, compile_pattern
+from routestudio.functions.elixir.pcre_pieces import PatternError
 from routestudio.functions.elixir.regexes import Regex
 from routestudio.functions.elixir.registry import define
 from routestudio.functions.elixir.runtime import MISSING, called

@@ -311,10 +311,15 @@ def equivalent(a: Any, b: Any) -> bool:
     return unicodedata.normalize("NFD", a) == unicodedata.normalize("NFD", b)
 
 
-@define("String", "valid?", 1)
-def valid(text: Any) -> bool:
-    """`String.valid?/1`."""
-    return type(text) is str and is_utf8(text)
+DEFAULT: Final = atom("default")
+
+
+@define("String", "valid?", 1, 2)
+def valid(text: Any, algorithm: Any = DEFAULT) -> bool:
+    """`String.valid?/1`, `/2`; both algorithms give the same."""
+    if type(text) is not str or algorithm not in (DEFAULT, atom("fast_ascii")):
+        raise clause("String.valid?/2")
+    return is_utf8(text)
 
 
 @define("String", "to_charlist", 1)

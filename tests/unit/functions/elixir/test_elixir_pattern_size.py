@@ -8,7 +8,8 @@ import pytest
 
 from routestudio.functions.elixir import checking
 from routestudio.functions.elixir.errors import NotEvaluated
-from routestudio.functions.elixir.pcre import Pattern, PatternError
+from routestudio.functions.elixir.pcre import Pattern
+from routestudio.functions.elixir.pcre_pieces import PatternError
 from routestudio.model.function import FunctionKind
 
 LARGE = "regular expression is too large"

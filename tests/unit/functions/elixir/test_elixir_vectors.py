@@ -13,15 +13,16 @@ from routestudio.functions.batch import run_batch
 from routestudio.functions.pool import FunctionPool, Limits
 
 FOLDER = Path(__file__).parents[3] / "data" / "vectors"
-PROGRAMS = ("elixir.jsonl", "elixir_119.jsonl")
+PROGRAMS = ("elixir.jsonl", "elixir_119.jsonl", "elixir_otp28.jsonl")
+"""A row of a later file replaces that of the same id."""
 
 
 def rows(*files: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
+    found: dict[str, dict[str, Any]] = {}
     for name in files:
         text = (FOLDER / name).read_text(encoding="utf-8")
-        found += [json.loads(line) for line in text.splitlines()]
-    return found
+        found |= {row["id"]: row for row in map(json.loads, text.splitlines())}
+    return list(found.values())
 
 
 @pytest.fixture
