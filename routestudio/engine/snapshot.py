@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from routestudio.engine.targets import target_of
@@ -20,9 +21,19 @@ def snapshot_of(workspace: Workspace) -> dict[str, Any]:
     snapshot["root"] = str(project.project.root)
     snapshot["state"] = str(project.project.root / STATE_FOLDER)
     snapshot["file"] = str(project.project.file)
+    snapshot["variables"] = _variables(project.project.root)
     for sink in snapshot["sinks"]:
         sink.update(_state(workspace, sink["name"]))
     return snapshot
+
+
+def _variables(root: Path) -> str:
+    """What changes when the project's `.env` does."""
+    try:
+        info = (root / ".env").stat()
+    except OSError:
+        return ""
+    return f"{info.st_mtime_ns}:{info.st_size}"
 
 
 def diagnostics_of(diagnostics: Sequence[Diagnostic]) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
@@ -36,6 +37,8 @@ __all__ = ["FILE", "MAX_FILE", "MAX_YAML", "OpenProject"]
 FILE: Final = YAML_FILE
 _COALESCE_SECONDS: Final = 2.0
 _UNDO_STEPS: Final = 500
+_HASHED: Final = 4 << 20
+"""Bytes of a sample file up to which its content is compared, and not its time."""
 _TYPING: Final = frozenset({"set", "set_code", "set_sample", "set_sample_line"})
 """Edits that come in numbers while somebody types."""
 
@@ -65,6 +68,7 @@ class OpenProject:
         self._undo: list[_Step] = []
         self._redo: list[_Step] = []
         self._counts: dict[str, tuple[tuple[int, int], int]] = {}
+        self._states: dict[str, tuple[tuple[int, int], str]] = {}
         self.journal_problem: str | None = None
         self._document = self._read_document()
         self._journal = Journal(root, file.name)
@@ -174,7 +178,7 @@ class OpenProject:
             if text is not None:
                 text = sample_lines.with_line(text, int(edit["line"]), str(edit["text"]))
                 edit = {"op": "set_sample", "name": edit["name"], "text": text}
-        label, files = apply_edit(edit, trial, self.read)
+        label, files = apply_edit(edit, trial, self.read, self.files)
         before: Texts = {path: self.read(path) for path in files}
         after: Texts = dict(files)
         if trial.text != self._document.text:
@@ -321,10 +325,14 @@ class OpenProject:
         """Every text of the project that is held here, by relative path, as it is now."""
         return {**self._disk.known, **self._texts, self._yaml: self._document.text}
 
-    def changed_outside(self) -> Texts:
+    def changed_outside(self, only: Collection[str] | None = None) -> Texts:
         """Files that are not as they were read or saved last, with what the disk has now."""
         here = self.texts()
-        return {path: now for path, now in self._disk.differing().items() if now != here[path]}
+        return {
+            path: now
+            for path, now in self._disk.differing().items()
+            if now != here[path] and (only is None or path in only)
+        }
 
     def take_outside(self, paths: Collection[str]) -> None:
         """Take what the disk has of these files; their edits and steps of undo are forgotten."""
@@ -380,7 +388,10 @@ class OpenProject:
         """The project as plain data for the window; literal secrets become `{"$secret": true}`."""
         return {
             **snapshot(self._project, secret_keys),
-            "samples": [{"name": n, "rows": self._count(n)} for n in self._project.samples],
+            "samples": [
+                {"name": n, "rows": self._count(n), "state": self._state(n)}
+                for n in self._project.samples
+            ],
             "dirty": list(self.dirty),
             "undo": self._undo[-1].label if self._undo else None,
             "redo": self._redo[-1].label if self._redo else None,
@@ -401,6 +412,23 @@ class OpenProject:
             return self._counts[name][1]
         except (RouteStudioError, OSError):
             return 0
+
+    def _state(self, name: str) -> str:
+        """What changes when the messages of a sample set do."""
+        unsaved = self.unsaved_sample(name)
+        if unsaved is not None:
+            return _hash(unsaved.encode("utf-8", "surrogatepass"))
+        try:
+            path = self.sample_path(name)
+            info = path.stat()
+            stamp = (info.st_mtime_ns, info.st_size)
+            if self._states.get(name, (None, ""))[0] != stamp:
+                small = info.st_size <= _HASHED
+                self._states[name] = (stamp, _hash(path.read_bytes()) if small else repr(stamp))
+            lines = self._texts.get(sample_lines.beside(path.relative_to(self.root).as_posix()))
+            return self._states[name][1] + (_hash(lines.encode()) if lines else "")
+        except (RouteStudioError, OSError):
+            return ""
 
     # --- files -------------------------------------------------------------------------------
 
@@ -426,6 +454,10 @@ class OpenProject:
             if path.startswith("samples/") and sample_lines.file_of(path) is None:
                 (names.add if text is not None else names.discard)(Path(path).stem)
         return sorted(names)
+
+
+def _hash(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()[:16]
 
 
 def _encodable(text: str) -> bool:
