@@ -45,7 +45,12 @@ def _state(workspace: Workspace, name: str) -> dict[str, Any]:
     try:
         prepared = workspace.prepare(name, for_delivery=True)
     except RouteStudioError as error:
-        problem = {"field": "sink", "message": workspace.redact(error.message), "hint": error.hint}
+        problem = {
+            "field": "sink",
+            "message": workspace.redact(error.message),
+            "hint": error.hint,
+            "unset": False,
+        }
         return {"key": None, "title": None, "ready": False, "field_problems": [problem],
                 "mode": "static", "ignored": {}, "batch": None, "target": None}  # fmt: skip
     limits = prepared.bound.limits
@@ -55,7 +60,12 @@ def _state(workspace: Workspace, name: str) -> dict[str, Any]:
         "title": prepared.sink.title,
         "ready": not prepared.problems,
         "field_problems": [
-            {"field": p.field, "message": workspace.redact(p.message), "hint": p.hint}
+            {
+                "field": p.field,
+                "message": workspace.redact(p.message),
+                "hint": p.hint,
+                "unset": p.message.startswith("variable `"),
+            }
             for p in prepared.problems
         ],
         "mode": "dynamic" if prepared.bound.dynamic else "static",

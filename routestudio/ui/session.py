@@ -218,6 +218,16 @@ class Session(QObject):
         """Store a secret outside the YAML and refer to it."""
         return self._change("put_secret", None, path=path, name=name, value=value, where=where)
 
+    def add_sample_file(self, path: Path, name: str, done: Callable[[], object]) -> Job:
+        """Copy a file that is too large to be an edit into the project's samples."""
+
+        def added() -> None:
+            text = f"{path.name} was large and is written to samples/{name}.jsonl at once"
+            self.notice.emit("info", text)
+            done()
+
+        return self._change("add_sample_file", added, path=str(path), name=name)
+
     def edit_tests(
         self, method: str, done: Callable[[dict[str, Any]], object] | None = None, **params: Any
     ) -> Job:
@@ -246,7 +256,10 @@ class Session(QObject):
             return await self._ordered(method, **params)
 
         def finished(snapshot: Snapshot) -> None:
+            warning = snapshot.pop("warning", None)
             self._take(snapshot)
+            if warning:
+                self.notice.emit("warning", warning)
             if done is not None:
                 done()
 

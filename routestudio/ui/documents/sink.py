@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from PySide6.QtCore import Qt
@@ -37,7 +38,7 @@ from routestudio.ui.widgets.basics import (
 )
 from routestudio.ui.widgets.compact import CompactBar
 
-_BESIDE = 760
+_BESIDE = 860
 """Pixels from which the two cards are beside each other."""
 
 _FUNCTION_FIELD = FormField(
@@ -213,9 +214,7 @@ class SinkDocument(Document):
         self._show_notes(dynamic, sink.get("ignored") or {})
         self.type_pill.show_status(sink.get("title") or sink["type"], "neutral")
         self.mode_pill.show_status("routing by function" if dynamic else "static routing", "info")
-        count = len(sink.get("field_problems", ()))
-        ready = "ready" if not count else f"{count} problem{'s' if count > 1 else ''}"
-        self.ready_pill.show_status(ready, "success" if not count else "error")
+        self.ready_pill.show_status(*readiness(sink.get("field_problems", ())))
         batch = sink.get("batch") or {}
         if batch:
             most = batch["messages"]
@@ -239,8 +238,8 @@ class SinkDocument(Document):
         fields = catalog.form(self._key).routing if self._key else ()
         shown = [f for f in fields if dynamic or f.static == "never"]
         if shown:
-            text = "What the function leaves out" if dynamic else "Always the default"
-            self.notes.addWidget(label(text, "section"))
+            unset = "Defaults for fields the function doesn't set"
+            self.notes.addWidget(label(unset if dynamic else "Always the default", "section"))
         for field in shown:
             self.notes.addWidget(_default_row(field.routed, field.default_text))
         for name, value in ignored.items():
@@ -297,6 +296,17 @@ def _default_row(name: str, text: str) -> QWidget:
     row.addWidget(ElidedLabel(text, "default"), 1)
     row.addWidget(Pill("default", "neutral"))
     return holder
+
+
+def readiness(problems: Sequence[dict[str, Any]]) -> tuple[str, str]:
+    """Text and kind of a pill: variables that are not set are no fault of the sink."""
+    wrong = [problem for problem in problems if not problem.get("unset")]
+    if wrong:
+        return f"{len(wrong)} problem{'s' if len(wrong) > 1 else ''}", "error"
+    if problems:
+        count = len(problems)
+        return ("1 variable not set" if count == 1 else f"{count} variables not set"), "warning"
+    return "ready", "success"
 
 
 def _sentence(problem: dict[str, Any]) -> str:

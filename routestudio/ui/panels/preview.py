@@ -365,7 +365,7 @@ class PreviewPanel(QWidget):
         """Make a route test of the selected row's outcome."""
         row = self.current
         if row is None or row["action"] is None:
-            self._session.notice.emit("info", "Select a row that holds a message first")
+            self._session.notice.emit("info", "Select a row with a message first")
             return
         self._pin(index=row["index"], sample=self.samples.currentData())
 

@@ -153,6 +153,7 @@ class ProblemsPanel(QWidget):
         for row in self._rows():
             self._add(row)
         again = self.tree.topLevelItem(chosen)
+        again = again or self.tree.topLevelItem(0)
         if again is not None:
             self.tree.setCurrentItem(again)
         self._stack.setCurrentIndex(1 if self.count else 0)
@@ -171,7 +172,8 @@ class ProblemsPanel(QWidget):
         for sink in self._session.sinks():
             name = sink["name"]
             for problem in sink.get("field_problems", ()):
-                rows.append(_Row("error", f"{problem['field']}: {problem['message']}", name,
+                severity = "warning" if problem.get("unset") else "error"
+                rows.append(_Row(severity, f"{problem['field']}: {problem['message']}", name,
                                  problem["hint"] or "", ("sink", name, 1)))  # fmt: skip
                 by_place[name, problem["field"]] = rows[-1]
             for key in sink.get("ignored") or {}:
