@@ -465,6 +465,7 @@ class PreviewPanel(QWidget):
             header.resizeSection(5 + number, round((150 if number == 0 else 112) * scale))
         why = 5 + fields
         header.moveSection(header.visualIndex(why), 5 if self._failing else why)
+        header.resizeSection(why, 190)
         if self._failing:
             header.resizeSection(why, max(340, round(self.table.viewport().width() * 0.5)))
 
