@@ -28,7 +28,7 @@ from routestudio.engine.stands import Standins
 from routestudio.engine.transfers import TransferMethods, summary
 from routestudio.engine.workbench import WorkbenchMethods
 from routestudio.engine.workspace import PreparedSink, Workspace, source_of
-from routestudio.errors import ProjectError, RouteStudioError, UsageError
+from routestudio.errors import RouteStudioError, UsageError
 from routestudio.functions.pool import FunctionPool
 from routestudio.model.function import Function, FunctionKind, Language
 from routestudio.model.outcome import CheckStep
@@ -150,16 +150,9 @@ class EngineService:
     async def apply(self, edit: dict[str, Any], *, emit: Emit = ignore) -> dict[str, Any]:
         """Apply one edit; it is in the recovery journal before this returns.
 
-        When the journal cannot be written, the edit is kept and `warning` in the answer shows why.
+        When the journal cannot be written, the edit stays and `journal_problem` shows why.
         """
-        project = self.workspace.project
-        before = project.project
-        try:
-            project.apply(edit)
-        except ProjectError as error:
-            if project.project is before:
-                raise
-            return {**self.snapshot(), "warning": str(error)}
+        self.workspace.project.apply(edit)
         return self.snapshot()
 
     async def undo(self, *, emit: Emit = ignore) -> dict[str, Any]:

@@ -256,10 +256,11 @@ class Session(QObject):
             return await self._ordered(method, **params)
 
         def finished(snapshot: Snapshot) -> None:
-            warning = snapshot.pop("warning", None)
+            problem = snapshot.get("journal_problem")
+            news = problem != self.snapshot.get("journal_problem")
             self._take(snapshot)
-            if warning:
-                self.notice.emit("warning", warning)
+            if problem and news:
+                self.notice.emit("warning", problem)
             if done is not None:
                 done()
 

@@ -121,7 +121,7 @@ async def test_a_journal_that_cannot_be_written_does_not_hide_the_edit(
     found = await edit(engine, 76)
     assert found["sinks"][0]["batch_size"] == 76
     assert found["dirty"] == ["sequin.yaml"]
-    assert "disk full" in found["warning"]
+    assert "disk full" in found["journal_problem"]
     with pytest.raises(UsageError):
         await engine.apply({"op": "no such edit"})
 
