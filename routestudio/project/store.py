@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
@@ -27,6 +26,7 @@ from routestudio.project.environment import Environment
 from routestudio.project.files import inside, listed, remove_own, sweep, write_own
 from routestudio.project.journal import Journal, patch_of, patched
 from routestudio.project.parse import parse
+from routestudio.project.sample_state import FileStates, hash_of
 from routestudio.project.snapshot import snapshot
 from routestudio.project.yamldata import same
 from routestudio.project_names import YAML_FILE
@@ -37,8 +37,6 @@ __all__ = ["FILE", "MAX_FILE", "MAX_YAML", "OpenProject"]
 FILE: Final = YAML_FILE
 _COALESCE_SECONDS: Final = 2.0
 _UNDO_STEPS: Final = 500
-_HASHED: Final = 4 << 20
-"""Bytes of a sample file up to which its content is compared, and not its time."""
 _TYPING: Final = frozenset({"set", "set_code", "set_sample", "set_sample_line"})
 """Edits that come in numbers while somebody types."""
 
@@ -68,7 +66,7 @@ class OpenProject:
         self._undo: list[_Step] = []
         self._redo: list[_Step] = []
         self._counts: dict[str, tuple[tuple[int, int], int]] = {}
-        self._states: dict[str, tuple[tuple[int, int], str]] = {}
+        self._states = FileStates()
         self.journal_problem: str | None = None
         self._document = self._read_document()
         self._journal = Journal(root, file.name)
@@ -417,16 +415,11 @@ class OpenProject:
         """What changes when the messages of a sample set do."""
         unsaved = self.unsaved_sample(name)
         if unsaved is not None:
-            return _hash(unsaved.encode("utf-8", "surrogatepass"))
+            return hash_of(unsaved)
         try:
             path = self.sample_path(name)
-            info = path.stat()
-            stamp = (info.st_mtime_ns, info.st_size)
-            if self._states.get(name, (None, ""))[0] != stamp:
-                small = info.st_size <= _HASHED
-                self._states[name] = (stamp, _hash(path.read_bytes()) if small else repr(stamp))
-            lines = self._texts.get(sample_lines.beside(path.relative_to(self.root).as_posix()))
-            return self._states[name][1] + (_hash(lines.encode()) if lines else "")
+            beside = sample_lines.beside(path.relative_to(self.root).as_posix())
+            return self._states.of(path) + hash_of(self._texts.get(beside) or "")
         except (RouteStudioError, OSError):
             return ""
 
@@ -454,10 +447,6 @@ class OpenProject:
             if path.startswith("samples/") and sample_lines.file_of(path) is None:
                 (names.add if text is not None else names.discard)(Path(path).stem)
         return sorted(names)
-
-
-def _hash(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()[:16]
 
 
 def _encodable(text: str) -> bool:

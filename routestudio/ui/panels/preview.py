@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from time import perf_counter
 from typing import Any
 
@@ -24,7 +23,7 @@ from routestudio.ui.panels.inspector import Inspector
 from routestudio.ui.panels.preview_bar import PreviewBar
 from routestudio.ui.panels.preview_delegate import ProvenanceDelegate
 from routestudio.ui.panels.preview_model import PAGE, PreviewModel
-from routestudio.ui.panels.preview_state import depends_on
+from routestudio.ui.panels.preview_state import add_messages, depends_on
 from routestudio.ui.panels.variants import VariantsView
 from routestudio.ui.session import Session
 from routestudio.ui.widgets.basics import Banner, EmptyState
@@ -370,28 +369,7 @@ class PreviewPanel(QWidget):
         self._pin(index=row["index"], sample=self.samples.currentData())
 
     def _add_variants(self, messages: list[dict[str, Any]]) -> None:
-        """Append messages to the sample set of variants."""
-        lines = "".join(json.dumps(item, ensure_ascii=False) + "\n" for item in messages)
-        session = self._session
-
-        def told() -> None:
-            session.notice.emit("success", f"{len(messages)} rows added to sample {VARIANTS}")
-
-        def append(text: str | None) -> None:
-            if text is None:
-                session.notice.emit("warning", f"Sample {VARIANTS} is too large to add to")
-                return
-            edit = {"op": "set_sample", "name": VARIANTS, "text": text + lines}
-            session.apply(edit, told)
-
-        if VARIANTS not in {item["name"] for item in session.samples()}:
-            session.apply({"op": "add_sample", "name": VARIANTS, "text": lines}, told)
-            return
-        engine = session.engine
-        engine.run(
-            engine.request("sample_text", name=VARIANTS, limit=4_000_000),
-            owner=self, title="Samples", done=append,
-        )  # fmt: skip
+        add_messages(self._session, VARIANTS, messages)
 
     def _pin_variants(self, keys: list[str]) -> None:
         for entry in self.variants.entries:

@@ -1,4 +1,4 @@
-"""What a preview depends on: while that stays the same, nothing is asked of the engine."""
+"""What a preview depends on, and what it adds to the project."""
 
 from __future__ import annotations
 
@@ -36,3 +36,26 @@ def depends_on(
     parts: list[Any] = [found, names, functions, item, session.endpoints(),
                         session.snapshot.get("variables")]  # fmt: skip
     return json.dumps(parts, sort_keys=True, default=str)
+
+
+def add_messages(session: Session, sample: str, messages: list[dict[str, Any]]) -> None:
+    """Append messages to a sample set, which is made when there is none."""
+    lines = "".join(json.dumps(item, ensure_ascii=False) + "\n" for item in messages)
+
+    def told() -> None:
+        session.notice.emit("success", f"{len(messages)} rows added to sample {sample}")
+
+    def append(text: str | None) -> None:
+        if text is None:
+            session.notice.emit("warning", f"Sample {sample} is too large to add to")
+            return
+        session.apply({"op": "set_sample", "name": sample, "text": text + lines}, told)
+
+    if sample not in {item["name"] for item in session.samples()}:
+        session.apply({"op": "add_sample", "name": sample, "text": lines}, told)
+        return
+    engine = session.engine
+    engine.run(
+        engine.request("sample_text", name=sample, limit=4_000_000),
+        owner=session, title="Samples", done=append,
+    )  # fmt: skip
