@@ -121,7 +121,7 @@ def _lines(found: planning.Plan, other: str) -> Iterator[str]:
     if found.empty:
         yield f"nothing differs from {other}"
     else:
-        moved = f"; {rows} of the rows end otherwise" if found.outcomes else ""
+        moved = f"; {rows} of the rows end elsewhere" if found.outcomes else ""
         yield f"\ncompared with {other}: {text}{moved}"
     if counts["removed"]:
         yield "what is marked - is not in the project; a server deletes nothing that a file lacks"

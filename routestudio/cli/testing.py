@@ -19,7 +19,7 @@ async def test(options: argparse.Namespace) -> int:
         await engine.open(options.project)
         collected = covering.Coverage(engine.workspace.pool) if options.coverage else None
         runner = route_tests.Runner(engine.workspace, collected)
-        tests = route_tests.load(engine.workspace.project.root)
+        tests = route_tests.load(engine.workspace.project)
         if not tests:
             raise UsageError(
                 f"there are no route tests in {Path(options.project) / 'tests'}",

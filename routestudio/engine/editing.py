@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,6 +13,7 @@ from routestudio.errors import UsageError
 from routestudio.model import jsonio
 from routestudio.model.function import Language
 from routestudio.model.message import Message
+from routestudio.project.files import inside, write_parts
 from routestudio.samples.masking import mask_text
 from routestudio.sources.files import read_file
 
@@ -44,6 +45,7 @@ class EditingMethods:
             "examples": self.examples,
             "mask": self.mask,
             "convert_file": self.convert_file,
+            "add_sample_file": self.add_sample_file,
         }
 
     async def format(self, code: str, *, language: str = "python", emit: Emit = _ignore) -> str:
@@ -102,6 +104,27 @@ class EditingMethods:
                                  hint="put the file into the folder `samples`")  # fmt: skip
             lines.append(line + "\n")
         return {"text": "".join(lines), "skipped": skipped}
+
+    async def add_sample_file(
+        self, *, path: str, name: str, emit: Emit = _ignore
+    ) -> dict[str, Any]:
+        """Write the messages of a file of any size into the folder `samples` at once.
+
+        It is no edit: too large for undo. Returns the snapshot. Raises `UsageError`.
+        """
+        project = self._service.workspace.project
+        if name in project.project.samples:
+            raise UsageError(f"there is a sample `{name}` already", hint="choose another name")
+        target = inside(project.root, f"samples/{name}.jsonl")
+        write_parts(target, _lines(Path(path)))
+        project.reread()
+        return self._service.snapshot()
+
+
+def _lines(path: Path) -> Iterator[bytes]:
+    for item in read_file(path):
+        if isinstance(item, Message):
+            yield (jsonio.dumps(item.as_json()) + "\n").encode("utf-8", "surrogatepass")
 
 
 def _collect(found: dict[str, str], values: Mapping[str, Any]) -> None:

@@ -10,13 +10,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from routestudio.engine.expectations import expectation
-from routestudio.engine.route_tests import FOLDER, document_of, files, load
+from routestudio.engine.route_tests import current, files, load
+from routestudio.engine.route_tests import message_of as route_message
 from routestudio.engine.rows import message_of
 from routestudio.engine.workspace import Workspace
-from routestudio.errors import UsageError
-from routestudio.model.message import Message
+from routestudio.errors import RouteStudioError, UsageError
+from routestudio.model.message import Message, MessageError
 from routestudio.project.document import YamlDocument
-from routestudio.project.files import inside, write_own
+from routestudio.project.test_files import FOLDER, document_of, text_of
 from routestudio.samples.variants import table_of
 
 HEADER: Final = "# Route tests: run them with `routestudio test PROJECT`.\n"
@@ -38,8 +39,8 @@ async def pin(
     """
     prepared = workspace.prepare(sink)
     staged = (await prepared.stages.apply([message]))[0]
-    root = workspace.project.root
-    title = name or _free(_title(message, expectation(staged, prepared.sink)), load(root))
+    project = workspace.project
+    title = name or _free(_title(message, expectation(staged, prepared.sink)), load(project))
     test: dict[str, Any] = {"name": title, "sink": sink}
     if sample is not None:
         test["sample"] = {"name": sample[0], "row": sample[1]}
@@ -48,50 +49,102 @@ async def pin(
     if variants:
         test["variants"] = list(variants)
     test["expect"] = expectation(staged, prepared.sink)
-    path = inside(root, f"{FOLDER}/{_file_name(sink)}.yaml")
-    shown = path.relative_to(root).as_posix()
-    if path.exists():
-        document, before = document_of(path, shown)
+    path = f"{FOLDER}/{_file_name(sink)}.yaml"
+    if path in files(project):
+        document, before = document_of(current(project, path), path)
         if any(item.get("name") == title for item in document.plain(("tests",)) or ()):
-            raise UsageError(f"there is a test `{title}` in {shown}", hint="choose another name")
+            raise UsageError(f"there is a test `{title}` in {path}", hint="choose another name")
+        head = ""
     else:
-        document, before = YamlDocument("tests: []\n", name=shown), 0
+        document, before, head = YamlDocument("tests: []\n", name=path), 0, HEADER
     document.add_item(("tests",), test)
-    text = document.text
-    if before:
-        text = text.split("\n", before)[before]
-    elif not path.exists():
-        text = HEADER + text
-    write_own(root, shown, text)
-    made = next(item for item in load(root) if item.file == shown and item.body["name"] == title)
-    return {"file": shown, "line": made.line, "name": title}
+    _write(workspace, path, head + text_of(document, before), f"Pin {title}")
+    made = next(item for item in load(project) if item.file == path and item.body["name"] == title)
+    return {"file": path, "line": made.line, "name": title}
 
 
-def accept(workspace: Workspace, file: str, index: int, expect: Mapping[str, Any],
-           variant: str | None = None) -> dict[str, Any]:  # fmt: skip
+async def accept(
+    workspace: Workspace,
+    file: str,
+    index: int,
+    expect: Mapping[str, Any],
+    variant: str | None = None,
+) -> dict[str, Any]:
     """Let the test with number `index` of `file` expect `expect` from now on.
 
-    For one of its variants, only what is expected of that one changes. Raises `UsageError` when
-    there is no such test.
+    For one of its variants, only what is expected of that one changes. A test that is named after
+    its outcome gets a new name. Raises `UsageError` when there is no such test.
     """
-    root = workspace.project.root
-    path = next((p for p in files(root) if p.relative_to(root).as_posix() == file), None)
-    if path is None:
-        raise UsageError(f"there is no test file `{file}`")
-    document, before = document_of(path, file)
-    tests = document.plain(("tests",))
-    if not isinstance(tests, list) or not 0 <= index < len(tests):
-        raise UsageError(f"there is no test number {index + 1} in `{file}`", hint="read it again")
+    document, before, test = _test(workspace, file, index)
     place = ("tests", str(index))
     if variant is None:
         document.set((*place, "expect"), dict(expect))
+        name = await _name_after(workspace, file, index, test, expect)
+        if name is not None:
+            document.set((*place, "name"), name)
     else:
-        given = tests[index].get("variants")
+        given = test.get("variants")
         own = dict(given) if isinstance(given, dict) else dict.fromkeys(given or (variant,))
         document.set((*place, "variants"), {**own, variant: dict(expect)})
-    text = document.text
-    write_own(root, file, text.split("\n", before)[before] if before else text)
+    text = text_of(document, before)
+    _write(workspace, file, text, f"Accept the outcome of {test.get('name')}")
     return {"file": file, "index": index}
+
+
+def rename(workspace: Workspace, file: str, index: int, name: str) -> dict[str, Any]:
+    """Give a test another name. Raises `UsageError`."""
+    document, before, test = _test(workspace, file, index)
+    taken = {item.get("name") for item in document.plain(("tests",)) if item is not test}
+    if not name.strip() or name in taken - {test.get("name")}:
+        raise UsageError(f"there is a test `{name}` in {file}" if name.strip() else
+                         "a test needs a name", hint="choose another name")  # fmt: skip
+    document.set(("tests", str(index), "name"), name.strip())
+    _write(workspace, file, text_of(document, before), f"Rename test {test.get('name')}")
+    return {"file": file, "index": index}
+
+
+def delete(workspace: Workspace, file: str, index: int) -> dict[str, Any]:
+    """Remove a test with all its variants. Raises `UsageError`."""
+    document, before, test = _test(workspace, file, index)
+    document.remove(("tests", str(index)))
+    _write(workspace, file, text_of(document, before), f"Delete test {test.get('name')}")
+    return {"file": file, "index": index}
+
+
+def _test(workspace: Workspace, file: str, index: int) -> tuple[YamlDocument, int, dict[str, Any]]:
+    """The document of a file of tests, the lines before its text, and one test of it."""
+    if file not in files(workspace.project):
+        raise UsageError(f"there is no test file `{file}`")
+    document, before = document_of(current(workspace.project, file), file)
+    tests = document.plain(("tests",))
+    if not isinstance(tests, list) or not 0 <= index < len(tests):
+        raise UsageError(f"there is no test number {index + 1} in `{file}`", hint="run the tests")
+    return document, before, tests[index]
+
+
+def _write(workspace: Workspace, path: str, text: str, label: str) -> None:
+    """Keep a file's text as an edit of the project: undone and saved like any other."""
+    workspace.project.apply({"op": "set_test_file", "path": path, "text": text, "label": label})
+
+
+async def _name_after(
+    workspace: Workspace,
+    file: str,
+    index: int,
+    test: Mapping[str, Any],
+    expect: Mapping[str, Any],
+) -> str | None:
+    """The new name of a test that is named after what it expected; `None` for any other name."""
+    made = next(t for t in load(workspace.project) if (t.file, t.index) == (file, index))
+    try:
+        message = route_message(workspace, made)
+    except (RouteStudioError, MessageError):
+        return None
+    old = _title(message, test.get("expect") or {})
+    if re.sub(r" \(\d+\)$", "", str(test.get("name"))) not in (old, _former(old)):
+        return None
+    others = [t for t in load(workspace.project) if (t.file, t.index) != (file, index)]
+    return _free(_title(message, expect), others)
 
 
 def _title(message: Message, expect: Mapping[str, Any]) -> str:
@@ -101,8 +154,15 @@ def _title(message: Message, expect: Mapping[str, Any]) -> str:
     if "filtered" in expect:
         return f"{row} is filtered"
     if "error" in expect:
-        return f"{row} fails: {expect['error']}"
+        return f"{row} fails" if expect["error"] == "raised" else f"{row} fails: {expect['error']}"
+    if "destination" not in expect:
+        return row
     return f"{row} goes to {expect['destination']}"[:120]
+
+
+def _former(title: str) -> str:
+    """The name that earlier versions gave a test of a function that fails."""
+    return f"{title}: raised" if title.endswith(" fails") else title
 
 
 def _free(title: str, tests: Sequence[Any]) -> str:

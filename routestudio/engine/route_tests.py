@@ -9,7 +9,6 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from time import perf_counter
 from typing import Any, Final
 
@@ -23,13 +22,11 @@ from routestudio.functions import clock
 from routestudio.model.message import Message, MessageError, message_from
 from routestudio.pipeline.stages import Staged
 from routestudio.project.disk import TEST_ENDINGS
-from routestudio.project.document import YamlDocument
-from routestudio.project.files import inside, listed, read_text
+from routestudio.project.store import OpenProject
+from routestudio.project.test_files import FOLDER, document_of
 from routestudio.samples.variants import BY_KEY, key_columns, table_of, variants_of
 
-FOLDER: Final = "tests"
 _KEYS: Final = frozenset({"name", "sink", "message", "sample", "row", "variants", "now", "expect"})
-_MAX_FILE: Final = 4 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,18 +80,26 @@ class TestResult:
         }
 
 
-def load(root: Path) -> list[RouteTest]:
-    """Every route test of a project. Raises `ProjectError` with file and line."""
+def load(project: OpenProject) -> list[RouteTest]:
+    """Every route test of a project, with its unsaved edits. Raises `ProjectError` with file and
+    line."""
     tests: list[RouteTest] = []
-    for path in files(root):
-        tests += list(_read(path, path.relative_to(root).as_posix()))
+    for path in files(project):
+        tests += list(_read(current(project, path), path))
     return tests
 
 
-def files(root: Path) -> list[Path]:
-    """The files of route tests, by name."""
-    return [inside(root, path) for path in listed(root, FOLDER, depth=0)
-            if path.endswith(TEST_ENDINGS)]  # fmt: skip
+def files(project: OpenProject) -> list[str]:
+    """The files of route tests, by relative path, in order."""
+    found = project.files(FOLDER)
+    return [path for path in found if path.count("/") == 1 and path.endswith(TEST_ENDINGS)]
+
+
+def current(project: OpenProject, path: str) -> str:
+    """The text of a file of tests: with unsaved edits, else as the disk has it now."""
+    if path not in project.dirty and project.changed_outside((path,)):
+        project.take_outside([path])
+    return project.read(path) or ""
 
 
 @dataclass(slots=True)
@@ -164,16 +169,8 @@ def junit(results: Sequence[TestResult]) -> str:
     )
 
 
-def document_of(path: Path, shown: str) -> tuple[YamlDocument, int]:
-    """A file of tests with its list under `tests`, and the lines put before the file's text."""
-    text = read_text(path, limit=_MAX_FILE)
-    if text.lstrip().startswith("tests:") or "\ntests:" in text:
-        return YamlDocument(text, name=shown), 0
-    return YamlDocument("tests:\n" + text, name=shown), 1
-
-
-def _read(path: Path, shown: str) -> Iterator[RouteTest]:
-    document, shift = document_of(path, shown)
+def _read(text: str, shown: str) -> Iterator[RouteTest]:
+    document, shift = document_of(text, shown)
     items = document.plain(("tests",))
     if not isinstance(items, list):
         raise ProjectError("must be a list of tests", place=Place(shown, 1))

@@ -6,6 +6,7 @@ Methods that take long report through `emit(name, data)` and stop when they are 
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -74,9 +75,11 @@ class EngineService:
             "put_secret": self.put_secret,
             "diagnose": self.diagnose,
             "preview": self.preview,
+            "forget_preview": self.forget_preview,
             "rows": self.rows,
             "row": self.row,
             "check": self.check,
+            "failing_rows": self.failing_rows,
             "run": self.run,
             "arrived": self.arrived,
             "columns": self.columns,
@@ -147,7 +150,10 @@ class EngineService:
         return snapshot_of(self.workspace)
 
     async def apply(self, edit: dict[str, Any], *, emit: Emit = ignore) -> dict[str, Any]:
-        """Apply one edit; it is in the recovery journal before this returns."""
+        """Apply one edit; it is in the recovery journal before this returns.
+
+        When the journal cannot be written, the edit stays and `journal_problem` shows why.
+        """
         self.workspace.project.apply(edit)
         return self.snapshot()
 
@@ -197,6 +203,7 @@ class EngineService:
         *,
         view: str = "preview",
         code: dict[str, str] | None = None,
+        use: dict[str, str] | None = None,
         limit: int | None = None,
         emit: Emit = ignore,
         **source: Any,
@@ -204,9 +211,9 @@ class EngineService:
         """Preview a sample set under the name `view`; a later call with it takes its place.
 
         Emits `progress` with totals; the rows are asked for with `rows`. `code` maps function
-        names to text being typed.
+        names to text being typed, `use` roles to functions that the sink is to have for it.
         """
-        prepared = self.workspace.prepare(sink, code=code)
+        prepared = self.workspace.prepare(sink, code=code, use=use)
         rows = open_rows(self.workspace, *source_of(source), reading_of(source))
         preview = Preview(prepared, rows)
         self._previews[view] = preview
@@ -278,6 +285,10 @@ class EngineService:
         """Everything that can be known without a network."""
         return await linting.lint(self.workspace)
 
+    async def forget_preview(self, *, view: str, emit: Emit = ignore) -> None:
+        """Drop a preview that nobody looks at any more, with its rows."""
+        self._previews.pop(view, None)
+
     def preview_of(self, view: str) -> Preview | None:
         """The preview under a name, if it is still there."""
         return self._previews.get(view)
@@ -319,6 +330,18 @@ class EngineService:
             emit("step", row)
             steps.append(row)
         return steps
+
+    async def failing_rows(self, sink: str, *, emit: Emit = ignore) -> dict[str, int]:
+        """How many of the samples' first rows do not get through a sink's route."""
+        prepared = self.workspace.prepare(sink)
+        failed = rows = 0
+        for name in self.workspace.project.project.samples:
+            with contextlib.suppress(RouteStudioError):
+                items = read_some(self.workspace, "sample", name, CHECK_SAMPLES)
+                found = await evaluate_rows(prepared, items, 0)
+                rows += len(found)
+                failed += sum(not row["ok"] and not row["filtered"] for row in found)
+        return {"rows": rows, "failed": failed}
 
     async def run(
         self,

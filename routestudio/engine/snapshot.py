@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from routestudio.engine.targets import target_of
@@ -20,9 +21,19 @@ def snapshot_of(workspace: Workspace) -> dict[str, Any]:
     snapshot["root"] = str(project.project.root)
     snapshot["state"] = str(project.project.root / STATE_FOLDER)
     snapshot["file"] = str(project.project.file)
+    snapshot["variables"] = _variables(project.project.root)
     for sink in snapshot["sinks"]:
         sink.update(_state(workspace, sink["name"]))
     return snapshot
+
+
+def _variables(root: Path) -> str:
+    """What changes when the project's `.env` does."""
+    try:
+        info = (root / ".env").stat()
+    except OSError:
+        return ""
+    return f"{info.st_mtime_ns}:{info.st_size}"
 
 
 def diagnostics_of(diagnostics: Sequence[Diagnostic]) -> list[dict[str, Any]]:
@@ -34,7 +45,12 @@ def _state(workspace: Workspace, name: str) -> dict[str, Any]:
     try:
         prepared = workspace.prepare(name, for_delivery=True)
     except RouteStudioError as error:
-        problem = {"field": "sink", "message": workspace.redact(error.message), "hint": error.hint}
+        problem = {
+            "field": "sink",
+            "message": workspace.redact(error.message),
+            "hint": error.hint,
+            "unset": False,
+        }
         return {"key": None, "title": None, "ready": False, "field_problems": [problem],
                 "mode": "static", "ignored": {}, "batch": None, "target": None}  # fmt: skip
     limits = prepared.bound.limits
@@ -44,7 +60,12 @@ def _state(workspace: Workspace, name: str) -> dict[str, Any]:
         "title": prepared.sink.title,
         "ready": not prepared.problems,
         "field_problems": [
-            {"field": p.field, "message": workspace.redact(p.message), "hint": p.hint}
+            {
+                "field": p.field,
+                "message": workspace.redact(p.message),
+                "hint": p.hint,
+                "unset": p.message.startswith("variable `"),
+            }
             for p in prepared.problems
         ],
         "mode": "dynamic" if prepared.bound.dynamic else "static",

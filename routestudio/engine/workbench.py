@@ -55,6 +55,8 @@ class WorkbenchMethods:
             "test": self.test,
             "pin": self.pin,
             "accept": self.accept,
+            "rename_test": self.rename_test,
+            "delete_test": self.delete_test,
         }
 
     async def explain(
@@ -161,9 +163,9 @@ class WorkbenchMethods:
         items = preview.source.read(0, MAX_TRACED)
         rows = [item for item in items if isinstance(item, Message)]
         await by_rows.add(preview.prepared, rows)
-        root = self._service.workspace.project.root
+        project = self._service.workspace.project
         name = preview.prepared.spec.name
-        for test in route_tests.load(root):
+        for test in route_tests.load(project):
             if test.sink == name:
                 message = route_tests.message_of(self._service.workspace, test)
                 await by_tests.add(preview.prepared, [message], now=test.body.get("now"))
@@ -218,7 +220,7 @@ class WorkbenchMethods:
         results = []
         collected = Coverage(self._service.pool)
         runner = route_tests.Runner(self._service.workspace, collected)
-        for item in route_tests.load(self._service.workspace.project.root):
+        for item in route_tests.load(self._service.workspace.project):
             result = (await runner.run(item)).as_json()
             emit("result", result)
             results.append(result)
@@ -239,7 +241,8 @@ class WorkbenchMethods:
     ) -> dict[str, Any]:
         """Make a route test of a row's outcome: of row `index` of a preview, or of a message.
 
-        With `sample`, the test refers to that row of the sample. Returns file, line and name.
+        With `sample`, the test refers to that row of the sample. Returns the snapshot, with file,
+        line and name as `test`; the test is written when the project is saved.
         """
         if message is not None:
             given = message_from(json.loads(json.dumps(message)))
@@ -248,10 +251,11 @@ class WorkbenchMethods:
         else:
             raise UsageError("there is neither a row nor a message to pin")
         place = (sample, index) if sample is not None and index is not None else None
-        return await pinning.pin(
+        made = await pinning.pin(
             self._service.workspace, sink, given,
             sample=place, name=name, variants=variants or (),
         )  # fmt: skip
+        return {**self._service.snapshot(), "test": made}
 
     async def accept(
         self,
@@ -263,7 +267,20 @@ class WorkbenchMethods:
         emit: Emit = _ignore,
     ) -> dict[str, Any]:
         """Let a route test expect what it got."""
-        return pinning.accept(self._service.workspace, file, index, expect, variant)
+        made = await pinning.accept(self._service.workspace, file, index, expect, variant)
+        return {**self._service.snapshot(), "test": made}
+
+    async def rename_test(
+        self, *, file: str, index: int, name: str, emit: Emit = _ignore
+    ) -> dict[str, Any]:
+        """Give a route test another name."""
+        made = pinning.rename(self._service.workspace, file, index, name)
+        return {**self._service.snapshot(), "test": made}
+
+    async def delete_test(self, *, file: str, index: int, emit: Emit = _ignore) -> dict[str, Any]:
+        """Remove a route test, with its variants."""
+        made = pinning.delete(self._service.workspace, file, index)
+        return {**self._service.snapshot(), "test": made}
 
     def _preview(self, view: str) -> Preview:
         preview = self._service.preview_of(view)

@@ -127,16 +127,21 @@ class Workspace:
         *,
         standin: StandinAddress | None = None,
         code: Mapping[str, str] | None = None,
+        use: Mapping[str, str] | None = None,
         max_overruns: int | None = 5,
         for_delivery: bool = False,
     ) -> PreparedSink:
         """Bind one sink and build its stages.
 
         `standin` points it at a stand-in; `code` maps function names to text that is not yet part
-        of the project (being typed). With `for_delivery` unset variables are problems; without,
+        of the project (being typed); `use` names functions by role that the sink is to have
+        instead of its own. With `for_delivery` unset variables are problems; without,
         they only are where a value is needed.
         """
         spec = self.spec(name)
+        for role, function in (use or {}).items():
+            if role in ("routing", "filter", "transform"):
+                spec = replace(spec, **{role: function})  # type: ignore[arg-type]
         sink = self.registry.get(spec.type)
         problems: list[FieldProblem] = []
         functions = self._functions(spec, sink, code or {}, problems)

@@ -7,7 +7,6 @@ import contextlib
 import mmap
 import os
 import pickle
-import signal
 import sys
 import tempfile
 import time
@@ -18,6 +17,7 @@ from routestudio import tasks
 from routestudio.errors import WorkerError
 from routestudio.functions.answers import answer_of
 from routestudio.functions.worker import HEADER, IDLE, PROGRESS, ROW_BITS
+from routestudio.system import processes
 
 PROGRAM: Final = ("-m", "routestudio.functions.worker")
 _WATCH_SECONDS: Final = 0.02
@@ -230,7 +230,7 @@ def _kill(process: asyncio.subprocess.Process) -> None:
     """Kill without asking for the state first, which would take it from asyncio's own watcher."""
     if process.returncode is None:
         with contextlib.suppress(ProcessLookupError):
-            os.kill(process.pid, signal.SIGKILL)
+            processes.end(process.pid)
 
 
 async def _reap(process: asyncio.subprocess.Process) -> None:

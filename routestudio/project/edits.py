@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping
 from pathlib import PurePosixPath
 from typing import Any, Final
 
-from routestudio.errors import UsageError
+from routestudio.errors import ProjectError, UsageError
 from routestudio.project import sample_lines
 from routestudio.project.document import YamlDocument
 from routestudio.project.parse import NAME
 from routestudio.project.secrets import unmasked
+from routestudio.project.test_files import FOLDER, renamed
 
 ROLES: Final = ("filter", "transform", "routing", "enrichment")
 
@@ -19,18 +20,25 @@ Texts = dict[str, str | None]
 
 
 def apply_edit(
-    edit: Mapping[str, Any], document: YamlDocument, read: Callable[[str], str | None]
+    edit: Mapping[str, Any],
+    document: YamlDocument,
+    read: Callable[[str], str | None],
+    files: Callable[[str], list[str]] = lambda folder: [],
 ) -> tuple[str, Texts]:
     """Apply one edit to `document` in place; returns its label and the changed other files.
 
-    `read` gives the current text of a file of the project. Raises `UsageError` and `ProjectError`.
+    `read` gives the current text of a file of the project, `files` those of a folder. Raises
+    `UsageError` and `ProjectError`.
     """
     operation = str(edit.get("op"))
     handler = _HANDLERS.get(operation)
     if handler is None:
         raise UsageError(f"unknown edit `{operation}`")
     try:
-        return handler(edit, document, read)
+        label, texts = handler(edit, document, read)
+        if operation == "rename" and edit["kind"] in ("sinks", "samples"):
+            texts |= _renamed_tests(edit, read, files(FOLDER))
+        return label, texts
     except KeyError as error:
         raise UsageError(f"edit `{operation}`: there is no {error}") from None
     except (TypeError, AttributeError, ValueError) as error:
@@ -133,6 +141,31 @@ def _rename(edit: Mapping[str, Any], document: YamlDocument, read: Read) -> tupl
             if destination.get("http_endpoint") == old:
                 document.set(("sinks", sink["name"], "destination", "http_endpoint"), new)
     return f"Rename {old}", {}
+
+
+def _renamed_tests(edit: Mapping[str, Any], read: Read, paths: list[str]) -> Texts:
+    """Files of route tests that name what is renamed, with the new name."""
+    found: Texts = {}
+    for path in paths:
+        text = read(path) if path.endswith((".yaml", ".yml")) else None
+        if text is None or str(edit["name"]) not in text:
+            continue
+        try:
+            new = renamed(text, path, str(edit["kind"]), str(edit["name"]), str(edit["to"]))
+        except ProjectError:
+            continue  # a file that cannot be read is reported where its tests are run
+        if new != text:
+            found[path] = new
+    return found
+
+
+def _set_test_file(
+    edit: Mapping[str, Any], document: YamlDocument, read: Read
+) -> tuple[str, Texts]:
+    path = _inside(str(edit["path"]))
+    if not path.startswith(f"{FOLDER}/") or not path.endswith((".yaml", ".yml")):
+        raise UsageError(f"{path} is not a file of route tests")
+    return str(edit.get("label") or "Edit tests"), {path: str(edit["text"])}
 
 
 def _duplicate(edit: Mapping[str, Any], document: YamlDocument, read: Read) -> tuple[str, Texts]:
@@ -284,4 +317,5 @@ _HANDLERS: Final[Mapping[str, Callable[..., tuple[str, Texts]]]] = {
     "set_sample": _set_sample,
     "set_sample_line": _set_sample_line,
     "remove_sample": _remove_sample,
+    "set_test_file": _set_test_file,
 }

@@ -20,6 +20,7 @@ from typing import Final
 
 from routestudio.errors import Place, ProjectError
 from routestudio.project_names import STATE_FOLDER
+from routestudio.system import processes
 
 SAVING: Final = f"{STATE_FOLDER}/saving"
 """Where a file of a project is written before it takes its place; git does not see it."""
@@ -242,16 +243,8 @@ def _sweep_older(folder: Path) -> None:
 
 
 def alive(pid: int) -> bool:
-    """Whether a process of that number runs."""
-    if pid <= 0:
-        return False
-    try:
-        os.kill(pid, 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except OSError:
-        return True
-    return True
+    """Whether a process of that number runs, on whichever system."""
+    return processes.alive(pid)
 
 
 @contextlib.contextmanager

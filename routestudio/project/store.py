@@ -26,6 +26,7 @@ from routestudio.project.environment import Environment
 from routestudio.project.files import inside, listed, remove_own, sweep, write_own
 from routestudio.project.journal import Journal, patch_of, patched
 from routestudio.project.parse import parse
+from routestudio.project.sample_state import FileStates, hash_of
 from routestudio.project.snapshot import snapshot
 from routestudio.project.yamldata import same
 from routestudio.project_names import YAML_FILE
@@ -65,6 +66,7 @@ class OpenProject:
         self._undo: list[_Step] = []
         self._redo: list[_Step] = []
         self._counts: dict[str, tuple[tuple[int, int], int]] = {}
+        self._states = FileStates()
         self.journal_problem: str | None = None
         self._document = self._read_document()
         self._journal = Journal(root, file.name)
@@ -174,7 +176,7 @@ class OpenProject:
             if text is not None:
                 text = sample_lines.with_line(text, int(edit["line"]), str(edit["text"]))
                 edit = {"op": "set_sample", "name": edit["name"], "text": text}
-        label, files = apply_edit(edit, trial, self.read)
+        label, files = apply_edit(edit, trial, self.read, self.files)
         before: Texts = {path: self.read(path) for path in files}
         after: Texts = dict(files)
         if trial.text != self._document.text:
@@ -321,10 +323,14 @@ class OpenProject:
         """Every text of the project that is held here, by relative path, as it is now."""
         return {**self._disk.known, **self._texts, self._yaml: self._document.text}
 
-    def changed_outside(self) -> Texts:
+    def changed_outside(self, only: Collection[str] | None = None) -> Texts:
         """Files that are not as they were read or saved last, with what the disk has now."""
         here = self.texts()
-        return {path: now for path, now in self._disk.differing().items() if now != here[path]}
+        return {
+            path: now
+            for path, now in self._disk.differing().items()
+            if now != here[path] and (only is None or path in only)
+        }
 
     def take_outside(self, paths: Collection[str]) -> None:
         """Take what the disk has of these files; their edits and steps of undo are forgotten."""
@@ -380,7 +386,10 @@ class OpenProject:
         """The project as plain data for the window; literal secrets become `{"$secret": true}`."""
         return {
             **snapshot(self._project, secret_keys),
-            "samples": [{"name": n, "rows": self._count(n)} for n in self._project.samples],
+            "samples": [
+                {"name": n, "rows": self._count(n), "state": self._state(n)}
+                for n in self._project.samples
+            ],
             "dirty": list(self.dirty),
             "undo": self._undo[-1].label if self._undo else None,
             "redo": self._redo[-1].label if self._redo else None,
@@ -401,6 +410,18 @@ class OpenProject:
             return self._counts[name][1]
         except (RouteStudioError, OSError):
             return 0
+
+    def _state(self, name: str) -> str:
+        """What changes when the messages of a sample set do."""
+        unsaved = self.unsaved_sample(name)
+        if unsaved is not None:
+            return hash_of(unsaved)
+        try:
+            path = self.sample_path(name)
+            beside = sample_lines.beside(path.relative_to(self.root).as_posix())
+            return self._states.of(path) + hash_of(self._texts.get(beside) or "")
+        except (RouteStudioError, OSError):
+            return ""
 
     # --- files -------------------------------------------------------------------------------
 

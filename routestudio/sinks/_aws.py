@@ -38,7 +38,7 @@ class AwsConfig(SinkConfig):
         ),
         Ui(
             "Region",
-            "For checks without samples, and for Sequin servers.",
+            "Needed by Sequin servers, and by Check when no sample names an ARN.",
             example="eu-west-1",
             card=True,
         ),
@@ -58,7 +58,7 @@ class AwsConfig(SinkConfig):
         Secret(),
         Ui(
             "Secret access key",
-            "Kept outside of the project file.",
+            "Stored outside the project file.",
             _CREDENTIALS_GROUP,
             visible_when=("use_task_role", (False,)),
         ),

@@ -152,13 +152,13 @@ class Elasticsearch(Sink):
         endpoint_url: Annotated[
             EndpointUrl,
             ServiceUrl(),
-            Ui("Endpoint URL", "Where Elasticsearch or OpenSearch answers",
+            Ui("Endpoint URL", "URL of the Elasticsearch or OpenSearch server",
                example="http://localhost:9200", card=True, wide=True),
         ]  # fmt: skip
         auth_type: Annotated[
             str,
             Choice(("none", *_AUTH), ("None", "API key", "User and password", "Bearer token")),
-            Ui("Authentication", "How the sink proves who it is", card=True),
+            Ui("Authentication", "How the sink authenticates", card=True),
         ] = "api_key"
         auth_value: Annotated[
             SecretStr | None,
@@ -191,8 +191,9 @@ class Elasticsearch(Sink):
                 example="orders",
                 label="Index",
                 note="The id is the primary key, joined with `-`; tables in one index must not "
-                "share keys. A delete removes the document, everything else writes it anew. A soft "
-                "delete is an update: let a transform mark it, and leave it out when searching.",
+                "share keys. A delete removes the document, everything else writes it again. A "
+                "soft delete is an update: let a transform mark it, and leave it out of "
+                "searches.",
             ),
         ]
 

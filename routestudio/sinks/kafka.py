@@ -161,14 +161,14 @@ class Kafka(Sink):
                 (*_PASSWORD_MECHANISMS, "aws_msk_iam"),
                 ("Plain", "SCRAM-SHA-256", "SCRAM-SHA-512", "AWS MSK IAM"),
             ),
-            Ui("SASL mechanism", "How to sign in; empty for none.", "Authentication"),
+            Ui("SASL mechanism", "Authentication method; empty for none.", "Authentication"),
         ] = None
         username: Annotated[
             str | None,
             Text(max=512),
             Ui(
                 "Username",
-                "User that signs in.",
+                "User name for SASL.",
                 "Authentication",
                 "orders-writer",
                 ("sasl_mechanism", _PASSWORD_MECHANISMS),
@@ -179,7 +179,7 @@ class Kafka(Sink):
             Secret(),
             Ui(
                 "Password",
-                "Kept outside of the project file.",
+                "Stored outside the project file.",
                 "Authentication",
                 visible_when=("sasl_mechanism", _PASSWORD_MECHANISMS),
             ),
@@ -211,7 +211,7 @@ class Kafka(Sink):
             Secret(),
             Ui(
                 "Secret access key",
-                "Kept outside of the project file.",
+                "Stored outside the project file.",
                 "Authentication",
                 visible_when=("sasl_mechanism", ("aws_msk_iam",)),
             ),

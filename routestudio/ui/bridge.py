@@ -2,7 +2,7 @@
 
 The child's pipes are read through `QProcess`, so the window's loop needs no watcher threads. When
 the engine dies, every waiting job fails with a sentence, the engine is started again, and
-`restarted` tells the session to open its project anew; edits are in the recovery journal.
+`restarted` tells the session to open its project again; edits are in the recovery journal.
 """
 
 from __future__ import annotations

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from PySide6.QtCore import QUrl
+from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QApplication
 
 from routestudio.ui.commands_editor import EditorCommands
@@ -78,6 +81,8 @@ class Commands:
             "overview": lambda: self.open("overview", "Overview"),
             "focus_tree": window.tree.tree.setFocus, "focus_document": self.focus_document,
             "focus_bottom": self.focus_bottom,
+            "toggle_panel": window.toggle_bottom, "maximise_panel": window.toggle_maximised,
+            "turn_panel": window.turn_panel,
             "show_problems": lambda: window.open_bottom(window.problems),
             "show_log": lambda: window.open_bottom(window.log),
             "add_sink": lambda: self.edits.add("sink"),
@@ -163,6 +168,13 @@ class Commands:
                 self.open("function", function["name"])
                 if document := self._function():
                     document.editor.go_to(line)
+                return
+        if kind in ("function", "http_endpoints"):
+            self.open(kind, name)
+        elif kind == "file" and Path(name).is_file():
+            QDesktopServices.openUrl(QUrl.fromLocalFile(name))
+            self._session.notice.emit("info", f"Line {line} of {Path(name).name}: opened with the "
+                                      "program of your system for it")  # fmt: skip
 
     def close_document(self) -> None:
         """Close the document in front."""
@@ -313,7 +325,7 @@ class Commands:
         """The sample set of the preview in front, or the one that a sink was last previewed on."""
         document = self._previewing()
         shown = document.preview.samples.currentData() if document is not None else None
-        wanted = shown or self._window.memory.sample(sink)
+        wanted = shown or self._session.last_samples.get(sink)
         return str(wanted) if wanted in names else names[0]
 
     def after_run(self) -> None:
@@ -321,6 +333,8 @@ class Commands:
         sink = self.current_sink()
         if sink is not None and self.standin:
             self._window.arrived.show_sink(sink)
+        elif sink is not None:
+            self._window.arrived.show_real(sink)
 
     def cancel(self) -> None:
         """Cancel what runs."""
@@ -331,7 +345,10 @@ class Commands:
         """Show what arrived at the stand-in of the current sink."""
         sink = self.current_sink()
         if sink is not None:
-            self._window.arrived.show_sink(sink)
+            if self.standin:
+                self._window.arrived.show_sink(sink)
+            else:
+                self._window.arrived.show_real(sink)
             self._window.open_bottom(self._window.arrived)
 
     # --- the rest ----------------------------------------------------------------------------

@@ -103,7 +103,7 @@ class Edits:
         """Make a sample set of the messages on the clipboard."""
         text = QGuiApplication.clipboard().text()
         if not text.strip():
-            self._session.notice.emit("info", "The clipboard holds no text.")
+            self._session.notice.emit("info", "The clipboard has no text.")
             return
         self._add_sample(text if text.endswith("\n") else text + "\n")
 

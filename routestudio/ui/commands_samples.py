@@ -40,10 +40,14 @@ class SampleCommands:
 
         def done(found: dict[str, Any]) -> None:
             if found["skipped"]:
-                text = f"{found['skipped']:,} rows of {path.name} hold no message and are left out"
+                text = f"{found['skipped']:,} rows of {path.name} are not messages and are left out"
                 session.notice.emit("warning", text)
-            session.apply({"op": "add_sample", "name": name, "text": found["text"]})
+            session.apply({"op": "add_sample", "name": name, "text": found["text"]},
+                          lambda: self._window.commands.open("sample", name))  # fmt: skip
 
+        if path.is_file() and path.stat().st_size > LARGEST:
+            session.add_sample_file(path, name, lambda: self._window.commands.open("sample", name))
+            return
         engine = session.engine
         engine.run(
             engine.request("convert_file", path=str(path), limit=LARGEST),

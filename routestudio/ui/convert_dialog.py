@@ -6,7 +6,6 @@ from typing import Any, Final
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
-    QDialog,
     QHBoxLayout,
     QHeaderView,
     QPlainTextEdit,
@@ -21,22 +20,20 @@ from routestudio.model.function import Diagnostic
 from routestudio.ui.editor.code_edit import CodeEdit
 from routestudio.ui.editor.highlighter import Highlighter
 from routestudio.ui.widgets.basics import Button, EmptyState, Pill, label
+from routestudio.ui.widgets.dialog import Dialog
 
 _TITLES: Final = {"python": "Python", "elixir": "Elixir"}
 
 
-class ConvertDialog(QDialog):
+class ConvertDialog(Dialog):
     """Accepting it means: take the converted text."""
 
     def __init__(self, parent: QWidget, before: str, found: dict[str, Any]) -> None:
-        super().__init__(parent)
         old, new = _TITLES[found["from"]], _TITLES[found["to"]]
-        self.setWindowTitle(f"Convert to {new}")
+        super().__init__(parent, f"Convert to {new}")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.resize(1040, 640)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(20, 16, 20, 16)
-        column.setSpacing(10)
+        column = self.body
         head = QHBoxLayout()
         head.addWidget(label(found["function"], "heading"))
         self.verdict = Pill(*_verdict(found))
@@ -52,7 +49,7 @@ class ConvertDialog(QDialog):
         )  # fmt: skip
         if found["code"] is None:
             sides.addWidget(
-                EmptyState("warning", f"It cannot be said in {new} with the same meaning",
+                EmptyState("warning", f"This can't be expressed in {new} with the same meaning",
                            _problems(found["problems"]))
             )  # fmt: skip
         else:
@@ -78,7 +75,7 @@ class ConvertDialog(QDialog):
         foot.addWidget(label(_tried(found), "muted"))
         foot.addStretch(1)
         foot.addWidget(Button("Cancel" if found["code"] else "Close", action=self.reject))
-        text = f"Use the {new} text" if equal else f"Use the {new} text all the same"
+        text = f"Use the {new} version" if equal else f"Use the {new} version anyway"
         self.take = Button(text, kind="primary" if equal else "", action=self.accept)
         self.take.setVisible(found["code"] is not None)
         foot.addWidget(self.take)
@@ -89,8 +86,13 @@ def _verdict(found: dict[str, Any]) -> tuple[str, str]:
     if found["code"] is None:
         return "not converted", "error"
     verification = found["verification"]
+    stricter = len(verification["stricter"])
+    if verification["equal"] and stricter:
+        fail = "1 generated message fails" if stricter == 1 else (
+            f"{stricter:,} generated messages fail")  # fmt: skip
+        return f"same result for the samples, {fail}", "warning"
     if verification["equal"]:
-        return f"equal on {verification['messages']:,} messages", "success"
+        return f"same result for {verification['messages']:,} messages", "success"
     return f"differs on {verification['different']:,} messages", "error"
 
 
@@ -133,7 +135,7 @@ def _rows(rows: list[tuple[str, dict[str, Any]]], old: str, new: str) -> QTreeWi
     tree.setAccessibleName("Messages on which the two differ")
     tree.setHeaderLabels(["#", "What", old, new])
     tree.setRootIsDecorated(False)
-    words = {"differs": "differs", "stricter": "fails, on an invented message"}
+    words = {"differs": "differs", "stricter": "fails on a generated message"}
     for kind, item in rows:
         shown = [str(item["index"]), words[kind], item["before"], item["after"]]
         row = QTreeWidgetItem(shown)

@@ -308,6 +308,20 @@ def ask_name(
     return found
 
 
+def ask_text(
+    parent: QWidget | None, title: str, name: str, text: str, *, accept: str = "OK"
+) -> str | None:
+    """Ask for a line of text; `None` when the person changed their mind."""
+    dialog = AskDialog(parent, title, "", accept)
+    edit = QLineEdit(text)
+    edit.setAccessibleName(name)
+    dialog.form.addRow(name, edit)
+    dialog.validate = lambda: None if edit.text().strip() else f"{name} is empty."
+    found = edit.text().strip() if dialog.exec() else None
+    dialog.deleteLater()
+    return found
+
+
 def ask(
     parent: QWidget | None,
     title: str,

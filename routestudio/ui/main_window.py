@@ -11,6 +11,7 @@ from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QApplication,
     QFrame,
+    QHBoxLayout,
     QMainWindow,
     QSplitter,
     QStackedWidget,
@@ -65,7 +66,7 @@ class MainWindow(QMainWindow):
         self.action_table = Actions(self)
         self.action_table.build_menus(self.menuBar())
         self.recent = RecentMenu(self, self.action_table.menu("File"))
-        self._may_close = False
+        self._may_close = self._opening = False
         self._build()
         self.commands = Commands(self)
         self.commands.connect_all()
@@ -135,8 +136,19 @@ class MainWindow(QMainWindow):
             (self.log, "Log", "log"),
         ):  # fmt: skip
             self.panels.addTab(panel, icon(name), text)
-        fold = IconButton("chevron-down", "Fold or unfold this panel", self.toggle_bottom)
-        self.panels.setCornerWidget(fold)
+        corner = QWidget()
+        row = QHBoxLayout(corner)
+        row.setContentsMargins(0, 0, 6, 0)
+        row.setSpacing(2)
+        for icon_name, tip, step in (
+            ("maximise", "Maximise or restore this panel (Ctrl+Shift+J)", self.toggle_maximised),
+            ("panel-right", "Move this panel to the right or the bottom", self.turn_panel),
+            ("chevron-down", "Fold or unfold this panel (Ctrl+J)", self.toggle_bottom),
+        ):
+            row.addWidget(IconButton(icon_name, tip, step))
+        self.panels.setCornerWidget(corner)
+        self.panels.tabBar().setUsesScrollButtons(True)
+        self.panels.tabBar().setElideMode(Qt.TextElideMode.ElideNone)
         self.panels.tabBarClicked.connect(lambda _: self.open_bottom())
         self.panels.setMinimumHeight(34)
         column.addWidget(self.panels)
@@ -159,6 +171,7 @@ class MainWindow(QMainWindow):
         self.tree.selected.connect(self.refresh)
         theme().changed.connect(self._retint)
         self.tests.run_asked.connect(lambda: self.commands.bench.run_tests())
+        self.tests.open_asked.connect(self.commands.open)
         self.tests.line_chosen.connect(lambda f, n: self.commands.bench.open_line(f, n))
         self.run_panel.after = self.commands.after_run
         self.bar.target_chosen.connect(lambda _: self.refresh())
@@ -186,6 +199,7 @@ class MainWindow(QMainWindow):
         self.tabs.tabBar().setTabButton(number, QTabBar.ButtonPosition.RightSide, close)
         self.tabs.setCurrentIndex(number)
         self.center.setCurrentIndex(1)
+        self._remember()
 
     def close_document(self, document: Document) -> None:
         """Close a tab; what was typed in it is kept in the project."""
@@ -193,11 +207,20 @@ class MainWindow(QMainWindow):
         if number < 0:
             return
         document.flush()
+        document.leave()
         self.tabs.removeTab(number)
         document.deleteLater()
         if not self.tabs.count():
             self.center.setCurrentIndex(0)
+        self._remember()
         self.refresh()
+
+    def _remember(self) -> None:
+        """Keep which documents are open, for the next time that the project is."""
+        if not self._opening:
+            front = self.document()
+            found = [(d.kind, d.name) for d in self.documents() if d is not front]
+            self.memory.remember_documents(found + ([(front.kind, front.name)] if front else []))
 
     # --- showing -----------------------------------------------------------------------------
 
@@ -232,20 +255,38 @@ class MainWindow(QMainWindow):
         self.panels.setTabText(0, f"Problems ({count})" if count else "Problems")
 
     def open_bottom(self, panel: QWidget | None = None, height: int = 250) -> None:
-        """Unfold the panel below and show one of its tabs."""
+        """Unfold the panel below, or at the right, and show one of its tabs."""
         if panel is not None:
             self.panels.setCurrentWidget(panel)
         sizes = self.vertical.sizes()
-        if sizes[1] < 120:
-            self.vertical.setSizes([max(100, sum(sizes) - height), height])
+        at_right = self.vertical.orientation() == Qt.Orientation.Horizontal
+        least, wanted = (200, 460) if at_right else (120, height)
+        if sizes[1] < least:
+            self.vertical.setSizes([max(100, sum(sizes) - wanted), wanted])
 
     def toggle_bottom(self) -> None:
         """Fold or unfold the panel below."""
+        self.center.setVisible(True)
         sizes = self.vertical.sizes()
         if sizes[1] < 120:
             self.open_bottom()
         else:
             self.vertical.setSizes([sum(sizes) - 36, 36])
+
+    def toggle_maximised(self) -> None:
+        """Give the panel the whole room of the documents, or give it back."""
+        self.center.setVisible(self.center.isHidden())
+        if not self.center.isHidden():
+            self.open_bottom()
+
+    def turn_panel(self) -> None:
+        """Move the panel from the bottom to the right, or back."""
+        across, down = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
+        at_right = self.vertical.orientation() == across
+        self.vertical.setOrientation(down if at_right else across)
+        self.center.setVisible(True)
+        total = sum(self.vertical.sizes())
+        self.vertical.setSizes([total - 260, 260] if at_right else [total * 3 // 5, total * 2 // 5])
 
     def show_conflicts(self, conflicts: list[dict[str, Any]]) -> None:
         """Show that another program changed files that have unsaved edits, or removed some."""
@@ -263,10 +304,14 @@ class MainWindow(QMainWindow):
     def _opened(self) -> None:
         self.bar.choose_target("standin")
         self.outside.hide()
+        self._opening = True
         for document in self.documents():
             self.close_document(document)
+        for kind, name in self.memory.documents():
+            self.commands.open(kind, name)
+        self._opening = False
         sinks = self.session.sinks()
-        if sinks:
+        if sinks and not self.tabs.count():
             self.commands.open("sink", sinks[0]["name"])
         self.refresh()
         self.recent.remember(self.session.path)
@@ -314,15 +359,23 @@ class MainWindow(QMainWindow):
 
     def restore(self) -> None:
         """Take the size and place of the last time, on a screen that is still there."""
-        size = settings().value("geometry")
+        kept = settings()
+        size = kept.value("geometry")
         if size is not None:
             self.restoreGeometry(size)
         fit(self)
+        for name, split in (("vertical", self.vertical), ("horizontal", self.horizontal)):
+            state = kept.value(f"layout/{name}")
+            if state is not None:
+                split.restoreState(state)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         if self._may_close:
-            settings().setValue("geometry", self.saveGeometry())
-            settings().setValue("theme", theme().tokens.name)
+            kept = settings()
+            kept.setValue("geometry", self.saveGeometry())
+            kept.setValue("theme", theme().tokens.name)
+            for name, split in (("vertical", self.vertical), ("horizontal", self.horizontal)):
+                kept.setValue(f"layout/{name}", split.saveState())
             event.accept()
             self.closed.emit()
             return

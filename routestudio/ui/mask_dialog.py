@@ -29,7 +29,7 @@ class MaskDialog(QDialog):
         body.addWidget(label(
             "The values of these columns are replaced in all rows, also in the old values of "
             "updates and in the primary key. A mask keeps type, length and shape; equal values "
-            "get equal masks. There is no way back from a mask to the value.", "muted", wrap=True,
+            "get equal masks. The original values can't be recovered.", "muted", wrap=True,
         ))  # fmt: skip
         self.list = QListWidget()
         self.list.setAccessibleName("Columns")

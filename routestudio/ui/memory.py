@@ -24,17 +24,7 @@ class Memory(QObject):
         self._session = session
         self._data: dict[str, Any] = {}
         session.opened.connect(self._load)
-
-    def sample(self, sink: str) -> str | None:
-        """The sample set that a sink was last previewed on."""
-        found = self._data.get("samples", {}).get(sink)
-        return str(found) if found is not None else None
-
-    def remember_sample(self, sink: str, sample: str) -> None:
-        """Keep the sample set of a sink."""
-        if self.sample(sink) != sample:
-            self._data.setdefault("samples", {})[sink] = sample
-            self._save()
+        session.sample_chosen.connect(self._samples_chosen)
 
     def documents(self) -> list[tuple[str, str]]:
         """Kind and name of the documents that were open, the one in front last."""
@@ -46,14 +36,21 @@ class Memory(QObject):
             self._data["documents"] = [list(item) for item in documents]
             self._save()
 
+    def _samples_chosen(self) -> None:
+        self._data["samples"] = dict(self._session.last_samples)
+        self._save()
+
     def _load(self) -> None:
         self._data = {}
+        self._session.last_samples = {}
         try:
             found = json.loads(str(settings().value(self._key(), "{}")))
         except ValueError:
             return
         if isinstance(found, dict):
             self._data = found
+            kept = found.get("samples")
+            self._session.last_samples = dict(kept) if isinstance(kept, dict) else {}
 
     def _save(self) -> None:
         path = self._session.path

@@ -41,16 +41,17 @@ class PlanDialog(QDialog):
         head.addWidget(label("The project, against the server", "heading"))
         counts = found["summary"]
         parts = [f"{counts[key]} {_SIGNS[key]}" for key in _SIGNS if counts[key]]
-        parts += (
-            [f"{counts['rows_changed']:,} rows end otherwise"] if counts["rows_changed"] else []
-        )
+        if moved := counts["rows_changed"]:
+            parts.append(f"{moved:,} rows with a different destination")
         head.addWidget(Pill(", ".join(parts) or "nothing differs",
                             "warning" if parts else "success"))  # fmt: skip
         head.addStretch(1)
         head.addWidget(label(other, "muted"))
         column.addLayout(head)
-        self.changes = _tree("Settings that differ", ("Item and field", "There", "Here"), (1, 2))
-        self.moves = _tree("Rows that end otherwise", ("Sink", "From", "To", "Rows"), (1, 2))
+        heads = ("Item and field", "Server", "Project")
+        self.changes = _tree("Settings that differ", heads, (1, 2))
+        heads_of_rows = ("Sink", "From", "To", "Rows")
+        self.moves = _tree("Rows with a different destination", heads_of_rows, (1, 2))
         self.moves.setRootIsDecorated(False)
         if parts:
             split = QSplitter(Qt.Orientation.Vertical)

@@ -117,7 +117,8 @@ class ProjectTree(QFrame):
         for sink in session.sinks():
             mode = "ƒ" if sink.get("routing") else "="
             problems = sink.get("field_problems") or []
-            role = "danger" if problems else "accent"
+            wrong = [problem for problem in problems if not problem.get("unset")]
+            role = "danger" if wrong else "warning" if problems else "accent"
             tip = "; ".join(f"{p['field']}: {p['message']}" for p in problems)
             if not tip and sink.get("key"):
                 tip = catalog.card_text(sink["key"], sink["destination"], sink.get("routing"))

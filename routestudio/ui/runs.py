@@ -77,8 +77,9 @@ def picture(run: dict[str, Any]) -> tuple[str, str]:
     """Icon and colour of a run."""
     if run["status"] == "running":
         return "run", "accent"
+    rejected = run["counts"].get("rejected", 0) if run["parent"] else run["letters"]
     lost = run["counts"].get("duplicates_unconfirmed", 0)
-    if run["letters"] or lost or run["status"] == "stopped":
+    if rejected or lost or run["status"] == "stopped":
         return "error", "danger"
     if run["status"] in ("cancelled", "interrupted"):
         return "stop", "warning"

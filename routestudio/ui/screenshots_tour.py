@@ -110,9 +110,15 @@ class _Tour:
             await asyncio.sleep(0.2)
             before = self._pinned()
             self._trigger("pin_test")
-            await self.until(lambda before=before: self._pinned() > before)
+            await self._save(before + 1)
         await self._test(2)
         await self.shoot("tour-4-tests")
+
+    async def _save(self, count: int) -> None:
+        """Save when a test was pinned, until so many are on the disk."""
+        await self.until(lambda: any("tests/" in p for p in self.window.session.snapshot["dirty"]))
+        self._trigger("save")
+        await self.until(lambda: self._pinned() == count and not self.window.session.dirty)
 
     def _pinned(self) -> int:
         files = (self.folder / "tests").glob("*.yaml")
@@ -133,7 +139,7 @@ class _Tour:
         preview.table.selectRow(4)
         self._trigger("view_variants")
         entries = preview.variants
-        await self.until(lambda: entries.title.text().endswith("row 4") and entries.entries)
+        await self.until(lambda: "row 4" in entries.title.text() and entries.entries)
         keys = [entry["key"] for entry in entries.entries]
         item = entries.list.topLevelItem(keys.index("delete_keys"))
         entries.list.setCurrentItem(item)
@@ -142,7 +148,7 @@ class _Tour:
         await asyncio.sleep(0.4)
         await self.shoot("tour-5-delete")
         entries.pin_button.click()
-        await self.until(lambda: self._pinned() == 3)
+        await self._save(3)
         self._trigger("view_rows")
 
     async def _fix(self) -> None:

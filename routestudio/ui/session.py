@@ -38,6 +38,8 @@ class Session(QObject):
     (`engine.saving`), and what to call after they are saved, or `None`."""
     read_again = Signal(list)
     """Paths that another program changed, and that were read again."""
+    sample_chosen = Signal()
+    """A person chose a sample set for a sink."""
     notice = Signal(str, str)
     """Kind (`info`, `success`, `warning`, `error`) and a sentence for a toast."""
 
@@ -51,6 +53,8 @@ class Session(QObject):
         self._order = asyncio.Lock()
         self._columns: list[tuple[str, str]] = []
         self._samples: object = None
+        self.last_samples: dict[str, str] = {}
+        """The sample set that each sink was last previewed on."""
         engine.restarted.connect(self._reopen)
 
     # --- reading -----------------------------------------------------------------------------
@@ -98,6 +102,11 @@ class Session(QObject):
     def columns(self) -> list[tuple[str, str]]:
         """Names and types of the samples' columns, as last read."""
         return self._columns
+
+    def remember_sample(self, sink: str, sample: str) -> None:
+        """Keep the sample set that a person chose for a sink."""
+        self.last_samples[sink] = sample
+        self.sample_chosen.emit()
 
     def sinks_using(self, function: str) -> list[dict[str, Any]]:
         """The sinks that use a function in any role."""
@@ -209,6 +218,27 @@ class Session(QObject):
         """Store a secret outside the YAML and refer to it."""
         return self._change("put_secret", None, path=path, name=name, value=value, where=where)
 
+    def add_sample_file(self, path: Path, name: str, done: Callable[[], object]) -> Job:
+        """Copy a file that is too large to be an edit into the project's samples."""
+
+        def added() -> None:
+            text = f"{path.name} was large and is written to samples/{name}.jsonl at once"
+            self.notice.emit("info", text)
+            done()
+
+        return self._change("add_sample_file", added, path=str(path), name=name)
+
+    def edit_tests(
+        self, method: str, done: Callable[[dict[str, Any]], object] | None = None, **params: Any
+    ) -> Job:
+        """Pin, accept, rename or delete a route test (`engine.workbench`): an edit as any other."""
+
+        def finished() -> None:
+            if done is not None:
+                done(self.snapshot["test"])
+
+        return self._change(method, finished, **params)
+
     def after_edits(self, then: Callable[[bool], object]) -> Job:
         """Call `then` when all edits so far are answered, or with False when that takes long."""
 
@@ -226,7 +256,11 @@ class Session(QObject):
             return await self._ordered(method, **params)
 
         def finished(snapshot: Snapshot) -> None:
+            problem = snapshot.get("journal_problem")
+            news = problem != self.snapshot.get("journal_problem")
             self._take(snapshot)
+            if problem and news:
+                self.notice.emit("warning", problem)
             if done is not None:
                 done()
 

@@ -92,6 +92,8 @@ QToolButton[kind="segment"]:checked {{ background: {t.accent_soft}; border: 1px 
 QToolButton[target="real"]:checked {{ background: {t.danger_soft}; border: 1px solid {t.danger};
     color: {t.danger}; }}
 
+QFileDialog QToolButton {{ padding: 3px; min-height: 0; }}
+
 QLineEdit, QSpinBox, QComboBox, QTextEdit, QPlainTextEdit {{ background: {t.surface};
     border: 1px solid {t.strong_border}; border-radius: 6px; padding: 4px 8px;
     selection-background-color: {t.selected}; selection-color: {t.text}; }}

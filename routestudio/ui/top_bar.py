@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QFrame, QHBoxLayout
 
 from routestudio.ui.actions import Actions
 from routestudio.ui.widgets.basics import (
@@ -16,11 +15,12 @@ from routestudio.ui.widgets.basics import (
     label,
     restyle,
 )
+from routestudio.ui.widgets.compact import CompactBar
 
 _DOTS = {"ready": "positive", "starting": "warning", "lost": "danger", "stopped": "muted"}
 
 
-class TopBar(QFrame):
+class TopBar(CompactBar):
     """Its widgets are public: the window connects them."""
 
     target_chosen = Signal(str)
@@ -28,33 +28,29 @@ class TopBar(QFrame):
 
     def __init__(self, actions: Actions) -> None:
         super().__init__()
-        self.setObjectName("bar")
-        row = QHBoxLayout(self)
-        row.setContentsMargins(14, 7, 12, 7)
-        row.setSpacing(8)
-        row.addWidget(IconLabel("logo", 20, "accent"))
-        row.addWidget(label("RouteStudio", "heading"))
-        row.addStretch(1)
-        row.addWidget(label("Deliver to", "muted"))
+        self.add(IconLabel("logo", 20, "accent"), yields=1)
+        self.add(label("RouteStudio", "heading"), yields=3)
+        self.row.addStretch(1)
+        self.add(label("Deliver to", "muted"), yields=2)
         self.where = Segments([("standin", "Stand-in"), ("real", "Real service")], "Deliver to")
         self.where.button("standin").setToolTip("A local service that RouteStudio starts")
         self.where.button("real").setProperty("target", "real")
         self.where.chosen.connect(self._chosen)
-        row.addWidget(self.where)
+        self.add(self.where)
         self.check_button = Button("Check", "check")
         self.run_button = Button("Run", "run", kind="primary")
         self.export_button = Button("Export", "export")
         for button, name in ((self.check_button, "check"), (self.run_button, "run"),
                              (self.export_button, "export")):  # fmt: skip
             self._bind(button, actions.qaction(name))
-            row.addWidget(button)
+            self.add(button)
         toggle = actions.qaction("toggle_theme").trigger
         self.theme_button = IconButton("theme", "Toggle dark theme (Ctrl+Shift+L)", toggle)
-        row.addWidget(self.theme_button)
+        self.add(self.theme_button)
         self.dot = StatusDot("warning")
         self.engine_label = label("engine", "muted")
-        row.addWidget(self.dot)
-        row.addWidget(self.engine_label)
+        self.add(self.dot)
+        self.add(self.engine_label, yields=4)
         self.choose_target("standin")
 
     @property

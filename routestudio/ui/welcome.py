@@ -16,7 +16,7 @@ SENTENCE = (
     "RouteStudio shows where every row change of your database will be delivered, and lets you "
     "test and run that route before it ships."
 )
-_WIDTH = 560
+_WIDTH = 640
 
 
 class WelcomePage(QScrollArea):

@@ -72,6 +72,22 @@ async def test_rows_are_filtered_also_after_the_next_key(desk: Desk, project: Pa
     await desk.until(lambda: preview.model.rowCount() == 21, "filtered rows again")
 
 
+def on_disk(file: Path) -> bool:
+    return file.exists()
+
+
+async def saved_tests(desk: Desk, project: Path) -> Path:
+    """A pinned test is an edit: it is on the disk when the project is saved, and not before."""
+    file = project / "tests" / "orders-to-kafka.yaml"
+    session = desk.window.session
+    name = "tests/orders-to-kafka.yaml"
+    await desk.until(lambda: name in session.snapshot["dirty"], "the edit")
+    assert not on_disk(file)
+    await desk.trigger("save")
+    await desk.until(lambda: not session.dirty, "the save")
+    return file
+
+
 @in_qt
 async def test_variants_of_a_row_are_kept_as_samples_and_pinned(desk: Desk, project: Path) -> None:
     preview = await opened(desk, project)
@@ -96,8 +112,7 @@ async def test_variants_of_a_row_are_kept_as_samples_and_pinned(desk: Desk, proj
     await desk.trigger("view_variants")
     await desk.until(lambda: view.pin_button.isEnabled(), "the variants again")
     await desk.act(view.pin_button.click)
-    file = project / "tests" / "orders-to-kafka.yaml"
-    await desk.until(file.exists, "the test")
+    file = await saved_tests(desk, project)
     assert "action: delete" in file.read_text()
 
 
@@ -106,8 +121,7 @@ async def test_a_row_is_pinned_run_broken_and_accepted(desk: Desk, project: Path
     await opened(desk, project)
     panel = desk.window.tests
     await desk.trigger("pin_test")
-    file = project / "tests" / "orders-to-kafka.yaml"
-    await desk.until(file.exists, "the test file")
+    file = await saved_tests(desk, project)
     await desk.trigger("run_tests")
     await desk.until(lambda: len(panel.results) == 5, "the tests")
     assert all(item["ok"] for item in panel.results)
@@ -120,6 +134,8 @@ async def test_a_row_is_pinned_run_broken_and_accepted(desk: Desk, project: Path
     assert "orders.lines" in panel.detail.toPlainText()
     await desk.act(panel.accept_button.click)
     await desk.until(lambda: all(item["ok"] for item in panel.results), "the new outcome")
+    await desk.trigger("save")
+    await desk.until(lambda: not desk.window.session.dirty, "the save")
     assert "orders.lines" in file.read_text()
 
 

@@ -57,7 +57,7 @@ def test_entries_keep_order_and_digits() -> None:
     assert [name for name, _ in found] == ["extra", "action", "record", "changes", "metadata"]
     assert dict(entries_of(dict(found)["record"]))["price"] == "1.10"
     assert json.loads(text_of(found, {})) == json.loads(HARD)
-    with pytest.raises(ValueError, match="no JSON object"):
+    with pytest.raises(ValueError, match="not a JSON object"):
         entries_of("[1]")
 
 

@@ -82,7 +82,7 @@ async def test_messages_are_duplicated_deleted_added_and_pasted(desk: Desk, proj
     QApplication.clipboard().setText("nothing of use\n")
     await desk.trigger("paste_messages")
     assert rows.model.rowCount() == 10
-    assert any("hold no message" in text for _, text in desk.notices)
+    assert any("are not messages" in text for _, text in desk.notices)
 
 
 @in_qt

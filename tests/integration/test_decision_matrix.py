@@ -136,6 +136,7 @@ async def test_every_surface_decides_the_same(key: str, kind: str, tmp_path: Pat
         await service.preview(name, sample="orders")
         for row in rows:
             await service.methods["pin"](name, index=row["index"], sample="orders")
+        await service.saving.save()
         results = await service.methods["test"]()
         assert [result["failures"] for result in results if not result["ok"]] == []
         assert len(results) == COUNT

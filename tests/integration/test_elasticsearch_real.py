@@ -307,7 +307,7 @@ sinks:
     {routing}
     destination:
       type: elasticsearch
-      endpoint_url: ${{SEARCH_URL}}
+      endpoint_url: {url}
       auth_type: basic
       auth_value: ${{SEARCH_LOGIN}}
       batch_size: 7
@@ -343,9 +343,9 @@ async def opened(
     service: EngineService, tmp_path: Path, proxy: OpenSearchProxy, dynamic: bool,
     monkeypatch: pytest.MonkeyPatch,
 ) -> str:  # fmt: skip
-    monkeypatch.setenv("SEARCH_URL", proxy.url)
     monkeypatch.setenv("SEARCH_LOGIN", BASIC)
     text = YAML.format(
+        url=proxy.url,
         routing="routing: by-table" if dynamic else "max_retry_count: 4",
         static="" if dynamic else "index_name: rows-orders",
     )

@@ -334,7 +334,7 @@ sinks:
     destination:
       type: s2
       access_token: ${{S2_TOKEN}}
-      endpoint_url: ${{S2_URL}}
+      endpoint_url: {url}
       {static}
 """
 FLAT = """
@@ -352,12 +352,12 @@ async def opened(
     service: EngineService, tmp_path: Path, server: S2Server, dynamic: bool,
     monkeypatch: pytest.MonkeyPatch,
 ) -> str:  # fmt: skip
-    monkeypatch.setenv("S2_URL", server.url)
     monkeypatch.setenv("S2_TOKEN", WRITER)
     server.basins["my-deleted"] = Basin(create_stream_on_append=True)
     for name in ("orders", "customers"):
         server.create(f"rows/{name}")
     text = YAML.format(
+        url=server.url,
         routing="routing: by-table" if dynamic else "max_retry_count: 4",
         static="" if dynamic else "basin: my-basin\n      stream: rows/orders",
     )

@@ -283,7 +283,7 @@ sinks:
     {routing}
     destination:
       type: typesense
-      endpoint_url: ${{TYPESENSE_URL}}
+      endpoint_url: {url}
       api_key: ${{TYPESENSE_KEY}}
       batch_size: 7
       {static}
@@ -303,9 +303,9 @@ async def opened(
     service: EngineService, tmp_path: Path, server: TypesenseServer, dynamic: bool,
     monkeypatch: pytest.MonkeyPatch,
 ) -> str:  # fmt: skip
-    monkeypatch.setenv("TYPESENSE_URL", server.url)
     monkeypatch.setenv("TYPESENSE_KEY", WRITER)
     text = YAML.format(
+        url=server.url,
         routing="routing: by-table" if dynamic else "max_retry_count: 3",
         static="timeout_seconds: 5" if dynamic else "collection_name: rows-orders",
     )

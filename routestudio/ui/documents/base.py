@@ -30,3 +30,6 @@ class Document(QWidget):
 
     def flush(self) -> None:
         """Send edits that are still being typed."""
+
+    def leave(self) -> None:
+        """Let go of what the engine holds for this document: it is being closed."""

@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
-    QHBoxLayout,
+    QSizePolicy,
     QSplitter,
     QStackedWidget,
     QWidget,
 )
 
 from routestudio.derive import catalog
-from routestudio.model.function import Diagnostic
+from routestudio.model.function import Diagnostic, Language
 from routestudio.ui.documents.base import Document
 from routestudio.ui.documents.function_insight import Insight
 from routestudio.ui.editor.behaviours import install, toggle_comment
@@ -29,9 +30,18 @@ from routestudio.ui.editor.vocabulary import vocabulary
 from routestudio.ui.panels.docs import DocsPane
 from routestudio.ui.panels.preview import PreviewPanel
 from routestudio.ui.session import Session
-from routestudio.ui.widgets.basics import Banner, Button, EmptyState, IconLabel, Pill, label
+from routestudio.ui.widgets.basics import (
+    Banner,
+    Button,
+    ElidedLabel,
+    EmptyState,
+    IconLabel,
+    Pill,
+    label,
+)
+from routestudio.ui.widgets.compact import CompactBar
 from routestudio.ui.widgets.inputs import ComboBox
-from routestudio.ui.widgets.layout import bar, column
+from routestudio.ui.widgets.layout import column
 
 SAVE_MS = 400
 DIAGNOSE_MS = 60
@@ -70,7 +80,7 @@ class FunctionDocument(Document):
 
     def _build(self, function: dict[str, Any]) -> None:
         outer = column(self)
-        self._head(bar(outer, tall=True), function)
+        outer.addWidget(self._head(function))
         self.editor = CodeEdit(f"Code of {self.name}")
         install(self.editor)
         self.completion = Completion(self.editor)
@@ -87,9 +97,10 @@ class FunctionDocument(Document):
         self.docs = DocsPane()
         self.docs.insert.connect(self.editor.insert_at_cursor)
         if self._kind == "routing":
-            self.docs.show_routing(function.get("sink_type"))
+            language = str(function.get("language", "python"))
+            self.docs.show_routing(function.get("sink_type"), language)
         else:
-            self.docs.show_kind(self._kind)
+            self.docs.show_kind(self._kind, str(function.get("language", "python")))
         top = QSplitter(Qt.Orientation.Horizontal)
         top.addWidget(left)
         top.addWidget(self.docs)
@@ -118,29 +129,34 @@ class FunctionDocument(Document):
         rows.currentRowChanged.connect(lambda *_: self._show_values())
         self.insight = Insight(self.session, self.name, self.editor, self.preview, self.steady)
 
-    def _head(self, row: QHBoxLayout, function: dict[str, Any]) -> None:
-        row.addWidget(IconLabel(self.icon_name, 20, "accent"))
-        row.addWidget(label(self.name, "heading"))
-        row.addWidget(Pill(f"{self._kind} function", "function"))
+    def _head(self, function: dict[str, Any]) -> CompactBar:
+        head = CompactBar(tall=True)
+        head.add(IconLabel(self.icon_name, 20, "accent"))
+        name = ElidedLabel(self.name, "heading")
+        name.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
+        name.setMinimumWidth(min(260, name.fontMetrics().horizontalAdvance(self.name) + 24))
+        head.add(name)
+        head.add(Pill(f"{self._kind} function", "function"), yields=5)
         self._language = Pill(str(function.get("language", "")), "neutral")
-        row.addWidget(self._language)
+        head.add(self._language, yields=3)
         sink_type = function.get("sink_type")
         if sink_type and catalog.known(sink_type):
-            row.addWidget(Pill(catalog.title(sink_type), "neutral"))
+            head.add(Pill(catalog.title(sink_type), "neutral"), yields=6)
         self.problems = Pill()
-        row.addWidget(self.problems)
+        head.add(self.problems)
         self.steady = Pill()
-        row.addWidget(self.steady)
-        row.addStretch(1)
-        row.addWidget(label("Preview through", "muted"))
+        head.add(self.steady, yields=2)
+        head.row.addStretch(1)
+        head.add(label("Preview through", "muted"), yields=7)
         self.sinks = ComboBox()
         self.sinks.setAccessibleName("Sink of the preview")
-        self.sinks.setMinimumWidth(150)
-        self.sinks.activated.connect(lambda _: self.preview.show_sink(self.sinks.currentData()))
-        row.addWidget(self.sinks)
-        self.starter = Button("Insert starter", kind="link", action=self.insert_starter)
+        self.sinks.setMinimumWidth(140)
+        self.sinks.activated.connect(lambda _: self._show_through())
+        head.add(self.sinks)
+        self.starter = Button("Insert template", kind="link", action=self.insert_starter)
         self.starter.setVisible(bool(sink_type) and self._kind == "routing")
-        row.addWidget(self.starter)
+        head.add(self.starter, yields=4)
+        return head
 
     # --- editing -----------------------------------------------------------------------------
 
@@ -164,21 +180,26 @@ class FunctionDocument(Document):
             job = self.session.apply({"op": "set_code", "name": self.name, "code": text})
             job.finished.connect(self._answered)
 
+    def leave(self) -> None:
+        """Let the engine forget the preview."""
+        self.preview.leave()
+
     def _answered(self) -> None:
         self._under_way -= 1
         if not self._under_way:
             self._sent = self._seen  # a refused text is sent again with the next change
 
     def insert_starter(self) -> None:
-        """Put the starter of the sink type under what is there; typed text is never replaced."""
+        """Put the template of the sink type under what is there; typed text is never replaced."""
         function = self.session.function(self.name) or {}
-        code = catalog.starter_code(function["sink_type"])
+        language = Language(str(function.get("language", "python")))
+        code = catalog.starter_code(function["sink_type"], language)
         text = self.editor.toPlainText()
         if text.strip():
             cursor = self.editor.textCursor()
             cursor.movePosition(cursor.MoveOperation.End)
             commented = "".join(f"# {line}\n" if line else "#\n" for line in code.splitlines())
-            cursor.insertText(f"\n# The starter:\n{commented}")
+            cursor.insertText(f"\n# Template:\n{commented}")
         else:
             self.editor.insert_at_cursor(code)
 
@@ -226,24 +247,36 @@ class FunctionDocument(Document):
         self.insight.show_unsteady(any(item.code == UNSTEADY for item in items))
         errors = [item for item in items if item.severity == "error"]
         if errors:
-            count = len(errors)
-            self.problems.show_status(f"{count} problem{'s' if count > 1 else ''}", "error")
             first = errors[0]
             hint = f" → {first.hint}" if first.hint else ""
             self.banner.say("error", f"Line {first.line}: {first.message}{hint}", "Show",
                             lambda: self.editor.go_to(first.line, first.column))  # fmt: skip
         elif items:
-            count = len(items)
-            self.problems.show_status(f"{count} note{'s' if count > 1 else ''}", "warning")
             self.banner.say("warning", items[0].message)
         else:
-            self.problems.show_status("no problems", "success")
             self.banner.hide()
+        self._show_pill()
+
+    def _show_pill(self) -> None:
+        """Problems of the text; where it has none, the rows of a fresh preview that fail."""
+        errors = sum(item.severity == "error" for item in self._found)
+        failed = self.preview.failed if self._fresh else 0
+        if errors:
+            self.problems.show_status(f"{errors} problem{'s' if errors > 1 else ''}", "error")
+        elif failed:
+            rows = "1 row fails" if failed == 1 else f"{failed:,} rows fail"
+            self.problems.show_status(rows, "error")
+        elif self._found:
+            count = len(self._found)
+            self.problems.show_status(f"{count} note{'s' if count > 1 else ''}", "warning")
+        else:
+            self.problems.show_status("no problems", "success")
 
     def _show_fresh(self) -> None:
         """The rows of the preview are those of the text as it is."""
         self._fresh = True
         self._show_marks()
+        self._show_pill()
         self._show_values()
 
     def _show_values(self) -> None:
@@ -259,6 +292,12 @@ class FunctionDocument(Document):
             faults = row_faults(rows, self.name, self.editor.toPlainText())
         self.editor.show_diagnostics([*self._found, *faults])
 
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        function = self.session.function(self.name)
+        if function is not None:
+            self._load_vocabulary(function)
+
     # --- showing -----------------------------------------------------------------------------
 
     def refresh(self) -> None:
@@ -267,33 +306,53 @@ class FunctionDocument(Document):
         if function is None:
             self.gone.emit()
             return
-        self._speak(str(function.get("language", "python")))
+        spoken = self._speak(str(function.get("language", "python")))
         code = function["code"]
         changed, self._seen = code != self._seen, code
         if changed and code != self._sent and not self._under_way and not self._save.isActive():
             self._sent = code
             self.editor.show_text(code)
+            if spoken:  # undo of the text alone would bring the other language's text back
+                self.editor.document().clearUndoRedoStacks()
             self.highlighter.lex()
             self._ask_diagnostics()
             self.preview.show_code(self.name, code)
-        names = [sink["name"] for sink in self.session.sinks_using(self.name)]
-        shown = [self.sinks.itemData(i) for i in range(self.sinks.count())]
-        if names != shown:
-            current = self.sinks.currentData()
-            self.sinks.clear()
-            for name in names:
-                self.sinks.addItem(name, name)
-            self.sinks.setCurrentIndex(max(0, self.sinks.findData(current)))
-            self._below.setCurrentIndex(0 if names else 1)
-            if names:
-                self.preview.show_sink(self.sinks.currentData())
+        self._offer_sinks(function)
         self._load_vocabulary(function)
 
-    def _speak(self, language: str) -> None:
-        """Show the text as one of a language; a conversion, or undoing it, changes that."""
-        if language != self.highlighter.language:
-            self.highlighter.language = self.fixes.language = language
-            self._language.show_status(language, "neutral")
+    def _offer_sinks(self, function: dict[str, Any]) -> None:
+        """The sinks that use the function; while none does, those that could."""
+        using = [sink["name"] for sink in self.session.sinks_using(self.name)]
+        names = using or [s["name"] for s in self.session.sinks() if could_use(s, function)]
+        offered = [(name, name if using else f"{name} (does not use it yet)") for name in names]
+        shown = [(self.sinks.itemData(i), self.sinks.itemText(i))
+                 for i in range(self.sinks.count())]  # fmt: skip
+        if offered == shown and names:
+            return
+        current = self.sinks.currentData()
+        self.sinks.clear()
+        for name, text in offered:
+            self.sinks.addItem(text, name)
+        self.sinks.setCurrentIndex(max(0, self.sinks.findData(current)))
+        self._below.setCurrentIndex(0 if names else 1)
+        if names:
+            self._show_through()
+
+    def _show_through(self) -> None:
+        """Preview through the chosen sink, as if it used the function."""
+        name = self.sinks.currentData()
+        using = {sink["name"] for sink in self.session.sinks_using(self.name)}
+        self.preview.show_sink(name, {} if name in using else {self._kind: self.name})
+
+    def _speak(self, language: str) -> bool:
+        """Show the text as one of a language; whether that changed, by a conversion or its undo."""
+        if language == self.highlighter.language:
+            return False
+        self.highlighter.language = self.fixes.language = language
+        self._language.show_status(language, "neutral")
+        if self._kind != "routing":
+            self.docs.show_kind(self._kind, language)
+        return True
 
     def _load_vocabulary(self, function: dict[str, Any]) -> None:
         columns = self.session.columns()
@@ -302,7 +361,7 @@ class FunctionDocument(Document):
             function.get("sink_type"), columns, language=language, examples=self._examples
         )
         samples = self.session.snapshot.get("samples")
-        if samples == self._samples:
+        if samples == self._samples or not self.isVisible():
             return
         self._samples = samples
         engine = self.session.engine
@@ -315,6 +374,15 @@ class FunctionDocument(Document):
             engine.request("examples"), owner=self, title="Examples", done=done,
             failed=lambda _: None,
         )  # fmt: skip
+
+
+def could_use(sink: dict[str, Any], function: dict[str, Any]) -> bool:
+    """Whether a sink could have a function: a routing function is for one sink type."""
+    kind = function.get("kind")
+    wanted = function.get("sink_type")
+    if kind == "routing":
+        return bool(sink.get("key")) and wanted in (None, sink["key"])
+    return kind in ("filter", "transform") and bool(sink.get("key"))
 
 
 def _timer(owner: QWidget, ms: int, action: Any) -> QTimer:

@@ -24,9 +24,9 @@ from routestudio.ui.widgets.inputs import ComboBox
 
 KINDS: Final = ("text", "number", "true/false", "null", "JSON")
 SECTIONS: Final = {
-    "record": ("Record", "column", "The row after the change; of a delete, the row that was."),
-    "changes": ("Changes", "old value", "What the changed columns were before an update."),
-    "metadata": ("Metadata", "key", "What the change stream tells of the message."),
+    "record": ("Record", "column", "The row after the change (for a delete, before it)."),
+    "changes": ("Changes", "old value", "Previous values of the updated columns."),
+    "metadata": ("Metadata", "key", "Metadata from the change stream."),
 }
 _NUMBER: Final = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?")
 _BREAKS: Final = re.compile(r"[\x00-\x1f\u2028\u2029]")
@@ -122,7 +122,7 @@ class Entry:
 
     def say(self, problem: str) -> bool:
         """Show what is wrong, or that nothing is; true when nothing is."""
-        self.error.setText(f"{problem[:1].upper()}{problem[1:]}. It is not taken yet."
+        self.error.setText(f"{problem[:1].upper()}{problem[1:]}. Not applied yet."
                            if problem else "")  # fmt: skip
         self.error.setVisible(bool(problem))
         self.line.setProperty("invalid", bool(problem))
@@ -290,7 +290,8 @@ class MessageForm(QScrollArea):
         self.broken = QWidget()
         row = QHBoxLayout(self.broken)
         row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(label("This text is no message, so it has no form.", "muted", wrap=True), 1)
+        text = "This line isn't a valid message, so it can't be shown as a form."
+        row.addWidget(label(text, "muted", wrap=True), 1)
         row.addWidget(Button("Edit as JSON", action=self.json_asked.emit))
         body.addWidget(self.broken)
         self.fields = QWidget()

@@ -247,12 +247,12 @@ class SampleDocument(Document):
         text = QGuiApplication.clipboard().text()
         found = pasted(text)
         if not found:
-            self.session.notice.emit("info", "The clipboard holds no messages")
+            self.session.notice.emit("info", "There are no messages on the clipboard")
             return
         bad = sum(_fault(line) is not None for line in found)
         if bad:
             self.session.notice.emit(
-                "error", f"{bad} of {len(found)} rows on the clipboard hold no message: "
+                "error", f"{bad} of {len(found)} clipboard rows are not messages: "
                 f"{next(filter(None, map(_fault, found)))}")  # fmt: skip
             return
         self._append("".join(line + "\n" for line in found))
@@ -358,7 +358,7 @@ class SampleDocument(Document):
                 if text:
                     found.append(Diagnostic(number, 1, "sample", text))
         self.editor.show_diagnostics(found)
-        text = f"{len(found)} bad lines" if found else "all lines are messages"
+        text = f"{len(found)} invalid lines" if found else "all lines valid"
         self.problems.show_status(text, "error" if found else "success")
 
 

@@ -87,7 +87,7 @@ class SampleModel(QAbstractTableModel):
             return str(row)
         message = _message(self.text(row))
         if message is None:
-            return "no message" if column == 1 else ""
+            return "invalid" if column == 1 else ""
         if column == 1:
             return str(message.get("action", ""))
         metadata = message.get("metadata")

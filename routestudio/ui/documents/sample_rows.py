@@ -235,7 +235,7 @@ class SampleRows(QSplitter):
         self.problem.setVisible(found is not None)
         self.editor.show_diagnostics([found] if found is not None else [])
         if found is not None:
-            self.problem.setText(f"Line {found.line}: {found.message}. It is not taken yet.")
+            self.problem.setText(f"Line {found.line}: {found.message}. Not applied yet.")
         return found is not None or empty
 
 

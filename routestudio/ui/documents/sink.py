@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
+    QBoxLayout,
     QFrame,
     QHBoxLayout,
     QScrollArea,
+    QSizePolicy,
     QSplitter,
     QVBoxLayout,
     QWidget,
@@ -32,6 +36,10 @@ from routestudio.ui.widgets.basics import (
     Segments,
     label,
 )
+from routestudio.ui.widgets.compact import CompactBar
+
+_BESIDE = 860
+"""Pixels from which the two cards are beside each other."""
 
 _FUNCTION_FIELD = FormField(
     "routing", "function", "Function", "Decides the routing of each message.", choices=("routing",)
@@ -69,14 +77,14 @@ class SinkDocument(Document):
         column = QVBoxLayout(page)
         column.setContentsMargins(16, 14, 16, 14)
         column.setSpacing(12)
-        column.addLayout(self._head())
+        column.addWidget(self._head())
         self.banner = Banner()
         column.addWidget(self.banner)
-        cards = QHBoxLayout()
-        cards.setSpacing(14)
-        cards.addWidget(self._configuration(), 1)
-        cards.addWidget(self._routing(), 1)
-        column.addLayout(cards)
+        self._cards = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._cards.setSpacing(14)
+        self._cards.addWidget(self._configuration(), 1)
+        self._cards.addWidget(self._routing(), 1)
+        column.addLayout(self._cards)
         column.addStretch(1)
         area = QScrollArea()
         area.setWidgetResizable(True)
@@ -91,20 +99,25 @@ class SinkDocument(Document):
         split.setSizes([400, 260])
         outer.addWidget(split)
 
-    def _head(self) -> QHBoxLayout:
-        row = QHBoxLayout()
-        row.setSpacing(10)
-        row.addWidget(IconLabel(self.icon_name, 24, "accent"))
-        row.addWidget(label(self.name, "title"))
+    def _head(self) -> CompactBar:
+        head = CompactBar()
+        head.setObjectName("plainBar")
+        head.row.setContentsMargins(0, 0, 0, 0)
+        head.add(IconLabel(self.icon_name, 24, "accent"))
+        name = ElidedLabel(self.name, "title")
+        name.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
+        name.setMinimumWidth(min(320, 12 * len(self.name) + 16))
+        head.add(name)
         self.type_pill = Pill("", "neutral")
         self.mode_pill = Pill("", "info")
         self.ready_pill = Pill("", "success")
-        for pill in (self.type_pill, self.mode_pill, self.ready_pill):
-            row.addWidget(pill)
-        row.addStretch(1)
+        head.add(self.type_pill, yields=1)
+        head.add(self.mode_pill, yields=2)
+        head.add(self.ready_pill)
+        head.row.addStretch(1)
         self.summary = label("", "muted")
-        row.addWidget(self.summary)
-        return row
+        head.add(self.summary, yields=3)
+        return head
 
     def _configuration(self) -> Card:
         card = Card("Configuration", "settings")
@@ -115,7 +128,9 @@ class SinkDocument(Document):
         self.config.edited.connect(self._set_destination)
         self.config.secret_typed.connect(self._put_secret)
         card.body.addWidget(self.config)
-        settings = Collapsible("Delivery settings", opened=False)
+        settings = Collapsible("Delivery settings: filter, transform, actions, batch size, …",
+                               opened=False)  # fmt: skip
+        self._settings_part = settings
         self.settings = Form(form.settings if form else (), self._editor)
         self.settings.edited.connect(self._set_setting)
         settings.body.addWidget(self.settings)
@@ -168,6 +183,12 @@ class SinkDocument(Document):
             and (item["kind"] != "routing" or item["sink_type"] in (None, self._key))
         ]
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        narrow = self.width() < _BESIDE
+        direction = QBoxLayout.Direction
+        self._cards.setDirection(direction.TopToBottom if narrow else direction.LeftToRight)
+
     # --- showing -----------------------------------------------------------------------------
 
     def refresh(self) -> None:
@@ -182,6 +203,8 @@ class SinkDocument(Document):
         self.config.show_values(destination)
         self.settings.show_values(sink)
         self.static_form.show_values(destination)
+        if any(sink.get(key) not in (None, [], "", "none") for key in ("filter", "transform")):
+            self._settings_part.set_open(True)
         self.function_form.show_values({"routing": sink.get("routing")})
         for form in (self.config, self.settings, self.static_form, self.function_form):
             form.show_problems(problems)
@@ -191,9 +214,7 @@ class SinkDocument(Document):
         self._show_notes(dynamic, sink.get("ignored") or {})
         self.type_pill.show_status(sink.get("title") or sink["type"], "neutral")
         self.mode_pill.show_status("routing by function" if dynamic else "static routing", "info")
-        count = len(sink.get("field_problems", ()))
-        ready = "ready" if not count else f"{count} problem{'s' if count > 1 else ''}"
-        self.ready_pill.show_status(ready, "success" if not count else "error")
+        self.ready_pill.show_status(*readiness(sink.get("field_problems", ())))
         batch = sink.get("batch") or {}
         if batch:
             most = batch["messages"]
@@ -217,8 +238,8 @@ class SinkDocument(Document):
         fields = catalog.form(self._key).routing if self._key else ()
         shown = [f for f in fields if dynamic or f.static == "never"]
         if shown:
-            text = "What the function leaves out" if dynamic else "Always the default"
-            self.notes.addWidget(label(text, "section"))
+            unset = "Defaults for fields the function doesn't set"
+            self.notes.addWidget(label(unset if dynamic else "Always the default", "section"))
         for field in shown:
             self.notes.addWidget(_default_row(field.routed, field.default_text))
         for name, value in ignored.items():
@@ -231,6 +252,10 @@ class SinkDocument(Document):
         """Take what is being typed: Ctrl+S leaves the focus where it is."""
         for form in (self.config, self.settings, self.static_form):
             form.commit()
+
+    def leave(self) -> None:
+        """Let the engine forget the preview."""
+        self.preview.leave()
 
     def _set_destination(self, field: str, value: Any) -> None:
         self.session.set_value(["sinks", self.name, "destination", field], value)
@@ -271,6 +296,17 @@ def _default_row(name: str, text: str) -> QWidget:
     row.addWidget(ElidedLabel(text, "default"), 1)
     row.addWidget(Pill("default", "neutral"))
     return holder
+
+
+def readiness(problems: Sequence[dict[str, Any]]) -> tuple[str, str]:
+    """Text and kind of a pill: variables that are not set are no fault of the sink."""
+    wrong = [problem for problem in problems if not problem.get("unset")]
+    if wrong:
+        return f"{len(wrong)} problem{'s' if len(wrong) > 1 else ''}", "error"
+    if problems:
+        count = len(problems)
+        return ("1 variable not set" if count == 1 else f"{count} variables not set"), "warning"
+    return "ready", "success"
 
 
 def _sentence(problem: dict[str, Any]) -> str:

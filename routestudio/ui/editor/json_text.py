@@ -59,7 +59,7 @@ def entries_of(text: str) -> list[tuple[str, str]]:
     Raises `ValueError` for what is no valid JSON object.
     """
     if not isinstance(json.loads(text), dict):
-        raise ValueError("this is no JSON object")
+        raise ValueError("this is not a JSON object")
     found: list[tuple[str, str]] = []
     name: str | None = None
     value = ""

@@ -152,7 +152,7 @@ class SecretField(FieldEditor):
         self._reference = value if isinstance(value, str) else None
         self.edit.clear()
         if isinstance(value, dict):
-            self.edit.setPlaceholderText("written in the file; type it anew to move it out")
+            self.edit.setPlaceholderText("written in the file; type it again to move it out")
         elif value:
             self.edit.setPlaceholderText(f"kept as {value}")
         else:

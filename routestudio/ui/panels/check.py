@@ -31,6 +31,7 @@ class CheckPanel(QWidget):
         super().__init__()
         self._session = session
         self._job: Job | None = None
+        self._sink = ""
         self.steps: list[dict[str, Any]] = []
         body = column(self)
         row = bar(body)
@@ -69,6 +70,7 @@ class CheckPanel(QWidget):
         """Check one sink, on its stand-in or for real."""
         self.cancel()
         self._clear()
+        self._sink = sink
         self._stack.setCurrentIndex(1)
         self.banner.hide()
         where = "on its stand-in" if standin else "on the real service"
@@ -103,6 +105,23 @@ class CheckPanel(QWidget):
             self.verdict.show_status("not proven", "warning")
         else:
             self.verdict.show_status("passed", "success")
+            self._count_rows()
+
+    def _count_rows(self) -> None:
+        """A service that answers is not all: show how many sample rows do not get that far."""
+        sink, engine = self._sink, self._session.engine
+
+        def show(found: dict[str, int]) -> None:
+            if sink == self._sink and found["failed"]:
+                self.verdict.show_status("service ready, rows fail", "warning")
+                self.banner.say(
+                    "warning",
+                    f"{found['failed']:,} of {found['rows']:,} sample rows "
+                    "do not get through the route; the preview shows why.",
+                )
+
+        engine.run(engine.request("failing_rows", sink=sink), owner=self, title="Check rows",
+                   done=show, failed=lambda _: None)  # fmt: skip
 
     def _failed(self, error: RouteStudioError) -> None:
         self.cancel_button.hide()

@@ -39,12 +39,14 @@ class DocsPane(QScrollArea):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setMinimumWidth(250)
         self.setAccessibleName("Documentation of the function")
+        self._language = "python"
         self.values: dict[str, ElidedLabel] = {}
         """The line of each routed field that tells the current row's value."""
 
-    def show_routing(self, sink_type: str | None) -> None:
+    def show_routing(self, sink_type: str | None, language: str = "python") -> None:
         """Show the routed fields of a sink type."""
         page, column = _page()
+        self._language = language
         if sink_type is None or not catalog.known(sink_type):
             column.addWidget(label("Routing function", "heading"))
             column.addWidget(label("Returns a map of routed fields.", "muted", wrap=True))
@@ -77,11 +79,13 @@ class DocsPane(QScrollArea):
                 line.setProperty("role", source)
                 restyle(line)
 
-    def show_kind(self, kind: str) -> None:
-        """Show what a filter or transform function must return."""
+    def show_kind(self, kind: str, language: str = "python") -> None:
+        """Show what a filter or transform function must return, and what it gets."""
         page, column = _page()
+        self._language = language
+        yes, no = ("True", "False") if language == "python" else ("true", "false")
         texts = {
-            "filter": ("Filter function", "Returns True to keep a message and False to drop it."),
+            "filter": ("Filter function", f"Returns {yes} to keep a message and {no} to drop it."),
             "transform": ("Transform function", "Returns what is delivered instead of the whole "
                           "message: any JSON value."),
         }  # fmt: skip
@@ -93,10 +97,11 @@ class DocsPane(QScrollArea):
     def _finish(self, page: QWidget, column: QVBoxLayout) -> None:
         column.addSpacing(4)
         column.addWidget(label("Arguments", "heading"))
+        nothing = "None" if self._language == "python" else "nil"
         for name, text in (
             ("action", "insert, update, delete, or read for rows of a backfill"),
             ("record", 'the row: record["column"]; a delete may hold key columns only'),
-            ("changes", "old values of changed columns for update, None otherwise"),
+            ("changes", f"previous values of the updated columns, {nothing} for other actions"),
             ("metadata", _METADATA),
         ):
             column.addWidget(label(name, "mono"))

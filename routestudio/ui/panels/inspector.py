@@ -81,7 +81,8 @@ class Inspector(QWidget):
             self.routing.setHtml(page(_routing(self._row)))
         request, message = row.get("request"), row.get("message")
         self.request.setPlainText(_pretty(request) if request else "Nothing is sent for this row.")
-        self.message.setPlainText(_pretty(message) if message else "This line holds no message.")
+        invalid = "This line isn't a valid message."
+        self.message.setPlainText(_pretty(message) if message else invalid)
 
     def _draw(self) -> None:
         row = self._row

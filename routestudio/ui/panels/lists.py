@@ -24,6 +24,11 @@ from routestudio.ui.widgets.basics import Button, EmptyState, label
 from routestudio.ui.widgets.layout import bar, column
 
 SHOWN = 5_000
+_NOTHING = "Nothing has arrived"
+_RUN = (
+    "Run a sink on its stand-in; what the stand-in receives is read back and shown here by "
+    "destination."
+)
 
 
 class ArrivedPanel(QWidget):
@@ -56,17 +61,41 @@ class ArrivedPanel(QWidget):
         split.addWidget(self.body)
         split.setSizes([560, 420])
         self._stack = QStackedWidget()
-        self._stack.addWidget(
-            EmptyState("arrived", "Nothing has arrived",
-                       "Run a sink on its stand-in; what the stand-in receives is read back and "
-                       "shown here by destination.")
-        )  # fmt: skip
+        self._empty = EmptyState("arrived", _NOTHING, _RUN)
+        self._stack.addWidget(self._empty)
         self._stack.addWidget(split)
         body.addWidget(self._stack, 1)
+        session.opened.connect(self.forget)
+
+    def show_real(self, name: str) -> None:
+        """Show that what a real service holds is not read back."""
+        self._sink = None
+        self._clear()
+        place = (self._session.sink(name) or {}).get("target") or "the real service"
+        self._empty.title.setText(f"{name} delivers to {place}")
+        self._empty.text.setText(
+            "RouteStudio reads back from stand-ins only. What was delivered to the real service is "
+            "listed in Run, under Delivered; look into the service itself with its own tools."
+        )
+
+    def _clear(self) -> None:
+        self.tree.clear()
+        self.body.clear()
+        self.title.setText("What arrived")
+        self._stack.setCurrentIndex(0)
+        self._empty.title.setText(_NOTHING)
+        self._empty.text.setText(_RUN)
+
+    def forget(self) -> None:
+        """Show nothing: another project is open."""
+        self._sink = None
+        self._clear()
 
     def show_sink(self, name: str) -> None:
         """Show what arrived at the stand-in of this sink."""
         self._sink = name
+        self._empty.title.setText(_NOTHING)
+        self._empty.text.setText(_RUN)
         self.refresh()
 
     def refresh(self) -> None:

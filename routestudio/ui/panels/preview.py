@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from time import perf_counter
 from typing import Any
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, Qt, QTimer, Signal
-from PySide6.QtGui import QPainter
+from PySide6.QtCore import QModelIndex, Qt, QTimer, Signal
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
     QSplitter,
     QStackedWidget,
-    QStyledItemDelegate,
-    QStyleOptionViewItem,
     QTableView,
     QWidget,
 )
@@ -24,12 +21,13 @@ from routestudio.ui.bridge import Job
 from routestudio.ui.panels.destinations import DestinationsView
 from routestudio.ui.panels.inspector import Inspector
 from routestudio.ui.panels.preview_bar import PreviewBar
-from routestudio.ui.panels.preview_model import PAGE, PROVENANCE_ROLE, PreviewModel
+from routestudio.ui.panels.preview_delegate import ProvenanceDelegate
+from routestudio.ui.panels.preview_model import PAGE, PreviewModel
+from routestudio.ui.panels.preview_state import add_messages, depends_on
 from routestudio.ui.panels.variants import VariantsView
 from routestudio.ui.session import Session
-from routestudio.ui.theme import colour
 from routestudio.ui.widgets.basics import Banner, EmptyState
-from routestudio.ui.widgets.layout import bar, column
+from routestudio.ui.widgets.layout import column
 
 LIMIT = 20_000
 """Rows that are evaluated without being looked at; further ones are when they are shown."""
@@ -65,20 +63,26 @@ class PreviewPanel(QWidget):
         self._generation = 0
         self._complete = 0
         self._shown = "rows"
+        self._use: dict[str, str] = {}
+        self._known = ""
+        self._stale = True
+        self._failing = False
+        self.failed = 0
+        """Rows of the last preview that fail."""
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(PAUSE_MS)
         self._timer.timeout.connect(self._start)
         self.model = PreviewModel(self._fetch)
         self._build()
-        session.changed.connect(self._samples_changed)
+        session.changed.connect(self._session_changed)
 
     def _build(self) -> None:
         body = column(self)
         self.bar = PreviewBar()
-        bar(body).addLayout(self.bar)
+        body.addWidget(self.bar)
         self.samples, self.state = self.bar.samples, self.bar.state
-        self.bar.sample_chosen.connect(self.refresh)
+        self.bar.sample_chosen.connect(self._sample_chosen)
         self.bar.view_chosen.connect(self.show_view)
         self.bar.filter_chosen.connect(self._filter)
         self.bar.pin_asked.connect(self.pin)
@@ -87,7 +91,7 @@ class PreviewPanel(QWidget):
         self.table = QTableView()
         self.table.setAccessibleName("Preview rows")
         self.table.setModel(self.model)
-        self.table.setItemDelegate(_Delegate(self.table))
+        self.table.setItemDelegate(ProvenanceDelegate(self.table))
         self.table.setShowGrid(False)
         self.table.setWordWrap(False)
         self.table.verticalHeader().hide()
@@ -126,6 +130,11 @@ class PreviewPanel(QWidget):
         self._stack.addWidget(self.variants)
         body.addWidget(self._stack, 1)
 
+    def _sample_chosen(self) -> None:
+        if self._sink is not None:
+            self._session.remember_sample(self._sink, str(self.samples.currentData()))
+        self.refresh()
+
     # --- asking ------------------------------------------------------------------------------
 
     @property
@@ -133,9 +142,13 @@ class PreviewPanel(QWidget):
         """Name of the preview for requests about its rows."""
         return self._view
 
-    def show_sink(self, name: str | None) -> None:
-        """Preview this sink from now on."""
-        self._sink = name
+    def show_sink(self, name: str | None, use: dict[str, str] | None = None) -> None:
+        """Preview this sink from now on; `use` names functions by role in place of its own."""
+        if name != self._sink and name is not None:
+            wanted = self._session.last_samples.get(name)
+            if wanted is not None and (place := self.samples.findData(wanted)) >= 0:
+                self.samples.setCurrentIndex(place)
+        self._sink, self._use = name, dict(use or {})
         self.refresh()
 
     def show_code(self, function: str, code: str) -> None:
@@ -144,14 +157,46 @@ class PreviewPanel(QWidget):
         self.refresh()
 
     def refresh(self) -> None:
-        """Preview again after a short pause; what is shown is marked as stale at once."""
+        """Preview again after a short pause; what is shown is marked as stale at once.
+
+        One that is not in sight waits until it is.
+        """
+        self._stale = True
+        if not self.isVisible():
+            return
         if not self._timer.isActive():
             self._asked = perf_counter()
         self.state.setText("updating…")
         self._timer.start()
 
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if self._stale:
+            self.refresh()
+
+    def leave(self) -> None:
+        """Let the engine forget this preview: its document is being closed."""
+        self._timer.stop()
+        if self._job is not None:
+            self._job.cancel()
+        if self._generation and self._session.is_open:
+            engine = self._session.engine
+            engine.run(engine.request("forget_preview", view=self._view), owner=self._session,
+                       title="Close preview", failed=lambda _: None)  # fmt: skip
+
+    def _session_changed(self) -> None:
+        """Preview again when something changed that this preview depends on."""
+        self._list_samples()
+        if self._sink is not None and self._now() != self._known:
+            self.refresh()
+
+    def _now(self) -> str:
+        sample = self.samples.currentData()
+        return depends_on(self._session, self._sink, sample, self._code, self._use)
+
     def _start(self) -> None:
-        self._samples_changed(refresh=False)
+        self._list_samples()
+        self._known, self._stale = self._now(), False
         sample = self.samples.currentData()
         if self._sink is None or sample is None or not self._session.is_open:
             self._stack.setCurrentIndex(_EMPTY)
@@ -176,7 +221,7 @@ class PreviewPanel(QWidget):
 
         self._job = engine.run(
             engine.request("preview", on_event=on_event, sink=self._sink, view=self._view,
-                           code=self._code, limit=LIMIT, sample=sample),
+                           code=self._code, use=self._use, limit=LIMIT, sample=sample),
             owner=self, title="Preview",
             done=lambda totals: self._done(generation, totals),
             failed=lambda error: self._failed(generation, error),
@@ -203,6 +248,8 @@ class PreviewPanel(QWidget):
             self.model.reset_rows(totals["rows"], totals["fields"])
             self._widths()
         self.bar.show_totals(totals, final=True)
+        self.failed = int(totals["failed"])
+        self._show_reasons(bool(self.failed))
         self._complete = generation
         if self.bar.only:
             self._filter()
@@ -317,33 +364,12 @@ class PreviewPanel(QWidget):
         """Make a route test of the selected row's outcome."""
         row = self.current
         if row is None or row["action"] is None:
-            self._session.notice.emit("info", "Select a row that holds a message first")
+            self._session.notice.emit("info", "Select a row with a message first")
             return
         self._pin(index=row["index"], sample=self.samples.currentData())
 
     def _add_variants(self, messages: list[dict[str, Any]]) -> None:
-        """Append messages to the sample set of variants."""
-        lines = "".join(json.dumps(item, ensure_ascii=False) + "\n" for item in messages)
-        session = self._session
-
-        def told() -> None:
-            session.notice.emit("success", f"{len(messages)} rows added to sample {VARIANTS}")
-
-        def append(text: str | None) -> None:
-            if text is None:
-                session.notice.emit("warning", f"Sample {VARIANTS} is too large to add to")
-                return
-            edit = {"op": "set_sample", "name": VARIANTS, "text": text + lines}
-            session.apply(edit, told)
-
-        if VARIANTS not in {item["name"] for item in session.samples()}:
-            session.apply({"op": "add_sample", "name": VARIANTS, "text": lines}, told)
-            return
-        engine = session.engine
-        engine.run(
-            engine.request("sample_text", name=VARIANTS, limit=4_000_000),
-            owner=self, title="Samples", done=append,
-        )  # fmt: skip
+        add_messages(self._session, VARIANTS, messages)
 
     def _pin_variants(self, keys: list[str]) -> None:
         for entry in self.variants.entries:
@@ -351,16 +377,11 @@ class PreviewPanel(QWidget):
                 self._pin(message=entry["message"])
 
     def _pin(self, **what: Any) -> None:
-        engine = self._session.engine
-
         def done(place: dict[str, Any]) -> None:
             text = f"Pinned in {place['file']}: {place['name']}"
             self._session.notice.emit("success", text)
 
-        engine.run(
-            engine.request("pin", sink=self._sink, view=self._view, **what),
-            owner=self, title="Pin as test", done=done,
-        )  # fmt: skip
+        self._session.edit_tests("pin", done, sink=self._sink, view=self._view, **what)
 
     # --- showing -----------------------------------------------------------------------------
 
@@ -393,7 +414,7 @@ class PreviewPanel(QWidget):
         if problem and problem.get("line"):
             self.fault_chosen.emit(problem["line"], problem.get("column") or 1)
 
-    def _samples_changed(self, *, refresh: bool = True) -> None:
+    def _list_samples(self) -> None:
         names = [item["name"] for item in self._session.samples()]
         shown = [self.samples.itemData(i) for i in range(self.samples.count())]
         if names != shown:
@@ -401,48 +422,32 @@ class PreviewPanel(QWidget):
             self.samples.clear()
             for item in self._session.samples():
                 self.samples.addItem(f"{item['name']} ({item['rows']:,})", item["name"])
-            preferred = current if current in names else max(
-                self._session.samples(), key=lambda s: s["rows"], default={"name": None}
-            )["name"]  # fmt: skip
+            kept = self._session.last_samples.get(self._sink or "")
+            most = max(self._session.samples(), key=lambda s: s["rows"], default={"name": None})
+            preferred = next((n for n in (current, kept) if n in names), most["name"])
             self.samples.setCurrentIndex(max(0, self.samples.findData(preferred)))
-        if refresh and self._sink is not None:
-            self.refresh()
+            return
+        for number, item in enumerate(self._session.samples()):
+            text = f"{item['name']} ({item['rows']:,})"
+            if self.samples.itemText(number) != text:
+                self.samples.setItemText(number, text)
 
     def _widths(self) -> None:
+        """Columns in proportion; while rows fail, the reason has the room that it needs."""
         header = self.table.horizontalHeader()
         scale = min(1.8, max(1.0, (self.table.viewport().width() - 60) / 640))
         for number, width in enumerate((40, 68, 88, 62, 66)):
             header.resizeSection(number, round(width * scale))
-        for number in range(len(self.model.fields)):
+        fields = len(self.model.fields)
+        for number in range(fields):
             header.resizeSection(5 + number, round((150 if number == 0 else 112) * scale))
+        why = 5 + fields
+        header.moveSection(header.visualIndex(why), 5 if self._failing else why)
+        header.resizeSection(why, 190)
+        if self._failing:
+            header.resizeSection(why, max(340, round(self.table.viewport().width() * 0.5)))
 
-
-class _Delegate(QStyledItemDelegate):
-    """Paints a routed value in the colour of its provenance, with the word behind it."""
-
-    def paint(
-        self,
-        painter: QPainter,
-        option: QStyleOptionViewItem,
-        index: QModelIndex | QPersistentModelIndex,
-    ) -> None:
-        source = index.data(PROVENANCE_ROLE)
-        if not source:
-            super().paint(painter, option, index)
-            return
-        area: QRect = option.rect
-        metrics = painter.fontMetrics()
-        tag = str(source)
-        width = metrics.horizontalAdvance(tag) + 10
-        super().paint(painter, option, index)
-        text_width = metrics.horizontalAdvance(str(index.data())) + 20
-        if area.width() - text_width > width:
-            painter.save()
-            painter.setPen(colour("muted"))
-            font = painter.font()
-            font.setPointSizeF(7.5)
-            painter.setFont(font)
-            painter.drawText(area.adjusted(0, 0, -8, 0),
-                             Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter,
-                             tag)  # fmt: skip
-            painter.restore()
+    def _show_reasons(self, failing: bool) -> None:
+        if failing != self._failing:
+            self._failing = failing
+            self._widths()

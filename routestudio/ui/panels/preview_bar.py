@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout
 
 from routestudio.model.message import ACTIONS
 from routestudio.ui.widgets.basics import Button, Pill, Segments, label
+from routestudio.ui.widgets.compact import CompactBar
 from routestudio.ui.widgets.inputs import ComboBox
 
 VIEWS = (("rows", "Rows"), ("destinations", "Destinations"), ("variants", "Variants"))
@@ -22,8 +22,8 @@ _FILTERS: tuple[tuple[str, dict[str, Any]], ...] = (
 )
 
 
-class PreviewBar(QHBoxLayout):
-    """Fills a bar; `row` is its layout."""
+class PreviewBar(CompactBar):
+    """Views, sample set, filter, counts and how the preview stands."""
 
     view_chosen = Signal(str)
     sample_chosen = Signal()
@@ -32,34 +32,36 @@ class PreviewBar(QHBoxLayout):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setSpacing(10)
         self.views = Segments(list(VIEWS), "Preview as")
         self.views.choose("rows")
         self.views.chosen.connect(self.view_chosen)
-        self.addWidget(self.views)
+        self.add(self.views)
         self.samples = ComboBox()
         self.samples.setAccessibleName("Sample set of the preview")
         self.samples.setToolTip("Sample set")
         self.samples.setMinimumWidth(120)
+        self.samples.setSizeAdjustPolicy(ComboBox.SizeAdjustPolicy.AdjustToContents)
         self.samples.activated.connect(lambda _: self.sample_chosen.emit())
-        self.addWidget(self.samples)
+        self.add(self.samples)
         self.filter = ComboBox()
         self.filter.setAccessibleName("Rows that are shown")
         self.filter.setToolTip("Rows that are shown")
         for text, only in _FILTERS:
             self.filter.addItem(text, only)
         self.filter.activated.connect(lambda _: self.filter_chosen.emit())
-        self.addWidget(self.filter)
+        self.add(self.filter, yields=1)
         self.ok, self.failed, self.filtered = Pill(), Pill(), Pill()
         for pill in (self.ok, self.failed, self.filtered):
             pill.hide()
-            self.addWidget(pill)
-        self.addStretch(1)
+        self.add(self.ok, yields=4)
+        self.add(self.failed, yields=2)
+        self.add(self.filtered, yields=5)
+        self.row.addStretch(1)
         self.state = label("", "muted")
-        self.addWidget(self.state)
+        self.add(self.state, yields=6)
         self.pin_button = Button("Pin as test", "ok", action=self.pin_asked.emit)
         self.pin_button.setToolTip("Make a route test of the selected row's outcome (Ctrl+Shift+T)")
-        self.addWidget(self.pin_button)
+        self.add(self.pin_button, yields=3)
 
     @property
     def only(self) -> dict[str, Any]:

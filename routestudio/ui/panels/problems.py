@@ -6,10 +6,14 @@ import html
 from dataclasses import dataclass
 from typing import Any
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QPoint, Qt, QTimer, Signal
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
     QHeaderView,
+    QMenu,
+    QSplitter,
     QStackedWidget,
+    QTextBrowser,
     QTreeWidget,
     QTreeWidgetItem,
     QVBoxLayout,
@@ -20,6 +24,7 @@ from routestudio.errors import RouteStudioError
 from routestudio.ui.icons import icon
 from routestudio.ui.session import Session
 from routestudio.ui.widgets.basics import EmptyState
+from routestudio.ui.widgets.html_page import page
 from routestudio.ui.widgets.tips import rich_tip
 
 LINT_MS = 700
@@ -46,7 +51,7 @@ class ProblemsPanel(QWidget):
     """Problems of the file, sinks, functions and samples; a double click goes there."""
 
     chosen = Signal(str, str, int)
-    """Kind (`sink`, `sample` or `file`), name and line."""
+    """Kind (`sink`, `function`, `sample`, `http_endpoints` or `file`), name and line."""
     updated = Signal()
     """The list has changed by itself, after a lint."""
 
@@ -74,7 +79,20 @@ class ProblemsPanel(QWidget):
         self.tree.itemActivated.connect(self._open)
         self._stack = QStackedWidget()
         self._stack.addWidget(EmptyState("ok", "No problems", "The project can be used as it is."))
-        self._stack.addWidget(self.tree)
+        self.detail = QTextBrowser()
+        self.detail.setObjectName("plain")
+        self.detail.setFrameShape(QTextBrowser.Shape.NoFrame)
+        self.detail.setAccessibleName("The selected problem in full")
+        self.tree.currentItemChanged.connect(lambda *_: self._show_detail())
+        self.tree.setUniformRowHeights(True)
+        self.tree.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.tree.customContextMenuRequested.connect(self._menu)
+        split = QSplitter(Qt.Orientation.Horizontal)
+        split.addWidget(self.tree)
+        split.addWidget(self.detail)
+        split.setSizes([760, 340])
+        split.setChildrenCollapsible(False)
+        self._stack.addWidget(split)
         column.addWidget(self._stack)
         session.changed.connect(self.refresh)
         session.opened.connect(self._opened)
@@ -135,6 +153,7 @@ class ProblemsPanel(QWidget):
         for row in self._rows():
             self._add(row)
         again = self.tree.topLevelItem(chosen)
+        again = again or self.tree.topLevelItem(0)
         if again is not None:
             self.tree.setCurrentItem(again)
         self._stack.setCurrentIndex(1 if self.count else 0)
@@ -147,12 +166,14 @@ class ProblemsPanel(QWidget):
             file, line = problem["file"] or "", problem["line"]
             place = f"{file}:{line}" if line else ""
             rows.append(_Row(problem["severity"], problem["message"], place,
-                             problem["hint"] or "", ("file", file, line or 1)))  # fmt: skip
+                             problem["hint"] or "",
+                             _target(problem["path"], file, line or 1)))  # fmt: skip
             by_place[file, line, problem["message"]] = rows[-1]
         for sink in self._session.sinks():
             name = sink["name"]
             for problem in sink.get("field_problems", ()):
-                rows.append(_Row("error", f"{problem['field']}: {problem['message']}", name,
+                severity = "warning" if problem.get("unset") else "error"
+                rows.append(_Row(severity, f"{problem['field']}: {problem['message']}", name,
                                  problem["hint"] or "", ("sink", name, 1)))  # fmt: skip
                 by_place[name, problem["field"]] = rows[-1]
             for key in sink.get("ignored") or {}:
@@ -184,7 +205,9 @@ class ProblemsPanel(QWidget):
         return _Row(found["severity"], found["message"], place, found["hint"] or "", target)
 
     def _add(self, row: _Row) -> None:
-        item = QTreeWidgetItem([row.text, row.place, row.hint, row.code])
+        line = " ".join(row.text.split())
+        item = QTreeWidgetItem([line, row.place, " ".join(row.hint.split()), row.code])
+        item.setData(1, Qt.ItemDataRole.UserRole, row)
         item.setIcon(0, icon(*_ICONS.get(row.severity, ("info", "muted"))))
         hazard = f"<b>{row.code}</b> {html.escape(row.title)}<br>" if row.title else ""
         for number in range(4):
@@ -195,6 +218,43 @@ class ProblemsPanel(QWidget):
         item.setData(0, Qt.ItemDataRole.UserRole, row.target)
         self.tree.addTopLevelItem(item)
 
+    def _row_of(self, item: QTreeWidgetItem | None) -> _Row | None:
+        found = item.data(1, Qt.ItemDataRole.UserRole) if item is not None else None
+        return found if isinstance(found, _Row) else None
+
+    def _show_detail(self) -> None:
+        row = self._row_of(self.tree.currentItem())
+        if row is None:
+            self.detail.clear()
+            return
+        text = html.escape(row.text).replace("\n", "<br>")
+        parts = [f"<p><b>{text}</b></p>"]
+        parts += [f'<p class="muted">{html.escape(row.place)}</p>'] if row.place else []
+        parts += [f"<p>{html.escape(row.hint)}</p>"] if row.hint else []
+        parts += [f"<p>{row.code} {html.escape(row.title)}</p>"] if row.title else []
+        self.detail.setHtml(page("".join(parts)))
+
+    def _menu(self, place: QPoint) -> None:
+        item = self.tree.itemAt(place)
+        row = self._row_of(item)
+        if item is None or row is None:
+            return
+        menu = QMenu(self)
+        menu.addAction("Go to", lambda: self._open(item))
+        lines = [f"{row.place}: {row.text}" if row.place else row.text, row.hint]
+        text = "\n".join(line for line in lines if line)
+        menu.addAction("Copy", lambda: QGuiApplication.clipboard().setText(text))
+        menu.exec(self.tree.viewport().mapToGlobal(place))
+
     def _open(self, item: QTreeWidgetItem) -> None:
         kind, name, line = item.data(0, Qt.ItemDataRole.UserRole)
         self.chosen.emit(kind, name, line)
+
+
+def _target(path: list[str], file: str, line: int) -> Target:
+    """Where a problem of the project file is edited: its sink, function or endpoint."""
+    kinds = {"sinks": "sink", "functions": "function", "transforms": "function",
+             "http_endpoints": "http_endpoints"}  # fmt: skip
+    if len(path) >= 2 and path[0] in kinds:
+        return kinds[path[0]], path[1], line
+    return "file", file, line

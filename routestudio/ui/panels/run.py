@@ -199,7 +199,7 @@ class RunPanel(QWidget):
         self.summary = None
         page = self.page
         self._stack.setCurrentWidget(page)
-        page.begin(about["total"])
+        page.begin(about["total"], again=method == "resume_run")
         self.banner.hide()
         self.title.show_text(title(about))
         self.verdict.show_status("running", "info")
@@ -288,7 +288,7 @@ class RunPanel(QWidget):
         elif known:
             self.banner.say("warning", known)
         elif run["parent"] and run["status"] == "done" and not run["counts"].get("read"):
-            self.banner.say("info", "These rows hold no message: correct them first.")
+            self.banner.say("info", "These rows are not messages. Correct them first.")
         self._offer()
 
     def _tab_chosen(self, _: int) -> None:

@@ -54,7 +54,7 @@ class RunChart(QWidget):
         return list(self._points)
 
     def clear(self) -> None:
-        """Begin anew."""
+        """Begin again."""
         self._points.clear()
         self._describe()
         self.update()

@@ -38,6 +38,8 @@ class RunPage(QTabWidget):
         self.setDocumentMode(True)
         self.setAccessibleName("About the run")
         self.tabBar().setAccessibleName("About the run")
+        self._failed: dict[str, int] = {}
+        self._failed_before: dict[str, int] = {}
         self._total = 0
         self._before = 0
         self._done = 0
@@ -91,13 +93,16 @@ class RunPage(QTabWidget):
 
     # --- the life of a run -------------------------------------------------------------------
 
-    def begin(self, total: int) -> None:
-        """A run is asked for."""
+    def begin(self, total: int, *, again: bool = False) -> None:
+        """A run is asked for; `again` when it goes on where it was, with what failed before."""
+        self._failed_before = dict(self._failed) if again else {}
+        self._failed = {}
         self._total, self._before, self._done = total, 0, 0
         self.chart.clear()
         self.chart.waiting = "Waiting for the first messages"
-        self.reasons.clear()
-        self._failures.hide()
+        if not again:
+            self.reasons.clear()
+            self._failures.hide()
         self.retries.clear()
         self._title(RETRIES, "Retries", 0)
         for value in self.counts.values():
@@ -184,6 +189,8 @@ class RunPage(QTabWidget):
 
     def _fill(self, data: dict[str, Any]) -> None:
         texts = {key: f"{data[key]:,.0f}" for key, _ in _COUNTS if key in data}
+        if "read" in texts and self._total:  # rows that a resumed run reads again count once
+            texts["read"] = f"{min(int(data['read']), self._total):,}"
         if "bytes" in data:
             texts["bytes"] = shown_bytes(data["bytes"])
         texts["waiting"] = f"{data['waiting'] + data['waiting_retries']:,}"
@@ -197,9 +204,14 @@ class RunPage(QTabWidget):
                 value.setText(text)
 
     def _reasons(self, reasons: list[dict[str, Any]]) -> None:
-        fill_counts(self.reasons, [(f"{r['stage']}: {r['message']}", r["count"]) for r in reasons])
-        if bool(reasons) == self._failures.isHidden():
-            self._failures.setVisible(bool(reasons))
+        self._failed = dict(self._failed_before)
+        for reason in reasons:
+            text = f"{reason['stage']}: {reason['message']}"
+            self._failed[text] = self._failed.get(text, 0) + reason["count"]
+        rows = sorted(self._failed.items(), key=lambda pair: -pair[1])
+        fill_counts(self.reasons, rows)
+        if bool(rows) == self._failures.isHidden():
+            self._failures.setVisible(bool(rows))
 
     def _line(self, finished: int, data: dict[str, Any]) -> str:
         share = 100 * finished / self._total if self._total else 0

@@ -6,10 +6,11 @@ import html
 import json
 from typing import Any
 
-from PySide6.QtCore import Qt, QUrl, Signal
-from PySide6.QtGui import QColor
+from PySide6.QtCore import QPoint, Qt, QUrl, Signal
+from PySide6.QtGui import QColor, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QHeaderView,
+    QMenu,
     QSplitter,
     QStackedWidget,
     QTextBrowser,
@@ -36,6 +37,8 @@ class TestsPanel(QWidget):
 
     line_chosen = Signal(str, int)
     """Function and line of a branch that no test takes."""
+    open_asked = Signal(str, str)
+    """Kind and name of what a test is about."""
     run_asked = Signal()
     """The button was pressed: what is being typed is to be kept first."""
     finished = Signal(list)
@@ -81,6 +84,12 @@ class TestsPanel(QWidget):
         for number in (1, 2, 3):
             header.setSectionResizeMode(number, QHeaderView.ResizeMode.ResizeToContents)
         self.list.currentItemChanged.connect(lambda *_: self._show_selected())
+        self.list.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.list.customContextMenuRequested.connect(self._menu)
+        for keys, action in (("F2", self.rename), ("Del", self.delete)):
+            shortcut = QShortcut(QKeySequence(keys), self.list)
+            shortcut.setContext(Qt.ShortcutContext.WidgetShortcut)
+            shortcut.activated.connect(action)
         self.detail = QTextBrowser()
         self.detail.setObjectName("plain")
         self.detail.setFrameShape(QTextBrowser.Shape.NoFrame)
@@ -128,12 +137,46 @@ class TestsPanel(QWidget):
         result = self._selected()
         if result is None or result["ok"] or result["actual"] is None:
             return
-        engine = self._session.engine
-        engine.run(
-            engine.request("accept", file=result["file"], index=result["index"],
-                           expect=result["actual"], variant=result["variant"]),
-            owner=self, title="Accept", done=lambda _: self.start(),
+        self._session.edit_tests(
+            "accept", lambda _: self.start(), file=result["file"], index=result["index"],
+            expect=result["actual"], variant=result["variant"],
         )  # fmt: skip
+
+    def _menu(self, place: QPoint) -> None:
+        item = self.list.itemAt(place)
+        result = item.data(0, _RESULT) if item is not None else None
+        if item is None or result is None:
+            return
+        self.list.setCurrentItem(item)
+        menu = QMenu(self)
+        menu.addAction("Open sink", lambda: self.open_asked.emit("sink", result["sink"]))
+        if self.accept_button.isEnabled():
+            menu.addAction("Accept new outcome", self.accept)
+        menu.addSeparator()
+        menu.addAction("Rename…", self.rename)
+        menu.addAction("Delete", self.delete)
+        menu.exec(self.list.viewport().mapToGlobal(place))
+
+    def rename(self) -> None:
+        """Ask for another name of the selected test."""
+        result = self._selected()
+        if result is None:
+            return
+        from routestudio.ui import dialogs
+
+        variant = f" [{result['variant']}]" if result["variant"] else ""
+        old = result["name"].removesuffix(variant)
+        new = dialogs.ask_text(self, "Rename test", "Name", old, accept="Rename")
+        if new and new != old:
+            self._session.edit_tests("rename_test", lambda _: self.start(), file=result["file"],
+                                     index=result["index"], name=new)  # fmt: skip
+
+    def delete(self) -> None:
+        """Delete the selected test; undo brings it back."""
+        result = self._selected()
+        if result is not None:
+            self._session.edit_tests("delete_test", lambda _: self.start(),
+                                     file=result["file"], index=result["index"])  # fmt: skip
 
     def _done(self, results: list[dict[str, Any]]) -> None:
         self.run_button.setEnabled(True)
@@ -267,5 +310,5 @@ def _reach(coverage: list[dict[str, Any]]) -> str:
 def _show(value: Any) -> str:
     if value is None:
         return '<span class="muted">none</span>'
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=1)
-    return html.escape(text).replace("\n", "<br>")
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2)
+    return html.escape(text).replace("  ", "&nbsp;&nbsp;").replace("\n", "<br>")

@@ -40,9 +40,11 @@ class VariantsView(QWidget):
         self.title = label("Select a row to see its variants", "muted")
         row.addWidget(self.title)
         row.addStretch(1)
-        self.pin_button = Button("Pin as tests", "ok", action=self._pin)
-        self.pin_button.setToolTip("Make a route test that expects these outcomes")
-        self.add_button = Button("Add to a sample set", "add", action=self._add)
+        self.pin_button = Button("Pin ticked as tests", "ok", action=self._pin)
+        self.pin_button.setToolTip(
+            "Make a route test of each ticked variant, which expects its outcome"
+        )
+        self.add_button = Button("Add ticked to samples", "add", action=self._add)
         self.add_button.setToolTip("Keep the ticked variants as rows of a sample set")
         for button in (self.pin_button, self.add_button):
             button.setEnabled(False)
@@ -57,7 +59,7 @@ class VariantsView(QWidget):
             header.setSectionResizeMode(number, QHeaderView.ResizeMode.ResizeToContents)
         header.setStretchLastSection(True)
         self.list.currentItemChanged.connect(lambda item, _: self._show(item))
-        self.list.itemChanged.connect(lambda *_: self._enable())
+        self.list.itemChanged.connect(self._ticked)
         self.message = QPlainTextEdit()
         self.message.setObjectName("plain")
         self.message.setReadOnly(True)
@@ -72,7 +74,9 @@ class VariantsView(QWidget):
 
     def show_entries(self, row: int, entries: list[dict[str, Any]]) -> None:
         """Show the variants of row number `row`, each with what became of it."""
-        self.title.setText(f"Variants of row {row:,}")
+        failing = sum(state_of(entry["row"]) == "failed" for entry in entries)
+        more = f": {failing} of {len(entries)} fail" if failing else ""
+        self.title.setText(f"Variants of row {row:,}{more}")
         ticked = {item["key"] for item in self.ticked()}
         self.entries = entries
         self.list.blockSignals(True)
@@ -110,6 +114,11 @@ class VariantsView(QWidget):
         entry = item.data(0, _ENTRY) if item is not None else None
         text = json.dumps(entry["message"], indent=2, ensure_ascii=False) if entry else ""
         self.message.setPlainText(text)
+
+    def _ticked(self, item: QTreeWidgetItem) -> None:
+        """What is ticked is also what is shown beside."""
+        self.list.setCurrentItem(item)
+        self._enable()
 
     def _enable(self) -> None:
         some = bool(self.ticked())

@@ -86,6 +86,7 @@ class ElidedLabel(QLabel):
         if role:
             self.setProperty("role", role)
         self.setMinimumWidth(30)
+        self.setProperty("elides", True)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self.show_text(text)
 
@@ -189,6 +190,7 @@ class Segments(QWidget):
             button.setProperty("kind", "segment")
             button.setAccessibleName(f"{name}: {text}")
             button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+            button.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Fixed)
             button.clicked.connect(lambda _=False, value=key: self.chosen.emit(value))
             row.addWidget(button)
             self._buttons[key] = button

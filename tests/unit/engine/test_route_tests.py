@@ -38,7 +38,7 @@ def write(workspace: Workspace, text: str, name: str = "t.yaml") -> Path:
 
 async def run(workspace: Workspace, coverage: Coverage | None = None) -> list[dict[str, Any]]:
     runner = route_tests.Runner(workspace, coverage)
-    return [(await runner.run(t)).as_json() for t in route_tests.load(workspace.project.root)]
+    return [(await runner.run(t)).as_json() for t in route_tests.load(workspace.project)]
 
 
 def row(workspace: Workspace, sample: str, number: int) -> Message:
@@ -97,7 +97,7 @@ def test_what_is_wrong_with_a_file_is_said_with_its_line(
 ) -> None:
     write(workspace, "# a comment\n" + text + "\n")
     with pytest.raises(ProjectError, match=message) as caught:
-        route_tests.load(workspace.project.root)
+        route_tests.load(workspace.project)
     assert caught.value.place is not None
     assert caught.value.place.file == "tests/t.yaml"
 
@@ -134,6 +134,8 @@ async def test_an_outcome_is_pinned_and_then_holds(workspace: Workspace) -> None
         "insert of payments 5001 is filtered",
     ]  # fmt: skip
     assert [r["ok"] for r in results] == [True, False, True]
+    assert not (workspace.project.root / place["file"]).exists(), "a pin is an edit until saved"
+    workspace.project.save()
     text = (workspace.project.root / place["file"]).read_text()
     assert text.startswith("# Route tests")
     assert "transaction_annotations" not in text
@@ -164,17 +166,68 @@ async def test_a_new_outcome_is_accepted_and_nothing_else_changes(workspace: Wor
     before = await run(workspace)
     assert [r["ok"] for r in before] == [False, True, False]
     for failed in (before[0], before[2]):
-        pinning.accept(
+        await pinning.accept(
             workspace, failed["file"], failed["index"], failed["actual"], failed["variant"]
         )
     assert all(r["ok"] for r in await run(workspace))
+    workspace.project.save()
     text = path.read_text()
     assert text.startswith("# kept\n- name: one   # and this\n")
     assert "destination: orders.eu\n" in text
     with pytest.raises(UsageError, match="no test number 8"):
-        pinning.accept(workspace, "tests/t.yaml", 7, {"filtered": True})
+        await pinning.accept(workspace, "tests/t.yaml", 7, {"filtered": True})
     with pytest.raises(UsageError, match="no test file"):
-        pinning.accept(workspace, "../../etc/passwd", 0, {"filtered": True})
+        await pinning.accept(workspace, "../../etc/passwd", 0, {"filtered": True})
+
+
+async def test_a_name_that_tells_the_outcome_follows_it(workspace: Workspace) -> None:
+    first = row(workspace, "shop", 0)
+    place = await pinning.pin(workspace, "orders-to-kafka", first, sample=("shop", 0))
+    workspace.project.apply({"op": "set_code", "name": "orders-by-region", "code":
+                             "def route(action, record, changes, metadata):\n"
+                             "    return {'topic': 'moved'}\n"})  # fmt: skip
+    failed = (await run(workspace))[0]
+    await pinning.accept(workspace, place["file"], 0, failed["actual"])
+    again = (await run(workspace))[0]
+    assert again["ok"]
+    assert again["name"] == "insert of orders 1001 goes to moved"
+
+
+async def test_a_test_is_renamed_and_deleted(workspace: Workspace) -> None:
+    first = row(workspace, "shop", 0)
+    place = await pinning.pin(workspace, "orders-to-kafka", first, name="one")
+    await pinning.pin(workspace, "orders-to-kafka", first, name="two")
+    pinning.rename(workspace, place["file"], 0, "first")
+    with pytest.raises(UsageError, match="there is a test `two`"):
+        pinning.rename(workspace, place["file"], 0, "two")
+    assert [t.name for t in route_tests.load(workspace.project)] == ["first", "two"]
+    pinning.delete(workspace, place["file"], 0)
+    assert [t.name for t in route_tests.load(workspace.project)] == ["two"]
+    workspace.project.undo()
+    assert [t.name for t in route_tests.load(workspace.project)] == ["first", "two"]
+
+
+@pytest.mark.parametrize(("kind", "old", "key"), [("sinks", "orders-to-kafka", "sink"),
+                                                  ("samples", "shop", "sample")])  # fmt: skip
+async def test_a_rename_takes_route_tests_along(
+    workspace: Workspace, kind: str, old: str, key: str
+) -> None:
+    text = """\
+# kept
+- name: one   # and this
+  sink: orders-to-kafka
+  sample: {name: shop, row: 0}
+  expect: {destination: orders.eu}
+"""
+    path = write(workspace, text)
+    workspace.project.apply({"op": "rename", "kind": kind, "name": old, "to": "renamed"})
+    assert [r["ok"] for r in await run(workspace)] == [True]
+    workspace.project.save()
+    assert path.read_text() == text.replace(old, "renamed")
+    workspace.project.undo()
+    workspace.project.save()
+    assert path.read_text() == text
+    assert key in text
 
 
 async def test_coverage_tells_the_branches_that_no_test_takes(workspace: Workspace) -> None:

@@ -172,7 +172,7 @@ async def test_rows_that_an_edit_moves_are_selected(engine: EngineService) -> No
 
 async def test_tests_are_pinned_run_and_accepted(engine: EngineService) -> None:
     await engine.preview("orders-to-kafka", sample="awkward")
-    place = await ask(engine, "pin", "orders-to-kafka", index=0, sample="awkward")
+    place = (await ask(engine, "pin", "orders-to-kafka", index=0, sample="awkward"))["test"]
     events: list[tuple[str, dict[str, Any]]] = []
     results = await engine.methods["test"](emit=lambda name, data: events.append((name, data)))
     assert all(item["ok"] for item in results)
@@ -182,7 +182,8 @@ async def test_tests_are_pinned_run_and_accepted(engine: EngineService) -> None:
     await ask(engine, "accept", mine["file"], mine["index"], {"destination": "elsewhere"})
     again = await ask(engine, "test")
     failed = [item for item in again if not item["ok"]]
-    assert [item["name"] for item in failed] == [place["name"]]
+    assert [item["index"] for item in failed] == [mine["index"]]
+    assert failed[0]["name"].endswith("goes to elsewhere")
 
 
 async def test_a_view_that_is_gone_says_so(engine: EngineService) -> None:
