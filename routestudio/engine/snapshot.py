@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from routestudio.engine.targets import target_of
 from routestudio.engine.workspace import Workspace
 from routestudio.errors import RouteStudioError
-from routestudio.model.function import Diagnostic
+from routestudio.model.function import Diagnostic, Function
 from routestudio.project_names import STATE_FOLDER
 
 
@@ -22,8 +22,13 @@ def snapshot_of(workspace: Workspace) -> dict[str, Any]:
     snapshot["state"] = str(project.project.root / STATE_FOLDER)
     snapshot["file"] = str(project.project.file)
     snapshot["variables"] = _variables(project.project.root)
+    functions = {function.name: function for function in project.project.functions}
+    around = (project.environment.token, project.project.http_endpoints,
+              [p for p in project.project.problems if p.code == "masked_secret"])  # fmt: skip
+    if workspace.around != around:
+        workspace.around, workspace.states = around, {}
     for sink in snapshot["sinks"]:
-        sink.update(_state(workspace, sink["name"]))
+        sink.update(_kept_state(workspace, sink["name"], functions))
     return snapshot
 
 
@@ -34,6 +39,20 @@ def _variables(root: Path) -> str:
     except OSError:
         return ""
     return f"{info.st_mtime_ns}:{info.st_size}"
+
+
+def _kept_state(
+    workspace: Workspace, name: str, functions: Mapping[str, Function]
+) -> dict[str, Any]:
+    """The state of a sink, worked out again only when something that it depends on changed."""
+    spec = workspace.spec(name)
+    used = [functions.get(role) for role in (spec.filter, spec.routing, spec.transform) if role]
+    old = workspace.states.get(name)
+    if old is not None and old[0][0] is spec and old[0][1] == used:
+        return old[1]
+    state = _state(workspace, name)
+    workspace.states[name] = ((spec, used), state)
+    return state
 
 
 def diagnostics_of(diagnostics: Sequence[Diagnostic]) -> list[dict[str, Any]]:

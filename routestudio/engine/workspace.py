@@ -57,6 +57,9 @@ class Workspace:
         self._secrets: set[str] = set()
         self._hidden: frozenset[str] = frozenset()
         self._hides = Redactor(())
+        self._specs: tuple[Any, dict[str, SinkSpec]] = (None, {})
+        self.around: Any = None
+        self.states: dict[str, tuple[Any, dict[str, Any]]] = {}
         self.kept_rows: dict[tuple[str, int, int], Any] = {}
 
     @classmethod
@@ -71,7 +74,9 @@ class Workspace:
         sink that cannot be read.
         """
         project = self.project.project
-        specs = {spec.name: spec for spec in project.sinks}
+        if self._specs[0] is not project:
+            self._specs = (project, {spec.name: spec for spec in project.sinks})
+        specs = self._specs[1]
         if name not in specs:
             for problem in project.problems:
                 about = not specs or problem.place.path[:2] == ("sinks", name)

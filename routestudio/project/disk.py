@@ -109,3 +109,12 @@ def refuse_edit(root: Path, relative: str, named: Collection[str]) -> None:
             "is not a file that an edit may change", place=Place(str(root / file)),
             hint="edits change the YAML file, function files that it names, samples and tests",
         )  # fmt: skip
+
+
+def encodable(text: str) -> bool:
+    """Whether a text can be written: it holds no half of a character."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -88,6 +88,13 @@ class Environment:
         return found
 
     @property
+    def token(self) -> Any:
+        """What is another value when variables may have other values than before."""
+        with contextlib.suppress(RouteStudioError):
+            self._read_file()
+        return (self._stamp, dict(self._environ), dict(self._keyring))
+
+    @property
     def hidden(self) -> frozenset[str]:
         """Values of variables that are named like a secret, and what the keyring holds."""
         values = set(self._resolved)

@@ -22,6 +22,7 @@ from routestudio.model.project import (
 from routestudio.project import tables
 from routestudio.project.document import YamlDocument
 from routestudio.project.environment import Environment, references
+from routestudio.project.kept_sinks import Found, KeptSinks
 from routestudio.project.secrets import masked_secrets
 from routestudio.project.server_keys import SERVER_ONLY
 
@@ -43,6 +44,7 @@ def parse(
     read_file: ReadFile,
     samples: Iterable[str],
     environment: Environment | None = None,
+    kept: KeptSinks | None = None,
 ) -> Project:
     """The project that a document describes. `sink_types` maps YAML types to sink keys.
 
@@ -53,7 +55,7 @@ def parse(
     functions = reader.functions()
     endpoints = reader.endpoints()
     databases = tuple(str(item["name"]) for item in reader.databases())
-    sinks = reader.sinks({f.name: f for f in functions}, endpoints)
+    sinks = reader.sinks({f.name: f for f in functions}, kept or KeptSinks())
     described = reader.tables()
     return Project(root, file, sinks, functions, endpoints, databases, tuple(samples),
                    tuple(reader.problems), described)  # fmt: skip
@@ -75,6 +77,7 @@ class _Reader:
         self._read_file = read_file
         self._data = document.plain() or {}
         self.problems: list[ProjectProblem] = []
+        self._noted: list[Found] = []
 
     def named(self, key: str) -> list[dict[str, Any]]:
         """The well-formed items of a top-level list; the others become problems."""
@@ -87,6 +90,7 @@ class _Reader:
             )
             return []
         found: list[dict[str, Any]] = []
+        names: set[str] = set()
         for index, item in enumerate(items):
             path = (key, str(index))
             if not isinstance(item, dict):
@@ -99,9 +103,10 @@ class _Reader:
                     "name", f"an entry of `{key}` {text}", path, "letters, digits, `_`, `-` and `.`"
                 )
                 continue
-            if any(other["name"] == name for other in found):
+            if name in names:
                 self._error("duplicate", f"`{name}` is twice in `{key}`", path, "rename one")
                 continue
+            names.add(name)
             found.append(item)
         return found
 
@@ -113,12 +118,8 @@ class _Reader:
 
     def functions(self) -> tuple[Function, ...]:
         if self._data.get("functions") and self._data.get("transforms"):
-            self._error(
-                "both",
-                "`functions` and `transforms` cannot both be given",
-                ("transforms",),
-                "move the entries to `functions`",
-            )
+            text = "`functions` and `transforms` cannot both be given"
+            self._error("both", text, ("transforms",), "move the entries to `functions`")
         key = "functions" if self._data.get("functions") else "transforms"
         for name in self._data:
             near = difflib.get_close_matches(str(name), _TOP, n=1, cutoff=0.8)
@@ -130,12 +131,8 @@ class _Reader:
     def _function(self, key: str, item: dict[str, Any]) -> Function:
         name = item["name"]
         if item.get("function") is not None and item.get("transform") is not None:
-            self._error(
-                "both",
-                f"function `{name}` has both `function` and `transform`",
-                (key, name, "transform"),
-                "keep `function`",
-            )
+            text = f"function `{name}` has both `function` and `transform`"
+            self._error("both", text, (key, name, "transform"), "keep `function`")
         inner = item.get("function") or item.get("transform") or {}
         body = {**item, **inner} if isinstance(inner, dict) else item
         for unknown in [k for k in item if k not in _FUNCTION_KEYS]:
@@ -163,12 +160,8 @@ class _Reader:
             try:
                 language = Language(body["language"])
             except ValueError:
-                self._error(
-                    "language",
-                    f"function `{name}`: unknown language",
-                    (key, name, "language"),
-                    "languages: python, elixir",
-                )
+                text = f"function `{name}`: unknown language"
+                self._error("language", text, (key, name, "language"), "languages: python, elixir")
         code = body.get("code")
         file = body.get("file")
         if isinstance(file, str):
@@ -219,11 +212,24 @@ class _Reader:
             for item in items
         }  # fmt: skip
 
-    def sinks(
-        self, functions: Mapping[str, Function], endpoints: Mapping[str, Any]
-    ) -> tuple[SinkSpec, ...]:
-        found = (self._sink(item, functions) for item in self.named("sinks"))
-        return tuple(spec for spec in found if spec is not None)
+    def sinks(self, functions: Mapping[str, Function], kept: KeptSinks) -> tuple[SinkSpec, ...]:
+        token = self._environment.token if self._environment is not None else None
+        around = ([(f.name, f.kind) for f in functions.values()], token)
+        known, found = kept.start(around), []
+        for item in self.named("sinks"):
+            old = known.get(id(item))
+            if old is not None and old[0] is item:
+                spec, problems = old[1], old[2]
+                for problem in problems:
+                    self._add(*problem)
+            else:
+                self._noted = problems = []
+                spec = self._sink(item, functions)
+            kept.keep(item, spec, problems)
+            if spec is not None:
+                found.append(spec)
+        self._noted = []
+        return tuple(found)
 
     def _sink(self, item: dict[str, Any], functions: Mapping[str, Function]) -> SinkSpec | None:
         name = item["name"]
@@ -417,6 +423,7 @@ class _Reader:
     def _add(
         self, severity: Any, code: str, message: str, path: tuple[Any, ...], hint: str | None
     ) -> None:
+        self._noted.append((severity, code, message, path, hint))
         names = tuple(str(part) for part in path)
         line, column = self._document.position(names)
         place = Place(self._file, line, column, names)

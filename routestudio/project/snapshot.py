@@ -10,12 +10,24 @@ from routestudio.model.function import Function
 from routestudio.model.project import SHARED_KEYS, Project, ProjectProblem, SinkSpec
 from routestudio.project.secrets import masked, masked_endpoint
 
+Shown = dict[int, tuple[Any, dict[str, Any]]]
+"""What was made of sinks before, by the identity of their specification."""
 
-def snapshot(project: Project, secret_keys: Callable[[str], Collection[str]]) -> dict[str, Any]:
+
+def snapshot(
+    project: Project, secret_keys: Callable[[str], Collection[str]], shown: Shown
+) -> dict[str, Any]:
     """Sinks, functions, endpoints, databases and problems of a project."""
+    kept = {
+        id(spec): known if (known := shown.get(id(spec))) is not None and known[0] is spec
+        else (spec, _sink(spec, secret_keys))
+        for spec in project.sinks
+    }  # fmt: skip
+    shown.clear()
+    shown.update(kept)
     return {
         "name": project.root.name,
-        "sinks": [_sink(spec, secret_keys) for spec in project.sinks],
+        "sinks": [dict(kept[id(spec)][1]) for spec in project.sinks],
         "functions": [_function(function) for function in project.functions],
         "http_endpoints": {
             name: masked_endpoint(values) for name, values in project.http_endpoints.items()

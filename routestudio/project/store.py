@@ -17,6 +17,7 @@ from routestudio.project.disk import (
     SAMPLE_ENDINGS,
     Disk,
     code_file,
+    encodable,
     function_files,
     refuse_edit,
 )
@@ -25,6 +26,7 @@ from routestudio.project.edits import Texts, apply_edit, files_of
 from routestudio.project.environment import Environment
 from routestudio.project.files import inside, listed, remove_own, sweep, write_own
 from routestudio.project.journal import Journal, patch_of, patched
+from routestudio.project.kept_sinks import KeptSinks
 from routestudio.project.parse import parse
 from routestudio.project.sample_state import FileStates, hash_of
 from routestudio.project.snapshot import snapshot
@@ -68,6 +70,8 @@ class OpenProject:
         self._counts: dict[str, tuple[tuple[int, int], int]] = {}
         self._states = FileStates()
         self.journal_problem: str | None = None
+        self._kept = KeptSinks()
+        self._shown: dict[int, tuple[Any, dict[str, Any]]] = {}
         self._document = self._read_document()
         self._journal = Journal(root, file.name)
         self._project = self._parse()
@@ -246,7 +250,7 @@ class OpenProject:
         for path, text in others.items():
             refuse_edit(self.root, path, named)
             self._disk.text(path)
-            if text is not None and not _encodable(text):
+            if text is not None and not encodable(text):
                 raise UsageError(f"the text for {path} holds half of a character (a surrogate)")
         if changed is not None and document is not None:
             self._document = document
@@ -385,7 +389,7 @@ class OpenProject:
     def snapshot(self, secret_keys: Callable[[str], Collection[str]]) -> dict[str, Any]:
         """The project as plain data for the window; literal secrets become `{"$secret": true}`."""
         return {
-            **snapshot(self._project, secret_keys),
+            **snapshot(self._project, secret_keys, self._shown),
             "samples": [
                 {"name": n, "rows": self._count(n), "state": self._state(n)}
                 for n in self._project.samples
@@ -429,7 +433,7 @@ class OpenProject:
         samples = self._samples()
         return parse(
             self._document, self.root, self.file, self.sink_types, self._code, samples,
-            self.environment,
+            self.environment, self._kept,
         )  # fmt: skip
 
     def _code(self, relative: str) -> str:
@@ -447,11 +451,3 @@ class OpenProject:
             if path.startswith("samples/") and sample_lines.file_of(path) is None:
                 (names.add if text is not None else names.discard)(Path(path).stem)
         return sorted(names)
-
-
-def _encodable(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

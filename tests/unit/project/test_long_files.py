@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -125,3 +126,36 @@ async def test_export_of_a_long_project_reads_it_a_few_times(
         exported = (await engine.export("sequin"))["text"]
     assert reading.characters < 4 * len(exported)
     assert exported.count("routing: none") == 60
+
+
+async def test_an_edit_works_out_its_sink_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "sequin.yaml").write_text(many(30).replace('"h3:9092"', "${HOSTS_OF_3}"))
+    async with EngineService() as engine:
+        before = await engine.open(str(tmp_path))
+        asked: list[str] = []
+        real = engine.workspace.prepare
+
+        def prepare(name: str, **options: Any) -> Any:
+            asked.append(name)
+            return real(name, **options)
+
+        monkeypatch.setattr(engine.workspace, "prepare", prepare)
+        path = ["sinks", "t5", "batch_size"]
+        after = await engine.apply({"op": "set", "path": path, "value": 77})
+        assert asked == ["t5"]
+        assert after["sinks"][5]["batch_size"] == 77
+        assert [s for n, s in enumerate(after["sinks"]) if n != 5] == [
+            s for n, s in enumerate(before["sinks"]) if n != 5
+        ]
+        # What the others depend on is looked at again.
+        assert before["sinks"][3]["ready"] is False
+        await engine.put_secret(["sinks", "t3", "destination", "hosts"], "HOSTS_OF_3", "h:1")
+        assert engine.snapshot()["sinks"][3]["ready"] is True
+        fresh = EngineService()
+        try:
+            await engine.methods["save"]()
+            assert (await fresh.open(str(tmp_path)))["sinks"] == engine.snapshot()["sinks"]
+        finally:
+            await fresh.close()
