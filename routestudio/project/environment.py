@@ -50,6 +50,7 @@ class Environment:
         self._redactor = Redactor(())
         self._redacted: frozenset[str] = frozenset()
         self._keyring: dict[str, str | None] = {}
+        self._forgotten = 0
         self._resolved: set[str] = set()
 
     def get(self, name: str) -> str | None:
@@ -67,6 +68,7 @@ class Environment:
         """Look `name` up anew next time (it was just stored)."""
         self._keyring.pop(name, None)
         self._stamp = None
+        self._forgotten += 1
 
     def resolve(self, value: Any) -> Any:
         """`value` with every reference replaced, at any depth; keys and `code` stay."""
@@ -92,7 +94,7 @@ class Environment:
         """What is another value when variables may have other values than before."""
         with contextlib.suppress(RouteStudioError):
             self._read_file()
-        return (self._stamp, dict(self._environ), dict(self._keyring))
+        return (self._stamp, dict(self._environ), self._forgotten)
 
     @property
     def hidden(self) -> frozenset[str]:
