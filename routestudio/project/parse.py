@@ -137,12 +137,9 @@ class _Reader:
         body = {**item, **inner} if isinstance(inner, dict) else item
         for unknown in [k for k in item if k not in _FUNCTION_KEYS]:
             near = difflib.get_close_matches(str(unknown), _FUNCTION_KEYS, n=1)
-            self._error(
-                "unknown_key",
-                f"function `{name}` has an unknown key `{unknown}`",
-                (key, name, unknown),
-                f"did you mean `{near[0]}`?" if near else None,
-            )
+            text = f"function `{name}` has an unknown key `{unknown}`"
+            hint = f"did you mean `{near[0]}`?" if near else None
+            self._error("unknown_key", text, (key, name, unknown), hint)
         kind_name = str(body.get("type", "transform" if key == "transforms" else ""))
         kind_name = {"function": "transform"}.get(kind_name, kind_name)
         try:
@@ -236,12 +233,9 @@ class _Reader:
         known = {key.name for key in SHARED_KEYS}
         for unknown in [k for k in item if k not in known and k not in LEGACY_KEYS]:
             near = difflib.get_close_matches(str(unknown), known, n=1)
-            self._error(
-                "unknown_key",
-                f"sink `{name}` has an unknown key `{unknown}`",
-                ("sinks", name, unknown),
-                f"did you mean `{near[0]}`?" if near else None,
-            )
+            text = f"sink `{name}` has an unknown key `{unknown}`"
+            hint = f"did you mean `{near[0]}`?" if near else None
+            self._error("unknown_key", text, ("sinks", name, unknown), hint)
         values = {key.name: self._value(key, item, functions) for key in SHARED_KEYS}
         destination = item.get("destination")
         if not isinstance(destination, dict):
