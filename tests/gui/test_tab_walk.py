@@ -25,7 +25,7 @@ async def walked(desk: Desk) -> list[QWidget]:
     """The controls that Tab comes to, until it is where it began."""
     window = desk.window
     window.activateWindow()
-    window.theme_button.setFocus()
+    window.bar.theme_button.setFocus()
     await desk.act(lambda: None)
     found: list[QWidget] = []
     for _ in range(MOST):
