@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from routestudio.engine.reading import DEFAULT
 from routestudio.engine.sources import read_some, sample_lines, sample_text
 from routestudio.errors import UsageError
+from routestudio.formats.reader import RowReader
 from routestudio.model import jsonio
 from routestudio.model.function import Language
 from routestudio.model.message import Message
@@ -116,13 +117,13 @@ class EditingMethods:
         if name in project.project.samples:
             raise UsageError(f"there is a sample `{name}` already", hint="choose another name")
         target = inside(project.root, f"samples/{name}.jsonl")
-        write_parts(target, _lines(Path(path)))
+        write_parts(target, _lines(Path(path), DEFAULT.reader(self._service.workspace)))
         project.reread()
         return self._service.snapshot()
 
 
-def _lines(path: Path) -> Iterator[bytes]:
-    for item in read_file(path):
+def _lines(path: Path, reader: RowReader) -> Iterator[bytes]:
+    for item in reader.read_all(read_file(path)):
         if isinstance(item, Message):
             yield (jsonio.dumps(item.as_json()) + "\n").encode("utf-8", "surrogatepass")
 

@@ -42,7 +42,7 @@ async def test_a_message_is_edited_and_refused_while_it_is_wrong(desk: Desk, pro
     await desk.act(lambda: (rows.editor.selectAll(), rows.editor.insert_at_cursor(bad)))
     await desk.act(rows.commit)
     assert rows.problem.isVisible()
-    assert "not taken" in rows.problem.text()
+    assert "Not applied" in rows.problem.text()
     assert document.editor.toPlainText() == before
     changed = json.loads(text)
     changed["record"]["id"] = 4711

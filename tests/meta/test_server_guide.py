@@ -80,7 +80,7 @@ def test_other_commands_are_ones_that_the_program_takes() -> None:
 def test_every_option_of_run_is_told() -> None:
     parser = build_parser()
     options = vars(parser.parse_args(["run", "p", "s"])).keys() - {
-        "command", "project", "sink", "format",
+        "command", "project", "sink", "format", "version",
     }  # fmt: skip
     rows = table("4. Run")
     assert sorted(rows) == sorted(f"`--{name.replace('_', '-')}`" for name in options)

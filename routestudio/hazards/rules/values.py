@@ -168,6 +168,8 @@ def empty_parts(view: SinkView) -> Iterator[Finding]:
         for field, value in item.values.items():
             if field in _NOT_PLACES or not isinstance(value, str) or not item.given(field):
                 continue
+            if not value.strip("/"):
+                continue  # Nothing is a destination, too: the URL itself.
             column, state = _culprit(view, item, value)
             if state:
                 found[field, column, state].append(item)

@@ -50,7 +50,7 @@ async def test_a_row_tells_size_partition_and_time(engine: EngineService) -> Non
     row = await engine.row(0)
     assert row is not None
     key = row["routing"]["message_key"].encode()
-    assert row["limit"] == 1_048_576 > row["size"] > 0
+    assert row["limit"] == 1_048_588 > row["size"] > 0
     assert row["partitions"] == {"server": partition(key, 6), "Java client": java_client(key, 6)}
     assert row["of"] == 6
     assert 0 < row["used_ms"] < 10_000
