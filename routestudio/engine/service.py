@@ -17,6 +17,7 @@ from routestudio.engine import runs, streaming
 from routestudio.engine.checks import beside, check
 from routestudio.engine.conversions import ConversionMethods, for_server
 from routestudio.engine.editing import EditingMethods
+from routestudio.engine.importing import ImportMethods
 from routestudio.engine.outside import OutsideMethods
 from routestudio.engine.previews import CHUNK, Preview, evaluate_rows, staged_of
 from routestudio.engine.reading import reading_of
@@ -24,7 +25,7 @@ from routestudio.engine.run_control import RunControl
 from routestudio.engine.run_methods import RunMethods
 from routestudio.engine.saving import SavingMethods
 from routestudio.engine.snapshot import diagnostics_of, snapshot_of
-from routestudio.engine.sources import columns_of, open_rows, read_some
+from routestudio.engine.sources import columns_of, opened, read_some
 from routestudio.engine.stands import Standins
 from routestudio.engine.transfers import TransferMethods, summary
 from routestudio.engine.workbench import WorkbenchMethods
@@ -93,6 +94,7 @@ class EngineService:
             **TransferMethods(self).methods,
             **ConversionMethods(self).methods,
             **EditingMethods(self).methods,
+            **ImportMethods(self).methods,
             **self.saving.methods,
             **OutsideMethods(self).methods,
         }
@@ -214,12 +216,16 @@ class EngineService:
         names to text being typed, `use` roles to functions that the sink is to have for it.
         """
         prepared = self.workspace.prepare(sink, code=code, use=use)
-        rows = open_rows(self.workspace, *source_of(source), reading_of(source))
+        found = opened(self.workspace, *source_of(source), reading_of(source))
+        rows = found.rows
         preview = Preview(prepared, rows)
         self._previews[view] = preview
         fields = list(prepared.sink.Routing.model_fields)
         problems = _problems(prepared.problems)
-        emit("started", {"rows": len(rows), "problems": problems, "fields": fields})
+        emit("started", {
+            "rows": len(rows), "problems": problems, "fields": fields,
+            "recognised": dict(found.recognised), "passed_over": dict(found.passed_over),
+        })  # fmt: skip
         totals = await preview.run(lambda item: emit("progress", item.as_json()), limit=limit)
         return {
             **totals.as_json(),
