@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from routestudio.engine.importing import ImportMethods
 from routestudio.engine.sources import read_some, sample_lines, sample_text
 from routestudio.errors import UsageError
 from routestudio.model import jsonio
@@ -40,6 +41,7 @@ class EditingMethods:
             "sample_lines": self.sample_lines,
             "examples": self.examples,
             "mask": self.mask,
+            **ImportMethods(service).methods,
         }
 
     async def format(self, code: str, *, language: str = "python", emit: Emit = _ignore) -> str:

@@ -17,7 +17,6 @@ from routestudio.engine import runs, streaming
 from routestudio.engine.checks import beside, check
 from routestudio.engine.conversions import ConversionMethods, for_server
 from routestudio.engine.editing import EditingMethods
-from routestudio.engine.importing import ImportMethods
 from routestudio.engine.outside import OutsideMethods
 from routestudio.engine.previews import CHUNK, Preview, evaluate_rows, staged_of
 from routestudio.engine.reading import reading_of
@@ -94,7 +93,6 @@ class EngineService:
             **TransferMethods(self).methods,
             **ConversionMethods(self).methods,
             **EditingMethods(self).methods,
-            **ImportMethods(self).methods,
             **self.saving.methods,
             **OutsideMethods(self).methods,
         }
@@ -217,15 +215,11 @@ class EngineService:
         """
         prepared = self.workspace.prepare(sink, code=code, use=use)
         found = opened(self.workspace, *source_of(source), reading_of(source))
-        rows = found.rows
-        preview = Preview(prepared, rows)
+        preview = Preview(prepared, found.rows)
         self._previews[view] = preview
         fields = list(prepared.sink.Routing.model_fields)
         problems = _problems(prepared.problems)
-        emit("started", {
-            "rows": len(rows), "problems": problems, "fields": fields,
-            "recognised": dict(found.recognised), "passed_over": dict(found.passed_over),
-        })  # fmt: skip
+        emit("started", {**found.as_json(), "problems": problems, "fields": fields})
         totals = await preview.run(lambda item: emit("progress", item.as_json()), limit=limit)
         return {
             **totals.as_json(),

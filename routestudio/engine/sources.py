@@ -126,6 +126,11 @@ class Opened:
     recognised: Mapping[str, int | None]
     passed_over: Mapping[str, int]
 
+    def as_json(self) -> dict[str, Any]:
+        """How many rows, and what was recognised."""
+        return {"rows": len(self.rows), "recognised": dict(self.recognised),
+                "passed_over": dict(self.passed_over)}  # fmt: skip
+
     @classmethod
     def of(cls, rows: Rows, reader: RowReader) -> Opened:
         """With what a reader that has read all rows knows."""

@@ -126,7 +126,6 @@ class RowsDialog(AskDialog):
         self.faults.setAccessibleName("Rows that cannot be read")
         self.faults.setReadOnly(True)
         self.faults.setTabChangesFocus(True)
-        self.faults.setMaximumHeight(110)
         self.extra.addWidget(self.messages, 1)
         self.extra.addWidget(self.faults)
         self.body.setStretchFactor(self.extra, 1)
@@ -200,6 +199,7 @@ class RowsDialog(AskDialog):
             lines.append(f"and {more:,} more")
         self.faults.setPlainText("\n".join(lines))
         self.faults.setVisible(bool(lines))
+        self.faults.setFixedHeight(min(110, 30 + 22 * len(lines)))
 
     def _show_messages(self, rows: Sequence[Mapping[str, Any]]) -> None:
         names = list(dict.fromkeys(name for row in rows for name in row["record"]))[:_COLUMNS]

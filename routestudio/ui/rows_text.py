@@ -29,12 +29,10 @@ def summary_of(found: Mapping[str, Any]) -> str:
 
 
 def source_text(recognised: Mapping[str, int | None], passed: Mapping[str, int]) -> str:
-    """The same for the head of a preview; empty for nothing but messages in our own form."""
+    """What rows are, for the head of a preview; empty for messages in our own form alone."""
     titles = [title for title in recognised if title != OWN or len(recognised) > 1 or passed]
-    parts = [title if recognised[title] is None else f"{title}: {recognised[title]:,}"
-             for title in titles]  # fmt: skip
-    text = passed_text(passed)
-    return "; ".join([*parts, text] if text else parts)
+    return "; ".join(title if recognised[title] is None else f"{title}: {recognised[title]:,}"
+                     for title in titles)  # fmt: skip
 
 
 def passed_text(passed: Mapping[str, int]) -> str:

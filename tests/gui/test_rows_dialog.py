@@ -11,8 +11,12 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
+from routestudio.ui.documents.sample_keys import KeyDialog
+from routestudio.ui.panels.inspector import Inspector
 from routestudio.ui.rows_dialog import RowsDialog
+from routestudio.ui.source_dialog import SourceDialog
 from tests.gui.desk import Desk, in_qt
+from tests.support.redis_server import RedisServer
 
 CSV = "code,qty\nc-1,1\nc-2,2\n"
 
@@ -76,7 +80,7 @@ async def test_a_pasted_table_becomes_messages_by_keyboard(desk: Desk, project: 
     found = messages_of(project, desk, document)
     assert [m["action"] for m in found] == ["insert", "insert"]
     assert [m["metadata"]["record_pks"] for m in found] == [["c-1"], ["c-2"]]
-    assert document.problems.text() == "all lines are messages"
+    assert document.problems.text() == "all lines valid"
 
 
 @in_qt
@@ -141,3 +145,96 @@ async def test_a_large_file_is_copied_without_being_held(
     await desk.act(dialog.try_accept)
     await desk.until(lambda: has(desk, "big"), "the set")
     assert (project / "samples" / "big.jsonl").read_bytes() == file.read_bytes()
+
+
+@in_qt
+async def test_the_key_of_a_table_is_marked_in_its_header(desk: Desk, project: Path) -> None:
+    await desk.start(project)
+    document = await desk.open("sample", "shop")
+    await desk.until(lambda: document.rows.model.rowCount(), "the rows")
+    keys = document._keys
+    table = keys.table
+    assert table is not None
+    sink = await desk.open("sink", "orders-to-kafka")
+    preview = sink.preview
+    await desk.until(lambda: preview.model.row(0), "the preview")
+    assert preview.model.row(0)["pks"] != [preview.model.row(0)["table"]]
+    desk.window.commands.open("sample", "shop")
+    menu = keys.menu("region")
+    assert menu is not None
+    action = menu.actions()[0]
+    assert (action.text(), action.isChecked()) == (f"Key of {table}", False)
+    await desk.act(action.trigger)
+    await desk.until(lambda: keys.key(table) == ["region"], "the key")
+    assert desk.window.session.snapshot["table_keys"] == {table: ["region"]}
+    first = json.loads(document.rows.model.text(0))
+    desk.window.commands.open("sink", "orders-to-kafka")
+    await desk.until(
+        lambda: (row := preview.model.row(0)) and row["pks"] == [first["record"]["region"]],
+        "a preview with the key",
+    )
+    await desk.trigger("undo")
+    await desk.until(lambda: keys.key(table) == [], "undo")
+
+
+@in_qt
+async def test_the_key_is_asked_for_by_an_action(desk: Desk, project: Path) -> None:
+    await desk.start(project)
+    document = await desk.open("sample", "shop")
+    await desk.until(lambda: document.rows.model.rowCount(), "the rows")
+    await desk.trigger("mark_key")
+    [dialog] = [d for d in document.findChildren(KeyDialog) if d.isVisible()]
+    await desk.act(lambda: dialog.key.setText("nothing"))
+    await desk.act(dialog.try_accept)
+    assert "no column `nothing`" in dialog.error.text()
+    await desk.act(lambda: dialog.key.setText("region, id"))
+    await desk.act(dialog.try_accept)
+    table = document._keys.table
+    await desk.until(lambda: document._keys.key(table) == ["region", "id"], "the key")
+
+
+@in_qt
+async def test_the_head_of_a_preview_says_what_was_recognised(desk: Desk, project: Path) -> None:
+    rows = [event(1), event(2), event(3, "t")]
+    text = "".join(json.dumps(row) + "\n" for row in rows)
+    (project / "samples" / "stock.jsonl").write_text(text)
+    await desk.start(project)
+    sink = await desk.open("sink", "orders-to-kafka")
+    preview = sink.preview
+    preview.samples.setCurrentIndex(preview.samples.findData("stock"))
+    await desk.fresh(preview, preview.refresh)
+    assert preview.bar.source.toolTip() == "Debezium, PostgreSQL: 2"
+    assert preview.bar.passed.text() == "1 passed over"
+    assert preview.bar.passed.toolTip() == "1 passed over (1 truncate)"
+    await desk.act(lambda: preview.table.selectRow(0))
+    await desk.until(
+        lambda: "The key is unknown" in sink.findChild(Inspector).routing.toPlainText(), "the note"
+    )
+    preview.samples.setCurrentIndex(preview.samples.findData("shop"))
+    await desk.fresh(preview, preview.refresh)
+    assert preview.bar.source.toolTip() == ""
+    assert preview.bar.passed.isHidden()
+
+
+@in_qt
+async def test_rows_of_a_stream_are_taken_without_a_trace(
+    desk: Desk, project: Path, redis_server: RedisServer
+) -> None:
+    redis_server.command("DEL", "changes")
+    for number in range(5):
+        redis_server.command("XADD", "changes", "*", "message", json.dumps(event(number)))
+    before = redis_server.command("XINFO", "GROUPS", "changes")
+    await desk.start(project)
+    await desk.trigger("sample_source")
+    [asked] = [d for d in desk.window.findChildren(SourceDialog) if d.isVisible()]
+    await desk.act(asked.try_accept)
+    assert "Name the address" in asked.error.text()
+    address = f"redis://127.0.0.1:{redis_server.port}/0?stream=changes"
+    asked.address.setText(address)
+    asked.rows.setText("3")
+    dialog = await dialog_of(desk, asked.try_accept)
+    assert dialog.summary.text() == "Debezium, PostgreSQL: 3 messages"
+    assert dialog.name.text() == "changes"
+    await desk.act(dialog.try_accept)
+    await desk.until(lambda: has(desk, "changes"), "the set")
+    assert redis_server.command("XINFO", "GROUPS", "changes") == before

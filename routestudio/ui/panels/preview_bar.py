@@ -7,7 +7,7 @@ from typing import Any
 from PySide6.QtCore import Signal
 
 from routestudio.model.message import ACTIONS
-from routestudio.ui.rows_text import source_text
+from routestudio.ui.rows_text import passed_text, source_text
 from routestudio.ui.widgets.basics import Button, ElidedLabel, Pill, Segments, label
 from routestudio.ui.widgets.compact import CompactBar
 from routestudio.ui.widgets.inputs import ComboBox
@@ -57,6 +57,9 @@ class PreviewBar(CompactBar):
         self.add(self.ok, yields=4)
         self.add(self.failed, yields=2)
         self.add(self.filtered, yields=5)
+        self.passed = Pill()
+        self.passed.hide()
+        self.add(self.passed, yields=6)
         self.source = ElidedLabel("", "muted")
         self.source.setAccessibleName("What the rows were recognised as")
         self.source.setProperty("elides", True)
@@ -84,8 +87,11 @@ class PreviewBar(CompactBar):
 
     def show_source(self, data: dict[str, Any]) -> None:
         """What the rows of the set were recognised as, and what is passed over."""
-        text = source_text(data.get("recognised") or {}, data.get("passed_over") or {})
-        self.source.show_text(text)
+        passed = data.get("passed_over") or {}
+        self.source.show_text(source_text(data.get("recognised") or {}, passed))
+        self.passed.setVisible(bool(passed))
+        self.passed.show_status(f"{sum(passed.values()):,} passed over", "neutral")
+        self.passed.setToolTip(passed_text(passed))
 
     def show_totals(self, totals: dict[str, Any], *, final: bool) -> None:
         """Counts of the rows so far, or of all."""
@@ -108,4 +114,5 @@ class PreviewBar(CompactBar):
         for pill in (self.ok, self.failed, self.filtered):
             pill.hide()
         self.source.show_text("")
+        self.passed.hide()
         self.state.setText(text)
