@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from routestudio.engine.reading import DEFAULT
+from routestudio.engine.importing import ImportMethods
 from routestudio.engine.sources import read_some, sample_lines, sample_text
 from routestudio.errors import UsageError
-from routestudio.formats.reader import RowReader
 from routestudio.model import jsonio
 from routestudio.model.function import Language
 from routestudio.model.message import Message
-from routestudio.project.files import inside, write_parts
 from routestudio.samples.masking import mask_text
-from routestudio.sources.files import read_file
 
 if TYPE_CHECKING:
     from routestudio.engine.service import EngineService
@@ -45,8 +41,7 @@ class EditingMethods:
             "sample_lines": self.sample_lines,
             "examples": self.examples,
             "mask": self.mask,
-            "convert_file": self.convert_file,
-            "add_sample_file": self.add_sample_file,
+            **ImportMethods(service).methods,
         }
 
     async def format(self, code: str, *, language: str = "python", emit: Emit = _ignore) -> str:
@@ -85,47 +80,6 @@ class EditingMethods:
     async def mask(self, text: str, columns: list[str], *, emit: Emit = _ignore) -> str:
         """Messages with the values of columns replaced (`samples.masking`), with a new key."""
         return mask_text(text, frozenset(columns), secrets.token_bytes(32))
-
-    async def convert_file(self, path: str, limit: int, *, emit: Emit = _ignore) -> dict[str, Any]:
-        """The messages of a file as JSON lines: `text`, and `skipped`, the bad rows.
-
-        Raises `UsageError` for a file that cannot be read, or one of more than `limit` characters.
-        """
-        lines: list[str] = []
-        size = skipped = 0
-        reader = DEFAULT.reader(self._service.workspace)
-        for item in reader.read_all(read_file(Path(path))):
-            if not isinstance(item, Message):
-                skipped += 1
-                continue
-            line = jsonio.dumps(item.as_json())
-            size += len(line) + 1
-            if size > limit:
-                raise UsageError(f"{Path(path).name} holds more than {limit:,} characters",
-                                 hint="put the file into the folder `samples`")  # fmt: skip
-            lines.append(line + "\n")
-        return {"text": "".join(lines), "skipped": skipped}
-
-    async def add_sample_file(
-        self, *, path: str, name: str, emit: Emit = _ignore
-    ) -> dict[str, Any]:
-        """Write the messages of a file of any size into the folder `samples` at once.
-
-        It is no edit: too large for undo. Returns the snapshot. Raises `UsageError`.
-        """
-        project = self._service.workspace.project
-        if name in project.project.samples:
-            raise UsageError(f"there is a sample `{name}` already", hint="choose another name")
-        target = inside(project.root, f"samples/{name}.jsonl")
-        write_parts(target, _lines(Path(path), DEFAULT.reader(self._service.workspace)))
-        project.reread()
-        return self._service.snapshot()
-
-
-def _lines(path: Path, reader: RowReader) -> Iterator[bytes]:
-    for item in reader.read_all(read_file(path)):
-        if isinstance(item, Message):
-            yield (jsonio.dumps(item.as_json()) + "\n").encode("utf-8", "surrogatepass")
 
 
 def _collect(found: dict[str, str], values: Mapping[str, Any]) -> None:

@@ -24,7 +24,7 @@ from routestudio.engine.run_control import RunControl
 from routestudio.engine.run_methods import RunMethods
 from routestudio.engine.saving import SavingMethods
 from routestudio.engine.snapshot import diagnostics_of, snapshot_of
-from routestudio.engine.sources import columns_of, open_rows, read_some
+from routestudio.engine.sources import columns_of, opened, read_some
 from routestudio.engine.stands import Standins
 from routestudio.engine.transfers import TransferMethods, summary
 from routestudio.engine.workbench import WorkbenchMethods
@@ -214,12 +214,12 @@ class EngineService:
         names to text being typed, `use` roles to functions that the sink is to have for it.
         """
         prepared = self.workspace.prepare(sink, code=code, use=use)
-        rows = open_rows(self.workspace, *source_of(source), reading_of(source))
-        preview = Preview(prepared, rows)
+        found = opened(self.workspace, *source_of(source), reading_of(source))
+        preview = Preview(prepared, found.rows)
         self._previews[view] = preview
         fields = list(prepared.sink.Routing.model_fields)
         problems = _problems(prepared.problems)
-        emit("started", {"rows": len(rows), "problems": problems, "fields": fields})
+        emit("started", {**found.as_json(), "problems": problems, "fields": fields})
         totals = await preview.run(lambda item: emit("progress", item.as_json()), limit=limit)
         return {
             **totals.as_json(),

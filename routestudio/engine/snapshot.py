@@ -22,6 +22,8 @@ def snapshot_of(workspace: Workspace) -> dict[str, Any]:
     snapshot["state"] = str(project.project.root / STATE_FOLDER)
     snapshot["file"] = str(project.project.file)
     snapshot["variables"] = _variables(project.project.root)
+    keys = project.project.table_keys
+    snapshot["table_keys"] = {name: list(columns) for name, columns in keys.items()}
     functions = {function.name: function for function in project.project.functions}
     around = (project.environment.token, project.project.http_endpoints,
               [p for p in project.project.problems if p.code == "masked_secret"])  # fmt: skip

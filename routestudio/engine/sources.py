@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -116,10 +116,25 @@ Rows = ListRows | IndexedRows | SpreadRows
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A source that is opened: its rows, and the reader that knows what was recognised."""
+    """A source that is opened: its rows, and what was recognised of all of them.
+
+    `recognised` are messages by title (`None` where they are not counted: every line of a large
+    file is one), `passed_over` what is not a row change by kind.
+    """
 
     rows: Rows
-    reader: RowReader
+    recognised: Mapping[str, int | None]
+    passed_over: Mapping[str, int]
+
+    def as_json(self) -> dict[str, Any]:
+        """How many rows, and what was recognised."""
+        return {"rows": len(self.rows), "recognised": dict(self.recognised),
+                "passed_over": dict(self.passed_over)}  # fmt: skip
+
+    @classmethod
+    def of(cls, rows: Rows, reader: RowReader) -> Opened:
+        """With what a reader that has read all rows knows."""
+        return cls(rows, dict(reader.counts.most_common()), dict(reader.passed_over.most_common()))
 
 
 def with_changes(raws: Sequence[RawRow], changes: Changes, name: str) -> Sequence[RawRow]:
@@ -157,7 +172,7 @@ def opened(workspace: Workspace, kind: str, value: str, reading: Reading = DEFAU
     reader = reading.reader(workspace)
     text = _text(workspace, kind, value)
     if text is not None:
-        return Opened(ListRows(list(reader.read_all(files.read_text(*text)))), reader)
+        return Opened.of(ListRows(list(reader.read_all(files.read_text(*text)))), reader)
     path = path_of(workspace, kind, value)
     changes = changes_of(workspace, kind, value)
     key = (repr(reading), repr(sorted(workspace.project.project.table_keys.items())),
@@ -194,12 +209,15 @@ def _open(workspace: Workspace, path: Path, reader: RowReader, changes: Changes)
         raws = files.read_file(path)
         items = [row for raw in raws for one in with_changes([raw], changes, path.name)
                  for row in reader.read(one)]  # fmt: skip
-        return Opened(ListRows(items), reader)
+        return Opened.of(ListRows(items), reader)
     index = _indexed(workspace, path)
     first = lines.read_rows(index, 0, SNIFFED)
     each = all(len(reader.read(raw)) == 1 for raw in first) and reader.one_to_one
-    rows = (IndexedRows if each else SpreadRows)(index, reader, changes)
-    return Opened(rows, reader)
+    if each:
+        return Opened(IndexedRows(index, reader, changes), dict.fromkeys(reader.counts), {})
+    reader.counts.clear()
+    reader.passed_over.clear()
+    return Opened.of(SpreadRows(index, reader, changes), reader)
 
 
 def changes_of(workspace: Workspace, kind: str, value: str) -> Changes:

@@ -11,6 +11,7 @@ from routestudio.project import sample_lines
 from routestudio.project.document import YamlDocument
 from routestudio.project.parse import NAME
 from routestudio.project.secrets import unmasked
+from routestudio.project.tables import KEY as TABLES
 from routestudio.project.test_files import FOLDER, renamed
 
 ROLES: Final = ("filter", "transform", "routing", "enrichment")
@@ -225,6 +226,23 @@ def _convert(edit: Mapping[str, Any], document: YamlDocument, read: Read) -> tup
     return label, {str(old): None, str(new): code} if new != old else {str(old): code}
 
 
+def _set_key(edit: Mapping[str, Any], document: YamlDocument, read: Read) -> tuple[str, Texts]:
+    """The key of a table in RouteStudio's own `tables`; an empty one is taken out."""
+    table, key = str(edit["table"]), [str(column) for column in edit["key"]]
+    if not table.strip() or not all(key):
+        raise UsageError("a key needs a table and names of columns")
+    items = document.plain((TABLES,)) or []
+    names = [item.get("name") for item in items if isinstance(item, dict)]
+    name = next((n for n in (table, table.partition(".")[2]) if n and n in names), None)
+    if name is None and key:
+        document.add_item((TABLES,), {"name": table, "key": key})
+    elif name is not None and key:
+        document.set((TABLES, name, "key"), key)
+    elif name is not None and document.plain((TABLES, name, "key")) is not None:
+        document.remove((TABLES, name, "key"))
+    return f"Key of {table}", {}
+
+
 def _add_sample(edit: Mapping[str, Any], document: YamlDocument, read: Read) -> tuple[str, Texts]:
     name = _checked(str(edit["name"]))
     _refuse_sample(name, read)
@@ -313,6 +331,7 @@ _HANDLERS: Final[Mapping[str, Callable[..., tuple[str, Texts]]]] = {
     "add_endpoint": _add_item("http_endpoints", "endpoint"),
     "set_code": _set_code,
     "convert": _convert,
+    "set_key": _set_key,
     "add_sample": _add_sample,
     "set_sample": _set_sample,
     "set_sample_line": _set_sample_line,

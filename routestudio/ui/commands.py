@@ -91,6 +91,8 @@ class Commands:
             "add_sample": lambda: self.edits.add("sample"),
             "paste_sample": lambda: self.edits.paste_sample(),
             "import_sample": lambda: self.samples.choose_file(),
+            "sample_source": lambda: self.samples.choose_source(),
+            "mark_key": lambda: self.samples.do("mark_key"),
             "add_message": lambda: self.samples.do("add_message"),
             "duplicate_message": lambda: self.samples.do("duplicate_message"),
             "delete_message": lambda: self.samples.do("delete_message"),

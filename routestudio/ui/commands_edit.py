@@ -87,7 +87,7 @@ class Edits:
 
         self._session.apply({"op": "add_function", "item": {**item, "code": code}}, added)
 
-    def _add_sample(self, text: str = "") -> None:
+    def _add_sample(self) -> None:
         taken = {item["name"] for item in self._session.samples()}
         name = dialogs.ask_name(
             self._window, "New sample set", dialogs.free_name("samples", taken), accept="Add",
@@ -96,16 +96,20 @@ class Edits:
         if name is None:
             return
         self._session.apply(
-            {"op": "add_sample", "name": name, "text": text}, lambda: self._open("sample", name)
+            {"op": "add_sample", "name": name, "text": ""}, lambda: self._open("sample", name)
         )
 
     def paste_sample(self) -> None:
-        """Make a sample set of the messages on the clipboard."""
+        """Make a sample set of the messages or rows on the clipboard."""
+        from routestudio.ui.rows_import import RowsImport
+
         text = QGuiApplication.clipboard().text()
         if not text.strip():
             self._session.notice.emit("info", "The clipboard has no text.")
             return
-        self._add_sample(text if text.endswith("\n") else text + "\n")
+        given = {"text": text, "name": "pasted"}
+        RowsImport(self._window, given, title="Paste messages", name="samples",
+                   place="the clipboard", ask_name=True).start()  # fmt: skip
 
     def _add_endpoint(self, resource: str, context: dict[str, Any]) -> None:
         taken = set(self._session.endpoints())

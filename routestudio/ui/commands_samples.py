@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from PySide6.QtWidgets import QFileDialog
 
 if TYPE_CHECKING:
     from routestudio.ui.documents.sample import SampleDocument
     from routestudio.ui.main_window import MainWindow
-
-LARGEST = 8_000_000
-"""Characters of a sample set that is kept as text in the project."""
 
 
 class SampleCommands:
@@ -31,29 +28,30 @@ class SampleCommands:
             self.add_file(Path(found))
 
     def add_file(self, path: Path) -> None:
-        """Add the messages of a file as a sample set, as text that can be committed."""
-        from routestudio.ui import dialogs
+        """Add the messages of a file as a sample set: as text that can be committed, or as the
+        file that it is where that is large."""
+        from routestudio.ui.rows_import import RowsImport
 
-        session = self._window.session
-        taken = {item["name"] for item in session.samples()}
-        name = dialogs.free_name(path.stem.replace(" ", "-"), taken)
+        RowsImport(self._window, {"path": str(path)}, title="Import samples", name=path.stem,
+                   place=path.name).start()  # fmt: skip
 
-        def done(found: dict[str, Any]) -> None:
-            if found["skipped"]:
-                text = f"{found['skipped']:,} rows of {path.name} are not messages and are left out"
-                session.notice.emit("warning", text)
-            session.apply({"op": "add_sample", "name": name, "text": found["text"]},
-                          lambda: self._window.commands.open("sample", name))  # fmt: skip
+    def choose_source(self) -> None:
+        """Ask for a topic or stream and add some of its rows as a sample set."""
+        from routestudio.ui.source_dialog import SourceDialog
 
-        if path.is_file() and path.stat().st_size > LARGEST:
-            session.add_sample_file(path, name, lambda: self._window.commands.open("sample", name))
-            return
-        engine = session.engine
-        engine.run(
-            engine.request("convert_file", path=str(path), limit=LARGEST),
-            owner=self._window, title="Import samples", done=done,
-            failed=lambda error: session.notice.emit("error", f"{path.name}: {error}"),
-        )  # fmt: skip
+        dialog = SourceDialog(self._window)
+        dialog.accepted.connect(lambda: self.add_source(dialog.address.text().strip(),
+                                                        dialog.limit, dialog.name))  # fmt: skip
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    def add_source(self, address: str, limit: int, name: str) -> None:
+        """Look at rows of a source on a server, and ask how they are taken."""
+        from routestudio.ui.rows_import import RowsImport
+
+        given = {"address": address, "limit": limit}
+        RowsImport(self._window, given, title="Sample from a topic or stream", name=name,
+                   place="the source").start()  # fmt: skip
 
     def do(self, name: str) -> None:
         """Do something with the sample set in front: the method `name` of its document."""

@@ -218,15 +218,21 @@ class Session(QObject):
         """Store a secret outside the YAML and refer to it."""
         return self._change("put_secret", None, path=path, name=name, value=value, where=where)
 
-    def add_sample_file(self, path: Path, name: str, done: Callable[[], object]) -> Job:
-        """Copy a file that is too large to be an edit into the project's samples."""
+    def add_sample_file(
+        self, settings: dict[str, Any], name: str, done: Callable[[], object]
+    ) -> Job:
+        """Write a file that is too large to be an edit into the project's samples.
+
+        `settings` as in the engine's request `add_sample_file`.
+        """
 
         def added() -> None:
-            text = f"{path.name} was large and is written to samples/{name}.jsonl at once"
+            file = Path(settings["path"]).name
+            text = f"{file} was large and is written to samples/{name}.jsonl at once"
             self.notice.emit("info", text)
             done()
 
-        return self._change("add_sample_file", added, path=str(path), name=name)
+        return self._change("add_sample_file", added, name=name, **settings)
 
     def edit_tests(
         self, method: str, done: Callable[[dict[str, Any]], object] | None = None, **params: Any

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication
 
 from routestudio.ui.mask_dialog import MaskDialog
 from tests.gui.desk import Desk, in_qt
+from tests.gui.test_rows_dialog import dialog_of
 
 pytestmark = pytest.mark.gui
 
@@ -132,9 +133,10 @@ async def test_tables_of_other_programs_are_imported(
     await desk.start(project)
     file = tmp_path / "people.csv"
     file.write_text("id,name\n1,Ada\n2\n3,Grace\n")
-    await desk.act(lambda: desk.window.commands.project.drop(file))
+    dialog = await dialog_of(desk, lambda: desk.window.commands.project.drop(file))
+    await desk.act(dialog.try_accept)
     await desk.until(lambda: count(desk, "people") == 2, "the samples")
-    assert any("1 rows of people.csv" in text for _, text in desk.notices)
+    assert any("1 row of people.csv" in text for _, text in desk.notices)
     document = await desk.open("sample", "people")
     await desk.until(lambda: document.rows.model.columns == ["id", "name"], "the columns")
     bad = tmp_path / "people.parquet"

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QStackedWidget
 
 from routestudio.model.function import Diagnostic
 from routestudio.ui.documents.base import Document
+from routestudio.ui.documents.sample_keys import TableKeys
 from routestudio.ui.documents.sample_model import PAGE
 from routestudio.ui.documents.sample_rows import SampleRows
 from routestudio.ui.editor.code_edit import CodeEdit
@@ -69,6 +70,7 @@ class SampleDocument(Document):
         for button in self._whole:
             row.addWidget(button)
         self.rows = SampleRows(name)
+        self._keys = TableKeys(session, self.rows)
         self.rows.line_changed.connect(self._set_line)
         self.rows.refused.connect(
             lambda why: session.notice.emit("error", f"The message that was left: {why}")
@@ -256,6 +258,10 @@ class SampleDocument(Document):
                 f"{next(filter(None, map(_fault, found)))}")  # fmt: skip
             return
         self._append("".join(line + "\n" for line in found))
+
+    def mark_key(self) -> None:
+        """Ask for the key columns of the chosen message's table."""
+        self._keys.ask()
 
     def mask_columns(self) -> None:
         """Ask for columns and replace their values in all rows."""

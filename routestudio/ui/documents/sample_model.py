@@ -12,7 +12,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelInd
 from routestudio.ui.theme import colour
 
 Index = QModelIndex | QPersistentModelIndex
-_FIXED = ("#", "Action", "Table")
+FIXED = ("#", "Action", "Table")
 _NONE = QModelIndex()
 _SEEN = 200
 """Rows in which columns are looked for."""
@@ -63,14 +63,14 @@ class SampleModel(QAbstractTableModel):
         return 0 if parent.isValid() else len(self._texts)
 
     def columnCount(self, parent: Index = _NONE) -> int:
-        return 0 if parent.isValid() else len(_FIXED) + len(self.columns)
+        return 0 if parent.isValid() else len(FIXED) + len(self.columns)
 
     def headerData(
         self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
     ) -> Any:
         if orientation != Qt.Orientation.Horizontal or role != Qt.ItemDataRole.DisplayRole:
             return None
-        return (*_FIXED, *self.columns)[section]
+        return (*FIXED, *self.columns)[section]
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if role == Qt.ItemDataRole.DisplayRole:
@@ -94,7 +94,7 @@ class SampleModel(QAbstractTableModel):
         if column == 2:
             return str(metadata.get("table_name", "")) if isinstance(metadata, dict) else ""
         record = message["record"]
-        name = self.columns[column - len(_FIXED)]
+        name = self.columns[column - len(FIXED)]
         return _shown(record[name]) if name in record else ""
 
 

@@ -115,6 +115,7 @@ def _routing(row: dict[str, Any]) -> str:
         f'<p class="warning">! {html.escape(w["field"])} {html.escape(w["message"])}</p>'
         for w in row["warnings"]
     ]
+    parts += [f'<p class="muted">{html.escape(note)}</p>' for note in row.get("notes") or ()]
     if row["filtered"]:
         parts.append(f'<p class="muted">Not delivered: filtered by {row["filtered"]}.</p>')
     values, sources = row.get("routing") or {}, row.get("provenance") or {}

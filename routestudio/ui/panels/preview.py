@@ -234,6 +234,7 @@ class PreviewPanel(QWidget):
         self.model.reset_rows(*columns)
         if changed:
             self._widths()
+        self.bar.show_source(data)
         problems = data.get("problems") or []
         if problems:
             texts = [f"{p['field']}: {p['message']}" for p in problems[:3]]

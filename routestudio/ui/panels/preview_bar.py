@@ -7,7 +7,8 @@ from typing import Any
 from PySide6.QtCore import Signal
 
 from routestudio.model.message import ACTIONS
-from routestudio.ui.widgets.basics import Button, Pill, Segments, label
+from routestudio.ui.rows_text import passed_text, source_text
+from routestudio.ui.widgets.basics import Button, ElidedLabel, Pill, Segments, label
 from routestudio.ui.widgets.compact import CompactBar
 from routestudio.ui.widgets.inputs import ComboBox
 
@@ -56,7 +57,13 @@ class PreviewBar(CompactBar):
         self.add(self.ok, yields=4)
         self.add(self.failed, yields=2)
         self.add(self.filtered, yields=5)
-        self.row.addStretch(1)
+        self.passed = Pill()
+        self.passed.hide()
+        self.add(self.passed, yields=6)
+        self.source = ElidedLabel("", "muted")
+        self.source.setAccessibleName("What the rows were recognised as")
+        self.source.setProperty("elides", True)
+        self.add(self.source, yields=7, stretch=1)
         self.state = label("", "muted")
         self.add(self.state, yields=6)
         self.pin_button = Button("Pin as test", "ok", action=self.pin_asked.emit)
@@ -78,6 +85,14 @@ class PreviewBar(CompactBar):
         self.filter.setCurrentIndex(self.filter.count() - 1)
         self.filter_chosen.emit()
 
+    def show_source(self, data: dict[str, Any]) -> None:
+        """What the rows of the set were recognised as, and what is passed over."""
+        passed = data.get("passed_over") or {}
+        self.source.show_text(source_text(data.get("recognised") or {}, passed))
+        self.passed.setVisible(bool(passed))
+        self.passed.show_status(f"{sum(passed.values()):,} passed over", "neutral")
+        self.passed.setToolTip(passed_text(passed))
+
     def show_totals(self, totals: dict[str, Any], *, final: bool) -> None:
         """Counts of the rows so far, or of all."""
         for pill, key, kind in (
@@ -98,4 +113,6 @@ class PreviewBar(CompactBar):
         """There is no preview; `text` says so."""
         for pill in (self.ok, self.failed, self.filtered):
             pill.hide()
+        self.source.show_text("")
+        self.passed.hide()
         self.state.setText(text)

@@ -34,7 +34,8 @@ def depends_on(
             functions.append({**function, "code": code.get(str(name), function["code"])})
     item = next((item for item in session.samples() if item["name"] == sample), None)
     parts: list[Any] = [found, names, functions, item, session.endpoints(),
-                        session.snapshot.get("variables")]  # fmt: skip
+                        session.snapshot.get("variables"),
+                        session.snapshot.get("table_keys")]  # fmt: skip
     return json.dumps(parts, sort_keys=True, default=str)
 
 
