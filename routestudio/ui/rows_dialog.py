@@ -63,6 +63,7 @@ class RowsDialog(AskDialog):
         self._given = dict(given)
         self._make = make
         self._job: Job | None = None
+        self._making = False
         self.summary = label("", wrap=True, select=True)
         self.summary.setAccessibleName("What was recognised")
         self.body.insertWidget(1, self.summary)
@@ -152,8 +153,13 @@ class RowsDialog(AskDialog):
         """Make the set when nothing is wrong; else show what is."""
         text = self.validate()
         self._say(text or "")
-        if text is None:
-            self._make(self.name.text().strip(), self.settings(), self._say)
+        if text is None and not self._making:
+            self._making = True
+            self._make(self.name.text().strip(), self.settings(), self._not_made)
+
+    def _not_made(self, text: str) -> None:
+        self._making = False
+        self._say(text)
 
     def _ask(self) -> None:
         """Recognise again, with what was chosen."""

@@ -73,8 +73,11 @@ async def test_a_pasted_table_becomes_messages_by_keyboard(desk: Desk, project: 
     await desk.until(lambda: dialog.messages.item(1, 3).text() == "c-2", "the key")
     assert dialog.messages.item(1, 1).text() == "insert"
     assert dialog.messages.item(1, 2).text() == "shop.stock"
-    await desk.act(lambda: QTest.keyClick(dialog, Qt.Key.Key_Return))
+    enter = Qt.Key.Key_Return
+    await desk.act(lambda: (QTest.keyClick(dialog, enter), QTest.keyClick(dialog, enter)))
     await desk.until(lambda: has(desk, "stock"), "the set")
+    await desk.quiet()
+    assert [kind for kind, _ in desk.notices if kind == "error"] == []
     document = await desk.open("sample", "stock")
     await desk.until(lambda: document.rows.model.rowCount() == 2, "the rows")
     found = messages_of(project, desk, document)

@@ -82,8 +82,13 @@ async def test_messages_are_duplicated_deleted_added_and_pasted(desk: Desk, proj
     await desk.until(lambda: count(desk) == 10, "the rows in the project")
     QApplication.clipboard().setText("nothing of use\n")
     await desk.trigger("paste_messages")
+    await desk.until(lambda: any("are not messages" in text for _, text in desk.notices), "why")
     assert rows.model.rowCount() == 10
-    assert any("are not messages" in text for _, text in desk.notices)
+    QApplication.clipboard().setText("code,qty\nc-1,1\nc-2,2\n")
+    await desk.trigger("paste_messages")
+    await desk.until(lambda: rows.model.rowCount() == 12, "rows of a table")
+    pasted = json.loads(rows.model.text(11))
+    assert (pasted["action"], pasted["record"]) == ("read", {"code": "c-2", "qty": "2"})
 
 
 @in_qt

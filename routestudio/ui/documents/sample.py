@@ -245,7 +245,7 @@ class SampleDocument(Document):
             self.rows.choose(min(row, self.rows.model.rowCount() - 1))
 
     def paste_messages(self) -> None:
-        """Append the messages of the clipboard: JSON lines, one message, or a JSON array."""
+        """Append what is on the clipboard: messages as they are, rows of any format as messages."""
         text = QGuiApplication.clipboard().text()
         found = pasted(text)
         if not found:
@@ -253,11 +253,26 @@ class SampleDocument(Document):
             return
         bad = sum(_fault(line) is not None for line in found)
         if bad:
-            self.session.notice.emit(
-                "error", f"{bad} of {len(found)} clipboard rows are not messages: "
-                f"{next(filter(None, map(_fault, found)))}")  # fmt: skip
+            why = next(filter(None, map(_fault, found)))
+            self._append_rows(text, f"{bad} of {len(found)} clipboard rows are not messages: {why}")
             return
         self._append("".join(line + "\n" for line in found))
+
+    def _append_rows(self, text: str, refusal: str) -> None:
+        """Append rows of another format as messages; say `refusal` where not all can be read."""
+        name = (self._keys.table or self.name).rpartition(".")[2]
+
+        def done(made: dict[str, Any]) -> None:
+            if made["skipped"] or not made["text"]:
+                self.session.notice.emit("error", refusal)
+            else:
+                self._append(made["text"])
+
+        engine = self.session.engine
+        engine.run(
+            engine.request("sample_of", text=text, name=name), owner=self, title="Paste messages",
+            done=done, failed=lambda _: self.session.notice.emit("error", refusal),
+        )  # fmt: skip
 
     def mark_key(self) -> None:
         """Ask for the key columns of the chosen message's table."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QSize, Signal
 
 from routestudio.model.message import ACTIONS
 from routestudio.ui.rows_text import passed_text, source_text
@@ -21,6 +21,17 @@ _FILTERS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("Changed by edits", {"changed": True}),
     *((f"Action: {action}", {"action": action}) for action in ACTIONS),
 )
+
+
+class _Source(ElidedLabel):
+    """What rows were recognised as: cut, or left out where nothing of use would be left."""
+
+    def __init__(self, text: str, role: str) -> None:
+        super().__init__(text, role)
+        self.setMinimumWidth(0)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(130 if self.toolTip() else 0, super().minimumSizeHint().height())
 
 
 class PreviewBar(CompactBar):
@@ -60,7 +71,7 @@ class PreviewBar(CompactBar):
         self.passed = Pill()
         self.passed.hide()
         self.add(self.passed, yields=6)
-        self.source = ElidedLabel("", "muted")
+        self.source = _Source("", "muted")
         self.source.setAccessibleName("What the rows were recognised as")
         self.source.setProperty("elides", True)
         self.add(self.source, yields=7, stretch=1)
@@ -88,7 +99,9 @@ class PreviewBar(CompactBar):
     def show_source(self, data: dict[str, Any]) -> None:
         """What the rows of the set were recognised as, and what is passed over."""
         passed = data.get("passed_over") or {}
-        self.source.show_text(source_text(data.get("recognised") or {}, passed))
+        source = source_text(data.get("recognised") or {}, passed)
+        self.source.show_text(source)
+        self.samples.setToolTip(f"Sample set ({source})" if source else "Sample set")
         self.passed.setVisible(bool(passed))
         self.passed.show_status(f"{sum(passed.values()):,} passed over", "neutral")
         self.passed.setToolTip(passed_text(passed))
