@@ -55,7 +55,7 @@ async def test_the_demo_opens_with_tree_panels_and_a_live_preview(
     await desk.until(lambda: "time used" in preview.inspector.routing.toPlainText(), "inspector")
     shown = preview.inspector.routing.toPlainText()
     assert "orders.eu" in shown
-    assert "bytes, under 1% of 1,048,576" in shown
+    assert "bytes, under 1% of 1,048,588" in shown
     assert "(Java client), of 6" in shown
     assert "shop" in desk.window.windowTitle()
     assert desk.failures == []
