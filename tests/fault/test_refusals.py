@@ -94,7 +94,9 @@ async def test_a_run_ends_whatever_is_refused(
     for turn in range(ROUNDS):
         folder = tmp_path / str(turn)
         folder.mkdir()
-        row, verdict = await deliver_under(service, "random", folder, monkeypatch.setattr, POLICY)
+        row, verdict = await deliver_under(
+            service, "random", folder, monkeypatch.setattr, policy=POLICY
+        )
         # Every message arrived or is a dead letter, and none is both but after a lost answer.
         assert verdict.good, str(verdict)
         fired += row.fired
@@ -188,7 +190,9 @@ async def test_a_run_into_redis_ends_whatever_is_refused(
             lambda: {"log": [number_in(each.decode()) for each in server.taken]},
             deadline=by_module(_redis),
         )  # fmt: skip
-        row, verdict = await deliver_under(service, "random", tmp_path, monkeypatch.setattr, POLICY)
+        row, verdict = await deliver_under(
+            service, "random", tmp_path, monkeypatch.setattr, policy=POLICY
+        )
     assert verdict.good, str(verdict)
     assert server.refused >= REFUSALS
     assert 0 < row.rejected < row.sent
@@ -218,7 +222,9 @@ async def test_a_run_into_rabbitmq_ends_whatever_is_refused(
         return right(place, message) if kind < 2 else wrong[kind - 2]
 
     monkeypatch.setattr(service, "route", route)
-    row, verdict = await deliver_under(service, "random", tmp_path, monkeypatch.setattr, POLICY)
+    row, verdict = await deliver_under(
+        service, "random", tmp_path, monkeypatch.setattr, policy=POLICY
+    )
     assert verdict.good, str(verdict)
     assert row.rejected == len(bad) >= REFUSALS
 
