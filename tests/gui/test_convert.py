@@ -63,7 +63,7 @@ async def test_taken_and_undone_in_one_step(desk: Desk, project: Path) -> None:
     await desk.start(project)
     document = await opened(desk)
     dialog = await dialog_of(desk)
-    assert "equal on" in dialog.verdict.text()
+    assert "same result" in dialog.verdict.text()
     assert dialog.before.toPlainText() == CODE
     assert '#{text.(Map.fetch!(record, "region"))}' in dialog.after.toPlainText()
     await desk.act(dialog.take.click)
