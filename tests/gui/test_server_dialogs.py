@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtWidgets import QMessageBox
+from PySide6.QtWidgets import QLabel
 
 from routestudio.ui.plan_dialog import PlanDialog
+from routestudio.ui.widgets.dialog import Message
 from tests.gui.desk import Desk, in_qt
 
 TEXT = """\
@@ -54,8 +55,10 @@ async def test_an_import_is_summed_up(desk: Desk, project: Path, tmp_path: Path)
     target = tmp_path / "imported"
     desk.window.commands.project.import_to(str(source), str(target))
     await desk.until(lambda: desk.window.session.path == target, "the imported project")
-    boxes = desk.window.findChildren(QMessageBox)
-    assert [box.informativeText() for box in boxes] == ["• line 1: the key `x-note`"]
+    await desk.until(lambda: bool(desk.window.findChildren(Message)), "what was kept")
+    boxes = desk.window.findChildren(Message)
+    texts = [label.text() for box in boxes for label in box.findChildren(QLabel)]
+    assert any("line 1: the key `x-note`" in text for text in texts), texts
     boxes[0].accept()
     assert ("success", "Imported to imported; secrets moved to .env: SHOP_PASSWORD") in desk.notices
     assert desk.failures == []
