@@ -580,6 +580,7 @@ NEWER: Final = [
     "String.replace_invalid/1",
     "String.replace_invalid/2",
     "URI.append_path/2",
+    "String.valid?/2",
 ]
 """Functions that Debian's Elixir has not yet. The recorded vectors of 1.19 try them."""
 
