@@ -133,11 +133,13 @@ def message_from(
 ) -> Message:
     """Build a message from decoded JSON, filling documented metadata defaults.
 
-    Without a `position`, `index` stands for it. Raises `MessageError` naming the first part that is
-    wrong.
+    Without a `position`, `index` and what the message says stand for it. Raises `MessageError`
+    naming the first part that is wrong.
     """
     action, record, changes, given = message_parts(value)
-    position = f"row {index}" if position is None else position
+    if position is None:
+        said = hashlib.blake2b(repr(value).encode("utf-8", "surrogatepass"), digest_size=8)
+        position = f"row {index}:{said.hexdigest()}"
     origin: KeyOrigin = "row"
     if given.get("record_pks") is None:
         origin = "unknown" if record.get("id") is None else "guess"
