@@ -21,7 +21,7 @@ from routestudio.pipeline.intake import Intake
 from routestudio.pipeline.planner import Job, Planner
 from routestudio.pipeline.retry import RetryPolicy
 from routestudio.sinks.base import BatchLimits
-from tests.unit.pipeline.doubles import BadRow, make_stages
+from tests.unit.pipeline.doubles import bad_row, make_stages
 
 MESSAGE = message_from({"action": "insert", "record": {"id": 1}})
 
@@ -237,7 +237,7 @@ def test_a_restart_reads_just_what_is_not_finished(
     async def source() -> AsyncIterator[list[Any]]:
         given = 0
         for size in sizes:
-            yield [BadRow(line, "bad") for line in range(given, given + size)]
+            yield [bad_row(line, "bad") for line in range(given, given + size)]
             given += size
 
     async def read() -> list[int]:

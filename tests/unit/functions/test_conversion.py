@@ -202,7 +202,7 @@ async def test_a_conversion_is_one_edit(tmp_path: Path) -> None:
         assert (found["language"], found["file"], found["code"]) == (
             "elixir", "functions/f.ex", code,
         )  # fmt: skip
-        await engine.save()
+        await engine.methods["save"]()
         assert not (folder / "functions" / "f.py").exists()
         snapshot = await engine.undo()
         assert snapshot["functions"][0]["language"] == "python"

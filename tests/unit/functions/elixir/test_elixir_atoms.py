@@ -19,7 +19,7 @@ end"""
 
 def routed() -> dict[str, object]:
     run = compile_function(CODE, FunctionKind.ROUTING)
-    answer = encode(run("insert", {"id": 1}, None, {"table_name": "t"}))
+    answer, _ = encode(run("insert", {"id": 1}, None, {"table_name": "t"}))
     value = result_of(json.loads(answer)).value
     assert isinstance(value, dict)
     return value
