@@ -218,13 +218,15 @@ class _Process:
 
 def print_summary(form: str, summary: Mapping[str, Any]) -> None:
     """The summary of a run, as the last line of standard output."""
-    text = recognised(summary.get("envelope", {}), summary.get("passed_over", {}))
+    text = recognised(summary.get("envelope", {}), {})
     if text:
         say(text)
     if form == "json":
         json_line(summary)
         return
-    out(f"{summary['read']} read, {summary['delivered']} delivered, "
+    over = recognised({}, summary.get("passed_over", {}))
+    out(f"{summary['read']} read, {f'{over}, ' if over else ''}"
+        f"{summary['delivered']} delivered, "
         f"{summary['filtered']} filtered, "
         f"{summary['rejected']} rejected, "
         f"{_duplicates(summary['duplicates'], summary['duplicates_unconfirmed'])}"
