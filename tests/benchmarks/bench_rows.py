@@ -90,7 +90,9 @@ def _decoded(rows: list[Raw]) -> int:
 def _messages(rows: list[Raw]) -> int:
     found = 0
     for index, raw in enumerate(rows):
-        message = message_from(jsonio.loads(raw.value.decode()), index=index, line=raw.line)
+        message = message_from(
+            jsonio.loads(raw.value.decode()), index=index, line=raw.line, position=""
+        )
         found += isinstance(message, Message)
     return found
 
