@@ -48,6 +48,7 @@ class TestsPanel(QWidget):
         super().__init__()
         self._session = session
         self._job: Job | None = None
+        self._again = False
         self._coverage: list[dict[str, Any]] = []
         self.results: list[dict[str, Any]] = []
         self._build()
@@ -115,9 +116,11 @@ class TestsPanel(QWidget):
     # --- running -------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Run all tests."""
+        """Run all tests; while they run, once more afterwards, for what has changed since."""
         if self._job is not None and self._job.running:
+            self._again = True
             return
+        self._again = False
         self.banner.hide()
         self._coverage = []
         self.run_button.setEnabled(False)
@@ -192,10 +195,14 @@ class TestsPanel(QWidget):
         self.reached.setText(f"{reached} of {branches} branches tested" if branches else "")
         self._fill()
         self.finished.emit(results)
+        if self._again:
+            self.start()
 
     def _failed(self, error: RouteStudioError) -> None:
         self.run_button.setEnabled(True)
         self.banner.say("error", str(error))
+        if self._again:
+            self.start()
 
     def _forget(self) -> None:
         self.results, self._coverage = [], []
