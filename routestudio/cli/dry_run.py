@@ -21,7 +21,9 @@ async def dry_run(engine: EngineService, options: argparse.Namespace, settings: 
     """Count what a run would send; exit code 1 when a message would be rejected."""
     workspace = engine.workspace
     prepared = workspace.prepare(options.sink)
-    reading = reading_of({"envelope": settings.envelope, "key": settings.key})
+    reading = reading_of(
+        {"input": settings.input, "envelope": settings.envelope, "key": settings.key}
+    )
     reader = reading.reader(workspace)
     forecast = Forecast(prepared)
     read = filtered = rejected = 0

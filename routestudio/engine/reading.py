@@ -61,11 +61,18 @@ def columns_of(text: str) -> tuple[str, ...]:
 
 
 def reading_of(params: Mapping[str, Any]) -> Reading:
-    """How the rows of a request are read: `envelope`, `key` (a text or a list), `limit`."""
+    """How the rows of a request are read: `envelope`, `key` (a text or a list), `limit`.
+
+    What the address of an `input` says about reading goes first.
+    """
     key = params.get("key") or ()
     columns = columns_of(key) if isinstance(key, str) else tuple(str(item) for item in key)
     limit = params.get("limit")
-    return Reading(params.get("envelope") or registry.AUTO, columns, limit)
+    reading = Reading(params.get("envelope") or registry.AUTO, columns, limit)
+    place = params.get("input")
+    if isinstance(place, str) and uri.is_uri(place):
+        return reading.taken_from(place)[1]
+    return reading
 
 
 def reader_summary(reader: RowReader) -> dict[str, Any]:
