@@ -138,8 +138,7 @@ def message_from(
     """
     action, record, changes, given = message_parts(value)
     if position is None:
-        said = hashlib.blake2b(repr(value).encode("utf-8", "surrogatepass"), digest_size=8)
-        position = f"row {index}:{said.hexdigest()}"
+        position = f"row {index}:{_fingerprint(value)}"
     origin: KeyOrigin = "row"
     if given.get("record_pks") is None:
         origin = "unknown" if record.get("id") is None else "guess"
@@ -148,6 +147,15 @@ def message_from(
         action, record, changes, metadata, index, line, position,
         key_columns=("id",) if origin == "guess" else None, key_origin=origin,
     )  # fmt: skip
+
+
+def _fingerprint(value: object) -> str:
+    """Sixteen hex digits of what a value says; empty for one nested too deeply to be written."""
+    try:
+        said = repr(value)
+    except RecursionError:
+        return ""
+    return hashlib.blake2b(said.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
 _PARTS: Final = frozenset({"action", "record", "changes", "metadata"})
