@@ -119,6 +119,12 @@ class Commands:
         for document in self._window.documents():
             document.flush()
 
+    def flush_texts(self) -> None:
+        """Send whole texts that are being typed; a field is set by itself when it is finished."""
+        for document in self._window.documents():
+            if document.kind in ("function", "sample"):
+                document.flush()
+
     # --- documents ---------------------------------------------------------------------------
 
     def open(self, kind: str, name: str) -> None:

@@ -63,7 +63,7 @@ class Bench:
             dialog.open()
 
         engine.run(
-            engine.request("outcome_diff", sink=sink, code=preview.code, sample=sample),
+            self._session.request("outcome_diff", sink=sink, code=preview.code, sample=sample),
             owner=self._window, title="Compare outcomes", done=done,
         )  # fmt: skip
 

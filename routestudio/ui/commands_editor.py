@@ -67,7 +67,7 @@ class EditorCommands:
 
         engine = session.engine
         engine.run(
-            engine.request("convert", name=name, code=text),
+            session.request("convert", name=name, code=text),
             owner=document, title="Convert", done=done,
         )  # fmt: skip
 

@@ -235,7 +235,8 @@ class ProjectCommands:
             self.export_to(str(dialog.target.currentData()), dialog.output.text())
 
     def export_to(self, target: str, output: str) -> None:
-        """Export, given target and path."""
+        """Export, given target and path, with what is still being typed."""
+        self._commands.flush()
         engine = self._session.engine
 
         def failed(error: RouteStudioError) -> None:
@@ -254,7 +255,7 @@ class ProjectCommands:
             self._session.notice.emit("success", f"Exported {files} to {output}")
 
         engine.run(
-            engine.request("export", target=target, output=output),
+            self._session.request("export", target=target, output=output),
             owner=self._window, title="Export", failed=failed, done=done,
         )  # fmt: skip
 

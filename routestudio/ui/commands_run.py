@@ -95,7 +95,7 @@ class RunCommands:
                            title="Variables")  # fmt: skip
             then()
 
-        engine.run(engine.request("outside_variables", sinks=[sink]), owner=window,
+        engine.run(window.session.request("outside_variables", sinks=[sink]), owner=window,
                    title="Variables", done=answered)  # fmt: skip
 
     def send_again(self, numbers: list[int] | None, group: int | None) -> None:

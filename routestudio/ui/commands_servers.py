@@ -65,6 +65,6 @@ class Servers:
             PlanDialog(self._window, path.name, found).open()
 
         engine.run(
-            engine.request("plan", against=str(path)),
+            self._session.request("plan", against=str(path)),
             owner=self._window, title="Plan", done=done,
         )  # fmt: skip

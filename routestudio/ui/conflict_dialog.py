@@ -98,9 +98,9 @@ class ConflictDialog(Dialog):
             if current is item:
                 self.difference.setHtml(difference(found["disk"], found["here"]))
 
-        engine = self._session.engine
-        engine.run(
-            engine.request("compare_file", path=path), owner=self, title="Compare", done=show,
+        session = self._session
+        session.engine.run(
+            session.request("compare_file", path=path), owner=self, title="Compare", done=show,
             failed=lambda error: self.difference.setPlainText(str(error)),
         )  # fmt: skip
 

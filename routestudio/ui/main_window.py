@@ -176,6 +176,7 @@ class MainWindow(QMainWindow):
         self.run_panel.after = self.commands.after_run
         self.bar.target_chosen.connect(lambda _: self.refresh())
         self.watch = FileWatch(self.session)
+        self.watch.looking.connect(self.commands.flush_texts)
 
     # --- documents ---------------------------------------------------------------------------
 

@@ -13,11 +13,10 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
-from routestudio.engine.client import EngineLost
+from routestudio.engine.client import OnEvent
 from routestudio.errors import RouteStudioError
 from routestudio.ui.bridge import Engine, Job
-
-Snapshot = dict[str, Any]
+from routestudio.ui.ordering import Order, Snapshot
 
 PATIENCE = 5.0
 """Seconds that closing waits for edits that the engine has not answered."""
@@ -47,10 +46,7 @@ class Session(QObject):
         super().__init__(parent)
         self.engine = engine
         self.snapshot: Snapshot = {}
-        self._path: Path | None = None
-        self._holder = 0
-        """Process id of the engine that has the project open."""
-        self._order = asyncio.Lock()
+        self._order = Order(engine)
         self._columns: list[tuple[str, str]] = []
         self._samples: object = None
         self.last_samples: dict[str, str] = {}
@@ -67,7 +63,7 @@ class Session(QObject):
     @property
     def path(self) -> Path | None:
         """The open project's folder or file."""
-        return self._path
+        return self._order.path
 
     @property
     def dirty(self) -> bool:
@@ -113,16 +109,20 @@ class Session(QObject):
         roles = ("routing", "filter", "transform")
         return [s for s in self.sinks() if any(s.get(role) == function for role in roles)]
 
+    async def request(self, method: str, *, on_event: OnEvent | None = None, **params: Any) -> Any:
+        """Ask about the project as it is after every edit so far. Raises `RouteStudioError`.
+
+        A request that goes to the engine directly may overtake edits that wait for their turn.
+        """
+        return await self._order.ask(method, on_event=on_event, **params)
+
     # --- changing ----------------------------------------------------------------------------
 
     def open(self, path: Path, done: Callable[[], object] | None = None) -> Job:
         """Open a project; failures go to the engine's `failed` signal."""
 
-        async def work() -> Snapshot:
-            return await self._ordered("open", path=str(path))
-
         def opened(snapshot: Snapshot) -> None:
-            self._path = path
+            self._order.path = path
             self._take(snapshot)
             self.opened.emit()
             pending = snapshot.get("recoverable") or {}
@@ -131,22 +131,21 @@ class Session(QObject):
             if done is not None:
                 done()
 
-        return self.engine.run(work(), owner=self, title=f"Open {path.name}", done=opened)
+        work = self._order.change("open", path=str(path))
+        return self.engine.run(work, owner=self, title=f"Open {path.name}", done=opened)
 
     def create(self, path: Path, sink: str | None, done: Callable[[], object] | None = None) -> Job:
         """Create a project with starters and open it."""
 
-        async def work() -> Snapshot:
-            return await self._ordered("create", path=str(path), sink=sink)
-
         def opened(snapshot: Snapshot) -> None:
-            self._path = path
+            self._order.path = path
             self._take(snapshot)
             self.opened.emit()
             if done is not None:
                 done()
 
-        return self.engine.run(work(), owner=self, title=f"Create {path.name}", done=opened)
+        work = self._order.change("create", path=str(path), sink=sink)
+        return self.engine.run(work, owner=self, title=f"Create {path.name}", done=opened)
 
     def apply(self, edit: dict[str, Any], done: Callable[[], object] | None = None) -> Job:
         """Apply one edit (see `project.store`). A refused edit is said and changes nothing."""
@@ -183,7 +182,7 @@ class Session(QObject):
         """Write the project, with its unsaved edits, to a new folder and go on there."""
 
         def saved() -> None:
-            self._path = Path(self.snapshot["path"]).parent
+            self._order.path = Path(self.snapshot["path"]).parent
             self.opened.emit()
             if done is not None:
                 done()
@@ -250,7 +249,8 @@ class Session(QObject):
 
         async def work() -> bool:
             try:
-                async with asyncio.timeout(PATIENCE), self._order:
+                async with asyncio.timeout(PATIENCE):
+                    await self._order.settled()
                     return True
             except TimeoutError:
                 return False
@@ -258,9 +258,6 @@ class Session(QObject):
         return self.engine.run(work(), owner=self, title="Wait for edits", done=then)
 
     def _change(self, method: str, done: Callable[[], object] | None, **params: Any) -> Job:
-        async def work() -> Snapshot:
-            return await self._ordered(method, **params)
-
         def finished(snapshot: Snapshot) -> None:
             problem = snapshot.get("journal_problem")
             news = problem != self.snapshot.get("journal_problem")
@@ -275,48 +272,19 @@ class Session(QObject):
             self.notice.emit("error", str(error))
             self.changed.emit()
 
-        return self.engine.run(work(), owner=self, title=method, done=finished, failed=failed)
-
-    async def _ordered(self, method: str, **params: Any) -> Snapshot:
-        async with self._order:
-            result: Snapshot
-            if method in ("open", "create"):
-                result = await self.engine.request(method, **params)
-                self._holder = self.engine.process_id
-                return result
-            await self._restore()
-            try:
-                result = await self.engine.request(method, **params)
-            except EngineLost:  # it died over the edit: once more, in the next one
-                await self._restore()
-                result = await self.engine.request(method, **params)
-            return result
-
-    async def _restore(self) -> Snapshot | None:
-        """Open the project, with its unsaved edits, in an engine that was started again."""
-        await self.engine.ready()
-        if self._path is None or self._holder == self.engine.process_id:
-            return None
-        opened: Snapshot = await self.engine.request("open", path=str(self._path))
-        if (opened.get("recoverable") or {}).get("count"):
-            opened = await self.engine.request("recover")
-        self._holder = self.engine.process_id
-        return opened
+        work = self._order.change(method, **params)
+        return self.engine.run(work, owner=self, title=method, done=finished, failed=failed)
 
     def _reopen(self) -> None:
-        if self._path is None:
+        if self._order.path is None:
             return
-
-        async def work() -> Snapshot | None:
-            async with self._order:
-                return await self._restore()
 
         def done(snapshot: Snapshot | None) -> None:
             if snapshot is not None:  # else an edit was first, and its snapshot is newer
                 self._take(snapshot)
             self.notice.emit("warning", "Engine restarted. No edits were lost.")
 
-        self.engine.run(work(), owner=self, title="Open again", done=done)
+        self.engine.run(self._order.reopen(), owner=self, title="Open again", done=done)
 
     def _take(self, snapshot: Snapshot) -> None:
         problem = snapshot.get("journal_problem")
@@ -333,4 +301,4 @@ class Session(QObject):
             self._columns = [(name, kind) for name, kind in found]
             self.changed.emit()
 
-        self.engine.run(self.engine.request("columns"), owner=self, title="Columns", done=done)
+        self.engine.run(self.request("columns"), owner=self, title="Columns", done=done)

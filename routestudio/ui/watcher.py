@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QFileSystemWatcher, QObject, Qt, QTimer
+from PySide6.QtCore import QFileSystemWatcher, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication
 
 from routestudio.ui.session import Session
@@ -16,6 +16,9 @@ _FOLDERS = ("functions", "samples", "tests")
 
 class FileWatch(QObject):
     """Watches the project's folders and files; asks the engine once after a burst of changes."""
+
+    looking = Signal()
+    """The files are about to be looked at: what is being typed counts as an edit first."""
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
@@ -62,4 +65,5 @@ class FileWatch(QObject):
     def _look(self) -> None:
         if self._session.is_open:
             self.follow()  # a file that was replaced by another is not watched any more
+            self.looking.emit()
             self._session.look_outside()

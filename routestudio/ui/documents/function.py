@@ -371,7 +371,7 @@ class FunctionDocument(Document):
             self._load_vocabulary(function)
 
         engine.run(
-            engine.request("examples"), owner=self, title="Examples", done=done,
+            self.session.request("examples"), owner=self, title="Examples", done=done,
             failed=lambda _: None,
         )  # fmt: skip
 

@@ -95,10 +95,16 @@ class SampleDocument(Document):
         return "sample"
 
     def _load(self) -> None:
-        engine = self.session.engine
-        engine.run(
-            engine.request("sample_text", name=self.name, limit=LARGEST),
-            owner=self, title="Read samples", done=self._show,
+        before = self._sent
+
+        def done(text: str | None) -> None:
+            # Typed or sent since: the answer to that edit brings the text again.
+            if self._sent is None or (self._sent == before and not self._save.isActive()):
+                self._show(text)
+
+        self.session.engine.run(
+            self.session.request("sample_text", name=self.name, limit=LARGEST),
+            owner=self, title="Read samples", done=done,
         )  # fmt: skip
 
     def _show(self, text: str | None) -> None:
@@ -136,9 +142,9 @@ class SampleDocument(Document):
             self.rows.refetch()
 
     def _fetch(self, start: int, line: int | None = None) -> None:
-        engine = self.session.engine
-        engine.run(
-            engine.request("sample_lines", name=self.name, start=start, count=PAGE, line=line),
+        session = self.session
+        session.engine.run(
+            session.request("sample_lines", name=self.name, start=start, count=PAGE, line=line),
             owner=self, title="Read samples",
             done=lambda found: self._given(found, line is not None),
         )  # fmt: skip

@@ -80,7 +80,7 @@ class CheckPanel(QWidget):
         self.cancel_button.show()
         engine = self._session.engine
         self._job = engine.run(
-            engine.request("check", on_event=self._event, sink=sink, standin=standin),
+            self._session.request("check", on_event=self._event, sink=sink, standin=standin),
             owner=self, title="Check", done=self._done, failed=self._failed,
         )  # fmt: skip
 
@@ -120,8 +120,8 @@ class CheckPanel(QWidget):
                     "do not get through the route; the preview shows why.",
                 )
 
-        engine.run(engine.request("failing_rows", sink=sink), owner=self, title="Check rows",
-                   done=show, failed=lambda _: None)  # fmt: skip
+        engine.run(self._session.request("failing_rows", sink=sink), owner=self,
+                   title="Check rows", done=show, failed=lambda _: None)  # fmt: skip
 
     def _failed(self, error: RouteStudioError) -> None:
         self.cancel_button.hide()

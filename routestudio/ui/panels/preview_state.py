@@ -57,6 +57,6 @@ def add_messages(session: Session, sample: str, messages: list[dict[str, Any]]) 
         return
     engine = session.engine
     engine.run(
-        engine.request("sample_text", name=sample, limit=4_000_000),
+        session.request("sample_text", name=sample, limit=4_000_000),
         owner=session, title="Samples", done=append,
     )  # fmt: skip

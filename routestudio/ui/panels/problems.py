@@ -124,7 +124,7 @@ class ProblemsPanel(QWidget):
         self._running = True
         engine = self._session.engine
         engine.run(
-            engine.request("lint"), owner=self, title="Lint", done=self._linted,
+            self._session.request("lint"), owner=self, title="Lint", done=self._linted,
             failed=self._failed, ended=self._ended,
         )  # fmt: skip
 

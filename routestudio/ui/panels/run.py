@@ -211,7 +211,7 @@ class RunPanel(QWidget):
         self.cancel_button.show()
         engine = self._session.engine
         self._job = engine.run(
-            engine.request(method, on_event=self._event, **params),
+            self._session.request(method, on_event=self._event, **params),
             owner=self, title="Run", done=self._done, failed=self._failed,
         )  # fmt: skip
         self.changed.emit()

@@ -131,7 +131,7 @@ class TestsPanel(QWidget):
 
         engine = self._session.engine
         self._job = engine.run(
-            engine.request("test", on_event=on_event), owner=self, title="Route tests",
+            self._session.request("test", on_event=on_event), owner=self, title="Route tests",
             done=self._done, failed=self._failed,
         )  # fmt: skip
 

@@ -1,0 +1,67 @@
+"""Requests about one project in order: edits one after the other, questions after the edits."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+from routestudio.engine.client import EngineLost, OnEvent
+from routestudio.ui.bridge import Engine
+
+Snapshot = dict[str, Any]
+
+
+class Order:
+    """What was done first reaches the engine first, also an engine that was started again."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._lock = asyncio.Lock()
+        self._holder = 0
+        """Process id of the engine that has the project open."""
+        self.path: Path | None = None
+        """The open project's folder or file."""
+
+    async def change(self, method: str, **params: Any) -> Snapshot:
+        """Open a project, or change it after the changes before; returns the new snapshot."""
+        async with self._lock:
+            result: Snapshot
+            if method in ("open", "create"):
+                result = await self._engine.request(method, **params)
+                self._holder = self._engine.process_id
+                return result
+            await self._restore()
+            try:
+                result = await self._engine.request(method, **params)
+            except EngineLost:  # it died over the edit: once more, in the next one
+                await self._restore()
+                result = await self._engine.request(method, **params)
+            return result
+
+    async def ask(self, method: str, *, on_event: OnEvent | None = None, **params: Any) -> Any:
+        """Ask about the project as every change so far has left it."""
+        async with self._lock:
+            await self._restore()
+        return await self._engine.request(method, on_event=on_event, **params)
+
+    async def settled(self) -> None:
+        """Wait until all changes so far are answered."""
+        async with self._lock:
+            return
+
+    async def reopen(self) -> Snapshot | None:
+        """Open the project in an engine that was started again; `None` when an edit did so."""
+        async with self._lock:
+            return await self._restore()
+
+    async def _restore(self) -> Snapshot | None:
+        """Open the project, with its unsaved edits, in an engine that does not have it."""
+        await self._engine.ready()
+        if self.path is None or self._holder == self._engine.process_id:
+            return None
+        opened: Snapshot = await self._engine.request("open", path=str(self.path))
+        if (opened.get("recoverable") or {}).get("count"):
+            opened = await self._engine.request("recover")
+        self._holder = self._engine.process_id
+        return opened
