@@ -23,6 +23,9 @@ SETUP: Final = (
     "each name.",
     "Rows of the signalling table are passed over when it is called `debezium_signal` or "
     "`dbz_signal`; leave one with another name out of the route.",
+    "MySQL and MariaDB: set `bigint.unsigned.handling.mode=precise` where a `bigint unsigned` may be "
+    "over 9223372036854775807. Such a value otherwise arrives as a negative number, in a key too "
+    "(18446744073709551615 as -1).",
     "Use `provide.transaction.metadata=true` to get the place of a change in its transaction "
     "(`commit_idx`).",
 )
@@ -266,6 +269,15 @@ _OTHERS: Final = tuple(
 )  # fmt: skip
 """Values that are passed over by all of Debezium's formats."""
 
+CLOUDEVENTS_UNKNOWABLE: Final = (
+    "Data in Avro (`datacontenttype` is `application/avro`) is not read.",
+    "Messages of `pg_logical_emit_message` and the markers of transactions: the converter writes "
+    "records without value for them, which are counted as tombstones.",
+    "The `id` of an event does not identify it: the delete and the insert of a changed primary key "
+    "have the same one, and so have the rows of a snapshot. It is not used.",
+    *UNKNOWABLE,
+)
+
 CLOUDEVENTS_SETUP: Final = (
     "Use JSON for envelope and data: `value.converter.serializer.type=json` and "
     "`value.converter.data.serializer.type=json`.",
@@ -282,8 +294,8 @@ def _cloud(op: str, before: Any, after: Any, **more: Any) -> dict[str, Any]:
         "iodebeziumconnector": "postgresql", "iodebeziumname": "pre",
         "iodebeziumtsms": "1714979289123", "iodebeziumsnapshot": "false", "iodebeziumdb": "shop",
         "iodebeziumschema": "public", "iodebeziumtable": "orders", "iodebeziumlsn": "27966120",
-        "iodebeziumxmin": None, "iodebeziumtxid": "779", "iodebeziumtxtotalorder": "1",
-        "iodebeziumtxdatacollectionorder": "1", **more,
+        "iodebeziumxmin": None, "iodebeziumtxId": "779", "iodebeziumtxid": "779:27966120",
+        "iodebeziumtxtotalorder": "1", "iodebeziumtxdatacollectionorder": "1", **more,
         "data": {"before": before, "after": after},
     }  # fmt: skip
 

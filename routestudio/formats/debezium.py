@@ -58,8 +58,8 @@ class Debezium(DebeziumFormat):
     )
     facts = (
         "Recorded with Debezium 3.6.1.Final (embedded engine, Kafka's JSON converter 4.3.0) on "
-        "PostgreSQL 15; the other connectors as in Debezium's documentation "
-        "(https://debezium.io/documentation/reference/3.6/connectors/)."
+        "PostgreSQL 15, and with 3.5.0.Final on MariaDB 10.11; the other connectors as in the "
+        "documentation (https://debezium.io/documentation/reference/3.6/connectors/)."
     )
     unknowable = UNKNOWABLE
     setup = SETUP

@@ -7,7 +7,11 @@ from dataclasses import replace
 from typing import Any, Final
 
 from routestudio.formats._connect_types import Schemas
-from routestudio.formats._debezium_docs import CLOUDEVENTS, CLOUDEVENTS_SETUP, UNKNOWABLE
+from routestudio.formats._debezium_docs import (
+    CLOUDEVENTS,
+    CLOUDEVENTS_SETUP,
+    CLOUDEVENTS_UNKNOWABLE,
+)
 from routestudio.formats._debezium_rows import (
     ACTIONS,
     DebeziumFormat,
@@ -22,11 +26,10 @@ from routestudio.formats.base import Change, FormatError, Likeness, PassedOver, 
 from routestudio.formats.debezium import Debezium
 
 _PREFIX: Final = "iodebezium"
-_NUMBERS: Final = frozenset({"lsn", "txid", "xmin", "tsms", "tsus", "tsns", "pos", "row",
+_NUMBERS: Final = frozenset({"lsn", "txId", "xmin", "tsms", "tsus", "tsns", "pos", "row",
                              "serverid", "txtotalorder", "txdatacollectionorder"})  # fmt: skip
-_NAMES: Final = {"tsms": "ts_ms", "tsus": "ts_us", "tsns": "ts_ns", "txid": "txId",
-                 "serverid": "server_id", "changelsn": "change_lsn", "commitlsn": "commit_lsn",
-                 "commitscn": "commit_scn"}  # fmt: skip
+_NAMES: Final = {"tsms": "ts_ms", "tsus": "ts_us", "tsns": "ts_ns", "serverid": "server_id",
+                 "changelsn": "change_lsn", "commitlsn": "commit_lsn", "commitscn": "commit_scn"}  # fmt: skip
 _TRANSACTION: Final = {"txid": "id", "txtotalorder": "total_order",
                        "txdatacollectionorder": "data_collection_order"}  # fmt: skip
 
@@ -44,13 +47,12 @@ class DebeziumCloudEvents(DebeziumFormat):
         "the source is in the metadata under `source`."
     )
     facts = (
-        "Debezium's documentation "
-        "(https://debezium.io/documentation/reference/3.6/integrations/cloudevents.html); not run."
+        "Recorded with Debezium 3.6.1.Final (embedded engine, its CloudEvents converter, JSON for "
+        "both parts) on PostgreSQL 15, with the schema and without; other settings as in the "
+        "documentation "
+        "(https://debezium.io/documentation/reference/3.6/integrations/cloudevents.html)."
     )
-    unknowable = (
-        "Data in Avro (`datacontenttype` is `application/avro`) is not read.",
-        *UNKNOWABLE,
-    )
+    unknowable = CLOUDEVENTS_UNKNOWABLE
     setup = CLOUDEVENTS_SETUP
     examples = CLOUDEVENTS
 
@@ -148,13 +150,16 @@ def _source(value: Mapping[str, Any]) -> dict[str, Any]:
     source: dict[str, Any] = {}
     for name, given in value.items():
         part = name.removeprefix(_PREFIX)
-        if part != name and part not in ("op", "txtotalorder", "txdatacollectionorder"):
+        if part != name and part != "op" and part not in _TRANSACTION:
             source[_NAMES.get(part, part)] = _number(given) if part in _NUMBERS else given
     return source
 
 
 def _transaction(value: Mapping[str, Any]) -> dict[str, Any]:
-    """The attributes of the transaction's topic; `txid` alone is the database's own number."""
+    """What the attributes say of the transaction's topic.
+
+    `txid` is its id there, `txId` the database's own number, which belongs to the source.
+    """
     if value.get(_PREFIX + "txtotalorder") is None:
         return {}
     found = {inner: value.get(_PREFIX + name) for name, inner in _TRANSACTION.items()}

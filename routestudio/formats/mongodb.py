@@ -39,8 +39,9 @@ class MongoDb(Envelope):
     )
     facts = (
         "Read in excerpts of MongoDB's manual, reference/change-events (8.0) and "
-        "reference/mongodb-extended-json; not run: no package registry has the server. The "
-        "examples follow those pages."
+        "reference/mongodb-extended-json; not run: no package registry has the server, "
+        "and mongo-java-server 1.47.0, which stands in for it, gives change events of another "
+        "shape. The examples follow those pages."
     )
     passes_over: ClassVar = {
         "schema change": "A change of a collection, index or database (`create`, `drop` …).",
@@ -175,6 +176,8 @@ class MongoDb(Envelope):
         key = document(value, "documentKey") or (
             {"_id": full["_id"]} if full and "_id" in full else None
         )
+        if key is not None and "_id" not in key:
+            raise FormatError("`documentKey` has no `_id`, which every document has")
         notes: list[str] = []
         record: dict[str, Any] | None = before if action == "delete" else full
         if record is None:
