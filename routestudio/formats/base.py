@@ -112,6 +112,8 @@ class Format(ABC):
     examples: ClassVar[Sequence[Example]] = ()
     one_to_one: ClassVar[bool] = False
     """Whether every value that it reads is one message: then a file's lines are its rows."""
+    value_only: ClassVar[bool] = False
+    """Whether likeness and `read` look at the value and at nothing else of a raw row."""
     reads_null: ClassVar[bool] = False
     """Whether `read` wants records without value, too; otherwise they are tombstones."""
     options: ClassVar[Mapping[str, str]] = {}

@@ -29,7 +29,8 @@ _PREFIX: Final = "iodebezium"
 _NUMBERS: Final = frozenset({"lsn", "txId", "xmin", "tsms", "tsus", "tsns", "pos", "row",
                              "serverid", "txtotalorder", "txdatacollectionorder"})  # fmt: skip
 _NAMES: Final = {"tsms": "ts_ms", "tsus": "ts_us", "tsns": "ts_ns", "serverid": "server_id",
-                 "changelsn": "change_lsn", "commitlsn": "commit_lsn", "commitscn": "commit_scn"}  # fmt: skip
+                 "changelsn": "change_lsn", "commitlsn": "commit_lsn",
+                 "commitscn": "commit_scn"}  # fmt: skip
 _TRANSACTION: Final = {"txid": "id", "txtotalorder": "total_order",
                        "txdatacollectionorder": "data_collection_order"}  # fmt: skip
 

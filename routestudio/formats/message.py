@@ -19,6 +19,7 @@ class OwnForm(Format):
     key = "message"
     title = "Messages of Sequin and RouteStudio"
     one_to_one = True
+    value_only = True
     about = (
         "The message itself: `action`, `record`, `changes` and `metadata`. Sequin delivers it, "
         "RouteStudio writes it into sample sets. Metadata may be left out, and gets defaults."
@@ -61,18 +62,28 @@ class OwnForm(Format):
         """One change."""
         if not isinstance(value, dict):
             raise FormatError("a message is an object with action, record, changes and metadata")
-        further = [] if value.keys() <= _PARTS else [key for key in value if key not in _PARTS]
-        for key in further:
-            near = difflib.get_close_matches(key, _PARTS, n=1)
-            if near:
-                raise FormatError(f"unknown key `{key}`", f"did you mean `{near[0]}`?")
-        known = {key: value[key] for key in value if key in _PARTS} if further else value
+        known, notes = value, ()
+        if not value.keys() <= _PARTS:
+            known, notes = _without_further(value)
         try:
             action, record, changes, metadata = message_parts(known)
         except MessageError as error:
             raise FormatError(str(error), _EXPECTED) from None
-        names = ", ".join(further)
-        notes = (f"The row has further keys, which are left out: {names}.",) if further else ()
-        get = metadata.get
-        identified = get("commit_lsn") is not None and get("commit_idx") is not None
+        identified = (
+            metadata.get("commit_lsn") is not None and metadata.get("commit_idx") is not None
+        )
         return (Change(action, record, changes, metadata, identified=identified, notes=notes),)
+
+
+def _without_further(value: dict[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """A message without the keys that it does not have, and a note on them.
+
+    Raises `FormatError` for one that is probably a part with another spelling.
+    """
+    further = [key for key in value if key not in _PARTS]
+    for key in further:
+        near = difflib.get_close_matches(key, _PARTS, n=1)
+        if near:
+            raise FormatError(f"unknown key `{key}`", f"did you mean `{near[0]}`?")
+    known = {key: value[key] for key in value if key in _PARTS}
+    return known, (f"The row has further keys, which are left out: {', '.join(further)}.",)

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from routestudio.errors import UsageError
 from routestudio.formats import registry
-from routestudio.formats._decode import Decoder, is_broken_connect, is_connect
+from routestudio.formats._decode import Decoder, is_broken_connect, is_connect, loads
 from routestudio.formats.base import (
     Change,
     Fault,
@@ -132,6 +132,11 @@ class RowReader:
     # --- one row -------------------------------------------------------------------------------
 
     def _read(self, raw: Raw, depth: int) -> list[Row]:
+        last = self._last
+        if last is not None and last.value_only and raw.key is None and raw.schema is None:
+            message = self._quickly(raw, last)
+            if message is not None:
+                return [message]
         ready = self._decoded(raw, depth)
         if isinstance(ready, list):
             return ready
@@ -167,6 +172,24 @@ class RowReader:
             return [self._fault(raw, "nested too deeply")]
         self.counts[title] += len(rows)
         return rows
+
+    def _quickly(self, raw: Raw, last: Format) -> Message | None:
+        """The message of a row like those before it, if there is nothing else to say about it.
+
+        Otherwise nothing happened, and the whole way finds out what the row is.
+        """
+        try:
+            value = loads(raw.value) if type(raw.value) is bytes else raw.value
+            if last.likeness(value, raw) is not Likeness.CERTAIN:
+                return None
+            [change] = last.read(value, raw)
+            if type(change) is not Change or self._topics.get(raw.topic) is not last:
+                return None
+            message = self._message(change, raw, last.key, None)
+        except (ValueError, PassedOver, RecursionError):
+            return None
+        self.counts[last.title_of(value, raw)] += 1
+        return message
 
     def _inner(self, parts: Sequence[Raw], depth: int) -> list[Row]:
         if not parts:
