@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from routestudio.cli.inputs import recognised
+from routestudio.cli.inputs import say_recognised
 from routestudio.cli.output import json_line, out, say, table
 from routestudio.cli.run_options import RunSettings
 from routestudio.engine.forecast import Forecast
@@ -22,7 +22,12 @@ async def dry_run(engine: EngineService, options: argparse.Namespace, settings: 
     workspace = engine.workspace
     prepared = workspace.prepare(options.sink)
     reading = reading_of(
-        {"input": settings.input, "envelope": settings.envelope, "key": settings.key}
+        {
+            "input": settings.input,
+            "envelope": settings.envelope,
+            "key": settings.key,
+            "limit": options.limit,
+        }
     )
     reader = reading.reader(workspace)
     forecast = Forecast(prepared)
@@ -39,7 +44,8 @@ async def dry_run(engine: EngineService, options: argparse.Namespace, settings: 
         "dry_run": True, "read": read, "filtered": filtered, "rejected": rejected,
         "would_send": expected["rows"], "batches": expected["batch"]["batches"],
         "destinations": {item["name"]: item["rows"] for item in expected["destinations"]},
-        "warnings": expected["warnings"], **reader_summary(reader),
+        "warnings": expected["warnings"], "cut": reader.cut,
+        **reader_summary(reader),
     }  # fmt: skip
     if options.format == "json":
         json_line(summary)
@@ -48,9 +54,7 @@ async def dry_run(engine: EngineService, options: argparse.Namespace, settings: 
            expected["destinations"][:_SHOWN]], ("destination", "messages", "bytes"))  # fmt: skip
     for warning in expected["warnings"]:
         say(warning)
-    text = recognised(reader.counts, reader.passed_over)
-    if text:
-        say(text)
+    say_recognised(reader)
     out(f"{read} read, {expected['rows']} would be sent in {summary['batches']} batches, "
         f"{filtered} filtered, {rejected} would be rejected; nothing was sent")  # fmt: skip
     return 1 if rejected else 0

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from routestudio.cli.output import say
-from routestudio.engine.reading import Reading
+from routestudio.cli.run_options import count
+from routestudio.engine.reading import MORE, Reading, cut_text
 from routestudio.errors import Place, UsageError
 from routestudio.formats.message import OwnForm
 from routestudio.formats.reader import Row, RowReader
@@ -30,7 +31,7 @@ def add_reading_options(parser: argparse.ArgumentParser, *, limit: bool = True) 
         help="columns of the primary key, with commas, in the key's order",
     )
     if limit:
-        parser.add_argument("--limit", metavar="N", type=_count, help="read N messages at most")
+        parser.add_argument("--limit", metavar="N", type=count, help="read N messages at most")
 
 
 def reading_params(options: argparse.Namespace) -> dict[str, Any]:
@@ -52,10 +53,13 @@ def rows_of_input(name: str, reading: Reading, reader: RowReader | None = None) 
 
 
 def say_recognised(reader: RowReader) -> None:
-    """What was recognised and passed over, on standard error; nothing for our own form alone."""
+    """What was recognised and passed over, and whether there is more, on standard error; nothing
+    for our own form alone."""
     text = recognised(reader.counts, reader.passed_over)
     if text:
         say(text)
+    if reader.cut is not None:
+        say(f"{cut_text(reader.cut)} ({MORE})")
 
 
 def recognised(counts: Mapping[str, int], passed_over: Mapping[str, int]) -> str:
@@ -68,10 +72,3 @@ def recognised(counts: Mapping[str, int], passed_over: Mapping[str, int]) -> str
                           for kind, number in passed_over.items())  # fmt: skip
         parts.append(f"{sum(passed_over.values()):,} passed over ({kinds})")
     return "; ".join(parts)
-
-
-def _count(text: str) -> int:
-    number = int(text) if text.isascii() and text.isdigit() else 0
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"`{text}` is not a number of messages")
-    return number

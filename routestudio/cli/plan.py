@@ -18,7 +18,7 @@ from routestudio.cli.output import json_line, out, paint, say
 from routestudio.engine import management
 from routestudio.engine import plan as planning
 from routestudio.engine.outcome_diff import OutcomeDiff, RowChange
-from routestudio.engine.reading import reading_of
+from routestudio.engine.reading import MORE, cut_text, reading_of
 from routestudio.errors import UsageError
 from routestudio.model import jsonio
 from routestudio.project.changes import Change, SettingChange, shown, summary
@@ -161,6 +161,8 @@ def _totals(diff: OutcomeDiff) -> Iterator[str]:
         yield f"  {count} x {old} → {new}" + (" (content)" if old == new else "")
     if diff.unreadable:
         yield f"  {diff.unreadable} rows hold no message"
+    if diff.cut is not None:
+        yield f"  {cut_text(diff.cut)} ({MORE})"
 
 
 def _row(change: RowChange) -> str:

@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TextIO
 
-from routestudio.cli.inputs import reading_params, recognised, rows_of_input
+from routestudio.cli.inputs import reading_params, rows_of_input, say_recognised
 from routestudio.cli.output import json_line, out, paint, say, table
 from routestudio.derive import formats_pages
 from routestudio.engine.looking import looked_at
@@ -44,13 +44,13 @@ async def sample(options: argparse.Namespace) -> int:
                 _show(row, options.format, target)
     counts = dict(reader.counts)
     summary = {"envelope": counts, "messages": written, "passed_over": dict(reader.passed_over),
-               "faults": reader.faults}  # fmt: skip
+               "faults": reader.faults, "cut": reader.cut}  # fmt: skip
     if options.format == "json":
         json_line({"summary": summary})
     else:
         many = f"{written:,} message{'s' * (written != 1)}, {reader.faults:,} faults"
-        found = recognised(reader.counts, reader.passed_over)
-        say(f"{many}; {found}" if found else many)
+        say(many)
+        say_recognised(reader)
     return 1 if reader.faults else 0
 
 

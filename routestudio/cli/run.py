@@ -28,7 +28,7 @@ from routestudio.cli.run_options import RunSettings, settings_of
 from routestudio.cli.run_watch import RunWatch
 from routestudio.engine.run_control import RunControl
 from routestudio.engine.service import EngineService
-from routestudio.errors import LinkError, RouteStudioError
+from routestudio.errors import LinkError, RouteStudioError, UsageError
 from routestudio.pipeline.report import Progress, RunSummary
 from routestudio.pipeline.run import RunStoppedError
 
@@ -42,6 +42,9 @@ async def run(options: argparse.Namespace) -> int:
     same message.
     """
     settings = settings_of(options, os.environ)
+    if options.limit is not None and not options.dry_run:
+        raise UsageError("--limit is for --dry-run: a run delivers all messages",
+                         hint="leave --limit out, or add --dry-run")  # fmt: skip
     async with engine_service() as engine:
         await engine.open(options.project)
         prepared = engine.workspace.prepare(options.sink)

@@ -91,6 +91,14 @@ def one_of(choices: tuple[str, ...]) -> Callable[[str], str]:
     return choose
 
 
+def count(text: str) -> int:
+    """A number of messages."""
+    number = int(text) if text.isascii() and text.isdigit() else 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"`{text}` is not a number of messages")
+    return number
+
+
 def _text(text: str) -> str:
     return text
 
@@ -124,6 +132,8 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="do everything but send: count what would be sent, by destination",
     )
+    parser.add_argument("--limit", metavar="N", type=count, help="with --dry-run: read N messages "
+                        "at most (1,000 rows of an address unless given)")  # fmt: skip
     parser.epilog = (
         "Options that are not given are taken from the environment: --drain-timeout from "
         f"{variable('drain_timeout')}, and so on."

@@ -9,6 +9,7 @@ from contextlib import aclosing
 from typing import Final
 
 from routestudio.engine.previews import staged_of
+from routestudio.engine.reading import MORE, cut_text
 from routestudio.engine.workspace import PreparedSink, Workspace
 from routestudio.formats.reader import Row
 from routestudio.model.message import message_from
@@ -77,11 +78,14 @@ async def check(
     prepared: PreparedSink,
     staged: Sequence[Staged],
     others: Mapping[str, Sequence[SinkRouting]] | None = None,
+    *,
+    cut: int | None = None,
 ) -> AsyncIterator[CheckStep]:
     """The steps of checking one sink, as they finish. Raises only when cancelled.
 
     `staged` are evaluated samples; without any, dynamic mode proves service and credentials.
-    `others` are what `beside` found.
+    `others` are what `beside` found. `cut` is the number of rows that were looked at, where there
+    are more.
     """
     if prepared.problems:
         text = "; ".join(str(problem) for problem in prepared.problems)
@@ -112,3 +116,5 @@ async def check(
         )  # fmt: skip
     if more:
         yield CheckStep("target", "skipped", f"{more} more destinations were not checked")
+    if cut is not None:
+        yield CheckStep("rows", "skipped", f"{cut_text(cut)} ({MORE})")

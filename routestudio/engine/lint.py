@@ -9,6 +9,7 @@ from typing import Any
 
 from routestudio.engine import runs
 from routestudio.engine.hazards import Samples, hazards_of, keys_of
+from routestudio.engine.reading import MORE, cut_text
 from routestudio.engine.sources import read_some
 from routestudio.engine.workspace import Workspace, source_of
 from routestudio.errors import RouteStudioError
@@ -52,9 +53,11 @@ async def lint(workspace: Workspace, source: Mapping[str, Any] | None = None) ->
     samples, unreadable = _samples(workspace)
     if source:
         name = source_of(source)[1]
-        rows = await runs.first(workspace, source, SAMPLE_ROWS)
+        rows, cut = await runs.first(workspace, source, SAMPLE_ROWS)
         samples[name] = [item for item in rows if isinstance(item, Message)]
         unreadable += _unreadable(name, rows)
+        if cut is not None:
+            found.append(_finding("note", "cut", cut_text(cut), MORE, file=name))
     found += unreadable
     keys = keys_of(samples)
     for spec in workspace.project.project.sinks:

@@ -29,7 +29,8 @@ async def look(
 ) -> AsyncIterator[list[Row]]:
     """At most `reading.limit` rows of a source on a server, which notices nothing of it.
 
-    Raises `LinkError`, `UsageError`.
+    Without a limit they are `LOOK`; the reader's `cut` says whether there were more. Raises
+    `LinkError`, `UsageError`.
     """
     address, reading = reading.taken_from(address)
     found = reader or reading.reader(workspace)
@@ -42,9 +43,14 @@ async def looked_at(
 ) -> AsyncIterator[list[Row]]:
     """The same without a project. `address` has no options of reading any more."""
     source = registry.get(address)(address, resolve, looking=True)
+    left = reading.limit or LOOK
     try:
-        async for chunk in source.look(reading.limit or LOOK):
-            rows = rows_of(chunk, reader)
+        # One more than are wanted tells whether there are more.
+        async for chunk in source.look(left if reading.limit else left + 1):
+            if len(chunk) > left:
+                reader.cut = LOOK
+            rows = rows_of(chunk[:left], reader)
+            left -= min(left, len(chunk))
             if rows:
                 yield rows
     finally:

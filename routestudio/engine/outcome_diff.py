@@ -80,11 +80,13 @@ class RowChange:
 class OutcomeDiff:
     """Totals of a comparison. `moves` counts rows by where they ended and end now.
 
-    `unreadable` rows hold no message and are no change.
+    `unreadable` rows hold no message and are no change. `cut` is the number of rows that were
+    looked at, where there are more and nobody named a number.
     """
 
     rows: int = 0
     unreadable: int = 0
+    cut: int | None = None
     kinds: Counter[str] = field(default_factory=Counter)
     moves: Counter[tuple[str, str]] = field(default_factory=Counter)
 
@@ -99,6 +101,7 @@ class OutcomeDiff:
             "rows": self.rows,
             "changed": self.changed,
             "unreadable": self.unreadable,
+            "cut": self.cut,
             "kinds": dict(sorted(self.kinds.items())),
             "moves": [
                 {"from": old, "to": new, "rows": count}

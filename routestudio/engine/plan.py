@@ -27,6 +27,8 @@ from routestudio.model.message import Message
 from routestudio.project.canonical import Item, canonical, plain_code
 from routestudio.project.changes import Differences, differences
 from routestudio.project.files import write_text
+from routestudio.sources import registry
+from routestudio.sources.uri import is_uri
 
 EXAMPLES: Final = 20
 """Most rows per sink and source that are kept as examples."""
@@ -143,7 +145,10 @@ async def rows(
         if on_change is not None:
             on_change(change)
 
-    diff = await compare(old, new, runs.messages(workspace, *source, reading=reading), keep)
+    reader = reading.reader(workspace)
+    chunks = runs.messages(workspace, *source, reading=reading, reader=reader)
+    diff = await compare(old, new, chunks, keep)
+    diff.cut = reader.cut
     return diff, tuple(examples)
 
 
@@ -173,6 +178,9 @@ def sources_of(workspace: Workspace, sample: str | None, file: str | None) -> li
         if file == "-":
             raise UsageError("standard input can be read once, and every sink needs the rows",
                              hint="name a file")  # fmt: skip
+        if is_uri(file):
+            registry.get(file)
+            return [("input", file)]
         return [("input", str(path_of(workspace, "input", file)))]
     names = [sample] if sample else workspace.project.project.samples
     for name in names:

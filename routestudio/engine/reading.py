@@ -18,6 +18,15 @@ LOOK: Final = 1_000
 """Rows that are taken of a source on a server when no number is given."""
 
 
+def cut_text(rows: int, place: str = "") -> str:
+    """What is said where more rows were there than were looked at."""
+    return f"only the first {rows:,} rows{place and ' of '}{place} were looked at: there are more"
+
+
+MORE: Final = "name a number with --limit"
+"""How more rows are looked at."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """How rows are read: as which format, with which key columns, and how many (`None`: all).

@@ -72,15 +72,19 @@ async def messages(
             await asyncio.sleep(0)
 
 
-async def first(workspace: Workspace, params: Mapping[str, Any], count: int) -> list[Row]:
-    """The first `count` rows of the source that a request names, and what is told of reading."""
+async def first(
+    workspace: Workspace, params: Mapping[str, Any], count: int
+) -> tuple[list[Row], int | None]:
+    """The first rows of the source that a request names, read as it says: as many as it asks for,
+    or `count`. Then their number is the second value where there are more."""
     reading = reading_of(params)
-    reading = replace(reading, limit=min(count, reading.limit or count))
+    asked = reading.limit is not None
+    reading = replace(reading, limit=reading.limit or count + 1)
     found: list[Row] = []
     rows = messages(workspace, *source_of(params), reading=reading)
     async for items in rows:
         found += items
-    return found[:count]
+    return (found, None) if asked or len(found) <= count else (found[:count], count)
 
 
 async def _raw_chunks(

@@ -312,8 +312,9 @@ class EngineService:
         address = await self._standin(sink) if standin else None
         prepared = self.workspace.prepare(sink, standin=address, for_delivery=not standin)
         rows: list[Row] = []
+        cut: int | None = None
         if not prepared.problems and source:
-            rows = await runs.first(self.workspace, source, CHECK_SAMPLES)
+            rows, cut = await runs.first(self.workspace, source, CHECK_SAMPLES)
         elif not prepared.problems:
             names = [sample] if sample else list(self.workspace.project.project.samples)
             for name in names:
@@ -325,7 +326,7 @@ class EngineService:
         staged = await staged_of(prepared, rows)
         others = await beside(self.workspace, prepared, rows) if rows and not standin else {}
         steps = []
-        async for step in check(prepared, staged, others):
+        async for step in check(prepared, staged, others, cut=cut):
             row = _step(sink, step, self.redact)
             emit("step", row)
             steps.append(row)

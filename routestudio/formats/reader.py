@@ -80,7 +80,8 @@ class RowReader:
     """Reads raw rows of one place, in their order. One reader serves one reading.
 
     `counts` has the messages by the title of what was recognised, `passed_over` what is not a row
-    change by kind, `faults` the rows that could not be read.
+    change by kind, `faults` the rows that could not be read. `cut` is the number of rows after
+    which the reading ended although there were more, and nobody had asked for that.
     """
 
     def __init__(
@@ -109,6 +110,7 @@ class RowReader:
         self.counts: Counter[str] = Counter()
         self.passed_over: Counter[str] = Counter()
         self.faults = 0
+        self.cut: int | None = None
 
     @property
     def one_to_one(self) -> bool:
