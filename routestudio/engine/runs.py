@@ -14,9 +14,9 @@ from typing import Any, Final
 from routestudio.engine import looking, standard_input
 from routestudio.engine.reading import DEFAULT, Reading, reader_summary, reading_of, rows_of
 from routestudio.engine.run_control import RunControl
-from routestudio.engine.sources import path_of, raws_of
+from routestudio.engine.sources import path_of, raws_of, read_some
 from routestudio.engine.workspace import PreparedSink, Workspace, source_of
-from routestudio.errors import Place, UsageError
+from routestudio.errors import Place, RouteStudioError, UsageError
 from routestudio.formats.reader import Row, RowReader
 from routestudio.model.rows import RawRow
 from routestudio.pipeline.checkpoint import Checkpoint, Keeper
@@ -85,6 +85,23 @@ async def first(
     async for items in rows:
         found += items
     return (found, None) if asked or len(found) <= count else (found[:count], count)
+
+
+async def rows_of_check(
+    workspace: Workspace, source: Mapping[str, Any], sample: str | None, count: int
+) -> tuple[list[Row], int | None]:
+    """The rows by which a check finds destinations: the first of the source that is named, of a
+    sample, or of every sample that can be read. The second value is that of `first`."""
+    if source:
+        return await first(workspace, source, count)
+    rows: list[Row] = []
+    for name in [sample] if sample else list(workspace.project.project.samples):
+        try:
+            rows += read_some(workspace, "sample", name, count)
+        except RouteStudioError:
+            if sample:
+                raise
+    return rows, None
 
 
 async def _raw_chunks(

@@ -313,16 +313,8 @@ class EngineService:
         prepared = self.workspace.prepare(sink, standin=address, for_delivery=not standin)
         rows: list[Row] = []
         cut: int | None = None
-        if not prepared.problems and source:
-            rows, cut = await runs.first(self.workspace, source, CHECK_SAMPLES)
-        elif not prepared.problems:
-            names = [sample] if sample else list(self.workspace.project.project.samples)
-            for name in names:
-                try:
-                    rows += read_some(self.workspace, "sample", name, CHECK_SAMPLES)
-                except RouteStudioError:
-                    if sample:
-                        raise
+        if not prepared.problems:
+            rows, cut = await runs.rows_of_check(self.workspace, source, sample, CHECK_SAMPLES)
         staged = await staged_of(prepared, rows)
         others = await beside(self.workspace, prepared, rows) if rows and not standin else {}
         steps = []

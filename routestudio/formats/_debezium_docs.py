@@ -24,8 +24,8 @@ SETUP: Final = (
     "Rows of the signalling table are passed over when it is called `debezium_signal` or "
     "`dbz_signal`; leave one with another name out of the route.",
     "MySQL and MariaDB: set `bigint.unsigned.handling.mode=precise` where a `bigint unsigned` may "
-    "be over 9223372036854775807. Such a value otherwise arrives as a negative number, in a key too "
-    "(18446744073709551615 as -1).",
+    "be over 9223372036854775807. Such a value otherwise arrives as a negative number, also in a "
+    "key (18446744073709551615 as -1).",
     "Use `provide.transaction.metadata=true` to get the place of a change in its transaction "
     "(`commit_idx`).",
 )

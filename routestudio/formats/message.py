@@ -62,7 +62,8 @@ class OwnForm(Format):
         """One change."""
         if not isinstance(value, dict):
             raise FormatError("a message is an object with action, record, changes and metadata")
-        known, notes = value, ()
+        known: dict[str, Any] = value
+        notes: tuple[str, ...] = ()
         if not value.keys() <= _PARTS:
             known, notes = _without_further(value)
         try:
