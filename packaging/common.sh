@@ -12,7 +12,7 @@ die() {
     exit 1
 }
 
-# Tell whether a Debian package is installed, also under the name that time_t's 64 bits gave it.
+# Report whether a Debian package is installed, also under the name that time_t's 64 bits gave it.
 installed() {
     local name state
     for name in "$1" "$1t64"; do
@@ -27,7 +27,7 @@ installed() {
 need() {
     local package missing=() sudo=()
     command -v dpkg-query >/dev/null ||
-        die "this is no Debian system; install the counterparts of these packages first: $*"
+        die "this is not a Debian system; install the counterparts of these packages first: $*"
     for package in "$@"; do
         installed "$package" || missing+=("$package")
     done
@@ -46,7 +46,7 @@ need() {
 # The libraries that PySide6's platform plugins (X11, Wayland, off-screen) load, and fonts.
 need_qt() {
     if ! command -v dpkg-query >/dev/null; then
-        say "this is no Debian system: Qt's system libraries are taken to be there"
+        say "this is not a Debian system: Qt's system libraries are taken to be there"
         return 0
     fi
     need libegl1 libgl1 libdbus-1-3 libfontconfig1 libglib2.0-0 libgssapi-krb5-2 \
@@ -57,7 +57,7 @@ need_qt() {
         fonts-dejavu-core fonts-inter fonts-jetbrains-mono
 }
 
-# Tell whether a program is a Python that can make an environment for us.
+# Report whether a program is a Python that can make an environment for us.
 usable() {
     "$1" -c 'import sys, ensurepip, venv
 sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' >/dev/null 2>&1

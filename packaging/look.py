@@ -3,7 +3,7 @@
     python packaging/look.py [SCREENSHOT]
 
 The demo opens in a real window, in each theme with every icon; the window is closed again, and one
-JSON line tells what was seen. Ends with 1 when something is missing. Without a display it needs
+JSON line shows what was seen. Ends with 1 when something is missing. Without a display it needs
 QT_QPA_PLATFORM=offscreen.
 """
 

@@ -1,4 +1,4 @@
-"""Add to a bill of materials what the installed packages say of their licences.
+"""Add to a bill of materials what the installed packages state about their licences.
 
 python packaging/sbom_licences.py FROM TO
 """

@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def window(project: Path | None, *, demo: bool = False) -> int:
-    """Open the window, unless it cannot be shown: then say so and name the other commands."""
+    """Open the window, unless it cannot be shown: then report it and name the other commands."""
     headless = "routestudio demo --headless" if demo else "routestudio preview PROJECT SINK"
     missing = [name for name in ("PySide6", "qasync") if not _installed(name)]
     if missing:

@@ -30,7 +30,7 @@ class Place:
 class RouteStudioError(Exception):
     """Base of all errors that may be shown to a user as they are.
 
-    `message` says what happened, `place` where, `hint` what to do about it.
+    `message` explains what happened, `place` where, `hint` what to do about it.
     """
 
     def __init__(

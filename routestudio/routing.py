@@ -104,10 +104,11 @@ class _FieldPlan:
         """Whether only the primary key makes its default differ from row to row."""
         self._cache: dict[tuple[type, Any], _Verdict] = {}
         self.known: set[str] = set()
-        """Texts that `accepts` said yes to: topics and the like come again and again."""
+        """Texts that `accepts` allowed: topics and the like come again and again."""
 
     def settled(self, static: Mapping[str, Any]) -> Any:
-        """The static value of this field when there is nothing to say about it, else `_MISSING`."""
+        """The static value of this field when there is nothing to report about it, else
+        `_MISSING`."""
         value = static.get(self.name, _MISSING)
         if value is _MISSING or (value is None and self.null_is_default):
             return _MISSING
@@ -304,7 +305,7 @@ class Router:
     def _as_sent(self, name: str, verdict: _Verdict) -> _Verdict:
         """The verdict of a default that breaks the rule for functions, but that is sent as it is.
 
-        What a Sequin server sends and the service takes is delivered: a warning says the rest.
+        What a Sequin server sends and the service takes is delivered: a warning reports the rest.
         """
         plan, value = self._by_name[name], verdict.value
         if not plan.rule.takes_default(value) or not plan.within(value):

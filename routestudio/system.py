@@ -1,6 +1,6 @@
-"""What systems do in ways of their own about processes: one implementation for each, chosen here.
+"""What systems do differently about processes: one implementation for each, chosen here.
 
-docs/platforms.md says which limits each system lacks.
+docs/platforms.md shows which limits each system lacks.
 """
 
 from __future__ import annotations

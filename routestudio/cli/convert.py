@@ -94,8 +94,15 @@ def _report(item: Conversion, form: str) -> int:
         say(f"{name}: {len(found.differences)} of {found.messages} messages differ ({kinds})")
         return 1
     strict = len(found.stricter)
-    note = f"; fails on {strict} invented messages where the other gives a value" if strict else ""
-    say(f"{name}: equal on {found.messages} messages ({kinds}), {found.values} with values{note}")
+    note = (
+        f"; fails on {strict} generated messages where the original returns a value"
+        if strict
+        else ""
+    )
+    say(
+        f"{name}: same result for {found.messages} messages ({kinds}), "
+        f"{found.values} with values{note}"
+    )
     return 0
 
 
@@ -120,7 +127,7 @@ def _write(found: list[Conversion], options: argparse.Namespace) -> None:
         say(f"wrote {path}")
     left = [item.before.name for item in found if item.after is not None and item not in good]
     if left and options.output is not None:
-        say(f"not written: {', '.join(left)} (--force writes them all the same)")
+        say(f"not written: {', '.join(left)} (--force writes them anyway)")
 
 
 def _project_and_function(name: str) -> tuple[str, str]:

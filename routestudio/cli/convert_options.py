@@ -12,9 +12,9 @@ def add_convert(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--output", metavar="FILE",
                         help="where to write it; a folder for several functions")  # fmt: skip
     parser.add_argument("--input", metavar="MESSAGES",
-                        help="verify on these JSON lines, too; - is stdin")  # fmt: skip
+                        help="also verify with these JSON lines; - is standard input")  # fmt: skip
     parser.add_argument("--sink-type", metavar="TYPE", help="compare the effective routing")
     parser.add_argument("--force", action="store_true",
-                        help="write it even when the verification found differences")  # fmt: skip
+                        help="write the result even if verification found differences")  # fmt: skip
     parser.add_argument("--format", choices=("text", "json"), default="text",
                         help="json: for programs")  # fmt: skip

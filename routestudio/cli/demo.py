@@ -89,7 +89,7 @@ async def _sink(engine: EngineService, sink: dict[str, Any], folder: Path) -> bo
 
 
 def _arrived_all(key: str, arrived: list[dict[str, Any]], rows: list[dict[str, Any]]) -> bool:
-    """Whether what arrived is what the preview said: last value per key for Redis, else all."""
+    """Whether what arrived is what the preview showed: last value per key for Redis, else all."""
     sent = [row for row in rows if row["ok"] and not row["filtered"]]
     if key != "redis_string":
         return len(arrived) == len(sent)

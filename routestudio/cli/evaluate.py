@@ -60,7 +60,7 @@ async def evaluate(options: argparse.Namespace) -> int:
                 else:
                     rows.append(row)
         if not read and options.input != "-":
-            raise UsageError("holds no messages", place=Place(options.input),
+            raise UsageError("contains no messages", place=Place(options.input),
                              hint="messages are JSON lines, one on each line")  # fmt: skip
     finally:
         await pool.close()

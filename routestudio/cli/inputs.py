@@ -35,7 +35,7 @@ def add_reading_options(parser: argparse.ArgumentParser, *, limit: bool = True) 
 
 
 def reading_params(options: argparse.Namespace) -> dict[str, Any]:
-    """What the options say, as parameters of a request (`engine.reading.reading_of`)."""
+    """The options, as parameters of a request (`engine.reading.reading_of`)."""
     return {"envelope": options.envelope, "key": options.key,
             "limit": getattr(options, "limit", None)}  # fmt: skip
 
@@ -64,7 +64,7 @@ def say_recognised(reader: RowReader) -> None:
 
 def recognised(counts: Mapping[str, int], passed_over: Mapping[str, int]) -> str:
     """`Debezium, PostgreSQL: 61 messages; 8 passed over (8 tombstones)`; empty when there is
-    nothing to say: messages in our own form, and nothing passed over."""
+    nothing to report: messages in our own form, and nothing passed over."""
     parts = [f"{title}: {number:,} message{'s' * (number != 1)}"
              for title, number in counts.items() if title != OwnForm.title]  # fmt: skip
     if passed_over:

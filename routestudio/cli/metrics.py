@@ -1,7 +1,7 @@
 """The metrics of a run in Prometheus' terms, made from its progress when they are asked for.
 
 Labels are bounded: the sink's name, states, and at most fifty kinds of reasons. Destinations, keys
-and texts are no labels.
+and texts are not labels.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ _NOTHING: Final = Progress(0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, (), 0, 0, 0, ())
 
 
 class RunMetrics(Collector):
-    """The metrics of one run of one sink, in a registry of their own.
+    """The metrics of one run of one sink, in their own registry.
 
-    `control` tells of the source; `clock` gives seconds since 1970.
+    `control` knows the source; `clock` gives seconds since 1970.
     """
 
     def __init__(
@@ -154,14 +154,16 @@ class RunMetrics(Collector):
                     progress.waiting)  # fmt: skip
         yield gauge("waiting_retry_messages", "Messages that wait for their next attempt.",
                     progress.waiting_retries)  # fmt: skip
-        yield gauge("circuit_open", "1 while the sink is taken to be down, else 0.",
+        yield gauge("circuit_open", "1 while the sink counts as down, else 0.",
                     progress.circuit is not None)  # fmt: skip
         yield gauge("link_failures", "Failures of the connection to the sink in a row.",
                     progress.link_failures)  # fmt: skip
         yield gauge(
-            "source_connected", "1 while the source is there, else 0.", self._control.connected()
+            "source_connected",
+            "1 while the source is connected, else 0.",
+            self._control.connected(),
         )
-        yield gauge("draining", "1 while the run stops, else 0.",
+        yield gauge("draining", "1 while the run is stopping, else 0.",
                     self._control.stopping)  # fmt: skip
         yield gauge("ready", "1 when /healthz answers 200, else 0.", self.problem is None)
         lag = self._control.lag()
@@ -179,7 +181,7 @@ class RunMetrics(Collector):
         yield gauge("threads", "Threads of the program that Python knows.",
                     threading.active_count())  # fmt: skip
         info = GaugeMetricFamily(
-            "routestudio_build_info", "1; the labels tell what runs.",
+            "routestudio_build_info", "Always 1; the labels show which build is running.",
             labels=("sink", "sink_type", "version", "python"),
         )  # fmt: skip
         info.add_metric([*self._sink, self._sink_type, __version__, platform.python_version()], 1)

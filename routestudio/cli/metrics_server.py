@@ -134,4 +134,4 @@ def _reason(error: OSError | UnicodeError) -> str:
         return "the host name is not known"
     if isinstance(error, OSError) and error.errno is not None:
         return os.strerror(error.errno).lower()
-    return "this is no address of this machine"
+    return "this machine does not have this address"

@@ -1,6 +1,6 @@
 """Commands that compare: `plan` with a server's configuration, `diff` with another project.
 
-Exit codes are those of diff tools: 0 nothing differs, 1 something does, 2 it cannot be told.
+Exit codes are those of diff tools: 0 nothing differs, 1 something does, 2 it cannot be known.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from routestudio.engine.outcome_diff import OutcomeDiff, RowChange
 from routestudio.engine.reading import MORE, cut_text, reading_of
 from routestudio.errors import UsageError
 from routestudio.model import jsonio
+from routestudio.model.wording import counted
 from routestudio.project.changes import Change, SettingChange, shown, summary
 
 _SIGNS = {"added": ("+", "green"), "removed": ("-", "red"), "changed": ("~", "yellow")}
@@ -121,10 +122,10 @@ def _lines(found: planning.Plan, other: str) -> Iterator[str]:
     if found.empty:
         yield f"nothing differs from {other}"
     else:
-        moved = f"; {rows} of the rows end elsewhere" if found.outcomes else ""
+        moved = f"; {counted(rows, 'row')} with a different destination" if found.outcomes else ""
         yield f"\ncompared with {other}: {text}{moved}"
     if counts["removed"]:
-        yield "what is marked - is not in the project; a server deletes nothing that a file lacks"
+        yield "items marked - are not in the project; a server keeps what a file leaves out"
 
 
 def _change(change: Change) -> Iterator[str]:
@@ -160,7 +161,7 @@ def _totals(diff: OutcomeDiff) -> Iterator[str]:
     for (old, new), count in diff.moves.most_common(_SHOWN):
         yield f"  {count} x {old} → {new}" + (" (content)" if old == new else "")
     if diff.unreadable:
-        yield f"  {diff.unreadable} rows hold no message"
+        yield f"  {diff.unreadable} rows are not messages"
     if diff.cut is not None:
         yield f"  {cut_text(diff.cut)} ({MORE})"
 

@@ -1,7 +1,7 @@
 """The log of a run: one event per line on standard error, as text or as JSON.
 
 No event holds a message, a payload or a secret: texts pass through `redact`, and what a service or
-a function said about a message is left out, because it may quote it.
+a function reported about a message is left out, because it may quote it.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class RunLog:
         return LEVELS.index(level) >= self._level
 
     def event(self, level: str, name: str, **fields: Any) -> None:
-        """Write one event; fields that are `None` are left out. A closed stream is no error."""
+        """Write one event; fields that are `None` are left out. A closed stream is not an error."""
         if not self.wants(level):
             return
         time = self._now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -101,8 +101,8 @@ def _shown(value: Any) -> str:
 class LogBridge(logging.Handler):
     """Turns what the program logs, and warnings of its libraries, into events.
 
-    What a source on a server says of itself (partitions assigned and taken away, waiting for a
-    broker) is the event `source`, the rest `log`. Of libraries' records only the text before its
+    What a source on a server reports about itself (partitions assigned and taken away, waiting for
+    a broker) is the event `source`, the rest `log`. Of libraries' records only the text before its
     arguments is kept, and of a failure its kind and place: the rest may hold data.
     """
 

@@ -30,7 +30,7 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class RunSettings:
-    """What `routestudio run` was told. Times in seconds.
+    """The options of `routestudio run`. Times in seconds.
 
     `log_level` is `None` when nobody chose one.
     """
@@ -57,7 +57,7 @@ def address(text: str) -> Address:
     elif ":" in host:
         raise argparse.ArgumentTypeError(f"`{text}`: an IPv6 address needs brackets: [::1]:9464")
     if not (port.isascii() and port.isdigit() and int(port) < 65_536):
-        raise argparse.ArgumentTypeError(f"`{text}` is no HOST:PORT such as 127.0.0.1:9464")
+        raise argparse.ArgumentTypeError(f"`{text}` is not HOST:PORT, such as 127.0.0.1:9464")
     return Address(host or LOOPBACK, int(port))
 
 
@@ -68,7 +68,7 @@ def seconds(text: str) -> float:
     except ValueError:
         value = math.nan
     if not 0 <= value <= 86_400:
-        raise argparse.ArgumentTypeError(f"`{text}` is no number of seconds from 0 to 86400")
+        raise argparse.ArgumentTypeError(f"`{text}` is not a number of seconds from 0 to 86400")
     return value
 
 
@@ -85,7 +85,7 @@ def one_of(choices: tuple[str, ...]) -> Callable[[str], str]:
 
     def choose(text: str) -> str:
         if text.lower() not in choices:
-            raise argparse.ArgumentTypeError(f"`{text}` is none of {', '.join(choices)}")
+            raise argparse.ArgumentTypeError(f"`{text}` is not one of {', '.join(choices)}")
         return text.lower()
 
     return choose
@@ -111,10 +111,10 @@ _OPTIONS: Final[tuple[tuple[str, str, Callable[[str], Any], str], ...]] = (
     ("checkpoint", "FILE", _text, "resume from, and record, progress"),
     ("metrics", "[HOST:]PORT", address, "serve /metrics and /healthz there"),
     ("log_format", "text|json", one_of(FORMATS), "how events are logged to standard error"),
-    ("log_level", "LEVEL", one_of(LEVELS), "log this and more serious: " + ", ".join(LEVELS)),
-    ("drain_timeout", "SECONDS", seconds, "a stop waits so long for what is in flight "
+    ("log_level", "LEVEL", one_of(LEVELS), "lowest level that is logged: " + ", ".join(LEVELS)),
+    ("drain_timeout", "SECONDS", seconds, "how long a stop waits for what is in flight "
                                           f"(default {DRAIN_SECONDS:g})"),
-    ("progress", "SECONDS", interval, f"log progress so often (default {PROGRESS_SECONDS:g})"),
+    ("progress", "SECONDS", interval, f"time between progress logs (default {PROGRESS_SECONDS:g})"),
 )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Turns the progress of a run into events of its log; what happens often is told at intervals."""
+"""Turns the progress of a run into events of its log; what happens often is logged at intervals."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from routestudio.cli.run_log import RunLog
 from routestudio.pipeline.report import Progress
 
 REPEAT_SECONDS: Final = 10.0
-"""How often the same kind of retry or rejection is told at most."""
+"""How often the same kind of retry or rejection is logged at most."""
 
 Kind = tuple[str, str, str]
 
 
 class RunWatch:
-    """Tells `progress`, `retry`, `rejected`, `duplicate`, `circuit_open` and `circuit_closed`.
+    """Logs `progress`, `retry`, `rejected`, `duplicate`, `circuit_open` and `circuit_closed`.
 
-    `letters` says whether rejected messages are kept. `clock` gives seconds.
+    `letters` shows whether rejected messages are kept. `clock` gives seconds.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class RunWatch:
             self._progress(progress)
 
     def finish(self, progress: Progress) -> None:
-        """Tell what was held back."""
+        """Log what was held back."""
         self._quiet_until.clear()
         self._counts(progress, self._clock())
 
@@ -114,7 +114,7 @@ class RunWatch:
                     self._log.event("warning", "duplicate", code=reason.code, messages=new)
 
     def _new(self, kind: Kind, count: int, now: float) -> int:
-        """How many of a kind came since it was told; 0 while it is too early to tell again."""
+        """How many of a kind came since it was logged; 0 while it is too early to log again."""
         if now < self._quiet_until.get(kind, now):
             return 0
         new = count - self._told.get(kind, 0)

@@ -21,8 +21,8 @@ _LARGEST: Final = 1 << 20
 def take_secret_files(environ: MutableMapping[str, str]) -> None:
     """Add the variables of these files to `environ`; what is set there stays.
 
-    Raises `UsageError` for a folder or file that cannot be read. Files whose name is no variable's
-    are passed over.
+    Raises `UsageError` for a folder or file that cannot be read. Files whose name is not a
+    variable's are passed over.
     """
     for variable in VARIABLES:
         folder = environ.get(variable)
@@ -48,5 +48,5 @@ def _value(path: Path) -> str:
     except UnicodeDecodeError:
         text = "\0"
     if len(data) > _LARGEST or "\0" in text:
-        raise UsageError("the secret is no text of at most 1 MB", place=Place(str(path)))
+        raise UsageError("the secret is not text of at most 1 MB", place=Place(str(path)))
     return text.rstrip("\r\n")

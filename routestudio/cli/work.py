@@ -160,7 +160,7 @@ def _destination(row: Mapping[str, Any], batch_by: tuple[str, ...]) -> str:
 
 
 def _json_row(row: Mapping[str, Any]) -> None:
-    """A preview row as JSON: `filtered` is true or false, `filtered_by` says what did it."""
+    """A preview row as JSON: `filtered` is true or false, `filtered_by` shows what did it."""
     shown = {key: value for key, value in row.items() if key != "place"}
     json_line({**shown, "filtered": bool(row["filtered"]), "filtered_by": row["filtered"]})
 

@@ -1,4 +1,4 @@
-"""A sink's card: the few rows that say what it is and where it delivers to."""
+"""A sink's card: the few rows that show what it is and where it delivers to."""
 
 from __future__ import annotations
 

@@ -104,7 +104,7 @@ def page(sink: type[Sink]) -> str:
     lines += ["", *notes, ""] if notes else [""]
     lines += ["## Delivery", "", *_delivery(sink), ""]
     link = f"[connection test of {sink.title}](../checks/{sink.key}.md)"
-    lines += ["## Connection test", "", f"What it says in each situation, from runs: {link}.", ""]
+    lines += ["## Connection test", "", f"Its results in each situation, from runs: {link}.", ""]
     lines += ["## Starter function", "", "```python", starter(sink).rstrip(), "```", ""]
     lines += ["The same in Elixir, for a Sequin server:", "", "```elixir",
               starter(sink, Language.ELIXIR).rstrip(), "```", ""]  # fmt: skip

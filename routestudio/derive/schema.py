@@ -18,7 +18,7 @@ _REFERENCE = {"type": "string", "pattern": "\\$"}
 
 _TABLE: dict[str, Any] = {
     "type": "object",
-    "description": "RouteStudio's own key: what rows do not say of a table.",
+    "description": "RouteStudio's own key: what rows do not state about a table.",
     "required": ["name"],
     "properties": {
         "name": {"type": "string", "description": "`schema.table`, or `table`."},

@@ -52,7 +52,7 @@ def placeholder(kind: str, language: Language = Language.PYTHON) -> str:
 
 
 def document_transform(sink: type[Sink]) -> str:
-    """A transform, in Python, for sinks whose payload needs keys of its own, such as an id."""
+    """A transform, in Python, for sinks whose payload needs its own keys, such as an id."""
     keys = ", ".join(f'"{key}": "-".join(metadata.record_pks)' for key in sink.payload_keys)
     return (
         "def transform(action, record, changes, metadata):\n"

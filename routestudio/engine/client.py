@@ -104,7 +104,7 @@ class EngineClient:
                 self._event(item)
 
     def lost(self, reason: str) -> None:
-        """Tell that the engine is gone: everyone who waits gets `EngineLost`."""
+        """Report that the engine is gone: everyone who waits gets `EngineLost`."""
         self._lost = reason
         waiting, self._waiting = self._waiting, {}
         for future, _ in waiting.values():

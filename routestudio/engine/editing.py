@@ -45,7 +45,8 @@ class EditingMethods:
         }
 
     async def format(self, code: str, *, language: str = "python", emit: Emit = _ignore) -> str:
-        """A function's text, formatted. Raises `UsageError`, which says why, if it cannot be."""
+        """A function's text, formatted. Raises `UsageError`, which explains why, if it cannot
+        be."""
         return await self._service.pool.format(code, Language(language))
 
     async def sample_text(self, name: str, limit: int, *, emit: Emit = _ignore) -> str | None:

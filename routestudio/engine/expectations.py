@@ -36,7 +36,7 @@ def rendered(staged: Staged, sink: type[Sink]) -> str | None:
 
 
 def differences(expect: Mapping[str, Any], staged: Staged, sink: type[Sink]) -> list[Difference]:
-    """Everything in which `staged` is not as `expect` says; an empty list when it is.
+    """Everything in which `staged` differs from `expect`; an empty list when it is.
 
     A message that fails, or that is filtered, although the test does not expect it is one, too.
     """
@@ -70,7 +70,7 @@ def differences(expect: Mapping[str, Any], staged: Staged, sink: type[Sink]) -> 
     for name, wanted in (expect.get("routing") or {}).items():
         if name not in values:
             known = ", ".join(values) or "nothing was routed"
-            text = f"{name}: is no routed field here (known: {known})"
+            text = f"{name}: is not a routed field of this sink (known: {known})"
             found.append(Difference(name, wanted, None, text))
         elif values[name] != wanted:
             found.append(_differs(name, wanted, values[name]))

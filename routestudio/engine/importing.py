@@ -49,7 +49,7 @@ def _ignore(name: str, data: dict[str, Any]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _OneTable(KeyBook):
-    """Keys where all rows are of one table, whatever they say."""
+    """Keys where all rows are of one table, whatever they contain."""
 
     table: tuple[str, str] = ("public", "unknown")
 
@@ -61,7 +61,7 @@ class _OneTable(KeyBook):
 class Settings:
     """What a person chose for an import: how rows are read, and what is set in all messages.
 
-    `action` is for plain rows only: others say theirs.
+    `action` is for plain rows only: the others have their own.
     """
 
     reading: Reading
@@ -223,7 +223,7 @@ class ImportMethods:
         self, *, name: str, emit: Emit = _ignore, **given: Any
     ) -> dict[str, Any]:
         """Write a file of any size into the folder `samples` at once: JSON lines as they are,
-        others as messages. It is no edit: too large for undo. Returns the snapshot.
+        others as messages. It is not an edit: too large for undo. Returns the snapshot.
 
         Raises `UsageError` and `ProjectError`.
         """

@@ -30,7 +30,7 @@ MAX_LINES = 20
 Finding = dict[str, Any]
 """`severity`, `code`, `message`, `hint`, `file`, `line`, `column`, `sink`, `field`, `title`.
 
-`code` is a hazard's id where the finding is one, and `title` then says what hazard that is."""
+`code` is a hazard's id where the finding is one, and `title` then shows what hazard that is."""
 
 
 async def lint(workspace: Workspace, source: Mapping[str, Any] | None = None) -> list[Finding]:
@@ -88,7 +88,7 @@ def _written_secrets(workspace: Workspace) -> list[Finding]:
 
 
 def _server(workspace: Workspace) -> list[Finding]:
-    """What a server would refuse, ignore or crash on, unless the file's own problems say it."""
+    """What a server would refuse, ignore or crash on, unless the file's own problems include it."""
     project = workspace.project.project
     python = any(function.language is Language.PYTHON for function in project.functions)
     items = server_file.findings(

@@ -29,7 +29,7 @@ async def look(
 ) -> AsyncIterator[list[Row]]:
     """At most `reading.limit` rows of a source on a server, which notices nothing of it.
 
-    Without a limit they are `LOOK`; the reader's `cut` says whether there were more. Raises
+    Without a limit they are `LOOK`; the reader's `cut` shows whether there were more. Raises
     `LinkError`, `UsageError`.
     """
     address, reading = reading.taken_from(address)
@@ -45,7 +45,7 @@ async def looked_at(
     source = registry.get(address)(address, resolve, looking=True)
     left = reading.limit or LOOK
     try:
-        # One more than are wanted tells whether there are more.
+        # One more than are wanted shows whether there are more.
         async for chunk in source.look(left if reading.limit else left + 1):
             if len(chunk) > left:
                 reader.cut = LOOK

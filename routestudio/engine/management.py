@@ -38,7 +38,7 @@ def token_of(environ: Mapping[str, str] | None = None) -> str:
 def address_of(server: str) -> str:
     """The URL of the export of a server, given its address with or without `/api`.
 
-    Raises `UsageError` for what is no HTTP address, or holds user info.
+    Raises `UsageError` for what is not HTTP address, or holds user info.
     """
     try:
         parts = urlsplit(server.strip())
@@ -64,7 +64,7 @@ async def exported(server: str, token: str, *, timeout: float = TIMEOUT) -> str:
     """The YAML that a server exports, secrets masked.
 
     TLS is verified; redirects are not followed, so the token goes to the named server only.
-    Raises `UsageError` for a bad address, `LinkError` for every answer that is no export.
+    Raises `UsageError` for a bad address, `LinkError` for every answer that is not an export.
     """
     url = address_of(server)
     client = HttpClient(hidden([token]), tls=url.startswith("https:"), timeout=timeout)

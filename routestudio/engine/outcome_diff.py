@@ -80,7 +80,7 @@ class RowChange:
 class OutcomeDiff:
     """Totals of a comparison. `moves` counts rows by where they ended and end now.
 
-    `unreadable` rows hold no message and are no change. `cut` is the number of rows that were
+    `unreadable` rows are neither messages nor changes. `cut` is the number of rows that were
     looked at, where there are more and nobody named a number.
     """
 

@@ -32,7 +32,7 @@ async def pin(
     name: str | None = None,
     variants: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """Add a test that expects of `message` what becomes of it now; tell its file, line and name.
+    """Add a test that expects of `message` what becomes of it now; report its file, line and name.
 
     `sample` (name and row) makes the test refer to the sample instead of repeating the message.
     Raises `UsageError` when there already is a test of this name in the file.
@@ -148,7 +148,7 @@ async def _name_after(
 
 
 def _title(message: Message, expect: Mapping[str, Any]) -> str:
-    """What a test says in words: action, table, key, and what becomes of it."""
+    """A test's name in words: action, table, key, and what becomes of it."""
     key = ":".join(message.record_pks)
     row = f"{message.action} of {table_of(message).removeprefix('public.')} {key}".strip()
     if "filtered" in expect:
@@ -182,7 +182,7 @@ _DEFAULTS: Final = ("transaction_annotations", "enrichment", "consumer", "databa
 
 
 def _short(message: dict[str, Any]) -> dict[str, Any]:
-    """A message without metadata that says nothing of its own."""
+    """A message without the metadata that is the same as the default."""
     metadata = {
         key: value
         for key, value in message["metadata"].items()

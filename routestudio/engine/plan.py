@@ -1,7 +1,7 @@
 """What would change on a server: settings, and where the rows of the samples would end.
 
 The project is compared with a server's exported YAML (or any other configuration). Settings come
-from `project.changes`, rows from `engine.outcome_diff`, so both say what preview and run do.
+from `project.changes`, rows from `engine.outcome_diff`, so both show what preview and run do.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class SinkOutcome:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Everything that differs. `notes` say what could not be told, and why."""
+    """Everything that differs. `notes` show what could not be known, and why."""
 
     differences: Differences
     outcomes: tuple[SinkOutcome, ...]

@@ -156,7 +156,7 @@ class Preview:
         return found
 
     async def facts(self, index: int) -> dict[str, Any]:
-        """What is told of one row when it is looked at; it is evaluated alone for that.
+        """What is reported of one row when it is looked at; it is evaluated alone for that.
 
         `used_ms`: milliseconds through all stages; `limit`: bytes that the service takes for one
         record, or `None`; `partitions`: by each partitioner the partition among `of`.
@@ -239,7 +239,7 @@ def _row(
 async def evaluate_rows(
     prepared: PreparedSink, items: Sequence[Message | Fault], start: int
 ) -> list[dict[str, Any]]:
-    """Preview rows of a chunk, one per item; unreadable lines become rows that say so."""
+    """Preview rows of a chunk, one per item; unreadable lines become rows that report it."""
     outcomes = await _outcomes(prepared, items)
     return [_row(item, prepared, start + offset) for offset, item in enumerate(outcomes)]
 

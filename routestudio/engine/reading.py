@@ -50,7 +50,7 @@ class Reading:
         )
 
     def taken_from(self, address: str) -> tuple[str, Reading]:
-        """An address without what it says about reading, and this with it."""
+        """An address without its options about reading, and this with it."""
         names = {name for item in registry.formats().values() for name in item.options}
         address, found = uri.take(address, {"envelope", "key", *names})
         envelope, key = found.pop("envelope", self.envelope), found.pop("key", None)
@@ -72,7 +72,7 @@ def columns_of(text: str) -> tuple[str, ...]:
 def reading_of(params: Mapping[str, Any]) -> Reading:
     """How the rows of a request are read: `envelope`, `key` (a text or a list), `limit`.
 
-    What the address of an `input` says about reading goes first.
+    The options of an `input`'s address about reading go first.
     """
     key = params.get("key") or ()
     columns = columns_of(key) if isinstance(key, str) else tuple(str(item) for item in key)

@@ -1,4 +1,4 @@
-"""Route tests: YAML files in `tests/` that say where a message must go, run by the same stages.
+"""Route tests: YAML files in `tests/` that show where a message must go, run by the same stages.
 
 A file holds a list (or `tests:` with a list) of tests; the guide to route tests describes them:
 `{name, sink, message | sample: {name, row}, variants, now, expect}`.
@@ -48,7 +48,7 @@ class RouteTest:
 
 @dataclass(frozen=True, slots=True)
 class TestResult:
-    """What became of one test; `failures` say what differed, empty when it passed.
+    """What became of one test; `failures` show what differed, empty when it passed.
 
     `actual` is the expectation that would have been met; `None` when the test could not be run.
     """
@@ -111,7 +111,7 @@ class Runner:
     _prepared: dict[str, PreparedSink] = field(default_factory=dict)
 
     async def run(self, test: RouteTest) -> TestResult:
-        """Run one test; a fault of the test itself is a failure that says so."""
+        """Run one test; a fault of the test itself is a failure that reports it."""
         begun = perf_counter()
         try:
             staged, sink = await self._staged(test)
@@ -241,5 +241,5 @@ def _original(workspace: Workspace, body: Mapping[str, Any]) -> tuple[Message, l
         raise UsageError(f"sample `{name}` has {len(items)} rows; there is no row {row}")
     item = items[row]
     if not isinstance(item, Message):
-        raise UsageError(f"row {row} of sample `{name}` holds no message: {item.message}")
+        raise UsageError(f"row {row} of sample `{name}` is not a message: {item.message}")
     return item, [other for other in items if isinstance(other, Message)]

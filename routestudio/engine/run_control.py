@@ -25,7 +25,7 @@ class RunControl:
         self.passed_over: Callable[[], Mapping[str, int]] = dict
         """Rows of the source that are not row changes, by kind."""
         self.on_stop: Callable[[], None] = lambda: None
-        """Called once when the run shall end, for a source that waits for nobody's delivery."""
+        """Called once when the run is to end, for a source that waits for nobody's delivery."""
         self._delivery: Delivery | None = None
         self._until = 0.0
         self._at_once = False

@@ -64,7 +64,7 @@ class RunDesk:
         self._told = told
         self._store = RunStore(state)
         self._live: dict[str, _Live] = {}
-        # The same few texts are told ten times a second.
+        # The same few texts are sent ten times a second.
         self._redact = lru_cache(maxsize=2_000)(self._clean)
         self._letters: dict[Path, Letters] = {}
         self._busy: dict[Path, set[int]] = {}
@@ -260,7 +260,7 @@ class RunDesk:
         return [{**item.as_json(), "error": self._redact(item.error)} for item in found]
 
     def _told_safely(self, data: dict[str, Any]) -> dict[str, Any]:
-        """A progress event without secrets: what services say is not ours."""
+        """A progress event without secrets: what services report is not ours."""
         for row in data["reasons"]:
             row["message"] = self._redact(row["message"])
         for row in data["waits"]:
@@ -363,7 +363,7 @@ class RunDesk:
         return found
 
     def _state_of(self, kind: str, value: str) -> str:
-        """What tells whether a source is still the same: its content, or its size and time."""
+        """What shows whether a source is still the same: its content, or its size and time."""
         text: str | None = value if kind == "text" else None
         if kind == "sample":
             text = self.workspace.project.unsaved_sample(value)
@@ -427,7 +427,7 @@ def _with(message: dict[str, Any], path: list[str], value: Any) -> dict[str, Any
     for key in path[:-1]:
         inner = place.get(key)
         if inner is not None and not isinstance(inner, dict):
-            raise UsageError(f"`{key}` is no map", hint="name a field of record or metadata")
+            raise UsageError(f"`{key}` is not a map", hint="name a field of record or metadata")
         place[key] = dict(inner or {})
         place = place[key]
     place[path[-1]] = value

@@ -20,7 +20,7 @@ def _ignore(name: str, data: dict[str, Any]) -> None:
 
 
 class RunMethods:
-    """Requests about runs. The desk of a project outlives that the project is opened anew."""
+    """Requests about runs. The desk of a project lives on when the project is opened again."""
 
     def __init__(self, service: EngineService) -> None:
         self._service = service

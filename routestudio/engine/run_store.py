@@ -92,7 +92,7 @@ class RunStore:
         return record
 
     def begin(self, **values: Any) -> RunRecord:
-        """A new run with a folder of its own. Raises `ProjectError` when there can be none."""
+        """A new run with its own folder. Raises `ProjectError` when there can be none."""
         now = self._now()
         number = f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
         record = RunRecord(id=number, started=_iso(now), pid=os.getpid(), **values)
@@ -132,7 +132,7 @@ class RunStore:
         """Forget a run with its dead letters. Raises `UsageError` while it is running."""
         record = self.get(number)
         if record.status == "running":
-            raise UsageError("this run goes on", hint="cancel it first")
+            raise UsageError("this run is in progress", hint="cancel it first")
         shutil.rmtree(self.path(number), ignore_errors=True)
         del self._records[number]
 

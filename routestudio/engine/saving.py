@@ -39,7 +39,7 @@ class SavingMethods:
 
         When another program changed or removed one of them: with `ask` nothing is written and
         `conflicts` lists these files as `outside` does; without, `ProjectError` is raised. With
-        `overwrite` the project's text is written all the same.
+        `overwrite` the project's text is written anyway.
         """
         project = self._service.workspace.project
         found = [] if overwrite or not ask else self._conflicts()

@@ -27,7 +27,7 @@ KEPT_BYTES = 4 << 20
 
 
 SNIFFED: Final = 200
-"""Rows of a large file by which it is told whether every line is one message."""
+"""Rows of a large file that show whether every line is one message."""
 
 LONGEST_LINE = 200_000
 """Characters of a message that is edited by its line."""
@@ -36,8 +36,8 @@ LONGEST_LINE = 200_000
 class IndexedRows:
     """Rows of a JSON lines file, each line one row, by byte offsets: eight bytes of memory per row.
 
-    For formats in which a line is always one message. A line that is passed over all the same is a
-    row that says so.
+    For formats in which a line is always one message. A line that is passed over nevertheless is a
+    row that reports it.
     """
 
     def __init__(self, index: lines.FileIndex, reading: Reader, changes: Changes) -> None:
@@ -297,7 +297,7 @@ def sample_lines(
     """Rows of a set of JSON lines as text, to be edited one by one; `None` for other files.
 
     `rows` is how many there are, `ending` the file's, `lines` has number of line (from 1), text
-    and whether it can be edited here: what is longer than `LONGEST_LINE` characters or is no text
+    and whether it can be edited here: what is longer than `LONGEST_LINE` characters or is not text
     is cut. With `line`, `start` is the row of that line.
     """
     unsaved = workspace.project.unsaved_sample(name)

@@ -22,7 +22,7 @@ _LOOK_SECONDS: Final = 0.2
 async def rows(chunk: int) -> AsyncGenerator[list[RawRow], None]:
     """The messages of standard input in lists of at most `chunk`, none kept back for others.
 
-    Raises `UsageError` for what is no text, `OSError` when it cannot be read on.
+    Raises `UsageError` for what is not text, `OSError` when it cannot be read on.
     """
     source = _Rows(chunk, asyncio.get_running_loop())
     source.start()

@@ -29,7 +29,7 @@ async def deliver(
 ) -> dict[str, Any]:
     """Deliver a source on a server until it ends or is drained; return the summary.
 
-    Every session of the source is a delivery of its own over the same link, dead letters and
+    Every session of the source is a separate delivery over the same link, dead letters and
     counts. Raises what `runs.deliver` raises, and `LinkError` for a source that cannot be read.
     """
     prepared.require_ready()

@@ -28,7 +28,7 @@ MAX_TRACED: Final = 2_000
 """Rows of a preview that coverage and determinism look at."""
 
 MAX_CHANGES: Final = 1_000
-"""Rows that an outcome diff tells one by one; all are counted."""
+"""Rows that an outcome diff lists one by one; all are counted."""
 
 _NEIGHBOURS: Final = 200
 """Rows of a sample from which the key columns of its tables are seen."""
@@ -292,5 +292,5 @@ class WorkbenchMethods:
 def _message(preview: Preview, index: int) -> Message:
     items = preview.source.read(index, 1) if 0 <= index < len(preview.source) else ()
     if not items or not isinstance(items[0], Message):
-        raise UsageError(f"row {index} holds no message")
+        raise UsageError(f"row {index} is not a message")
     return items[0]

@@ -140,7 +140,7 @@ class Workspace:
 
         `standin` points it at a stand-in; `code` maps function names to text that is not yet part
         of the project (being typed); `use` names functions by role that the sink is to have
-        instead of its own. With `for_delivery` unset variables are problems; without,
+        instead of the configured one. With `for_delivery` unset variables are problems; without,
         they only are where a value is needed.
         """
         spec = self.spec(name)
@@ -179,7 +179,7 @@ class Workspace:
         ]
         if for_delivery:
             problems += self._masked(spec)
-        # What is wrong with a value that is not there is said by its variable.
+        # What is wrong with a value that is not there is reported with its variable.
         problems += [item for item in found if not unset.get(item.field.split(".")[0])]
         problems += confinement.problems(spec.annotations, sink.Routing.model_fields)
         self._secrets |= secret_values(bound.config) | set(user_infos([destination, endpoints]))

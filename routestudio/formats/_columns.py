@@ -60,7 +60,7 @@ def type_name(written: str) -> str:
 
 
 def scale_of(written: str) -> int | None:
-    """The digits after the point that a type such as `numeric(10,2)` has, where it says so."""
+    """The digits after the point that a type such as `numeric(10,2)` has, where it has them."""
     found = _SIZE.search(written)
     scale = int(found[2] or 0) if found else None
     return None if scale is None or scale > _MOST_DIGITS else scale

@@ -58,7 +58,8 @@ def decimal_text(unscaled: int, scale: int) -> str:
 
 
 def decimal_of(scale: int) -> Converter:
-    """Decoder of decimals: Base64 of their bytes, a number or a text (as `decimal.format` says)."""
+    """Decoder of decimals: Base64 of their bytes, a number or a text (as `decimal.format` sets
+    it)."""
 
     def convert(value: Any) -> str:
         if type(value) is str:
@@ -92,7 +93,7 @@ def number_text(value: Any, scale: int | None = None) -> str:
 
 
 def scaled(value: Any) -> str:
-    """`{"scale": 1, "value": "fQ=="}`, which says all that is needed: `12.5`."""
+    """`{"scale": 1, "value": "fQ=="}`, which has all that is needed: `12.5`."""
     number, scale = value["value"], value["scale"]
     if type(scale) is not int:
         raise TypeError("not a scale")

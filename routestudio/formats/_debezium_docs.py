@@ -1,4 +1,4 @@
-"""What Debezium's pages show: what to set, what cannot be told, and examples of every event."""
+"""What Debezium's pages show: what to set, what cannot be known, and examples of every event."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SETUP: Final = (
     "`time.precision.mode=isostring` (Debezium 3; `connect` does not help: times stay numbers and "
     "lose their microseconds) and `interval.handling.mode=string`.",
     "Set `value.converter.replace.null.with.default=false`: otherwise a NULL in a column with a "
-    "default arrives as the default, and nothing tells.",
+    "default arrives as the default, and nothing shows it.",
     "Set `REPLICA IDENTITY FULL` on tables whose old values a route needs: without it updates have "
     "no old row, and deletes have only their key.",
     "Avoid `REPLICA IDENTITY USING INDEX`: Debezium then gives every delete the key 0.",
@@ -37,7 +37,7 @@ UNKNOWABLE: Final = (
     "A large value that did not change, when its type is an array of numbers with a point, "
     "booleans, times or enums, `bit varying` or `numeric`: it arrives as null.",
     "Whether a delete has the old row or only zeros and defaults, before an update of its table "
-    "was seen; it is then judged by its values, and a note says how.",
+    "was seen; it is then judged by its values, and a note explains how.",
     "The months and days of an interval, which by default arrives as one sum of microseconds.",
     "Elements of arrays with several dimensions: they arrive as null. Columns of composite types, "
     "multiranges, `box`, `circle`, `pg_lsn` and `jsonpath` are left out by the connector.",

@@ -77,7 +77,7 @@ _ASSUMED_KEY: Final = (
 )
 _FULL: Final = "The old row is complete: this table's updates come with the old row."
 _ASSUMED_FULL: Final = (
-    "The old row is taken to be complete, since it has values of its own outside of the key."
+    "The old row is taken to be complete, since it has values outside of the key."
 )
 _ZERO_KEY: Final = (
     "The key is zero or empty: with REPLICA IDENTITY USING INDEX Debezium does not send the "
@@ -85,7 +85,7 @@ _ZERO_KEY: Final = (
 )
 _MAYBE_UNCHANGED: Final = (
     "Some columns of this row are large values that did not change; arrays of other types and "
-    "large numbers that did not change are null, which cannot be told from NULL."
+    "large numbers that did not change are null, which cannot be distinguished from NULL."
 )
 _FILLED: Final = (
     "{} may be NULL: the JSON converter writes the default of the column for NULL, unless "
@@ -194,7 +194,7 @@ PARTS: Final = frozenset({
 def points(value: Mapping[str, Any], parts: frozenset[str], text: bool = False) -> int:
     """How many parts of an event there are, in an object that has no others.
 
-    Old and new row are maps, or texts of JSON objects where `text` says so.
+    Old and new row are maps, or texts of JSON objects where `text` is set.
     """
     if not value.keys() <= parts:
         return 0
@@ -224,7 +224,7 @@ def by_points(count: int, value: Mapping[str, Any]) -> Likeness:
 
 
 class Tables:
-    """What earlier rows of this reading said about tables: whether old rows come in full.
+    """What earlier rows of this reading showed about tables: whether old rows come in full.
 
     `noted` are the tables whose columns that may be NULL were noted.
     """

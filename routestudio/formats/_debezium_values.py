@@ -81,7 +81,7 @@ def is_zero(value: Any) -> bool:
 
 
 class Rows:
-    """Decodes rows with their schema, or without one what says for itself what it is."""
+    """Decodes rows with their schema, or without one what shows by itself what it is."""
 
     def __init__(self, unavailable: Unavailable) -> None:
         self._unavailable = unavailable
@@ -171,11 +171,11 @@ _SUM: Final = (
     "a month. `interval.handling.mode=string` keeps them."
 )
 _CODED: Final = (
-    "{} may be a decimal or bytes in Base64, which only the schema says: set "
+    "{} may be a decimal or bytes in Base64, which only the schema shows: set "
     "`decimal.handling.mode=string`, or send the schema."
 )
 _JSON: Final = (
-    "{} may be JSON, which only the schema says: it is text here, and decoded on a Sequin server. "
+    "{} may be JSON, which only the schema shows: it is text here, and decoded on a Sequin server. "
     "Send the schema."
 )
 

@@ -26,7 +26,7 @@ def loads(data: bytes) -> Any:
         try:
             return orjson.loads(data)
         except orjson.JSONDecodeError:
-            pass  # the other parser knows more, or says what is wrong and where
+            pass  # the other parser knows more, or shows what is wrong and where
     return jsonio.loads(data.decode())
 
 
@@ -49,7 +49,7 @@ class Number(float):
 
 
 def exact(data: bytes) -> Any:
-    """Decoded JSON, whose numbers that are no integers are `Number`. Raises `ValueError`.
+    """Decoded JSON, whose numbers that are not integers are `Number`. Raises `ValueError`.
 
     The payload of Kafka Connect's pair of schema and payload is taken out, as `Decoder` does.
     """

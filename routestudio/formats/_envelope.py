@@ -18,7 +18,7 @@ class Envelope(Format):
     `parts` are the parts of every value that is a row change, each with its check; `others` the
     parts that may come with them. A value is certain with all `parts` and nothing unknown, likely
     when one of them is missing or wrong, possible with half of them: then it may as well be a plain
-    row, and the reader says so.
+    row, and the reader reports it.
     """
 
     parts: ClassVar[Mapping[str, Check]]

@@ -22,7 +22,7 @@ from routestudio.model.rows import Raw as Raw
 
 
 class FormatError(ValueError):
-    """A value cannot be read as a row; the text says why, `hint` what to do about it."""
+    """A value cannot be read as a row; the text explains why, `hint` what to do about it."""
 
     def __init__(self, message: str, hint: str | None = None) -> None:
         super().__init__(message)
@@ -42,9 +42,9 @@ class Change:
     """What a format makes of a value: a message before its metadata is completed.
 
     `metadata` holds the keys of a message's metadata that are known, and no others. `key` maps the
-    columns of the primary key to their values, in the order of the key, where the row says so.
-    `types` names the types of columns, as PostgreSQL does, where the row says so. `identified`
-    says that `commit_lsn` and `commit_idx` identify the change, as on a Sequin server. `notes` are
+    columns of the primary key to their values, in the order of the key, where the row has it.
+    `types` names the types of columns, as PostgreSQL does, where the row has them. `identified`
+    means that `commit_lsn` and `commit_idx` identify the change, as on a Sequin server. `notes` are
     whole sentences for the preview: what is not known of this row, and what was assumed.
     """
 
@@ -106,7 +106,7 @@ class Format(ABC):
     passes_over: ClassVar[Mapping[str, str]] = {}
     """Kinds of values that are not row changes, each with what it is."""
     unknowable: ClassVar[Sequence[str]] = ()
-    """What cannot be told from a row, one sentence each."""
+    """What cannot be known from a row, one sentence each."""
     setup: ClassVar[Sequence[str]] = ()
     """What to set at the producer, one sentence each."""
     examples: ClassVar[Sequence[Example]] = ()
@@ -156,7 +156,7 @@ class Wrapper(ABC):
 
         Raises `FormatError` for one that is cut off, or has a wrong part.
 
-        Rows that do not say more get position and place of `raw` with their number in it.
+        Rows that have no others get position and place of `raw` with their number in it.
         """
 
 

@@ -64,7 +64,8 @@ class Canal(Envelope):
         "The time zone of `timestamp` columns: they are read as times without zone.",
         "Labels of `enum` and `set` columns, which are numbers, unless `mysqlType` lists them (as "
         "Canal does, and TiCDC with `content-compatible=true`).",
-        "Old values, when a message of several rows says an unchanged column changed: columns that "
+        "Old values, when a message of several rows lists an unchanged column as changed: "
+        "columns that "
         "are equal are left out of `changes`.",
     )
     setup = (
@@ -167,7 +168,7 @@ class Canal(Envelope):
             table_schema=value.get("database"), database_name=value.get("database"),
             table_name=value.get("table"), commit_timestamp=_committed(value),
         )  # fmt: skip
-        notes = () if types else ("The row does not say types: all its values are text.",)
+        notes = () if types else ("The row has no types: all its values are text.",)
         for number, columns in enumerate(rows):
             record = _values(columns, types, known)
             earlier = _values(before[number], types, known) if before else {}

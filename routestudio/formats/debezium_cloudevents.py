@@ -44,7 +44,8 @@ class DebeziumCloudEvents(DebeziumFormat):
         "Change events of Debezium in the form of CloudEvents 1.0, as "
         "`io.debezium.converters.CloudEventsConverter` writes them with JSON for both the envelope "
         "and the data: operation and source are attributes that begin with `iodebezium`, and "
-        "`data` holds `before` and `after`, with the schema or without. What the attributes say of "
+        "`data` holds `before` and `after`, with the schema or without. What the attributes "
+        "state about "
         "the source is in the metadata under `source`."
     )
     facts = (

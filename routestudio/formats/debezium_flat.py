@@ -39,7 +39,8 @@ _ONLY_KEY: Final = (
     "the row as well."
 )
 _NO_OPERATION: Final = (
-    "Inserts, updates and rows of a snapshot are not told apart without `__op`: the row is `read`. "
+    "Inserts, updates and rows of a snapshot are not distinguished without `__op`: the row is "
+    "`read`. "
     "Set `add.fields=op`."
 )
 
@@ -150,7 +151,8 @@ class DebeziumFlat(DebeziumFormat):
         return self._deleted(row, key, table, where, raw, columns, metadata, "")
 
     def _without_value(self, raw: Raw) -> Change:
-        """A record without value: a delete when it has a key, and no row said it otherwise."""
+        """A record without value: a delete when it has a key, and no row of the topic shows
+        otherwise."""
         if raw.key is None or raw.topic in self._rewrites:
             raise PassedOver("tombstone")
         metadata = _table({}, {}, raw)
@@ -248,7 +250,7 @@ def _table(added: Mapping[str, Any], source: dict[str, Any], raw: Raw) -> dict[s
 
 
 def _action(added: Mapping[str, Any]) -> tuple[Action, tuple[str, ...]]:
-    """The action by `__deleted` and `__op`, and a note when neither tells."""
+    """The action by `__deleted` and `__op`, and a note when neither is there."""
     operation, deleted = added.get("op"), added.get("deleted")
     if isinstance(deleted, (str, bool)) and deleted in _TRUE:
         return "delete", ()

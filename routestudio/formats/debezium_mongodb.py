@@ -137,7 +137,7 @@ def _document(text: Any, part: str) -> dict[str, Any] | None:
 def _partial(
     value: Mapping[str, Any], key: dict[str, Any] | None
 ) -> tuple[dict[str, Any] | None, tuple[str, ...]]:
-    """What an update without its document says of it."""
+    """What an update without its document shows of it."""
     described = value.get("updateDescription")
     updated = described.get("updatedFields") if isinstance(described, dict) else None
     patch = _document(value.get("patch"), "patch") if value.get("patch") else None

@@ -53,7 +53,7 @@ class Maxwell(Envelope):
     }
     unknowable = (
         "Types of columns: a decimal is a JSON number, and binary columns are Base64 text.",
-        "The primary key, unless `output_primary_key_columns` or the record's key says it.",
+        "The primary key, unless `output_primary_key_columns` or the record's key gives it.",
     )
     setup = (
         "Set `output_primary_key_columns=true`, so that each row names its key.",

@@ -22,7 +22,7 @@ class PlainRows(Format):
     )
     facts = "RouteStudio's own reading; CSV as in RFC 4180."
     unknowable = (
-        "Inserts, updates and deletes cannot be told apart: every row is `read`.",
+        "Inserts, updates and deletes cannot be distinguished: every row is `read`.",
         "The table's key: name it with `--key`, or under `tables` in the project.",
     )
     examples = (

@@ -41,8 +41,8 @@ _NESTED: Final = 3
 _TOPICS: Final = 10_000
 """Topics that are remembered for their records without value."""
 
-_GUESSED: Final = "The key is a guess: the row does not say it, and it has a column `id`."
-_UNKNOWN: Final = "The key is unknown: the row does not say it."
+_GUESSED: Final = "The key is a guess: the row does not name it, but has a column `id`."
+_UNKNOWN: Final = "The key is unknown: the row does not name it."
 
 _SCHEMA_REGISTRY: Final = (
     "the value begins like Avro or Protobuf of a schema registry, which is not read",

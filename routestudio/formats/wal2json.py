@@ -31,7 +31,7 @@ _UNKNOWABLE: Final = (
     "The old row of an update or delete, without `REPLICA IDENTITY FULL`: only the key is there.",
     "Large values that an update did not change: wal2json leaves the column out. It becomes "
     "`unchanged_toast` where an earlier row of the table had it.",
-    "The primary key, unless `include-pk` says it: the replica identity is taken for it, unless "
+    "The primary key, unless `include-pk` gives it: the replica identity is taken for it, unless "
     "that is the full row.",
 )
 _SETUP: Final = (

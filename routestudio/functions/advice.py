@@ -1,4 +1,4 @@
-"""What to tell somebody who wrote what a Python function must not contain."""
+"""What to report to somebody who wrote what a Python function must not contain."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NOT_ALLOWED: Final[dict[str, tuple[str, str]]] = {
     "AsyncFor": ("`async for` is not allowed", "write `for`"),
     "TryStar": ("`except*` is not allowed", "write `except`"),
 }
-"""By the name of a syntax node: what to say about it, and what to do."""
+"""By the name of a syntax node: what to report about it, and what to do."""
 
 INSTEAD: Final[dict[str, str]] = {
     "print": "return the value; the preview shows it",

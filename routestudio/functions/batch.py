@@ -23,7 +23,7 @@ Row = dict[str, Any]
 
 
 async def run_batch(lines: Iterable[str | bytes], pool: FunctionPool) -> AsyncIterator[Row]:
-    """One result row per line of programs, in order. A bad line is a row that says so.
+    """One result row per line of programs, in order. A bad line is a row that reports it.
 
     A row without `input` is only validated.
     """

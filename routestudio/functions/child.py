@@ -47,7 +47,7 @@ class Limits:
 class WorkerGone(Exception):  # noqa: N818 - internal
     """The worker ended in `row` (if it got that far) of the program with number `program`.
 
-    `timeout` tells whether it was killed for taking too long.
+    `timeout` shows whether it was killed for taking too long.
     """
 
     def __init__(self, progress: int, timeout: bool) -> None:
@@ -59,7 +59,7 @@ class WorkerGone(Exception):  # noqa: N818 - internal
 
 
 class _Watch:
-    """Kills a worker that spends too long on one message. `killed` tells whether it did.
+    """Kills a worker that spends too long on one message. `killed` shows whether it did.
 
     A timer, not a task: one is made for every request.
     """

@@ -1,4 +1,4 @@
-"""The clock that user functions read: it can be stopped, so that tests always say the same."""
+"""The clock that user functions read: it can be stopped, so that tests always give the same."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ _stopped: dt.datetime | None = None
 
 
 def stop(at: str | None) -> None:
-    """Let every later reading give `at` (ISO 8601; UTC unless it says otherwise); `None`: run on.
+    """Let every later reading give `at` (ISO 8601; UTC unless it has an offset); `None`: run on.
 
-    Raises `ValueError` for text that is no time.
+    Raises `ValueError` for text that is not a time.
     """
     global _stopped
     if at is None:
@@ -21,7 +21,7 @@ def stop(at: str | None) -> None:
 
 
 def moment(text: str) -> dt.datetime:
-    """A time in ISO 8601, UTC unless it says otherwise. Raises `ValueError`, `TypeError`."""
+    """A time in ISO 8601, UTC unless it has an offset. Raises `ValueError`, `TypeError`."""
     found = dt.datetime.fromisoformat(text)
     return found if found.tzinfo else found.replace(tzinfo=dt.UTC)
 

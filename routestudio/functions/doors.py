@@ -1,6 +1,6 @@
 """What a function worker gives up before it sees any user's code, by operating system.
 
-`docs/security.md` says what holds where. Each step is tried alone: one that a system does not
+`docs/security.md` shows what holds where. Each step is tried alone: one that a system does not
 have leaves the others standing, and the checker before them.
 """
 

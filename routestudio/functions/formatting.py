@@ -16,7 +16,7 @@ def load_formatter() -> None:
 
 
 def formatted(code: str, language: Language) -> str:
-    """The text in Black's style. Raises `UsageError`, which says why, for a text it refuses."""
+    """The text in Black's style. Raises `UsageError`, which explains why, for a text it refuses."""
     if language is not Language.PYTHON:
         raise UsageError(
             f"there is no formatter for {language.value.title()} functions here",

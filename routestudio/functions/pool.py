@@ -75,7 +75,8 @@ class FunctionPool:
         return found
 
     async def format(self, code: str, language: Language) -> str:
-        """A text in its language's style. Raises `UsageError`, which says why, if it cannot be."""
+        """A text in its language's style. Raises `UsageError`, which explains why, if it cannot
+        be."""
         found: str = await self._work("format", code, language.value)
         return found
 
@@ -107,7 +108,7 @@ class FunctionPool:
 
     @contextlib.asynccontextmanager
     async def _text_worker(self, task: str) -> AsyncIterator[Worker]:
-        """Any worker that is free checks a text; the other tasks have a worker of their own."""
+        """Any worker that is free checks a text; the other tasks have their own worker."""
         if task == "check" and self._is_free():
             async with self._worker() as worker:
                 yield worker

@@ -37,7 +37,7 @@ def warnings_of(function: Function) -> list[Diagnostic]:
     try:
         found = list(find(function.code))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return []  # the checker says what is wrong with the text
+        return []  # the checker shows what is wrong with the text
     return sorted(found, key=lambda item: (item.line, item.column))
 
 

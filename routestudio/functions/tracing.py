@@ -275,7 +275,7 @@ class Instrument(ast.NodeTransformer):
         return node.lineno, self._column(node.lineno, node.col_offset)
 
     def _origin(self, value: ast.expr, within: ast.AST) -> tuple[int, int, str | None]:
-        # Elixir's literals have no place of their own.
+        # Elixir's literals have no place.
         line, column = max(self._place(value), self._place(within))
         return line, column, value.id if isinstance(value, ast.Name) else None
 

@@ -25,7 +25,7 @@ MAX_DIGITS: Final = 200_000
 
 FAST: Final = b"f"
 SLOW: Final = b"s"
-"""First byte of an answer: whether the compiled reader gives the very values back, or only the
+"""First byte of an answer: whether the compiled reader gives exactly the values back, or only the
 interpreter's own does."""
 
 MAX_TEXT: Final = 500
@@ -176,7 +176,7 @@ class Column:
 
 
 def joined(columns: list[Column]) -> bytes:
-    """All results. What `orjson` can write, its reader gets back unchanged; the first byte says
+    """All results. What `orjson` can write, its reader gets back unchanged; the first byte shows
     whether it did. It refuses integers over 64 bits and halves of surrogate pairs."""
     if not any(column.others for column in columns):
         with contextlib.suppress(TypeError):

@@ -24,9 +24,9 @@ class Hazard:
     """One known hazard of a Sequin server.
 
     `scope` is what one must look at to see it; `sinks` are the keys of the sink types that it
-    concerns, none for all. `treatment` is what RouteStudio does about it, and `how` says it in a
-    sentence: `detected` in a project, `avoided` by design, or `unseen` because no project shows
-    it.
+    concerns, none for all. `treatment` is what RouteStudio does about it, and `how` describes it
+    in a sentence: `detected` in a project, `avoided` by design, or `unseen` because no project
+    shows it.
     """
 
     id: str
@@ -71,8 +71,8 @@ class Rule:
     """One rule: the findings of hazard `id` in a sink.
 
     `sinks` are the keys of the types that it is asked for, none for all. `server` marks rules
-    that say something of servers only, whatever the samples are: they are not asked for a sink
-    with a Python function, which no server takes.
+    that report something about servers only, whatever the samples are: they are not asked for a
+    sink with a Python function, which no server takes.
     """
 
     id: str

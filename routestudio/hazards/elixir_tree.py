@@ -126,7 +126,7 @@ class _Walk:
         return Spot(head.name, head.line, head.column)
 
     def _find(self, pattern: str, line: int, column: int) -> tuple[int, int]:
-        """Where a literal stands, which has no place of its own: from a place on, not yet used."""
+        """Where a literal stands, which has no place itself: from a place on, not yet used."""
         for number in range(line, len(self._lines) + 1):
             text = self._lines[number - 1]
             for found in re.finditer(pattern, text):
@@ -292,7 +292,7 @@ class _Walk:
     # --- results -----------------------------------------------------------------------------
 
     def _odd(self, value: Any, line: int, column: int) -> Iterator[Spot]:
-        """Results that are no map, in every place where the function may end."""
+        """Results that are not maps, in every place where the function may end."""
         if type(value) is Node:
             line, column = value.place
             yield from self._odd_node(value, line, column)

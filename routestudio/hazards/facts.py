@@ -20,7 +20,7 @@ class Spot:
 class Read(Spot):
     """A column that is read; `text` is its name.
 
-    `source` is `record` or `changes`. `guarded` says that the code is prepared for its absence.
+    `source` is `record` or `changes`. `guarded` means that the code is prepared for its absence.
     """
 
     source: str = "record"
@@ -29,10 +29,10 @@ class Read(Spot):
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is known of one function. `branches` are the actions with a branch of their own.
+    """What is known of one function. `branches` are the actions with their own branch.
 
-    `catch_all` tells whether the other actions are dealt with, too; `odd_returns` are results
-    that are no map (`text`: `none`, `list` or `value`).
+    `catch_all` shows whether the other actions are dealt with, too; `odd_returns` are results
+    that are not maps (`text`: `none`, `list` or `value`).
     """
 
     function: Function

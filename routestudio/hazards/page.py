@@ -23,15 +23,15 @@ line of a function, or a row of a sample.
 
 A finding is less severe than its hazard where the project does not prove that it happens, or where
 only a server is concerned and an export mends it; it is an error where RouteStudio itself refuses
-what the file says. What is true of every sink of a type on a server, whatever its samples are, is
-not said of sinks with Python functions: no server takes those.
+what is in the file. What is true of every sink of a type on a server, whatever its samples are, is
+not reported for sinks with Python functions: no server takes those.
 
 To find them, `lint` applies each sink's functions to the first 1,000 rows of each sample, and to
 variants of them: deletes that carry the key only, rows as a backfill sends them, and rows as they
 were before an update.
 
-One more warning is no hazard of a server: `unknown_column`, a column that a function reads and no
-sample has.
+One more warning is not a hazard of a server: `unknown_column`, a column that a function reads and
+no sample has.
 """
 
 

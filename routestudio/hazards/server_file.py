@@ -31,7 +31,7 @@ _TOLD: Final = frozenset(
     {("kafka", "batch_size"), ("redis_string", "mode"), ("kinesis", "region"),
      ("rabbitmq", "headers"), ("rabbitmq", "connection_id"), ("sns", "is_fifo")}
 )  # fmt: skip
-"""Destination keys about which the rules of a sink say more."""
+"""Destination keys about which the rules of a sink report more."""
 
 _MAX_ANNOTATIONS: Final = 8192
 
@@ -166,7 +166,7 @@ def _block(
     create = block.get("create_if_not_exists")
     if create is not None and not isinstance(create, bool):
         yield view.say("ignored", (*place, "create_if_not_exists"), f"database `{name}`: a server "
-                       "ignores `create_if_not_exists` that is no `true` or `false`",
+                       "ignores `create_if_not_exists` that is not `true` or `false`",
                        "write it without quotes and variables")  # fmt: skip
     if "init_sql" in block and create is not True:
         yield view.say("ignored", (*place, "init_sql"), f"database `{name}`: a server ignores "

@@ -1,4 +1,4 @@
-"""What the text of a user function tells: columns read, keys returned, branches, calls.
+"""What the text of a user function shows: columns read, keys returned, branches, calls.
 
 Both languages are read as syntax trees; rules see only `Facts`. Nothing is evaluated.
 """

@@ -87,7 +87,7 @@ class Pair:
 class SinkView:
     """One sink of a project, as rules see it.
 
-    `raw` and `destination` are what the file says, references unresolved; `config` and `static`
+    `raw` and `destination` are the file's content, references unresolved; `config` and `static`
     are the validated values (`config` is empty while it is invalid). `problems` are what is wrong
     with the destination, `advice` what the service may refuse of static values. `outcomes` holds
     the messages of all samples; `bare` pairs deletes that carry the whole row with the same ones

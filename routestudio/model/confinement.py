@@ -38,7 +38,7 @@ class Limit:
             return False
 
     def problem(self, field: str, value: Any) -> FieldProblem:
-        """What is said of a value that is outside."""
+        """What is reported about a value that is outside."""
         return FieldProblem(
             field,
             f"`{str(value)[:60]}` is outside of what this sink is confined to",
@@ -47,7 +47,8 @@ class Limit:
 
 
 def of(annotations: Mapping[str, Any]) -> dict[str, str]:
-    """The patterns in a sink's annotations by routed field; those that are no text are left out."""
+    """The patterns in a sink's annotations by routed field; those that are not text are left
+    out."""
     own = annotations.get("routestudio")
     given = own.get("confine") if isinstance(own, Mapping) else None
     if not isinstance(given, Mapping):
@@ -79,7 +80,9 @@ def problems(annotations: Mapping[str, Any], fields: Collection[str]) -> list[Fi
         place = f"confine.{name}"
         if name not in fields:
             known = ", ".join(sorted(fields))
-            found.append(FieldProblem(place, "is no routed field of this sink", f"known: {known}"))
+            found.append(
+                FieldProblem(place, "is not a routed field of this sink", f"known: {known}")
+            )
         elif not isinstance(text, str) or len(text) > MAX_PATTERN:
             found.append(
                 FieldProblem(place, f"must be a pattern of at most {MAX_PATTERN:,} characters")
@@ -88,7 +91,7 @@ def problems(annotations: Mapping[str, Any], fields: Collection[str]) -> list[Fi
             try:
                 _compiled(text)
             except ValueError as error:
-                found.append(FieldProblem(place, f"is no pattern: {error}"))
+                found.append(FieldProblem(place, f"is not a valid pattern: {error}"))
     return found
 
 

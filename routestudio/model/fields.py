@@ -19,7 +19,7 @@ from pydantic_core import PydanticCustomError, core_schema
 
 from routestudio.model.defaults import Default
 from routestudio.model.function import Identifier
-from routestudio.model.wording import kind_of, short, text_hint
+from routestudio.model.wording import counted, kind_of, short, text_hint
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -35,7 +35,7 @@ class RuleError(ValueError):
 
 
 class Rule:
-    """What a value must be. Subclasses say how to cast it and how to describe the limits."""
+    """What a value must be. Subclasses define how to cast it and how to describe the limits."""
 
     kind: ClassVar[str] = "any"
 
@@ -48,7 +48,7 @@ class Rule:
         return ()
 
     def takes_default(self, value: Any) -> bool:
-        """Whether a default that breaks the rule is sent all the same."""
+        """Whether a default that breaks the rule is sent anyway."""
         return False
 
     def quick(self) -> Callable[[Any], bool]:
@@ -129,15 +129,17 @@ class Text(Rule):
             raise RuleError("can't be blank")
         messages = []
         if len(value) < self.min:
-            messages.append(f"should be at least {self.min} character(s)")
+            messages.append(f"should have at least {counted(self.min, 'character')}")
         if self.max is not None and len(value) > self.max:
-            messages.append(f"should be at most {self.max} character(s), is {len(value)}")
+            messages.append(
+                f"should have at most {counted(self.max, 'character')}, has {len(value)}"
+            )
         if self._pattern and not self._pattern.fullmatch(value):
             messages.append(self.pattern_text)
         elif _CONTROL.search(value):
             messages.append("must not contain line breaks or other control characters")
         if _SURROGATE.search(value):
-            messages.append("is not valid text: it has half of a surrogate pair")
+            messages.append("contains an invalid character (an unpaired surrogate)")
         if not messages and self.check and (text := self.check(value)):
             messages.append(text)
         if messages:
@@ -419,7 +421,7 @@ class Ref(Rule):
 
 @dataclass(frozen=True, slots=True)
 class Ui:
-    """How a configuration field is presented; says nothing about widgets.
+    """How a configuration field is presented; knows nothing about widgets.
 
     `visible_when` names another field and the values for which this one matters; `card` puts it
     on the sink's card; `group` is the collapsible part of the form that holds it.
@@ -446,7 +448,7 @@ class Static(StrEnum):
 class Routed:
     """A field that may differ per message.
 
-    `default` is the value of messages for which nothing else is given. `static` says whether the
+    `default` is the value of messages for which nothing else is given. `static` shows whether the
     form offers the field in static mode, under the YAML key `static_name` (its own name when
     `None`) and by `static_rule` (its own rule when `None`). `required` means an effective value
     must exist. With `null_is_default` a function's null means "use the default".

@@ -36,7 +36,7 @@ class Diagnostic:
     """A fault in a function's text. Lines and columns count from 1; columns in characters.
 
     `end_line`/`end_column` (exclusive) mark the range to underline. `severity` is `error` (the
-    function cannot run) or `warning`. `hint` says what to write instead.
+    function cannot run) or `warning`. `hint` explains what to write instead.
     """
 
     line: int

@@ -63,7 +63,7 @@ def readable(value: Any) -> Any:
 def dump_bytes(value: object, *, finite: bool = False) -> bytes:
     """`dumps` as UTF-8. A lone surrogate is kept as its `\\udXXX` escape, never lost.
 
-    `finite` says that no number in it is infinite or NaN, as in everything that was read from
+    `finite` means that no number in it is infinite or NaN, as in everything that was read from
     JSON; without it this is looked for, since those numbers have no JSON form.
     """
     written = _written(value, finite)
@@ -77,7 +77,8 @@ def dump_bytes(value: object, *, finite: bool = False) -> bytes:
 
 
 def _written(value: object, finite: bool = False) -> bytes | None:
-    """`value` by the compiled writer, or `None` where only `json` can write it or say why not."""
+    """`value` by the compiled writer, or `None` where only `json` can write it or explain why
+    not."""
     try:
         written = orjson.dumps(value, _default, _PASS)
     except TypeError:

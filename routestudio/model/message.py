@@ -48,7 +48,7 @@ column called `id` is a guess, and without one the key is unknown."""
 
 
 class MessageError(ValueError):
-    """A value is not a message; the text says which part is wrong and what was expected."""
+    """A value is not a message; the text shows which part is wrong and what was expected."""
 
 
 @light
@@ -56,10 +56,10 @@ class Message:
     """One row change. `index` is its number in its source, from 0; `line` its line, from 1.
 
     `position` differs for every change and is equal when the same change is read again; `place`
-    says for people where the row is (`orders.csv:3`). `key_columns` are the columns of the primary
-    key where they are known; `key_origin` says from where. `types` are the types of columns by
+    shows to people where the row is (`orders.csv:3`). `key_columns` are the columns of the primary
+    key where they are known; `key_origin` shows from where. `types` are the types of columns by
     PostgreSQL's names, where the row's format has them. `format` is the key of that format, and
-    `notes` say in whole sentences what is not known of this row, and what was assumed.
+    `notes` explain in whole sentences what is not known of this row, and what was assumed.
     """
 
     action: Action
@@ -133,7 +133,7 @@ def message_from(
 ) -> Message:
     """Build a message from decoded JSON, filling documented metadata defaults.
 
-    Without a `position`, `index` and what the message says stand for it. Raises `MessageError`
+    Without a `position`, `index` and the message's content stand for it. Raises `MessageError`
     naming the first part that is wrong.
     """
     action, record, changes, given = message_parts(value)
@@ -150,7 +150,7 @@ def message_from(
 
 
 def _fingerprint(value: object) -> str:
-    """Sixteen hex digits of what a value says; empty for one nested too deeply to be written."""
+    """Sixteen hex digits of a value's content; empty for one nested too deeply to be written."""
     try:
         said = repr(value)
     except RecursionError:

@@ -11,7 +11,7 @@ StepStatus = Literal["passed", "failed", "inconclusive", "skipped"]
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a service said about one record of a batch.
+    """What a service reported about one record of a batch.
 
     `retry`: it may succeed later (after `after` seconds, when the service named a time).
     `rejected`: trying again cannot help. `unknown` marks a retry of a write that may have been
@@ -21,7 +21,7 @@ class Outcome:
     `unsent` marks a retry of a record that was kept back because of another one of its batch, which
     was sent: it was not tried, so no attempt is counted.
 
-    `duplicate`: the service did not store the record, because it knows its id already. `held` says
+    `duplicate`: the service did not store the record, because it knows its id already. `held` shows
     whether it was seen to hold the same message; `None` when that cannot be seen.
     """
 
@@ -39,33 +39,33 @@ DELIVERED: Final = Outcome("delivered")
 
 
 def retry(code: str, reason: str, *, after: float | None = None, unknown: bool = False) -> Outcome:
-    """An outcome that says: try this record again."""
+    """An outcome that means: try this record again."""
     return Outcome("retry", code, reason, after, unknown)
 
 
 def kept_back(code: str, reason: str) -> Outcome:
-    """An outcome that says: this record waits for another of its batch; it was not tried."""
+    """An outcome that means: this record waits for another of its batch; it was not tried."""
     return Outcome("retry", code, reason, unsent=True)
 
 
 def unreachable(code: str, reason: str) -> Outcome:
-    """An outcome that says: the service cannot be reached, so nothing was written."""
+    """An outcome that means: the service cannot be reached, so nothing was written."""
     return Outcome("retry", code, reason, unreachable=True)
 
 
 def rejected(code: str, reason: str) -> Outcome:
-    """An outcome that says: this record can never be delivered as it is."""
+    """An outcome that means: this record can never be delivered as it is."""
     return Outcome("rejected", code, reason)
 
 
 def duplicate(code: str, reason: str, *, held: bool | None) -> Outcome:
-    """An outcome that says: the service knows this record's id, and did not store the record."""
+    """An outcome that means: the service knows this record's id, and did not store the record."""
     return Outcome("duplicate", code, reason, held=held)
 
 
 @dataclass(frozen=True, slots=True)
 class CheckStep:
-    """One step of a check. `ms` is its duration in milliseconds; `hint` says what to do."""
+    """One step of a check. `ms` is its duration in milliseconds; `hint` explains what to do."""
 
     step: str
     status: StepStatus

@@ -32,7 +32,7 @@ class SharedKey:
     docs/reference/sequin.md#keys-of-a-sink
 
     `kind` is `text`, `integer`, `flag`, `choice`, `choices`, `map`, `list` or `function` (then
-    `choices` are the kinds of function that fit). `form` tells whether the form offers it.
+    `choices` are the kinds of function that fit). `form` shows whether the form offers it.
     """
 
     name: str
@@ -97,7 +97,7 @@ LEGACY_KEYS: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class SinkSpec:
-    """One sink as the file says; `destination` holds raw values, references unresolved."""
+    """One sink as in the file; `destination` holds raw values, references unresolved."""
 
     name: str
     type: str
@@ -123,15 +123,15 @@ class SinkSpec:
     def confine(self) -> Mapping[str, str]:
         """Patterns that routed fields must match: `annotations.routestudio.confine`.
 
-        What is no map of texts says nothing here; `confinement.problems` names it.
+        What is not a map of texts is ignored here; `confinement.problems` names it.
         """
         return confinement.of(self.annotations)
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """What the project says of a table: `name` is `schema.table` or `table`, `key` the columns of
-    its primary key in order (empty: unknown), `columns` types by PostgreSQL's names."""
+    """What the project states about a table: `name` is `schema.table` or `table`, `key` the
+    columns of its primary key in order (empty: unknown), `columns` types by PostgreSQL's names."""
 
     name: str
     key: tuple[str, ...] = ()
@@ -140,7 +140,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """A project: what its file and folders say."""
+    """A project: the content of its file and folders."""
 
     root: Path
     file: Path

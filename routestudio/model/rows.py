@@ -19,7 +19,7 @@ class Raw:
     `{"schema": ..., "payload": ...}`. `position` differs for every row of every place and is equal
     when the same row is read again; `place` is for people (`orders.csv:3`, `orders[0]@17`).
     `topic` is a topic, stream or table file that names the rows' origin, without which a format
-    may not know the table. `line` counts from 1 where the place has lines. `table` says that it is
+    may not know the table. `line` counts from 1 where the place has lines. `table` means that it is
     a row of a table file (CSV, Parquet), which has no other structure. `text` is what `value` (and
     `schema`) were decoded from, where that was bytes: a format whose numbers have more digits than
     a double holds reads them again.

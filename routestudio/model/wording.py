@@ -36,3 +36,15 @@ def short(value: object) -> str:
     """A value in at most 40 characters."""
     text = str(value)
     return text if len(text) <= 40 else text[:37] + "..."
+
+
+def counted(count: int, word: str) -> str:
+    """A number with its noun: `1 message`, `2,000 messages`, `3 batches`, `2 queries`."""
+    if count == 1:
+        return f"1 {word}"
+    stem, ending = word, "s"
+    if word.endswith(("s", "x", "ch", "sh")):
+        ending = "es"
+    elif word.endswith("y") and not word.endswith(("ay", "ey", "oy", "uy")):
+        stem, ending = word[:-1], "ies"
+    return f"{count:,} {stem}{ending}"

@@ -37,7 +37,7 @@ class LowWater:
         return sorted(self._ends.items())
 
     def finish(self, positions: Iterable[int]) -> None:
-        """Positions that are delivered, filtered or rejected now; each is told once."""
+        """Positions that are delivered, filtered or rejected now; each is reported once."""
         starts, ends, mark = self._starts, self._ends, self.mark
         for position in positions:
             if position == mark:
@@ -57,7 +57,7 @@ class LowWater:
 class Keeper(Protocol):
     """Keeps how far a source is finished, for the next run: a file, or the source's own server.
 
-    `position` and `finished` tell where to begin; `name` is the place for error messages.
+    `position` and `finished` show where to begin; `name` is the place for error messages.
     """
 
     @property
@@ -82,8 +82,8 @@ class Checkpoint:
     above it that need not be read again either. `source` names the source; a checkpoint of another
     one is refused, because skipping rows of it would lose them. So is one of an `input` file that
     begins otherwise than it did: it may have grown, but another file of the same name is another
-    source. Raises `ProjectError` for a file that is no checkpoint, `UsageError` for one of another
-    source.
+    source. Raises `ProjectError` for a file that is not a checkpoint, `UsageError` for one of
+    another source.
     """
 
     def __init__(self, path: Path, source: str | None = None, *, input: Path | None = None) -> None:

@@ -28,7 +28,7 @@ class DeadLetterError(RouteStudioError):
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """A rejected message, or the `raw` text of a row that is no message, and the reason."""
+    """A rejected message, or the `raw` text of a row that is not a message, and the reason."""
 
     message: Message | None
     stage: str

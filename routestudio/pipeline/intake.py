@@ -26,7 +26,7 @@ Row = Message | Fault
 
 @dataclass(slots=True)
 class Sorted:
-    """One chunk after the stages. `filtered` are messages with the reason, as positions say."""
+    """One chunk after the stages. `filtered` are messages with the reason, by position."""
 
     jobs: list[Job] = field(default_factory=list)
     letters: list[DeadLetter] = field(default_factory=list)
@@ -38,7 +38,7 @@ class Intake:
     """Chunks of a source in order, staged. Run `read` as a task and call `next` until `None`.
 
     The first `skip` rows are passed over, and those of the ranges `finished` above them.
-    `failure` tells why a source ended early.
+    `failure` explains why a source ended early.
     """
 
     def __init__(
@@ -124,7 +124,7 @@ def sort(rows: Sequence[Row], staged: Sequence[Staged], position: int) -> Sorted
     """Sort a chunk into jobs, dead letters and filtered messages.
 
     `position` is the place of its first row in the source; `finished` of the result are the
-    positions of everything that is no job.
+    positions of everything that is not a job.
     """
     result = Sorted()
     jobs, finished = result.jobs, result.finished

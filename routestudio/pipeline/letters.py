@@ -2,7 +2,7 @@
 
 The file is only ever appended to, by `DeadLetters` and by corrections. A second file beside it
 names the lines that need no more attention: their messages were delivered by a retry, or a later
-line holds them, corrected or refused anew. A line is settled after its successor is written, so
+line holds them, corrected or refused again. A line is settled after its successor is written, so
 whenever the program ends, a message is in the list at least once.
 """
 
@@ -124,8 +124,8 @@ class Letters:
     def replace(self, changes: Mapping[int, Any]) -> list[int]:
         """Keep corrected messages in the place of letters; returns their new numbers.
 
-        Raises `UsageError` when one is no message, `DeadLetterError` when they cannot be written;
-        all letters then stay as they were.
+        Raises `UsageError` when one is not a message, `DeadLetterError` when they cannot be
+        written; all letters then stay as they were.
         """
         lines = []
         at = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
@@ -268,7 +268,7 @@ class Letters:
 
 
 def checked(value: Any) -> Message:
-    """`value` as a message. Raises `UsageError` that says what is wrong with it."""
+    """`value` as a message. Raises `UsageError` that explains what is wrong with it."""
     try:
         return message_from(value)
     except MessageError as error:
@@ -312,7 +312,7 @@ def _decoded(line: bytes) -> dict[str, Any]:
     if isinstance(value, dict) and isinstance(value.get("reason"), dict) and "message" in value:
         return value
     text = line.decode("utf-8", "replace").rstrip("\n")
-    reason = {"stage": "read", "code": "not_a_letter", "message": "the line is no dead letter"}
+    reason = {"stage": "read", "code": "not_a_letter", "message": "the line is not a dead letter"}
     return {"message": None, "reason": reason, "attempts": 0, "raw": text}
 
 

@@ -74,7 +74,7 @@ class Duplicate:
 
 @dataclass(slots=True)
 class Settled:
-    """What became of a batch. `retried` jobs wait for their next attempt; `last` says why.
+    """What became of a batch. `retried` jobs wait for their next attempt; `last` explains why.
 
     `due` is when the last of them is tried again, after `attempts` that failed.
     """
@@ -92,7 +92,7 @@ class Settled:
 class Planner:
     """Holds every unfinished message. Not thread-safe.
 
-    `expecting` tells whether more messages may come; when none can and nothing is in flight,
+    `expecting` shows whether more messages may come; when none can and nothing is in flight,
     batches leave although they are not full. `chance` gives numbers in 0..1 for the jitter.
     """
 
@@ -189,7 +189,7 @@ class Planner:
     def lost(self, batch: Batch[Job], reason: str, now: float) -> Settled:
         """The connection failed under the batch: all its jobs are tried again.
 
-        `exhausted` of the result says that the connection failed as often as the policy allows;
+        `exhausted` of the result shows that the connection failed as often as the policy allows;
         the jobs then stay unfinished, because nothing is known to be wrong with them.
         """
         if not self._circuit.failed(batch.mark, now):

@@ -1,4 +1,4 @@
-"""What a run tells: progress while it lasts, a summary at its end."""
+"""What a run reports: progress while it lasts, a summary at its end."""
 
 from __future__ import annotations
 
@@ -173,9 +173,10 @@ class Progress:
     """How far a run is. `in_flight` counts messages, `rate` finished messages per second.
 
     `destinations` are the most frequent ones, `distinct` how many there are (at most 10,000 are
-    told apart); `waiting` messages wait for their batch or for their group, `waiting_retries` for
-    their next attempt, of which `waits` tells the first ones; `link_failures` counts failures of
-    the connection in a row, `circuit` says more while it is down. `size` counts delivered bytes.
+    distinguished); `waiting` messages wait for their batch or for their group, `waiting_retries`
+    for their next attempt, of which `waits` lists the first ones; `link_failures` counts failures
+    of the connection in a row, `circuit` has the details while it is down. `size` counts delivered
+    bytes.
     `duplicates` and `unconfirmed` are as in `RunSummary`.
     """
 

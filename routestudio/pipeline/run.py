@@ -168,7 +168,7 @@ class Delivery:
         return self._planner.buffered
 
     def cancel(self) -> None:
-        """End the run within 100 ms; `run` then returns a summary that says `cancelled`."""
+        """End the run within 100 ms; `run` then returns a summary with `cancelled` set."""
         self._cancelled = True
         self._end.set()
 
@@ -176,7 +176,8 @@ class Delivery:
         """Take in nothing more, finish what was taken in, and end.
 
         What is not finished after `seconds` is given up: it is neither delivered nor counted, the
-        summary says `cancelled`, and the source has it again. A later call can only shorten that.
+        summary has `cancelled` set, and the source has it again. A later call can only shorten
+        that.
         """
         loop = asyncio.get_running_loop()
         if self._closing or not self._takers:
@@ -197,7 +198,7 @@ class Delivery:
         """Deliver everything. Raises `RunStoppedError` when the run cannot go on.
 
         Cancelling the task that awaits this does the same as `cancel`, except that the
-        cancellation goes on to the caller; `summary` then tells what was done.
+        cancellation goes on to the caller; `summary` then shows what was done.
         """
         self._begun = self._clock()
         self._takers = [
@@ -364,7 +365,7 @@ class Delivery:
     # --- progress and the end ----------------------------------------------------------------
 
     async def _tick(self) -> None:
-        """Tell how far the run is, and keep the checkpoint near it."""
+        """Report how far the run is, and keep the checkpoint near it."""
         due = self._clock() + _CHECKPOINT_SECONDS
         while True:
             await asyncio.sleep(_PROGRESS_SECONDS)
@@ -404,7 +405,7 @@ class Delivery:
             self._fail(
                 RouteStudioError(
                     f"the delivery stopped because of a fault in RouteStudio ({kind})",
-                    hint="the log says more; what is not finished was not delivered",
+                    hint="the log has the details; unfinished messages were not delivered",
                 )
             )
 

@@ -210,7 +210,7 @@ class Stages:
         filtering: FunctionFault | None = None,
     ) -> None:
         """Route, transform and encode. A worker that was stopped gives all functions of a
-        message the very same fault (so does `filtering`): it is reported once."""
+        message exactly the same fault (so does `filtering`): it is reported once."""
         message = item.message
         effective = item.effective = self.router.route(message, route)
         if effective.problems or effective.fault is not None:

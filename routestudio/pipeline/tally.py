@@ -25,7 +25,7 @@ from routestudio.pipeline.report import (
 )
 
 MAX_DESTINATIONS: Final = 10_000
-"""Destinations that are told apart; the others are counted together."""
+"""Destinations that are counted separately; the others are counted together."""
 
 OTHERS: Final = "(other destinations)"
 TOP: Final = 20
@@ -161,7 +161,7 @@ class Tally:
                 found.error = item.reason[:500]
 
     def link_lost(self, reason: str, now: float) -> None:
-        """The connection failed; how often is the planner's to say."""
+        """The connection failed; how often is up to the planner."""
         self._down = (now if self._down is None else self._down[0], reason[:500])
 
     def link_works(self) -> None:

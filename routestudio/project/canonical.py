@@ -1,6 +1,6 @@
 """What a project means to a server: every setting by section, name and field, defaults filled in.
 
-Two files that say the same in other words have the same canonical form: order, formatting,
+Two files that mean the same in other words have the same canonical form: order, formatting,
 anchors, the shape of a function, deprecated keys and values written out that are defaults anyway
 make no difference.
 """
@@ -49,7 +49,7 @@ _ROLES: Final = ("filter", "transform", "routing", "enrichment")
 class Setting:
     """One value. `missing` are unset variables: with any, the value is not known here.
 
-    `written` tells whether the file says it; secrets are never shown.
+    `written` shows whether the file has it; secrets are never shown.
     """
 
     value: Any

@@ -33,7 +33,7 @@ class Carried:
         self._in_code = _pattern(self._names, self._words)
 
     def in_yaml(self, text: str, data: Any) -> list[FieldProblem]:
-        """Where a YAML text holds one; `data` is what the text says."""
+        """Where a YAML text holds one; `data` is the text's content."""
         if self._pattern is None and self._in_code is None:
             return []
         found = [

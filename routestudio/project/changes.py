@@ -25,7 +25,7 @@ _ALIKE: Final = 0.8
 class SettingChange:
     """One setting that differs. A `secret` is shown as dots on both sides.
 
-    `kept` marks what the new side does not say and a server keeps as it is when the file is
+    `kept` marks what the new side does not set and a server keeps as it is when the file is
     applied: `new` is the default that the file would mean on a new server.
     """
 
@@ -64,7 +64,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Uncompared:
-    """A setting of which nobody can tell here whether it differs, and why."""
+    """A setting of which nobody can know here whether it differs, and why."""
 
     section: str
     name: str
@@ -144,7 +144,7 @@ def _settings(old: Item, new: Item, uncompared: list[Uncompared]) -> Iterator[Se
 def _reason(
     name: str, before: Setting, after: Setting, old: Item, new: Item, unknown: list[str]
 ) -> str | None:
-    """Why a setting is not compared; empty when there is nothing to tell, `None` when it is."""
+    """Why a setting is not compared; empty when there is nothing to report, `None` when it is."""
     missing = before.missing or after.missing
     if missing:
         if before.value == after.value:
@@ -167,7 +167,7 @@ def _reason(
         unread = key not in DESTINATION.get(old.kind, {key}) and key != "type"
         left_out = unread or key in NOT_EXPORTED.get(old.kind, ())
         if left_out and not before.written:
-            return "a server's export never says it"
+            return "a server's export never contains it"
     return None
 
 

@@ -3,7 +3,7 @@
 Edits are made in the text, at the positions that the parser gives for nodes; the result is read
 again and compared with what was intended: the whole text, or, for an item of a long list, that item
 by itself. Where that is not possible (flow collections) the
-smallest block around is written anew, and as the last resort (values shared through anchors) the
+smallest block around is rewritten, and as the last resort (values shared through anchors) the
 whole file is written by ruamel.yaml, which keeps comments and order.
 """
 
@@ -51,7 +51,7 @@ _BLOCKS: Final = 8
 
 
 class YamlDocument:
-    """The text of a YAML file and what it says. Items of lists are addressed by their `name`."""
+    """The text of a YAML file and its content. Items of lists are addressed by their `name`."""
 
     _text: str
     _local: bool
@@ -227,7 +227,7 @@ class YamlDocument:
     def _in_block(self, path: Path, edit: Callable[[YamlDocument], None]) -> bool:
         """Whether an edit could be made in the list item that it concerns, read by itself.
 
-        The item's text, old and new, is read as a small document of its own and proved there;
+        The item's text, old and new, is read as its own small document and proved there;
         nothing outside of it changes.
         """
         items = self._plain.get(path[0]) if len(path) > 2 else None
@@ -269,7 +269,7 @@ class YamlDocument:
         self._replaced = {**self._replaced, at: item}
 
     def _set_parts(self, path: Path, old: Mapping[str, Any], value: Mapping[str, Any]) -> None:
-        """Make a map say `value` key by key, so that comments in it stay; all or nothing."""
+        """Make a map equal to `value` key by key, so that comments in it stay; all or nothing."""
         before = dict(self.__dict__)
         try:
             for key, item in value.items():
@@ -288,7 +288,7 @@ class YamlDocument:
         wanted: Any,
         change: Callable[[CommentedMap], None],
     ) -> None:
-        """Take the first text that says `wanted`, from the most local way to the least."""
+        """Take the first text that means `wanted`, from the most local way to the least."""
         if any(self._accept(self._splicer.with_one(splice), wanted) for splice in splices):
             return
         lossy: list[str] = []
@@ -321,7 +321,7 @@ class YamlDocument:
         return self._splices
 
     def _accept(self, text: str | None, wanted: Any) -> bool:
-        """Take `text` when it says exactly what was wanted."""
+        """Take `text` when it means exactly what was wanted."""
         if text is None:
             return False
         try:

@@ -1,4 +1,4 @@
-"""The text of a `.env` file: what it says, and one variable set in it."""
+"""The text of a `.env` file: its content, and one variable set in it."""
 
 from __future__ import annotations
 

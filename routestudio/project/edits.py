@@ -48,7 +48,7 @@ def apply_edit(
 
 
 def files_of(edit: Mapping[str, Any], document: YamlDocument, yaml: str) -> set[str]:
-    """The files that an edit would change, as far as it says so by itself."""
+    """The files that an edit would change, as far as the edit itself names them."""
     operation, name = edit.get("op"), edit.get("name")
     if operation == "patch":
         patches = edit.get("patches")

@@ -65,7 +65,7 @@ class Environment:
         return value
 
     def forget(self, name: str) -> None:
-        """Look `name` up anew next time (it was just stored)."""
+        """Look `name` up again next time (it was just stored)."""
         self._keyring.pop(name, None)
         self._stamp = None
         self._forgotten += 1
@@ -116,7 +116,7 @@ class Environment:
 
     def secrets(self, used: Iterable[str], known: Iterable[str] = ()) -> dict[str, str]:
         """Values that must not leave the project, by name: those of `known`, and of `used` and
-        `.env` where the name says that it is a secret."""
+        `.env` where the name shows that it is a secret."""
         found = {name: self.get(name) for name in used}
         with contextlib.suppress(RouteStudioError):
             found |= self._read_file()

@@ -95,7 +95,7 @@ class Journal:
 
     @property
     def _header(self) -> dict[str, Any]:
-        """What the first line says: whose journal it is."""
+        """The content of the first line: whose journal it is."""
         return {"project": self._state.place, "file": self._name, "machine": self._state.machine}
 
     def _orphans(self) -> Iterator[tuple[Path, list[dict[str, Any]]]]:

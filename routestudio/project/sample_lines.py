@@ -20,7 +20,7 @@ _MARK: Final = "#lines"
 _BOM: Final = b"\xef\xbb\xbf"
 
 Changes = dict[int, tuple[str, str]]
-"""What stands in the file and what shall stand there, by number of line."""
+"""What stands in the file and what is to stand there, by number of line."""
 
 
 def beside(relative: str) -> str:
@@ -34,7 +34,7 @@ def file_of(name: str) -> str | None:
 
 
 def changes_of(text: str | None) -> Changes:
-    """The changes that a kept text says."""
+    """The changes that a kept text holds."""
     found = {} if text is None else json.loads(text)
     return {int(line): (str(old), str(new)) for line, (old, new) in found.items()}
 
@@ -58,7 +58,7 @@ def changed(text: str | None, edit: Mapping[str, Any]) -> str | None:
 
 
 def rebased(text: str | None, saved: Mapping[int, tuple[str, str]]) -> str | None:
-    """What says the same of a file into which `saved` was written."""
+    """What means the same for a file into which `saved` was written."""
     changes = changes_of(text)
     found: Changes = {}
     for line in {*changes, *saved}:

@@ -26,7 +26,7 @@ _TELLING_HEADER: Final = re.compile(
     r"(?i)authori[sz]ation|^(set-)?cookie$|auth([-_]|$)|token|secret|pass(word|wd)|signature"
     r"|(api|access|private|subscription|functions)[-_]?key$|credential"
 )
-"""Names of plain headers that hold secrets all the same."""
+"""Names of plain headers that hold secrets nevertheless."""
 
 _REFERENCE: Final = re.compile(r"\$\{[^}]*\}|\$[A-Za-z_]\w*")
 _USER_INFO: Final = re.compile(r"^[A-Za-z][\w+.-]*://((?:\$\{[^}]*\}|[^/?#])*)@")
@@ -62,7 +62,7 @@ def mask(secret: str) -> str:
 
 
 def telling_header(name: str) -> bool:
-    """Whether a plain header of this name holds a secret all the same."""
+    """Whether a plain header of this name holds a secret nevertheless."""
     return _TELLING_HEADER.search(name) is not None
 
 

@@ -30,7 +30,7 @@ docs/reference/services.md#google-pubsub
 
 @dataclass(frozen=True, slots=True)
 class ServerExport:
-    """The YAML for a server. `notes` say what was rewritten and must be known to apply it."""
+    """The YAML for a server. `notes` show what was rewritten and must be known to apply it."""
 
     text: str
     notes: tuple[str, ...] = ()

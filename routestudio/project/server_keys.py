@@ -1,4 +1,4 @@
-"""What a Sequin server reads of a `sequin.yaml`, and what its export says.
+"""What a Sequin server reads of a `sequin.yaml`, and what its export contains.
 
 Facts: docs/reference/sequin.md#configuration-file and docs/reference/services.md; here only: names
 of keys by section and by sink type. What is not listed for a destination is ignored by a server;

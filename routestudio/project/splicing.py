@@ -167,7 +167,7 @@ class Splicer:
         return rest if rest.startswith("#") and parent.lc.value(key)[0] == line else None
 
     def rewritten(self, path: Path, wanted: Any) -> Iterator[tuple[str, bool]]:
-        """Texts in which a block around `path` is written anew, the smallest first.
+        """Texts in which a block around `path` is rewritten, the smallest first.
 
         With each comes whether all comments of the old text are still in it.
         """

@@ -161,7 +161,7 @@ class OpenProject:
         """Apply one edit (see `project.edits`). It is in the recovery journal on return.
 
         A refused edit raises and changes nothing. Where the journal cannot be written the edit
-        stays, and `journal_problem` says why it would not survive a crash.
+        stays, and `journal_problem` explains why it would not survive a crash.
         """
         self._change(edit)
         self._keep(edit)
@@ -239,7 +239,7 @@ class OpenProject:
         self._push(_Step("Recovered change", before, after, "patch", time.monotonic()), False)
 
     def _restore(self, texts: Texts, document: YamlDocument | None = None) -> None:
-        """Take new texts of files; `document` is what the YAML text says, if it was read."""
+        """Take new texts of files; `document` is the YAML text's content, if it was read."""
         changed = texts.get(self._yaml)
         if changed is not None and document is None:
             document = YamlDocument(changed, name=str(self.file))
@@ -251,7 +251,9 @@ class OpenProject:
             refuse_edit(self.root, path, named)
             self._disk.text(path)
             if text is not None and not encodable(text):
-                raise UsageError(f"the text for {path} holds half of a character (a surrogate)")
+                raise UsageError(
+                    f"the text for {path} contains an invalid character (an unpaired surrogate)"
+                )
         if changed is not None and document is not None:
             self._document = document
         self._texts |= others
@@ -274,7 +276,7 @@ class OpenProject:
                 raise ProjectError(
                     f"was {how} by another program since it was opened",
                     place=Place(str(self.root / path)),
-                    hint="save a copy elsewhere, or reopen the project",
+                    hint="save the project to another folder, or reload it",
                 )
         self._prove()
         written = []
@@ -302,8 +304,8 @@ class OpenProject:
         again = YamlDocument(self._document.text, name=str(self.file))
         if not same(again.plain(), self._document.plain()):
             raise ProjectError(
-                "is not written: its text does not say what was edited",
-                place=Place(str(self.file)), hint="save a copy elsewhere, and report this",
+                "was not written: the text would not match the edit",
+                place=Place(str(self.file)), hint="save a copy to another folder, and report this",
             )  # fmt: skip
 
     def _save_lines(self, kept: str, target: Path) -> None:

@@ -1,4 +1,5 @@
-"""RouteStudio's own key `tables`: what no row says of a table, its key and types of its columns."""
+"""RouteStudio's own key `tables`: what no row states about a table, its key and types of its
+columns."""
 
 from __future__ import annotations
 

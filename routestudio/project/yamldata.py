@@ -1,4 +1,4 @@
-"""What YAML nodes say: plain data, paths into it, comparison."""
+"""The content of YAML nodes: plain data, paths into it, comparison."""
 
 from __future__ import annotations
 
@@ -177,7 +177,7 @@ def anchored(node: Any) -> bool:
 
 
 def same(one: Any, other: Any) -> bool:
-    """Whether two plain values say the same, types included: `1`, `1.0` and `true` differ."""
+    """Whether two plain values mean the same, types included: `1`, `1.0` and `true` differ."""
     if isinstance(one, dict) and isinstance(other, dict):
         return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
     if isinstance(one, list) and isinstance(other, list):
@@ -188,7 +188,7 @@ def same(one: Any, other: Any) -> bool:
 
 
 def texts_of(data: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Every text in plain data with its path; items of lists are named as `Path` says."""
+    """Every text in plain data with its path; items of lists are named as `Path` describes."""
     if isinstance(data, str):
         yield path, data
     elif isinstance(data, dict):

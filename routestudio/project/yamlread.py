@@ -32,7 +32,7 @@ def read_yaml(body: str, name: str) -> CommentedMap:
 
 
 def read_parts(body: str, name: str) -> tuple[CommentedMap, bool]:
-    """The same, and whether each part of the text says what it says without the others."""
+    """The same, and whether each part of the text means the same without the others."""
     _refuse_depth(body, name)
     _refuse_merges(body, name)
     try:

@@ -28,7 +28,7 @@ class BoundedScanner(RoundTripScanner):
     """Gives the tokens that its parent gives."""
 
     local = True
-    """Whether each part of the text says the same without the others: no anchors, aliases, tags,
+    """Whether each part of the text means the same without the others: no anchors, aliases, tags,
     directives or marks of documents."""
     _settled: tuple[int, int] | None = None
     _fetched = 0

@@ -98,7 +98,7 @@ def flow(value: Any) -> str:
 
 
 def flow_end(body: str, start: int) -> int | None:
-    """Where the brace that closes the one at `start` is; `None` when it cannot be told."""
+    """Where the brace that closes the one at `start` is; `None` when it cannot be known."""
     depth, at = 0, start
     while at < len(body):
         char = body[at]

@@ -37,7 +37,7 @@ def table_of(message: Message) -> str:
 def key_columns(messages: Iterable[Message]) -> dict[str, tuple[str, ...]]:
     """The columns that always hold the primary-key values, in their order, by `schema.table`.
 
-    Tables of which this cannot be told are left out.
+    Tables of which this cannot be known are left out.
     """
     possible: dict[str, list[set[str]]] = {}
     order: dict[str, list[str]] = {}
@@ -238,7 +238,7 @@ def variants_of(
     """The variants of `message`, all or the `chosen` ones, in the order of `VARIANTS`.
 
     `keys` are the key columns of its table, empty when unknown. What cannot be made of this
-    message is left out. Raises `KeyError` for a name that is no variant.
+    message is left out. Raises `KeyError` for a name that is not a variant.
     """
     unknown = set(chosen or ()) - BY_KEY.keys()
     if unknown:

@@ -294,7 +294,7 @@ class AwsClient:
             del self._current.exchange
             exchange.ended()
         if not answer.get("ResponseMetadata", {}).get("RequestId"):
-            # Emulators leave the id of the request out; what their answer says counts all the same.
+            # Emulators leave the id of the request out; the content of their answer counts anyway.
             plain = exchange.answered.result()
             if not (isinstance(plain.json(), dict) or _ROOTS.match(plain.body)):
                 raise self._strange(plain)

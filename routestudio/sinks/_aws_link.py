@@ -320,7 +320,7 @@ class EntryLink(AwsLink):
             parameters = {named: destination, listed: entries}
             answer = await self.ask(self.parse(destination).region, operation, parameters)
             outcomes |= _entry_outcomes(answer)
-        lost = retry("unanswered", "AWS did not say what became of this entry", unknown=True)
+        lost = retry("unanswered", "AWS did not report an outcome for this entry", unknown=True)
         return [outcomes.get(index, lost) for index in range(len(records))]
 
     def _repeated(self, record: Entry, ids: Fifo) -> bool:
@@ -333,7 +333,7 @@ class EntryLink(AwsLink):
 
 
 def _entry_outcomes(answer: Mapping[str, Any]) -> dict[int, Outcome]:
-    """By position of the entry: what the answer says of those that it names."""
+    """By position of the entry: the answer's result for those that it names."""
     found = {_position(item): DELIVERED for item in answer.get("Successful") or ()}
     for item in answer.get("Failed") or ():
         found[_position(item)] = entry_outcome(

@@ -17,7 +17,7 @@ TRACE_TEXT: Final = (
     "`trace_id` is made from table, primary key and idempotency key, so it is the same in the "
     "preview, in every attempt and in every run. A Sequin server makes a random one per attempt."
 )
-"""What the note on a sink says about `trace_id`."""
+"""The note on a sink about `trace_id`."""
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ class Found:
 
 
 async def look(link: ServiceLink, name: str) -> Found | Verdict | None:
-    """What is called `name`, or why it takes nothing; `None` when that cannot be told this way."""
+    """What is called `name`, or why it takes nothing; `None` when that cannot be known this way."""
     answer = await _resolved(link, name)
     if _named(answer, "data_streams", name) is not None:
         return failed(

@@ -127,7 +127,7 @@ class Token:
 
 
 class TokenError(UnansweredError):
-    """There is no token, so nothing was asked of the service. `hint` says what to do."""
+    """There is no token, so nothing was asked of the service. `hint` explains what to do."""
 
     def __init__(self, text: str, hint: str) -> None:
         super().__init__(unreachable("token", text))

@@ -36,7 +36,7 @@ CREDENTIALS: Final = frozenset({"authorization", "cookie", "proxy-authorization"
 """Names whose values are never shown, and which no function replaces when the endpoint has them."""
 
 OTHER_HOST: Final = frozenset({"host", "forwarded", "x-forwarded-host"})
-"""Header names that tell a server or proxy another host."""
+"""Header names that give a server or proxy another host."""
 
 _SAFE_PATH: Final = "/-._~!$&'()*+,;=:@%"
 _SAFE_QUERY: Final = _SAFE_PATH + "?"
@@ -215,7 +215,7 @@ def join(base: EndpointUrl, path: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """Headers that are sent, with their origin. `notes` say which value won over which."""
+    """Headers that are sent, with their origin. `notes` show which value won over which."""
 
     pairs: tuple[tuple[str, str], ...]
     shown: dict[str, str]

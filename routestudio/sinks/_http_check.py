@@ -1,7 +1,7 @@
 """The check of an HTTP endpoint: OPTIONS, a request that by its definition changes nothing.
 
-What a server says to OPTIONS proves less than a delivery would, so most answers are inconclusive;
-they are told apart by asking with and without the endpoint's credentials.
+A server's answer to OPTIONS proves less than a delivery would, so most answers are inconclusive;
+they are distinguished by asking with and without the endpoint's credentials.
 """
 
 from __future__ import annotations
@@ -188,7 +188,7 @@ def _target(question: Question, answer: _Answer, watch: Stopwatch) -> CheckStep:
         )
     return step(
         "inconclusive",
-        f"OPTIONS is answered with HTTP {answer.status}, which does not tell about {method}",
+        f"OPTIONS is answered with HTTP {answer.status}, which shows nothing about {method}",
         unsure,
     )
 

@@ -1,4 +1,5 @@
-"""One pool of HTTP connections: an exchange ends in an answer, or in an outcome that says why."""
+"""One pool of HTTP connections: an exchange ends in an answer, or in an outcome that explains
+why."""
 
 from __future__ import annotations
 
@@ -32,7 +33,7 @@ _EXCERPT: Final = 200
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Answer:
-    """What a server said. `headers` have names in lower case; `body` is decoded.
+    """What a server answered. `headers` have names in lower case; `body` is decoded.
 
     `complete` is false when the body was longer than what the caller wanted to keep.
     """
@@ -63,7 +64,7 @@ class Answer:
 
 
 class UnansweredError(Exception):
-    """There was no answer. `outcome` says what that means for what was to be written."""
+    """There was no answer. `outcome` shows what that means for what was to be written."""
 
     def __init__(self, outcome: Outcome) -> None:
         super().__init__(outcome.reason)

@@ -38,14 +38,14 @@ _STAGGER: Final = 0.25
 """Seconds between attempts at several addresses of one name (RFC 8305)."""
 
 _BODIES: Final = frozenset({"POST", "PUT", "PATCH"})
-"""Methods that say how long their body is also when there is none (RFC 9110, 8.6)."""
+"""Methods that declare how long their body is also when there is none (RFC 9110, 8.6)."""
 
 Origin = tuple[str, str, int]
 Pairs = list[tuple[bytes, bytes]]
 
 
 class ConnectError(Exception):
-    """There is no connection, so nothing was written. `text` says why."""
+    """There is no connection, so nothing was written. `text` explains why."""
 
 
 class ConnectTimeoutError(ConnectError):
@@ -102,7 +102,7 @@ class _Connection:
         """Whether another exchange may begin: nothing came, and the server has not closed it.
 
         Bytes that came between two requests belong to neither: taken for the next answer, they
-        would say of a message what was said of another one.
+        would report for a message what was reported for another one.
         """
         return (
             monotonic() - self.since < _KEEP_SECONDS
@@ -229,7 +229,7 @@ class Connections:
         """One request and its answer, of the body at most `keep` bytes.
 
         An answer of more than `most` bytes costs its connection. Raises `ConnectError`,
-        `BrokenError`, and `h11`'s errors about what is no HTTP.
+        `BrokenError`, and `h11`'s errors about what is not HTTP.
         """
         scheme, host = url.scheme, url.host
         if scheme not in ("http", "https") or not host:
@@ -340,7 +340,7 @@ def _is_address(host: str) -> bool:
 def _readable(held: TransportSocket) -> bool:
     """Whether the system has something that the loop did not read yet: most likely, the end.
 
-    Without this a request would be written to a server that has long gone, and nobody could say
+    Without this a request would be written to a server that has long gone, and nobody could know
     whether it was acted on.
     """
     if not hasattr(select, "poll"):  # Windows

@@ -51,7 +51,8 @@ class HttpLink(Link):
         await self._client.close()
 
     async def _together(self, batch: Sequence[Request]) -> Sequence[Outcome] | Refused:
-        """One request for all. Only a refusal for its size says that a smaller one may be taken."""
+        """One request for all. Only a refusal for its size shows that a smaller one may be
+        taken."""
         body = b'{"data":[' + b",".join([record.body for record in batch]) + b"]}"
         outcome = await self._deliver(batch[0].head, body)
         if outcome.code == "http_413":

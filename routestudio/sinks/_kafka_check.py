@@ -233,7 +233,7 @@ def _verdict(config: Kafka.Config, topic: Topic, found: Any, ms: float) -> Check
     if may == "passed":
         text = f"{topic.shown}, and this user may write to it{topic.remarks()}"
         return CheckStep("target", "passed", text, ms, target=topic.name)
-    text = f"{topic.shown}; the cluster does not say whether this user may write to it"
+    text = f"{topic.shown}; the cluster does not report whether this user may write to it"
     return CheckStep("target", "inconclusive", f"{text}{topic.remarks()}", ms,
                      "deliver one sample to be sure", topic.name)  # fmt: skip
 

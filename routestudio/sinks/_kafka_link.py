@@ -1,7 +1,7 @@
 """How Kafka records travel: producers of one sink, and one outcome per record.
 
 A broker refuses a produce batch as a whole, and librdkafka blames every record of it. So what was
-refused as part of a batch is sent again by a second producer, each record in a batch of its own;
+refused as part of a batch is sent again by a second producer, each record in its own batch;
 only what is refused there is rejected.
 """
 
@@ -103,7 +103,7 @@ class KafkaLink(Link):
         found: list[Outcome],
         many: PolledProducer,
     ) -> None:
-        """Send what was refused as part of a batch again, each record in a batch of its own.
+        """Send what was refused as part of a batch again, each record in its own batch.
 
         In their order, and one after the other. Smaller batches are made from now on where the
         size was refused.

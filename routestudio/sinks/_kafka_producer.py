@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 
 _POLL_SECONDS: Final = (0.001, 0.02)
 _IDLE_SECONDS: Final = 0.5
-"""Between two polls while nothing is sent: what the client has to say must not pile up."""
+"""Between two polls while nothing is sent: what the client has to report must not pile up."""
 
 _STUCK_SECONDS: Final = 8.0
 """Seconds without any report, while a broker refuses connections, until what was never sent is
@@ -108,7 +108,7 @@ class _Batch:
 class _Sent:
     """How many records went out to each partition, as librdkafka counts them in its statistics.
 
-    Its delivery reports do not say whether a record that timed out was ever sent.
+    Its delivery reports do not show whether a record that timed out was ever sent.
     """
 
     def __init__(self) -> None:
@@ -119,7 +119,7 @@ class _Sent:
         self._texts.append((monotonic(), text if len(text) <= _SNAPSHOT_BYTES else ""))
 
     def since(self, moment: float) -> Callable[[Place], bool]:
-        """Tells whether something may have been sent to a place since `moment`."""
+        """Whether something may have been sent to a place since `moment`."""
         if not self._texts or not self._texts[-1][1]:
             return lambda place: True
         before = [text for at, text in self._texts if at <= moment]
@@ -155,7 +155,7 @@ class PolledProducer:
     """A client whose reports are served on the loop, so nothing here needs a lock.
 
     `whole`: its batches hold several records, and the broker refuses a batch as a whole.
-    `ended` says that it takes nothing more; make another one.
+    `ended` means that it takes nothing more; make another one.
     """
 
     def __init__(self, settings: dict[str, Any], hosts: str, *, whole: bool) -> None:
@@ -303,7 +303,7 @@ class PolledProducer:
                 self.raw.purge(in_queue=True, in_flight=False, blocking=False)
 
     def _count(self, text: str) -> None:
-        """New statistics: they tell which of the records without an answer were never sent."""
+        """New statistics: they show which of the records without an answer were never sent."""
         self._sent.note(text)
         for batch in [batch for batch in self._pending if batch.doubtful]:
             sent = self._sent.since(batch.begun)

@@ -50,7 +50,7 @@ TOO_LARGE: Final = "MSG_SIZE_TOO_LARGE"
 REFUSED_TOGETHER: Final = "refused_together"
 BATCH_BYTES: Final = 1_000_000
 LARGEST_RECORD: Final = 64 << 20
-"""Largest record that is sent; what a topic takes is the broker's to say."""
+"""Largest record that is sent; what a topic takes is up to the broker."""
 
 ALONE: Final[Mapping[str, Any]] = {
     "batch.num.messages": 1,
@@ -59,7 +59,7 @@ ALONE: Final[Mapping[str, Any]] = {
     "message.max.bytes": LARGEST_RECORD + 1024,
     "batch.size": LARGEST_RECORD + 1024,
 }
-"""Settings of the producer that sends each record in a batch of its own."""
+"""Settings of the producer that sends each record in its own batch."""
 
 _RETRY: Final[Mapping[str, str]] = {
     "UNKNOWN_TOPIC_OR_PART": "the topic does not exist",
@@ -80,7 +80,7 @@ _NO_CONNECTION: Final = frozenset(
 )
 
 _UNKNOWN: Final = frozenset({"_MSG_TIMED_OUT", "_PURGE_INFLIGHT", "REQUEST_TIMED_OUT"})
-"""Errors after which the record may have been written although nobody said so."""
+"""Errors after which the record may have been written although nobody confirmed it."""
 
 
 _HOPELESS: Final = frozenset({"_ALL_BROKERS_DOWN", "_AUTHENTICATION", "_SSL"})
@@ -175,7 +175,7 @@ def fatal_outcome(error: Any, *, sent: bool) -> Outcome:
 
 
 class Trouble:
-    """What the client says of its connections; called by `poll`, on the loop.
+    """What the client reports about its connections; called by `poll`, on the loop.
 
     `sent_to` is an address that the cluster gave and that cannot be connected to.
     """
@@ -222,7 +222,8 @@ def unreachable_text(address: str, hosts: Collection[str], why: str = "") -> str
 
 
 def before_sending(outcome: Outcome) -> Outcome:
-    """`outcome` of asking for a topic, before anything was sent: no connection is said as such."""
+    """`outcome` of asking for a topic, before anything was sent: no connection is reported as
+    such."""
     if outcome.code in _NO_CONNECTION:
         return unreachable(outcome.code, outcome.reason)
     return outcome

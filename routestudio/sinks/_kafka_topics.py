@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from routestudio.model.outcome import CheckStep, StepStatus
+from routestudio.model.wording import counted
 from routestudio.sinks._kafka_settings import unreachable_text
 
 if TYPE_CHECKING:
@@ -94,8 +95,9 @@ class Topic:
             wanted = min(least, len(found.replicas))
             if len(found.isrs) < wanted:
                 return (
-                    f"topic {self.name}: partition {number} has {len(found.isrs)} replica(s) in "
-                    f"sync and takes nothing with fewer than {wanted} (min.insync.replicas)"
+                    f"topic {self.name}: partition {number} has "
+                    f"{counted(len(found.isrs), 'replica')} in sync and "
+                    f"takes nothing with fewer than {wanted} (min.insync.replicas)"
                 )
         return ""
 

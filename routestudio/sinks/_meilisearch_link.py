@@ -83,7 +83,7 @@ class Change:
 
 
 class LostTaskError(Exception):
-    """It is not known what became of a task. `outcome` says why."""
+    """It is not known what became of a task. `outcome` explains why."""
 
     def __init__(self, code: str, reason: str) -> None:
         super().__init__(reason)
@@ -91,7 +91,8 @@ class LostTaskError(Exception):
 
 
 class TaskLink(ServiceLink):
-    """A link whose requests are answered by a task's number; subclasses say what is requested."""
+    """A link whose requests are answered by a task's number; subclasses define what is
+    requested."""
 
     service = "Meilisearch"
 

@@ -42,7 +42,7 @@ class Account:
 
 
 def credentials(account: Account, nonce: str) -> dict[str, Any]:
-    """The options of a CONNECT that say who signs in; `nonce` is what the server wants signed.
+    """The options of a CONNECT that show who signs in; `nonce` is what the server wants signed.
 
     Raises `WireError` for a seed that is none.
     """

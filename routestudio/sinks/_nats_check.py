@@ -1,8 +1,8 @@
-"""The check of a NATS server: nothing is delivered, the right to publish is proved all the same.
+"""The check of a NATS server: nothing is delivered, the right to publish is proved nevertheless.
 
 A publish command whose reply subject is one that nats-server keeps for itself (`_R_.`) is refused
 after the server looked at the right to publish and before anybody gets the message; which of the
-two it complains about tells whether the right is there. (nats-server 2.x, server/client.go,
+two it complains about shows whether the right is there. (nats-server 2.x, server/client.go,
 `processInboundClientMsg`.) That the server does refuse is first tried on this connection's own
 inbox.
 """
@@ -193,7 +193,7 @@ async def _shared(
                 f"{stream}: the stream drops whichever comes second"
             )
             steps.append(CheckStep(
-                "target", "inconclusive", text, 0.0, "give each sink a stream of its own, or put "
+                "target", "inconclusive", text, 0.0, "give each sink its own stream, or put "
                 "the sink's name into `Nats-Msg-Id`",
             ))  # fmt: skip
     return steps
@@ -265,7 +265,7 @@ def _verdict(
     may = (
         f"the user may publish to {subject}"
         if allowed
-        else f"the server cannot tell without a delivery whether the user may publish to {subject}"
+        else f"only a delivery can show whether the user may publish to {subject}"
     )
     unsure = "deliver one sample to be sure"
     if connection.deaf:

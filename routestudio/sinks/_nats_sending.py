@@ -31,13 +31,13 @@ from routestudio.sinks._nats_wire import (
 from routestudio.sinks._repeats import SentIds
 
 GUESS_SECONDS: Final = 1.0
-"""Seconds to wait for an acknowledgement of a subject of which nobody may say who stores it."""
+"""Seconds to wait for an acknowledgement of a subject of which nobody may ask who stores it."""
 
 _PING: Final = b"PING\r\n"
 _REPEATED: Final = rejected(
     "repeated",
     "another message with the same Nats-Msg-Id went to this stream a moment ago, so the stream "
-    "would drop this one; give each message an id of its own",
+    "would drop this one; give each message its own id",
 )
 
 
@@ -214,7 +214,7 @@ class Sending:
             if guessed:
                 self.learned[subject] = UNNAMED
         else:
-            # Somebody who listens to the subject answered; that is no acknowledgement.
+            # Somebody who listens to the subject answered; that is not an acknowledgement.
             return
         self._settled(reply.number)
 

@@ -36,7 +36,7 @@ _READ_AT_ONCE: Final = 50
 
 @dataclass(frozen=True, slots=True)
 class Objection:
-    """Why a stream has nothing of what it is sent; `hint` says what to do."""
+    """Why a stream has nothing of what it is sent; `hint` explains what to do."""
 
     code: str
     text: str
@@ -119,7 +119,7 @@ class Storage:
 
     `stream` is its JetStream stream, if any; `known` is false when the user may not ask.
     `acknowledges`, `sealed`, `window` (seconds for which it knows an id) and `limits` are the
-    stream's own settings; `read` says that they could be read. `filters` are the subjects that
+    stream's own settings; `read` means that they could be read. `filters` are the subjects that
     the consumers of an `interest` stream take, where they could be asked for.
     """
 

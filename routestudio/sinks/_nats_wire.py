@@ -94,8 +94,8 @@ def printable(text: object) -> str:
 class Connection:
     """One connection. `dial`, `secure` where TLS is wanted, `sign_in`, then publish and listen.
 
-    `info` is what the server said about itself; `deaf` means that the user may not subscribe to an
-    inbox, so that no reply can arrive; `leaving` that the server is about to shut down.
+    `info` is what the server reported about itself; `deaf` means that the user may not subscribe
+    to an inbox, so that no reply can arrive; `leaving` that the server is about to shut down.
     """
 
     def __init__(
@@ -257,7 +257,7 @@ class Connection:
 
     async def _start_tls(self, context: ssl.SSLContext) -> None:
         loop = asyncio.get_running_loop()
-        # A reader of its own: nothing that came before the handshake may count as secured.
+        # A separate reader: nothing that came before the handshake may count as secured.
         reader = asyncio.StreamReader()
         protocol = _SecuredProtocol(reader)
         self._buffer.clear()
@@ -340,7 +340,7 @@ def _refusal(text: str) -> Denied:
     found = _DENIED.match(text)
     if found:
         return Denied(_RIGHTS[found.group(1).lower()], found.group(2))
-    raise WireError("refused", f"the server says: {printable(text)}")
+    raise WireError("refused", f"the server reports: {printable(text)}")
 
 
 def _foreign() -> WireError:

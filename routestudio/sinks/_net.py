@@ -28,7 +28,7 @@ class Stopwatch:
         self._start = perf_counter()
 
     def lap(self) -> float:
-        """Milliseconds since the last call, and start anew."""
+        """Milliseconds since the last call, and start again."""
         now = perf_counter()
         elapsed, self._start = now - self._start, now
         return elapsed * 1000
@@ -51,7 +51,7 @@ async def reach(
     result: Reach,
     seconds: float = CONNECT_SECONDS,
 ) -> AsyncIterator[CheckStep]:
-    """Yield the steps resolve, connect and TLS for one host; `result.ok` tells the verdict.
+    """Yield the steps resolve, connect and TLS for one host; `result.ok` is the verdict.
 
     Without `tls` the TLS step is skipped. Later steps are the caller's.
     """

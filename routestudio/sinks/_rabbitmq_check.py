@@ -1,7 +1,7 @@
 """The check of a RabbitMQ server: nothing is delivered, yet the right to publish is proved.
 
-A publication whose expiration is no number is refused with 406, but only after the exchange and
-the rights were looked at, and before any queue gets it: which of the refusals comes tells whether
+A publication whose expiration is not a number is refused with 406, but only after the exchange and
+the rights were looked at, and before any queue gets it: which of the refusals comes shows whether
 the user may publish (RabbitMQ, rabbit_channel.erl, `basic.publish`). A user id that is not the
 user's own is refused likewise, so that both would have to pass for anything to be delivered.
 Servers that are not RabbitMQ get no such publication.
@@ -155,7 +155,9 @@ async def _target(account: Account, connection: Connection, target: Target) -> C
             )
             return CheckStep("target", "passed", text, target=name)
     if closed is None:
-        text = f"exchange {name} exists; this server cannot tell whether the user may publish to it"
+        text = (
+            f"exchange {name} exists; this server cannot report whether the user may publish to it"
+        )
         return CheckStep("target", "inconclusive", text, hint=_UNSURE, target=name)
     hints = {
         "no_exchange": "create the exchange, or check its name and the virtual host",

@@ -1,8 +1,8 @@
-"""Delivery to RabbitMQ: every publication is confirmed, and what no queue gets is told.
+"""Delivery to RabbitMQ: every publication is confirmed, and what no queue gets is reported.
 
 The first record of a batch travels alone. Its fate decides about the exchange (missing, forbidden)
-before anything else is written, and a server that is short of memory, which says so only after it
-took a publication, is not filled up with messages that it would read and store much later.
+before anything else is written, and a server that is short of memory, which reports it only after
+it took a publication, is not filled up with messages that it would read and store much later.
 """
 
 from __future__ import annotations
@@ -144,7 +144,8 @@ class RabbitLink(Link):
 
 
 async def _usable(connection: Connection, since: float) -> bool:
-    """Whether a connection from the pool may be tried; one that is still blocked says so later."""
+    """Whether a connection from the pool may be tried; one that is still blocked reports it
+    later."""
     stale = bool(connection.blocked)
     if stale:
         try:
@@ -152,7 +153,7 @@ async def _usable(connection: Connection, since: float) -> bool:
                 return True
         except WireError:
             return False
-    # Asking also reads away what is said about messages that nobody waits for any more.
+    # Asking also reads away what is reported about messages that nobody waits for any more.
     trusted = fresh(since) and not stale and not connection.unread
     return connection.channel_open and (trusted or await connection.alive(_ALIVE_SECONDS))
 

@@ -124,7 +124,7 @@ def printable(text: object) -> str:
 class Connection:
     """One connection: `dial`, `sign_in`, `open`, `open_channel`, then publish and listen.
 
-    `info` is what the server says about itself. `blocked` is why it takes no publications now,
+    `info` is what the server reports about itself. `blocked` is why it takes no publications now,
     empty while it does. `published` counts the publications of the open channel.
     """
 
@@ -201,7 +201,7 @@ class Connection:
         await self._method(codec.OPEN_OK)
 
     async def open_channel(self) -> None:
-        """Open a channel, anew after it was closed, and ask for confirms. Raises `WireError`."""
+        """Open a channel, also after it was closed, and ask for confirms. Raises `WireError`."""
         self._command(_CHANNEL, codec.CHANNEL_OPEN, b"\x00")
         self._command(_CHANNEL, codec.SELECT, b"\x00")
         while await self.event() != Answer(codec.SELECT_OK):
@@ -209,7 +209,7 @@ class Connection:
         self.channel_open, self.published = True, 0
 
     async def declared(self, exchange: str) -> ChannelClosed | None:
-        """What the server says against an exchange; `None` when it is there. Makes nothing."""
+        """What the server reports against an exchange; `None` when it is there. Makes nothing."""
         flags = codec.short(exchange) + codec.short("") + b"\x01" + codec.table({})
         self._command(_CHANNEL, codec.DECLARE, b"\x00\x00" + flags)
         while True:
@@ -247,7 +247,7 @@ class Connection:
 
     @property
     def unread(self) -> bool:
-        """Whether the server said something that was not looked at."""
+        """Whether the server sent something that was not looked at."""
         return bool(self._buffer) or unread(self._reader)
 
     async def alive(self, seconds: float) -> bool:
@@ -283,7 +283,7 @@ class Connection:
         self._writer.write(codec.method(channel, number, arguments))
 
     def _beat(self, seconds: float) -> None:
-        """Say every few seconds that this side lives."""
+        """Report every few seconds that this side is alive."""
         if self._writer.transport.is_closing():
             return
         self._writer.write(codec.HEARTBEAT)
@@ -389,7 +389,7 @@ class Connection:
 
 @contextlib.contextmanager
 def _reading() -> Iterator[None]:
-    """Turn bytes that are no AMQP into the end of the connection."""
+    """Turn bytes that are not AMQP into the end of the connection."""
     try:
         yield
     except codec.CodecError:

@@ -44,7 +44,7 @@ _PASSING: Final = frozenset(
 )  # fmt: skip
 CLUSTER: Final = "this is a Redis cluster of several servers, which this sink cannot follow"
 _OF_THE_SERVER: Final = frozenset({"NOAUTH", "MOVED", "ASK"})
-"""What the server says to everybody, so that no record is to blame."""
+"""What the server answers to everybody, so that no record is to blame."""
 
 _HINTS: Final = {
     "NOPERM": "the user may not do this",
@@ -266,7 +266,7 @@ def _refused_connection(error: Exception) -> Outcome:
 def _broken_off(error: Exception) -> Outcome:
     """The outcome of commands whose replies did not come.
 
-    Some error replies end the connection in the client library; these say that the command was
+    Some error replies end the connection in the client library; these mean that the command was
     not carried out.
     """
     if code_of(error) != "ERR":

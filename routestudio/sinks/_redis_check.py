@@ -1,6 +1,6 @@
 """The check of a Redis server: nothing is written; rights are asked for with ACL DRYRUN.
 
-That a user may write does not say that the server takes it: a replica, a server of a cluster, one
+That a user may write does not mean that the server takes it: a replica, a server of a cluster, one
 whose memory is full and a key that holds something else refuse, so these are asked for, too.
 """
 
@@ -224,7 +224,7 @@ async def _key(account: Account, connection: Connection, probe: Probe) -> CheckS
         if code_of(error) == "NOPERM":
             text = f"user `{user}` may not ask whether it may {command} `{probe.key}`"
         elif "unknown" in str(error).lower():
-            text = f"the server cannot tell whether {command} `{probe.key}` is allowed"
+            text = f"the server cannot report whether {command} `{probe.key}` is allowed"
         else:
             text = f"asking about {command} `{probe.key}` failed: {_said(error)}"
         return step("inconclusive", text, unsure)

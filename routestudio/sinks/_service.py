@@ -1,6 +1,6 @@
 """Shared by sinks that deliver to an HTTP API: calls with a deadline, outcomes, check steps.
 
-A sink's link says what proves the credentials (`authenticate`), what proves a destination
+A sink's link shows what proves the credentials (`authenticate`), what proves a destination
 (`prove`) and how records travel (`deliver`); connections, failures and the order of the steps are
 here. No routed value is put into a URL but through `segment`.
 """
@@ -34,7 +34,7 @@ MAX_REPLY: Final = 64 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What one step of a check found. `hint` says what to do."""
+    """What one step of a check found. `hint` explains what to do."""
 
     status: StepStatus
     detail: str
@@ -47,7 +47,7 @@ def passed(detail: str) -> Verdict:
 
 
 def failed(detail: str, hint: str) -> Verdict:
-    """It is denied or wrong, and `hint` says what to do."""
+    """It is denied or wrong, and `hint` explains what to do."""
     return Verdict("failed", detail, hint)
 
 

@@ -43,12 +43,12 @@ from routestudio.sinks.base import (
 CONTENT_TYPE: Final = "application/vnd.microsoft.servicebus.json"
 TOKEN_SECONDS: Final = 3600
 _EARLY_SECONDS: Final = 300
-"""A signature is made anew so long before it ends."""
+"""A signature is renewed this long before it expires."""
 
 _MAX_TOKENS: Final = 1024
 _NOWHERE: Final = "does-not-exist"
 _NOT_SUPPORTED: Final = "http operation is not supported"
-"""What the service says to a GET below an event hub, but only when it knows hub and key."""
+"""What the service answers to a GET below an event hub, but only when it knows hub and key."""
 
 _MAYBE_DONE: Final = frozenset({500, 502, 504})
 _SIGNATURE: Final = re.compile(r"(SharedAccessSignature\s+|\bsig=)[^\s\"'<]+")
@@ -155,7 +155,7 @@ class AzureEventHub(Sink):
         shared_access_key: Annotated[
             SecretStr,
             AccessKey(max=512),
-            Ui("Key", "Key of the policy; kept outside of the project file.", "Authentication"),
+            Ui("Key", "Key of the policy; stored outside the project file.", "Authentication"),
         ]
         endpoint_url: Annotated[
             EndpointUrl | None,
@@ -286,7 +286,7 @@ class EventHubLink(api.ServiceLink):
         return Refused(self.refused(answer), splits=False)
 
     async def _signed(self, method: str, path: str, body: bytes = b"") -> Answer:
-        """One request; a kept signature that is no longer taken is made anew once."""
+        """One request; a kept signature that is no longer accepted is renewed once."""
         url = self._config.url(path)
         kept = url in self._signatures
         while True:
@@ -354,7 +354,7 @@ class EventHubLink(api.ServiceLink):
         return api.unsure(f"event hub {hub}: {self.refused(answer).reason}")
 
     async def _ask(self, hub: str) -> Answer:
-        """What the service says to a GET that no event hub supports."""
+        """What the service answers to a GET that no event hub supports."""
         return await self._signed("GET", f"/{api.segment(hub)}/{_NOWHERE}")
 
 

@@ -99,7 +99,7 @@ class Record(Protocol):
 class Payload:
     """What is delivered for a message: the transform's result, or the whole message.
 
-    `finite` says that it holds no infinite number or NaN, so that writing need not look for one.
+    `finite` means that it holds no infinite number or NaN, so that writing need not look for one.
     """
 
     __slots__ = ("_finite", "_json", "value")
@@ -139,12 +139,12 @@ class Link(ABC):
         several requests; those without a group stand in the order of the source, which a link
         keeps where that costs nothing. Several calls may run at the same time.
 
-        A record is rejected only for what was said about it when it was alone, or about its
+        A record is rejected only for what was reported about it when it was alone, or about its
         destination as a whole. A service that refuses a whole request is asked in halves
         (`_halves.in_halves`, decision 0014). What was perhaps written is `unknown`, and is never
         sent again within the same call.
 
-        Expected failures are outcomes. Raises `LinkError` only when nothing can be said about
+        Expected failures are outcomes. Raises `LinkError` only when nothing can be known about
         any record because the connection is gone before anything was written.
         """
 

@@ -306,8 +306,8 @@ class ElasticsearchLink(ServiceLink):
                 self._product = "Elasticsearch"
                 return passed(f"the credentials are those of `{name}`")
             return unsure(
-                "the server answers, but does not tell its version",
-                "the credentials are wrong or have few rights; the server does not say which",
+                "the server answers, but does not report its version",
+                "the credentials are wrong or have few rights; the server does not report which",
             )
         found = answer.json() if answer.ok else None
         version = found.get("version") if isinstance(found, dict) else None
@@ -345,14 +345,15 @@ class ElasticsearchLink(ServiceLink):
         return unsure(text, "allow view_index_metadata, or deliver one sample to be sure")
 
     async def _unseen(self, name: str, answer: Answer) -> Verdict:
-        """What can be said of an index that is not there, or that the credentials may not see."""
+        """What can be known about an index that is not there, or that the credentials may not
+        see."""
         if answer.status in (401, 403):
             hidden = f"whether `{name}` exists, the credentials may not see"
             found = await self._may_write(name, hidden, ["index", "delete"])
             return replace(found, status="inconclusive") if found.status == "passed" else found
         if answer.status not in (400, 404):
             reason = self.refused(answer).reason
-            return failed(f"asked for the index, the server says {reason}", "try again later")
+            return failed(f"the request for the index failed: {reason}", "try again later")
         if not re.fullmatch(_NAME, name) or len(name.encode()) > 255:
             return failed(f"there is no index `{name}`", f"the server {_NAME_TEXT}")
         creates = await self._creates(name)
@@ -367,7 +368,7 @@ class ElasticsearchLink(ServiceLink):
         return await self._may_write(name, missing, ["index", "delete", "create_index"])
 
     async def _creates(self, name: str) -> bool | None:
-        """Whether a write creates the index; `None` when the server does not tell."""
+        """Whether a write creates the index; `None` when the server does not report it."""
         answer = await self.call(
             "GET", "/_cluster/settings", query={"include_defaults": "true"}, timeout=5.0
         )
@@ -398,7 +399,7 @@ class ElasticsearchLink(ServiceLink):
 
 
 def _unambiguous(parts: Sequence[str]) -> bool:
-    """Whether the joined id tells the parts apart: no `-` but in numbers and UUIDs."""
+    """Whether the joined id keeps the parts apart: no `-` but in numbers and UUIDs."""
     return len(parts) < 2 or all(_PLAIN_PART.fullmatch(part) for part in parts)
 
 
@@ -414,6 +415,6 @@ def _allows(setting: str, name: str) -> bool:
 
 
 def _reason(answer: Answer) -> str:
-    """`type: reason` of a refused request; empty when it is not told so."""
+    """`type: reason` of a refused request; empty when it has another form."""
     kind, text = error_text(answer, "error", "type"), error_text(answer, "error", "reason")
     return f"{kind}: {text}" if kind and text else kind or text or error_text(answer, "error")

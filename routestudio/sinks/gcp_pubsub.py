@@ -39,7 +39,7 @@ MAX_KEY: Final = 1024
 SCOPE: Final = "https://www.googleapis.com/auth/pubsub"
 _PUBLISH: Final = "pubsub.topics.publish"
 _MAYBE_DONE: Final = frozenset({499, 500, 502, 504})
-"""Statuses after which Google says that the publish may have been carried out."""
+"""Statuses after which the publish, as Google documents, may have been carried out."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -155,7 +155,7 @@ class GcpPubSub(Sink):
         credentials: Annotated[
             ServiceAccount | None,
             ServiceAccountKey(),
-            Ui("Credentials", "JSON key of a service account; kept outside of the project file.",
+            Ui("Credentials", "JSON key of a service account; stored outside the project file.",
                "Authentication", visible_when=("use_emulator", (False,)), wide=True),
         ] = None  # fmt: skip
         endpoint_url: Annotated[
@@ -338,7 +338,8 @@ class PubSubLink(api.ServiceLink):
         if answer.status == 200 and isinstance(answer.json(), dict):
             return api.passed("the emulator answers; it needs no credentials")
         return api.failed(
-            f"this is no Pub/Sub emulator: {self.refused(answer).reason}", "check the emulator URL"
+            f"this is not a Pub/Sub emulator: {self.refused(answer).reason}",
+            "check the emulator URL",
         )
 
     async def prove(self, target: GcpPubSub.Routing) -> api.Verdict:

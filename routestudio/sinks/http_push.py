@@ -62,12 +62,16 @@ class HttpEndpoint(SinkConfig):
     headers: Annotated[
         dict[str, str],
         EndpointHeaders(),
-        Ui("Headers", "Sent with every request; stored in the file as they are", group="Headers"),
+        Ui("Headers", "Sent with every request; stored in the project file", group="Headers"),
     ] = Field(default_factory=dict, repr=False)
     encrypted_headers: Annotated[
         dict[str, SecretStr],
         EndpointHeaders(secret=True),
-        Ui("Secret headers", "Sent with every request; kept out of the file", group="Headers"),
+        Ui(
+            "Secret headers",
+            "Sent with every request; stored outside the project file",
+            group="Headers",
+        ),
     ] = Field(default_factory=dict)
 
     @model_validator(mode="before")

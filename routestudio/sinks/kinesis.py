@@ -41,7 +41,9 @@ _ARN: Final = re.compile(_PATTERN, re.ASCII)
 _MAX_KEY: Final = 256
 _RECORDS: Final = 500
 _MIB: Final = 1_048_576
-_LOST: Final = retry("unanswered", "Kinesis did not say what became of this record", unknown=True)
+_LOST: Final = retry(
+    "unanswered", "Kinesis did not report an outcome for this record", unknown=True
+)
 
 
 @dataclass(frozen=True, slots=True)

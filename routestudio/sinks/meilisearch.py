@@ -103,7 +103,7 @@ class Meilisearch(Sink):
         endpoint_url: Annotated[
             EndpointUrl,
             ServiceUrl(),
-            Ui("Endpoint URL", "Where Meilisearch answers", example="http://localhost:7700",
+            Ui("Endpoint URL", "URL of the Meilisearch server", example="http://localhost:7700",
                card=True, wide=True),
         ]  # fmt: skip
         primary_key: Annotated[
@@ -157,7 +157,7 @@ class Meilisearch(Sink):
                 required=True,
                 example="orders",
                 label="Index",
-                note="Dots are refused by Meilisearch, so `schema.table` is no index.",
+                note="Dots are refused by Meilisearch, so `schema.table` cannot be used.",
             ),
         ]
         filter: Annotated[

@@ -130,7 +130,7 @@ class Nats(Sink):
         Difference(
             "NAT-07",
             "The check delivers nothing and needs no right but those of delivery. A Sequin server "
-            "publishes to and subscribes to a subject of its own.",
+            "publishes to its own subject, and subscribes to it.",
         ),
         Difference(
             "GEN-32",
@@ -163,7 +163,7 @@ class Nats(Sink):
         password: Annotated[
             SecretStr | None,
             Secret(),
-            Ui("Password", "Kept outside of the project file", group="Authentication"),
+            Ui("Password", "Stored outside the project file", group="Authentication"),
         ] = None
         jwt: Annotated[
             SecretStr | None,

@@ -200,7 +200,7 @@ class RabbitMq(Sink):
         password: Annotated[
             SecretStr | None,
             Secret(),
-            Ui("Password", "Kept outside of the project file", group="Authentication"),
+            Ui("Password", "Stored outside the project file", group="Authentication"),
         ] = None
 
         rules: ClassVar[tuple[CrossRule, ...]] = (

@@ -108,7 +108,7 @@ class Append:
 
     @property
     def headers(self) -> dict[str, str]:
-        """Headers besides the credentials; a service of one's own is told the basin."""
+        """Headers besides the credentials; a own service gets the basin in a header."""
         return {"s2-format": "raw", **({"s2-basin": self.basin} if self.named else {})}
 
     def describe(self) -> dict[str, Any]:
@@ -164,7 +164,7 @@ class S2(Sink):
         ),
         Difference(
             "endpoint",
-            "A service of one's own (s2-lite) may be used. A Sequin server ignores this.",
+            "Your own service (s2-lite) may be used. A Sequin server ignores this.",
             "endpoint_url",
         ),
     )
@@ -178,7 +178,7 @@ class S2(Sink):
         endpoint_url: Annotated[
             EndpointUrl | None,
             BaseUrl(),
-            Ui("Endpoint URL", "An S2 service of your own, such as s2-lite; empty for s2.dev",
+            Ui("Endpoint URL", "Your own S2 service, such as s2-lite; empty for s2.dev",
                group="Advanced", example="http://localhost:8080", wide=True),
         ] = None  # fmt: skip
 
@@ -235,7 +235,7 @@ class S2(Sink):
 
 
 def _own(config: S2.Config) -> EndpointUrl | None:
-    """The API's root at a service of one's own. The URL given may end with the API's version."""
+    """The API's root at the user's own service. The URL given may end with the API's version."""
     url = config.endpoint_url
     if url is None:
         return None
@@ -280,12 +280,12 @@ class S2Link(ServiceLink):
         if not answer.ok:
             return Refused(self._refusal(answer), _about_a_record(answer))
         if _count(answer) != len(batch):
-            text = f"the answer does not say that {len(batch)} records were appended"
+            text = f"the answer does not confirm that {len(batch)} records were appended"
             return [retry("no_result", text, unknown=True)] * len(batch)
         return [DELIVERED] * len(batch)
 
     def _refusal(self, answer: Answer) -> Outcome:
-        """An append that was refused is not done, except where S2 says that it may be."""
+        """An append that was refused is not done, except where S2 shows that it may be."""
         code, text = error_text(answer, "code"), error_text(answer, "message")
         outcome = self.refused(answer, f"{code}: {text}" if code else "")
         if code in ("basin_not_found", "stream_not_found"):
@@ -304,7 +304,7 @@ class S2Link(ServiceLink):
         if answer.status == 401:
             return failed(f"the access token was refused: {text}", "check it, or make a new one")
         if answer.ok and isinstance(found, dict) and isinstance(found.get(what), list):
-            lite = "" if self._own is None else "; a service of your own may take any token"
+            lite = "" if self._own is None else "; your own service may accept any token"
             return passed(f"S2 answers, and the token may list {what}{lite}")
         if answer.status == 403 and code:
             return unsure(
@@ -342,7 +342,9 @@ class S2Link(ServiceLink):
             return await self._creates(target, f"{name} does not exist")
         if answer.status in (401, 403):
             return unsure(f"the token may not see whether {name} exists", _WRITE_HINT)
-        return failed(f"asked for {name}, S2 says {code}: {text}", "look at it in S2's dashboard")
+        return failed(
+            f"the request for {name} failed: {code}: {text}", "look at it in S2's dashboard"
+        )
 
     async def _creates(self, target: Any, missing: str) -> Verdict:
         """A stream that is not there is fine where its basin creates streams on append."""
@@ -413,7 +415,7 @@ def _being_deleted(name: str) -> Verdict:
 def _about_a_record(answer: Answer) -> bool:
     """Whether a refusal may be the fault of one record, and not of the stream or the request.
 
-    No record has a timestamp, so what is said of timestamps holds for all of them.
+    No record has a timestamp, so what is true of timestamps holds for all of them.
     """
     if answer.status == 413:
         return True
@@ -429,7 +431,7 @@ def _appended(bodies: Sequence[bytes], **conditions: Any) -> bytes:
 
 
 def _count(answer: Answer) -> int | None:
-    """How many records an answer says were appended."""
+    """How many records were appended, by an answer."""
     found = answer.json()
     ends = []
     for name in ("start", "end"):

@@ -126,7 +126,7 @@ class Typesense(Sink):
         endpoint_url: Annotated[
             EndpointUrl,
             ServiceUrl(),
-            Ui("Endpoint URL", "Where Typesense answers", example="http://localhost:8108",
+            Ui("Endpoint URL", "URL of the Typesense server", example="http://localhost:8108",
                card=True, wide=True),
         ]  # fmt: skip
         api_key: Annotated[
@@ -299,7 +299,7 @@ class TypesenseLink(ServiceLink):
             return unsure(
                 "Typesense is ready, but the key may not list collections",
                 "the key is wrong, or limited to some actions or collections; Typesense does not "
-                "tell which",
+                "show which",
             )
         return self._odd(answer)
 
@@ -346,7 +346,7 @@ def _document_path(collection: str, name: str) -> str:
 
 
 def _no_document(answer: Answer) -> bool:
-    """Whether an answer says that the collection is there, but not the document."""
+    """Whether an answer shows that the collection is there, but not the document."""
     return answer.status == 404 and "document" in error_text(answer, "message").lower()
 
 

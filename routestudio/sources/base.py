@@ -21,7 +21,7 @@ MAX_UNFINISHED: Final = 100_000
 
 
 class Session(Protocol):
-    """Rows that are ours for a while. Its `save` says how many of them, from the first, are
+    """Rows that are ours for a while. Its `save` shows how many of them, from the first, are
     finished: only those are acknowledged to the server.
 
     `on_release` is called with the seconds that work may take to end when the rows are to be
@@ -41,7 +41,7 @@ class Session(Protocol):
         ...
 
     async def finish(self) -> None:
-        """Nobody works on rows of this session any more; what `save` said is acknowledged."""
+        """Nobody works on rows of this session any more; what `save` reported is acknowledged."""
         ...
 
 
@@ -66,7 +66,7 @@ class Source(ABC):
     def __init__(self, text: str, resolve: Resolve, *, looking: bool = False) -> None:
         """Raises `UsageError` for an address that cannot be read.
 
-        `looking` says that rows are only to be looked at: no group is needed, or joined.
+        `looking` means that rows are only to be looked at: no group is needed, or joined.
         """
 
     @property

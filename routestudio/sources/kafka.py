@@ -1,6 +1,6 @@
 """Topics of Kafka as a source, in a consumer group: more processes share the partitions.
 
-The client runs in a thread of its own. Each assignment of partitions is one session. Before
+The client runs in its own thread. Each assignment of partitions is one session. Before
 partitions are given away, what is in flight of the session is finished and committed, so two
 processes never work on a partition at the same time (docs/decisions/0007).
 """
@@ -206,7 +206,7 @@ class KafkaSource(Source):
                 found = consumer.list_topics(topic, timeout=_CONNECT_SECONDS).topics[topic]
             except KafkaException as error:
                 with contextlib.suppress(KafkaException, RuntimeError):
-                    consumer.poll(0)  # lets the client say why
+                    consumer.poll(0)  # lets the client report why
                 reason = self.waiting or _reason(error)
                 raise LinkError(f"{self._where} cannot be read: {reason}",
                                 hint="check hosts, TLS and credentials") from None  # fmt: skip
@@ -263,7 +263,7 @@ class KafkaSource(Source):
                     session.behind[place] = max(0, marks[1] - last.offset() - 1)
 
     def _ask(self, consumer: Any, session: KafkaSession) -> None:
-        """See whether the broker is back; a topic where nothing happens would not tell."""
+        """See whether the broker is back; a topic where nothing happens would not show it."""
         from confluent_kafka import KafkaException, TopicPartition
 
         if time.monotonic() < self._ask_at:
@@ -275,7 +275,7 @@ class KafkaSource(Source):
         self._ask_at = time.monotonic() + _ASK_SECONDS
 
     def _wait(self, consumer: Any) -> None:
-        """Stay a member of the group without reading on; what comes all the same is kept."""
+        """Stay a member of the group without reading on; what comes nevertheless is kept."""
         if len(self._held) >= CHUNK and not self._paused:
             consumer.pause(consumer.assignment())
             self._paused = True

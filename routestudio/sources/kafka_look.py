@@ -37,7 +37,7 @@ def look(
         return _read(consumer, ends, limit)
     except KafkaException as error:
         with contextlib.suppress(KafkaException, RuntimeError):
-            consumer.poll(0)  # lets the client say why
+            consumer.poll(0)  # lets the client report why
         reason = said[0] if said else error.args[0].str()
         raise LinkError(f"{where} cannot be read: {reason}",
                         hint="check hosts, TLS and credentials") from None  # fmt: skip

@@ -34,7 +34,7 @@ _SIGNATURES: Final = {
 
 
 def position(name: str, row: int, data: bytes) -> str:
-    """The position of a row of a file: the file's name, the row's number, and what it says.
+    """The position of a row of a file: the file's name, the row's number, and its content.
 
     With its content, because a file may be edited and read again within the time for which a
     service remembers ids; with the name only, so that it is the same in every copy of a project.
@@ -154,7 +154,7 @@ def refuse_binary(start: bytes, name: str) -> None:
 
 
 def unreadable(error: OSError, path: Path) -> UsageError:
-    """What is said of a file that the system does not let us read."""
+    """What is reported about a file that the system does not let us read."""
     return UsageError(f"cannot be read: {error.strerror}", place=Place(str(path)))
 
 

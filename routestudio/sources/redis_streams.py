@@ -235,7 +235,7 @@ class RedisSource(Source):
             log.warning("%s was trimmed from its stream before it was delivered", place)
 
     async def acknowledge(self, session: RedisSession, *, last: bool = False) -> None:
-        """Tell Redis what is finished. What cannot be told now is told later."""
+        """Report to Redis what is finished. What cannot be reported now is reported later."""
         async with self._acknowledging:
             await self._acknowledge(session, last)
 

@@ -82,7 +82,7 @@ class HttpServerStandin(ServerStandin):
 
 
 def _from_a_page(request: h11.Request) -> bool:
-    """Whether a browser sent a request for a web page: it has an origin, or a host name of its own
+    """Whether a browser sent a request for a web page: it has an origin, or its own host name
     that leads here. Clients of services send neither."""
     headers = {name.lower(): value.decode("latin-1") for name, value in request.headers}
     host = headers.get(b"host", "localhost").rpartition("@")[2].lower()

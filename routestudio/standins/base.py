@@ -16,7 +16,7 @@ class Arrived:
     """One thing that arrived. `destination` is e.g. a topic, a Redis key or a URL path.
 
     `key` is the message key where the protocol has one, `body` the content as text (Base64 with
-    a `base64:` prefix when it is not UTF-8), `details` what else the protocol says (partition,
+    a `base64:` prefix when it is not UTF-8), `details` what else the protocol has (partition,
     method, headers, time to live ...), as plain data.
     """
 

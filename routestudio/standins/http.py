@@ -15,7 +15,7 @@ _ALLOW: Final = "GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS"
 
 
 class HttpStandin(HttpServerStandin):
-    """An HTTP receiver. `answer` sets what it says to further requests, for trying out failures."""
+    """An HTTP receiver. `answer` sets its answer to further requests, for trying out failures."""
 
     kind: ClassVar[str] = "http"
     title: ClassVar[str] = "HTTP receiver"

@@ -52,7 +52,7 @@ class _Subscription:
 
 @dataclass(slots=True, eq=False)
 class _Client:
-    """One connection and what it said in its CONNECT."""
+    """One connection and the content of its CONNECT."""
 
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
@@ -108,7 +108,7 @@ class NatsStandin(ServerStandin):
             self._subscriptions = [s for s in self._subscriptions if s.client is not client]
 
     async def _obey(self, client: _Client, line: str) -> bool:
-        """Carry out one command; true when a client that wants it is told so."""
+        """Carry out one command; true when a client that wants it gets a reply."""
         word, _, rest = line.partition(" ")
         word, fields = word.upper(), rest.split()
         if word == "PING":

@@ -204,7 +204,8 @@ class PubSubStandin(HttpServerStandin):
 
 
 def emulator() -> Path:
-    """The script that starts Google's emulator. Raises `LinkError` that says what to install."""
+    """The script that starts Google's emulator. Raises `LinkError` that explains what to
+    install."""
     for home in _homes():
         if (home / _SCRIPT).is_file():
             if shutil.which("java") is None and "JAVA_HOME" not in os.environ:

@@ -1,7 +1,7 @@
 """The RabbitMQ stand-in: takes publications over AMQP 0-9-1 for any exchange, and keeps them.
 
-Every exchange is there, a queue is bound to each, and anybody may sign in. Who publishes is told
-what RabbitMQ would tell: confirms, and the refusal of properties that it does not take.
+Every exchange is there, a queue is bound to each, and anybody may sign in. Who publishes gets
+what RabbitMQ would answer: confirms, and the refusal of properties that it does not take.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class RabbitMqStandin(ServerStandin):
 
 @dataclass(slots=True)
 class _Channel:
-    """One channel. `closed`: it was refused something, and says nothing until it agrees."""
+    """One channel. `closed`: it was refused something, and is silent until it agrees."""
 
     confirms: bool = False
     published: int = 0

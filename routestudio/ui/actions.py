@@ -43,7 +43,7 @@ TABLE: tuple[Row, ...] = (
     Row("export", "Export…", "File", "Ctrl+E", "export", "project",
         tip="Write what a server needs"),
     Row("plan", "Compare with server configuration…", "File", "", "", "project",
-        tip="What the project changes on a server, and which rows move"),
+        tip="What the project changes on a server, and which rows get another destination"),
     Row("close_document", "Close document", "File", "Ctrl+W", "close", "document", gap=True),
     Row("quit", "Quit", "File", "Ctrl+Q", gap=True),
     Row("undo", "Undo", "Edit", "Ctrl+Z", "undo", "project"),
@@ -105,7 +105,7 @@ TABLE: tuple[Row, ...] = (
     Row("import_sample", "Import samples from a file…", "Function", "", "import", "project",
         tip="JSON lines, JSON, CSV or Parquet"),
     Row("sample_source", "Sample from a topic or stream…", "Function", "", "", "project",
-        tip="Take some rows of Kafka or Redis, which notice nothing of it"),
+        tip="Take some rows of Kafka or Redis without changing anything there"),
     Row("message_form", "Toggle table/text", "Function", "Ctrl+Shift+M", "", "sample",
         gap=True),
     Row("add_message", "Add message", "Function", "", "add", "sample"),
@@ -157,7 +157,7 @@ class Actions(QObject):
         return self._actions[name]
 
     def set_context(self, **flags: bool) -> None:
-        """Tell what there is (`project`, `document`, `sink`, `function`, `selection`)."""
+        """Set what there is (`project`, `document`, `sink`, `function`, `selection`)."""
         self._flags.update(flags)
         for row in TABLE:
             if row.when:

@@ -2,7 +2,7 @@
 
 The child's pipes are read through `QProcess`, so the window's loop needs no watcher threads. When
 the engine dies, every waiting job fails with a sentence, the engine is started again, and
-`restarted` tells the session to open its project again; edits are in the recovery journal.
+`restarted` asks the session to open its project again; edits are in the recovery journal.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ class Engine(QObject):
         return self._process.processId() if self._process else 0
 
     def start(self) -> None:
-        """Start the engine process; `status_changed` tells how it goes."""
+        """Start the engine process; `status_changed` reports how it goes."""
         process = QProcess(self)
         environment = QProcessEnvironment.systemEnvironment()
         environment.insert("PYTHONUNBUFFERED", "1")
@@ -170,7 +170,7 @@ class Engine(QObject):
                         done(result)
             except RouteStudioError as error:
                 self._report(owner, title, error, failed)
-            except Exception as error:  # a fault of ours: said, logged, never a traceback
+            except Exception as error:  # a fault of ours: shown, logged, never a traceback
                 log.exception("%s failed", title)
                 fault = RouteStudioError(f"an internal fault: {type(error).__name__}: {error}")
                 self._report(owner, title, fault, failed)
@@ -238,10 +238,12 @@ class Engine(QObject):
         self._stable.stop()
         self._restarts += 1
         if self._restarts > _MAX_RESTARTS:
-            text = f"{what} {self._restarts} times and is not started again; save and restart"
+            text = (
+                f"{what} {self._restarts} times and is not restarted; save and restart RouteStudio"
+            )
             self._set_status("lost", text)
             return
-        self._set_status("starting", f"{what}; it is being started again")
+        self._set_status("starting", f"{what}; it is being restarted")
         QTimer.singleShot(_RESTART_MS * self._restarts, self, self.start)
 
     def _forget_restarts(self) -> None:

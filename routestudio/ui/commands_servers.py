@@ -1,4 +1,4 @@
-"""Commands about servers' configurations: open a file, tell what an import brought, plan."""
+"""Commands about servers' configurations: open a file, show what an import brought, plan."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Servers:
             self._window.commands.project.open(Path(found))
 
     def imported(self, output: Path, brought: dict[str, Any]) -> None:
-        """Open what was imported; say what moved, and what was kept without being understood."""
+        """Open what was imported; show what moved, and what was kept without being understood."""
         self._session.open(output)
         secrets, kept = brought["secrets"], brought["kept"]
         moved = f"; secrets moved to .env: {', '.join(secrets)}" if secrets else ""

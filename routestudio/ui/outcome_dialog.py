@@ -53,7 +53,7 @@ class OutcomeDialog(QDialog):
             self._fill(found)
         else:
             column.addWidget(
-                EmptyState("ok", "Every row ends where it did",
+                EmptyState("ok", "No row changes its destination",
                            "The edits since the last save change no outcome of this sample."), 1
             )  # fmt: skip
         foot = QHBoxLayout()

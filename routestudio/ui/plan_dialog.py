@@ -108,7 +108,7 @@ def _text(value: Any) -> str:
 
 
 def _first(text: str) -> str:
-    """The first line that tells something, with a mark when there are more."""
+    """The first line that shows something, with a mark when there are more."""
     lines = text.strip().splitlines()
     return f"{lines[0]} …" if len(lines) > 1 else text
 

@@ -196,7 +196,7 @@ class RowsDialog(AskDialog):
         self.key.setPlaceholderText(key_text(found["keys"]))
         plain = "plain" in found["formats"] or not found["formats"]
         self.action.setEnabled(plain and not self.copied)
-        self.action.setToolTip("" if plain else "These rows say their action")
+        self.action.setToolTip("" if plain else "These rows have their own action")
         self.accept_button.setEnabled(bool(found["messages"]))
         self._show_messages(found["rows"])
         lines = [_fault_text(fault) for fault in found["first_faults"]]

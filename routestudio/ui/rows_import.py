@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from routestudio.errors import RouteStudioError
+from routestudio.model.wording import counted
 from routestudio.ui import dialogs
 from routestudio.ui.rows_dialog import RowsDialog
-from routestudio.ui.rows_text import counted
 
 if TYPE_CHECKING:
     from routestudio.ui.main_window import MainWindow

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from routestudio.model.wording import counted
+
 OWN: Final = "Messages of Sequin and RouteStudio"
 """The title of our own form."""
 _ORIGINS: Final = {
     "user": "as named here",
     "project": "named by the project",
-    "row": "said by the rows",
+    "row": "named by the rows",
     "guess": "a guess",
 }
 
@@ -53,9 +55,3 @@ def key_text(keys: Sequence[Mapping[str, Any]]) -> str:
     named = ", ".join(columns)
     how = _ORIGINS.get(origin, origin)
     return f"{named} ({how})" if named else how
-
-
-def counted(count: int, word: str) -> str:
-    """A number with its word, such as `2 messages`."""
-    ending = "es" if word.endswith(("s", "ch", "sh", "x")) else "s"
-    return f"{count:,} {word}" if count == 1 else f"{count:,} {word}{ending}"

@@ -1,6 +1,6 @@
 """Pictures of the run panel: `python -m routestudio.ui.screenshots FOLDER --runs`.
 
-A project of its own delivers to an HTTP server of this process that is slow, refuses some
+A separate project delivers to an HTTP server of this process that is slow, refuses some
 messages for good and some for now.
 """
 

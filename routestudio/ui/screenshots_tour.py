@@ -47,7 +47,7 @@ class _Tour:
         await self._fix()
 
     def _trigger(self, name: str) -> None:
-        """As an event does: outside of any task, because dialogs run a loop of their own."""
+        """As an event does: outside of any task, because dialogs run their own loop."""
         asyncio.get_running_loop().call_soon(self.window.action_table.qaction(name).trigger)
 
     async def _dialog(self, name: str) -> Any:

@@ -148,7 +148,7 @@ class Session(QObject):
         return self.engine.run(work, owner=self, title=f"Create {path.name}", done=opened)
 
     def apply(self, edit: dict[str, Any], done: Callable[[], object] | None = None) -> Job:
-        """Apply one edit (see `project.store`). A refused edit is said and changes nothing."""
+        """Apply one edit (see `project.store`). A refused edit is reported and changes nothing."""
         return self._change("apply", done, edit=edit)
 
     def set_value(self, path: list[str], value: Any) -> Job:

@@ -20,7 +20,8 @@ class SourceDialog(AskDialog):
     def __init__(self, parent: QWidget | None) -> None:
         super().__init__(
             parent, "Sample from a topic or stream",
-            "Takes rows without joining a group or acknowledging them: the server notices nothing. "
+            "Takes rows without joining a group or acknowledging them: nothing changes on the "
+            "server. "
             "Secrets in an address are references such as ${KAFKA_PASSWORD}.", "Look",
         )  # fmt: skip
         self.setMinimumWidth(620)

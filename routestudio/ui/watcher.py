@@ -33,7 +33,7 @@ class FileWatch(QObject):
         session.opened.connect(self.follow)
         application = QGuiApplication.instance()
         if isinstance(application, QGuiApplication):
-            # Some file systems tell nothing: what changed is also looked for on coming back.
+            # Some file systems report nothing: what changed is also looked for on coming back.
             application.applicationStateChanged.connect(self._state)
 
     def follow(self) -> None:

@@ -158,7 +158,7 @@ async def test_webhook_check_table(
     await table.run_both("right credentials", at(gate.url), path, "target passed")
     secure = at(https_receiver.url, None)
     await table.run_both("right credentials", secure, path, "target inconclusive",
-                         variant="a server that says nothing about methods, TLS")  # fmt: skip
+                         variant="a server that reports no methods, TLS")  # fmt: skip
     await table.run_both("wrong credentials", at(gate.url, "bad"), path, "authenticate failed")
     await table.run_both("wrong credentials", at(gate.url, None), path, "authenticate failed",
                          variant="none given")  # fmt: skip

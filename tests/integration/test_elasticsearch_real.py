@@ -528,7 +528,7 @@ async def test_elasticsearch_check_table(
 
 PLACES_THAT_TAKE_NOTHING = (
     ("shut", "closed index"), ("no-writer", "alias of two without write index"),
-    ("told-not-to", "alias of one that is told not to write"),
+    ("set-not-to", "alias whose index is set not to write"),
     ("shut-alias", "alias of a closed one"), ("logs", "data stream"),
     ("sealed", "blocks.write"), ("frozen", "blocks.read_only"),
     ("full-disk", "blocks.read_only_allow_delete"), ("routed", "_routing.required"),
@@ -547,7 +547,7 @@ def make_places_that_take_nothing(server: OpenSearchServer) -> set[str]:
         {"add": {"index": "a1", "alias": "written"}},
         {"add": {"index": "a2", "alias": "written", "is_write_index": True}},
         {"add": {"index": "a3", "alias": "single"}},
-        {"add": {"index": "a4", "alias": "told-not-to", "is_write_index": False}},
+        {"add": {"index": "a4", "alias": "set-not-to", "is_write_index": False}},
         {"add": {"index": "a5", "alias": "shut-alias"}},
     ]})  # fmt: skip
     for name in ("shut", "a5"):

@@ -1,7 +1,7 @@
 """`python -m tests.soak [--minutes 20] [--rate 500] [--source redis|stdin]`.
 
 Starts `routestudio run` on a source that grows at a steady rate, into a local service that refuses
-some requests, looks at its process tree every few seconds, and says whether memory, handles,
+some requests, looks at its process tree every few seconds, and reports whether memory, handles,
 threads or tasks grow after a warm-up. At the end the run is drained, and every message must be
 accounted for. Exit code 0: nothing grows and nothing is lost; 1 otherwise.
 """

@@ -121,10 +121,10 @@ class CheckTable:
             "",
             "<!-- Written by the tests (`ROUTESTUDIO_WRITE_CHECKS=1 pytest -k check_table`). -->",
             "",
-            f"What the check said in each situation when it was run against {self._service}. "
+            f"Results of the check in each situation when it was run against {self._service}. "
             "The step is the one that settles the verdict.",
             "",
-            "| Situation | Mode | Verdict | Step | It says | What to do |",
+            "| Situation | Mode | Verdict | Step | Result | What to do |",
             "| --- | --- | --- | --- | --- | --- |",
         ]
         lines += [

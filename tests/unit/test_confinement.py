@@ -50,8 +50,8 @@ async def test_a_wrong_pattern_is_said_and_lets_nothing_pass(engine: EngineServi
     await confine(engine, {"topic": "orders.(eu", "topc": "x"})
     found = await engine.preview("orders-to-kafka", sample="shop")
     texts = {item["field"]: item["message"] for item in found["problems"]}
-    assert texts["confine.topc"] == "is no routed field of this sink"
-    assert texts["confine.topic"].startswith("is no pattern:")
+    assert texts["confine.topc"] == "is not a routed field of this sink"
+    assert texts["confine.topic"].startswith("is not a valid pattern:")
     assert found["ok"] == 0
 
 

@@ -27,8 +27,8 @@ def test_a_line_has_the_mark_of_its_worst_way() -> None:
 def test_the_mark_says_in_words_what_takes_each_way() -> None:
     text = marks_of([point(1, "if", 1200, 1), point(1, "else", 0, 0)])[1].text
     assert text.splitlines() == [
-        "Branch coverage: a way is never taken",
+        "Branch coverage: a branch is never taken",
         "if: 1,200 rows, 1 route test",
-        "else: never taken, by no row and no route test",
+        "else: never taken by a row or a route test",
     ]
     assert "no row, 2 route tests" in marks_of([point(1, "if", 0, 2)])[1].text

@@ -1,1 +1,2 @@
-"""Functions from Python to Elixir and back, for what both languages can say with equal meaning."""
+"""Functions from Python to Elixir and back, for what both languages can express with equal
+meaning."""

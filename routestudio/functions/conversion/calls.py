@@ -59,7 +59,7 @@ class Calls(Expressions):
         matching, self._matching = self._matching, False
         found = super().value(node)
         if found.kinds == _MATCH and not matching:
-            self.refuse(node, "a match of a pattern is no value in Elixir",
+            self.refuse(node, "a match of a pattern is not a value in Elixir",
                         "use it as a condition: if re.search(...)")  # fmt: skip
         return found
 
@@ -330,7 +330,7 @@ class Calls(Expressions):
             self.refuse(node, "this call lacks an argument")
         subject = self.value(node.args[count - 1])
         if name in ("search", "match", "fullmatch"):
-            # A match is no value of a conversion: what matters is whether there is one.
+            # A match is not a value of a conversion: what matters is whether there is one.
             return Code(f"Regex.match?({sigil}, {subject.text})", kinds=_MATCH)
         if patterns.can_be_empty(pattern.value):
             self.refuse(pattern, "a pattern that may match nothing cuts differently in Elixir")

@@ -8,7 +8,7 @@ from typing import Final
 from routestudio.model.function import Diagnostic
 
 Kinds = frozenset[str]
-"""Which kinds of values an expression may have, as far as its text tells."""
+"""Which kinds of values an expression may have, as far as its text shows."""
 
 NONE: Final[Kinds] = frozenset(["none"])
 BOOL: Final[Kinds] = frozenset(["bool"])
@@ -21,7 +21,7 @@ DECIMAL: Final[Kinds] = frozenset(["decimal"])
 TIME: Final[Kinds] = frozenset(["time"])
 NUMBER: Final = INT | FLOAT
 ANY: Final = NONE | BOOL | INT | FLOAT | STR | LIST | DICT | DECIMAL | TIME
-"""`time` is any date or time. Functions, sets and bytes are no values of a conversion."""
+"""`time` is any date or time. Functions, sets and bytes are not values of a conversion."""
 
 ATOM: Final = 100
 """How tightly an expression holds together: calls, literals and names."""

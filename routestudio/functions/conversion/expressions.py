@@ -221,7 +221,7 @@ class Expressions(Literals):
 
     @staticmethod
     def same_as_elixir(left: Code, right: Code) -> bool:
-        """Whether `==` says of these values the same in both languages."""
+        """Whether `==` gives the same for these values in both languages."""
         return (
             any(kinds <= STR | NONE for kinds in (left.kinds, right.kinds))
             or left.kinds | right.kinds <= NUMBER

@@ -56,7 +56,7 @@ class FromElixir:
             "changes": Code("changes", kinds=NONE | DICT),
         }
         self.known: dict[str, str] = {}
-        """Closures of our own prelude that were met, by their names."""
+        """Closures of our prelude that were met, by their names."""
         self.used: set[str] = set()
 
     def refuse(self, node: Any, message: str, hint: str | None = None) -> NoReturn:
@@ -313,7 +313,7 @@ class FromElixir:
 
     def _several(self, node: Node, *_: Any) -> Code:
         self.refuse(node, "several steps inside of an expression have no equal form in Python",
-                    "give the result a name on a line of its own")  # fmt: skip
+                    "give the result a name on a separate line")  # fmt: skip
 
     # Calls
 
@@ -360,7 +360,7 @@ class FromElixir:
         return Code(f"{found.text}({', '.join(item.text for item in args)})", kinds=found.items)
 
     def restored(self, node: Node, name: str, args: list[Code]) -> Code:
-        """A call of a closure of our own prelude, as what it stands for."""
+        """A call of a closure of our prelude, as what it stands for."""
         raise NotImplementedError
 
     def local(self, node: Node, name: str, args: list[Any]) -> Code:

@@ -105,13 +105,13 @@ class Calls(Texts):
         self.refuse(node, f"`{name}` has no equal form in Python")
 
     def _mapping(self, found: Code) -> str:
-        known = found.kinds <= DICT | NONE  # nothing is no map in Python, either
+        known = found.kinds <= DICT | NONE  # None is not a map in Python, either
         return found.inside(ATOM) if known else self.help("mapping", found.text)
 
     # Closures
 
     def restored(self, node: Node, name: str, args: list[Code]) -> Code:
-        """A call of a closure of our own prelude, as what it stands for."""
+        """A call of a closure of our prelude, as what it stands for."""
         first = args[0]
         second = args[1].inside(ORDER + 1) if len(args) > 1 else ""
         if name == "part":

@@ -95,7 +95,7 @@ class Literals(Walk):
         if node.id == "metadata":
             self.refuse(node, "`metadata` as a whole has other keys in Elixir",
                         "read its fields: metadata.table_name")  # fmt: skip
-        self.refuse(node, f"`{node.id}` may have no value here, or is no value in Elixir",
+        self.refuse(node, f"`{node.id}` may have no value here, or is not a value in Elixir",
                     "give it a value before, in every branch")  # fmt: skip
 
     def _attribute(self, node: ast.Attribute) -> Code:

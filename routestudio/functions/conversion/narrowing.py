@@ -1,4 +1,4 @@
-"""What a condition tells of the expressions in it."""
+"""What a condition shows about the expressions in it."""
 
 from __future__ import annotations
 

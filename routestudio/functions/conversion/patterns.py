@@ -20,7 +20,7 @@ FLAGS: Final = {"IGNORECASE": "i", "MULTILINE": "m", "DOTALL": "s"}
 
 
 class UnequalError(Exception):
-    """A pattern may mean something else in the other language; the text says what."""
+    """A pattern may mean something else in the other language; the text shows what."""
 
 
 def regex(pattern: str, flags: str, *, where: str = "search") -> str:

@@ -1,6 +1,6 @@
-"""What one language says with an operator and the other does not: small closures at the top.
+"""What one language expresses with an operator and the other does not: small closures at the top.
 
-Each closure gives the very value that Python gives, or fails; it never gives another value.
+Each closure gives exactly the value that Python gives, or fails; it never gives another value.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""What Elixir says with an operator and Python does not: small functions inside the function.
+"""What Elixir expresses with an operator and Python does not: small functions inside the function.
 
-Each gives the very value that Elixir gives, or raises; it never gives another value.
+Each gives exactly the value that Elixir gives, or raises; it never gives another value.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def iso(value):
     # Dates and times of a row are text in Python, and nothing else can be written so.
     if re.fullmatch(r"\\d{4}-\\d\\d-\\d\\d(T\\d\\d:\\d\\d:\\d\\d\\.\\d{6}Z?)?", value):
         return value
-    raise TypeError("this is no date or time")
+    raise TypeError("this is not a date or time")
 """,
     "text": """\
 def text(value):
@@ -134,7 +134,7 @@ def integer(value):
     # Elixir reads digits and a sign only.
     if re.fullmatch("[+-]?[0-9]+", value):
         return int(value)
-    raise ValueError("this text is no number")
+    raise ValueError("this text is not a number")
 """,
     "quotient": """\
 def quotient(left, right):

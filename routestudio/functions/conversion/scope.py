@@ -15,7 +15,7 @@ from routestudio.functions.conversion.prelude import RESERVED
 from routestudio.functions.python import PARAMETERS, column
 
 _TIMELY = re.compile(r"(?:_at|_on|date|time|timestamp|day)\Z")
-"""How columns are called that hold a date or time, when no sample tells."""
+"""How columns are called that hold a date or time, when no sample shows it."""
 
 Facts = dict[str, Kinds]
 """Kinds of expressions as conditions narrowed them, by `ast.dump`."""

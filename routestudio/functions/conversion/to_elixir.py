@@ -1,6 +1,6 @@
 """Python functions as Elixir functions of equal meaning, or the places where that is not possible.
 
-Python changes names, Elixir binds them anew: what branches and loops assign becomes their value.
+Python changes names, Elixir binds them again: what branches and loops assign becomes their value.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def to_elixir(code: str, kind: FunctionKind, times: Collection[str] = ()) -> str
     The text must have no errors (`python.check`). Raises `ValueError` when it has.
     """
     if any(item.severity == "error" for item in python.check(code, kind)):
-        raise ValueError("the function has errors of its own")
+        raise ValueError("the function itself has errors")
     tree = ast.parse(code)
     scope.refuse_long_integers(tree, code)
     entry = next(n for n in tree.body if isinstance(n, ast.FunctionDef))
@@ -220,7 +220,7 @@ class _Function(Matches):
         return [f"{{{', '.join(heads)}}} = {{{texts}}}"]
 
     def _owned(self, node: ast.expr) -> str:
-        """A local name whose value only it refers to, so that changing it is binding it anew."""
+        """A local name whose value only it refers to, so that changing it is binding it again."""
         if not isinstance(node, ast.Name) or node.id not in self.names.called:
             self.refuse(node, "values cannot be changed in place in Elixir",
                         'make a new one: row = {**record, "key": value}')  # fmt: skip
@@ -379,7 +379,7 @@ class _Function(Matches):
         return [f"{head} =\n  {call}\n{indented(body, 2)}\n  end)", ""]
 
     def _stays(self, name: str, kinds: Kinds, node: ast.For) -> Kinds:
-        """The kinds of a name through all turns of a loop, as far as its assignments tell."""
+        """The kinds of a name through all turns of a loop, as far as its assignments show."""
         plain = all(
             isinstance(inner, ast.AugAssign)
             and isinstance(inner.value, (ast.Constant, ast.JoinedStr))

@@ -1,6 +1,6 @@
 """Elixir functions as Python functions of equal meaning, or the places where that is not possible.
 
-A name that a branch of Elixir binds is gone after the branch; in Python it gets a name of its own.
+A name that a branch of Elixir binds is gone after the branch; in Python it gets its own name.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ _PLACES: Final = re.compile(r"line: \d+")
 def to_python(code: str, kind: FunctionKind) -> tuple[str, bool]:
     """The Python text, and whether closures that conversion once wrote became operators again.
 
-    Raises `Refused` for the first part without an equal form, `ValueError` when the text has errors
-    of its own.
+    Raises `Refused` for the first part without an equal form, `ValueError` when the text itself has
+    errors.
     """
     read = source.read(code)
     if not read.accepted:
-        raise ValueError("the function has errors of its own")
+        raise ValueError("the function itself has errors")
     walk = _Function(code, kind)
     try:
         return walk.text(read.body), bool(walk.known)
@@ -217,7 +217,7 @@ class _Function(Calls):
     _outer: frozenset[str] = frozenset()
 
     def _mine(self, name: str) -> bool:
-        """Whether a name was given in this very block, so that it may be given anew."""
+        """Whether a name was given in this same block, so that it may be given again."""
         text = self.names[name].text
         base = re.sub(r"[?!]", "", name)
         return text == base and text not in self._outer

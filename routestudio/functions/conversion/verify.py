@@ -1,4 +1,4 @@
-"""Runs a function and its conversion on the same messages and tells where they differ."""
+"""Runs a function and its conversion on the same messages and shows where they differ."""
 
 from __future__ import annotations
 
@@ -82,8 +82,8 @@ async def verify(
 ) -> Verification:  # fmt: skip
     """Both on the samples and their variants. Equal: the same value and types, or both fail.
 
-    `view` says what of a result counts, as text, instead of its whole value. With `lenient`, a
-    value where the first function failed on an invented message is no difference.
+    `view` shows what of a result counts, as text, instead of its whole value. With `lenient`, a
+    value where the first function failed on an invented message is not a difference.
     """
     messages = [as_on_server(message) for message in variants(samples)]
     first = (await pool.evaluate([before], messages, now=_NOW))[0]
@@ -183,7 +183,7 @@ def _shown(result: FunctionResult) -> str:
 
 def variants(samples: Iterable[Message], *, limit: int = 400) -> list[Message]:
     """The samples, and what is hard about rows: each action, nulls, missing columns, other types,
-    deletes with keys only. Without samples, those of an example row. In order, numbered anew."""
+    deletes with keys only. Without samples, those of an example row. In order, numbered again."""
     given = list(samples)
     base = given or [Message("update", _DEFAULT, {"status": "new", "total": 100},
                              complete_metadata({"table_name": "orders"}, _DEFAULT))]  # fmt: skip

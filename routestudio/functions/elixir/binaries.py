@@ -58,7 +58,7 @@ class _Spec:
         if type(self.size) is int:
             bits = self.size * unit
             if bits % 8:
-                raise _fault(node, "bit strings that are no whole bytes")
+                raise _fault(node, "bit strings that are not whole bytes")
             return pyast.const(bits // 8 if self.kind == "binary" else bits, place)
         value: ast.expr = self._compiler.expression(self.size)
         if unit == (8 if self.kind == "binary" else 1):

@@ -199,7 +199,7 @@ class Calls(Unit):
         if type(right) is not Node:
             raise CompileFault(diagnostic("compile", "cannot pipe into this", node))
         if right.is_call("|>", 2):
-            # a |> (b |> c): the right side is a pipe of its own
+            # a |> (b |> c): the right side is a separate pipe
             raise CompileFault(diagnostic("compile", "cannot pipe into a pipe", node))
         if type(right.name) is Node:
             if "access" in right.flags:

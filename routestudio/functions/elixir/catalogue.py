@@ -1,5 +1,5 @@
 """Which functions exist in the allowed modules, so that an unknown one and one that is merely not
-evaluated here are told apart. Elixir 1.19, decimal 2.3, uuid 1.1.8; operators left out."""
+evaluated here are distinguished. Elixir 1.19, decimal 2.3, uuid 1.1.8; operators left out."""
 
 from __future__ import annotations
 

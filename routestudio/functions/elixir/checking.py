@@ -1,4 +1,4 @@
-"""All that can be said of an Elixir function without running it."""
+"""All that can be known about an Elixir function without running it."""
 
 from __future__ import annotations
 

@@ -116,7 +116,7 @@ class Containers(Texts):
         self._skip_ends()
         if self._token.kind == ")":
             self._next()
-            # Before `->` these are no parameters; anywhere else they are an empty block.
+            # Before `->` these are not parameters; anywhere else they are an empty block.
             flags = frozenset(["many"] if self._token.kind in ("->", "when") else [])
             return Node("__block__", [], opened.place, self._closed, flags)
         start = self._at, self._depth

@@ -25,7 +25,7 @@ ARITHMETIC: Final = "bad argument in arithmetic expression"
 
 
 def shown(value: Any) -> str:
-    """A value on lines of its own, as Elixir 1.19 shows it below a message."""
+    """A value on its own lines, as Elixir 1.19 shows it below a message."""
     from routestudio.functions.elixir.inspecting import inspect
 
     lines = "\n".join(f"    {line}" for line in inspect(value).split("\n"))
@@ -33,12 +33,12 @@ def shown(value: Any) -> str:
 
 
 def arithmetic() -> ElixirError:
-    """Arithmetic on something that is no number, or a division by zero."""
+    """Arithmetic on something that is not a number, or a division by zero."""
     return ElixirError("ArithmeticError", ARITHMETIC)
 
 
 def argument(text: str) -> ElixirError:
-    """An `ArgumentError` with a text of its own."""
+    """An `ArgumentError` with its own text."""
     return ElixirError("ArgumentError", text)
 
 
@@ -62,7 +62,7 @@ def bad_map(value: Any) -> ElixirError:
 
 
 def bad_boolean(operator: str, value: Any) -> ElixirError:
-    """The left side of `and` or `or` is no boolean."""
+    """The left side of `and` or `or` is not a boolean."""
     text = f'expected a boolean on left-side of "{operator}", got:{shown(value)}'
     return ElixirError("BadBooleanError", text)
 

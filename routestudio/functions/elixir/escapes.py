@@ -63,7 +63,7 @@ def unescape_regex(text: str) -> str:
 
 
 def dedent(parts: list[Any], width: int) -> list[Any]:
-    """The parts of a heredoc without their indentation; parts that are no text are kept."""
+    """The parts of a heredoc without their indentation; parts that are not text are kept."""
     if not width:
         return parts
     pattern = re.compile(rf"\n[ \t]{{0,{width}}}")

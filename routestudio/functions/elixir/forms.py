@@ -121,7 +121,7 @@ class Forms(Patterns):
         return pyast.call(HIT, [pyast.const(self.points(*place, kind), place)], place)
 
     def _taken(self, kind: str, value: ast.expr, place: Place) -> ast.expr:
-        """The value of a branch; when calls are traced, one that says that it was taken."""
+        """The value of a branch; when calls are traced, one that shows that it was taken."""
         if self.points is None:
             return value
         return pyast.either([self._hit(kind, place), value], place)

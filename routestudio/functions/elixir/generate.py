@@ -1,8 +1,8 @@
 """Elixir to Python: expressions and their order. Control flow is in `forms`, calls in `calls`.
 
 Every Elixir function becomes one Python function whose syntax tree carries the places of the
-Elixir text, so that a traceback names the line and column of the user. Each binding gets a Python
-name of its own. What is a pure expression in Python stays one; the rest becomes statements.
+Elixir text, so that a traceback names the line and column of the user. Each binding gets its own
+Python name. What is a pure expression in Python stays one; the rest becomes statements.
 """
 
 from __future__ import annotations

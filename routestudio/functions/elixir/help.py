@@ -1,6 +1,7 @@
-"""What the editor says of the functions that Elixir functions may call: arguments, one sentence.
+"""What the editor shows about the functions that Elixir functions may call: arguments, one
+sentence.
 
-Optional arguments stand in brackets. The catalogue says which of them exist, the registry which
+Optional arguments stand in brackets. The catalogue shows which of them exist, the registry which
 are evaluated here; a test keeps the three together.
 """
 
@@ -66,7 +67,7 @@ drop(map, keys) The map without several keys.
 equal?(a, b) Whether two maps hold the same.
 fetch(map, key) `{:ok, value}`, or `:error` when the key is missing.
 fetch!(map, key) The value; raises when the key is missing.
-filter(map, fun) The entries for which the closure says yes, as a map.
+filter(map, fun) The entries for which the closure returns a true value, as a map.
 from_keys(keys, value) A map of these keys, all with one value.
 from_struct(struct) The fields of a struct as a map.
 get(map, key, [default]) The value, or the default when the key is missing.
@@ -85,13 +86,13 @@ pop_lazy(map, key, fun) The same, with a closure for a missing key.
 put(map, key, value) The map with the key set.
 put_new(map, key, value) The map with the key set, unless it has one.
 put_new_lazy(map, key, fun) The same, with a closure for the value.
-reject(map, fun) The map without the entries for which the closure says yes.
+reject(map, fun) The map without the entries for which the closure returns a true value.
 replace(map, key, value) The map with another value, when it has the key.
 replace!(map, key, value) The same; raises when the key is missing.
 replace_lazy(map, key, fun) The map with a value changed, when it has the key.
 size(map) Deprecated: write map_size(map).
 split(map, keys) The entries of these keys, and the others.
-split_with(map, fun) The entries for which the closure says yes, and the others.
+split_with(map, fun) The entries for which the closure returns a true value, and the others.
 take(map, keys) Only the entries of these keys.
 to_list(map) The entries as `{key, value}` pairs.
 update(map, key, default, fun) The map with a value changed; the default when it is missing.
@@ -125,7 +126,7 @@ pad_leading(text, count, [padding]) Filled in front up to so many characters.
 pad_trailing(text, count, [padding]) Filled at the end up to so many characters.
 printable?(text, [limit]) Whether all characters can be printed.
 replace(text, pattern, new, [options]) All matches of a text or regular expression replaced.
-replace_invalid(text, [new]) Bytes that are no text replaced.
+replace_invalid(text, [new]) Bytes that are not text replaced.
 replace_leading(text, part, new) Every repetition at the start replaced.
 replace_prefix(text, part, new) The start replaced, when it is this.
 replace_suffix(text, part, new) The end replaced, when it is this.
@@ -164,7 +165,7 @@ each(items, fun) Calls a closure for every item; gives :ok.
 empty?(items) Whether there are no items.
 fetch(items, index) `{:ok, item}` or :error.
 fetch!(items, index) The item; raises when there is none.
-filter(items, fun) The items for which the closure says yes.
+filter(items, fun) The items for which the closure returns a true value.
 find(items, [default], fun) The first item with a yes.
 find_index(items, fun) The position of the first item with a yes.
 find_value(items, [default], fun) The first result that is true.
@@ -194,7 +195,7 @@ product_by(items, fun) All results multiplied.
 random(items) Any one of the items; another one each time.
 reduce(items, [start], fun) One value made from all items.
 reduce_while(items, start, fun) The same, until the closure halts.
-reject(items, fun) The items for which the closure says no.
+reject(items, fun) The items for which the closure returns nil or false.
 reverse(items, [tail]) The items from last to first.
 reverse_slice(items, start, count) A part of the items turned around.
 scan(items, [start], fun) Every value on the way of a reduction.

@@ -15,7 +15,7 @@ first(list, [default]) The first item, or the default.
 flatten(list, [tail]) Lists inside of lists put into one.
 foldl(list, start, fun) One value made from the items, from the left.
 foldr(list, start, fun) One value made from the items, from the right.
-improper?(list) Whether the tail is no list.
+improper?(list) Whether the tail is not a list.
 insert_at(list, index, value) With a value at a position.
 keydelete(list, key, position) Without the first tuple that has the key.
 keyfind(list, key, position, [default]) The first tuple that has the key.

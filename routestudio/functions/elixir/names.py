@@ -127,7 +127,7 @@ NOT_STRING: Final = frozenset(["to_atom", "to_existing_atom"])
 SPECIAL: Final = frozenset(
     ["__MODULE__", "__ENV__", "__DIR__", "__CALLER__", "__STACKTRACE__", "_"]
 )
-"""Names that are no variables."""
+"""Names that are not variables."""
 
 GUARD_CALLS: Final = GUARDS | frozenset(
     [

@@ -27,7 +27,7 @@ _WORDS: Final = {
     "invalid group reference": "reference to non-existent subpattern",
     "unknown group": "reference to non-existent subpattern",
 }
-"""What PCRE2 says, by what the `regex` package says."""
+"""PCRE2's messages, by those of the `regex` package."""
 
 
 class Pattern:
@@ -36,7 +36,7 @@ class Pattern:
     def __init__(self, source: str, options: frozenset[str]) -> None:
         self.wide = "unicode" in options
         text = source if self.wide else bytes_of(source).decode("latin-1")
-        # Bytes are no letters beyond ASCII on OTP 28: neither in classes nor for `i`.
+        # Bytes are not letters beyond ASCII on OTP 28: neither in classes nor for `i`.
         flags = regex.VERSION1 | (0 if self.wide else regex.ASCII)
         if "caseless" in options:
             flags |= regex.IGNORECASE

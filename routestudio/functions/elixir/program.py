@@ -77,7 +77,7 @@ def warnings(body: Any) -> list[Diagnostic]:
 
 
 def _softened(found: Diagnostic) -> Diagnostic:
-    """What is merely not evaluated here is no error of the function."""
+    """What is merely not evaluated here is not an error of the function."""
     severity = "warning" if found.code == "not_evaluated" else found.severity
     return replace(found, severity=severity)
 

@@ -1,4 +1,4 @@
-"""Walking over tokens, and what is said where they do not fit."""
+"""Walking over tokens, and what is reported where they do not fit."""
 
 from __future__ import annotations
 

@@ -91,7 +91,7 @@ class _Scope:
                 for part in pattern.args:
                     self._used_in_pattern(part, known)
 
-    # Forms with names of their own
+    # Forms with their own names
 
     def match(self, node: Node, args: list[Any], known: Names) -> Names:
         after = self.walk(args[1], known) if len(args) == 2 else known

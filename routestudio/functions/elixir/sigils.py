@@ -15,7 +15,7 @@ from routestudio.functions.elixir.values import Atom, atom
 
 
 def sigil(unit: Any, node: Node) -> ast.expr:
-    """The value of a sigil. Raises `CompileFault` for text that is no date, expression ..."""
+    """The value of a sigil. Raises `CompileFault` for text that is not a date, expression ..."""
     name = str(node.name).removeprefix("sigil_")
     content, modifiers = node.args or []
     options = "".join(map(chr, modifiers))

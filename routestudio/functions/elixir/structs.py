@@ -1,4 +1,4 @@
-"""Structs with a class of their own: dates, times, decimals, regexes, URIs, date ranges."""
+"""Structs with their own class: dates, times, decimals, regexes, URIs, date ranges."""
 
 from __future__ import annotations
 

@@ -126,7 +126,7 @@ class Reference:
 
 
 class Cons:
-    """An improper list: items, and a tail that is no list."""
+    """An improper list: items, and a tail that is not a list."""
 
     __slots__ = ("items", "tail")
 
@@ -157,7 +157,7 @@ class Struct:
 
 
 class AnyStruct(Struct):
-    """A struct of a module without a class of its own, or one whose fields were replaced."""
+    """A struct of a module without its own class, or one whose fields were replaced."""
 
     __slots__ = ("_fields", "module")
 

@@ -42,7 +42,7 @@ HAZARDS: Final = (
            "A JetStream stream remembers ids for all of its subjects and senders, also after a "
            "purge, and drops what comes second: two sinks that send the same change to two "
            "subjects of one stream lose each other's messages.",
-           "Give each sink a stream of its own, or another message id.",
+           "Give each sink its own stream, or another message id.",
            "detected", "NATS sinks that send the same changes to one server; a warning. The check "
            "asks whether one stream has the subjects of both. A run "
            "reads the stream's acknowledgements and counts what it did not store.", _NATS),
@@ -54,13 +54,13 @@ HAZARDS: Final = (
            "A key made of the primary key differs from the group id once groups are customised, "
            "so the order within a group is lost.", "Leave the key to its default.",
            "detected", "Keys of sample rows against their group ids.", _KAFKA),
-    Hazard("KAF-03", "M", "sample", "Deletes are no tombstones",
+    Hazard("KAF-03", "M", "sample", "Deletes are not tombstones",
            "A delete is a record with a value, so a compacted topic keeps it for ever; a transform "
            "that gives null writes the text `null`.",
            "Let consumers act on `action`.",
            "detected", "Transforms that give null for sample rows. The value of a delete is shown "
            "in the preview.", _KAFKA),
-    Hazard("KAF-04", "M", "sink", "A partitioner of its own",
+    Hazard("KAF-04", "M", "sink", "Its own partitioner",
            "Keys go to other partitions than those of other producers, so topics cannot be joined "
            "by partition.", "Do not rely on equal partitions.",
            "avoided", "Delivery uses the same partitioner as a server, so nothing moves when the "
@@ -83,7 +83,7 @@ HAZARDS: Final = (
            "database.", "Bind to the real keys.",
            "detected", "Routing keys of sample rows with the old prefix.", _RABBIT),
     Hazard("RAB-02", "L", "function", "An undocumented message id",
-           "`message_id` can be routed, and no page of a server says so.",
+           "`message_id` can be routed, and no page of a server mentions it.",
            "Return it where consumers need it.",
            "avoided", "It is a routed field with a page like all others.", _RABBIT),
     Hazard("RAB-03", "L", "function", "A starter with a wrong name",
@@ -96,7 +96,7 @@ HAZARDS: Final = (
            "avoided", "A starter gives exactly the defaults.", _RABBIT),
     Hazard("RAB-05", "H", "sink", "Published and lost",
            "Messages are neither confirmed nor persistent nor mandatory: without a queue, or with "
-           "a missing exchange, they are lost in silence.",
+           "a missing exchange, they are lost silently.",
            "Bind queues before the first message.",
            "detected", "Every sink that a server could run; a note. RouteStudio's own delivery "
            "waits for confirms.", _RABBIT),
@@ -111,6 +111,6 @@ HAZARDS: Final = (
     Hazard("RAB-08", "M", "sink", "Broken headers become none",
            "Header text in the console that is not valid JSON is taken for no headers.",
            "Look at the headers after saving.",
-           "avoided", "Headers are a table in the form, and text that is no map is an error.",
+           "avoided", "Headers are a table in the form, and text that is not a map is an error.",
            _RABBIT),
 )  # fmt: skip

@@ -15,15 +15,15 @@ HAZARDS: Final = (
            "ever delivered with them.", "Use the key of a service account.",
            "detected", "The type in the file.", _GCP),
     Hazard("GCP-02", "M", "sink", "Grouping means one message per request",
-           "YAML groups messages unless told otherwise, a server's console does not; grouped "
+           "YAML groups messages by default, a server's console does not; grouped "
            "messages travel alone.", "Write `message_grouping`.",
-           "detected", "Sinks that a server could run and that group without saying so, or in "
+           "detected", "Sinks that a server could run and that group without stating it, or in "
            "spite of a batch size.", _GCP),
     Hazard("GCP-03", "L", "function", "A starter with the database",
            "The starter's topic has the database in its name, and the default has not.",
            "Compare destinations before you ship.",
            "avoided", "A starter gives exactly the defaults.", _GCP),
-    Hazard("GCP-04", "L", "sink", "A test with a right of its own",
+    Hazard("GCP-04", "L", "sink", "A test that needs its own right",
            "The connection test deletes a subscription that does not exist, which documented roles "
            "do not allow.", "Read a failure with this in mind.",
            "avoided", "The check asks for the topic and for the right to publish.", _GCP),

@@ -28,7 +28,7 @@ HAZARDS: Final = (
            "detected", "The size of each sample row."),
     Hazard("GEN-05", "M", "sample", "Group ids without the table",
            "Rows of different tables with equal keys share a group, a partition and an order at "
-           "the target.", "Give each table a destination of its own, or a key with its name.",
+           "the target.", "Give each table its own destination, or a key with its name.",
            "detected", "Sample rows of two tables with one group id at one destination, where the "
            "service uses it.", ("kafka", "gcp_pubsub", "kinesis", "sns", "sqs")),
     Hazard("GEN-06", "L", "sink", "One message of a group at a time",
@@ -51,7 +51,8 @@ HAZARDS: Final = (
            "detected", "Sample rows on which such a function fails, with the size of the batch. "
            "RouteStudio itself fails that message only."),
     Hazard("GEN-10", "L", "sink", "Ten minutes of back-off",
-           "The longest wait between attempts is ten minutes, and documentation says three.",
+           "The longest wait between attempts is ten minutes, although the documentation states "
+           "three.",
            "Plan recovery with ten minutes.",
            "avoided", "Retries follow the real schedule."),
     Hazard("GEN-11", "M", "sink", "The retry count counts attempts",
@@ -66,7 +67,7 @@ HAZARDS: Final = (
            "detected", "Sample rows that no attempt can deliver; a run gives them to the dead "
            "letters. A warning, because samples may hold such rows on purpose."),
     Hazard("GEN-14", "M", "sample", "Too large for the service",
-           "Messages over a service's limit are said to be cancelled, and are tried again and "
+           "Messages over a service's limit are documented as cancelled, but are tried again and "
            "again.", "Drop large columns in a transform.",
            "detected", "The encoded size of each sample row against the service's limit."),
     Hazard("GEN-15", "M", "function", "Times become integers",
@@ -86,9 +87,9 @@ HAZARDS: Final = (
            "A server's console calls static values the defaults of dynamic mode, and they are not "
            "used there.", "Return the value from the function.",
            "detected", "Routing values in the file of a sink that has a routing function."),
-    Hazard("GEN-19", "M", "function", "A route that is no map",
+    Hazard("GEN-19", "M", "function", "A route that is not a map",
            "A routing function that gives something else than a map fails without a message that "
-           "says so.", "Return a map on every way through the function.",
+           "explains it.", "Return a map on every way through the function.",
            "detected", "Ways that end without a map, and sample rows that take them."),
     Hazard("GEN-20", "M", "sample", "Numbers where text is needed",
            "Only the key of `redis_string` turns numbers into text; elsewhere the message is "
@@ -173,7 +174,7 @@ HAZARDS: Final = (
     Hazard("GEN-38", "M", "sample", "Null or empty parts of a destination",
            "A column that is null or empty becomes a part of a topic, key or path, and rows go to "
            "places such as `orders.None.orders` or `orders..orders`.",
-           "Give such rows a destination of their own, or filter them.",
+           "Give such rows their own destination, or filter them.",
            "detected", "What functions return for sample rows: parts that are empty, or the text "
            "of a null."),
 )  # fmt: skip

@@ -11,13 +11,13 @@ _KEYS = ("redis_string",)
 _BOTH = ("redis_string", "redis_stream")
 
 HAZARDS: Final = (
-    Hazard("WEB-01", "M", "sink", "Batching unless told otherwise",
-           "`batch` is true when left out, although documentation says false: receivers get "
+    Hazard("WEB-01", "M", "sink", "Batching by default",
+           "`batch` is true when left out, although the documentation states false: receivers get "
            "`data` with a list.", "Write the key.",
            "detected", "Sinks without the key that a server could run; a note.", _WEB),
     Hazard("WEB-02", "H", "sample", "Paths that leave the endpoint",
            "A routed path with a scheme or two slashes sends the request, with the endpoint's "
-           "secret headers, to another host; a path behind a query string is no path.",
+           "secret headers, to another host; a path behind a query string is not a path.",
            "Return a path that starts with one slash.",
            "detected", "Paths of sample rows, and endpoint URLs with a query; such paths are "
            "refused.", _WEB),
@@ -52,7 +52,7 @@ HAZARDS: Final = (
            "detected", "URLs of endpoints; RouteStudio sends them.", _WEB),
     Hazard("RDS-01", "H", "sink", "Refused commands count as delivered",
            "A server looks at the connection only: when Redis is full, read-only or denies a "
-           "command, messages are lost in silence.", "Watch Redis itself.",
+           "command, messages are lost silently.", "Watch Redis itself.",
            "avoided", "Each command's reply is read, and a refusal is that message's outcome.",
            _BOTH),
     Hazard("RDS-02", "M", "sink", "Keys without a schema",

@@ -55,7 +55,7 @@ HAZARDS: Final = (
     Hazard("MEI-07", "M", "sink", "Answers taken for compressed",
            "An answer about a task that is not compressed makes a server fail.",
            "Let no proxy change the compression.",
-           "avoided", "Answers are decoded by what they say of themselves.", _MEILI),
+           "avoided", "Answers are decoded by their own headers.", _MEILI),
     Hazard("MEI-08", "H", "sample", "Edits applied twice",
            "When one edit of a batch fails, all of them are applied again, counters included.",
            "Write edits that may be repeated.",
@@ -68,7 +68,7 @@ HAZARDS: Final = (
            "A server's export leaves out `batch_size`.", "Keep your own file.",
            "avoided", "The file keeps every key.", _MEILI),
     Hazard("ELS-01", "L", "sink", "Several indices per sink",
-           "Documentation says one sink writes one index, and routing may choose any.",
+           "The documentation states that one sink writes one index, but routing may choose any.",
            "Use routing.",
            "avoided", "The index is a routed field.", _ELASTIC),
     Hazard("ELS-02", "L", "sink", "A test that skips the index",
@@ -80,6 +80,6 @@ HAZARDS: Final = (
            "detected", "Sample rows with such a mark, without a filter.", _ELASTIC),
     Hazard("ELS-04", "M", "sample", "Ids that collide or are empty",
            "Keys are joined with `-`, so two rows may share a document, and without a primary key "
-           "the id is empty.", "Route tables to indices of their own.",
+           "the id is empty.", "Route tables to their own indices.",
            "detected", "Ids of sample rows.", _ELASTIC),
 )  # fmt: skip

@@ -12,7 +12,7 @@ HAZARDS: Final = (
            "Keep the file; it is the only place that has it.",
            "avoided", "Descriptions stay in the file, whatever is edited."),
     Hazard("YML-02", "L", "project", "Two names for the webhook type",
-           "A server writes `sink_type: http_push` where its documentation says `webhook`.",
+           "A server writes `sink_type: http_push` where its documentation has `webhook`.",
            "Take either for the other.",
            "avoided", "Both are read, and an export writes `webhook`."),
     Hazard("YML-03", "M", "sink", "Numbers from variables",
@@ -20,7 +20,7 @@ HAZARDS: Final = (
            "`max_retry_count` refuse text.", "Write these numbers out.",
            "detected", "References in these keys."),
     Hazard("YML-04", "M", "sink", "Unknown keys and types",
-           "An unknown key of a destination is ignored, so a slip of the pen goes unseen; an "
+           "An unknown key of a destination is ignored, so a typing mistake goes unnoticed; an "
            "unknown type makes the import crash.", "Correct the name.",
            "detected", "Every key and type, with the nearest name that exists."),
     Hazard("YML-05", "L", "sink", "Settings that YAML cannot hold",

@@ -44,7 +44,7 @@ def no_tombstone(view: SinkView) -> Iterator[Finding]:
 
 @rule("NAT-02", "nats")
 def lost_message_id(view: SinkView) -> Iterator[Finding]:
-    """Headers of one's own, without the one that removes duplicates."""
+    """The user's own headers, without the one that removes duplicates."""
     lost = []
     for item in view.routed:
         headers = item.values.get("headers")
@@ -84,7 +84,7 @@ def shared_memory(view: SinkView) -> Iterator[Finding]:
                 yield view.at_key(
                     "NAT-08", f"sink {quote(other.name)} sends the same changes with the same ids "
                     "to this server: where one JetStream stream has the subjects of both, it "
-                    "drops what comes second", "give each sink a stream of its own, or put the "
+                    "drops what comes second", "give each sink its own stream, or put the "
                     "sink's name into `Nats-Msg-Id`", "destination", severity="warning",
                 )  # fmt: skip
                 return
@@ -99,7 +99,7 @@ def _same_server(view: SinkView, other: SinkSpec) -> bool:
 
 
 def _same_changes(one: SinkSpec, two: SinkSpec) -> bool:
-    """Whether a change may be for both sinks, as far as their lists tell."""
+    """Whether a change may be for both sinks, as far as their lists show."""
     if one.database != two.database:
         return False
     if not {*one.actions} & {*two.actions}:
@@ -133,7 +133,7 @@ def old_prefix(view: SinkView) -> Iterator[Finding]:
 def no_confirms(view: SinkView) -> Iterator[Finding]:
     """Every RabbitMQ sink of a server."""
     yield view.at_key("RAB-05", "a server publishes without confirms: messages that no queue takes "
-                      "are lost in silence", "bind a queue, or an alternate exchange, before the "
+                      "are lost silently", "bind a queue, or an alternate exchange, before the "
                       "first message", "destination", severity="note")  # fmt: skip
 
 

@@ -22,7 +22,7 @@ def unusable_credentials(view: SinkView) -> Iterator[Finding]:
 
 @rule("GCP-02", "gcp_pubsub", server=True)
 def unsaid_grouping(view: SinkView) -> Iterator[Finding]:
-    """Grouping that is not said, or that makes a batch size void."""
+    """Grouping that is not set, or that makes a batch size void."""
     if not view.spec.message_grouping:
         return
     size = view.spec.batch_size
@@ -32,7 +32,7 @@ def unsaid_grouping(view: SinkView) -> Iterator[Finding]:
                           f"`batch_size: {size}` is void", "write `message_grouping: false` where "
                           "order does not matter", "batch_size")  # fmt: skip
     elif not said:
-        yield view.at_key("GCP-02", "`message_grouping` is not said: YAML means true, a server's "
+        yield view.at_key("GCP-02", "`message_grouping` is not set: YAML means true, a server's "
                           "console false", "write `message_grouping`",
                           severity="note")  # fmt: skip
 

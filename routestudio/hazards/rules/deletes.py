@@ -30,7 +30,7 @@ STORES: Final = {
 PASSING: Final = frozenset(
     {"headers", "message_id", "method", "action", "expire_ms", "message_key"}
 )
-"""Routed fields that say nothing of where a message goes."""
+"""Routed fields that show nothing of where a message goes."""
 
 _HINT: Final = "set REPLICA IDENTITY FULL on the table, or route deletes by key columns only"
 
@@ -56,7 +56,7 @@ def keys_only(view: SinkView) -> Iterator[Finding]:
             groups[stage].append((pair, what))
         elif moved := _moved(pair):
             was, now = pair.original.values[moved], pair.variant.values[moved]
-            text = f"are routed otherwise: {moved} is {quote(now)} instead of {quote(was)}"
+            text = f"are routed differently: {moved} is {quote(now)} instead of {quote(was)}"
             groups["route"].append((pair, text))
     by_stage = {"filter": view.filter, "route": view.routing, "transform": view.transform}
     for stage, found in groups.items():
@@ -83,13 +83,13 @@ def _keys_only(view: SinkView, facts: Facts, found: list[tuple[Pair, str]]) -> F
 
 
 def _stopped(pair: Pair) -> bool:
-    """Whether the variant says nothing because its evaluation took too long or too much."""
+    """Whether the variant shows nothing because its evaluation took too long or too much."""
     codes = {problem.code for problem in pair.variant.problems}
     return bool(codes & {"not_evaluated", "timeout", "crashed", "memory"})
 
 
 def _moved(pair: Pair) -> str | None:
-    """The routed field that differs, rather one that says where the message goes."""
+    """The routed field that differs, rather one that shows where the message goes."""
     before, after = pair.original.values, pair.variant.values
     differ = [name for name in before if before[name] != after.get(name)]
     return min(differ, key=lambda name: name in PASSING, default=None)

@@ -1,4 +1,4 @@
-"""Which hazard explains why a message cannot be delivered, so that each is told once."""
+"""Which hazard explains why a message cannot be delivered, so that each is reported once."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ _PROSE: Final = frozenset({"filter", "function"})
 """Routed texts that are written in a language, with spaces and line breaks."""
 
 UNKNOWN_COLUMN: Final = "unknown_column"
-"""Code of a finding that is no hazard of a server: a column that no sample has."""
+"""Code of a finding that is not a hazard of a server: a column that no sample has."""
 
 
 @rule(UNKNOWN_COLUMN)
@@ -199,7 +199,7 @@ def undeliverable(view: SinkView) -> Iterator[Finding]:
 
 
 def _told_elsewhere(code: str) -> bool:
-    """Whether another finding tells it, and no less severely."""
+    """Whether another finding reports it, and no less severely."""
     return code != "GEN-13" and BY_ID[code].severity != "note"
 
 

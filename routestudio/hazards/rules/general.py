@@ -17,7 +17,7 @@ _LIVED_ON = ("expire_ms", "http_endpoint_path")
 def costly_enrichment(view: SinkView) -> Iterator[Finding]:
     """Enrichment of messages that the filter drops afterwards."""
     if view.spec.enrichment and view.spec.filter:
-        yield view.at_key("GEN-08", "every message costs a query of its own, also those that the "
+        yield view.at_key("GEN-08", "every message costs its own query, also those that the "
                           "filter drops afterwards", "exclude what you can with `source` and "
                           "`actions`", "enrichment")  # fmt: skip
 

@@ -14,10 +14,10 @@ from routestudio.hazards.view import SinkView, counted, quote
 
 @rule("WEB-01", "http_push", server=True)
 def unsaid_batching(view: SinkView) -> Iterator[Finding]:
-    """A sink that does not say whether it batches."""
+    """A sink that does not set whether it batches."""
     if "batch" not in view.destination:
-        yield view.at_key("WEB-01", "`batch` is not said: the body is a map with the list `data`, "
-                          "although a server's documentation tells otherwise",
+        yield view.at_key("WEB-01", "`batch` is not set: the body is a map with the list `data`, "
+                          "although a server's documentation claims otherwise",
                           "write `batch: true` or `batch: false`", "destination",
                           severity="note")  # fmt: skip
 

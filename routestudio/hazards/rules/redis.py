@@ -52,5 +52,5 @@ def joined_keys(view: SinkView) -> Iterator[Finding]:
     if composite is not None:
         key = quote(composite.values.get("key"))
         yield view.at_row("RDS-03", f"the parts of a composite key are joined with `-`: {key}; a "
-                          "server's documentation says with a colon", "look rows up by this key",
+                          "server's documentation describes a colon", "look rows up by this key",
                           composite, field="key", severity="note")  # fmt: skip

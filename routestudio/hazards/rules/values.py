@@ -81,7 +81,7 @@ def shared_groups(view: SinkView) -> Iterator[Finding]:
         group = second.group_id
         yield view.at_row("GEN-05", f"a row of {first.table} and one of {second.table} share the "
                           f"group id {quote(group)} at one destination", "route tables to "
-                          "destinations of their own, or give a key that holds the table's name",
+                          "their own destinations, or give a key that holds the table's name",
                           second)  # fmt: skip
         return
 
@@ -178,8 +178,8 @@ def empty_parts(view: SinkView) -> Iterator[Finding]:
         rows = counted(items, "row")
         what = f"`{column}` is {state} in {rows} and becomes a part of the {_words(field)}" \
             if column else f"a part of the {_words(field)} is empty in {rows}"  # fmt: skip
-        yield view.at_row("GEN-38", f"{what}: {shown}", "give such rows a destination of their "
-                          "own, or filter them", items[0], field=field)  # fmt: skip
+        yield view.at_row("GEN-38", f"{what}: {shown}", "give such rows a separate "
+                          "destination, or filter them", items[0], field=field)  # fmt: skip
 
 
 def _culprit(view: SinkView, item: Outcome, value: str) -> tuple[str, str]:

@@ -208,7 +208,7 @@ class FunctionDocument(Document):
         toggle_comment(self.editor)
 
     def format(self) -> None:
-        """Format the text; a text that cannot be formatted stays, and the reason is said."""
+        """Format the text; a text that cannot be formatted stays, and the reason is shown."""
         function = self.session.function(self.name)
         if function is None:
             return

@@ -65,7 +65,7 @@ class Insight(QObject):
         return Insight._switch
 
     def show_unsteady(self, flagged: bool) -> None:
-        """Tell whether the text reads the clock or random values."""
+        """Show whether the text reads the clock or random values."""
         if flagged == self._unsteady:
             return
         self._unsteady = flagged
@@ -124,10 +124,11 @@ class Insight(QObject):
             ))  # fmt: skip
 
     def _tell(self, found: list[dict[str, Any]]) -> None:
-        """Say how many rows end elsewhere at another time, and of the first what differs."""
+        """Report how many rows have another destination at another time, and of the first what
+        differs."""
         if not found:
             self._pill.show_status("no row depends on the time", "success")
-            self._pill.setToolTip("Evaluated at two times, every row ends at the same place")
+            self._pill.setToolTip("Evaluated at two times, every row has the same destination")
             return
         rows = "1 row depends" if len(found) == 1 else f"{len(found):,} rows depend"
         self._pill.show_status(f"{rows} on the time", "warning")

@@ -106,7 +106,7 @@ class Entry:
         self._fit()
 
     def take(self) -> bool:
-        """Take what is typed; false, and said at the control, when it is wrong."""
+        """Take what is typed; false, and shown at the control, when it is wrong."""
         self._fit()
         kind = self.kind.currentText()
         text = self.flag.currentText() if kind == "true/false" else self.line.text()
@@ -266,8 +266,8 @@ class _Section(QWidget):
 class MessageForm(QScrollArea):
     """Edits one message. `changed` has its new text; it stays valid JSON whatever is typed.
 
-    Keys that are no part of a message are kept as they are. `json_asked`: the text is no message,
-    so only the JSON view can help.
+    Keys that are not part of a message are kept as they are. `json_asked`: the text is not a
+    message, so only the JSON view can help.
     """
 
     changed = Signal(str)

@@ -54,7 +54,7 @@ class OverviewDocument(Document):
             card.deleteLater()
         self._cards = [self._card(sink) for sink in self.session.sinks()]
         if not self._cards:
-            text = "Add a sink to say where the changes of your tables go."
+            text = "Add a sink to choose where the changes of your tables go."
             self._cards = [EmptyState("sink", "No sinks yet", text)]
         self._arrange()
 
@@ -74,7 +74,7 @@ class OverviewDocument(Document):
         key, name = sink.get("key"), sink["name"]
         card = Card(name, catalog.icon_name(key))
         card.setAccessibleName(f"Sink {name}")
-        # Columns are equally wide, whatever the cards in them say.
+        # Columns are equally wide, whatever the cards in them contain.
         card.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         card.header.addWidget(label(catalog.title(key) if key else "unknown type", "muted"))
         card.header.addWidget(

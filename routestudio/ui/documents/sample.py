@@ -73,7 +73,7 @@ class SampleDocument(Document):
         self._keys = TableKeys(session, self.rows)
         self.rows.line_changed.connect(self._set_line)
         self.rows.refused.connect(
-            lambda why: session.notice.emit("error", f"The message that was left: {why}")
+            lambda why: session.notice.emit("error", f"The message you left is not valid: {why}")
         )
         self.editor = CodeEdit(f"Messages of {name}")
         self.editor.edited.connect(self._typed)
@@ -265,7 +265,7 @@ class SampleDocument(Document):
         self._append("".join(line + "\n" for line in found))
 
     def _append_rows(self, text: str, refusal: str) -> None:
-        """Append rows of another format as messages; say `refusal` where not all can be read."""
+        """Append rows of another format as messages; report `refusal` where not all can be read."""
         name = (self._keys.table or self.name).rpartition(".")[2]
 
         def done(made: dict[str, Any]) -> None:

@@ -23,7 +23,7 @@ class KeyDialog(AskDialog):
         super().__init__(
             parent, f"Key of {table}",
             "The columns of the primary key in their order, with commas. They are kept in the "
-            "project, for rows of this table that do not say their key, and for those that do.",
+            "project, for rows of this table, whether they name their key or not.",
             "Set",
         )  # fmt: skip
         self.key = QLineEdit(", ".join(key))
@@ -69,7 +69,7 @@ class TableKeys:
         return list(keys.get(table) or keys.get(table.partition(".")[2]) or ())
 
     def menu(self, column: str) -> QMenu | None:
-        """The menu of a column; `None` where no row says its table."""
+        """The menu of a column; `None` where no row names its table."""
         table = self.table
         if table is None:
             return None
@@ -95,7 +95,7 @@ class TableKeys:
         """Ask for the key of the chosen row's table."""
         table = self.table
         if table is None:
-            self._session.notice.emit("info", "These messages do not say their table")
+            self._session.notice.emit("info", "These messages do not name their table")
             return
         dialog = KeyDialog(self._rows, table, self.key(table), self._rows.model.columns)
         dialog.accepted.connect(lambda: self.put(table, dialog.columns))

@@ -34,7 +34,7 @@ FOREIGN = (
 
 
 class SampleRows(QSplitter):
-    """`line_changed` tells the number of a line, from 0, and its new text.
+    """`line_changed` has the number of a line, from 0, and its new text.
 
     The text of the chosen message is in `editor`; `form` shows it and types into it.
     """
@@ -240,7 +240,7 @@ class SampleRows(QSplitter):
 
 
 def fault(text: str) -> Diagnostic | None:
-    """Why a text is no message, with the place; `None` for a message."""
+    """Why a text is not a message, with the place; `None` for a message."""
     try:
         message_from(json.loads(text))
     except MessageError as error:

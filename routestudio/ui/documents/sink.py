@@ -299,7 +299,7 @@ def _default_row(name: str, text: str) -> QWidget:
 
 
 def readiness(problems: Sequence[dict[str, Any]]) -> tuple[str, str]:
-    """Text and kind of a pill: variables that are not set are no fault of the sink."""
+    """Text and kind of a pill: variables that are not set are not the sink's fault."""
     wrong = [problem for problem in problems if not problem.get("unset")]
     if wrong:
         return f"{len(wrong)} problem{'s' if len(wrong) > 1 else ''}", "error"

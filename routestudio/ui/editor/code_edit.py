@@ -82,7 +82,7 @@ class CodeEdit(QPlainTextEdit):
         self._mark()
 
     def _changed(self) -> None:
-        """Qt tells of new colours as it tells of new text; only text counts."""
+        """Qt reports new colours as it reports new text; only text counts."""
         text = self.toPlainText()
         if text != self._text:
             self._text = text
@@ -230,7 +230,7 @@ class CodeEdit(QPlainTextEdit):
         self._gutter.update()
 
     def gutter_help(self, line: int) -> str:
-        """What the gutter tells of a line, from 1; empty for most lines."""
+        """What the gutter shows for a line, from 1; empty for most lines."""
         texts = [item.message for item in self._diagnostics if item.line == line]
         mark = self._coverage.get(line)
         if mark is not None and not self._outdated:

@@ -12,9 +12,9 @@ ROLES: Mapping[str, str] = {TESTED: "positive", TAKEN: "warning", MISSED: "dange
 """Colour of each mark."""
 
 _MEANING = {
-    TESTED: "every way is taken by route tests",
-    TAKEN: "every way is taken, not every one by a route test",
-    MISSED: "a way is never taken",
+    TESTED: "every branch is taken by route tests",
+    TAKEN: "every branch is taken, but not all by route tests",
+    MISSED: "a branch is never taken",
 }
 
 
@@ -52,7 +52,7 @@ def _kind(point: Mapping[str, Any]) -> str:
 
 def _counts(point: Mapping[str, Any]) -> str:
     if not point["taken"] and not point["tested"]:
-        return "never taken, by no row and no route test"
+        return "never taken by a row or a route test"
     return f"{_many(point['taken'], 'row')}, {_many(point['tested'], 'route test')}"
 
 

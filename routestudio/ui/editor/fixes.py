@@ -90,7 +90,7 @@ def row_faults(rows: Iterable[Mapping[str, Any]], name: str, code: str) -> list[
         for problem in row.get("problems") or ():
             told = problem.get("code") in ("invalid", "not_evaluated")
             if told or problem.get("function") not in (None, name):
-                continue  # diagnostics of the text tell it, or it is another function's
+                continue  # diagnostics of the text report it, or it is another function's
             names = ("line", "column", "field", "message", "hint")
             key = (*(problem.get(name) for name in names), row.get("action") == "read")
             counts[key] = counts.get(key, 0) + 1
@@ -145,7 +145,7 @@ def _import(item: Diagnostic, lines: Sequence[tuple[int, str]]) -> Fix | None:
 
 
 def _hinted(item: Diagnostic, code: str, start: int, end: int, begin: int, line: str) -> Fix | None:
-    """Do what the hint says, where it says exactly what to write."""
+    """Do what the hint suggests, where it names exactly what to write."""
     hint = item.hint or ""
     write = _WRITE.search(hint)
     if item.code == "record_attribute" and write and code[start - 1 : start] == ".":

@@ -56,7 +56,7 @@ def items_of(text: str) -> list[str]:
 def entries_of(text: str) -> list[tuple[str, str]]:
     """The entries of a JSON object: name, and value on one line as it is written.
 
-    Raises `ValueError` for what is no valid JSON object.
+    Raises `ValueError` for what is not a valid JSON object.
     """
     if not isinstance(json.loads(text), dict):
         raise ValueError("this is not a JSON object")

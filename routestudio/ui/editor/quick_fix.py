@@ -64,7 +64,7 @@ class QuickFixes(QObject):
         self._editor.setFocus()
 
     def open_menu(self) -> None:
-        """Show what can be done here, under the cursor; say so when nothing can."""
+        """Show what can be done here, under the cursor; report it when nothing can."""
         fixes = self.at_cursor()
         at = self._editor.viewport().mapToGlobal(
             self._editor.cursorRect().bottomLeft() + QPoint(0, 4)

@@ -259,7 +259,7 @@ class HeadersField(FieldEditor):
 
 
 class MapField(TextField):
-    """A map as JSON in a line; what is no JSON stays text, which its rule refuses."""
+    """A map as JSON in a line; what is not JSON stays text, which its rule refuses."""
 
     def value(self) -> Any:
         text = self.edit.text()

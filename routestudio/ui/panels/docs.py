@@ -41,7 +41,7 @@ class DocsPane(QScrollArea):
         self.setAccessibleName("Documentation of the function")
         self._language = "python"
         self.values: dict[str, ElidedLabel] = {}
-        """The line of each routed field that tells the current row's value."""
+        """The line of each routed field that shows the current row's value."""
 
     def show_routing(self, sink_type: str | None, language: str = "python") -> None:
         """Show the routed fields of a sink type."""

@@ -201,7 +201,9 @@ def _explanation(row: dict[str, Any], stages: list[dict[str, Any]]) -> str:
                     f"<code>{html.escape(place['text'])}</code></p>"
                 )
         if stage["dropped"]:
-            parts.append('<p class="muted">The filter gave false: the row goes no further.</p>')
+            parts.append(
+                '<p class="muted">The filter returned false: the row is not delivered.</p>'
+            )
     return "".join(parts)
 
 

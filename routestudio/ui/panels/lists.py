@@ -140,7 +140,7 @@ class ArrivedPanel(QWidget):
 
 
 class LogPanel(QPlainTextEdit):
-    """What the engine and the window said, newest last."""
+    """What the engine and the window reported, newest last."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -143,7 +143,7 @@ class PreviewPanel(QWidget):
         return self._view
 
     def show_sink(self, name: str | None, use: dict[str, str] | None = None) -> None:
-        """Preview this sink from now on; `use` names functions by role in place of its own."""
+        """Preview this sink from now on; `use` names other functions by role."""
         if name != self._sink and name is not None:
             wanted = self._session.last_samples.get(name)
             if wanted is not None and (place := self.samples.findData(wanted)) >= 0:

@@ -123,7 +123,7 @@ class PreviewBar(CompactBar):
         self.state.setText(f"{shown} in {totals['ms']:.0f} ms")
 
     def forget(self, text: str) -> None:
-        """There is no preview; `text` says so."""
+        """There is no preview; `text` reports it."""
         for pill in (self.ok, self.failed, self.filtered):
             pill.hide()
         self.source.show_text("")

@@ -136,7 +136,8 @@ class ProblemsPanel(QWidget):
         self.updated.emit()
 
     def _failed(self, _: RouteStudioError) -> None:
-        """What the engine lost is said elsewhere; the list then holds the snapshot's problems."""
+        """What the engine lost is reported elsewhere; the list then holds the snapshot's
+        problems."""
 
     def _ended(self) -> None:
         self._running = False

@@ -32,7 +32,7 @@ class RunPanel(QWidget):
     changed = Signal()
     """It runs, or can be resumed, or not any more."""
     send_asked = Signal(object, object)
-    """Dead letters shall be sent again: numbers (or `None`), and a group (or `None` for all)."""
+    """Dead letters are to be sent again: numbers (or `None`), and a group (or `None` for all)."""
 
     def __init__(self, session: Session, runs: Runs) -> None:
         super().__init__()
@@ -216,7 +216,7 @@ class RunPanel(QWidget):
         )  # fmt: skip
         self.changed.emit()
 
-    # --- being told --------------------------------------------------------------------------
+    # --- being informed --------------------------------------------------------------------------
 
     def _event(self, name: str, data: dict[str, Any]) -> None:
         if name == "started":
@@ -244,7 +244,7 @@ class RunPanel(QWidget):
         self._job = None
         self.verdict.show_status("failed", "error")
         lost = isinstance(error, EngineLost)
-        more = " It is started again, and the run can be resumed then." if lost else ""
+        more = " It is restarted, and the run can then be resumed." if lost else ""
         self.banner.say("error", f"{error}{more}")
         self.page.quiet()
         self._end()

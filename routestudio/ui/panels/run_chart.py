@@ -42,7 +42,7 @@ class RunChart(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self._points: deque[Point] = deque()
         self.waiting = "Waiting for the first messages"
-        """What is said while there is nothing to paint."""
+        """What is shown while there is nothing to paint."""
         theme().changed.connect(self.update)
 
     def sizeHint(self) -> QSize:

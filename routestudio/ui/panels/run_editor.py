@@ -27,7 +27,7 @@ _PARTS = ("record", "changes", "metadata")
 
 
 class LetterEditor(Dialog):
-    """Edits one message. `message` holds the outcome; `retry` tells that it shall be sent now."""
+    """Edits one message. `message` holds the outcome; `retry` means that it is to be sent now."""
 
     def __init__(self, parent: QWidget | None, letter: dict[str, Any]) -> None:
         super().__init__(parent, "Correct a dead letter")
@@ -122,7 +122,7 @@ class LetterEditor(Dialog):
         return found
 
     def check(self) -> None:
-        """Say what is wrong with the text, if anything."""
+        """Show what is wrong with the text, if anything."""
         self._check.stop()
         problem = ""
         try:

@@ -161,7 +161,7 @@ class RunPage(QTabWidget):
     def show_past(self, run: dict[str, Any]) -> None:
         """A run that is not going on."""
         if not self.chart.points or self._run != run["id"]:
-            self.chart.waiting = "Measurements are shown while a run goes on"
+            self.chart.waiting = "Measurements are shown while a run is in progress"
         self._numbers(run)
         self._failures.hide()
         self.retries.clear()

@@ -134,7 +134,7 @@ class RetriesView(QWidget):
         body.addWidget(self._stack, 1)
 
     def take(self, data: dict[str, Any]) -> None:
-        """Show what a progress event says."""
+        """Show the content of a progress event."""
         self.model.show(data["waits"])
         self._stack.setCurrentIndex(1 if data["waits"] else 0)
         text = circuit_text(data)

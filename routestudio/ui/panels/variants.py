@@ -28,9 +28,9 @@ class VariantsView(QWidget):
     """A list of variants with check boxes. `entries` are answers of the request `vary`."""
 
     add_asked = Signal(list)
-    """Messages that shall be added to the samples."""
+    """Messages to add to the samples."""
     pin_asked = Signal(list)
-    """Keys of variants that shall become a route test."""
+    """Keys of variants to make a route test of."""
 
     def __init__(self) -> None:
         super().__init__()

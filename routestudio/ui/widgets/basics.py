@@ -233,7 +233,7 @@ class Card(QFrame):
 
 
 class Banner(QFrame):
-    """A sentence that matters, with an optional action. Hidden while there is nothing to say."""
+    """A sentence that matters, with an optional action. Hidden while there is nothing to show."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -281,7 +281,7 @@ class Banner(QFrame):
 
     @property
     def text(self) -> str:
-        """What it says now; empty while hidden."""
+        """What it shows now; empty while hidden."""
         return self._text.text() if not self.isHidden() else ""
 
     def _act(self, pressed: Button) -> None:

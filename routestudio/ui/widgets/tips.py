@@ -27,7 +27,7 @@ def rich_tip(text: str) -> str:
 
 
 class PlainTexts(QObject):
-    """Shows what would be guessed to be rich text as it is; texts that say they are rich stay."""
+    """Shows what would be guessed to be rich text as it is; texts that are marked as rich stay."""
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         kind = event.type()

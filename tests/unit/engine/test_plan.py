@@ -183,7 +183,7 @@ def test_text_output_reads_well(
     assert "~ function by-region\n    code:\n" in text
     assert '+  %{topic: "orders." <> (record["region"] || "none")}\n' in text
     assert "120 rows: 120 go elsewhere\n    40 x o.EU → orders.EU\n" in text
-    assert f"compared with {other}: 1 changed; 120 of the rows end elsewhere\n" in text
+    assert f"compared with {other}: 1 changed; 120 rows with a different destination\n" in text
 
 
 @pytest.mark.parametrize("arguments", [

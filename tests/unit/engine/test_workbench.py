@@ -191,5 +191,5 @@ async def test_a_view_that_is_gone_says_so(engine: EngineService) -> None:
         with pytest.raises(UsageError, match="this preview is gone"):
             await engine.methods[method](view="none")
     await engine.preview("orders-to-kafka", sample="shop")
-    with pytest.raises(UsageError, match="row 900 holds no message"):
+    with pytest.raises(UsageError, match="row 900 is not a message"):
         await engine.methods["explain"](900)

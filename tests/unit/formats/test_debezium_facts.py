@@ -19,7 +19,7 @@ from routestudio.formats.debezium_flat import DebeziumFlat
 from routestudio.formats.reader import RowReader
 from routestudio.model.message import Message
 
-UNKNOWN_KEY = "The key is unknown: the row does not say it."
+UNKNOWN_KEY = "The key is unknown: the row does not name it."
 PLACEHOLDER = "__debezium_unavailable_value"
 CODES = [95, 95, 100, 101, 98, 101, 122, 105, 117, 109, 95, 117, 110, 97, 118, 97, 105, 108, 97, 98,
          108, 101, 95, 118, 97, 108, 117, 101]  # fmt: skip
@@ -525,7 +525,7 @@ def test_12_the_old_row_gives_the_value_back_and_null_is_noted() -> None:
                              {"id": 1, "v": PLACEHOLDER, "n": 2}), {"id": 1}))  # fmt: skip
     assert (full.record, full.changes) == ({"id": 1, "v": "long", "n": 2}, {"n": 1})
     some = message(raw(event("u", None, {"id": 1, "v": PLACEHOLDER, "fa": None}), {"id": 1}))
-    assert any("cannot be told from NULL" in note for note in some.notes)
+    assert any("cannot be distinguished from NULL" in note for note in some.notes)
 
 
 def test_13_another_placeholder_is_an_option() -> None:

@@ -37,7 +37,7 @@ CASES: dict[str, tuple[str, int, str, str]] = {
                             "slot_name: s, publication_name: p}\n", 2, "refused", "parameters"),
     "text for a flag": ("databases:\n  - {name: d, hostname: h, database: d, slot: {name: s, "
                         "create_if_not_exists: 'true'}, publication: {name: p}}\n", 2, "ignored",
-                        "no `true` or `false`"),
+                        "not `true` or `false`"),
     "SQL in vain": ("databases:\n  - {name: d, hostname: h, database: d, slot: {name: s}, "
                     "publication: {name: p, init_sql: x}}\n", 2, "ignored", "`init_sql` without"),
     "waiting as text": (f"databases:\n{DATABASE}, await_database: {{timeout_ms: '${{T:-1}}'}}}}\n",

@@ -92,14 +92,14 @@ def test_a_cast_either_gives_a_value_that_it_takes_again_or_explains(
         (NO_SPACE, "  ", ("can't be blank",)),
         (NO_SPACE, "a b", ("cannot contain whitespace",)),
         (NO_SPACE, "abc\n", ("cannot contain whitespace",)),
-        (NO_SPACE, "ab cdef", ("should be at most 5 character(s), is 7",
+        (NO_SPACE, "ab cdef", ("should have at most 5 characters, has 7",
                                "cannot contain whitespace")),
         (NO_SPACE, 5, ("is invalid: expected text, got a number",)),
         (NO_SPACE, True, ("is invalid: expected text, got true/false",)),
         (NO_SPACE, None, ("is invalid: expected text, got null",)),
         (Text(), "a\x00", ("must not contain line breaks or other control characters",)),
         (Text(), "a\u2028", ("must not contain line breaks or other control characters",)),
-        (Text(), "\udfff", ("is not valid text: it has half of a surrogate pair",)),
+        (Text(), "\udfff", ("contains an invalid character (an unpaired surrogate)",)),
         (Integer(minimum=1), 0, ("must be 1 or more",)),
         (Integer(maximum=3), "4", ("must be 3 or less",)),
         (Integer(), 1.0, ("is invalid: expected a whole number, got a number",)),
@@ -158,7 +158,7 @@ def test_pydantic_uses_the_rule() -> None:
         Model(a=0, b="xyz")
     assert [(e["loc"], e["msg"]) for e in caught.value.errors()] == [
         (("a",), "must be 1 or more"),
-        (("b",), "should be at most 2 character(s), is 3"),
+        (("b",), "should have at most 2 characters, has 3"),
     ]
     assert Model.model_json_schema()["properties"]["b"]["maxLength"] == 2
 

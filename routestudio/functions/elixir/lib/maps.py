@@ -45,7 +45,7 @@ def need(value: Any) -> Data:
 
 
 def back(data: Data) -> Any:
-    """A map that was changed: a struct again when it says so."""
+    """A map that was changed: a struct again when it has the key of one."""
     module = data.get(STRUCT)
     if type(module) is Atom:
         rest = {key: value for key, value in data.items() if key is not STRUCT}

@@ -209,7 +209,7 @@ def scan(regex: Any, text: Any, options: Any = MISSING) -> list[Any]:
     hits = _all(pattern, text) if start == 0 else _all(pattern, text, start)
     rows = [_captures(found, given) for found in hits]
     what = option(given, "capture")
-    # Erlang says only that there is a match when nothing of it is asked for.
+    # Erlang returns only that there is a match when nothing of it is asked for.
     nothing = what == [] or getattr(what, "name", "") in ("none", "all_names")
     return [row for row in rows if row] if nothing else rows
 

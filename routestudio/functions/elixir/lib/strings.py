@@ -25,7 +25,7 @@ _SPLIT: Final = re.compile(f"[{BREAKING}]+")
 
 
 def graphemes_of(text: str) -> list[str]:
-    """Grapheme clusters; a byte that is no text is one by itself."""
+    """Grapheme clusters; a byte that is not text is one by itself."""
     if text.isascii() and "\r" not in text:
         return list(text)
     return _GRAPHEME.findall(text)  # type: ignore[no-any-return]

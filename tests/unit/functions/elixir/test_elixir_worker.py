@@ -157,7 +157,7 @@ async def test_errors_have_their_place(
     ("body", "text"),
     [
         ("Regex.recompile!(~r/a/)", "not evaluated here: Regex.recompile!/1"),
-        ("<<1::3>>", "not evaluated here: bit strings that are no whole bytes"),
+        ("<<1::3>>", "not evaluated here: bit strings that are not whole bytes"),
         ('f = &apply/3\nf.(String, :upcase, ["a"])', "not evaluated here: &apply/3"),
         ("Integer.pow(10, 10000000)", "not evaluated here: an integer"),
         ("Integer.pow(10, 5000)", "not evaluated here: an integer"),
