@@ -89,9 +89,8 @@ def _top(view: _File) -> Iterator[Finding]:
             yield view.say("null_list", (key,), f"`{key}` is empty, and a server crashes on it",
                            f"write `{key}: []`, or remove it; an export does so")  # fmt: skip
     if "account" in view.data:
-        yield view.say("account", ("account",), "a server takes `account` when it starts only, and "
-                       "refuses the file from its command line", "keep it in a file of its "
-                       "own")  # fmt: skip
+        yield view.say("account", ("account",), "a server reads `account` only at startup; its CLI "
+                       "refuses files that contain it", "keep it in a separate file")  # fmt: skip
     for section, parts in (("users", ("email", "password")), ("api_tokens", ("name", "token"))):
         for name, raw in view.named(section):
             for part in parts:

@@ -160,5 +160,6 @@ def unsure_ids(view: SinkView) -> Iterator[Finding]:
         first = seen.setdefault(key, item)
         if first.message.record_pks != pks or first.table != item.table:
             yield view.at_row("ELS-04", f"rows of {first.table} and {item.table} share the id "
-                              f"{quote(key[1])} in one index", "route tables to separate indices, and avoid `-` in parts of a key", item)  # fmt: skip
+                              f"{quote(key[1])} in one index", "route tables to separate "
+                              "indices, and avoid `-` in parts of a key", item)  # fmt: skip
             return
