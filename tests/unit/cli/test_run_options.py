@@ -130,7 +130,7 @@ def test_a_secret_that_is_no_text_is_refused_without_showing_it(
     tmp_path: Path, content: bytes
 ) -> None:
     (tmp_path / "KEY").write_bytes(content)
-    with pytest.raises(UsageError, match="no text") as caught:
+    with pytest.raises(UsageError, match="not text") as caught:
         take_secret_files({"ROUTESTUDIO_SECRETS": str(tmp_path)})
     assert "KEY" in str(caught.value)
     assert len(str(caught.value)) < 300 + len(str(tmp_path))

@@ -17,7 +17,7 @@ SINK = "destination: {type: redis_stream, host: h, port: 6379, stream_key: a}"
 
 CASES: dict[str, tuple[str, int, str, str]] = {
     "null list": ("functions:\n", 1, "null_list", "`functions` is empty"),
-    "account": ("account: {name: a}\n", 1, "account", "when it starts only"),
+    "account": ("account: {name: a}\n", 1, "account", "only at startup"),
     "user": ("users:\n  - email: a@b.c\n", 2, "crash", "no `password`"),
     "token": ("api_tokens:\n  - token: ${T}\n", 2, "crash", "no `name`"),
     "unknown key of a database": (f"databases:\n{DATABASE}, pol_size: 3}}\n", 2, "ignored",
