@@ -45,7 +45,7 @@ def encode(values: dict[str, Any], item: Message, hub: str = "orders") -> Any:
         ({"shared_access_key": "Endpoint=sb://n/;SharedAccessKey=x"}, "whole connection string"),
         ({"shared_access_key_name": None}, "shared_access_key_name: is required"),
         ({"event_hub_name": ""}, "event_hub_name: is required while routing is static"),
-        ({"event_hub_name": "x" * 256}, "event_hub_name: should be at most 255"),
+        ({"event_hub_name": "x" * 256}, "event_hub_name: should have at most 255"),
         ({"endpoint_url": "https://u:p@host"}, "must not contain a user name"),
         ({"name_space": "x"}, "did you mean `namespace`"),
     ],

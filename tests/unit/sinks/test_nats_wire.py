@@ -272,7 +272,7 @@ async def test_a_servers_words_are_shown_without_controls() -> None:
 
     async with served(talk) as port:
         (outcome,) = await send(port, "a")
-    assert outcome.reason == "the server says: ?[31m" + "x" * 195
+    assert outcome.reason == "the server reports: ?[31m" + "x" * 195
 
 
 async def test_a_greeting_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
