@@ -21,6 +21,7 @@ from routestudio.functions.conversion.verify import View, comparable
 from routestudio.functions.pool import FunctionPool
 from routestudio.model.function import Function, FunctionKind, FunctionResult, Language
 from routestudio.model.message import Message
+from routestudio.model.wording import counted
 from routestudio.project.files import write_text
 from routestudio.routing import Router
 from routestudio.sinks import registry
@@ -89,18 +90,16 @@ def _report(item: Conversion, form: str) -> int:
     for difference in found.differences[:_SHOWN]:
         say(f"{name}: message {difference.index} differs: {difference.after} instead of "
             f"{difference.before}")  # fmt: skip
-    kinds = f"{found.samples} samples and {found.messages - found.samples} variants"
+    variants = counted(found.messages - found.samples, "variant")
+    kinds = f"{counted(found.samples, 'sample')} and {variants}"
     if found.differences:
         say(f"{name}: {len(found.differences)} of {found.messages} messages differ ({kinds})")
         return 1
     strict = len(found.stricter)
-    note = (
-        f"; fails on {strict} generated messages where the original returns a value"
-        if strict
-        else ""
-    )
+    generated = counted(strict, "generated message")
+    note = f"; fails on {generated} where the original returns a value" if strict else ""
     say(
-        f"{name}: same result for {found.messages} messages ({kinds}), "
+        f"{name}: same result for {counted(found.messages, 'message')} ({kinds}), "
         f"{found.values} with values{note}"
     )
     return 0

@@ -223,7 +223,7 @@ def test_the_command(tmp_path: Path) -> None:
     output = tmp_path / "good.ex"
     found = command(str(good), "--to", "elixir", "--output", str(output), "--sink-type", "kafka")
     assert found.returncode == 0, found.stderr
-    assert "equal on" in found.stderr
+    assert "same result for" in found.stderr
     assert output.read_text().startswith("def route(action, record, changes, metadata) do")
     found = command(str(bad), "--to", "elixir", "--format", "json")
     assert found.returncode == 1
