@@ -11,8 +11,8 @@ from itertools import islice
 from pathlib import Path
 
 from routestudio.cli.inputs import rows_of_input
-from routestudio.cli.opened import engine_service
 from routestudio.cli.output import json_line, say
+from routestudio.cli.service import engine_service
 from routestudio.engine.conversions import SAMPLES, function_of, samples_of
 from routestudio.engine.reading import DEFAULT
 from routestudio.errors import Place, UsageError

@@ -10,9 +10,10 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from routestudio.cli.opened import engine_service
+from routestudio.cli.check import print_step
 from routestudio.cli.output import out, paint, table
-from routestudio.cli.work import print_preview, print_step
+from routestudio.cli.preview import print_preview
+from routestudio.cli.service import engine_service
 from routestudio.engine.service import EngineService
 from routestudio.errors import ConfigError
 from routestudio.paths import resources

@@ -9,15 +9,15 @@ from routestudio.cli.inputs import say_recognised
 from routestudio.cli.output import json_line, out, say, table
 from routestudio.cli.run_options import RunSettings
 from routestudio.engine.forecast import Forecast
+from routestudio.engine.messages import messages
+from routestudio.engine.opened import Engine
 from routestudio.engine.reading import reader_summary, reading_of
-from routestudio.engine.runs import messages
-from routestudio.engine.service import EngineService
 from routestudio.model.message import Message
 
 _SHOWN = 30
 
 
-async def dry_run(engine: EngineService, options: argparse.Namespace, settings: RunSettings) -> int:
+async def dry_run(engine: Engine, options: argparse.Namespace, settings: RunSettings) -> int:
     """Count what a run would send; exit code 1 when a message would be rejected."""
     workspace = engine.workspace
     prepared = workspace.prepare(options.sink)

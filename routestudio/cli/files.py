@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from routestudio.cli.opened import engine_service
 from routestudio.cli.output import json_line, out, paint, say, table
+from routestudio.cli.service import engine_service
 from routestudio.derive import formats_pages
 from routestudio.derive.describe import describe
 from routestudio.derive.docs import page

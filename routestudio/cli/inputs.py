@@ -1,43 +1,17 @@
-"""Which rows a command reads and as what; the rows of a file without a project."""
+"""The rows of a file without a project, and what was recognised in rows."""
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from routestudio.cli.output import say
-from routestudio.cli.run_options import count
 from routestudio.engine.reading import MORE, Reading, cut_text
 from routestudio.errors import Place, UsageError
 from routestudio.formats.message import OwnForm
 from routestudio.formats.reader import Row, RowReader
 from routestudio.sources import files, lines
-
-
-def add_reading_options(parser: argparse.ArgumentParser, *, limit: bool = True) -> None:
-    """Add `--envelope`, `--key` and `--limit`."""
-    parser.add_argument(
-        "--envelope",
-        metavar="NAME",
-        default="auto",
-        help="row format (see `routestudio formats`); recognised unless given",
-    )
-    parser.add_argument(
-        "--key",
-        metavar="COLUMNS",
-        help="columns of the primary key, with commas, in the key's order",
-    )
-    if limit:
-        parser.add_argument("--limit", metavar="N", type=count, help="read N messages at most")
-
-
-def reading_params(options: argparse.Namespace) -> dict[str, Any]:
-    """The options, as parameters of a request (`engine.reading.reading_of`)."""
-    return {"envelope": options.envelope, "key": options.key,
-            "limit": getattr(options, "limit", None)}  # fmt: skip
 
 
 def rows_of_input(name: str, reading: Reading, reader: RowReader | None = None) -> Iterator[Row]:

@@ -18,8 +18,8 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, NoReturn
 
 from routestudio.cli.convert_options import add_convert
-from routestudio.cli.inputs import add_reading_options
 from routestudio.cli.output import redact_with, say
+from routestudio.cli.reading_options import add_reading_options
 from routestudio.cli.run_options import add_run_options
 from routestudio.cli.secret_files import take_secret_files
 from routestudio.errors import ConfigError, RouteStudioError
@@ -161,7 +161,7 @@ def run(arguments: Sequence[str]) -> int:
     try:
         options = build_parser().parse_args(list(arguments))
         take_secret_files(os.environ)
-        code = asyncio.run(_command(options.command)(options))
+        code = asyncio.run(_perform(options))
         sys.stdout.flush()
         return code
     except KeyboardInterrupt:
@@ -182,6 +182,20 @@ def run(arguments: Sequence[str]) -> int:
         return 1
 
 
+async def _perform(options: argparse.Namespace) -> int:
+    command = options.command
+    if command not in ("lint", "preview", "run"):
+        return await _command(command)(options)
+    from routestudio.cli import early
+
+    await early.start(options.project)
+    try:
+        return await _command(command)(options)
+    finally:
+        if (pool := early.take()) is not None:
+            await pool.close()
+
+
 def _command(name: str) -> Command:
     """The coroutine of a command; modules are imported when they are needed."""
     if name == "demo":
@@ -196,10 +210,18 @@ def _command(name: str) -> Command:
         from routestudio.cli.run import run
 
         return run
-    if name in ("preview", "check", "lint"):
-        from routestudio.cli import work
+    if name == "preview":
+        from routestudio.cli.preview import preview
 
-        return {"preview": work.preview, "check": work.check, "lint": work.lint}[name]
+        return preview
+    if name == "lint":
+        from routestudio.cli.lint import lint
+
+        return lint
+    if name == "check":
+        from routestudio.cli.check import check
+
+        return check
     if name == "convert":
         from routestudio.cli.convert import convert
 

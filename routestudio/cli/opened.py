@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TypeVar
 
 from routestudio.cli.output import redact_with, say
+from routestudio.engine.opened import Engine
 from routestudio.engine.outside import agree, outside
-from routestudio.engine.service import EngineService
+
+_Open = TypeVar("_Open", bound=Engine)
 
 
-def engine_service(**options: Any) -> EngineService:
-    """An engine whose project's secrets appear in nothing that is printed, errors included."""
-    service = EngineService(**options)
-    redact_with(service.redact)
-    return service
+def printing(engine: _Open) -> _Open:
+    """The engine, whose project's secrets appear in nothing that is printed, errors included."""
+    redact_with(engine.redact)
+    return engine
 
 
-def note_outside(engine: EngineService, sinks: Sequence[str]) -> list[str]:
+def note_outside(engine: Engine, sinks: Sequence[str]) -> list[str]:
     """Sentences about variables of the user that these sinks send, each given once a project."""
     found = outside(engine.workspace, sinks)
     agree(engine.workspace, found)
@@ -28,7 +29,7 @@ def note_outside(engine: EngineService, sinks: Sequence[str]) -> list[str]:
     ]
 
 
-def say_outside(engine: EngineService, sinks: Sequence[str]) -> None:
+def say_outside(engine: Engine, sinks: Sequence[str]) -> None:
     """The same on standard error."""
     for sentence in note_outside(engine, sinks):
         say(f"note: {sentence}")

@@ -12,9 +12,9 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from routestudio.cli.inputs import reading_params
-from routestudio.cli.opened import engine_service
 from routestudio.cli.output import json_line, out, paint, say
+from routestudio.cli.reading_options import reading_params
+from routestudio.cli.service import engine_service
 from routestudio.engine import management
 from routestudio.engine import plan as planning
 from routestudio.engine.outcome_diff import OutcomeDiff, RowChange

@@ -11,8 +11,9 @@ from itertools import islice
 from pathlib import Path
 from typing import TextIO
 
-from routestudio.cli.inputs import reading_params, rows_of_input, say_recognised
+from routestudio.cli.inputs import rows_of_input, say_recognised
 from routestudio.cli.output import json_line, out, paint, say, table
+from routestudio.cli.reading_options import reading_params
 from routestudio.derive import formats_pages
 from routestudio.engine.looking import looked_at
 from routestudio.engine.reading import Reading, reading_of

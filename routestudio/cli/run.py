@@ -17,17 +17,18 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 from routestudio import __version__
+from routestudio.cli import early
 from routestudio.cli.dry_run import dry_run
 from routestudio.cli.inputs import recognised
 from routestudio.cli.metrics import RunMetrics
 from routestudio.cli.metrics_server import MetricsServer
-from routestudio.cli.opened import engine_service, note_outside
+from routestudio.cli.opened import note_outside, printing
 from routestudio.cli.output import json_line, out, say
 from routestudio.cli.run_log import LogBridge, RunLog
 from routestudio.cli.run_options import RunSettings, settings_of
 from routestudio.cli.run_watch import RunWatch
 from routestudio.engine.run_control import RunControl
-from routestudio.engine.service import EngineService
+from routestudio.engine.runner import Runner
 from routestudio.errors import LinkError, RouteStudioError, UsageError
 from routestudio.pipeline.report import Progress, RunSummary
 from routestudio.pipeline.run import RunStoppedError
@@ -45,8 +46,8 @@ async def run(options: argparse.Namespace) -> int:
     if options.limit is not None and not options.dry_run:
         raise UsageError("--limit is for --dry-run: a run delivers all messages",
                          hint="leave --limit out, or add --dry-run")  # fmt: skip
-    async with engine_service() as engine:
-        await engine.open(options.project)
+    async with printing(Runner(pool=early.take())) as engine:
+        engine.open_project(options.project)
         prepared = engine.workspace.prepare(options.sink)
         engine.workspace.require_sound(prepared)
         if options.dry_run:
@@ -94,7 +95,7 @@ class _Process:
         self._ended: dict[str, Any] | None = None
         self._signals = 0
 
-    async def deliver(self, engine: EngineService) -> int:
+    async def deliver(self, engine: Runner) -> int:
         """Run to the end, to a signal or to a failure; returns the exit code."""
         begun = time.monotonic()
         async with AsyncExitStack() as stack:

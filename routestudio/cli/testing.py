@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from routestudio.cli.opened import engine_service
 from routestudio.cli.output import json_line, out, paint, say
+from routestudio.cli.service import engine_service
 from routestudio.engine import coverage as covering
 from routestudio.engine import route_tests
 from routestudio.errors import UsageError

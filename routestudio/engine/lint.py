@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from routestudio.engine import runs
 from routestudio.engine.hazards import Samples, hazards_of, keys_of
+from routestudio.engine.messages import first
 from routestudio.engine.reading import MORE, cut_text
 from routestudio.engine.sources import read_some
 from routestudio.engine.workspace import Workspace, source_of
@@ -53,7 +53,7 @@ async def lint(workspace: Workspace, source: Mapping[str, Any] | None = None) ->
     samples, unreadable = _samples(workspace)
     if source:
         name = source_of(source)[1]
-        rows, cut = await runs.first(workspace, source, SAMPLE_ROWS)
+        rows, cut = await first(workspace, source, SAMPLE_ROWS)
         samples[name] = [item for item in rows if isinstance(item, Message)]
         unreadable += _unreadable(name, rows)
         if cut is not None:

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from routestudio.engine import management, runs
+from routestudio.engine import management
 from routestudio.engine.conversions import samples_of
+from routestudio.engine.messages import messages
 from routestudio.engine.outcome_diff import OutcomeDiff, RowChange, compare
 from routestudio.engine.reading import DEFAULT, Reading
 from routestudio.engine.sources import path_of
@@ -146,7 +147,7 @@ async def rows(
             on_change(change)
 
     reader = reading.reader(workspace)
-    chunks = runs.messages(workspace, *source, reading=reading, reader=reader)
+    chunks = messages(workspace, *source, reading=reading, reader=reader)
     diff = await compare(old, new, chunks, keep)
     diff.cut = reader.cut
     return diff, tuple(examples)

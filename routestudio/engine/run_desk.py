@@ -11,9 +11,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
+from routestudio.engine.messages import messages
 from routestudio.engine.rows import batch_key_of, message_of
 from routestudio.engine.run_store import RunRecord, RunStore, added
-from routestudio.engine.runs import messages
 from routestudio.engine.sources import KEPT_BYTES, changes_of, open_rows, path_of
 from routestudio.engine.workspace import PreparedSink, Workspace, source_of
 from routestudio.errors import RouteStudioError, UsageError

@@ -3,32 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import sys
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
-from contextlib import ExitStack, aclosing, asynccontextmanager
-from dataclasses import dataclass, replace
-from itertools import islice
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import ExitStack, asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
-from routestudio.engine import looking, standard_input
-from routestudio.engine.reading import DEFAULT, Reading, reader_summary, reading_of, rows_of
+from routestudio.engine.messages import CHUNK, messages
+from routestudio.engine.reading import DEFAULT, Reading, reader_summary
 from routestudio.engine.run_control import RunControl
-from routestudio.engine.sources import path_of, raws_of, read_some
-from routestudio.engine.workspace import PreparedSink, Workspace, source_of
-from routestudio.errors import Place, RouteStudioError, UsageError
-from routestudio.formats.reader import Row, RowReader
-from routestudio.model.rows import RawRow
+from routestudio.engine.sources import path_of
+from routestudio.engine.workspace import PreparedSink, Workspace
+from routestudio.errors import Place, UsageError
+from routestudio.formats.reader import Row
 from routestudio.pipeline.checkpoint import Checkpoint, Keeper
 from routestudio.pipeline.dead_letters import DeadLetters
 from routestudio.pipeline.report import Progress, RunSummary
 from routestudio.pipeline.retry import RetryPolicy
 from routestudio.pipeline.run import Delivery, RunStoppedError
 from routestudio.pipeline.tally import Tally
-from routestudio.sources.uri import is_uri
-
-CHUNK: Final = 500
-"""Messages that travel through the stages together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,82 +32,6 @@ class RunOptions:
     checkpoint: Path | None = None
     chunk: int = CHUNK
     control: RunControl | None = None
-
-
-async def messages(
-    workspace: Workspace,
-    kind: str,
-    value: str,
-    *,
-    chunk: int = CHUNK,
-    reading: Reading = DEFAULT,
-    reader: RowReader | None = None,
-) -> AsyncIterator[Sequence[Row]]:
-    """The messages of a source in chunks; `-` is standard input. Yields to the loop in between.
-
-    A source on a server is looked at: nothing is acknowledged. `reader` is the one that is used,
-    for callers who want to know what it recognised.
-    """
-    if kind == "input" and is_uri(value):
-        async for rows in looking.look(workspace, value, reading, reader):
-            yield rows
-        return
-    reader = reader or reading.reader(workspace)
-    left = reading.limit if reading.limit is not None else sys.maxsize
-    async with aclosing(_raw_chunks(workspace, kind, value, chunk)) as chunks:
-        async for raws in chunks:
-            rows = rows_of(raws, reader)[:left]
-            left -= len(rows)
-            if rows:
-                yield rows
-            if not left:
-                return
-            await asyncio.sleep(0)
-
-
-async def first(
-    workspace: Workspace, params: Mapping[str, Any], count: int
-) -> tuple[list[Row], int | None]:
-    """The first rows of the source that a request names, read as it says: as many as it asks for,
-    or `count`. Then their number is the second value where there are more."""
-    reading = reading_of(params)
-    asked = reading.limit is not None
-    reading = replace(reading, limit=reading.limit or count + 1)
-    found: list[Row] = []
-    rows = messages(workspace, *source_of(params), reading=reading)
-    async for items in rows:
-        found += items
-    return (found, None) if asked or len(found) <= count else (found[:count], count)
-
-
-async def rows_of_check(
-    workspace: Workspace, source: Mapping[str, Any], sample: str | None, count: int
-) -> tuple[list[Row], int | None]:
-    """The rows by which a check finds destinations: the first of the source that is named, of a
-    sample, or of every sample that can be read. The second value is that of `first`."""
-    if source:
-        return await first(workspace, source, count)
-    rows: list[Row] = []
-    for name in [sample] if sample else list(workspace.project.project.samples):
-        try:
-            rows += read_some(workspace, "sample", name, count)
-        except RouteStudioError:
-            if sample:
-                raise
-    return rows, None
-
-
-async def _raw_chunks(
-    workspace: Workspace, kind: str, value: str, chunk: int
-) -> AsyncGenerator[Sequence[RawRow], None]:
-    if kind == "input" and value == "-":
-        async with aclosing(standard_input.rows(chunk)) as lines:
-            async for items in lines:
-                yield items
-        return
-    raws = raws_of(workspace, kind, value)
-    while batch := list(islice(raws, chunk)):
-        yield batch
 
 
 async def deliver(

@@ -9,59 +9,47 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from routestudio.engine import lint as linting
-from routestudio.engine import runs, streaming
 from routestudio.engine.checks import beside, check
 from routestudio.engine.conversions import ConversionMethods, for_server
 from routestudio.engine.editing import EditingMethods
+from routestudio.engine.messages import rows_of_check
 from routestudio.engine.outside import OutsideMethods
 from routestudio.engine.previews import CHUNK, Preview, evaluate_rows, staged_of
 from routestudio.engine.reading import reading_of
-from routestudio.engine.run_control import RunControl
 from routestudio.engine.run_methods import RunMethods
+from routestudio.engine.runner import Emit, Runner, ignore
 from routestudio.engine.saving import SavingMethods
 from routestudio.engine.snapshot import diagnostics_of, snapshot_of
 from routestudio.engine.sources import columns_of, opened, read_some
 from routestudio.engine.stands import Standins
 from routestudio.engine.transfers import TransferMethods, summary
 from routestudio.engine.workbench import WorkbenchMethods
-from routestudio.engine.workspace import PreparedSink, Workspace, source_of
+from routestudio.engine.workspace import source_of
 from routestudio.errors import RouteStudioError, UsageError
-from routestudio.formats.reader import Row, RowReader
-from routestudio.functions.pool import FunctionPool
+from routestudio.formats.reader import Row
 from routestudio.model.function import Function, FunctionKind, Language
 from routestudio.model.outcome import CheckStep
 from routestudio.project import transfer
-from routestudio.project.files import state_folder
-from routestudio.project_names import STATE_FOLDER
-from routestudio.sinks import registry
+from routestudio.sinks.base import StandinAddress
 from routestudio.sinks.fields import config_fields
 from routestudio.sinks.registry import Registry
-from routestudio.sources.uri import is_uri
 
-Emit = Callable[[str, dict[str, Any]], None]
 Method = Callable[..., Awaitable[Any]]
 
 CHECK_SAMPLES = 1_000
 """Rows that a check evaluates to find the destinations of a dynamic route."""
 
 
-def ignore(name: str, data: dict[str, Any]) -> None:
-    """An `emit` for callers who want no progress."""
-
-
-class EngineService:
+class EngineService(Runner):
     """One open project and what runs for it. Close it, or use it as an async context manager."""
 
     def __init__(self, *, sinks: Registry | None = None, workers: int = 1) -> None:
-        self.registry = sinks or registry.default()
-        self.pool = FunctionPool(size=workers)
+        super().__init__(sinks=sinks, workers=workers)
         self.standins = Standins()
         self.on_event: Emit = ignore
-        self._workspace: Workspace | None = None
         self._previews: dict[str, Preview] = {}
         self.saving = SavingMethods(self)
         self.methods: dict[str, Method] = {
@@ -97,32 +85,10 @@ class EngineService:
             **OutsideMethods(self).methods,
         }
 
-    async def __aenter__(self) -> EngineService:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self.close()
-
     async def close(self) -> None:
         """Stop stand-ins and function workers."""
         await self.standins.stop()
-        await self.pool.close()
-
-    @property
-    def workspace(self) -> Workspace:
-        """The open project. Raises `UsageError` when there is none."""
-        if self._workspace is None:
-            raise UsageError("no project is open", hint="open a project first")
-        return self._workspace
-
-    def redact(self, text: str) -> str:
-        """`text` without the secrets of the open project."""
-        return self._workspace.redact(text) if self._workspace else text
+        await super().close()
 
     async def ping(self, *, emit: Emit = ignore) -> str:
         """Proof of life."""
@@ -132,7 +98,7 @@ class EngineService:
 
     async def open(self, path: str, *, emit: Emit = ignore) -> dict[str, Any]:
         """Open a project folder or `sequin.yaml`; returns its snapshot."""
-        self._workspace = Workspace.open(Path(path), self.registry, self.pool)
+        self.open_project(path)
         self._previews.clear()
         return self.snapshot()
 
@@ -256,27 +222,6 @@ class EngineService:
         shown: dict[str, Any] = self.workspace.redact_data(row)
         return shown
 
-    async def preview_all(
-        self,
-        sink: str,
-        on_row: Callable[[dict[str, Any]], None],
-        reader: RowReader | None = None,
-        **source: Any,
-    ) -> int:
-        """Every preview row in order, streamed to `on_row`; returns the number of failed rows."""
-        prepared = self.workspace.prepare(sink)
-        failed = index = 0
-        reading = reading_of(source)
-        rows = runs.messages(
-            self.workspace, *source_of(source), chunk=CHUNK, reading=reading, reader=reader
-        )
-        async for items in rows:
-            for row in await evaluate_rows(prepared, items, index):
-                failed += not row["ok"] and not row["filtered"]
-                on_row(self.workspace.redact_data(row))
-            index += len(items)
-        return failed
-
     async def columns(self, *, emit: Emit = ignore) -> list[list[str]]:
         """Names and types of the columns that the samples have, sorted by name."""
         return columns_of(self.workspace)
@@ -309,12 +254,12 @@ class EngineService:
         In dynamic mode the destinations of `sample` (of every sample when `None`) are proved, or
         those of the rows that `source` names.
         """
-        address = await self._standin(sink) if standin else None
+        address = await self.standin_of(sink) if standin else None
         prepared = self.workspace.prepare(sink, standin=address, for_delivery=not standin)
         rows: list[Row] = []
         cut: int | None = None
         if not prepared.problems:
-            rows, cut = await runs.rows_of_check(self.workspace, source, sample, CHECK_SAMPLES)
+            rows, cut = await rows_of_check(self.workspace, source, sample, CHECK_SAMPLES)
         staged = await staged_of(prepared, rows)
         others = await beside(self.workspace, prepared, rows) if rows and not standin else {}
         steps = []
@@ -336,45 +281,6 @@ class EngineService:
                 failed += sum(not row["ok"] and not row["filtered"] for row in found)
         return {"rows": rows, "failed": failed}
 
-    async def run(
-        self,
-        sink: str,
-        *,
-        standin: bool = False,
-        dead_letters: str | None = None,
-        checkpoint: str | None = None,
-        control: RunControl | None = None,
-        emit: Emit = ignore,
-        **source: Any,
-    ) -> dict[str, Any]:
-        """Deliver a source. Emits `progress` and returns the summary (docs/guides/command-line.md).
-
-        `control` is for callers in the same process.
-        """
-        prepared = await self.prepare_delivery(sink, standin)
-        options = runs.RunOptions(
-            dead_letters=Path(dead_letters) if dead_letters else None,
-            checkpoint=Path(checkpoint) if checkpoint else None,
-            control=control,
-        )
-        if options.dead_letters is not None:
-            _make_room(options.dead_letters)
-        kind, value = source_of(source)
-        if kind == "input" and is_uri(value):
-            return await streaming.deliver(
-                self.workspace, prepared, value, options, reading_of(source), emit
-            )
-        return await runs.deliver(
-            self.workspace, prepared, kind, value, options, emit, reading_of(source)
-        )
-
-    async def prepare_delivery(self, sink: str, standin: bool) -> PreparedSink:
-        """A sink for a run, pointed at its stand-in when asked for."""
-        address = await self._standin(sink) if standin else None
-        return self.workspace.prepare(
-            sink, standin=address, for_delivery=not standin, max_overruns=None
-        )
-
     async def arrived(
         self, sink: str, limit: int = 10_000, *, emit: Emit = ignore
     ) -> list[dict[str, Any]]:
@@ -382,12 +288,13 @@ class EngineService:
         kind = self.registry.get(self.workspace.spec(sink).type).standin
         return [] if kind is None else await self.standins.arrived(kind, limit)
 
+    async def standin_of(self, sink: str) -> StandinAddress:
+        """Where the stand-in of a sink listens, started when needed."""
+        return await self.standins.address(self.registry.get(self.workspace.spec(sink).type))
+
     async def standins_status(self, *, emit: Emit = ignore) -> list[dict[str, Any]]:
         """The running stand-ins."""
         return self.standins.status()
-
-    async def _standin(self, sink: str) -> Any:
-        return await self.standins.address(self.registry.get(self.workspace.spec(sink).type))
 
     # --- transfer ----------------------------------------------------------------------------
 
@@ -429,12 +336,6 @@ class EngineService:
         secret_keys = self.workspace.secret_keys if self._workspace else _secret_keys(self.registry)
         transfer.import_file(Path(source), Path(output), self.registry.names(), secret_keys)
         return {**await self.open(output), "imported": summary(self.workspace)}
-
-
-def _make_room(path: Path) -> None:
-    """Make the folder of the window's own dead letters; it is not part of the project."""
-    if path.parent.name == STATE_FOLDER and not path.parent.exists():
-        state_folder(path.parent.parent)
 
 
 def _secret_keys(sinks: Registry) -> Callable[[str], frozenset[str]]:

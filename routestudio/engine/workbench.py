@@ -6,11 +6,12 @@ import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from routestudio.engine import outcome_diff, pinning, route_tests, runs
+from routestudio.engine import outcome_diff, pinning, route_tests
 from routestudio.engine.coverage import Coverage
 from routestudio.engine.determinism import unsteady
 from routestudio.engine.expectations import rendered
 from routestudio.engine.explain import explain
+from routestudio.engine.messages import messages
 from routestudio.engine.previews import CHUNK, Preview
 from routestudio.engine.rows import message_of, row_of
 from routestudio.engine.workspace import PreparedSink, Workspace, source_of
@@ -211,7 +212,7 @@ class WorkbenchMethods:
             if len(changes) < MAX_CHANGES:
                 changes.append(change.as_json())
 
-        chunks = runs.messages(workspace, *source_of(source), chunk=CHUNK)
+        chunks = messages(workspace, *source_of(source), chunk=CHUNK)
         totals = await outcome_diff.compare(old, new, chunks, keep)
         return {**totals.as_json(), "changes": changes}
 

@@ -65,7 +65,9 @@ class Workspace:
     @classmethod
     def open(cls, path: Path, registry: Registry, pool: FunctionPool) -> Workspace:
         """Open a project folder or file. Raises `ProjectError`."""
-        return cls(OpenProject.open(path, registry.names()), registry, pool)
+        project = OpenProject.open(path, registry.names())
+        pool.expect(project.project.functions)
+        return cls(project, registry, pool)
 
     def spec(self, name: str) -> SinkSpec:
         """The sink of that name.

@@ -16,7 +16,7 @@ from typing import Any, BinaryIO, Final
 from routestudio import tasks
 from routestudio.errors import WorkerError
 from routestudio.functions.answers import answer_of
-from routestudio.functions.worker import HEADER, IDLE, PROGRESS, ROW_BITS
+from routestudio.functions.frames import HEADER, IDLE, PROGRESS, ROW_BITS
 from routestudio.system import processes
 
 PROGRAM: Final = ("-m", "routestudio.functions.worker")
@@ -98,12 +98,19 @@ class Worker:
 
     def __init__(self, limits: Limits, *more: str) -> None:
         self._limits = limits
-        self._more = more
+        self._more = set(more)
         self._process: asyncio.subprocess.Process | None = None
         self._closed = False
         self.doors = 0
         self._file = _board_file()
         self._board = mmap.mmap(self._file.fileno(), PROGRESS.size)
+
+    async def load(self, *more: str) -> None:
+        """Have these loaded (`desk.LOADED`). A child that runs without them is ended: it has shut
+        its doors, and another one starts with the next call."""
+        if not self._more.issuperset(more):
+            self._more.update(more)
+            await self.kill()
 
     async def start(self) -> asyncio.subprocess.Process:
         """The running child. Raises `WorkerError` when it cannot be started or ends at once."""
@@ -117,7 +124,7 @@ class Worker:
             process = self._process = await asyncio.create_subprocess_exec(
                 sys.executable, "-I", "-B", "-X", "utf8", *PROGRAM,
                 str(self._limits.memory_bytes), str(self._limits.output_bytes),
-                str(descriptor), *self._more,
+                str(descriptor), *sorted(self._more),
                 stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.DEVNULL, env={}, cwd="/",
                 pass_fds=(descriptor,), limit=1 << 22,

@@ -23,6 +23,9 @@ MEMORY: Final = 200 << 20
 FORMATTER: Final = "formatter"
 """Argument of a worker that loads what formatting and conversions need: a third of a second."""
 
+ELIXIR: Final = "elixir"
+"""Argument of a worker that loads what Elixir functions need: another third."""
+
 _RECURSION: Final = sys.getrecursionlimit()
 _DIGITS: Final = sys.get_int_max_str_digits()
 
@@ -47,6 +50,17 @@ def load() -> None:
     load_formatter()
     _TASKS["format"] = lambda code, tongue: formatted(code, Language(tongue))
     _TASKS["convert"] = converted
+
+
+def load_elixir() -> None:
+    """Load all that checks and evaluates Elixir functions."""
+    from routestudio.functions.elixir import checking, program, source
+
+    _ = checking, program, source
+
+
+LOADED: Final[dict[str, Callable[[], None]]] = {FORMATTER: load, ELIXIR: load_elixir}
+"""What a worker may be told to load, by its argument."""
 
 
 def perform(task: str, arguments: Sequence[Any]) -> str:

@@ -1,29 +1,27 @@
-"""Languages of user functions: each gives a checker; evaluation is the worker's."""
+"""Languages of user functions: each gives a checker; evaluation is the worker's.
+
+What knows Elixir is loaded for the first function in it: most of a command's start would be that.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import lru_cache
-from typing import Final
 
 from routestudio.functions import python, steadiness
-from routestudio.functions.elixir import checking as elixir
 from routestudio.functions.tracing import Point
-from routestudio.model.function import Diagnostic, Function, FunctionKind, Language
-
-Checker = Callable[[str, FunctionKind], list[Diagnostic]]
-
-_CHECKERS: Final[dict[Language, Checker]] = {
-    Language.PYTHON: python.check,
-    Language.ELIXIR: elixir.check,
-}
+from routestudio.model.function import Diagnostic, Function, Language
 
 
 def check(function: Function) -> list[Diagnostic]:
     """All diagnostics of a function; empty for kinds without code."""
     if function.kind.entry_point is None:
         return []
-    found = _CHECKERS[function.language](function.code, function.kind)
+    if function.language is Language.ELIXIR:
+        from routestudio.functions.elixir import checking
+
+        found = checking.check(function.code, function.kind)
+    else:
+        found = python.check(function.code, function.kind)
     return [*found, *steadiness.warnings_of(function)]
 
 
@@ -42,4 +40,4 @@ def points(function: Function) -> tuple[Point, ...]:
 
 def evaluated(language: Language) -> bool:
     """Whether functions of this language can be evaluated."""
-    return language in _CHECKERS
+    return language in (Language.PYTHON, Language.ELIXIR)

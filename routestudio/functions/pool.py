@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import pickle
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -18,9 +18,9 @@ from routestudio.errors import UsageError, WorkerError
 from routestudio.functions import desk, projection
 from routestudio.functions.answers import results_of, traced_of
 from routestudio.functions.child import Limits, Worker, WorkerGone
-from routestudio.functions.conversion.convert import Conversion
+from routestudio.functions.conversion.result import Conversion
+from routestudio.functions.frames import Mode, Program
 from routestudio.functions.tracing import Trace
-from routestudio.functions.worker import Mode, Program
 from routestudio.model.function import (
     Diagnostic,
     Function,
@@ -51,6 +51,17 @@ class FunctionPool:
         self._desk: Worker | None = None
         self._desk_lock = asyncio.Lock()
         self._checked: OrderedDict[Function, list[Diagnostic]] = OrderedDict()
+        self._loaded: set[str] = set()
+        self._warming = 0
+
+    def expect(self, functions: Iterable[Function]) -> None:
+        """These functions are likely to be asked for: a worker loads what they need when it
+        starts, which is cheaper than to end it for the first of them."""
+        self.load(*_needs(functions))
+
+    def load(self, *more: str) -> None:
+        """Have workers load these (`desk.LOADED`) when they start."""
+        self._loaded.update(more)
 
     async def check(self, function: Function) -> list[Diagnostic]:
         """All diagnostics of a function's text. Runs nothing; a text that takes long is refused."""
@@ -97,6 +108,8 @@ class FunctionPool:
         request = {"task": task, "arguments": arguments}
         given = self._text_worker(task) if worker is None else contextlib.nullcontext(worker)
         async with given as worker:
+            if task == "check":
+                await worker.load(*_needs(item for item in arguments if isinstance(item, Function)))
             try:
                 return desk.value_of(await worker.call(request, desk.SECONDS))
             except WorkerGone as gone:
@@ -116,11 +129,13 @@ class FunctionPool:
         async with self._desk_lock:
             if self._desk is None:
                 limits = replace(self.limits, memory_bytes=desk.MEMORY)
-                self._desk = Worker(limits, desk.FORMATTER)
+                self._desk = Worker(limits, desk.FORMATTER, desk.ELIXIR)
             yield self._desk
 
     def _is_free(self) -> bool:
-        return len(self._workers) < self._size or not (self._free is None or self._free.empty())
+        """Whether a worker is free, or will be in a moment."""
+        free = self._free is not None and not self._free.empty()
+        return free or len(self._workers) < self._size or self._warming > 0
 
     async def evaluate(
         self,
@@ -143,6 +158,7 @@ class FunctionPool:
         if not messages:
             return [[] for _ in functions]
         async with self._worker() as worker:
+            await worker.load(*_needs(functions))
             faults = [await self._unusable(function, worker) for function in functions]
             runnable = [i for i, fault in enumerate(faults) if fault is None]
             results: list[list[FunctionResult]] = [
@@ -179,8 +195,12 @@ class FunctionPool:
 
     async def warm(self) -> None:
         """Start a worker before it is needed."""
-        async with self._worker() as worker:
-            await worker.start()
+        self._warming += 1
+        try:
+            async with self._worker() as worker:
+                await worker.start()
+        finally:
+            self._warming -= 1
 
     async def doors(self) -> int:
         """What a worker has given up on this system: a sum of the constants of `doors`."""
@@ -195,7 +215,7 @@ class FunctionPool:
             self._free = asyncio.Queue()
         free = self._free
         if free.empty() and len(self._workers) < self._size:
-            worker = Worker(self.limits)
+            worker = Worker(self.limits, *self._loaded)
             self._workers.append(worker)
         else:
             worker = await free.get()
@@ -291,6 +311,11 @@ class FunctionPool:
             return FunctionFault("timeout", text)
         text = f"the {kind} function ended its worker process (too much memory?)"
         return FunctionFault("crashed", text)
+
+
+def _needs(functions: Iterable[Function]) -> set[str]:
+    """What a worker must have loaded for these functions."""
+    return {desk.ELIXIR for function in functions if function.language is Language.ELIXIR}
 
 
 _TOO_DEEP: Final = FunctionFault("invalid", "the message is nested too deeply for a function")

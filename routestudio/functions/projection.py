@@ -13,7 +13,6 @@ from functools import lru_cache
 from typing import Any, Final
 
 from routestudio.functions import python
-from routestudio.functions.elixir.reads import parts_read
 from routestudio.functions.library import DICT_METHODS, METADATA_FIELDS
 from routestudio.model.function import Function, Language
 from routestudio.model.message import Message
@@ -170,6 +169,8 @@ def _reads(code: str) -> Reads:
 
 @lru_cache(maxsize=256)
 def _reads_elixir(code: str) -> Reads:
+    from routestudio.functions.elixir.reads import parts_read
+
     found = parts_read(code)
     if found is None:
         return WHOLE

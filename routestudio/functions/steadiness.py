@@ -5,13 +5,13 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from routestudio.functions import python
-from routestudio.functions.elixir import source
-from routestudio.functions.elixir.quoted import Node
-from routestudio.functions.elixir.values import Atom
 from routestudio.model.function import Diagnostic, Function, Language
+
+if TYPE_CHECKING:
+    from routestudio.functions.elixir.quoted import Node
 
 CODE: Final = "not_determined"
 """Code of these warnings."""
@@ -56,6 +56,10 @@ def _python(code: str) -> Iterator[Diagnostic]:
 
 
 def _elixir(code: str) -> Iterator[Diagnostic]:
+    from routestudio.functions.elixir import source
+    from routestudio.functions.elixir.quoted import Node
+    from routestudio.functions.elixir.values import Atom
+
     for node in _nodes(source.read(code).body):
         if node.name != "." or not node.args or len(node.args) != 2:
             continue
@@ -69,6 +73,8 @@ def _elixir(code: str) -> Iterator[Diagnostic]:
 
 def _nodes(value: Any) -> Iterator[Node]:
     """Every node of a quoted value; without recursion, because a text may be nested deeply."""
+    from routestudio.functions.elixir.quoted import Node
+
     waiting = [value]
     while waiting:
         item = waiting.pop()

@@ -15,44 +15,32 @@ import mmap
 import os
 import pickle
 import signal
-import struct
 import sys
 from collections.abc import Callable
 from itertools import islice
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from routestudio.functions import clock, desk, doors, projection, python, text_codecs, written
-from routestudio.functions.elixir import program as elixir
-from routestudio.functions.elixir.errors import NotEvaluated
+from routestudio.functions.exact import Exact
+from routestudio.functions.frames import HEADER, IDLE, PROGRESS, ROW_BITS, Program
 from routestudio.functions.metadata import Metadata
 from routestudio.functions.tracing import Recorder
 from routestudio.model.function import FunctionKind, Language
 
-HEADER: Final = struct.Struct("<I")
-PROGRESS: Final = struct.Struct("<Q")
 _RECURSION: Final = sys.getrecursionlimit()
 _DIGITS: Final = sys.get_int_max_str_digits()
-IDLE: Final = (1 << 64) - 1
-"""What the progress board shows while no user code runs."""
-
-ROW_BITS: Final = 40
-"""The board shows `program << ROW_BITS | row`, so that each call has its own time limit."""
 
 ANSWER_BUDGET: Final = 8 << 20
 """Characters of one answer: what exceeds it is asked for again in smaller parts."""
 
 Fault = dict[str, Any]
-Mode = Literal["value", "exact", "traced"]
-"""What is wanted of a call: what a server delivers, Elixir's value itself, or also what it did."""
-
-Program = tuple[str, str, str, Mode]
-"""Language, kind, code, and what is wanted."""
 
 
 def main(arguments: list[str]) -> None:
     """Serve until the input ends.
 
-    Arguments: memory limit, output limit, progress descriptor, and `desk.FORMATTER` or nothing.
+    Arguments: memory limit, output limit, progress descriptor, and what is loaded besides
+    (`desk.LOADED`): nothing can be loaded once the doors are shut.
     """
     memory, output, progress = map(int, arguments[:3])
     reader = os.fdopen(os.dup(0), "rb")
@@ -69,8 +57,8 @@ def main(arguments: list[str]) -> None:
     gc.freeze()
     gc.set_threshold(200_000, 20, 100)
     _load()
-    if desk.FORMATTER in arguments:
-        desk.load()
+    for name in arguments[3:]:
+        desk.LOADED[name]()
     writer.write(HEADER.pack(doors.shut(memory)))
     writer.flush()
     while header := reader.read(HEADER.size):
@@ -156,7 +144,7 @@ def _serve(
             try:
                 function = _compiled(program, limit)
             except Exception as error:
-                why = "not_evaluated" if isinstance(error, NotEvaluated) else "invalid"
+                why = "invalid" if language == Language.PYTHON else _why_not(error)
                 fault = json.dumps({"f": {"code": why, "message": str(error)[: written.MAX_TEXT]}})
                 for _ in range(count):
                     column.add(fault)
@@ -167,8 +155,7 @@ def _serve(
         is_filter = kind == "filter"
         is_python = language == Language.PYTHON
         measured = limit >= written.SURELY_ENOUGH
-        sys.setrecursionlimit(_RECURSION if is_python else elixir.RECURSION)
-        sys.set_int_max_str_digits(_DIGITS if is_python else elixir.DIGITS)
+        _allow(is_python)
         plain = column.plain
         append, add, show = plain.append, column.add, PROGRESS.pack_into
         size_of = written.plain_size
@@ -208,6 +195,24 @@ def _serve(
     return written.joined(columns)
 
 
+def _allow(is_python: bool) -> None:
+    """How deep and how long the values of a language may be."""
+    recursion, digits = _RECURSION, _DIGITS
+    if not is_python:
+        from routestudio.functions.elixir import program
+
+        recursion, digits = program.RECURSION, program.DIGITS
+    sys.setrecursionlimit(recursion)
+    sys.set_int_max_str_digits(digits)
+
+
+def _why_not(error: Exception) -> str:
+    """Why an Elixir function cannot be called."""
+    from routestudio.functions.elixir.errors import NotEvaluated
+
+    return "not_evaluated" if isinstance(error, NotEvaluated) else "invalid"
+
+
 def _compiled(program: Program, limit: int) -> Callable[..., Any]:
     language, kind, code, mode = program
     recorder = Recorder() if mode == "traced" else None
@@ -215,6 +220,8 @@ def _compiled(program: Program, limit: int) -> Callable[..., Any]:
     if is_python:
         function = python.compile_function(code, FunctionKind(kind), recorder=recorder)
     else:
+        from routestudio.functions.elixir import program as elixir
+
         function = elixir.compile_function(
             code, FunctionKind(kind), exact=mode == "exact", recorder=recorder
         )
@@ -227,7 +234,7 @@ def _traced(
     """The function, giving its answer together with what it did."""
     code, is_python = program[2], program[0] != Language.ELIXIR
 
-    def call(*message: Any) -> elixir.Exact:
+    def call(*message: Any) -> Exact:
         recorder.begin()
         value = None
         try:
@@ -239,7 +246,7 @@ def _traced(
             answer = _failed(error, code, is_python)
         places = recorder.places(value) if isinstance(value, dict) else {}
         notes = json.dumps({"taken": recorder.taken, "places": places})
-        return elixir.Exact(f'{{"answer":{answer},"notes":{notes}}}')
+        return Exact(f'{{"answer":{answer},"notes":{notes}}}')
 
     return call
 
@@ -250,7 +257,11 @@ def _failed(error: BaseException, code: str, is_python: bool) -> str:
         return written.fault("memory", "the function used more memory than it may")
     if isinstance(error, written.RefusedError):
         return written.fault("output", str(error))
-    return json.dumps({"f": _raised(error, code) if is_python else elixir.fault(error)})
+    if is_python:
+        return json.dumps({"f": _raised(error, code)})
+    from routestudio.functions.elixir import program as elixir
+
+    return json.dumps({"f": elixir.fault(error)})
 
 
 class _TooMuch(Exception):  # noqa: N818 - internal

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import orjson
 
-from routestudio.functions.elixir.program import Exact
+from routestudio.functions.exact import Exact
 from routestudio.functions.metadata import Metadata
 from routestudio.model.function import Identifier
 

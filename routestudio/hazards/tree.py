@@ -11,7 +11,6 @@ from functools import lru_cache
 from typing import Final
 
 from routestudio.functions import python
-from routestudio.hazards.elixir_tree import of_elixir
 from routestudio.hazards.facts import Facts, Read, Spot
 from routestudio.model.function import Function, FunctionKind, Language
 from routestudio.model.message import ACTIONS
@@ -28,6 +27,8 @@ def facts(function: Function) -> Facts:
         return _of_path(function)
     if function.language is Language.PYTHON:
         return _of_python(function)
+    from routestudio.hazards.elixir_tree import of_elixir
+
     return of_elixir(function)
 
 

@@ -10,8 +10,6 @@ from collections.abc import Collection, Mapping
 from functools import lru_cache
 from typing import Any, Final
 
-import regex
-
 from routestudio.errors import FieldProblem
 
 SECONDS: Final = 0.05
@@ -97,6 +95,8 @@ def problems(annotations: Mapping[str, Any], fields: Collection[str]) -> list[Fi
 
 @lru_cache(maxsize=256)
 def _compiled(pattern: str) -> Any:
+    import regex  # most projects have no pattern
+
     try:
         return regex.compile(pattern)
     except regex.error as error:

@@ -11,12 +11,11 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
 from routestudio.errors import Place, ProjectError
-from routestudio.project.splicing import Change, Splice, Splicer
 from routestudio.project.yamldata import (
     Path,
     anchored,
@@ -32,9 +31,9 @@ from routestudio.project.yamldata import (
     walk,
 )
 from routestudio.project.yamlread import read_parts
-from routestudio.project.yamltext import block_end
 
-__all__ = ["Change", "YamlDocument"]
+if TYPE_CHECKING:
+    from routestudio.project.splicing import Change, Splice, Splicer
 
 
 class Replaced(NamedTuple):
@@ -57,7 +56,8 @@ class YamlDocument:
     _local: bool
     _plain: Any
     _tree: CommentedMap
-    _splices: Splicer
+    _read: str
+    _made: Splicer | None
     _lines: list[str] | None
     _replaced: dict[tuple[str, int], Replaced]
 
@@ -230,6 +230,8 @@ class YamlDocument:
         The item's text, old and new, is read as its own small document and proved there;
         nothing outside of it changes.
         """
+        from routestudio.project.yamltext import block_end
+
         items = self._plain.get(path[0]) if len(path) > 2 else None
         if not self._local or not isinstance(items, list) or len(items) < _BLOCKS:
             return False
@@ -309,9 +311,18 @@ class YamlDocument:
     def _load(self, text: str) -> None:
         data, self._local = read_parts(text.removeprefix("\ufeff"), self._name)
         self._text, self._tree, self._plain = text, data, plain(data)
-        self._splices = Splicer(text, data, self._name)
+        self._read, self._made = text, None
         self._lines = None
         self._replaced = {}
+
+    @property
+    def _splices(self) -> Splicer:
+        """Where the text that was read last can be changed; most commands change nothing."""
+        if self._made is None:
+            from routestudio.project.splicing import Splicer
+
+            self._made = Splicer(self._read, self._tree, self._name)
+        return self._made
 
     @property
     def _splicer(self) -> Splicer:

@@ -13,9 +13,10 @@ from typing import Any, Final
 from routestudio.errors import FieldProblem
 from routestudio.model.project import Project
 from routestudio.project import tables
-from routestudio.project.document import Change, YamlDocument
+from routestudio.project.document import YamlDocument
 from routestudio.project.environment import is_reference, references
 from routestudio.project.server_keys import LISTS
+from routestudio.project.splicing import Change
 
 WriteAlways = Callable[[str], Mapping[str, Any]]
 """For a sink type: the configuration keys that an export must write, with their defaults."""

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from routestudio.errors import Place, ProjectError, RouteStudioError, UsageError
 from routestudio.model.project import Project
@@ -22,7 +22,6 @@ from routestudio.project.disk import (
     refuse_edit,
 )
 from routestudio.project.document import YamlDocument
-from routestudio.project.edits import Texts, apply_edit, files_of
 from routestudio.project.environment import Environment
 from routestudio.project.files import inside, listed, remove_own, sweep, write_own
 from routestudio.project.journal import Journal, patch_of, patched
@@ -33,6 +32,9 @@ from routestudio.project.snapshot import snapshot
 from routestudio.project.yamldata import same
 from routestudio.project_names import YAML_FILE
 from routestudio.sources import files
+
+if TYPE_CHECKING:
+    from routestudio.project.edits import Texts
 
 __all__ = ["FILE", "MAX_FILE", "MAX_YAML", "OpenProject"]
 
@@ -180,6 +182,8 @@ class OpenProject:
             if text is not None:
                 text = sample_lines.with_line(text, int(edit["line"]), str(edit["text"]))
                 edit = {"op": "set_sample", "name": edit["name"], "text": text}
+        from routestudio.project.edits import apply_edit
+
         label, files = apply_edit(edit, trial, self.read, self.files)
         before: Texts = {path: self.read(path) for path in files}
         after: Texts = dict(files)
@@ -362,6 +366,8 @@ class OpenProject:
     @property
     def recoverable(self) -> dict[str, Any]:
         """Count, time and files of edits that an earlier run journaled but did not save."""
+        from routestudio.project.edits import files_of
+
         edits = self._journal.pending
         files = {file for entry in edits
                  for file in files_of(entry["edit"], self._document, self._yaml)}  # fmt: skip

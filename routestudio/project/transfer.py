@@ -14,7 +14,7 @@ from routestudio.errors import ConfigError, FieldProblem, Place, ProjectError, U
 from routestudio.model.function import Language
 from routestudio.model.project import Project
 from routestudio.project.carried import Carried
-from routestudio.project.document import Change, YamlDocument
+from routestudio.project.document import YamlDocument
 from routestudio.project.environment import Environment, references
 from routestudio.project.files import inside, read_text, write_parts, write_text
 from routestudio.project.sample_lines import lines_with
@@ -25,6 +25,7 @@ from routestudio.project.secrets import (
     with_reference,
 )
 from routestudio.project.server_form import ServerExport, WriteAlways, refusals, rewrite
+from routestudio.project.splicing import Change
 from routestudio.project.store import FILE, MAX_YAML, OpenProject
 
 __all__ = [

@@ -1,4 +1,8 @@
-"""All sink types, found by scanning this package. Tests narrow it or build their own."""
+"""All sink types, found by scanning this package. Tests narrow it or build their own.
+
+A module is imported when its sink type is asked for: a project has few of them, and all of them
+together cost more than the rest of a command's start.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +10,19 @@ import difflib
 import importlib
 import inspect
 import pkgutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
+from typing import Final
 
 from routestudio import sinks as package
 from routestudio.errors import UsageError
 from routestudio.sinks.base import Sink
 
 _NOT_SINKS = frozenset({"base", "binding", "fields", "registry"})
+
+NAMES: Final = {"redis": "redis_stream", "webhook": "http_push"}
+"""Modules of the names in YAML that are not the name of a module. One that is missing here is
+found all the same, after every module was imported."""
 
 
 class Registry:
@@ -39,7 +48,7 @@ class Registry:
         """Keys of all sink types, sorted."""
         return tuple(self._types)
 
-    def names(self) -> dict[str, str]:
+    def names(self) -> Mapping[str, str]:
         """Every name that YAML may use, mapped to the sink key."""
         return dict(self._names)
 
@@ -57,17 +66,94 @@ class Registry:
         return Registry(self._types[key] for key in keys)
 
 
+class Installed(Registry):
+    """Every sink type of this installation; a module is named like the key of its sink type."""
+
+    def __init__(self) -> None:
+        super().__init__(())
+        self._modules = frozenset(
+            info.name
+            for info in pkgutil.iter_modules(package.__path__)
+            if not info.name.startswith("_") and info.name not in _NOT_SINKS
+        )
+        self._whole = False
+
+    def __iter__(self) -> Iterator[type[Sink]]:
+        self._load_all()
+        return super().__iter__()
+
+    def __contains__(self, name: object) -> bool:
+        if isinstance(name, str) and self._module(name):
+            return True
+        self._load_all()
+        return super().__contains__(name)
+
+    def keys(self) -> tuple[str, ...]:
+        self._load_all()
+        return super().keys()
+
+    def names(self) -> Mapping[str, str]:
+        return _Names(self)
+
+    def all_names(self) -> Mapping[str, str]:
+        """The names of all sink types, with every module imported."""
+        self._load_all()
+        return super().names()
+
+    def key_of(self, name: str) -> str:
+        """The key of a name. Raises `KeyError`."""
+        return self._module(name) or self.all_names()[name]
+
+    def get(self, name: str) -> type[Sink]:
+        module = self._module(name)
+        if module and not self._whole:
+            return _classes(module)[0]
+        self._load_all()
+        return super().get(name)
+
+    def narrow(self, *keys: str) -> Registry:
+        return Registry(map(self.get, keys))
+
+    def _module(self, name: str) -> str | None:
+        module = NAMES.get(name, name)
+        return module if module in self._modules else None
+
+    def _load_all(self) -> None:
+        if not self._whole:
+            types = [item for module in sorted(self._modules) for item in _classes(module)]
+            super().__init__(types)
+            self._whole = True
+
+
+class _Names(Mapping[str, str]):
+    """Names and keys of the installed sink types; to ask for one imports nothing."""
+
+    def __init__(self, registry: Installed) -> None:
+        self._registry = registry
+
+    def __getitem__(self, name: str) -> str:
+        return self._registry.key_of(name)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._registry
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._registry.all_names())
+
+    def __len__(self) -> int:
+        return len(self._registry.all_names())
+
+
+def _classes(module: str) -> list[type[Sink]]:
+    found = importlib.import_module(f"{package.__name__}.{module}")
+    return [
+        item
+        for _, item in inspect.getmembers(found, inspect.isclass)
+        if issubclass(item, Sink) and item.__module__ == found.__name__
+    ]
+
+
 @cache
 def default() -> Registry:
     """The registry of every sink type of this installation."""
-    found: list[type[Sink]] = []
-    for info in sorted(pkgutil.iter_modules(package.__path__), key=lambda item: item.name):
-        if info.name.startswith("_") or info.name in _NOT_SINKS:
-            continue
-        module = importlib.import_module(f"{package.__name__}.{info.name}")
-        found += [
-            item
-            for _, item in inspect.getmembers(module, inspect.isclass)
-            if issubclass(item, Sink) and item.__module__ == module.__name__
-        ]
-    return Registry(found)
+    return Installed()

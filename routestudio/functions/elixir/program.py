@@ -18,6 +18,7 @@ from routestudio.functions.elixir.generate import Compiler
 from routestudio.functions.elixir.registry import FUNCTIONS
 from routestudio.functions.elixir.unit import CompileFault
 from routestudio.functions.elixir.values import Atom, key_in, whole
+from routestudio.functions.exact import Exact
 from routestudio.functions.tracing import Instrument, Point, Recorder
 from routestudio.model.function import Diagnostic, FunctionKind
 
@@ -47,15 +48,6 @@ _HELPERS.update(
     key_in=key_in, whole=whole, member=FUNCTIONS["Enum", "member?", 2],
     type=type, str=str, dict=dict, list=list, tuple=tuple, len=len, bool=bool,
 )  # fmt: skip
-
-
-class Exact:
-    """A result in the tagged encoding, as JSON text."""
-
-    __slots__ = ("text",)
-
-    def __init__(self, text: str) -> None:
-        self.text = text
 
 
 Run = Callable[[Any, Any, Any, Any], Any]

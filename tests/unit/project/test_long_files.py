@@ -10,7 +10,8 @@ import pytest
 
 from routestudio.engine.service import EngineService
 from routestudio.project import document as documents
-from routestudio.project.document import Change, YamlDocument
+from routestudio.project.document import YamlDocument
+from routestudio.project.splicing import Change
 
 ITEM = """\
   # tenant {n}

@@ -1,4 +1,4 @@
-"""Commands that run the engine and deliver nothing: preview, check, lint."""
+"""`routestudio preview`: shows what a route does to messages."""
 
 from __future__ import annotations
 
@@ -6,20 +6,22 @@ import argparse
 from collections.abc import Mapping
 from typing import Any
 
-from routestudio.cli.inputs import reading_params, say_recognised
-from routestudio.cli.opened import engine_service, say_outside
-from routestudio.cli.output import json_line, out, paint, say, status, table
-from routestudio.engine import lint as linting
+from routestudio.cli import early
+from routestudio.cli.inputs import say_recognised
+from routestudio.cli.opened import printing
+from routestudio.cli.output import json_line, out, say, table
+from routestudio.cli.reading_options import reading_params
+from routestudio.engine.opened import Engine
 from routestudio.engine.reading import reading_of
 from routestudio.engine.rows import destination_of
-from routestudio.engine.service import EngineService
+from routestudio.engine.runner import Runner
 from routestudio.errors import Place, UsageError
 
 
 async def preview(options: argparse.Namespace) -> int:
     """`routestudio preview`: exit code 1 when a message cannot be delivered."""
-    async with engine_service() as engine:
-        await engine.open(options.project)
+    async with printing(Runner(pool=early.take())) as engine:
+        engine.open_project(options.project)
         source = _source(options, engine)
         prepared = engine.workspace.prepare(options.sink)
         engine.workspace.require_sound(prepared)
@@ -45,60 +47,6 @@ async def preview(options: argparse.Namespace) -> int:
             print_preview(rows, sink.batch_by)
         say_recognised(reader)
     return 1 if failed else 0
-
-
-async def check(options: argparse.Namespace) -> int:
-    """`routestudio check`: exit code 1 when a step failed."""
-    failed = False
-    async with engine_service() as engine:
-        snapshot = await engine.open(options.project)
-        names = [options.sink] if options.sink else [s["name"] for s in snapshot["sinks"]]
-        if not names:
-            raise UsageError("the project has no sinks")
-        for name in names:
-            engine.workspace.spec(name)
-            say_outside(engine, [name])
-            if options.format != "json":
-                out(paint(name, "bold"))
-
-            def show(event: str, step: dict[str, Any]) -> None:
-                if options.format == "json":
-                    json_line({key: step[key] for key in
-                               ("sink", "step", "status", "detail", "ms", "hint",
-                                "target")})  # fmt: skip
-                else:
-                    print_step(step)
-
-            steps = await engine.check(name, emit=show, **_given(options))
-            failed = failed or any(step["status"] == "failed" for step in steps)
-    return 1 if failed else 0
-
-
-async def lint(options: argparse.Namespace) -> int:
-    """`routestudio lint`: exit code 1 when there are errors."""
-    async with engine_service() as engine:
-        await engine.open(options.project)
-        findings = await linting.lint(engine.workspace, _given(options))
-    if options.format == "json":
-        json_line(findings)
-    else:
-        colours = {"error": "red", "warning": "yellow", "note": "grey"}
-        for item in findings:
-            place = item["file"] or options.project
-            if item["line"]:
-                place += f":{item['line']}" + (f":{item['column']}" if item["column"] else "")
-            hint = f" ({item['hint']})" if item["hint"] else ""
-            mark = paint(item["severity"], colours[item["severity"]])
-            code = f"{item['code']}: " if item["title"] else ""
-            out(" ".join(f"{place}: {mark}: {code}{item['message']}{hint}".split()))
-        many = "1 finding" if len(findings) == 1 else f"{len(findings)} findings"
-        say(many if findings else "nothing found")
-    return 1 if any(item["severity"] == "error" for item in findings) else 0
-
-
-def _given(options: argparse.Namespace) -> dict[str, Any]:
-    """The rows that are named for a check or for lint, if any."""
-    return {"input": options.input, **reading_params(options)} if options.input else {}
 
 
 def print_preview(rows: list[dict[str, Any]], batch_by: tuple[str, ...]) -> None:
@@ -142,16 +90,6 @@ def _rows(numbers: list[int]) -> str:
     return f"row{'s' * (len(numbers) > 1)} {shown}{more}"
 
 
-def print_step(step: Mapping[str, Any]) -> None:
-    """One step of a check."""
-    ms = f"{step['ms']:.0f} ms" if step["ms"] else ""
-    target, detail = step["target"], step["detail"]
-    where = f"{target}: " if target and target not in detail else ""
-    out(f"  {status(step['status']):<14}  {step['step']:<13} {ms:>7}  {where}{detail}")
-    if step["hint"] and step["status"] in ("failed", "inconclusive"):
-        out(f"{'':27}→ {step['hint']}")
-
-
 def _destination(row: Mapping[str, Any], batch_by: tuple[str, ...]) -> str:
     """The destination, and where its first field comes from."""
     values, sources = row["routing"] or {}, row["provenance"] or {}
@@ -174,7 +112,7 @@ def _others(row: Mapping[str, Any], batch_by: tuple[str, ...]) -> str:
     return ", ".join(parts)
 
 
-def _source(options: argparse.Namespace, engine: EngineService) -> dict[str, Any]:
+def _source(options: argparse.Namespace, engine: Engine) -> dict[str, Any]:
     params = reading_params(options)
     if options.input:
         return {"input": options.input, **params}

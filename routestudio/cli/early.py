@@ -1,0 +1,62 @@
+"""Starts the function worker while a command's modules are still being imported.
+
+Either takes a tenth of a second and more, and the worker is a process of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from pathlib import Path
+from typing import Final
+
+from routestudio import tasks
+from routestudio.errors import WorkerError
+from routestudio.functions import desk
+from routestudio.functions.pool import FunctionPool
+from routestudio.project_names import YAML_FILE
+
+_READ: Final = 1 << 20
+
+_pool: FunctionPool | None = None
+
+
+async def start(project: str) -> None:
+    """Start a worker for a project, if it seems to have functions; `take` gives its pool."""
+    global _pool
+    found = guessed(project)
+    if found is None:
+        return
+    _pool = FunctionPool()
+    _pool.load(*found)
+    tasks.spawn(_warm(_pool), name="function worker")
+    await asyncio.sleep(0)  # the process starts in the task's first step
+
+
+def take() -> FunctionPool | None:
+    """The pool whose worker was started; it belongs to the caller from now on."""
+    global _pool
+    pool, _pool = _pool, None
+    return pool
+
+
+def guessed(project: str) -> tuple[str, ...] | None:
+    """What a worker will have to load, by a look at the text; `None` without functions.
+
+    A wrong guess costs time, nothing else: what a function needs is loaded when it is asked for.
+    """
+    path = Path(project)
+    try:
+        with (path / YAML_FILE if path.is_dir() else path).open("rb") as file:
+            text = file.read(_READ)
+    except OSError:
+        return None
+    if b"functions" not in text:
+        return None
+    elixir = b"python" not in text or b"elixir" in text or b".ex" in text
+    return (desk.ELIXIR,) if elixir else ()
+
+
+async def _warm(pool: FunctionPool) -> None:
+    with contextlib.suppress(WorkerError):  # it is reported where the worker is needed
+        await pool.warm()

@@ -1,0 +1,34 @@
+"""`routestudio lint`: what can be known without a network."""
+
+from __future__ import annotations
+
+import argparse
+
+from routestudio.cli import early
+from routestudio.cli.opened import printing
+from routestudio.cli.output import json_line, out, paint, say
+from routestudio.cli.reading_options import given_rows
+from routestudio.engine import lint as linting
+from routestudio.engine.opened import Engine
+
+
+async def lint(options: argparse.Namespace) -> int:
+    """`routestudio lint`: exit code 1 when there are errors."""
+    async with printing(Engine(pool=early.take())) as engine:
+        engine.open_project(options.project)
+        findings = await linting.lint(engine.workspace, given_rows(options))
+    if options.format == "json":
+        json_line(findings)
+    else:
+        colours = {"error": "red", "warning": "yellow", "note": "grey"}
+        for item in findings:
+            place = item["file"] or options.project
+            if item["line"]:
+                place += f":{item['line']}" + (f":{item['column']}" if item["column"] else "")
+            hint = f" ({item['hint']})" if item["hint"] else ""
+            mark = paint(item["severity"], colours[item["severity"]])
+            code = f"{item['code']}: " if item["title"] else ""
+            out(" ".join(f"{place}: {mark}: {code}{item['message']}{hint}".split()))
+        many = "1 finding" if len(findings) == 1 else f"{len(findings)} findings"
+        say(many if findings else "nothing found")
+    return 1 if any(item["severity"] == "error" for item in findings) else 0

@@ -1,0 +1,36 @@
+"""The options that say how rows are read. Parsed for every command, so this imports little."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from routestudio.cli.run_options import count
+
+
+def add_reading_options(parser: argparse.ArgumentParser, *, limit: bool = True) -> None:
+    """Add `--envelope`, `--key` and `--limit`."""
+    parser.add_argument(
+        "--envelope",
+        metavar="NAME",
+        default="auto",
+        help="row format (see `routestudio formats`); recognised unless given",
+    )
+    parser.add_argument(
+        "--key",
+        metavar="COLUMNS",
+        help="columns of the primary key, with commas, in the key's order",
+    )
+    if limit:
+        parser.add_argument("--limit", metavar="N", type=count, help="read N messages at most")
+
+
+def reading_params(options: argparse.Namespace) -> dict[str, Any]:
+    """The options, as parameters of a request (`engine.reading.reading_of`)."""
+    return {"envelope": options.envelope, "key": options.key,
+            "limit": getattr(options, "limit", None)}  # fmt: skip
+
+
+def given_rows(options: argparse.Namespace) -> dict[str, Any]:
+    """The rows that are named for a check or for lint, if any."""
+    return {"input": options.input, **reading_params(options)} if options.input else {}
