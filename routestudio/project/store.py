@@ -387,10 +387,7 @@ class OpenProject:
 
     def discard_recovery(self, *, own: bool = False) -> None:
         """Forget the edits that an earlier run journaled; with `own`, those of this run."""
-        if own:
-            self._journal.drop()
-        else:
-            self._journal.discard()
+        (self._journal.drop if own else self._journal.discard)()
 
     # --- the snapshot ------------------------------------------------------------------------
 
