@@ -8,6 +8,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from routestudio.system import current as system
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run `routestudio`; returns the exit code."""
@@ -40,7 +42,7 @@ def window(project: Path | None, *, demo: bool = False) -> int:
             f"without them, try `{headless}` or `routestudio --help`\n"
         )
         return 2
-    if not has_display():
+    if not system.desktop.has_display(os.environ):
         sys.stderr.write(
             f"routestudio: there is no display for the window; without one, try `{headless}` "
             "or `routestudio --help`\n"
@@ -57,16 +59,6 @@ def _installed(name: str) -> bool:
         return importlib.util.find_spec(name) is not None
     except (ImportError, ValueError):
         return False
-
-
-def has_display() -> bool:
-    """Whether a window can be shown. Asked before Qt is touched, which would abort."""
-    if sys.platform != "linux":
-        return True
-    platform = os.environ.get("QT_QPA_PLATFORM", "")
-    if platform.split(":")[0] in ("offscreen", "minimal", "vnc"):
-        return True
-    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
 if __name__ == "__main__":

@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
 import os
-import signal
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -32,6 +30,7 @@ from routestudio.engine.runner import Runner
 from routestudio.errors import LinkError, RouteStudioError, UsageError
 from routestudio.pipeline.report import Progress, RunSummary
 from routestudio.pipeline.run import RunStoppedError
+from routestudio.system import current as system
 
 _LINE_SECONDS = 0.5
 
@@ -104,7 +103,9 @@ class _Process:
             if self._settings.metrics is not None:
                 server = MetricsServer(self._settings.metrics, self._metrics)
                 await stack.enter_async_context(server)
-            stack.enter_context(self._signal_handlers())
+            # The program's own way to stop; the system's is to end it where it is.
+            loop = asyncio.get_running_loop()
+            stack.enter_context(system.streaming.on_stop(loop, self._stop))
             self._log.event(
                 "info", "started",
                 sink_type=self._sink_type, source=self._settings.input,
@@ -190,33 +191,18 @@ class _Process:
         elif event in ("cancelled", "stopped"):
             self._ended = data
 
-    @contextlib.contextmanager
-    def _signal_handlers(self) -> Iterator[None]:
-        """SIGTERM and SIGINT are for us; where a loop cannot have them, Ctrl+C interrupts."""
-        loop = asyncio.get_running_loop()
-        handled = []
-        for number in (signal.SIGTERM, signal.SIGINT):
-            with contextlib.suppress(NotImplementedError):
-                loop.add_signal_handler(number, self._stop, number)
-                handled.append(number)
-        try:
-            yield
-        finally:
-            for number in handled:
-                loop.remove_signal_handler(number)
-
-    def _stop(self, number: signal.Signals) -> None:
+    def _stop(self, name: str) -> None:
         self._signals += 1
         progress = self._metrics.progress
         left = progress.in_flight + progress.waiting + progress.waiting_retries
         if self._signals == 1:
             self._log.event(
                 "info", "stopping",
-                signal=number.name, drain_seconds=self._settings.drain, unfinished=left,
+                signal=name, drain_seconds=self._settings.drain, unfinished=left,
             )  # fmt: skip
             self._control.drain(self._settings.drain)
         else:
-            self._log.event("warning", "stopping_at_once", signal=number.name, unfinished=left)
+            self._log.event("warning", "stopping_at_once", signal=name, unfinished=left)
             self._control.cancel()
 
 

@@ -21,7 +21,8 @@ from typing import Any, Final
 from routestudio.errors import Place, ProjectError, UsageError
 from routestudio.pipeline.checkpoint import Checkpoint
 from routestudio.pipeline.letters import SETTLED_SUFFIX
-from routestudio.project.files import NO_FOLLOW, alive, state_folder
+from routestudio.project.files import alive, state_folder
+from routestudio.system import current as system
 
 FOLDER: Final = "runs"
 KEPT: Final = 30
@@ -112,10 +113,12 @@ class RunStore:
         file = self.path(record.id) / "run.json"
         part = file.with_name(".run.json.part")
         try:
-            handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | NO_FOLLOW, 0o600)
+            handle = os.open(
+                part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | system.files.no_follow, 0o600
+            )
             with os.fdopen(handle, "w", encoding="utf-8") as opened:
                 opened.write(json.dumps(asdict(record)) + "\n")
-            part.replace(file)
+            system.files.replace(part, file)
         except OSError as error:
             raise self._failure(error) from None
         return record

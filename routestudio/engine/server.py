@@ -21,6 +21,7 @@ from routestudio.errors import (
     UsageError,
     WorkerError,
 )
+from routestudio.system import current as system
 
 log = logging.getLogger(__name__)
 Write = Callable[[bytes], None]
@@ -123,25 +124,14 @@ def failure_of(error: Exception, redact: Callable[[str], str]) -> protocol.Failu
 
 async def serve_stdio() -> int:
     """Serve on standard input and output until the input ends. Returns the exit code."""
-    loop = asyncio.get_running_loop()
-    reader = asyncio.StreamReader(limit=protocol.MAX_FRAME)
     stdin, stdout = sys.stdin.buffer, sys.stdout.buffer
     sys.stdout = sys.stderr
-    read_transport, _ = await loop.connect_read_pipe(
-        lambda: asyncio.StreamReaderProtocol(reader), stdin
-    )
-    write_transport, _ = await loop.connect_write_pipe(asyncio.Protocol, stdout)
-
-    def write(data: bytes) -> None:
-        if not write_transport.is_closing():
-            write_transport.write(data)
-
-    server = EngineServer(EngineService(), write)
+    streams = await system.streaming.serve(stdin, stdout)
+    server = EngineServer(EngineService(), streams.write)
     try:
-        while data := await reader.read(1 << 16):
+        while data := await streams.read():
             server.feed(data)
     finally:
         await server.close()
-        read_transport.close()
-        write_transport.close()
+        streams.close()
     return 0

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import io
-import os
-import select
 import sys
 import threading
 from collections import deque
-from collections.abc import AsyncGenerator, Callable
-from typing import BinaryIO, Final, cast
+from collections.abc import AsyncGenerator
+from typing import BinaryIO
 
 from routestudio.model.rows import RawRow
 from routestudio.sources import lines
-
-_LOOK_SECONDS: Final = 0.2
-"""How often a reader that waits for input looks whether it is still wanted."""
+from routestudio.system import current as system
 
 
 async def rows(chunk: int) -> AsyncGenerator[list[RawRow], None]:
@@ -101,26 +96,4 @@ class _Rows:
             number = sys.stdin.buffer.fileno()
         except (OSError, ValueError):
             return sys.stdin.buffer
-        if sys.platform == "win32":
-            return sys.stdin.buffer
-        return cast(BinaryIO, io.BufferedReader(_Patient(number, lambda: self._closed), 1 << 16))
-
-
-class _Patient(io.RawIOBase):
-    """A file that ends when it is no longer wanted, also while there is nothing to read."""
-
-    def __init__(self, number: int, unwanted: Callable[[], bool]) -> None:
-        self._number = number
-        self._unwanted = unwanted
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: object) -> int:
-        while not select.select([self._number], [], [], _LOOK_SECONDS)[0]:
-            if self._unwanted():
-                return 0
-        view = memoryview(cast(bytearray, buffer)).cast("B")
-        data = os.read(self._number, len(view))
-        view[: len(data)] = data
-        return len(data)
+        return system.streaming.patient(number, lambda: self._closed) or sys.stdin.buffer

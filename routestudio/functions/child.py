@@ -5,19 +5,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import mmap
-import os
 import pickle
 import sys
-import tempfile
 import time
 from dataclasses import dataclass
-from typing import Any, BinaryIO, Final
+from typing import Any, Final
 
 from routestudio import tasks
 from routestudio.errors import WorkerError
 from routestudio.functions.answers import answer_of
 from routestudio.functions.frames import HEADER, IDLE, PROGRESS, ROW_BITS
-from routestudio.system import processes
+from routestudio.system import current as system
 
 PROGRAM: Final = ("-m", "routestudio.functions.worker")
 _WATCH_SECONDS: Final = 0.02
@@ -59,20 +57,31 @@ class WorkerGone(Exception):  # noqa: N818 - internal
 
 
 class _Watch:
-    """Kills a worker that spends too long on one message. `killed` shows whether it did.
+    """Kills a worker that spends too long on one message: then `late` is true.
+
+    Also one that takes too much memory, where the system does not see to that itself.
 
     A timer, not a task: one is made for every request.
     """
 
-    __slots__ = ("_board", "_every", "_limit", "_process", "_row", "_since", "_timer", "killed")
+    __slots__ = (
+        "_board", "_every", "_limit", "_memory", "_process", "_row", "_since", "_timer", "late",
+    )  # fmt: skip
 
-    def __init__(self, board: mmap.mmap, process: asyncio.subprocess.Process, limit: float) -> None:
+    def __init__(
+        self,
+        board: mmap.mmap,
+        process: asyncio.subprocess.Process,
+        limits: Limits,
+        seconds: float | None,
+    ) -> None:
         self._board = board
         self._process = process
-        self._limit = limit
-        self._every = min(_WATCH_SECONDS, limit / 4)
+        self._limit = seconds or limits.seconds_per_message
+        self._memory = limits.memory_bytes
+        self._every = min(_WATCH_SECONDS, self._limit / 4)
         self._row, self._since = IDLE, time.monotonic()
-        self.killed = False
+        self.late = False
         self._timer = asyncio.get_running_loop().call_later(self._every, self._look)
 
     def stop(self) -> None:
@@ -87,7 +96,10 @@ class _Watch:
         if current != self._row:
             self._row, self._since = current, now
         elif now - self._since > (self._limit if current != IDLE else _IDLE_SECONDS):
-            self.killed = True
+            self.late = True
+            _kill(self._process)
+            return
+        elif system.workers.memory(self._process.pid) > self._memory:
             _kill(self._process)
             return
         self._timer = asyncio.get_running_loop().call_later(self._every, self._look)
@@ -102,8 +114,7 @@ class Worker:
         self._process: asyncio.subprocess.Process | None = None
         self._closed = False
         self.doors = 0
-        self._file = _board_file()
-        self._board = mmap.mmap(self._file.fileno(), PROGRESS.size)
+        self._board = system.workers.board(PROGRESS.size)
 
     async def load(self, *more: str) -> None:
         """Have these loaded (`desk.LOADED`). A child that runs without them is ended: it has shut
@@ -119,15 +130,14 @@ class Worker:
         if self._process is not None and self._process.returncode is None:
             return self._process
         await self.kill()
-        descriptor = self._file.fileno()
         try:
             process = self._process = await asyncio.create_subprocess_exec(
                 sys.executable, "-I", "-B", "-X", "utf8", *PROGRAM,
                 str(self._limits.memory_bytes), str(self._limits.output_bytes),
-                str(descriptor), *sorted(self._more),
+                self._board.name, *sorted(self._more),
                 stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.DEVNULL, env={}, cwd="/",
-                pass_fds=(descriptor,), limit=1 << 22,
+                stderr=asyncio.subprocess.DEVNULL, env=system.workers.environment(),
+                cwd="/", limit=1 << 22, **system.workers.options, **self._board.options,
             )  # fmt: skip
         except OSError as error:
             raise WorkerError(f"the function worker cannot be started: {error}") from None
@@ -156,9 +166,9 @@ class Worker:
         process = await self.start()
         assert process.stdin is not None
         assert process.stdout is not None
-        PROGRESS.pack_into(self._board, 0, IDLE)
+        PROGRESS.pack_into(self._board.memory, 0, IDLE)
         body = pickle.dumps(request, protocol=5)
-        watch = _Watch(self._board, process, seconds or self._limits.seconds_per_message)
+        watch = _Watch(self._board.memory, process, self._limits, seconds)
         reading = tasks.spawn(_answer(process.stdout), name="function answer")
         try:
             process.stdin.write(HEADER.pack(len(body)) + body)
@@ -167,9 +177,9 @@ class Worker:
         except (asyncio.IncompleteReadError, ConnectionError, EOFError, ValueError):
             if self._closed:
                 raise WorkerError("the function pool was closed") from None
-            progress = PROGRESS.unpack_from(self._board, 0)[0]
+            progress = PROGRESS.unpack_from(self._board.memory, 0)[0]
             await self.kill()
-            raise WorkerGone(progress, watch.killed) from None
+            raise WorkerGone(progress, watch.late) from None
         except asyncio.CancelledError:
             if not await _soon(reading):
                 await self.kill()
@@ -197,24 +207,7 @@ class Worker:
             except TimeoutError:
                 _kill(process)
             await _reap(process)
-        if not self._file.closed:
-            self._board.close()
-            self._file.close()
-
-
-def _board_file() -> BinaryIO:
-    """A file in memory for the progress board, of a size that no worker can change."""
-    if not hasattr(os, "memfd_create"):
-        file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by the worker's owner
-        file.truncate(PROGRESS.size)
-        return file
-    import fcntl
-
-    made = os.fdopen(os.memfd_create("progress", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING), "r+b")
-    made.truncate(PROGRESS.size)
-    seals = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL
-    fcntl.fcntl(made, fcntl.F_ADD_SEALS, seals)
-    return made
+        self._board.close()
 
 
 async def _answer(stream: asyncio.StreamReader) -> bytes:
@@ -237,7 +230,7 @@ def _kill(process: asyncio.subprocess.Process) -> None:
     """Kill without asking for the state first, which would take it from asyncio's own watcher."""
     if process.returncode is None:
         with contextlib.suppress(ProcessLookupError):
-            processes.end(process.pid)
+            system.processes.end(process.pid)
 
 
 async def _reap(process: asyncio.subprocess.Process) -> None:

@@ -7,7 +7,6 @@ nothing it reads.
 
 from __future__ import annotations
 
-import contextlib
 import decimal
 import gc
 import json
@@ -26,6 +25,7 @@ from routestudio.functions.frames import HEADER, IDLE, PROGRESS, ROW_BITS, Progr
 from routestudio.functions.metadata import Metadata
 from routestudio.functions.tracing import Recorder
 from routestudio.model.function import FunctionKind, Language
+from routestudio.system import current as system
 
 _RECURSION: Final = sys.getrecursionlimit()
 _DIGITS: Final = sys.get_int_max_str_digits()
@@ -39,27 +39,27 @@ Fault = dict[str, Any]
 def main(arguments: list[str]) -> None:
     """Serve until the input ends.
 
-    Arguments: memory limit, output limit, progress descriptor, and what is loaded besides
+    Arguments: memory limit, output limit, name of the board, and what is loaded besides
     (`desk.LOADED`): nothing can be loaded once the doors are shut.
     """
-    memory, output, progress = map(int, arguments[:3])
+    memory, output = map(int, arguments[:2])
     reader = os.fdopen(os.dup(0), "rb")
     writer = os.fdopen(os.dup(1), "wb")
     sink = os.open(os.devnull, os.O_RDWR)
     for number in (0, 1, 2):
         os.dup2(sink, number)
-    board = mmap.mmap(progress, PROGRESS.size)
+    board = system.workers.open_board(arguments[2], PROGRESS.size)
     functions: dict[Program, Callable[..., Any]] = {}
     # A chunk of messages is tens of thousands of objects that all go at once: collecting among
     # them costs four times as much as reading them. Cycles made by functions are still found.
-    _widen(reader.fileno(), writer.fileno())
+    system.workers.widen(reader.fileno(), writer.fileno())
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for our parent, who ends us
     gc.freeze()
     gc.set_threshold(200_000, 20, 100)
     _load()
     for name in arguments[3:]:
         desk.LOADED[name]()
-    writer.write(HEADER.pack(doors.shut(memory)))
+    writer.write(HEADER.pack(doors.shut(memory, reader.fileno())))
     writer.flush()
     while header := reader.read(HEADER.size):
         size = HEADER.unpack(header)[0]
@@ -68,15 +68,6 @@ def main(arguments: list[str]) -> None:
         writer.write(HEADER.pack(len(answer)) + answer)  # at once: each part wakes our parent
         writer.flush()
     os._exit(0)  # closing what is open would be refused
-
-
-def _widen(*pipes: int) -> None:
-    """Let a whole chunk pass at once: each switch between the processes costs."""
-    with contextlib.suppress(ImportError, AttributeError, OSError):
-        import fcntl
-
-        for pipe in pipes:
-            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, 1 << 20)
 
 
 def _answer(

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from routestudio.errors import Place, ProjectError, UsageError
+from routestudio.system import current as system
 
 _BEGIN_BYTES: Final = 64 << 10
 """Bytes at the start of a file by which it is known again."""
@@ -120,8 +121,8 @@ class Checkpoint:
                 json.dump(data, file)
                 file.write("\n")
                 file.flush()
-                os.fsync(file.fileno())
-            name.replace(self.path)
+                system.files.sync(file.fileno())
+            system.files.replace(name, self.path)
         except OSError:
             with contextlib.suppress(OSError):
                 name.unlink(missing_ok=True)

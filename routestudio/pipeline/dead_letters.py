@@ -17,6 +17,7 @@ from typing import Any, Final
 from routestudio.errors import Place, RouteStudioError
 from routestudio.model import jsonio
 from routestudio.model.message import Message
+from routestudio.system import current as system
 
 _BEGIN: Final = b'{"message":'
 _STEP: Final = 64 << 10
@@ -43,8 +44,7 @@ class DeadLetter:
 
 def open_private(path: Path) -> FileIO:
     """A file to append to, which only its owner may read when it is new. Raises `OSError`."""
-    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_CLOEXEC", 0)
-    return FileIO(os.open(path, flags | getattr(os, "O_BINARY", 0), 0o600), "ab")
+    return FileIO(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "ab")
 
 
 class DeadLetters:
@@ -107,7 +107,7 @@ class DeadLetters:
         Raises `DeadLetterError` when it may not. A pipe or a terminal keeps nothing anyway.
         """
         try:
-            os.fsync(self._file.fileno())
+            system.files.sync(self._file.fileno())
         except OSError as error:
             if error.errno not in (errno.EINVAL, errno.ENOTSUP, errno.EROFS):
                 raise self._failure(error) from None

@@ -24,6 +24,7 @@ from routestudio.errors import Place, UsageError
 from routestudio.model import jsonio
 from routestudio.model.message import Message, MessageError, message_from
 from routestudio.pipeline.dead_letters import DeadLetterError, open_private
+from routestudio.system import current as system
 
 SETTLED_SUFFIX: Final = ".settled"
 _CHUNK: Final = 500
@@ -284,7 +285,7 @@ def _append(path: Path, data: bytes, *, sync: bool = False) -> None:
             while rest:
                 rest = rest[file.write(rest) or 0 :]
             if sync:
-                os.fsync(file.fileno())
+                system.files.sync(file.fileno())
         except OSError:
             with contextlib.suppress(OSError):
                 file.truncate(end)

@@ -14,6 +14,7 @@ from routestudio.project.dotenv import MAX_ENV, parse_env, with_variables
 from routestudio.project.files import own, read_own, write_own
 from routestudio.project.redaction import Redactor
 from routestudio.project.user_state import ProjectState
+from routestudio.system import current as system
 
 SERVICE: Final = "routestudio"
 NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -207,6 +208,12 @@ class SecretStore:
         if project is None:
             raise UsageError(
                 "the keyring is not used: the state folder of this user cannot be written",
+                hint="store the secret in .env instead",
+            )
+        longest = system.desktop.longest_secret
+        if longest is not None and len(value.encode("utf-16-le", "surrogatepass")) > longest:
+            raise UsageError(
+                f"the {system.desktop.secrets} keeps at most {longest // 2} characters",
                 hint="store the secret in .env instead",
             )
         try:

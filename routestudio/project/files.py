@@ -20,15 +20,11 @@ from typing import Final
 
 from routestudio.errors import Place, ProjectError
 from routestudio.project_names import STATE_FOLDER
-from routestudio.system import processes
+from routestudio.system import current as system
 
 SAVING: Final = f"{STATE_FOLDER}/saving"
 """Where a file of a project is written before it takes its place; git does not see it."""
 
-NO_FOLLOW: Final = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
-"""Flags to open a file by its own name, not through a link."""
-_FOLDER: Final = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | NO_FOLLOW
-_BY_HANDLE: Final = os.open in os.supports_dir_fd
 _LINK: Final = "is a link, which may lead outside of the project folder"
 
 
@@ -49,12 +45,12 @@ def write_parts(path: Path, parts: Iterable[bytes], *, mode: int | None = None) 
         handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
         try:
             _filled(handle, parts, kept)
-            Path(name).replace(target)
+            system.files.replace(Path(name), target)
         except BaseException:
             with contextlib.suppress(OSError):
                 Path(name).unlink()
             raise
-        _sync_folder(target.parent)
+        system.files.sync_folder(target.parent)
     except OSError as error:
         raise _unwritable(error, path) from None
 
@@ -81,6 +77,9 @@ def inside(root: Path, relative: str) -> Path:
             "is hidden, and a project cannot name hidden files", place=place,
             hint="choose a name that does not begin with a dot",
         )  # fmt: skip
+    for part in pure.parts:
+        if why := system.files.refused(part):
+            raise ProjectError(why, place=place, hint="rename the file")
     return own(root, pure.as_posix())
 
 
@@ -93,14 +92,15 @@ def own(root: Path, relative: str) -> Path:
     for number, part in enumerate(parts, 1):
         path = path / part
         try:
-            mode = path.lstat().st_mode
+            info = path.lstat()
         except (FileNotFoundError, NotADirectoryError):
             return root / relative
         except (OSError, ValueError) as error:
             place = _place(root, relative)
             raise ProjectError(f"is not a path: {_reason(error)}", place=place) from None
         last = number == len(parts)
-        if stat.S_ISLNK(mode):
+        mode = info.st_mode
+        if system.files.is_link(info):
             raise ProjectError(
                 _LINK, place=Place(str(path)), hint="put the file itself in its place"
             )
@@ -152,7 +152,7 @@ def write_own(
         name = f"{path.name[:100]}.{os.getpid()}.{secrets.token_hex(4)}"
         with _folder(root, PurePosixPath(relative).parent, make=0o777) as folder, \
                 _folder(root, PurePosixPath(SAVING)) as saving:  # fmt: skip
-            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
             handle = _opened(saving, prepared / name, flags)
             try:
                 _filled(handle, data, kept)
@@ -161,7 +161,7 @@ def write_own(
                 with contextlib.suppress(OSError):
                     (prepared / name).unlink()
                 raise
-            _sync_folder(path.parent)
+            system.files.sync_folder(path.parent)
     except OSError as error:
         raise _unwritable(error, path) from None
 
@@ -244,7 +244,7 @@ def _sweep_older(folder: Path) -> None:
 
 def alive(pid: int) -> bool:
     """Whether a process of that number runs, on whichever system."""
-    return processes.alive(pid)
+    return system.processes.alive(pid)
 
 
 @contextlib.contextmanager
@@ -252,7 +252,7 @@ def _folder(root: Path, relative: PurePosixPath, *, make: int | None = None) -> 
     """A handle of a folder of a project, reached without following links (-1 where the system
     knows no such handles). With `make`, missing ones are made with that mode."""
     path = root
-    if not _BY_HANDLE:
+    if not system.files.by_handle:
         for part in relative.parts:
             path = path / part
             if make is not None and not path.exists():
@@ -260,7 +260,7 @@ def _folder(root: Path, relative: PurePosixPath, *, make: int | None = None) -> 
             own(root, (path / "_").relative_to(root).as_posix())
         yield -1
         return
-    handle = os.open(root, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0))
+    handle = os.open(root, system.files.folder)
     try:
         for part in relative.parts:
             path = path / part
@@ -268,7 +268,7 @@ def _folder(root: Path, relative: PurePosixPath, *, make: int | None = None) -> 
                 with contextlib.suppress(FileExistsError):
                     os.mkdir(part, make, dir_fd=handle)
             try:
-                inner = os.open(part, _FOLDER, dir_fd=handle)
+                inner = os.open(part, system.files.folder | system.files.no_follow, dir_fd=handle)
             except OSError as error:
                 if path.is_symlink():
                     raise ProjectError(_LINK, place=Place(str(path))) from None
@@ -281,7 +281,7 @@ def _folder(root: Path, relative: PurePosixPath, *, make: int | None = None) -> 
 
 
 def _opened(folder: int, path: Path, flags: int) -> int:
-    flags |= NO_FOLLOW | getattr(os, "O_NONBLOCK", 0)
+    flags |= system.files.guarded
     if folder < 0:
         return os.open(path, flags, 0o600)
     return os.open(path.name, flags, 0o600, dir_fd=folder)
@@ -290,7 +290,7 @@ def _opened(folder: int, path: Path, flags: int) -> int:
 def _take_place(saving: int, written: Path, folder: int, path: Path) -> None:
     """Rename a written file to its name, without following a link in its place."""
     if folder < 0:
-        written.replace(path)
+        system.files.replace(written, path)
         return
     try:
         os.replace(written.name, path.name, src_dir_fd=saving, dst_dir_fd=folder)
@@ -306,9 +306,8 @@ def _filled(handle: int, parts: Iterable[bytes], mode: int) -> None:
     with os.fdopen(handle, "wb") as file:
         file.writelines(parts)
         file.flush()
-        os.fsync(file.fileno())
-        if hasattr(os, "fchmod"):
-            os.fchmod(file.fileno(), mode)
+        system.files.sync(file.fileno())
+        system.files.set_mode(file.fileno(), mode)
 
 
 def remove_file(path: Path) -> None:
@@ -379,12 +378,3 @@ def _mode_of(path: Path) -> int:
         return path.stat().st_mode & 0o7777
     except OSError:
         return 0o644
-
-
-def _sync_folder(folder: Path) -> None:
-    with contextlib.suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

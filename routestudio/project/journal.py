@@ -20,13 +20,12 @@ from typing import Any, Final
 from routestudio.errors import Place, ProjectError
 from routestudio.project.files import alive
 from routestudio.project.user_state import ProjectState
+from routestudio.system import current as system
 
 MAX_JOURNAL: Final = 256 << 20
 """Largest journal that is read back, in bytes."""
 _STARTED: Final = time.time_ns()
-_GUARDS: Final = (
-    getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
-)
+_GUARDS: Final = system.files.guarded
 _HELD: Final[dict[Path, int]] = {}
 """The journals of this process, each locked until it ends."""
 
@@ -139,7 +138,7 @@ class Journal:
         try:
             if not stat.S_ISREG(os.fstat(handle).st_mode):
                 raise OSError(0, "it is not a file")
-            _lock(handle)
+            system.files.lock(handle)
             if os.fstat(handle).st_size == 0:
                 _write_all(handle, (json.dumps(self._header) + "\n").encode())
         except OSError:
@@ -163,21 +162,6 @@ def _remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _lock(handle: int) -> bool | None:
-    """Whether the lock of a file could be taken; `None` where it cannot be known."""
-    try:
-        import fcntl
-    except ImportError:
-        return None
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:
-        return None
-    return True
-
-
 def _abandoned(path: Path) -> bool:
     """Whether the program that wrote a journal has ended."""
     try:
@@ -185,7 +169,7 @@ def _abandoned(path: Path) -> bool:
     except OSError:
         return False
     try:
-        free = _lock(handle)
+        free = system.files.lock(handle)
     finally:
         os.close(handle)
     if free is None:

@@ -19,6 +19,8 @@ from typing import Any, Final
 
 import platformdirs
 
+from routestudio.system import current as system
+
 _SMALL: Final = 1 << 20
 
 
@@ -31,7 +33,7 @@ class ProjectState:
     """The user's own folder for one project. Nothing is made before something is kept."""
 
     def __init__(self, root: Path) -> None:
-        self.place = os.path.realpath(root)
+        self.place = system.files.true_path(root)
         self.machine = platform.node()
         mark = hashlib.sha256(self.place.encode("utf-8", "surrogatepass")).hexdigest()
         self.folder = state_root() / "projects" / mark[:32]
@@ -69,7 +71,7 @@ class ProjectState:
 
     def _read(self, name: str) -> dict[str, Any]:
         with contextlib.suppress(OSError, ValueError, RecursionError):
-            handle = os.open(self.folder / name, os.O_RDONLY | _guards())
+            handle = os.open(self.folder / name, os.O_RDONLY | system.files.guarded)
             with os.fdopen(handle, "rb") as file:
                 if stat.S_ISREG(os.fstat(handle).st_mode):
                     found = json.loads(file.read(_SMALL))
@@ -81,14 +83,12 @@ class ProjectState:
         try:
             folder = self.make()
             part = folder / f"{name}.{os.getpid()}.{secrets.token_hex(4)}"
-            handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _guards(), 0o600)
+            handle = os.open(
+                part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | system.files.guarded, 0o600
+            )
             with os.fdopen(handle, "w", encoding="utf-8") as file:
                 json.dump(value, file)
-            part.replace(folder / name)
+            system.files.replace(part, folder / name)
         except OSError:
             return False
         return True
-
-
-def _guards() -> int:
-    return getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)

@@ -11,7 +11,6 @@ import base64
 import binascii
 import importlib.util
 import json
-import os
 import re
 import socket
 import sys
@@ -27,6 +26,7 @@ from routestudio.sinks._http_client import Answer, HttpClient, UnansweredError
 from routestudio.sinks.base import StandinAddress
 from routestudio.standins._http_server import HttpServerStandin, Response
 from routestudio.standins.base import Arrived, as_text
+from routestudio.system import current as system
 
 ACCOUNT: Final = "123456789012"
 """The account that moto uses; destinations of other accounts are taken for its own."""
@@ -102,13 +102,13 @@ class AwsStandin(HttpServerStandin):
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self._port = free.getsockname()[1]
-        kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT") if name in os.environ}
+        kept = system.workers.environment("PATH")
         try:
             self._child = await asyncio.create_subprocess_exec(
                 sys.executable, "-c", _CHILD, "-H", "127.0.0.1", "-p", str(self._port),
                 stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.DEVNULL,
                 stderr=asyncio.subprocess.DEVNULL,
-                env={**kept, "AWS_EC2_METADATA_DISABLED": "true"},
+                env={**kept, "AWS_EC2_METADATA_DISABLED": "true"}, **system.workers.options,
             )  # fmt: skip
         except OSError as error:
             raise LinkError(f"the AWS stand-in cannot start: {error}") from None

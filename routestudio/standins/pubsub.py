@@ -28,20 +28,18 @@ from routestudio.sinks._http_client import Answer, HttpClient, UnansweredError
 from routestudio.sinks.base import StandinAddress
 from routestudio.standins._http_server import HttpServerStandin, Response
 from routestudio.standins.base import Arrived, as_text
+from routestudio.system import current as system
 
 START_SECONDS: Final = 60.0
 _STOP_SECONDS: Final = 5.0
 _READ_SECONDS: Final = 5.0
 _PULL: Final = 1000
-_SCRIPT: Final = Path(
-    "platform/pubsub-emulator/bin/cloud-pubsub-emulator" + (".bat" if os.name == "nt" else "")
-)
-_HOMES: Final = ("/usr/lib/google-cloud-sdk", "/usr/share/google-cloud-sdk",
-                 "/opt/google-cloud-sdk", "~/google-cloud-sdk", "/snap/google-cloud-cli/current",
-                 "/opt/homebrew/share/google-cloud-sdk")  # fmt: skip
-_KEPT: Final = ("PATH", "HOME", "JAVA_HOME", "SYSTEMROOT", "LANG")
+_SCRIPT: Final = Path(system.desktop.script("platform/pubsub-emulator/bin/cloud-pubsub-emulator"))
+_KEPT: Final = ("PATH", "HOME", "JAVA_HOME", "LANG")
 _CHILD: Final = (
     "import os, subprocess, sys, threading\n"
+    "from routestudio.system import current\n"
+    "current.workers.tie_children()\n"
     "null = subprocess.DEVNULL\n"
     "child = subprocess.Popen(sys.argv[1:], stdin=null, stdout=null, stderr=null)\n"
     "threading.Thread(target=lambda: os._exit(1 if child.wait() else 0), daemon=True).start()\n"
@@ -110,13 +108,14 @@ class PubSubStandin(HttpServerStandin):
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self._port = free.getsockname()[1]
-        kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+        kept = system.workers.environment(*_KEPT)
         try:
             self._child = await asyncio.create_subprocess_exec(
                 sys.executable, "-I", "-c", _CHILD, str(script), "--host=127.0.0.1",
                 f"--port={self._port}", stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
                 env={**kept, "JAVA_OPTS": "-Xmx512m -XX:TieredStopAtLevel=1"},
+                **system.workers.options,
             )  # fmt: skip
         except OSError as error:
             raise LinkError(f"the Pub/Sub stand-in cannot start: {error}") from None
@@ -223,7 +222,7 @@ def _homes() -> Iterator[Path]:
         yield Path(root)
     if gcloud := shutil.which("gcloud"):
         yield Path(gcloud).resolve().parents[1]
-    yield from (Path(home).expanduser() for home in _HOMES)
+    yield from system.desktop.cloud_sdks(os.environ)
 
 
 def _arrived(message: dict[str, Any]) -> Arrived:

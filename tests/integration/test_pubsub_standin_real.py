@@ -134,7 +134,9 @@ async def test_other_clients_get_the_emulator_s_own_answers(standin: PubSubStand
 async def test_without_the_emulator_it_says_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(standin_module, "_HOMES", (str(tmp_path),))
+    monkeypatch.setattr(
+        standin_module.system.desktop, "cloud_sdks", lambda _: (tmp_path,), raising=False
+    )
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("CLOUDSDK_ROOT_DIR", str(tmp_path))
     standin = PubSubStandin()

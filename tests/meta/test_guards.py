@@ -114,6 +114,7 @@ def caught(tmp_path_factory: pytest.TempPathFactory) -> str:
     return run(tmp_path_factory.mktemp("leaking"), LEAKING)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("test", "words"),
     [
@@ -131,6 +132,7 @@ def test_a_guard_catches(caught: str, test: str, words: str) -> None:
     assert re.search(words, caught), caught
 
 
+@pytest.mark.slow
 def test_tidy_tests_pass(tmp_path: Path) -> None:
     output = run(tmp_path, TIDY)
     assert re.search(r"^10 passed in ", output, re.MULTILINE), output

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from routestudio.cli.main import COMMANDS
 from routestudio.derive.library import entries
 from routestudio.engine.service import EngineService
@@ -37,6 +39,7 @@ def test_links_lead_somewhere() -> None:
             assert (page.parent / target).exists(), f"{page.name}: {target}"
 
 
+@pytest.mark.slow
 async def test_the_project_of_the_guide_has_no_problem(tmp_path: Path) -> None:
     blocks = re.findall(r"```yaml\n(.*?)```", guide("project-format"), re.DOTALL)
     (tmp_path / "functions").mkdir()
@@ -50,6 +53,7 @@ async def test_the_project_of_the_guide_has_no_problem(tmp_path: Path) -> None:
         assert await engine.lint() == []
 
 
+@pytest.mark.slow
 def test_getting_started_works_as_written(tmp_path: Path) -> None:
     text = guide("getting-started")
     code = re.findall(r"```python\n(.*?)```", text, re.DOTALL)[0]
@@ -72,6 +76,7 @@ def test_getting_started_works_as_written(tmp_path: Path) -> None:
             (tmp_path / "shop/tests/orders.yaml").write_text(tests)
 
 
+@pytest.mark.slow
 def test_the_servers_guide_works_as_written(tmp_path: Path) -> None:
     text = guide("sequin-servers")
     (tmp_path / "server.yaml").write_text(re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)[0])

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from ruamel.yaml import YAML
 
 from routestudio.cli.main import build_parser
@@ -47,6 +48,7 @@ def metric_names() -> set[str]:
     return asyncio.run(collected())
 
 
+@pytest.mark.slow
 def test_the_commands_of_the_first_steps_work_as_written(
     tmp_path: Path, http_receiver: HttpReceiver
 ) -> None:

@@ -12,6 +12,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -198,6 +199,7 @@ class Writer:
 WORDS = {"null", "true", "false", "yes", "no", "on", "off", "y", "n"}
 
 
+@pytest.mark.slow
 @settings(max_examples=COUNT, suppress_health_check=list(HealthCheck), deadline=None)
 @given(configurations(), st.data())
 def test_round_trips(data: dict[str, Any], drawn: st.DataObject) -> None:

@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, assume, event, given, settings
 
 from routestudio.functions import python
@@ -116,6 +117,7 @@ def converted(convert: Callable[[], str]) -> str:
         raise
 
 
+@pytest.mark.slow
 @GENERATED
 @given(code=python_functions())
 def test_python_in_elixir(code: str) -> None:
@@ -123,6 +125,7 @@ def test_python_in_elixir(code: str) -> None:
     agree(run_python(code), run_elixir(elixir), f"{code}\n{elixir}")
 
 
+@pytest.mark.slow
 @GENERATED
 @given(code=python_functions())
 def test_round_trip(code: str) -> None:
@@ -131,6 +134,7 @@ def test_round_trip(code: str) -> None:
     agree(run_python(code), run_python(back), f"{code}\n{elixir}\n{back}", lenient=False)
 
 
+@pytest.mark.slow
 @GENERATED
 @given(code=elixir_functions())
 def test_elixir_in_python(code: str) -> None:
@@ -143,6 +147,7 @@ def test_elixir_in_python(code: str) -> None:
     agree(first, run_python(text), f"{code}\n{text}")
 
 
+@pytest.mark.slow
 def test_the_grammars_are_mostly_accepted() -> None:
     seen: list[bool] = []
 

@@ -6,6 +6,7 @@ import itertools
 from collections import Counter, defaultdict
 from random import Random
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -154,6 +155,7 @@ def test_max_retry_count_counts_attempts(attempts: int, lost: bool) -> None:
     assert RetryPolicy.of(None).max_attempts == DEFAULT_ATTEMPTS
 
 
+@pytest.mark.slow
 @settings(max_examples=100)
 @given(seed=st.integers(0, 2**32), room=st.integers(1, 40), chunk=st.integers(1, 15),
        groups=st.integers(1, 6))  # fmt: skip

@@ -56,6 +56,7 @@ def test_records_of_topics(chosen: list[int], places: list[tuple[str, int]]) -> 
     assert keys(rows) == first
 
 
+@pytest.mark.slow
 @given(ROWS)
 def test_lines_of_files(tmp_path_factory: pytest.TempPathFactory, chosen: list[int]) -> None:
     """Rows of all formats, mixed and repeated in files of several kinds."""
@@ -70,6 +71,7 @@ def test_lines_of_files(tmp_path_factory: pytest.TempPathFactory, chosen: list[i
     assert keys([*files.read_file(lines), *files.read_file(array)]) == first
 
 
+@pytest.mark.slow
 @given(st.lists(st.text("ab", max_size=2), min_size=2, max_size=20))
 def test_an_edited_row_is_another_change(
     tmp_path_factory: pytest.TempPathFactory, cells: list[str]

@@ -6,6 +6,7 @@ import copy
 import difflib
 from typing import Any
 
+import pytest
 from hypothesis import assume, event, example, given, settings
 from hypothesis import strategies as st
 
@@ -145,6 +146,7 @@ def _apply(document: YamlDocument, edit: tuple[str, tuple[str, ...], Any], numbe
         document.add_item(path, {"name": f"n{number}", "value": value})
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(
     form=st.sampled_from(["plain", "crlf", "bom", "no final line end"]),
@@ -187,6 +189,7 @@ LOCAL = st.sampled_from(
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @given(path=LOCAL, value=VALUES)
 def test_setting_a_value_changes_only_its_lines(path: tuple[str, ...], value: Any) -> None:
     document = YamlDocument(TEXT)
@@ -225,6 +228,7 @@ def _read(text: str) -> YamlDocument | ProjectError:
         return error
 
 
+@pytest.mark.slow
 @given(st.text(max_size=60))
 @example("\x1f\n")
 @example("\n\x07")

@@ -20,6 +20,9 @@ _FOLDERS = {
     "XDG_STATE_HOME": ".local/state",
     "XDG_CACHE_HOME": ".cache",
     "XDG_RUNTIME_DIR": "run",
+    "USERPROFILE": ".",
+    "APPDATA": "AppData/Roaming",
+    "LOCALAPPDATA": "AppData/Local",
 }
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 

@@ -28,6 +28,7 @@ async def confine(engine: EngineService, value: object) -> None:
     await engine.apply({"op": "set", "path": path, "value": {"routestudio": {"confine": value}}})
 
 
+@pytest.mark.slow
 async def test_values_outside_of_the_pattern_fail_in_the_preview_and_are_not_delivered(
     engine: EngineService, tmp_path: Path
 ) -> None:
@@ -46,6 +47,7 @@ async def test_values_outside_of_the_pattern_fail_in_the_preview_and_are_not_del
     assert (done["delivered"], done["rejected"]) == (54, 9)
 
 
+@pytest.mark.slow
 async def test_a_wrong_pattern_is_said_and_lets_nothing_pass(engine: EngineService) -> None:
     await confine(engine, {"topic": "orders.(eu", "topc": "x"})
     found = await engine.preview("orders-to-kafka", sample="shop")

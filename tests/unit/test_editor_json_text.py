@@ -19,6 +19,7 @@ JSON = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(JSON, st.booleans())
 def test_layout_changes_white_space_only(value: object, ascii_only: bool) -> None:
     text = json.dumps(value, ensure_ascii=ascii_only, separators=(",", ":"))
@@ -28,6 +29,7 @@ def test_layout_changes_white_space_only(value: object, ascii_only: bool) -> Non
     assert indented(wide) == wide
 
 
+@pytest.mark.slow
 @given(st.lists(JSON))
 def test_items_of_an_array(values: list[object]) -> None:
     found = items_of(json.dumps(values, indent=2))

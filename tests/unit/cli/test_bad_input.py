@@ -66,6 +66,7 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PROJECTS)
 def test_a_bad_project_is_refused_in_one_line(
     name: str, project: Path, capsys: pytest.CaptureFixture[str]
@@ -176,6 +177,7 @@ def test_half_a_character_is_a_row_of_its_own(
     assert main(["preview", str(project), "s"]) in (0, 1)
 
 
+@pytest.mark.slow
 def test_a_line_of_50_mb_is_a_row_and_costs_no_memory(project: Path) -> None:
     file = project / "samples/a.jsonl"
     with file.open("wb") as out:

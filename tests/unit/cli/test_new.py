@@ -11,6 +11,7 @@ from routestudio.app import main
 from routestudio.sinks import registry
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", registry.default().keys())
 def test_a_new_project_works(key: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = str(tmp_path / "shop")

@@ -104,6 +104,7 @@ async def test_our_own_form_is_known_as_such(service: EngineService, demo: Path)
     assert (found["own"], found["lines"]) == (True, False)
 
 
+@pytest.mark.slow
 async def test_a_large_file_is_copied_as_it_is(
     service: EngineService, demo: Path, tmp_path: Path
 ) -> None:
@@ -142,6 +143,7 @@ def _heard(found: list[tuple[str, dict[str, Any]]], name: str, data: dict[str, A
     found.append((name, data))
 
 
+@pytest.mark.slow
 async def test_a_preview_says_what_was_recognised(service: EngineService, demo: Path) -> None:
     await service.open(str(demo))
     truncate = {**changes(1)[0], "op": "t", "after": None}

@@ -61,6 +61,7 @@ async def test_a_finding_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert all("\n" not in item["message"] for item in found)
 
 
+@pytest.mark.slow
 async def test_a_project_does_not_differ_from_its_own_export(
     service: EngineService, demo: Path, tmp_path: Path
 ) -> None:

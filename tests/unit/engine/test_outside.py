@@ -88,6 +88,7 @@ def modes(folder: Path) -> dict[str, Any]:
     return {path.name: path.stat().st_mode & 0o777 for path in folder.rglob("*")}
 
 
+@pytest.mark.slow
 async def test_runs_and_dead_letters_are_for_their_owner(shop: Path, tmp_path: Path) -> None:
     (shop / "m.jsonl").write_text('{"action": "insert", "record": {"id": 1}, "changes": null, '
                                   '"metadata": {"table_name": "t"}}\nnot json\n')  # fmt: skip

@@ -212,6 +212,7 @@ def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[SequinApi]:
         yield server
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", ["", "/", "/api", "/api/"])
 def test_a_server_is_asked_once_and_for_no_secret(
     api: SequinApi, project: Path, capsys: pytest.CaptureFixture[str], suffix: str
@@ -307,6 +308,7 @@ def diff(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, l
     return code, [json.loads(line) for line in found.out.splitlines()], found.err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("old", "new", "kinds"),
     [

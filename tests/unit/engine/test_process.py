@@ -25,6 +25,7 @@ async def until(true: Callable[[], object], seconds: float = 10.0) -> None:
             await asyncio.sleep(0.005)
 
 
+@pytest.mark.slow
 async def test_requests_are_answered_also_side_by_side(engine: Engine, demo: Path) -> None:
     assert await engine.client.request("ping") == "pong"
     snapshot = await engine.client.request("open", path=str(demo))
@@ -35,6 +36,7 @@ async def test_requests_are_answered_also_side_by_side(engine: Engine, demo: Pat
     assert engine.client.busy == 0
 
 
+@pytest.mark.slow
 async def test_a_preview_reports_progress_and_its_rows_can_be_paged(
     engine: Engine, many: Path
 ) -> None:
@@ -55,6 +57,7 @@ async def test_a_preview_reports_progress_and_its_rows_can_be_paged(
     assert rows[0]["routing"]["message_key"] == "12345"
 
 
+@pytest.mark.slow
 async def test_failures_name_code_and_hint_and_the_engine_goes_on(
     engine: Engine, demo: Path
 ) -> None:
@@ -75,6 +78,7 @@ async def test_failures_name_code_and_hint_and_the_engine_goes_on(
     assert await engine.client.request("ping") == "pong"
 
 
+@pytest.mark.slow
 async def test_a_bad_frame_is_reported_and_the_engine_goes_on(engine: Engine) -> None:
     engine.write(b"Content-Length: 5\r\n\r\nhello" + b"garbage\r\n\r\n")
     assert await engine.client.request("ping") == "pong"
@@ -101,6 +105,7 @@ async def cancelled_in(engine: Engine, method: str, **params: Any) -> float:
     return perf_counter() - at
 
 
+@pytest.mark.slow
 async def test_a_preview_is_cancelled_at_once(engine: Engine, many: Path) -> None:
     await engine.client.request("open", path=str(many))
     assert await cancelled_in(engine, "preview", sink="orders-to-kafka", sample="many") < CANCEL * 5
@@ -108,6 +113,7 @@ async def test_a_preview_is_cancelled_at_once(engine: Engine, many: Path) -> Non
     assert totals["done"] == totals["rows"]
 
 
+@pytest.mark.slow
 async def test_a_hanging_function_is_cancelled_at_once(engine: Engine, many: Path) -> None:
     await engine.client.request("open", path=str(many))
     code = "def route(action, record, changes, metadata):\n    while True:\n        pass\n"
@@ -116,6 +122,7 @@ async def test_a_hanging_function_is_cancelled_at_once(engine: Engine, many: Pat
     assert took < CANCEL * 5
 
 
+@pytest.mark.slow
 async def test_a_run_is_cancelled_at_once_and_says_what_it_did(engine: Engine, many: Path) -> None:
     await engine.client.request("open", path=str(many))
     events: list[tuple[str, dict[str, Any]]] = []
@@ -139,6 +146,7 @@ async def test_a_run_is_cancelled_at_once_and_says_what_it_did(engine: Engine, m
     assert again["rejected"] == 0
 
 
+@pytest.mark.slow
 async def test_the_death_of_the_engine_is_told_to_everyone_who_waits(
     engine: Engine, many: Path
 ) -> None:

@@ -39,6 +39,7 @@ def cut(data: bytes, places: list[int]) -> list[bytes]:
     return [data[start:end] for start, end in pairwise(ends)]
 
 
+@pytest.mark.slow
 @given(st.lists(ITEMS, max_size=5), st.lists(st.integers(0), max_size=10))
 def test_any_split_gives_the_same_items(items: list[protocol.Item], places: list[int]) -> None:
     reader = FrameReader()

@@ -98,6 +98,7 @@ async def test_a_delivered_message_shows_the_routing_that_was_used(
     assert await service.methods["delivered"](run=run["id"], number=10_000) is None
 
 
+@pytest.mark.slow
 async def test_a_cancelled_run_goes_on_where_it_was(
     service: EngineService, tmp_path: Path, http_receiver: HttpReceiver
 ) -> None:
@@ -128,6 +129,7 @@ async def test_a_cancelled_run_goes_on_where_it_was(
         await service.methods["resume_run"](run=number, emit=events)
 
 
+@pytest.mark.slow
 async def test_a_run_of_messages_that_changed_is_not_resumed(
     service: EngineService, tmp_path: Path
 ) -> None:
@@ -190,6 +192,7 @@ async def test_dead_letters_are_corrected_and_only_they_are_sent_again(
     assert listed[number]["letters"] == 2
 
 
+@pytest.mark.slow
 async def test_what_fails_again_or_is_not_reached_stays_in_the_list_after_a_restart(
     service: EngineService, tmp_path: Path, http_receiver: HttpReceiver
 ) -> None:

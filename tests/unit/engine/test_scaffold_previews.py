@@ -12,6 +12,7 @@ from routestudio.sinks import registry
 KEYS = [sink.key for sink in registry.default()]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", KEYS)
 async def test_a_new_project_is_previewed_as_its_scaffold_leaves_it(
     key: str, tmp_path: Path

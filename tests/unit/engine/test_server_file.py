@@ -94,6 +94,7 @@ def test_an_import_of_a_masked_export_names_place_and_way_out(
     assert not output.exists()
 
 
+@pytest.mark.slow
 async def test_every_configuration_is_opened_and_linted_without_a_fault() -> None:
     files = sorted((Path(__file__).parents[2] / "data" / "configurations").glob("*.yaml"))
     async with EngineService() as engine:

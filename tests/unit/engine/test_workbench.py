@@ -170,6 +170,7 @@ async def test_rows_that_an_edit_moves_are_selected(engine: EngineService) -> No
     assert count == len(rows) > 0
 
 
+@pytest.mark.slow
 async def test_tests_are_pinned_run_and_accepted(engine: EngineService) -> None:
     await engine.preview("orders-to-kafka", sample="awkward")
     place = (await ask(engine, "pin", "orders-to-kafka", index=0, sample="awkward"))["test"]

@@ -48,6 +48,7 @@ def check(value: Any, envelope: str = registry.AUTO, **more: Any) -> list[Any]:
     return rows
 
 
+@pytest.mark.slow
 @SETTINGS
 @given(value=VALUES, key=VALUES)
 def test_any_json_is_read_or_refused(value: Any, key: Any) -> None:

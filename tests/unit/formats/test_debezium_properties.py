@@ -72,6 +72,7 @@ EVENTS = st.fixed_dictionaries(
 VALUES = JSON | EVENTS
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", FORMATS)
 @given(value=VALUES, key=JSON, schema=SCHEMAS, key_schema=SCHEMAS,
        headers=st.dictionaries(st.sampled_from(["__debezium.newkey", "__op", "__deleted", "x"]),
@@ -95,6 +96,7 @@ def test_any_value_is_read_refused_or_passed_over(
     assert json.dumps([value, key, schema]) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("envelope", ["auto", *(kind.key for kind in FORMATS)])
 @given(rows=st.lists(st.tuples(VALUES | st.none(), JSON, SCHEMAS), max_size=6))
 @settings(max_examples=20, deadline=None)
@@ -263,6 +265,7 @@ def test_every_form_of_any_placeholder_is_known(text: str) -> None:
     assert data.hex() in unavailable
 
 
+@pytest.mark.slow
 @given(JSON)
 def test_extended_json_of_any_kind(value: Any) -> None:
     plain(value)

@@ -66,6 +66,7 @@ async def test_kinds(pool: FunctionPool, kind: str) -> None:
     assert (await run(pool, program("", kind=kind, code=code)))[0]["ok"]
 
 
+@pytest.mark.slow
 async def test_faults_are_rows(pool: FunctionPool) -> None:
     raised, hung, elixir = await run(
         pool,
@@ -112,6 +113,7 @@ BAD = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("row", BAD, ids=range(len(BAD)))
 async def test_a_bad_row_names_its_line_and_the_next_one_runs(
     pool: FunctionPool, row: str | bytes | dict[str, Any]

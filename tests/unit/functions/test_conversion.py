@@ -133,6 +133,7 @@ def test_what_cannot_be_said_in_python(line: str, word: str) -> None:
     assert refused.value.line == 2
 
 
+@pytest.mark.slow
 async def test_a_difference_is_found_and_shown() -> None:
     before = Function("f", ROUTE, Language.PYTHON, HEAD + '    return {"topic": record["id"]}\n')
     after = Function(
@@ -171,6 +172,7 @@ def project(folder: Path, code: str) -> Path:
     return folder
 
 
+@pytest.mark.slow
 async def test_an_export_converts_every_python_function(tmp_path: Path) -> None:
     folder = project(tmp_path / "p", HEAD + '    return {"topic": metadata.table_name}\n')
     async with EngineService(workers=1) as engine:
@@ -183,6 +185,7 @@ async def test_an_export_converts_every_python_function(tmp_path: Path) -> None:
     assert any("converted" in note for note in result["notes"])
 
 
+@pytest.mark.slow
 async def test_an_export_names_function_and_line_that_cannot_be(tmp_path: Path) -> None:
     folder = project(tmp_path / "p", HEAD + '    return {"topic": str(round(record["n"]))}\n')
     async with EngineService(workers=1) as engine:
@@ -216,6 +219,7 @@ def command(*arguments: str) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_the_command(tmp_path: Path) -> None:
     good, bad = tmp_path / "good.py", tmp_path / "bad.py"
     good.write_text(HEAD + '    return {"topic": f"x.{record[\'id\']}"}\n')

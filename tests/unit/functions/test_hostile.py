@@ -214,6 +214,7 @@ STOPPED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("body", "expected"), STOPPED.values(), ids=STOPPED.keys())
 async def test_stopped_and_the_others_go_on(
     pool: FunctionPool, body: str, expected: set[str]
@@ -283,6 +284,7 @@ async def test_the_worker_knows_nothing_and_holds_no_door(
             assert str(256 << 20) in line
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 async def test_the_worker_dies_with_its_parent(tmp_path: Path) -> None:
     script = tmp_path / "parent.py"
@@ -325,6 +327,7 @@ def _alive(pid: int) -> bool:
     return state not in "ZX"
 
 
+@pytest.mark.slow
 async def test_the_loop_stays_responsive_beside_hostile_functions() -> None:
     pool = FunctionPool(limits=Limits(seconds_per_message=0.2))
     gaps: list[float] = []
@@ -345,6 +348,7 @@ async def test_the_loop_stays_responsive_beside_hostile_functions() -> None:
     assert sorted(gaps)[len(gaps) * 98 // 100] < 0.1
 
 
+@pytest.mark.slow
 async def test_a_function_gets_an_answer_after_all_of_these(pool: FunctionPool) -> None:
     for body in ("while True:\n    pass", "return 'x' * 10**10", "return re"):
         assert (await outcome(pool, body)).fault is not None

@@ -295,6 +295,7 @@ async def test_dates_are_formatted(pool: FunctionPool) -> None:
     assert await value(pool, body) == ["2024/02", "04-05", "03.02."]
 
 
+@pytest.mark.slow
 async def test_each_encoding_writes_and_reads(pool: FunctionPool) -> None:
     bodies = {name: f"return 'abc'.encode('{name}').decode('{name}')" for name in text_codecs.NAMES}
     assert await results(pool, bodies) == dict.fromkeys(text_codecs.NAMES, "abc")

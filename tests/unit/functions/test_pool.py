@@ -35,6 +35,7 @@ from tests.unit.functions.helpers import (
 HANG = 'if record["id"] in ({}):\n    while True:\n        pass\nreturn record["id"]'
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("body", "expected"),
     [
@@ -135,6 +136,7 @@ async def test_functions_that_cannot_run_get_a_fault_each(pool: FunctionPool) ->
     assert "topc" in fault.message
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("body", "kind", "line", "column", "text"),
     [
@@ -170,6 +172,7 @@ async def test_texts_of_exceptions_are_bounded(pool: FunctionPool) -> None:
     assert fault.message == "x" * 500
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("body", "text"),
     [
@@ -203,6 +206,7 @@ async def test_depth_of_results_is_bounded(pool: FunctionPool) -> None:
     assert codes([await outcome(pool, body.format(65))]) == ["output"]
 
 
+@pytest.mark.slow
 async def test_a_hanging_message_costs_its_own_result_only(pool: FunctionPool) -> None:
     begun = perf_counter()
     (results,) = await pool.evaluate([function(HANG.format("3, 7"))], numbered(10))
@@ -214,12 +218,14 @@ async def test_a_hanging_message_costs_its_own_result_only(pool: FunctionPool) -
     assert "ran longer than 0.4 s on this message" in fault.message
 
 
+@pytest.mark.slow
 async def test_messages_beyond_one_request_are_numbered_right(pool: FunctionPool) -> None:
     (results,) = await pool.evaluate([function(HANG.format("1234, 2500"))], numbered(2600))
     assert [i for i, item in enumerate(results) if item.fault] == [1234, 2500]
     assert [item.value for item in results[2490:2500]] == list(range(2490, 2500))
 
 
+@pytest.mark.slow
 async def test_each_function_has_its_own_time() -> None:
     pool = FunctionPool(limits=Limits(seconds_per_message=1.0))
     spin = "n = 0\nend = datetime.datetime.now() + datetime.timedelta(seconds=0.7)\n"
@@ -232,6 +238,7 @@ async def test_each_function_has_its_own_time() -> None:
     assert [codes(column) for column in results] == [["ok"], ["ok"]]
 
 
+@pytest.mark.slow
 async def test_it_gives_up_after_repeated_overruns() -> None:
     pool = FunctionPool(limits=Limits(seconds_per_message=0.1, max_overruns=2))
     try:
@@ -247,6 +254,7 @@ async def test_it_gives_up_after_repeated_overruns() -> None:
         await pool.close()
 
 
+@pytest.mark.slow
 async def test_many_hanging_messages_stop_a_delivery_once() -> None:
     """A delivery leaves no message unevaluated: it would take a limit of time for each of them."""
     pool = FunctionPool(limits=Limits(seconds_per_message=0.1, max_hanging=3))
@@ -270,6 +278,7 @@ async def test_memory_is_limited_for_each_message(pool: FunctionPool) -> None:
     assert codes(results) == ["ok", "ok", "memory", "ok"]
 
 
+@pytest.mark.slow
 async def test_large_results_come_in_parts() -> None:
     # 120 results of half a megabyte: together more than the worker may hold.
     pool = FunctionPool(limits=Limits(memory_bytes=128 << 20))
@@ -282,6 +291,7 @@ async def test_large_results_come_in_parts() -> None:
     assert [int(item.value[:3]) for item in results] == list(range(120))
 
 
+@pytest.mark.slow
 async def test_large_messages_come_in_parts() -> None:
     pool = FunctionPool(limits=Limits(memory_bytes=128 << 20))
     messages = [message({"id": i, "text": f"{i}" * 1_500_000}) for i in range(10, 30)]
@@ -296,6 +306,7 @@ async def test_large_messages_come_in_parts() -> None:
     assert codes(results) in (["ok", "memory", "ok"], ["ok", "crashed", "ok"])
 
 
+@pytest.mark.slow
 async def test_messages_nested_too_deeply_are_named(pool: FunctionPool) -> None:
     deep: Any = 1
     for _ in range(5000):
@@ -308,6 +319,7 @@ async def test_messages_nested_too_deeply_are_named(pool: FunctionPool) -> None:
     assert "nested too deeply" in fault.message
 
 
+@pytest.mark.slow
 async def test_cancelling_stops_the_work_at_once(pool: FunctionPool) -> None:
     await pool.warm()
     (before,) = started()
@@ -322,6 +334,7 @@ async def test_cancelling_stops_the_work_at_once(pool: FunctionPool) -> None:
     assert await value(pool, "return 5") == 5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("delay", [0.0, 0.001, 0.01, 0.04])
 async def test_cancelling_while_a_worker_starts(pool: FunctionPool, delay: float) -> None:
     task = tasks.spawn(pool.evaluate([function("return 1")], numbered(3)), name="start")
@@ -332,6 +345,7 @@ async def test_cancelling_while_a_worker_starts(pool: FunctionPool, delay: float
     assert await value(pool, "return 5") == 5
 
 
+@pytest.mark.slow
 async def test_a_worker_killed_from_outside_is_replaced(pool: FunctionPool) -> None:
     assert await value(pool, "return 1") == 1
     (pid,) = started()
@@ -341,6 +355,7 @@ async def test_a_worker_killed_from_outside_is_replaced(pool: FunctionPool) -> N
     assert await value(pool, "return 2") == 2
 
 
+@pytest.mark.slow
 async def test_an_interrupt_from_the_keyboard_is_not_the_workers(pool: FunctionPool) -> None:
     await pool.warm()
     (pid,) = started()
@@ -351,6 +366,7 @@ async def test_an_interrupt_from_the_keyboard_is_not_the_workers(pool: FunctionP
     assert codes(results) == ["timeout", "ok"]
 
 
+@pytest.mark.slow
 async def test_evaluations_share_the_workers_of_a_pool() -> None:
     pool = FunctionPool(size=2)
     try:
@@ -392,6 +408,7 @@ async def test_a_worker_that_cannot_start_is_an_error(monkeypatch: pytest.Monkey
     assert not started()
 
 
+@pytest.mark.slow
 async def test_many_programs_do_not_fill_the_worker(pool: FunctionPool) -> None:
     for n in range(300):
         assert await value(pool, f"return {n}") == n
@@ -422,6 +439,7 @@ async def warm_pool() -> AsyncIterator[FunctionPool]:
     await pool.close()
 
 
+@pytest.mark.slow
 @settings(
     max_examples=150,
     deadline=None,

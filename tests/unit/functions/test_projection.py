@@ -137,6 +137,7 @@ def test_what_may_be_read_as_a_whole_is_sent_whole(body: str) -> None:
     assert None in (found.record, found.changes, found.metadata)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("body", [case[0] for case in EXACT] + DOUBTFUL)
 @settings(max_examples=40)
 @given(messages=given_messages)
@@ -146,6 +147,7 @@ def test_a_projected_evaluation_equals_a_full_one(body: str, messages: list[Mess
     assert evaluated(function, messages, reads([function])) == full
 
 
+@pytest.mark.slow
 @given(messages=given_messages)
 def test_parameters_may_be_written_with_an_underscore(messages: list[Message]) -> None:
     head = "def route(_action, _record, changes, _metadata):\n"
@@ -204,6 +206,7 @@ async def test_what_a_filter_changes_inside_a_value_is_not_seen_by_the_next() ->
     assert message.record["tags"] == ["a"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "value",
     [

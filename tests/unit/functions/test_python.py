@@ -276,6 +276,7 @@ del global None
 """
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(st.lists(st.sampled_from([*WORDS.split(), "\n", "\n\t", ""]), max_size=40))
 def test_any_words_give_diagnostics(words: list[str]) -> None:

@@ -14,14 +14,17 @@ import signal
 import struct
 import sys
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from routestudio.functions import child, doors, landlock, seccomp
+from routestudio.functions.child import Limits
 from routestudio.functions.pool import FunctionPool
 from routestudio.model.function import Function, FunctionKind, Language
+from routestudio.system import choose
 from tests.unit.functions.helpers import function, message, value
 
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the filter is of Linux")
@@ -80,6 +83,7 @@ async def worker(
         await pool.close()
 
 
+@pytest.mark.slow
 @linux
 async def test_every_door_is_shut(worker: FunctionPool) -> None:
     assert await worker.doors() & doors.SECCOMP
@@ -223,7 +227,7 @@ found = [sorted(os.environ), [name for name in sys.modules if name.startswith("r
     environment, modules = await probed(worker, code)
     assert set(environment) <= {"LC_CTYPE"}
     rooms = {name.split(".")[1] for name in modules}
-    assert rooms <= {"functions", "model", "errors"}
+    assert rooms <= {"functions", "model", "errors", "system"}
 
 
 @linux
@@ -254,7 +258,7 @@ async def test_the_board_cannot_shrink(pool: FunctionPool) -> None:
     (worker,) = pool._workers
     for size in (0, 1 << 20):
         with pytest.raises(OSError, match="not permitted"):
-            os.ftruncate(worker._file.fileno(), size)
+            os.ftruncate(int(worker._board.name), size)
 
 
 @linux
@@ -333,14 +337,45 @@ def test_an_unknown_machine_has_no_filter() -> None:
     assert seccomp.numbers("riscv64") == frozenset()
 
 
-async def test_other_systems_keep_the_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("platform", "held"), [("darwin", doors.LIMITS), ("win32", doors.JOB), ("freebsd14", 0)]
+)
+async def test_other_systems_keep_what_they_have(
+    platform: str, held: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What is not Linux asks for neither filter nor Landlock, and says so."""
-    calls: list[int] = []
-    monkeypatch.setattr(doors.sys, "platform", "darwin")
-    monkeypatch.setattr(doors, "_limit", lambda memory: calls.append(memory) or doors.LIMITS)
+    system = choose(platform)
+    asked: list[tuple[int, ...]] = []
+    workers = type("Workers", (), {
+        "limit": lambda self, memory, stack: asked.append((memory, stack)) or held,
+        "end_with_owner": lambda self, pipe: asked.append((pipe,)),
+    })()  # fmt: skip
+    monkeypatch.setattr(doors, "system", replace(system, workers=workers))
     monkeypatch.setattr(landlock, "install", None)
-    assert doors.shut(7) == doors.LIMITS
-    assert calls == [7]
+    assert doors.shut(7, 4) == held
+    assert asked == [(4,), (7, doors.STACK)]
+
+
+async def test_a_worker_with_too_much_memory_is_ended_where_its_owner_must_look(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As on macOS, whose kernel keeps no limit: the owner sees the memory, and ends it."""
+    looks: list[int] = []
+
+    def memory(pid: int) -> int:
+        looks.append(pid)
+        return 600 << 20 if len(looks) > 2 else 1
+
+    monkeypatch.setattr(child.system.workers, "memory", memory, raising=False)
+    pool = FunctionPool(limits=Limits(seconds_per_message=30))
+    try:
+        ((result,),) = await pool.evaluate([function("while True: pass")], [message()])
+    finally:
+        await pool.close()
+    assert result.fault is not None
+    assert result.fault.code == "crashed"
+    assert "too much memory" in result.fault.message
+    assert len(looks) == 3
 
 
 async def test_functions_work_behind_it(worker: FunctionPool) -> None:

@@ -81,6 +81,7 @@ CHAINS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("code", CHAINS.values(), ids=CHAINS)
 async def test_deep_choices_are_traced(code: str) -> None:
     """What the checker accepts, coverage and explain understand: their ways are numbered alike."""

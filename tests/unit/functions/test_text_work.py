@@ -25,6 +25,7 @@ def elixir(code: str) -> Function:
     return Function("e", FunctionKind.ROUTING, Language.ELIXIR, code)
 
 
+@pytest.mark.slow
 async def test_a_text_that_takes_long_is_given_up(
     pool: FunctionPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -38,6 +39,7 @@ async def test_a_text_that_takes_long_is_given_up(
     assert await pool.format("x  =  1", Language.PYTHON) == "x = 1\n"
 
 
+@pytest.mark.slow
 async def test_a_check_that_takes_long_is_an_answer(
     pool: FunctionPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -51,6 +53,7 @@ async def test_a_check_that_takes_long_is_an_answer(
     assert await pool.check(whole(LONG)) == []  # that it took long once is not remembered
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", Language)
 async def test_a_million_bytes_are_answered_at_once(
     pool: FunctionPool, language: Language, monkeypatch: pytest.MonkeyPatch
@@ -78,6 +81,7 @@ async def test_checks_give_what_the_checker_finds(pool: FunctionPool) -> None:
         assert all(item.line for item in checked)
 
 
+@pytest.mark.slow
 async def test_a_check_waits_for_no_evaluation() -> None:
     """The only worker is busy for a long time; whoever types is answered by another one."""
     pool = FunctionPool(limits=Limits(seconds_per_message=20.0))
@@ -95,6 +99,7 @@ async def test_a_check_waits_for_no_evaluation() -> None:
         await pool.close()
 
 
+@pytest.mark.slow
 async def test_a_check_can_be_cancelled(
     pool: FunctionPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -111,6 +116,7 @@ def limits_of(child: int) -> list[str]:
     return Path(f"/proc/{child}/limits").read_text().splitlines()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="limits are read from /proc")
 async def test_the_worker_for_texts_has_little_memory(pool: FunctionPool) -> None:
     before = children()

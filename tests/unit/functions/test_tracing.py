@@ -120,6 +120,7 @@ async def test_faults_keep_their_place_and_what_was_done_before(pool: FunctionPo
     assert trace.places == {}
 
 
+@pytest.mark.slow
 async def test_an_endless_call_has_an_empty_trace(pool: FunctionPool) -> None:
     code = "def route(action, record, changes, metadata):\n    while True:\n        pass\n"
     function = Function("f", FunctionKind.ROUTING, Language.PYTHON, code)

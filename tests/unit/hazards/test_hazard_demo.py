@@ -21,6 +21,7 @@ async def engine() -> AsyncIterator[EngineService]:
         yield engine
 
 
+@pytest.mark.slow
 async def test_the_demo_has_no_finding_that_is_not_true(engine: EngineService) -> None:
     await engine.open(str(DEMO))
     found = await engine.lint()

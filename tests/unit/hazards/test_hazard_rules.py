@@ -26,6 +26,7 @@ def absent(case: Case) -> bool:
     return case.hit.type not in types or case.miss.type not in types
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", NAMED)
 def test_a_hazard_is_found_with_its_place(case: Case, linted: Linted) -> None:
     if absent(case):

@@ -85,6 +85,7 @@ def test_readers_that_take_turns_take_each_line_once(tmp_path: Path) -> None:
     assert ids(found) == list(range(3_000))
 
 
+@pytest.mark.slow
 @given(settle=st.lists(st.integers(0, 9), max_size=6), cut=st.integers(0, 6))
 def test_a_settled_file_that_is_cut_off_loses_no_letter(
     tmp_path_factory: pytest.TempPathFactory, settle: list[int], cut: int

@@ -109,6 +109,7 @@ def test_an_import_moves_secrets_and_changes_nothing_else(source: Path, tmp_path
         assert value not in new
 
 
+@pytest.mark.slow
 def test_an_export_is_taken_by_a_server_and_is_a_fixed_point(source: Path, tmp_path: Path) -> None:
     folder = imported(source, tmp_path / "project")
     first = exported(folder).text
@@ -127,6 +128,7 @@ def test_an_export_is_taken_by_a_server_and_is_a_fixed_point(source: Path, tmp_p
         assert first.count("\n") == first.count("\r\n")
 
 
+@pytest.mark.slow
 def test_what_the_server_makes_of_it_is_no_difference(
     source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -150,6 +152,7 @@ def test_what_the_server_makes_of_it_is_no_difference(
         assert reasons <= allowed | (set() if show else {HIDDEN})
 
 
+@pytest.mark.slow
 def test_comments_and_order_stay(source: Path, tmp_path: Path) -> None:
     old, new = text_of(source), exported(imported(source, tmp_path / "project")).text
     for pattern in (r"(?m)(?:^|(?<=[ \t]))#.*?[ \t\r]*$", r"(?m)^\s*- name: \S+", r"(?m)^\w+:"):

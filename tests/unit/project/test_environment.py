@@ -169,6 +169,7 @@ def test_a_bad_line_is_named_without_its_text(tmp_path: Path, text: str, line: i
     assert env.redactor.redact("still works") == "still works"
 
 
+@pytest.mark.slow
 @given(
     st.dictionaries(
         st.from_regex(r"[A-Z_][A-Z0-9_]{0,5}", fullmatch=True),

@@ -60,6 +60,7 @@ def test_an_edit_reads_its_item_only(monkeypatch: pytest.MonkeyPatch) -> None:
     assert reading.characters < 12 * len(ITEM)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])
 def test_edits_of_items_equal_edits_of_the_whole(
     newline: str, monkeypatch: pytest.MonkeyPatch
@@ -95,6 +96,7 @@ def test_a_file_whose_parts_depend_on_each_other_is_read_as_a_whole(
     assert reading.characters >= len(document.text)
 
 
+@pytest.mark.slow
 def test_many_changes_read_the_file_once(monkeypatch: pytest.MonkeyPatch) -> None:
     text = many(200)
     document = YamlDocument(text)

@@ -244,6 +244,7 @@ class Window:
         self.process.communicate()
 
 
+@pytest.mark.slow
 def test_two_windows_have_two_journals(folder: Path) -> None:
     with Window(folder) as first, Window(folder) as second:
         assert first.says("add", "a") == (0, 3)
@@ -266,6 +267,7 @@ def test_two_windows_have_two_journals(folder: Path) -> None:
         assert first.says("add", "c") == (0, 4)
 
 
+@pytest.mark.slow
 def test_edits_of_several_that_ended_are_offered_together(folder: Path) -> None:
     for name in ("a", "b"):
         with Window(folder) as window:
@@ -426,6 +428,7 @@ print(next(line for line in open("/proc/self/status") if line.startswith("VmHWM"
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "text"),
     [

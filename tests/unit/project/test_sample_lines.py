@@ -63,6 +63,7 @@ async def change(service: EngineService, row: int, old: str, new: str) -> dict[s
     return dict(await service.methods["apply"](edit))
 
 
+@pytest.mark.slow
 async def test_a_line_is_changed_previewed_delivered_and_saved_alone(file: Path) -> None:
     before = content(file)
     async with EngineService() as service:

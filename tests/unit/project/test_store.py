@@ -274,6 +274,7 @@ def small(root: Path) -> Path:
     return root
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(edits=st.lists(EDITS, min_size=1, max_size=12))
 def test_undo_all_redo_all_and_a_crash_at_any_point_lose_nothing(

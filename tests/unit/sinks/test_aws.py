@@ -202,6 +202,7 @@ def test_the_host_is_the_one_that_botocore_knows(api: str, region: str) -> None:
         assert client.meta.endpoint_url == AwsConfig().endpoint(api, region).origin
 
 
+@pytest.mark.slow
 async def test_the_host_is_not_taken_from_a_queues_url(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
 
@@ -413,6 +414,7 @@ async def test_closing_ends_calls_that_wait(silent_port: int) -> None:
     await link.close()
 
 
+@pytest.mark.slow
 async def test_a_cancelled_send_leaves_no_thread(silent_port: int) -> None:
     before = threading.active_count()
     link = Sqs.connect(local(f"http://127.0.0.1:{silent_port}"))

@@ -96,6 +96,7 @@ def emulated(receiver: HttpReceiver, *records: dict[str, Any]) -> Route:
     return Route(Kinesis, {"stream_arn": ARN, **values})
 
 
+@pytest.mark.slow
 async def test_what_goes_over_the_wire(http_receiver: HttpReceiver) -> None:
     route = emulated(http_receiver, {"SequenceNumber": "1", "ShardId": "shard-0"})
     record = route.encode(message(7))

@@ -69,6 +69,7 @@ def test_no_function_chooses_another_host(basin: Any) -> None:
     assert [p.field for p in found.problems] == ["basin"]
 
 
+@pytest.mark.slow
 @given(basin=BASINS, stream=NAMES)
 def test_a_basin_is_one_label_of_the_host(basin: str, stream: str) -> None:
     assert routed({"basin": basin, "stream": "orders"}).ok

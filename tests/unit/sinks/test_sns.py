@@ -110,6 +110,7 @@ async def test_what_goes_over_the_wire(http_receiver: HttpReceiver) -> None:
     }
 
 
+@pytest.mark.slow
 async def test_an_answer_that_is_not_of_aws(http_receiver: HttpReceiver) -> None:
     values = {"use_emulator": True, "emulator_base_url": http_receiver.url}
     route = Route(Sns, {"topic_arn": ARN, **values})

@@ -201,6 +201,7 @@ LINES = st.lists(
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @given(parts=LINES, end=st.booleans(), mark=st.booleans(), block=st.integers(1, 40))
 @example(parts=[b"\xef\xbb\xbf"], end=False, mark=False, block=1)
 def test_paging_gives_the_rows_of_the_stream(
@@ -219,6 +220,7 @@ def test_paging_gives_the_rows_of_the_stream(
     assert read_rows(index, len(whole), 5) == []
 
 
+@pytest.mark.slow
 def test_a_large_file_is_paged_with_little_memory(tmp_path: Path) -> None:
     path = tmp_path / "rows.jsonl"
     with path.open("w") as file:
@@ -326,6 +328,7 @@ def test_an_item_that_must_be_loaded_is_limited(
         list(read_file(path))
 
 
+@pytest.mark.slow
 def test_arrays_and_tables_are_read_as_they_come(tmp_path: Path) -> None:
     array, table = tmp_path / "rows.json", tmp_path / "rows.csv"
     with array.open("w") as file:

@@ -107,6 +107,7 @@ async def test_meilisearch_refuses_what_is_malformed(
     assert list(await meilisearch[0].arrived()) == []
 
 
+@pytest.mark.slow
 async def test_they_answer_as_the_vendors_describe(
     typesense: Started, meilisearch: Started, typesense_api: Description,
     meilisearch_api: Description,

@@ -56,6 +56,7 @@ def difference(wanted: dict[str, Any], got: dict[str, Any]) -> str | None:
     return None
 
 
+@pytest.mark.slow
 async def test_programs_give_what_elixir_gives(pool: FunctionPool) -> None:
     wanted = rows(*PROGRAMS)
     programs = [
@@ -89,6 +90,7 @@ async def test_sources_get_the_verdict_of_the_server(pool: FunctionPool) -> None
     assert wrong == []
 
 
+@pytest.mark.slow
 async def test_inspect_writes_what_elixir_writes(pool: FunctionPool) -> None:
     wanted = [
         # The recorded texts are on one line, whatever their length.

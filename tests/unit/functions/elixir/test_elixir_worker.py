@@ -185,6 +185,7 @@ async def test_a_part_that_is_not_reached_does_no_harm(pool: FunctionPool) -> No
 ENDLESS = "loop = fn f, n -> f.(f, n + 1) end\nloop.(loop, 0)"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("body", "codes"),
     [
@@ -217,6 +218,7 @@ async def test_no_function_outruns_its_limits(
     assert ("ok" if fault is None else fault.code) in codes
 
 
+@pytest.mark.slow
 async def test_a_loop_of_many_turns_needs_no_stack(pool: FunctionPool) -> None:
     body = (
         "sum = fn sum, n, acc ->\n  if n == 0 do\n    acc\n  else\n    sum.(sum, n - 1, acc + n)\n"

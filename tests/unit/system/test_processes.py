@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from routestudio.system import Posix, Windows, choose, processes
+from routestudio.system import current, posix, windows
 
 
 class Kernel:
@@ -28,23 +28,20 @@ class Kernel:
         self.open.add(pid + 1000)
         return pid + 1000
 
-    def GetExitCodeProcess(self, handle: int, code: Any) -> int:
-        ctypes.cast(code, ctypes.POINTER(ctypes.c_ulong))[0] = self.codes[handle - 1000]
+    def GetExitCodeProcess(self, handle: ctypes.c_void_p, code: Any) -> int:
+        assert handle.value is not None
+        ctypes.cast(code, ctypes.POINTER(ctypes.c_ulong))[0] = self.codes[handle.value - 1000]
         return 1
 
-    def CloseHandle(self, handle: int) -> None:
-        self.open.remove(handle)
-
-
-def test_each_system_has_its_own() -> None:
-    assert isinstance(choose("posix"), Posix)
-    assert isinstance(choose("nt"), Windows)
-    assert type(processes) is type(choose(os.name))
+    def CloseHandle(self, handle: ctypes.c_void_p) -> None:
+        assert handle.value is not None
+        self.open.remove(handle.value)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals of Unix")
 def test_a_child_is_alive_until_it_is_ended() -> None:
     child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    processes = current.processes
     try:
         assert processes.alive(child.pid)
         processes.end(child.pid)
@@ -62,8 +59,8 @@ def test_a_child_is_alive_until_it_is_ended() -> None:
 @pytest.mark.parametrize("pid", [0, -1])
 def test_groups_of_processes_are_none(pid: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "kill", lambda *_: pytest.fail("asked the system"))
-    assert not Posix().alive(pid)
-    assert not Windows(Kernel({pid: 259})).alive(pid)
+    assert not posix.Processes().alive(pid)
+    assert not windows.Processes(Kernel({pid: 259})).alive(pid)
 
 
 def test_a_process_of_somebody_else_is_alive(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,14 +68,14 @@ def test_a_process_of_somebody_else_is_alive(monkeypatch: pytest.MonkeyPatch) ->
         raise PermissionError(pid)
 
     monkeypatch.setattr(os, "kill", refuse)
-    assert Posix().alive(1)
+    assert posix.Processes().alive(1)
 
 
 def test_windows_asks_and_never_ends_what_it_asks_about(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "kill", lambda *_: pytest.fail("ended it"))
     kernel = Kernel({7: 259, 8: 0})
-    system = Windows(kernel)
-    assert [system.alive(pid) for pid in (7, 8, 9)] == [True, False, False]
+    processes = windows.Processes(kernel)
+    assert [processes.alive(pid) for pid in (7, 8, 9)] == [True, False, False]
     assert kernel.open == set()
 
 
@@ -92,6 +89,6 @@ def test_windows_ends_a_process_once(monkeypatch: pytest.MonkeyPatch) -> None:
         running.remove(pid)
 
     monkeypatch.setattr(os, "kill", terminate)
-    Windows().end(7)
+    windows.Processes().end(7)
     with pytest.raises(ProcessLookupError):
-        Windows().end(7)
+        windows.Processes().end(7)
