@@ -3,13 +3,18 @@
 The folder `resources` stays beside the package for whoever works on it. A wheel has a copy of it as
 `routestudio/_resources`, and the commit that it was built from as `routestudio/_commit`. A source
 archive has the commit too, because its own wheel is built where there is no version control.
+
+The same commit gives the same bytes: every time is the commit's, and no name, right or number of
+the person who builds goes into an archive.
 """
 
 from __future__ import annotations
 
+import gzip
 import os
 import shutil
 import subprocess
+import tarfile
 from pathlib import Path
 
 from setuptools import setup
@@ -21,16 +26,30 @@ COMMIT = Path("routestudio") / "_commit"
 RESOURCES = Path("routestudio") / "_resources"
 
 
+def told_by_git(*question: str) -> str:
+    """What git answers about this tree; or '' where there is none."""
+    if not (ROOT / ".git").exists() or shutil.which("git") is None:
+        return ""
+    command = ["git", "-C", str(ROOT), *question]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+
+
+def moment() -> int:
+    """The commit's time: as the environment says, as an archive's files say, as git says; or 0."""
+    if named := os.environ.get("SOURCE_DATE_EPOCH"):
+        return int(named)
+    if (ROOT / COMMIT).is_file():
+        return int((ROOT / COMMIT).stat().st_mtime)
+    return int(told_by_git("log", "-1", "--format=%ct") or 0)
+
+
 def commit() -> str:
     """The commit of this tree: as the environment says, as an archive says, as git says; or ''."""
     if named := os.environ.get("ROUTESTUDIO_COMMIT"):
         return named
     if (ROOT / COMMIT).is_file():
         return (ROOT / COMMIT).read_text(encoding="utf-8").strip()
-    if not (ROOT / ".git").exists() or shutil.which("git") is None:
-        return ""
-    command = ["git", "-C", str(ROOT), "rev-parse", "--verify", "HEAD"]
-    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+    return told_by_git("rev-parse", "--verify", "HEAD")
 
 
 def write_commit(folder: Path) -> None:
@@ -52,6 +71,8 @@ class BuildPackage(build_py):
             ROOT / "resources", library / RESOURCES, ignore=shutil.ignore_patterns("__pycache__")
         )
         write_commit(library)
+        for path in library.rglob("*"):
+            path.chmod(mode_of(path))
 
 
 class SourceArchive(sdist):
@@ -61,5 +82,36 @@ class SourceArchive(sdist):
         super().make_release_tree(base_dir, files)
         write_commit(Path(base_dir))
 
+    def make_archive(self, base_name: str, format: str, root_dir: object = None,
+                     base_dir: str = ".", owner: object = None, group: object = None) -> str:  # fmt: skip
+        """The archive without what differs between machines."""
+        if format != "gztar":
+            raise SystemExit("source archives are of the kind gztar")
+        target = Path(f"{base_name}.tar.gz")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with target.open("wb") as file, gzip.GzipFile("", "wb", 9, file, mtime=moment()) as packed:
+            with tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as archive:
+                for path in sorted([Path(base_dir), *Path(base_dir).rglob("*")]):
+                    archive.add(path, path.as_posix(), recursive=False, filter=plain)
+        return str(target)
+
+
+def mode_of(path: Path) -> int:
+    """The rights of a file in an archive: everybody may read it, and start a program."""
+    return 0o755 if path.is_dir() or os.access(path, os.X_OK) else 0o644
+
+
+def plain(entry: tarfile.TarInfo) -> tarfile.TarInfo:
+    """An entry without owner, with the commit's time."""
+    entry.mtime = moment()
+    entry.uid = entry.gid = 0
+    entry.uname = entry.gname = ""
+    entry.mode = 0o755 if entry.isdir() or entry.mode & 0o100 else 0o644
+    return entry
+
+
+os.umask(0o022)
+if moment():
+    os.environ["SOURCE_DATE_EPOCH"] = str(moment())
 
 setup(cmdclass={"build_py": BuildPackage, "sdist": SourceArchive})

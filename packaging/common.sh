@@ -99,3 +99,19 @@ need_environment() {
         --no-build-isolation --editable "$root" >&2 || die "pip could not install RouteStudio"
     printf '%s\n' "$wanted" >"$stamp"
 }
+
+# Make an environment of tools in .cache with what packaging/requirements-NAME.lock pins, and print
+# where it is. Arguments: the name.
+need_tools() {
+    local tools=$root/.cache/$1 lock=$root/packaging/requirements-$1.lock wanted
+    wanted=$(sha256sum <"$lock")
+    if [[ ! -f $tools/stamp || $(<"$tools/stamp") != "$wanted" ]]; then
+        rm -rf "$tools"
+        mkdir -p "${tools%/*}"
+        "$(find_python)" -m venv "$tools"
+        "$tools/bin/python" -m pip --disable-pip-version-check --quiet install --no-deps \
+            --require-hashes --requirement "$lock" >&2 || die "pip could not install what $lock pins"
+        printf '%s\n' "$wanted" >"$tools/stamp"
+    fi
+    printf '%s\n' "$tools"
+}
