@@ -82,17 +82,19 @@ class SourceArchive(sdist):
         super().make_release_tree(base_dir, files)
         write_commit(Path(base_dir))
 
-    def make_archive(self, base_name: str, format: str, root_dir: object = None,
-                     base_dir: str = ".", owner: object = None, group: object = None) -> str:  # fmt: skip
+    def make_archive(self, base_name: str, format: str, *_: object, **more: object) -> str:
         """The archive without what differs between machines."""
         if format != "gztar":
             raise SystemExit("source archives are of the kind gztar")
-        target = Path(f"{base_name}.tar.gz")
+        folder, target = Path(str(more["base_dir"])), Path(f"{base_name}.tar.gz")
         target.parent.mkdir(parents=True, exist_ok=True)
-        with target.open("wb") as file, gzip.GzipFile("", "wb", 9, file, mtime=moment()) as packed:
-            with tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as archive:
-                for path in sorted([Path(base_dir), *Path(base_dir).rglob("*")]):
-                    archive.add(path, path.as_posix(), recursive=False, filter=plain)
+        with (
+            target.open("wb") as file,
+            gzip.GzipFile("", "wb", 9, file, mtime=moment()) as packed,
+            tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as archive,
+        ):
+            for path in sorted([folder, *folder.rglob("*")]):
+                archive.add(path, path.as_posix(), recursive=False, filter=plain)
         return str(target)
 
 

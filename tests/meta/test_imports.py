@@ -141,7 +141,9 @@ def test_qt_is_loaded_by_the_window_only(module: str) -> None:
 
 def test_the_function_worker_is_bare() -> None:
     ours = {each for each in loaded_by("routestudio.functions.worker") if "routestudio." in each}
-    allowed = ("routestudio.functions", "routestudio.model", "routestudio.errors")
+    allowed = ("routestudio.functions", "routestudio.model", "routestudio.errors",
+               "routestudio.system")  # fmt: skip
+    assert "asyncio" not in loaded_by("routestudio.functions.worker")
     assert {each for each in ours if not each.startswith(allowed)} == set()
 
 
