@@ -104,8 +104,8 @@ need_environment() {
 # where it is. Arguments: the name.
 need_tools() {
     local tools=$root/.cache/$1 lock=$root/packaging/requirements-$1.lock wanted
-    wanted=$(sha256sum <"$lock")
-    if [[ ! -f $tools/stamp || $(<"$tools/stamp") != "$wanted" ]]; then
+    wanted="$tools $(sha256sum <"$lock")" # an environment that was moved does not work
+    if ! usable "$tools/bin/python" || [[ ! -f $tools/stamp || $(<"$tools/stamp") != "$wanted" ]]; then
         rm -rf "$tools"
         mkdir -p "${tools%/*}"
         "$(find_python)" -m venv "$tools"

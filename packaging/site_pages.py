@@ -5,7 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-FOLDERS = {"Sinks": "sinks", "Connection tests": "checks", "Decisions": "decisions"}
+FOLDERS = {
+    "Row formats": "formats",
+    "Sinks": "sinks",
+    "Connection tests": "checks",
+    "Decisions": "decisions",
+}
 
 
 def on_config(config: dict[str, Any]) -> dict[str, Any]:
