@@ -1,7 +1,7 @@
-"""What systems do in ways of their own, by duty; each system has an implementation of all of it.
+"""What systems do differently, by duty; each system has an implementation of all of it.
 
 `routestudio/system/__init__.py` chooses. Nothing else in the program asks which system it is on.
-docs/platforms.md says what each of them lacks.
+docs/platforms.md lists what each of them lacks.
 """
 
 from __future__ import annotations
@@ -141,7 +141,7 @@ class Files(Protocol):
         ...
 
     def refused(self, name: str) -> str | None:
-        """Why a part of a path may mean something else than it says, or be unusable; or `None`."""
+        """Why a part of a path may mean something else than it spells, or be unusable; or `None`."""
         ...
 
     def true_path(self, path: Path) -> str:

@@ -121,7 +121,7 @@ class Files(posix.Files):
 
 
 class Desktop(posix.Desktop):
-    """There is always a display, unless somebody came in by ssh; Qt says so then."""
+    """There is always a display, unless somebody came in by ssh; Qt reports it then."""
 
     secrets: str = "Keychain"
 

@@ -1,6 +1,6 @@
 """Windows: by handles, a Job object around each worker, threads where a loop cannot wait.
 
-docs/platforms.md says what of it has been run, and where.
+docs/platforms.md lists what of it has been run, and where.
 """
 
 from __future__ import annotations
