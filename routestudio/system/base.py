@@ -141,7 +141,7 @@ class Files(Protocol):
         ...
 
     def refused(self, name: str) -> str | None:
-        """Why a part of a path may mean something else than it spells, or be unusable; or `None`."""
+        """Why a part of a path may mean something else than it spells, or cannot be used."""
         ...
 
     def true_path(self, path: Path) -> str:
