@@ -12,14 +12,14 @@ import os
 import re
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Final
 
 import pytest
 
 from routestudio.functions.elixir import program  # noqa: F401 - fills the table of functions
 from routestudio.functions.elixir.registry import FUNCTIONS
-from tests.integration.test_elixir_differential import BINDING, SEED, differ, ours
+from tests.integration.test_elixir_differential import BINDING, SEED, differ, ours, reordered
 from tests.support.elixir_calls import NEWER, UNREPEATABLE, called, generated, templates
 from tests.support.elixir_process import Elixir
 
@@ -34,8 +34,23 @@ LATER: Final = {
     "DateTime.diff/2": "1.19 rounds a difference with fractions down",
     "DateTime.diff/3": "1.19 rounds a difference with fractions down",
     "Regex.split/2": "1.19 does not repeat empty matches",
+    "String.jaro_distance/2": "1.19 counts transpositions as everybody does",
+    "Enum.into/2": "1.19 raises ArgumentError for what is no part of a binary",
+    "Enum.into/3": "1.19 raises ArgumentError for what is no part of a binary",
+    "URI.merge/2": "1.19 merges onto what has a scheme and no host",
+    "Map.map/2": "1.19 maps structs",
+    "Kernel.abs/1": "1.19 gives 0.0 for -0.0",
+    "Kernel.get_and_update_in/3": "1.19 raises ArgumentError for text keys of lists",
+    "Kernel.put_in/3": "1.19 raises ArgumentError for text keys of lists",
+    "Kernel.update_in/3": "1.19 raises ArgumentError for text keys of lists",
+    "String.contains?/2": "OTP 28 looks at the pattern of an empty text, too",
+    "String.replace/3": "OTP 28 looks at the pattern of an empty text, too",
+    "String.split/2": "OTP 28 looks at the pattern of an empty text, too",
 }
 """Where 1.19, which servers run, gives another value than the Elixir that is compared with."""
+
+OLDER: Final = re.compile(r"\b(9999|10000|\d{20,})\b|\(\\w\)")
+"""Dates beyond the last year that older Elixirs have, and classes of letters before OTP 28."""
 
 KNOWN: Final = {
     "Enum.sort/1": "the order of 2 and 2.0 in one list",
@@ -71,6 +86,12 @@ def elixir() -> Iterator[Elixir]:
         yield process
 
 
+@pytest.fixture(scope="module")
+def later(elixir: Elixir) -> Collection[str]:
+    """The functions of which the Elixir that is asked gives other values than 1.19."""
+    return () if elixir.is_newest else LATER
+
+
 @pytest.fixture(autouse=True)
 def _deep() -> Iterator[None]:
     limit, digits = sys.getrecursionlimit(), sys.get_int_max_str_digits()
@@ -89,7 +110,7 @@ def test_every_function_is_compared() -> None:
     assert covered - known - inline == set()
 
 
-def test_calls_agree_with_elixir(elixir: Elixir) -> None:
+def test_calls_agree_with_elixir(elixir: Elixir, later: Collection[str]) -> None:
     print(f"\nseed {SEED}, {COUNT} calls of each")
     compared: Counter[str] = Counter()
     odd_errors = 0
@@ -103,7 +124,9 @@ def test_calls_agree_with_elixir(elixir: Elixir) -> None:
             if mine.get("error") == "not_evaluated":
                 continue
             compared[name] += 1
-            if name in LATER or name in KNOWN or not differ(mine, theirs, text):
+            if name in later or name in KNOWN or not differ(mine, theirs, text):
+                continue
+            if reordered(mine, theirs, text) or (later and OLDER.search(text)):
                 continue
             if odd:
                 odd_errors += 1

@@ -146,6 +146,48 @@ LEAVES = {
     "t": ["{}", "{1}", '{:ok, "v"}', "{1, 2, 3}"], "a": [*ATOMS, *INTEGERS, *STRINGS, *FLOATS, "[1]", "%{}"],
 }  # fmt: skip
 
+DECIMALS = ['Decimal.new("12.50")', 'Decimal.new("-0.00")', "Decimal.new(3)", 'Decimal.new("1.005")',
+            'Decimal.new("NaN")', 'Decimal.new("1E+3")', "3", '"2.5"']  # fmt: skip
+_NEWEST: dict[str, list[tuple[str, str]]] = {
+    "b": [("Decimal.positive?", "e"), ("Decimal.negative?", "e"), ("Decimal.gt?", "ee"), ("Decimal.equal?", "ee"),
+          ("Decimal.integer?", "e"), ("Decimal.nan?", "e")],
+    "i": [("Decimal.scale", "e"), ("Decimal.to_integer", "e")],
+    "s": [("Decimal.to_string", "e"), ("JSON.encode!", "a"), ("JSON.encode!", "m")],
+    "a": [("Decimal.add", "ee"), ("Decimal.rem", "ee"), ("Decimal.div_int", "ee"), ("Decimal.max", "ee"),
+          ("Decimal.round", "ei"), ("Decimal.abs", "e"), ("Decimal.normalize", "e"), ("Decimal.mult", "ee"),
+          ("Decimal.compare", "ee"), ("Decimal.cast", "a"), ("JSON.decode!", "s"), ("Date.range", "dd")],
+}  # fmt: skip
+
+
+def widen() -> None:
+    """Add what only Elixir 1.19 on OTP 28 with the package `decimal` decides as servers do."""
+    if "e" in LEAVES:
+        return
+    LEAVES["e"] = DECIMALS
+    LEAVES["s"] += [
+        '"Zoë Ærø!"',
+        '"Søren-Kierkegård"',
+        '"naïve café"',
+        '"{\\"k\\": [1.50, \\"ü\\"]}"',
+    ]
+    LEAVES["r"] += [
+        "~r/\\w+/",
+        "~r/\\W+/",
+        "~r/\\b/",
+        "~r/[[:punct:]]/",
+        "~r/^\\d{,2}$/",
+        "~r/[[:alnum:]]+/",
+        "~r/É/i",
+        "~r/\\w{ 1, 3 }/",
+        "~r/[^\\w]/",
+        "~r/\\w+/u",
+    ]
+    LEAVES["d"] += ["~D[9999-12-31]", "~D[9999-12-30]"]
+    LEAVES["u"].append("~U[9999-12-31 23:59:59Z]")
+    LEAVES["a"] += DECIMALS[:4]
+    for kind, functions in _NEWEST.items():
+        CLASSES[kind] += functions
+
 
 @st.composite
 def expression(draw: Draw, kind: str = "a", depth: int = 3) -> str:

@@ -25,6 +25,12 @@ class Elixir:
         )  # fmt: skip
         self._send(binding)
         assert self._read() == "ready"
+        found = self.evaluate(
+            "{System.version(), System.otp_release(), Code.ensure_loaded?(Decimal)}"
+        )
+        self.version, self.release, decimal = found["value"]["$tuple"]
+        self.is_newest = int(self.release) >= 28 and decimal is True
+        """Whether it decides as servers do: OTP 28, with the package `decimal`."""
 
     def _send(self, source: str) -> None:
         assert self._process.stdin is not None

@@ -89,6 +89,9 @@ def build(unit: Any, node: Node) -> ast.expr:
         value, spec = _split(unit, part)
         if type(value) is float:
             raise _fault(node, "floats in binaries")
+        if type(value) is str and spec.size is not None:
+            text = "a literal string in a binary takes no size"
+            raise CompileFault(diagnostic("compile", text, node, "cut the text, or leave it out"))
         segments.append(_segment([
             unit.expression(value), pyast.const(spec.kind, place), spec.size_of(node, place),
             pyast.const(spec.signed, place), pyast.const(spec.little, place),

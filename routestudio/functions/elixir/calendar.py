@@ -42,8 +42,6 @@ _EXTENDED: Final = atom("extended")
 LONG_UNITS: Final = {"minute": 60, "hour": 3600, "day": 86_400}
 PRECISION: Final = {"second": 0, "millisecond": 3, "microsecond": 6, "nanosecond": 6}
 EPOCH: Final = days_of(1970, 1, 1) * 86_400 * MILLION
-_LIMIT: Final = (days_of(10_000, 1, 1) + 1) * 86_400 * MILLION
-_LOWEST: Final = days_of(-9999, 1, 1) * 86_400 * MILLION
 
 
 def error(reason: str) -> Any:
@@ -164,23 +162,15 @@ def to_micros(amount: Any, unit: Any, where: str) -> int:
 
 
 def moved(value: Any, micros: int, precision: int) -> Any:
-    """A datetime moved by microseconds. Raises where a server does, too."""
-    total = value.micros + micros
-    if not _LOWEST <= total < _LIMIT:
-        raise clause("Calendar.ISO.naive_datetime_from_iso_days/1")
-    return at_micros(type(value), total, max(precision, value.precision))
+    """A datetime moved by microseconds, to any year."""
+    return at_micros(type(value), value.micros + micros, max(precision, value.precision))
 
 
 def add(value: Any, amount: Any, unit: Any, where: str) -> Any:
     """`DateTime.add` and `NaiveDateTime.add`: a finer unit widens the precision."""
     micros = to_micros(amount, unit, where)
     name = unit_name(unit, where)
-    if name in LONG_UNITS:
-        precision = 0
-    elif name:
-        precision = PRECISION[name]
-    else:
-        precision = min(6, max(0, len(str(unit)) - 1))
+    precision = 0 if name in LONG_UNITS else PRECISION.get(name, 6)
     return moved(value, micros, precision)
 
 

@@ -21,6 +21,10 @@ TOP_LEVEL: Final = "Expecting only `def transform`, `def route` or `def filter` 
 ARGUMENTS: Final = "The parameter list `action, record, changes, metadata` is required"
 CRASH: Final = "no function clause matching in Sequin.Functions.MiniElixir.Validator.dedot/2"
 
+_SEGMENT_TYPES: Final = frozenset([
+    "integer", "float", "binary", "bytes", "bitstring", "bits", "utf8", "utf16", "utf32",
+    "signed", "unsigned", "big", "little", "native",
+])  # fmt: skip
 _DO: Final = atom("do")
 _ELSE: Final = atom("else")
 
@@ -278,7 +282,24 @@ def is_literal(value: Any) -> bool:
             return all(map(is_literal, args))
         case "%":
             return is_literal(args[0]) and is_literal(args[1])
+        case "<<>>":
+            return all(map(_literal_segment, args))
     return False
+
+
+def _literal_segment(value: Any) -> bool:
+    """Whether a segment of a binary is a number or text, with a type that holds no variable."""
+    if is_node(value, "::", 2):
+        return type(value.args[0]) in (int, str) and _literal_type(value.args[1])
+    return type(value) in (int, str)
+
+
+def _literal_type(value: Any) -> bool:
+    if is_node(value, "-", 2):
+        return all(map(_literal_type, value.args))
+    if is_node(value, "size", 1) or is_node(value, "unit", 1):
+        return type(value.args[0]) is int
+    return type(value) is Node and value.args in (None, []) and value.name in _SEGMENT_TYPES
 
 
 class BadPattern(Exception):  # noqa: N818 - a verdict

@@ -27,6 +27,14 @@ _NO_BINARIES: Final = frozenset((int, float, bool, type(None), Atom, list))
 _ENTRY: Final = (1, 1)
 
 
+def _refuse_signed(part: Node) -> None:
+    """A number with a sign beside `<>`: a server does not compile it."""
+    kind = {int: "integer", float: "float"}.get(type((part.args or [None])[0]))
+    if kind is not None:
+        text = f'conflicting type specification for bit field: "binary" and "{kind}"'
+        raise CompileFault(diagnostic("compile", text, part, "write it as text"))
+
+
 class Compiler(Forms, Calls):
     """Compiles one body. Raises `CompileFault`."""
 
@@ -267,6 +275,8 @@ class Compiler(Forms, Calls):
             if type(part) in _NO_BINARIES and self.refusal is None:
                 text = f"expected binary argument in <> operator but got: {printed(part)}"
                 self.refusal = text, node.place
+            if type(part) is Node and part.name in ("-", "+") and len(part.args or []) == 1:
+                _refuse_signed(part)
         return pyast.call("concat", self.several(parts, node.place), node.place)
 
     def _binary(self, node: Node) -> ast.expr:

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 from typing import Any
 
-from routestudio.functions.elixir.values import Struct, atom
+from routestudio.functions.elixir.values import Reference, Struct, atom
 
 
 class Regex(Struct):
-    """A compiled regular expression; `compiled` holds what matches."""
+    """A compiled regular expression; `compiled` holds what matches.
 
-    __slots__ = ("compiled", "opts", "source")
+    On OTP 28 a pattern that was compiled is a reference: a regex equals only itself.
+    """
+
+    __slots__ = ("compiled", "mark", "opts", "source")
     module = "Regex"
 
     def __init__(self, source: str, opts: list[Any], compiled: Any) -> None:
         self.source = source
         self.opts = opts
         self.compiled = compiled
+        self.mark = Reference()
 
     def fields(self) -> dict[Any, Any]:
-        return {atom("opts"): self.opts, atom("re_pattern"): None, atom("source"): self.source}
+        return {atom("opts"): self.opts, atom("re_pattern"): self.mark, atom("source"): self.source}
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _regex, (self.source, self.opts)

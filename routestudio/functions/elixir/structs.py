@@ -56,11 +56,16 @@ def month_days(year: int, month: int) -> int:
 
 def valid_date(year: int, month: int, day: int) -> bool:
     """Whether this is a date of the calendar."""
-    return 1 <= month <= 12 and -9999 <= year <= 9999 and 1 <= day <= month_days(year, month)
+    return 1 <= month <= 12 and 1 <= day <= month_days(year, month)
 
 
 def _year(year: int) -> str:
     return f"{year:04d}" if year >= 0 else f"-{-year:04d}"
+
+
+def _written(year: int) -> bool:
+    """Whether a sigil can hold the year: it has four digits."""
+    return -9999 <= year <= 9999
 
 
 @dataclass(slots=True, eq=False)
@@ -83,7 +88,9 @@ class Date(Struct):
         return f"{_year(self.year)}-{self.month:02d}-{self.day:02d}"
 
     def inspected(self) -> str:
-        return f"~D[{self.text()}]"
+        if _written(self.year):
+            return f"~D[{self.text()}]"
+        return f"Date.new!({self.year}, {self.month}, {self.day})"
 
 
 @dataclass(slots=True, eq=False)
@@ -158,7 +165,11 @@ class NaiveDateTime(Struct):
         return self.date.text() + separator + self.time.text()
 
     def inspected(self) -> str:
-        return f"~N[{self.text()}]"
+        if _written(self.year):
+            return f"~N[{self.text()}]"
+        parts = [self.year, self.month, self.day, self.hour, self.minute, self.second]
+        micro = f", {{{self.microsecond}, {self.precision}}}" if self.precision else ""
+        return f"NaiveDateTime.new!({', '.join(map(str, parts))}{micro})"
 
 
 _UTC: Final[dict[Any, Any]] = {
@@ -180,7 +191,7 @@ class DateTime(NaiveDateTime):
         return self.date.text() + separator + self.time.text() + "Z"
 
     def inspected(self) -> str:
-        return f"~U[{self.text()}]"
+        return f"~U[{self.text()}]" if _written(self.year) else f"#DateTime<{self.text()}>"
 
     @property
     def naive(self) -> NaiveDateTime:

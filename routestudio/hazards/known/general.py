@@ -177,4 +177,17 @@ HAZARDS: Final = (
            "Give such rows their own destination, or filter them.",
            "detected", "What functions return for sample rows: parts that are empty, or the text "
            "of a null."),
+    Hazard("GEN-39", "M", "function", "Order of atom keys",
+           "A map with atom keys, such as `metadata` or `%{b: 1, a: 2}`, lists them in an order "
+           "that depends on the running server and may change with it, so a text or list made "
+           "from one is not the same everywhere. RouteStudio lists them by name.",
+           "Sort the keys, write the parts in your order, or use text keys.",
+           "detected", "The code of Elixir functions: calls that turn such a map into a text or a "
+           "list, unless what follows does not depend on the order."),
+    Hazard("GEN-40", "L", "function", "Patterns that older servers read otherwise",
+           "Servers of before December 2025 run on OTP 27: there `{,3}` is text, and without the "
+           "modifier `u` classes such as `\\w` know letters beyond ASCII as bytes.",
+           "Add the modifier `u` where text may hold other letters, and write `{0,3}`.",
+           "detected", "Literal patterns in Elixir functions, and sample rows with text beyond "
+           "ASCII. RouteStudio follows OTP 28, as servers do since."),
 )  # fmt: skip

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from routestudio.functions.elixir import key_order, regex_age
 from routestudio.hazards.base import Finding, rule
 from routestudio.hazards.catalog import BY_ID
 from routestudio.hazards.rules.explain import explanation, failing, odd_space
@@ -114,6 +115,42 @@ def _first_failing(view: SinkView, code: str, text: str, hint: str) -> Iterator[
         shown = text.format(field=name, value=quote(items[0].values.get(name)),
                             count=counted(items))  # fmt: skip
         yield view.at_routing(code, shown, hint, name)
+
+
+@rule("GEN-39")
+def atom_keys(view: SinkView) -> Iterator[Finding]:
+    """Elixir functions that make a text or a list of a map in the order of its atom keys."""
+    for facts in view.functions:
+        if facts.function.language is not Language.ELIXIR:
+            continue
+        for name, line, column in key_order.places(facts.function.code):
+            yield view.at_code("GEN-39", f"`{name}` in function `{facts.function.name}` follows "
+                               "the order of atom keys, which differs from server to server",
+                               "sort the keys, write the parts in your order, or use text keys",
+                               facts, line, column)  # fmt: skip
+
+
+@rule("GEN-40")
+def old_patterns(view: SinkView) -> Iterator[Finding]:
+    """Elixir patterns that a server on OTP 27 reads otherwise."""
+    foreign = any(_beyond_ascii(item.message.record) for item in view.kept)
+    for facts in view.functions:
+        if facts.function.language is not Language.ELIXIR:
+            continue
+        for kind, part, line, column in regex_age.places(facts.function.code):
+            if kind == regex_age.COUNTS:
+                yield view.at_code("GEN-40", f"`{part}` in a pattern is plain text for servers on "
+                                   "OTP 27 and older", "write `{0,3}` instead of `{,3}`, without "
+                                   "spaces", facts, line, column)  # fmt: skip
+            elif foreign:
+                yield view.at_code("GEN-40", f"`{part}` in a pattern without the modifier `u` "
+                                   "knows letters beyond ASCII on OTP 27 and older, and does not "
+                                   "on OTP 28", "add `u`: ~r/.../u", facts, line,
+                                   column)  # fmt: skip
+
+
+def _beyond_ascii(record: dict[str, object]) -> bool:
+    return any(isinstance(value, str) and not value.isascii() for value in record.values())
 
 
 @rule("GEN-20")

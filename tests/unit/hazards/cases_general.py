@@ -199,4 +199,21 @@ YAML = [
     Case("YML-09", Setup("sns", dest={"is_fifo": False}), Setup("sns", dest={"topic_arn": ARN})),
     Case("YML-10", Setup("elasticsearch", dest={"auth_type": "none", "auth_value": None}),
          Setup("elasticsearch"), "warning", "sequin.yaml"),
+    Case("GEN-39", Setup("kafka", elixir=True, route="def route(action, record, changes, metadata) "
+                         "do\n  %{topic: \"a\", key: Enum.join(Map.keys(metadata), \".\")}\nend"),
+         Setup("kafka", elixir=True, route="def route(action, record, changes, metadata) do\n"
+               "  %{topic: \"a\", key: metadata |> Map.keys() |> Enum.sort() "
+               "|> Enum.join(\".\")}\nend"),
+         "warning", "sequin.yaml", "Map.keys"),
+    Case("GEN-40", Setup("kafka", [row(record={"id": 1, "name": "Søren"})], elixir=True,
+                         route="def route(action, record, changes, metadata) do\n  %{topic: "
+                         "String.replace(record[\"name\"], ~r/\\W+/, \"-\")}\nend"),
+         Setup("kafka", [row(record={"id": 1, "name": "Soren"})], elixir=True,
+               route="def route(action, record, changes, metadata) do\n  %{topic: "
+               "String.replace(record[\"name\"], ~r/\\W+/, \"-\")}\nend"), "note"),
+    Case("GEN-40", Setup("kafka", elixir=True, route="def route(action, record, changes, metadata) "
+                         "do\n  %{topic: String.replace(\"a\", ~r/x{,3}/, \"-\")}\nend"),
+         Setup("kafka", elixir=True, route="def route(action, record, changes, metadata) do\n  "
+               "%{topic: String.replace(\"a\", ~r/x{0,3}/, \"-\")}\nend"), "note",
+         says="plain text"),
 ]  # fmt: skip

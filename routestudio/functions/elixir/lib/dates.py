@@ -108,10 +108,7 @@ def after(a: Any, b: Any) -> bool:
 def _from_days(days: Any) -> Date:
     if type(days) is not int:
         raise clause("Calendar.ISO.date_from_iso_days/1")
-    year, month, day = date_of(days)
-    if not -9999 <= year <= 9999:
-        raise clause("Calendar.ISO.date_from_iso_days/1")
-    return Date(year, month, day)
+    return Date(*date_of(days))
 
 
 @define("Date", "add", 2)
@@ -269,8 +266,6 @@ def range_(first: Any, last: Any, step: Any = None) -> DateRange:
         step = 1 if start.days <= end.days else -1
     if type(step) is not int or step == 0:
         raise argument(f"the step must be a non-zero integer, got: {inspect(step)}")
-    if type(first) is not Date or type(last) is not Date:
-        raise clause("Date.range/2")
     return DateRange(start, end, step)
 
 

@@ -42,6 +42,10 @@ _EXTENDED: Final = atom("extended")
 
 _SECOND = atom("second")
 _ZONE = "Etc/UTC"
+_PLACES: Final = {10**places: places for places in range(6)}
+_LOWEST: Final = days_of(-9999, 1, 1) * 86_400 * MILLION
+_LIMIT: Final = days_of(10_000, 1, 1) * 86_400 * MILLION
+"""Microseconds since 0000-01-01 that a Unix time may mean: the years -9999 to 9999."""
 
 
 def _utc(naive: NaiveDateTime) -> DateTime:
@@ -120,9 +124,9 @@ def from_unix(number: Any, unit: Any = _SECOND) -> Any:
     need_integer(number, "DateTime.from_unix/3")
     name = system_unit(unit, "DateTime.from_unix/3")
     total = number * MILLION // (UNITS[name] if name else unit) + EPOCH
-    if not 0 <= total < days_of(10_000, 1, 1) * 86_400 * MILLION:
+    if not _LOWEST <= total < _LIMIT:
         return error("invalid_unix_time")
-    precision = PRECISION.get(name, 0) if name else min(6, max(0, len(str(unit)) - 1))
+    precision = PRECISION.get(name, 0) if name else _PLACES.get(unit, 6)
     return OK, at_micros(DateTime, total, precision)
 
 
@@ -289,8 +293,6 @@ def to_gregorian_seconds(value: Any) -> Any:
 def from_gregorian_seconds(seconds: Any) -> Any:
     """`DateTime.from_gregorian_seconds/1`."""
     need_integer(seconds, "DateTime.from_gregorian_seconds/3")
-    if not days_of(-9999, 1, 1) * 86_400 <= seconds < days_of(10_000, 1, 1) * 86_400:
-        raise clause("Calendar.ISO.date_from_iso_days/1")
     return at_micros(DateTime, seconds * MILLION, 0)
 
 

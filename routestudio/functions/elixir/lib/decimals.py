@@ -132,6 +132,8 @@ def add(a: Any, b: Any) -> Decimal:
 def negate(value: Any) -> Decimal:
     """`Decimal.minus/1`, `Decimal.negate/1`."""
     number = of(value)
+    if number.coef is NAN:
+        return number
     if type(number.coef) is Atom:
         return Decimal(-number.sign, number.coef, number.exp)
     return _context(-number.sign, number.coef, number.exp)
@@ -179,25 +181,27 @@ def div(a: Any, b: Any) -> Decimal:
     return _context(s1 * s2, coef, e1 - e2 - shift)
 
 
-def _integer_parts(a: Any, b: Any, where: str) -> tuple[int, int, int, int, int]:
+def _quotient(a: Any, b: Any, where: str) -> Decimal:
+    """The whole quotient; zero keeps the exponents' difference. Raises when it is too large."""
     (s1, c1, e1), (s2, c2, e2) = _divisor(a, b, where)
     exp = min(e1, e2)
-    quotient, rest = divmod(c1 * 10 ** (e1 - exp), c2 * 10 ** (e2 - exp))
-    return s1, s2, quotient, rest, exp
+    found = (c1 * 10 ** (e1 - exp)) // (c2 * 10 ** (e2 - exp))
+    if found > 10**PRECISION:
+        raise failed("invalid_operation: integer division impossible, quotient too large")
+    return Decimal(s1 * s2, found, 0 if found else e1 - e2)
 
 
 @define("Decimal", "div_int", 2)
 def div_int(a: Any, b: Any) -> Decimal:
     """`Decimal.div_int/2`."""
-    s1, s2, quotient, _, _ = _integer_parts(a, b, "Decimal.div_int/2")
-    return _context(s1 * s2, quotient, 0)
+    return _quotient(a, b, "Decimal.div_int/2")
 
 
 @define("Decimal", "rem", 2)
 def rem(a: Any, b: Any) -> Decimal:
     """`Decimal.rem/2`."""
-    s1, _, _, rest, exp = _integer_parts(a, b, "Decimal.rem/2")
-    return _context(s1, rest, exp)
+    found = _quotient(a, b, "Decimal.rem/2")
+    return sub(a, mult(b, found)) if found.coef else of(a)
 
 
 @define("Decimal", "div_rem", 2)
@@ -209,15 +213,15 @@ def div_rem(a: Any, b: Any) -> Any:
 @define("Decimal", "round", 1, 2, 3)
 def round_(value: Any, places: Any = 0, mode: Any = _HALF_UP) -> Decimal:
     """`Decimal.round/1`, `/2`, `/3`."""
-    if type(places) is not int or type(mode) is not Atom:
-        raise clause("Decimal.round/3")
     number = of(value)
     if type(number.coef) is Atom:
         return number
+    if type(places) is not int or type(mode) is not Atom:
+        raise clause("Decimal.round/3")
     sign, coef, exp = finite(number, "Decimal.round/3")
     if abs(places) > MAX_EXPONENT:
         raise NotEvaluated("a decimal of more than 200,000 digits")
-    return Decimal(sign, _cut(coef, -places - exp, mode.name, sign), -places)
+    return _context(sign, _cut(coef, -places - exp, mode.name, sign), -places)
 
 
 def only(value: Any, where: str) -> Decimal:
@@ -233,12 +237,20 @@ def normalize(value: Any) -> Decimal:
     number = only(value, "Decimal.normalize/1")
     if type(number.coef) is Atom:
         return number
-    coef, exp = number.coef, number.exp
-    if coef == 0:
-        return Decimal(number.sign, 0, 0)
+    digits, exp = _stripped(number.coef, number.exp)
+    return _context(number.sign, int(digits), exp)
+
+
+def _stripped(coef: int, exp: int) -> tuple[str, int]:
+    """Digits without the zeros at the end, and the exponent of the last one."""
     text = str(coef)
-    stripped = text.rstrip("0")
-    return _context(number.sign, int(stripped), exp + len(text) - len(stripped))
+    digits = text.rstrip("0")
+    return (digits, exp + len(text) - len(digits)) if digits else ("0", 0)
+
+
+def is_whole(value: Decimal) -> bool:
+    """Whether a finite decimal is an integer, however many digits it has."""
+    return _stripped(value.coef, value.exp)[1] >= 0
 
 
 def context_of(number: Decimal) -> Decimal:
@@ -268,7 +280,7 @@ def from_float(value: Any) -> Decimal:
     """`Decimal.from_float/1`."""
     if type(value) is not float:
         raise clause("Decimal.from_float/1")
-    found = _read(float_text(value))
+    found = _read(float_text(value).replace(".0e", "e"))
     assert found is not None
     return found[0]
 
@@ -302,7 +314,10 @@ def to_string(value: Any, form: Any = _SCIENTIFIC) -> str:
         raise clause("Decimal.to_string/2")
     if abs(value.exp) > MAX_EXPONENT:
         raise NotEvaluated("a decimal of more than 200,000 digits")
-    match getattr(form, "name", ""):
+    name = getattr(form, "name", "")
+    if type(value.coef) is Atom and name in ("raw", "xsd"):
+        name = "scientific"
+    match name:
         case "scientific":
             return value.text()
         case "normal":
@@ -311,12 +326,8 @@ def to_string(value: Any, form: Any = _SCIENTIFIC) -> str:
             sign = "-" if value.sign < 0 else ""
             return f"{sign}{value.coef}" + (f"E{value.exp}" if value.exp else "")
         case "xsd":
-            number = normalize(value)
-            digits = str(number.coef)
-            sign = "-" if number.sign < 0 else ""
-            if number.exp >= 0:
-                return f"{sign}{digits}{'0' * number.exp}.0"
-            return sign + point(digits, -number.exp)
+            sign, (digits, exp) = "-" if value.sign < 0 else "", _stripped(value.coef, value.exp)
+            return sign + (f"{digits}{'0' * exp}.0" if exp >= 0 else point(digits, -exp))
     raise clause("Decimal.to_string/2")
 
 
@@ -343,8 +354,7 @@ def to_float(value: Any) -> float:
     """`Decimal.to_float/1`."""
     if not isinstance(value, Decimal) or type(value.coef) is not int:
         raise clause("Decimal.to_float/1")
-    number = float(f"{value.sign * value.coef}e{value.exp}") if value.coef else \
-        math.copysign(0.0, value.sign)  # fmt: skip
+    number = float(f"{value.sign * value.coef}e{value.exp}") if value.coef else 0.0
     if math.isinf(number):
         raise argument(f"cannot convert {inspect(value)} to float")
     return number

@@ -11,7 +11,7 @@ from routestudio.functions.elixir.lib.decimals import (
     context_of,
     failed,
     finite,
-    normalize,
+    is_whole,
     of,
     only,
 )
@@ -20,14 +20,20 @@ from routestudio.functions.elixir.structs import Decimal
 from routestudio.functions.elixir.values import Atom
 
 
+def _infinite(value: Any) -> int:
+    """The sign of an infinity; 0 for everything else."""
+    return value.sign if isinstance(value, Decimal) and value.coef is INF else 0
+
+
 def _ordered(a: Any, b: Any) -> int:
-    left, right = of(a), of(b)
-    if NAN in (left.coef, right.coef):
-        raise failed("invalid_operation: NaN")
-    if left.coef is INF or right.coef is INF:
-        x = left.sign if left.coef is INF else 0
-        y = right.sign if right.coef is INF else 0
+    x, y = _infinite(a), _infinite(b)
+    if x or y:  # what the other value is does not matter, not even its type
         return (x > y) - (x < y)
+    if any(isinstance(value, Decimal) and value.coef is NAN for value in (a, b)):
+        raise failed("invalid_operation: operation on NaN")
+    left, right = of(a), of(b)
+    if left is not a or right is not b:
+        return _ordered(left, right)
     (s1, c1, e1), (s2, c2, e2) = finite(left, "compare"), finite(right, "compare")
     exp = min(e1, e2)
     x, y = s1 * c1 * 10 ** (e1 - exp), s2 * c2 * 10 ** (e2 - exp)
@@ -42,6 +48,9 @@ def compare(a: Any, b: Any) -> Any:
 
 
 def _nan(*values: Any) -> bool:
+    """Whether one is NaN; the other is not looked at then."""
+    if any(isinstance(value, Decimal) and value.coef is NAN for value in values):
+        return True
     return any(of(value).coef is NAN for value in values)
 
 
@@ -108,8 +117,7 @@ def is_integer(value: Any) -> bool:
     number = of(value)
     if type(number.coef) is Atom:
         return False
-    normal = normalize(number)
-    return normal.exp >= 0
+    return is_whole(number)
 
 
 @define("Decimal", "scale", 1)
@@ -118,15 +126,28 @@ def scale(value: Any) -> int:
     return max(0, -only(value, "Decimal.scale/1").exp)
 
 
+def _chosen(left: Decimal, right: Decimal, wanted: int) -> Decimal:
+    """The larger (`wanted` 1) or the smaller (-1); the other one where one is not a number.
+
+    Equal values are told apart by their sign, then by their exponent.
+    """
+    if left.coef is NAN or right.coef is NAN:
+        return right if left.coef is NAN else left
+    order = _ordered(left, right)
+    if order == 0:
+        order = (left.sign > right.sign) - (left.sign < right.sign)
+    if order == 0:
+        order = 1 if left.sign * left.exp > left.sign * right.exp else -1
+    return context_of(left if order == wanted else right)
+
+
 @define("Decimal", "max", 2)
 def max_(a: Any, b: Any) -> Decimal:
     """`Decimal.max/2`."""
-    left, right = of(a), of(b)
-    return context_of(right if _ordered(left, right) < 0 else left)
+    return _chosen(of(a), of(b), 1)
 
 
 @define("Decimal", "min", 2)
 def min_(a: Any, b: Any) -> Decimal:
     """`Decimal.min/2`."""
-    left, right = of(a), of(b)
-    return context_of(right if _ordered(left, right) > 0 else left)
+    return _chosen(of(a), of(b), -1)

@@ -12,7 +12,6 @@ from routestudio.functions.elixir.inspecting import inspect
 from routestudio.functions.elixir.lib.common import binary, items, truthy, unary
 from routestudio.functions.elixir.registry import define
 from routestudio.functions.elixir.runtime import MISSING, concat, to_text
-from routestudio.functions.elixir.structs import DateRange
 from routestudio.functions.elixir.values import ERROR, OK, Cons, atom, key_in, whole
 
 
@@ -332,8 +331,12 @@ def _collect(target: Any, found: list[Any]) -> Any:
             result[key_in(pair[0])] = pair[1]
         return result
     if type(target) is str:
-        if not all(type(part) is str for part in found):
-            raise clause("anonymous fn/2 in Collectable.BitString.into/1")
+        odd = [part for part in found if type(part) is not str]
+        if odd:
+            raise ElixirError(
+                "ArgumentError",
+                "collecting into a binary requires a bitstring, got: " + inspect(odd[0]),
+            )
         return concat(target, *found)
     from routestudio.functions.elixir.errors import protocol
 
@@ -348,8 +351,4 @@ def into(value: Any, target: Any, function: Any = MISSING) -> Any:
         change = unary(function)
         strict = type(target) is dict and len(target) > 0 and type(value) in (list, dict)
         given = [_pair(change(item)) if strict else change(item) for item in given]
-    if type(value) is DateRange and type(target) is dict and given:
-        wrong = any(type(entry) is not tuple or len(entry) != 2 for entry in given)
-        if wrong:
-            raise clause("anonymous fn/2 in Collectable.Map.into/1")
     return _collect(target, given)

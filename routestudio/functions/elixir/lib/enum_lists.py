@@ -7,7 +7,7 @@ from types import FunctionType
 from typing import Any
 
 from routestudio.functions.elixir import ops
-from routestudio.functions.elixir.errors import argument_error, clause
+from routestudio.functions.elixir.errors import clause
 from routestudio.functions.elixir.lib.common import binary, items, option, unary
 from routestudio.functions.elixir.lib.enum import map_, or_itself
 from routestudio.functions.elixir.registry import define
@@ -27,7 +27,7 @@ def concat_(value: Any, more: Any = MISSING) -> list[Any]:
 def reverse(value: Any, tail: Any = MISSING) -> list[Any]:
     """`Enum.reverse/1`, `/2`."""
     if type(value) is Cons:
-        raise argument_error(1, "not a proper list")
+        raise clause("Enum.reverse/1")
     found = items(value)[::-1]
     return found if tail is MISSING else found + items(tail)
 

@@ -142,7 +142,7 @@ def absolute(value: Any) -> Any:
     """`Kernel.abs/1`."""
     if type(value) not in _NUMBERS:
         raise argument_error(1, "not a number")
-    return -value if value < 0 else value  # -0.0 stays as it is
+    return abs(value)
 
 
 @define("Kernel", "max", 2)

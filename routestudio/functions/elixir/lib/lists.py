@@ -88,7 +88,7 @@ def delete_at(value: Any, index: Any) -> list[Any]:
     """`List.delete_at/2`."""
     given = value
     if type(given) is not list and type(index) is int:
-        raise argument_error(1, "not a list")
+        raise clause("List.do_pop_at/4")
     at = _index(given, index, "List.delete_at/2")
     return given[:at] + given[at + 1 :] if 0 <= at < len(given) else given
 

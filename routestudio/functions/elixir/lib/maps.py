@@ -369,9 +369,9 @@ def size(value: Any) -> int:
 @define("Map", "map", 2)
 def map_(value: Any, function: Any) -> Any:
     """`Map.map/2`."""
-    if type(value) is not dict:
+    if type(value) is not dict and not isinstance(value, Struct):
         raise clause("Map.map/2")
     change = unary(function)
-    return {
-        key: change(pair) for pair in ops.sorted_items(need(value)) for key in [key_in(pair[0])]
-    }
+    return back(
+        {key: change(pair) for pair in ops.sorted_items(need(value)) for key in [key_in(pair[0])]}
+    )

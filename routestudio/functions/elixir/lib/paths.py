@@ -60,7 +60,8 @@ def _replace(data: Any, key: Any, change: Any) -> tuple[Any, Any]:
             "implement the Access behaviour",
         )
     if type(data) is list and type(key) not in (Atom, bool, type(None)):
-        raise clause("Keyword.get_and_update/3")
+        text = "the Access module supports only keyword lists (with atom keys), got: "
+        raise argument(text + inspect(key))
     current = access(data, key)
     answer = change(current)
     if type(data) is dict:

@@ -28,7 +28,7 @@ from routestudio.functions.elixir.values import (
 
 _LETTERS: Final = {
     "i": ["caseless"], "m": ["multiline"], "s": ["dotall", "newline"], "x": ["extended"],
-    "u": ["unicode", "ucp"], "U": ["ungreedy"], "f": ["firstline"],
+    "u": ["unicode", "ucp"], "U": ["ungreedy"], "f": ["firstline"], "E": [],
 }  # fmt: skip
 _CACHE: Final[OrderedDict[tuple[str, tuple[str, ...]], Pattern]] = OrderedDict()
 
@@ -278,29 +278,41 @@ def split(regex: Any, text: Any, options: Any = MISSING) -> list[str]:
         return [] if trim else [""]
     subject = pattern.compiled.subject(text)
     as_bytes = subject is not text and not pattern.compiled.wide
+    places = [place for found in _all(pattern, text) for place in _places(found, on)]
+    budget = None if type(parts) is Atom or parts is None else parts
+    pieces = _pieces(subject, places, budget, trim, include)
+    return [text_of(p.encode("latin-1")) for p in pieces] if as_bytes else pieces
+
+
+def _pieces(
+    subject: str, places: list[tuple[int, int]], budget: int | None, trim: bool, include: bool
+) -> list[str]:
+    """What stands between matches and, with `include`, the matches, also empty ones."""
     pieces: list[str] = []
     position = 0
-    budget = None if type(parts) is Atom or parts is None else parts
-    for found in _all(pattern, text):
-        for start, end in _places(found, on):
-            if start < position or (start == end == position and position > 0):
-                continue
-            if start == end == len(subject) and start == position and pieces:
-                continue
-            if budget is not None and budget <= 1:
-                break
-            piece = subject[position:start]
-            if piece or not trim:
-                pieces.append(piece)
-            if budget is not None and (piece or include or not trim):
-                budget -= 1
-            if include and (end > start or not trim):
+    for start, end in places:
+        if (trim and position >= len(subject)) or (budget is not None and budget <= 1):
+            break
+        if start < position:
+            continue
+        if start == position:
+            again = position != 0 and start == end
+            if include and trim and not again:
                 pieces.append(subject[start:end])
-            position = end
-    rest = subject[position:]
-    if rest or not trim:
-        pieces.append(rest)
-    return [text_of(p.encode("latin-1")) for p in pieces] if as_bytes else pieces
+            if include and budget is not None and (trim or again):
+                budget -= 1
+            if trim or again:
+                position = end
+                continue
+        pieces.append(subject[position:start])
+        if include:
+            pieces.append(subject[start:end])
+        if budget is not None:
+            budget -= 1
+        position = end
+    if not trim or position < len(subject):
+        pieces.append(subject[position:])
+    return pieces
 
 
 def _places(found: _Found, on: Any) -> list[tuple[int, int]]:

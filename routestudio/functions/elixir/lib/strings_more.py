@@ -39,8 +39,6 @@ def _contains(text: Any, pattern: Any, name: str) -> list[str]:
     if type(pattern) is not list:
         if name == "ends_with?":
             raise clause(where)
-        if text == "":
-            return []  # nothing is searched, so the pattern is not looked at
         raise argument_error(2, "not a valid pattern")
     if not all(type(part) is str for part in pattern):
         raise argument_error(2, "not a valid pattern")
@@ -106,8 +104,6 @@ def split(text: Any, pattern: Any = MISSING, options: Any = MISSING) -> list[str
         found = [] if trim and not text else found
     elif limit is not None and not (limit == 2 and not trim):
         raise argument_error(1, "not a valid pattern")  # it is compiled, whatever the text
-    elif text == "":
-        found = [] if trim else [""]  # nothing is searched, so the pattern is not looked at
     else:
         raise argument_error(2, "not a valid pattern")
     return found
@@ -189,8 +185,6 @@ def replace(text: Any, pattern: Any, new: Any, options: Any = MISSING) -> str:
     everywhere = option(given, "global", True) not in (None, False)
     if pattern == "":
         return _between(text, new, change, everywhere)
-    if text == "" and type(pattern) is not str:
-        return ""  # nothing is searched, so the pattern is not looked at
     if type(pattern) is not str and type(pattern) is not list:
         raise argument_error(2, "not a valid pattern")
     patterns = _patterns(pattern, where)
@@ -302,6 +296,9 @@ def jaro_distance(a: Any, b: Any) -> float:
         return 0.0  # the other value is not looked at
     need_text(a, "String.jaro_distance/2")
     need_text(b, "String.jaro_distance/2")
+    for text in (a, b):
+        if a != b and not is_utf8(text):
+            raise argument(f"argument error: {inspect(text)}")
     left, right = graphemes_of(a), graphemes_of(b)
     if left == right:
         return 1.0
@@ -310,19 +307,19 @@ def jaro_distance(a: Any, b: Any) -> float:
     reach = max(len(left), len(right)) // 2 - 1
     short, long = (left, right) if len(left) < len(right) else (right, left)
     free: list[str | None] = list(long)
-    count = moved = 0
-    former = -1
+    matched: list[str] = []
+    taken: list[tuple[int, str]] = []
     for i, char in enumerate(short):
         window = range(max(0, i - reach), min(len(free), i + reach + 1))
         at = next((j for j in window if free[j] == char), None)
-        if at is None:
-            continue
-        free[at] = None
-        count += 1
-        moved += at < former  # a match before the one that came last, as Elixir counts
-        former = at
-    if not count:
+        if at is not None:
+            free[at] = None
+            matched.append(char)
+            taken.append((at, char))
+    if not matched:
         return 0.0
+    count = len(matched)
+    moved = sum(a != b for a, (_, b) in zip(matched, sorted(taken), strict=True)) / 2
     return (count / len(left) + count / len(right) + (count - moved) / count) / 3
 
 

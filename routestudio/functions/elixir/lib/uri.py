@@ -245,7 +245,7 @@ def _dots(path: str) -> str:
 def merge(base: Any, relative: Any) -> Any:
     """`URI.merge/2`."""
     first, second = parse(base), parse(relative)
-    if first.host is None:
+    if first.scheme is None:
         raise argument("you must merge onto an absolute URI")
     if second.scheme is not None:
         return second if not second.path else _changed(second, path=_dots(second.path))
@@ -254,7 +254,7 @@ def merge(base: Any, relative: Any) -> Any:
     if second.path is None:
         query = second.query if second.query is not None else first.query
         return _changed(first, query=query, fragment=second.fragment)
-    if second.path.startswith("/"):
+    if second.path.startswith("/") or (first.host is None and first.path is None):
         path = _dots(second.path)
     else:
         start = (first.path or "/").rpartition("/")[0]
