@@ -49,9 +49,9 @@ def _walk(value: Any) -> Iterator[Place]:
 
 def _pattern(node: Node) -> Iterator[Place]:
     content, modifiers = node.args or (None, ())
-    if not is_node(content, "<<>>"):
+    if type(content) is not Node:
         return
-    text = "".join(part for part in content.args if type(part) is str)
+    text = "".join(part for part in content.args or () if type(part) is str)
     found = _QUANTIFIER.search(text)
     if found is not None:
         yield COUNTS, found[0], *node.place

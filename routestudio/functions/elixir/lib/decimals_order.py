@@ -129,7 +129,7 @@ def scale(value: Any) -> int:
 def _chosen(left: Decimal, right: Decimal, wanted: int) -> Decimal:
     """The larger (`wanted` 1) or the smaller (-1); the other one where one is not a number.
 
-    Equal values are told apart by their sign, then by their exponent.
+    Equal values differ by their sign, then by their exponent.
     """
     if left.coef is NAN or right.coef is NAN:
         return right if left.coef is NAN else left
