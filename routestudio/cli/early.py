@@ -1,6 +1,6 @@
 """Starts the function worker while a command's modules are still being imported.
 
-Either takes a tenth of a second and more, and the worker is a process of its own.
+Either takes a tenth of a second and more, and the worker is another process.
 """
 
 from __future__ import annotations

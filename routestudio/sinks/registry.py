@@ -22,7 +22,7 @@ _NOT_SINKS = frozenset({"base", "binding", "fields", "registry"})
 
 NAMES: Final = {"redis": "redis_stream", "webhook": "http_push"}
 """Modules of the names in YAML that are not the name of a module. One that is missing here is
-found all the same, after every module was imported."""
+found, too, once every module was imported."""
 
 
 class Registry:
