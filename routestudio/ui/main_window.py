@@ -357,6 +357,7 @@ class MainWindow(QMainWindow):
         mode = settings().value("theme", "system")
         if isinstance(app, QApplication):
             theme().apply(app, mode if mode in ("light", "dark") else "system")
+        theme().dress(self)
 
     def restore(self) -> None:
         """Take the size and place of the last time, on a screen that is still there."""

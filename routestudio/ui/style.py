@@ -11,11 +11,10 @@ if TYPE_CHECKING:
 
 
 def style_sheet(t: Tokens) -> str:
-    """Qt style sheet for the whole application."""
+    """Qt style sheet of a window; the text's colour is the palette's."""
     icons = (resources() / "themes").as_posix()
     return f"""
-* {{ outline: none; }}
-QWidget {{ color: {t.text}; }}
+QAbstractItemView, QAbstractButton, QTabBar {{ outline: none; }}
 QMainWindow, QDialog {{ background: {t.background}; }}
 QToolTip {{ background: {t.raised}; color: {t.text}; border: 1px solid {t.strong_border};
     padding: 5px 7px; }}

@@ -7,7 +7,8 @@ from typing import Literal
 
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QPalette
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
+from shiboken6 import isValid
 
 from routestudio.ui.style import style_sheet
 
@@ -81,9 +82,20 @@ class Theme(QObject):
         self.tokens = LIGHT
         self.mode: Mode = "system"
         self._dressed = False
+        self._windows: list[QWidget] = []
+
+    def dress(self, window: QWidget) -> None:
+        """Give a window, and what stands in it or is opened from it, the style sheet.
+
+        The sheet is each window's own. Qt takes twenty times as long for one of the application:
+        0.05 s for 400 widgets against 1 s.
+        """
+        self._windows = [item for item in self._windows if isValid(item)]
+        self._windows.append(window)
+        window.setStyleSheet(style_sheet(self.tokens))
 
     def apply(self, app: QApplication, mode: Mode) -> None:
-        """Set palette, fonts and style sheet of the whole application."""
+        """Set palette and fonts of the application, and the style sheet of its windows."""
         self.mode = mode
         dark = mode == "dark" or (
             mode == "system" and app.styleHints().colorScheme() == Qt.ColorScheme.Dark
@@ -95,7 +107,10 @@ class Theme(QObject):
             app.setStyle("Fusion")
             app.setFont(ui_font())
         app.setPalette(_palette(self.tokens))
-        app.setStyleSheet(style_sheet(self.tokens))
+        sheet = style_sheet(self.tokens)
+        for window in self._windows:
+            if isValid(window):
+                window.setStyleSheet(sheet)
         self.changed.emit()
 
     def toggle(self, app: QApplication) -> None:

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from routestudio.ui.theme import theme
 from routestudio.ui.widgets.basics import Button, label
 
 _MARGIN = 48
@@ -35,6 +36,8 @@ class Dialog(QDialog):
 
     def __init__(self, parent: QWidget | None, title: str) -> None:
         super().__init__(parent)
+        if parent is None:
+            theme().dress(self)
         self.setWindowTitle(title)
         self.body = QVBoxLayout(self)
         self.body.setContentsMargins(22, 18, 22, 18)
