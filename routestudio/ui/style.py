@@ -118,6 +118,8 @@ QCheckBox::indicator:checked {{ background: {t.accent}; border-color: {t.accent}
 QRadioButton::indicator:checked {{ border: 5px solid {t.accent}; width: 8px; height: 8px; }}
 QCheckBox:focus, QRadioButton:focus {{ color: {t.accent}; }}
 
+QTabBar QToolButton {{ padding: 0; min-height: 0; border-radius: 4px; }}
+
 QTabWidget::pane {{ border: none; background: {t.background}; }}
 QTabWidget#bottomTabs::pane {{ background: {t.surface}; border-top: 1px solid {t.border}; }}
 QTabBar {{ background: {t.surface}; qproperty-drawBase: 0; }}

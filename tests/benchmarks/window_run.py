@@ -1,6 +1,6 @@
 """The window under measurement, in a process of its own.
 
-`keystroke`, `typing`, `gaps`, `paint` or `empty`.
+`keystroke`, `typing`, `gaps`, `theme`, `paint` or `empty`.
 
 Prints one JSON value. Draws off-screen unless told otherwise.
 """
@@ -32,7 +32,8 @@ def main(arguments: list[str]) -> None:
     elif arguments[0] == "paint":
         _paint()
     else:
-        work = {"keystroke": _keystroke, "typing": _typing, "gaps": _gaps}[arguments[0]]
+        works = {"keystroke": _keystroke, "typing": _typing, "gaps": _gaps, "theme": _theme}
+        work = works[arguments[0]]
         _in_qt(lambda desk: work(desk, int(arguments[1])))
 
 
@@ -158,6 +159,50 @@ async def _keystroke(desk: Any, rows: int) -> list[float]:
         assert preview.model.rowCount() == rows
         await asyncio.sleep(0.12)
     return found
+
+
+async def _theme(desk: Any, count: int) -> dict[str, Any]:
+    """Milliseconds of processor time of switches, with our sheets and with the application's."""
+    from PySide6.QtCore import QCoreApplication
+    from PySide6.QtWidgets import QApplication
+
+    from routestudio.ui.style import style_sheet
+    from routestudio.ui.theme import theme
+
+    await _open(desk, 1_000)
+    session = desk.window.session
+    found = [("function", item["name"]) for item in session.functions()]
+    found += [("sample", item["name"]) for item in session.samples()]
+    found += [("sink", item["name"]) for item in session.sinks()]
+    for number in range(len(found), count):
+        destination = {"type": "kafka", "hosts": "localhost:9092", "topic": "t"}
+        item = {"name": f"more-{number}", "database": "shop", "destination": destination}
+        session.apply({"op": "add_sink", "item": item})
+        await desk.until(lambda n=f"more-{number}": session.sink(n), "a sink")
+        found.append(("sink", f"more-{number}"))
+    for kind, name in found[:count]:
+        await desk.open(kind, name)
+        await desk.quiet()
+    app = QApplication.instance()
+    assert isinstance(app, QApplication)
+
+    def timed(switch: Callable[[], object]) -> float:
+        begun = time.process_time()
+        switch()
+        for _ in range(5):
+            QCoreApplication.processEvents()
+        return (time.process_time() - begun) * 1000
+
+    ours = [timed(lambda: theme().toggle(app)) for _ in range(5)]
+    widgets = len(app.allWidgets())
+    desk.window.setStyleSheet("")
+    app.setStyleSheet(style_sheet(theme().tokens))
+
+    def whole() -> None:
+        sheet = app.styleSheet()
+        app.setStyleSheet(sheet + " ")
+
+    return {"ours": ours, "application": [timed(whole) for _ in range(3)], "widgets": widgets}
 
 
 class _Ticks:

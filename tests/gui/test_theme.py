@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 
 from routestudio.ui.style import style_sheet
 from routestudio.ui.theme import DARK, LIGHT, Tokens, colour, theme
@@ -66,8 +66,12 @@ def test_apply_sets_tokens_palette_and_sheet(qapp: QApplication) -> None:
     theme().apply(qapp, "dark")
     assert colour("surface") == QColor(DARK.surface)
     assert qapp.palette().text().color() == QColor(DARK.text)
-    assert DARK.surface in qapp.styleSheet()
+    window = QWidget()
+    theme().dress(window)
+    assert DARK.surface in window.styleSheet()
+    assert not qapp.styleSheet(), "a sheet of the application makes a switch take seconds"
     theme().toggle(qapp)
+    assert LIGHT.surface in window.styleSheet()
     assert theme().tokens is LIGHT
     assert qapp.palette().base().color() == QColor(LIGHT.surface)
     theme().toggle(qapp)
