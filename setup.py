@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import runpy
 import shutil
 import subprocess
 import tarfile
@@ -49,7 +50,8 @@ def commit() -> str:
         return named
     if (ROOT / COMMIT).is_file():
         return (ROOT / COMMIT).read_text(encoding="utf-8").strip()
-    return told_by_git("rev-parse", "--verify", "HEAD")
+    found: str = runpy.run_path(str(ROOT / "routestudio" / "release.py"))["head"](ROOT)
+    return found
 
 
 def write_commit(folder: Path) -> None:

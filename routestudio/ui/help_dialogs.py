@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QHeaderView, QLineEdit, QTreeWidget, QTreeWidgetItem, QWidget
 
-from routestudio import __version__
+from routestudio import release
 from routestudio.ui.actions import MENUS, TABLE, shortcut_text
 from routestudio.ui.recent import settings
 from routestudio.ui.widgets.basics import Button, label
@@ -62,7 +62,7 @@ class AboutDialog(Dialog):
         super().__init__(parent, "About RouteStudio")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setMinimumWidth(460)
-        self.body.addWidget(label(f"RouteStudio {__version__}", "title"))
+        self.body.addWidget(label(f"RouteStudio {release.description()}", "title"))
         self.body.addWidget(label(
             "Design, preview, test and deliver routes for change-data-capture messages.",
             wrap=True,
@@ -78,7 +78,7 @@ class AboutDialog(Dialog):
 def diagnostics() -> str:
     """Versions and places, for a report; nothing of a project."""
     return "\n".join((
-        f"RouteStudio {__version__}", f"Python {sys.version.split()[0]}",
+        f"RouteStudio {release.description()}", f"Python {sys.version.split()[0]}",
         f"PySide {PySide6.__version__}", f"System {platform.platform()}",
         f"Settings {settings().fileName()}",
     ))  # fmt: skip

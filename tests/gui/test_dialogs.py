@@ -12,8 +12,10 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog, QLabel, QLineEdit
 from pytestqt.qtbot import QtBot
 
+from routestudio import __version__, release
 from routestudio.ui import dialogs
 from routestudio.ui.forms.fields import HIDDEN
+from routestudio.ui.help_dialogs import AboutDialog, diagnostics
 from routestudio.ui.palette import Palette, rank
 from tests.gui.desk import Desk, in_qt
 
@@ -272,3 +274,14 @@ async def test_the_other_dialogs_open(desk: Desk, project: Path) -> None:
     assert len(seen) == 7
     assert all(seen), seen
     assert desk.failures == []
+
+
+def test_the_version_is_shown_with_its_commit(
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(release, "commit", lambda: "0123456789ab")
+    dialog = AboutDialog(None)
+    qtbot.addWidget(dialog)
+    texts = [each.text() for each in dialog.findChildren(QLabel)]
+    assert f"RouteStudio {__version__} (commit 0123456789ab)" in texts
+    assert "(commit 0123456789ab)\nPython " in diagnostics()

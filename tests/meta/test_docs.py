@@ -6,8 +6,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).parents[2]
 
 
@@ -15,7 +13,6 @@ def pages(folder: Path) -> dict[str, str]:
     return {each.name: each.read_text(encoding="utf-8") for each in sorted(folder.glob("*.md"))}
 
 
-@pytest.mark.slow
 def test_generated_pages_are_fresh(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "routestudio", "docs", "--write", str(tmp_path)]
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)

@@ -73,7 +73,6 @@ def test_public_modules_say_what_they_are(module: Path) -> None:
     assert silent == [], "public classes and functions without a docstring"
 
 
-@pytest.mark.slow
 def test_no_machine_is_named() -> None:
     found = [
         f"{named(path)}:{number}"

@@ -98,7 +98,6 @@ def test_commands_do_not_reach_the_window(graph: grimp.ImportGraph) -> None:
     )
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("sink", [*concrete_sinks(), "routestudio.sinks.registry"])
 def test_a_sink_loads_no_client_library(sink: str) -> None:
     assert within(loaded_by(sink), (*CLIENTS, *QT)) == set()
@@ -131,7 +130,6 @@ def test_the_engines_client_is_light() -> None:
     assert within(modules, ("pydantic", "ruamel", *CLIENTS, *QT)) == set()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "module", ["routestudio.app", "routestudio.cli.main", "routestudio.engine.service"]
 )

@@ -84,7 +84,6 @@ def outside(path: Path, text: str) -> list[str]:
     return climbs + [f"{named(path)}: {match[0]}" for match in BESIDE.finditer(text)]
 
 
-@pytest.mark.slow
 def test_cited_pages_and_headings_exist() -> None:
     places = files(".py", ".toml", ".service", "")
     assert [lost for each in places for lost in broken_citations(each, text_of(each))] == []

@@ -80,12 +80,12 @@ def test_where_a_window_can_be_shown(platform: str, environ: dict[str, str], sho
 
 
 def test_where_the_cloud_sdk_is_looked_for() -> None:
-    linux = choose("linux").desktop.cloud_sdks({"HOME": "/home/a"})
+    linux = choose("linux").desktop.cloud_sdks({"HOME": "/people/a"})
     assert Path("/usr/lib/google-cloud-sdk") in linux
-    assert Path("/home/a/google-cloud-sdk") in linux
-    mac = choose("darwin").desktop.cloud_sdks({"HOME": "/Users/a"})
+    assert Path("/people/a/google-cloud-sdk") in linux
+    mac = choose("darwin").desktop.cloud_sdks({"HOME": "/people/b"})
     assert {Path("/opt/homebrew/share/google-cloud-sdk"),
-            Path("/Users/a/google-cloud-sdk")} <= set(mac)  # fmt: skip
+            Path("/people/b/google-cloud-sdk")} <= set(mac)  # fmt: skip
     windows = choose("win32").desktop
     assert windows.cloud_sdks({}) == ()
     (found,) = windows.cloud_sdks({"LOCALAPPDATA": "/local"})
