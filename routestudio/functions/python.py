@@ -29,6 +29,8 @@ docs/reference/sequin.md#functions
 PARAMETERS: Final = ("action", "record", "changes", "metadata")
 FILENAME: Final = "<function>"
 MAX_GUESSES: Final = 20
+ELIXIR_HINT: Final = "this looks like Elixir, and the function is Python: add one in Elixir for it"
+_ELIXIR: Final = re.compile(r"^def \w+\([^()]*\) +do *(?:#.*)?$", re.MULTILINE)
 """Names for which a similar one is looked up: that search is slow, a text may hold thousands."""
 
 _ALLOWED: Final[tuple[type[ast.AST], ...]] = (
@@ -174,8 +176,9 @@ def _syntax(error: SyntaxError, code: str) -> Diagnostic:
     end = error.end_offset if error.end_lineno == error.lineno else None
     text = (error.msg or "invalid syntax").split(" (<", 1)[0]
     return Diagnostic(
-        line, column, "syntax", text, line, end if end and end > column else column + 1
-    )
+        line, column, "syntax", text, line, end if end and end > column else column + 1,
+        hint=ELIXIR_HINT if _ELIXIR.search(code) else None,
+    )  # fmt: skip
 
 
 def _entry(tree: ast.Module, kind: FunctionKind) -> ast.FunctionDef | None:

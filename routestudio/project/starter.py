@@ -33,7 +33,8 @@ def create_project(path: Path, sink: type[Sink] | None) -> list[Path]:
     parts = [f"# {name}: a RouteStudio project. The keys are those of sequin.yaml.", ""]
     parts.append(block({"databases": [_database()]}, 0))
     if sink is not None:
-        function = f"{sink.key.replace('_', '-')}-route"
+        stem = (sink.yaml_type or sink.key).replace("_", "-")
+        function = f"{stem}-route"
         file = f"functions/{function.replace('-', '_')}.py"
         for field in config_fields(sink.Config):
             if isinstance(field.rule, Ref):
@@ -42,7 +43,7 @@ def create_project(path: Path, sink: type[Sink] | None) -> list[Path]:
                       "language": "python", "file": file}]  # fmt: skip
         roles = {"routing": function}
         if sink.payload_keys:
-            document = f"{sink.key.replace('_', '-')}-document"
+            document = f"{stem}-document"
             shape = f"functions/{document.replace('-', '_')}.py"
             functions.append({"name": document, "type": "transform", "language": "python",
                               "file": shape})  # fmt: skip
@@ -50,7 +51,7 @@ def create_project(path: Path, sink: type[Sink] | None) -> list[Path]:
             put(shape, document_transform(sink))
         parts += ["", block({"functions": functions}, 0)]
         parts += ["", block({"sinks": [
-            {"name": f"orders-to-{sink.key.replace('_', '-')}", "database": "shop",
+            {"name": f"orders-to-{stem}", "database": "shop",
              **roles, "batch_size": sink.batch.default,
              "destination": _destination(sink)}]}, 0)]  # fmt: skip
         put(file, starter(sink, Language.PYTHON))

@@ -97,12 +97,12 @@ class AccountConfig(SinkConfig):
     username: Annotated[
         str | None,
         Text(max=255),
-        Ui("Username", "Only for servers with access control lists", group="Authentication"),
+        Ui("Username", "Only for servers with access control lists.", group="Authentication"),
     ] = None
     password: Annotated[SecretStr | None, Secret(), Ui("Password", group="Authentication")] = None
-    tls: Annotated[bool, Flag(), Ui("TLS", "Encrypt the connection", card=True)] = False
+    tls: Annotated[bool, Flag(), Ui("TLS", "Encrypt the connection.", card=True)] = False
     database: Annotated[
-        int, Integer(minimum=0), Ui("Database", "Number of the database", card=True)
+        int, Integer(minimum=0), Ui("Database", "Number of the database.", card=True)
     ] = 0
 
     def account(self) -> Account:

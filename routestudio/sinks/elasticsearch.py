@@ -152,24 +152,24 @@ class Elasticsearch(Sink):
         endpoint_url: Annotated[
             EndpointUrl,
             ServiceUrl(),
-            Ui("Endpoint URL", "URL of the Elasticsearch or OpenSearch server",
+            Ui("Endpoint URL", "URL of the Elasticsearch or OpenSearch server.",
                example="http://localhost:9200", card=True, wide=True),
         ]  # fmt: skip
         auth_type: Annotated[
             str,
             Choice(("none", *_AUTH), ("None", "API key", "User and password", "Bearer token")),
-            Ui("Authentication", "How the sink authenticates", card=True),
+            Ui("Authentication", "How the sink authenticates.", card=True),
         ] = "api_key"
         auth_value: Annotated[
             SecretStr | None,
             OneLine(),
-            Ui("Credential", "The encoded API key, user:password, or the token",
+            Ui("Credential", "The encoded API key, user:password, or the token.",
                visible_when=("auth_type", _AUTH)),
         ] = None  # fmt: skip
         batch_size: Annotated[
             int,
             Integer(minimum=1, maximum=_MAX_BATCH),
-            Ui("Batch size", "Documents per request; the sink's own batch size is not used",
+            Ui("Batch size", "Documents per request; the sink's own batch size is not used.",
                group="Advanced"),
         ] = 100  # fmt: skip
 
@@ -184,7 +184,7 @@ class Elasticsearch(Sink):
                 advice_text=f"may be refused: {_NAME_TEXT}",
             ),
             Routed(
-                "Index of the document",
+                "Index of the document.",
                 Template("sequin.{database_name}.{table_schema}.{table_name}"),
                 static=Static.REQUIRED,
                 required=True,

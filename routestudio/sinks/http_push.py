@@ -190,26 +190,26 @@ class HttpPush(Sink):
         http_endpoint: Annotated[
             HttpEndpoint,
             Ref("http_endpoints", HttpEndpoint),
-            Ui("HTTP endpoint", "Where requests go", example="orders-api", card=True),
+            Ui("HTTP endpoint", "Where requests go.", example="orders-api", card=True),
         ]
         batch: Annotated[
             bool,
             Flag(),
             Ui("Batch messages", 'On: the body is {"data": [message, ...]}. '
-               "Off: one request per message with the message as the body"),
+               "Off: one request per message with the message as the body."),
         ] = True  # fmt: skip
 
     class Routing(SinkRouting):
         method: Annotated[
             str,
             Choice(values=METHODS),
-            Routed("HTTP method of the request", Const("POST"), required=True, example="PUT"),
+            Routed("HTTP method of the request.", Const("POST"), required=True, example="PUT"),
         ]
         endpoint_path: Annotated[
             str,
             Text(min=0, max=2000, check=path_problem),
             Routed(
-                "Path and query, appended to the endpoint's URL",
+                "Path and query, appended to the endpoint's URL.",
                 Const(""),
                 static=Static.OPTIONAL,
                 static_name="http_endpoint_path",
@@ -229,7 +229,7 @@ class HttpPush(Sink):
             dict[str, str],
             RoutedHeaders(),
             Routed(
-                "Headers, merged over those of the endpoint",
+                "Headers, merged over those of the endpoint.",
                 Const({}),
                 example={"X-Source": "cdc"},
                 note="Different headers split batches: messages that share all of them travel "

@@ -103,29 +103,29 @@ class Meilisearch(Sink):
         endpoint_url: Annotated[
             EndpointUrl,
             ServiceUrl(),
-            Ui("Endpoint URL", "URL of the Meilisearch server", example="http://localhost:7700",
+            Ui("Endpoint URL", "URL of the Meilisearch server.", example="http://localhost:7700",
                card=True, wide=True),
         ]  # fmt: skip
         primary_key: Annotated[
             str,
             Text(max=512),
-            Ui("Primary key", "Field of a document that holds its id", example="id", card=True),
+            Ui("Primary key", "Field of a document that holds its id.", example="id", card=True),
         ] = "id"
         api_key: Annotated[
             SecretStr,
             Token(),
-            Ui("API key", "Needs documents.add, documents.delete, tasks.get and indexes.create"),
+            Ui("API key", "Needs documents.add, documents.delete, tasks.get and indexes.create."),
         ]
         batch_size: Annotated[
             int,
             Integer(minimum=1, maximum=_MAX_BATCH),
-            Ui("Batch size", "Documents per request; the sink's own batch size is not used",
+            Ui("Batch size", "Documents per request; the sink's own batch size is not used.",
                group="Advanced"),
         ] = 100  # fmt: skip
         timeout_seconds: Annotated[
             int,
             Integer(minimum=1, maximum=300, unit="seconds"),
-            Ui("Time-out", "Seconds for a request with its answer; tasks have longer",
+            Ui("Time-out", "Seconds for a request with its answer; tasks have longer.",
                group="Advanced"),
         ] = 5  # fmt: skip
 
@@ -135,7 +135,7 @@ class Meilisearch(Sink):
             Choice(values=("index", "delete", "function")),
             Routed(
                 "`index` adds or replaces the document, `delete` removes it, `function` edits "
-                "documents in place",
+                "documents in place.",
                 ByAction({"delete": "delete"}, "index"),
                 required=True,
                 example="index",
@@ -151,7 +151,7 @@ class Meilisearch(Sink):
                 advice_text="may be refused: takes only letters, digits, - and _, up to 400",
             ),
             Routed(
-                "Index of the document; the first document creates it",
+                "Index of the document; the first document creates it.",
                 Const(None),
                 static=Static.REQUIRED,
                 required=True,
@@ -164,7 +164,7 @@ class Meilisearch(Sink):
             str | None,
             Text(max=10_000),
             Routed(
-                "Which documents the function edits; required for `function`",
+                "Which documents the function edits; required for `function`.",
                 Const(None),
                 example="id = 1",
             ),
@@ -173,7 +173,7 @@ class Meilisearch(Sink):
             str | None,
             Text(max=10_000),
             Routed(
-                "Rhai code that edits `doc`, in one line; required for `function`",
+                "Rhai code that edits `doc`, in one line; required for `function`.",
                 Const(None),
                 example="doc.stock += context.delta",
                 note="Separate statements with `;`. Meilisearch has to have the experimental "
@@ -183,7 +183,7 @@ class Meilisearch(Sink):
         context: Annotated[
             dict[str, Any] | None,
             JsonMap(),
-            Routed("Values for the function", Const(None), example={"delta": 1}),
+            Routed("Values for the function.", Const(None), example={"delta": 1}),
         ] = None
 
     @staticmethod

@@ -152,34 +152,34 @@ class Nats(Sink):
         tls: Annotated[
             bool,
             Flag(),
-            Ui("TLS", "Encrypt the connection and verify the certificate", card=True),
+            Ui("TLS", "Encrypt the connection and verify the certificate.", card=True),
         ] = False
         username: Annotated[
             str | None,
             Text(max=255),
-            Ui("Username", "Empty when the server needs no user", group="Authentication",
+            Ui("Username", "Empty when the server needs no user.", group="Authentication",
                example="orders", card=True),
         ] = None  # fmt: skip
         password: Annotated[
             SecretStr | None,
             Secret(),
-            Ui("Password", "Stored outside the project file", group="Authentication"),
+            Ui("Password", "Stored outside the project file.", group="Authentication"),
         ] = None
         jwt: Annotated[
             SecretStr | None,
             Secret(),
-            Ui("JWT", "The user's JWT of a `.creds` file", group="Authentication"),
+            Ui("JWT", "The user's JWT of a `.creds` file.", group="Authentication"),
         ] = None
         nkey_seed: Annotated[
             SecretStr | None,
             Secret(),
-            Ui("NKey seed", "Signs in alone, or together with the JWT", group="Authentication",
+            Ui("NKey seed", "Signs in alone, or together with the JWT.", group="Authentication",
                example="SU…"),
         ] = None  # fmt: skip
         token: Annotated[
             SecretStr | None,
             Secret(),
-            Ui("Token", "Only for servers that ask for one token", group="Authentication"),
+            Ui("Token", "Only for servers that ask for one token.", group="Authentication"),
         ] = None
 
         rules: ClassVar[tuple[CrossRule, ...]] = (
@@ -206,7 +206,7 @@ class Nats(Sink):
                 check=_check_subject,
             ),
             Routed(
-                "Subject to publish to",
+                "Subject to publish to.",
                 Template("sequin.{database_name}.{table_schema}.{table_name}.{action}"),
                 required=True,
                 example="orders.eu.insert",
@@ -217,7 +217,7 @@ class Nats(Sink):
             dict[str, str],
             Headers(),
             Routed(
-                "Headers of the message",
+                "Headers of the message.",
                 Mapping({MESSAGE_ID: Template("{idempotency_key}")}),
                 example={"X-Source": "cdc"},
                 note=f"JetStream stores a message with a known `{MESSAGE_ID}` only once.",

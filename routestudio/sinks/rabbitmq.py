@@ -178,29 +178,29 @@ class RabbitMq(Sink):
         port: Annotated[
             int,
             Integer(minimum=1, maximum=65535),
-            Ui("Port", "Usually 5672, or 5671 with TLS", example="5672", card=True),
+            Ui("Port", "Usually 5672, or 5671 with TLS.", example="5672", card=True),
         ]
         virtual_host: Annotated[
             str,
             Text(max=255, check=_check_bytes),
-            Ui("Virtual host", "Part of the server that holds the exchange", example="shop",
+            Ui("Virtual host", "Part of the server that holds the exchange.", example="shop",
                card=True),
         ] = "/"  # fmt: skip
         tls: Annotated[
             bool,
             Flag(),
-            Ui("TLS", "Encrypt the connection and verify the certificate", card=True),
+            Ui("TLS", "Encrypt the connection and verify the certificate.", card=True),
         ] = False
         username: Annotated[
             str | None,
             Text(max=255),
-            Ui("Username", "Empty for `guest`", group="Authentication", example="orders",
+            Ui("Username", "Empty for `guest`.", group="Authentication", example="orders",
                card=True),
         ] = None  # fmt: skip
         password: Annotated[
             SecretStr | None,
             Secret(),
-            Ui("Password", "Stored outside the project file", group="Authentication"),
+            Ui("Password", "Stored outside the project file.", group="Authentication"),
         ] = None
 
         rules: ClassVar[tuple[CrossRule, ...]] = (

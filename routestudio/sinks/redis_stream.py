@@ -58,7 +58,7 @@ class RedisStream(Sink):
             str,
             _KEY,
             Routed(
-                "Key of the stream that gets the entry",
+                "Key of the stream that gets the entry.",
                 Template("sequin.{table_schema}.{table_name}"),
                 static=Static.REQUIRED,
                 required=True,

@@ -80,7 +80,7 @@ class RedisString(Sink):
                 any_default=True,
             ),
             Routed(
-                "Redis key to set or delete",
+                "Redis key to set or delete.",
                 Template("sequin:{table_name}:{primary_keys}"),
                 required=True,
                 example="orders:42",
@@ -92,7 +92,7 @@ class RedisString(Sink):
             str,
             Choice(values=("set", "del")),
             Routed(
-                "`set` stores the value, `del` deletes the key",
+                "`set` stores the value, `del` deletes the key.",
                 ByAction({"delete": "del"}, "set"),
                 required=True,
                 example="set",
@@ -102,7 +102,7 @@ class RedisString(Sink):
             int | None,
             Integer(minimum=1, maximum=MAX_EXPIRE_MS, unit="ms"),
             Routed(
-                "Milliseconds after which Redis deletes the key",
+                "Milliseconds after which Redis deletes the key.",
                 Const(None),
                 static=Static.OPTIONAL,
                 example=3_600_000,

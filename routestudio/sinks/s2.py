@@ -173,12 +173,12 @@ class S2(Sink):
         access_token: Annotated[
             SecretStr,
             Token(),
-            Ui("Access token", "Needs the operation append on basins and streams"),
+            Ui("Access token", "Needs the operation append on basins and streams."),
         ]
         endpoint_url: Annotated[
             EndpointUrl | None,
             BaseUrl(),
-            Ui("Endpoint URL", "Your own S2 service, such as s2-lite; empty for s2.dev",
+            Ui("Endpoint URL", "Your own S2 service, such as s2-lite; empty for s2.dev.",
                group="Advanced", example="http://localhost:8080", wide=True),
         ] = None  # fmt: skip
 
@@ -193,7 +193,7 @@ class S2(Sink):
                 "begin or end with a hyphen",
             ),
             Routed(
-                "Basin of the stream",
+                "Basin of the stream.",
                 Const(None),
                 static=Static.REQUIRED,
                 required=True,
@@ -206,7 +206,7 @@ class S2(Sink):
             str,
             Text(max=MAX_NAME, check=stream_problem),
             Routed(
-                "Stream that gets the record",
+                "Stream that gets the record.",
                 Const(None),
                 static=Static.REQUIRED,
                 required=True,

@@ -126,24 +126,24 @@ class Typesense(Sink):
         endpoint_url: Annotated[
             EndpointUrl,
             ServiceUrl(),
-            Ui("Endpoint URL", "URL of the Typesense server", example="http://localhost:8108",
+            Ui("Endpoint URL", "URL of the Typesense server.", example="http://localhost:8108",
                card=True, wide=True),
         ]  # fmt: skip
         api_key: Annotated[
             SecretStr,
             Token(),
-            Ui("API key", "Needs the actions documents:import and documents:delete"),
+            Ui("API key", "Needs the actions documents:import and documents:delete."),
         ]
         batch_size: Annotated[
             int,
             Integer(minimum=1, maximum=_MAX_BATCH),
-            Ui("Batch size", "Documents per request; the sink's own batch size is not used",
+            Ui("Batch size", "Documents per request; the sink's own batch size is not used.",
                group="Advanced"),
         ] = 40  # fmt: skip
         timeout_seconds: Annotated[
             int,
             Integer(minimum=1, maximum=3600, unit="seconds"),
-            Ui("Time-out", "Seconds for a request with its answer", group="Advanced"),
+            Ui("Time-out", "Seconds for a request with its answer.", group="Advanced"),
         ] = 10
 
     class Routing(SinkRouting):
@@ -151,7 +151,7 @@ class Typesense(Sink):
             str,
             Choice(values=("index", "delete")),
             Routed(
-                "`index` creates or updates the document, `delete` removes it",
+                "`index` creates or updates the document, `delete` removes it.",
                 ByAction({"delete": "delete"}, "index"),
                 required=True,
                 example="index",
@@ -162,7 +162,7 @@ class Typesense(Sink):
             str,
             Text(max=1024, check=segment_problem),
             Routed(
-                "Collection of the document; it must exist",
+                "Collection of the document; it must exist.",
                 Template("sequin.{table_schema}.{table_name}"),
                 static=Static.REQUIRED,
                 required=True,

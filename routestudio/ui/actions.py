@@ -46,8 +46,8 @@ TABLE: tuple[Row, ...] = (
         tip="What the project changes on a server, and which rows get another destination"),
     Row("close_document", "Close document", "File", "Ctrl+W", "close", "document", gap=True),
     Row("quit", "Quit", "File", "Ctrl+Q", gap=True),
-    Row("undo", "Undo", "Edit", "Ctrl+Z", "undo", "project"),
-    Row("redo", "Redo", "Edit", "Ctrl+Shift+Z", "redo", "project"),
+    Row("undo", "Undo", "Edit", "Ctrl+Z", "undo", "undo"),
+    Row("redo", "Redo", "Edit", "Ctrl+Shift+Z", "redo", "redo"),
     Row("find", "Find and replace", "Edit", "Ctrl+F", "search", "function", gap=True),
     Row("comment", "Comment lines", "Edit", "Ctrl+/", "", "function"),
     Row("format", "Format the function", "Edit", "Ctrl+Shift+F", "", "function"),
@@ -59,8 +59,9 @@ TABLE: tuple[Row, ...] = (
     Row("delete", "Delete", "Edit", "", "trash", "selection"),
     Row("palette", "Command palette…", "View", "Ctrl+Shift+P", "palette"),
     Row("toggle_theme", "Toggle dark theme", "View", "Ctrl+Shift+L", "theme",
-        words="light mode colours appearance"),
-    Row("zoom_in", "Larger code", "View", "Ctrl++", "", "function", gap=True),
+        words="light mode colours appearance settings preferences"),
+    Row("zoom_in", "Larger code", "View", "Ctrl++", "", "function", gap=True,
+        words="font size settings preferences"),
     Row("zoom_out", "Smaller code", "View", "Ctrl+-", "", "function"),
     Row("toggle_coverage", "Branch coverage in the editor", "View", "Ctrl+Shift+B", "", "function",
         tip="Mark what samples and route tests reach; green: tested, amber: reached, red: never"),
@@ -78,6 +79,7 @@ TABLE: tuple[Row, ...] = (
     Row("view_variants", "Preview variants of the row", "View", "Ctrl+Shift+3", "", "document"),
     Row("compare", "Outcome diff against the saved project", "View", "Ctrl+Shift+D", "",
         "document"),
+    Row("refresh_preview", "Refresh preview", "View", "Ctrl+R", "refresh", "document"),
     Row("show_problems", "Problems", "View", "Alt+4", "warning"),
     Row("show_tests", "Route tests", "View", "Alt+7", "ok"),
     Row("show_log", "Log", "View", "Alt+5", "log"),
@@ -87,7 +89,7 @@ TABLE: tuple[Row, ...] = (
         tip="Prove connection, credentials and target, without writing data"),
     Row("run", "Run", "Run", "F5", "run", "sink",
         tip="Deliver the samples of the preview"),
-    Row("cancel", "Cancel", "Run", "Shift+F5", "stop"),
+    Row("cancel", "Cancel", "Run", "Shift+F5", "stop", "running"),
     Row("resume_run", "Resume the run", "Run", "Ctrl+F5", "run", "resumable",
         tip="Send what remains; what was delivered is not sent again"),
     Row("show_run", "Show current run", "Run", "Alt+6", "run"),
@@ -100,32 +102,36 @@ TABLE: tuple[Row, ...] = (
     Row("run_tests", "Run route tests", "Run", "Ctrl+T", "ok", "project", gap=True),
     Row("pin_test", "Pin row as route test", "Run", "Ctrl+Shift+T", "ok", "document"),
     Row("add_function", "Add function…", "Function", "Ctrl+Alt+F", "function", "project"),
-    Row("add_sample", "Add sample set…", "Function", "Ctrl+Alt+M", "sample", "project"),
-    Row("paste_sample", "Paste messages as sample set", "Function", "", "sample", "project"),
-    Row("import_sample", "Import samples from a file…", "Function", "", "import", "project",
+    Row("add_sample", "Add sample set…", "Samples", "Ctrl+Alt+M", "sample", "project"),
+    Row("paste_sample", "Paste messages as sample set", "Samples", "", "sample", "project"),
+    Row("import_sample", "Import samples from a file…", "Samples", "", "import", "project",
         tip="JSON lines, JSON, CSV or Parquet"),
-    Row("sample_source", "Sample from a topic or stream…", "Function", "", "", "project",
+    Row("sample_source", "Sample from a topic or stream…", "Samples", "", "", "project",
         tip="Take some rows of Kafka or Redis without changing anything there"),
-    Row("message_form", "Toggle table/text", "Function", "Ctrl+Shift+M", "", "sample",
+    Row("message_form", "Toggle table/text", "Samples", "Ctrl+Shift+M", "", "sample",
         gap=True),
-    Row("add_message", "Add message", "Function", "", "add", "sample"),
-    Row("duplicate_message", "Duplicate message", "Function", "Ctrl+Shift+U", "copy", "sample"),
-    Row("delete_message", "Delete message", "Function", "Ctrl+Shift+Del", "trash", "sample"),
-    Row("paste_messages", "Paste messages", "Function", "Ctrl+Shift+V", "sample", "sample"),
-    Row("mark_key", "Key of this table…", "Function", "", "", "sample",
+    Row("add_message", "Add message", "Samples", "", "add", "sample"),
+    Row("duplicate_message", "Duplicate message", "Samples", "Ctrl+Shift+U", "copy", "sample"),
+    Row("delete_message", "Delete message", "Samples", "Ctrl+Shift+Del", "trash", "sample"),
+    Row("paste_messages", "Paste messages", "Samples", "Ctrl+Shift+V", "sample", "sample"),
+    Row("mark_key", "Key of this table…", "Samples", "", "", "sample",
         tip="Name the columns of the primary key; they are kept in the project",
         words="primary columns"),
-    Row("mask_columns", "Mask columns…", "Function", "", "eye-off", "sample",
+    Row("mask_columns", "Mask columns…", "Samples", "", "eye-off", "sample",
         tip="Replace the values of columns in all rows by masks of the same kind"),
     Row("insert_starter", "Insert template", "Function", "", "add", "function", gap=True),
     Row("convert", "Convert to Elixir or Python…", "Function", "Ctrl+Alt+E", "", "function",
         tip="The function in the other language, tried on the samples before it is taken"),
-    Row("refresh_preview", "Refresh preview", "Function", "Ctrl+R", "refresh", "document"),
-    Row("shortcuts", "Keyboard shortcuts", "Help", "F1", "book", words="keys help docs"),
-    Row("about", "About RouteStudio", "Help", "", "info"),
+        Row("shortcuts", "Keyboard shortcuts", "Help", "F1", "book", words="keys help docs"),
+    Row("about", "About RouteStudio", "Help", "", "info",
+        words="version licence settings file diagnostics"),
 )  # fmt: skip
 
-MENUS = ("File", "Edit", "View", "Sink", "Function", "Run", "Help")
+MENUS = {
+    "File": "&File", "Edit": "&Edit", "View": "&View", "Sink": "&Sink", "Function": "F&unction",
+    "Samples": "Sa&mples", "Run": "&Run", "Help": "&Help",
+}  # fmt: skip
+"""Menus by name, with their letters: each has another."""
 
 
 class Actions(QObject):
@@ -165,8 +171,8 @@ class Actions(QObject):
 
     def build_menus(self, bar: QMenuBar) -> None:
         """Fill the menu bar."""
-        for name in MENUS:
-            menu = self._menus[name] = bar.addMenu(f"&{name}")
+        for name, title in MENUS.items():
+            menu = self._menus[name] = bar.addMenu(title)
             for row in TABLE:
                 if row.menu == name:
                     if row.gap:

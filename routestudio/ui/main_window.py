@@ -72,6 +72,7 @@ class MainWindow(QMainWindow):
         self.commands.connect_all()
         self._connect()
         self.restore()
+        self.refresh()
 
     # --- building ----------------------------------------------------------------------------
 
@@ -239,6 +240,8 @@ class MainWindow(QMainWindow):
             selection=selection is not None,
         )
         undo, redo = self.session.snapshot.get("undo"), self.session.snapshot.get("redo")
+        own_undo, own_redo = document.steps() if document is not None else (False, False)
+        self.action_table.set_context(undo=bool(undo) or own_undo, redo=bool(redo) or own_redo)
         self.action_table.qaction("undo").setText(f"Undo: {undo}" if undo else "Undo")
         self.action_table.qaction("redo").setText(f"Redo: {redo}" if redo else "Redo")
         name = self.session.snapshot.get("name", "")

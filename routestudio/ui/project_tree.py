@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from PySide6.QtCore import QPoint, Qt, Signal
-from PySide6.QtGui import QBrush
+from PySide6.QtGui import QBrush, QKeySequence, QShortcut
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QTreeWidget, QTreeWidgetItem, QVBoxLayout
 
 from routestudio.ui import runs as past
@@ -60,6 +60,9 @@ class ProjectTree(QFrame):
             self.tree.addTopLevelItem(item)
             item.setExpanded(True)
             self._groups[key] = item
+        delete = QShortcut(QKeySequence(QKeySequence.StandardKey.Delete), self.tree)
+        delete.setContext(Qt.ShortcutContext.WidgetShortcut)
+        delete.activated.connect(lambda: self.action_asked.emit("delete"))
         session.changed.connect(self.refresh)
         session.opened.connect(self.refresh)
         runs.changed.connect(self.refresh)

@@ -82,7 +82,7 @@ class _Tour:
         await self.shoot("tour-2-samples")
 
     async def _route(self) -> Any:
-        self.window.commands.open("function", "http-push-route")
+        self.window.commands.open("function", "webhook-route")
         document = self.window.document()
         preview = document.preview
         await self.until(lambda: preview.samples.findData("five") >= 0)

@@ -146,6 +146,8 @@ def mono_font(size: float = 10.0) -> QFont:
     font = QFont(_first("JetBrains Mono", "Fira Code", "Noto Sans Mono", "DejaVu Sans Mono"))
     font.setStyleHint(QFont.StyleHint.Monospace)
     font.setPointSizeF(size)
+    for ligatures in ("calt", "liga"):  # `!=` and `>=` stay two characters
+        font.setFeature(QFont.Tag(ligatures), 0)
     return font
 
 

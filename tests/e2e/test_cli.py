@@ -267,7 +267,7 @@ def test_eval_batch_answers_in_order_with_tagged_values(cli: Cli, tmp_path: Path
 @pytest.mark.parametrize("kind", sorted(TYPES))
 def test_new_makes_a_project_that_works(cli: Cli, tmp_path: Path, kind: str) -> None:
     assert cli("new", "shop", "--sink", kind).code == 0
-    name = f"orders-to-{kind.replace('_', '-')}"
+    name = "orders-to-" + ("webhook" if kind == "http_push" else kind.replace("_", "-"))
     preview = cli("preview", "shop", name, "--format", "json")
     assert preview.code == 0, preview.out + preview.err
     assert [row["action"] for row in preview.rows()] == ["insert", "update", "read", "delete"]

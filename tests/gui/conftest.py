@@ -18,7 +18,7 @@ from tests.gui.desk import Desk
 
 @pytest.fixture
 def qt_loop(qapp: QApplication) -> Iterator[QEventLoop]:
-    """An event loop of its own over Qt's."""
+    """A separate event loop over Qt's."""
     loop = QEventLoop(qapp)
     asyncio.set_event_loop(loop)
     qapp.setQuitOnLastWindowClosed(False)

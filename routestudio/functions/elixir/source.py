@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,6 +13,8 @@ from routestudio.model.function import Diagnostic
 
 MAX_BYTES: Final = 10_000
 TOO_LONG: Final = "too long, the maximum is 10 kilobytes"
+PYTHON_HINT: Final = "this looks like Python, and the function is Elixir: add one in Python for it"
+_PYTHON: Final = re.compile(r"^def \w+\([^()]*\)(?: *->[^:\n]*)?: *(?:#.*)?$", re.MULTILINE)
 TOO_DEEP: Final = "the code is nested too deeply to be evaluated here"
 
 
@@ -36,7 +39,7 @@ def read(code: str) -> Source:
         found = checker.check(body)
         found += scope.undefined(body)
     except SourceError as error:
-        return Source(None, tuple(map(_unreadable, (error, *error.others))))
+        return Source(None, tuple(_unreadable(e, code) for e in (error, *error.others)))
     except checker.Rejected as rejected:
         return Source(None, (rejected.diagnostic,))
     except RecursionError:
@@ -44,6 +47,7 @@ def read(code: str) -> Source:
     return Source(body, tuple(found))
 
 
-def _unreadable(error: SourceError) -> Diagnostic:
+def _unreadable(error: SourceError, code: str) -> Diagnostic:
     line, column = error.place
-    return Diagnostic(line, column, "parse", error.message, line, column + 1, hint=error.hint)
+    hint = PYTHON_HINT if _PYTHON.search(code) else error.hint
+    return Diagnostic(line, column, "parse", error.message, line, column + 1, hint=hint)

@@ -28,6 +28,10 @@ class Document(QWidget):
         """The icon of the tab."""
         return "project"
 
+    def steps(self) -> tuple[bool, bool]:
+        """Whether a text here has steps to undo and to redo, besides those of the project."""
+        return False, False
+
     def flush(self) -> None:
         """Send edits that are still being typed."""
 

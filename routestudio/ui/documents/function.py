@@ -170,6 +170,10 @@ class FunctionDocument(Document):
         self._diagnose.start()
         self._save.start()
 
+    def steps(self) -> tuple[bool, bool]:
+        text = self.editor.document()
+        return text.isUndoAvailable(), text.isRedoAvailable()
+
     def flush(self) -> None:
         """Send the typed text to the project's journal."""
         self._save.stop()

@@ -209,4 +209,14 @@ def _columns(texts: Sequence[str]) -> list[str]:
 def _shown(value: Any) -> str:
     if isinstance(value, str):
         return value if len(value) <= 200 else value[:199] + "…"
-    return "null" if value is None else json.dumps(value, ensure_ascii=False)[:200]
+    return _json(value)[:200]
+
+
+def _json(value: Any) -> str:
+    """JSON of a value whose numbers are the texts of the file."""
+    if isinstance(value, dict):
+        inner = (f"{json.dumps(k, ensure_ascii=False)}: {_json(v)}" for k, v in value.items())
+        return "{" + ", ".join(inner) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(_json(item) for item in value) + "]"
+    return str(value) if isinstance(value, _Number) else json.dumps(value, ensure_ascii=False)

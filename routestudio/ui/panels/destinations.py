@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from routestudio.model.wording import counted
 from routestudio.ui.theme import colour, theme
 from routestudio.ui.widgets.bars import Bars
 from routestudio.ui.widgets.basics import Banner, label
@@ -100,17 +101,21 @@ class DestinationsView(QWidget):
                 widget.deleteLater()
         batch, groups = data["batch"], data["groups"]
         self._column.addWidget(label("Batching", "heading"))
-        more = "+" if data["more"] else ""
+        distinct = counted(data["distinct"], "destination")
+        if data["more"]:
+            distinct = f"{data['distinct']:,}+ destinations"
         for text in (
-            f"{data['distinct']:,}{more} destinations, {batch['keys']:,} batch keys",
-            f"{batch['mean']:,} messages a request on average; at most {batch['limit']:,}",
-            f"{batch['requests_per_1000']:,} requests per 1,000 messages when batches fill",
+            f"{distinct}, {counted(batch['keys'], 'batch key')}",
+            f"{batch['mean']:,} messages per request on average, at most {batch['limit']:,}",
+            f"{batch['requests_per_1000']:,} requests for 1,000 messages like these",
         ):
             self._column.addWidget(label(text, wrap=True))
         self._column.addWidget(label("Groups", "heading"))
-        none = f"; {groups['none']:,} rows without group" if groups["none"] else ""
+        none = f"; {counted(groups['none'], 'row')} without group" if groups["none"] else ""
         self._column.addWidget(
-            label(f"{groups['distinct']:,} groups, each delivered in order{none}", wrap=True)
+            label(
+                f"{counted(groups['distinct'], 'group')}, each delivered in order{none}", wrap=True
+            )
         )
         hottest = groups["hottest"][:5]
         if hottest:
