@@ -24,6 +24,7 @@ from routestudio.ui.rows_text import key_text, summary_of
 from routestudio.ui.widgets.basics import label
 from routestudio.ui.widgets.dialog import AskDialog
 from routestudio.ui.widgets.inputs import ComboBox
+from routestudio.ui.widgets.tips import in_words
 
 PAUSE_MS: Final = 300
 _FIXED: Final = ("Place", "Action", "Table", "Key")
@@ -183,7 +184,7 @@ class RowsDialog(AskDialog):
         self._say(str(error))
 
     def _say(self, text: str) -> None:
-        self.error.setText(text)
+        self.error.setText(in_words(text))
         self.error.setVisible(bool(text))
 
     def _show(self, found: Mapping[str, Any]) -> None:

@@ -29,6 +29,8 @@ class Session(QObject):
     """A project was opened; views build themselves again."""
     changed = Signal()
     """The snapshot is new; views refresh what they show."""
+    tests_changed = Signal()
+    """A route test was pinned, accepted, renamed or deleted."""
     edit_failed = Signal(str)
     recoverable = Signal(int, str)
     """So many unsaved edits of an earlier run, and their time, can be recovered."""
@@ -241,6 +243,7 @@ class Session(QObject):
         def finished() -> None:
             if done is not None:
                 done(self.snapshot["test"])
+            self.tests_changed.emit()
 
         return self._change(method, finished, **params)
 

@@ -109,12 +109,12 @@ QComboBox QAbstractItemView {{ background: {t.surface}; border: 1px solid {t.str
     selection-background-color: {t.selected}; selection-color: {t.text}; padding: 4px; }}
 QSpinBox::up-button, QSpinBox::down-button {{ width: 0; border: none; }}
 QCheckBox, QRadioButton {{ spacing: 8px; background: transparent; }}
-QCheckBox::indicator, QRadioButton::indicator {{ width: 16px; height: 16px;
+QCheckBox::indicator, QRadioButton::indicator, QTreeView::indicator {{ width: 16px; height: 16px;
     border: 1px solid {t.strong_border}; background: {t.surface}; }}
-QCheckBox::indicator {{ border-radius: 4px; }}
+QCheckBox::indicator, QTreeView::indicator {{ border-radius: 4px; }}
 QRadioButton::indicator {{ border-radius: 8px; }}
-QCheckBox::indicator:checked {{ background: {t.accent}; border-color: {t.accent};
-    image: url({icons}/tick-{t.name}.svg); }}
+QCheckBox::indicator:checked, QTreeView::indicator:checked {{ background: {t.accent};
+    border-color: {t.accent}; image: url({icons}/tick-{t.name}.svg); }}
 QRadioButton::indicator:checked {{ border: 5px solid {t.accent}; width: 8px; height: 8px; }}
 QCheckBox:focus, QRadioButton:focus {{ color: {t.accent}; }}
 

@@ -10,8 +10,10 @@ from PySide6.QtGui import QFont
 from PySide6.QtTest import QTest
 
 from routestudio.ui.actions import MENUS, TABLE
+from routestudio.ui.documents.function import FunctionDocument
 from routestudio.ui.documents.sample_model import _message, _shown
 from routestudio.ui.theme import mono_font
+from routestudio.ui.widgets.tips import in_html, in_words
 from tests.gui.desk import Desk, in_qt
 
 pytestmark = pytest.mark.gui
@@ -66,3 +68,23 @@ def test_lists_of_numbers_are_shown_as_numbers() -> None:
 def test_code_has_no_ligatures(qapp: object) -> None:
     font = mono_font()
     assert {font.featureValue(QFont.Tag(tag)) for tag in ("calt", "liga")} == {0}
+
+
+def test_sentences_have_quotation_marks_and_no_backticks() -> None:
+    assert in_words("no column `nothing` in `a b`") == "no column “nothing” in “a b”"
+    assert in_words("a lone ` stays") == "a lone ` stays"
+    assert in_html("`<b>` is & is not") == "<code>&lt;b&gt;</code> is &amp; is not"
+
+
+@in_qt
+async def test_a_pinned_test_marks_what_it_reaches(desk: Desk, project: Path) -> None:
+    await desk.start(project)
+    await desk.act(lambda: desk.window.commands.open("function", "orders-by-region"))
+    document = desk.window.document()
+    assert isinstance(document, FunctionDocument)
+    shown: list[int] = []
+    document.insight.shown.connect(lambda: shown.append(1))
+    await desk.until(lambda: shown, "the marks")
+    before = len(shown)
+    await desk.trigger("pin_test")
+    await desk.until(lambda: len(shown) > before, "marks with the new test")

@@ -189,7 +189,7 @@ async def test_the_key_is_asked_for_by_an_action(desk: Desk, project: Path) -> N
     [dialog] = [d for d in document.findChildren(KeyDialog) if d.isVisible()]
     await desk.act(lambda: dialog.key.setText("nothing"))
     await desk.act(dialog.try_accept)
-    assert "no column `nothing`" in dialog.error.text()
+    assert "no column “nothing”" in dialog.error.text()
     await desk.act(lambda: dialog.key.setText("region, id"))
     await desk.act(dialog.try_accept)
     table = document._keys.table

@@ -55,6 +55,7 @@ class Insight(QObject):
         pill.hide()
         preview.fresh.connect(lambda _: self._timer.start())
         editor.edited.connect(self._edited)
+        session.tests_changed.connect(self._tests_changed)
         self.switch().changed.connect(self._switched)
 
     @classmethod
@@ -86,6 +87,10 @@ class Insight(QObject):
         for job in self._jobs:
             job.cancel()
         self._jobs.clear()
+
+    def _tests_changed(self) -> None:
+        if self._editor.isVisible():
+            self._timer.start()
 
     def _switched(self) -> None:
         if self.switch().on:

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QGridLayout, QSizePolicy, QVBoxLayout, QWidget
 from routestudio.derive.form_spec import FormField, FormSection, visible
 from routestudio.ui.forms.fields import FieldEditor, SecretField, editor_of
 from routestudio.ui.widgets.basics import Collapsible, label
+from routestudio.ui.widgets.tips import in_words
 
 LABEL_WIDTH = 132
 _RARE = "Advanced"
@@ -50,7 +51,7 @@ class FormRow(QWidget):
 
     def show_problem(self, text: str) -> None:
         """Show what is wrong, or nothing."""
-        self.error.setText(text)
+        self.error.setText(in_words(text))
         self.error.setVisible(bool(text))
         self.help.setVisible(bool(self.field.help) and not text)
         self.editor.mark(bool(text))

@@ -18,6 +18,7 @@ from routestudio.ui.bridge import Job
 from routestudio.ui.session import Session
 from routestudio.ui.widgets.basics import Banner, Button, EmptyState, IconLabel, Pill, label
 from routestudio.ui.widgets.layout import bar, column
+from routestudio.ui.widgets.tips import in_words
 
 _ICONS = {"passed": ("ok", "positive"), "failed": ("error", "danger"),
           "inconclusive": ("inconclusive", "warning"), "skipped": ("skip", "muted")}  # fmt: skip
@@ -137,9 +138,9 @@ class CheckPanel(QWidget):
         self._grid.addWidget(Pill(step["status"], _KINDS[step["status"]]), row, 2, top)
         cell = QVBoxLayout()
         cell.setSpacing(2)
-        cell.addWidget(label(_detail(step), wrap=True, select=True))
+        cell.addWidget(label(in_words(_detail(step)), wrap=True, select=True))
         if step["hint"] and step["status"] in ("failed", "inconclusive"):
-            cell.addWidget(label(f"→ {step['hint']}", "muted", wrap=True, select=True))
+            cell.addWidget(label(in_words(f"→ {step['hint']}"), "muted", wrap=True, select=True))
         self._grid.addLayout(cell, row, 3)
         ms = f"{step['ms']:,.0f} ms" if step["ms"] else ""
         self._grid.addWidget(label(ms, "muted"), row, 4, top | Qt.AlignmentFlag.AlignRight)

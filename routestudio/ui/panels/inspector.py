@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QPlainTextEdit, QTabWidget, QTextBrowser, QVBoxLay
 from routestudio.ui.panels.preview_model import problem_text
 from routestudio.ui.theme import mono_font, theme
 from routestudio.ui.widgets.html_page import page
+from routestudio.ui.widgets.tips import in_html
 
 _FACTS: Final = ("used_ms", "limit", "partitions", "of")
 """What comes with the details of a row (`Preview.facts`)."""
@@ -110,12 +111,12 @@ def _pretty(value: Any) -> str:
 
 
 def _routing(row: dict[str, Any]) -> str:
-    parts = [f'<p class="error">✗ {html.escape(problem_text(p))}</p>' for p in row["problems"]]
+    parts = [f'<p class="error">✗ {in_html(problem_text(p))}</p>' for p in row["problems"]]
     parts += [
-        f'<p class="warning">! {html.escape(w["field"])} {html.escape(w["message"])}</p>'
+        f'<p class="warning">! {html.escape(w["field"])} {in_html(w["message"])}</p>'
         for w in row["warnings"]
     ]
-    parts += [f'<p class="muted">{html.escape(note)}</p>' for note in row.get("notes") or ()]
+    parts += [f'<p class="muted">{in_html(note)}</p>' for note in row.get("notes") or ()]
     if row["filtered"]:
         parts.append(f'<p class="muted">Not delivered: filtered by {row["filtered"]}.</p>')
     values, sources = row.get("routing") or {}, row.get("provenance") or {}

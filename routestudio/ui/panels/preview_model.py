@@ -8,6 +8,7 @@ from typing import Any
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
 
 from routestudio.ui.theme import colour, theme
+from routestudio.ui.widgets.tips import in_words
 
 PAGE = 100
 PROVENANCE_ROLE = int(Qt.ItemDataRole.UserRole) + 1
@@ -177,7 +178,7 @@ def state_of(row: dict[str, Any]) -> str:
 
 def _reason(row: dict[str, Any]) -> str:
     if row["error"]:
-        return problem_text(row["error"])
+        return in_words(problem_text(row["error"]))
     if row["filtered"]:
         return {"filter": "dropped by the filter", "actions": "action not delivered",
                 "source": "table not included"}.get(row["filtered"], "")  # fmt: skip

@@ -23,9 +23,10 @@ from PySide6.QtWidgets import (
 from routestudio.errors import RouteStudioError
 from routestudio.ui.icons import icon
 from routestudio.ui.session import Session
+from routestudio.ui.theme import theme
 from routestudio.ui.widgets.basics import EmptyState
 from routestudio.ui.widgets.html_page import page
-from routestudio.ui.widgets.tips import rich_tip
+from routestudio.ui.widgets.tips import in_html, in_words, rich_tip
 
 LINT_MS = 700
 """Milliseconds without a change after which the project is linted."""
@@ -96,6 +97,7 @@ class ProblemsPanel(QWidget):
         column.addWidget(self._stack)
         session.changed.connect(self.refresh)
         session.opened.connect(self._opened)
+        theme().changed.connect(self._show)
 
     @property
     def count(self) -> int:
@@ -206,8 +208,8 @@ class ProblemsPanel(QWidget):
         return _Row(found["severity"], found["message"], place, found["hint"] or "", target)
 
     def _add(self, row: _Row) -> None:
-        line = " ".join(row.text.split())
-        item = QTreeWidgetItem([line, row.place, " ".join(row.hint.split()), row.code])
+        line, hint = (in_words(" ".join(text.split())) for text in (row.text, row.hint))
+        item = QTreeWidgetItem([line, row.place, hint, row.code])
         item.setData(1, Qt.ItemDataRole.UserRole, row)
         item.setIcon(0, icon(*_ICONS.get(row.severity, ("info", "muted"))))
         hazard = f"<b>{row.code}</b> {html.escape(row.title)}<br>" if row.title else ""
@@ -228,10 +230,10 @@ class ProblemsPanel(QWidget):
         if row is None:
             self.detail.clear()
             return
-        text = html.escape(row.text).replace("\n", "<br>")
+        text = in_html(row.text).replace("\n", "<br>")
         parts = [f"<p><b>{text}</b></p>"]
         parts += [f'<p class="muted">{html.escape(row.place)}</p>'] if row.place else []
-        parts += [f"<p>{html.escape(row.hint)}</p>"] if row.hint else []
+        parts += [f"<p>{in_html(row.hint)}</p>"] if row.hint else []
         parts += [f"<p>{row.code} {html.escape(row.title)}</p>"] if row.title else []
         self.detail.setHtml(page("".join(parts)))
 

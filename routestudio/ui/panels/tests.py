@@ -26,6 +26,7 @@ from routestudio.ui.theme import colour, theme
 from routestudio.ui.widgets.basics import Banner, Button, EmptyState, Pill, label
 from routestudio.ui.widgets.html_page import page
 from routestudio.ui.widgets.layout import bar, column
+from routestudio.ui.widgets.tips import in_html
 
 _RESULT = Qt.ItemDataRole.UserRole
 
@@ -52,7 +53,7 @@ class TestsPanel(QWidget):
         self._coverage: list[dict[str, Any]] = []
         self.results: list[dict[str, Any]] = []
         self._build()
-        theme().changed.connect(self._show_selected)
+        theme().changed.connect(self._fill)
         session.opened.connect(self._forget)
 
     def _build(self) -> None:
@@ -273,7 +274,7 @@ def _test(result: dict[str, Any]) -> str:
         )
         return f'{head}<p class="good">✓ As expected</p><table>{rows}</table>'
     if not result["differences"]:
-        texts = "".join(f'<p class="error">{html.escape(t)}</p>' for t in result["failures"])
+        texts = "".join(f'<p class="error">{in_html(t)}</p>' for t in result["failures"])
         return head + texts
     rows = "".join(
         f'<tr><td class="name">{html.escape(item["what"])}</td>'

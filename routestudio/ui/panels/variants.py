@@ -17,9 +17,10 @@ from PySide6.QtWidgets import (
 )
 
 from routestudio.ui.panels.preview_model import problem_text, state_of
-from routestudio.ui.theme import colour, mono_font
+from routestudio.ui.theme import colour, mono_font, theme
 from routestudio.ui.widgets.basics import Button, label
 from routestudio.ui.widgets.layout import bar, column
+from routestudio.ui.widgets.tips import in_words
 
 _ENTRY = Qt.ItemDataRole.UserRole
 
@@ -35,6 +36,7 @@ class VariantsView(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.entries: list[dict[str, Any]] = []
+        self._row = 0
         body = column(self)
         row = bar(body)
         self.title = label("Select a row to see its variants", "muted")
@@ -71,12 +73,18 @@ class VariantsView(QWidget):
         split.setSizes([660, 380])
         split.setChildrenCollapsible(False)
         body.addWidget(split, 1)
+        theme().changed.connect(self._recolour)
+
+    def _recolour(self) -> None:
+        if self.entries:
+            self.show_entries(self._row, self.entries)
 
     def show_entries(self, row: int, entries: list[dict[str, Any]]) -> None:
         """Show the variants of row number `row`, each with what became of it."""
         failing = sum(state_of(entry["row"]) == "failed" for entry in entries)
         more = f": {failing} of {len(entries)} fail" if failing else ""
         self.title.setText(f"Variants of row {row:,}{more}")
+        self._row = row
         ticked = {item["key"] for item in self.ticked()}
         self.entries = entries
         self.list.blockSignals(True)
@@ -134,7 +142,7 @@ class VariantsView(QWidget):
 
 def _outcome(row: dict[str, Any]) -> str:
     if row["error"]:
-        return problem_text(row["error"])
+        return in_words(problem_text(row["error"]))
     if row["filtered"]:
         return f"filtered by {row['filtered']}"
     return str(row.get("destination") or "")

@@ -19,12 +19,12 @@ from PySide6.QtWidgets import (
 
 from routestudio.ui.icons import icon, pixmap
 from routestudio.ui.theme import colour, theme
-from routestudio.ui.widgets.tips import plain_tip
+from routestudio.ui.widgets.tips import in_words, plain_tip
 
 
 def label(text: str, role: str = "", *, wrap: bool = False, select: bool = False) -> QLabel:
     """A label in one of the style sheet's roles."""
-    item = QLabel(text)
+    item = QLabel(in_words(text) if role == "help" else text)
     item.setTextFormat(Qt.TextFormat.PlainText)
     if role:
         item.setProperty("role", role)
@@ -269,8 +269,8 @@ class Banner(QFrame):
         self._icon.show_icon(*names[kind])
         self.setProperty("banner", kind)
         restyle(self)
-        self._text.setText(text)
-        self.setAccessibleName(text)
+        self._text.setText(in_words(text))
+        self.setAccessibleName(in_words(text))
         for item, text, step in ((self._button, button, action),
                                  (self._other, *(other or ("", None)))):  # fmt: skip
             self._actions[item] = step

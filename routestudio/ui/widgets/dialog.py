@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 
 from routestudio.ui.theme import theme
 from routestudio.ui.widgets.basics import Button, label
+from routestudio.ui.widgets.tips import in_words
 
 _MARGIN = 48
 """Pixels of the screen that a dialog leaves free."""
@@ -114,10 +115,16 @@ class AskDialog(Dialog):
     def try_accept(self) -> None:
         """Accept when nothing is wrong; else show what is."""
         text = self.validate()
-        self.error.setText(text or "")
+        self.error.setText(in_words(text or ""))
         self.error.setVisible(bool(text))
         if text is None:
             self.accept()
+            return
+        layout = self.layout()
+        assert layout is not None
+        layout.activate()
+        needed = layout.totalHeightForWidth(self.width())
+        self.resize(self.width(), min(max(self.height(), needed), self.maximumHeight()))
 
 
 class Question(Dialog):

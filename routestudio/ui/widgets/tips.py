@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 import secrets
 from typing import Final
 
@@ -12,6 +13,17 @@ from PySide6.QtWidgets import QAbstractItemView, QLabel, QToolTip, QWidget
 
 _MARK: Final = f"<!--{secrets.token_hex(8)}-->"
 """Begins the rich texts of this program, and no text that comes from elsewhere."""
+_TICKS: Final = re.compile(r"`([^`\n]+)`")
+
+
+def in_words(text: str) -> str:
+    """A sentence of this program for people: names between backticks get quotation marks."""
+    return _TICKS.sub(r"“\1”", text)
+
+
+def in_html(text: str) -> str:
+    """A sentence of this program as HTML: names between backticks become code."""
+    return _TICKS.sub(r"<code>\1</code>", html.escape(text))
 
 
 def plain_tip(text: str) -> str:
