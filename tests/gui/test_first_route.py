@@ -54,11 +54,16 @@ async def test_the_first_route_works_as_written(desk: Desk, tmp_path: Path) -> N
     assert "3 passed" in said.decode()
 
 
-def test_menus_and_shortcuts_of_the_guide_are_those_of_the_window() -> None:
-    text = re.sub(r"\s+", " ", GUIDE.read_text(encoding="utf-8"))
+def test_menus_and_shortcuts_of_the_guides_are_those_of_the_window() -> None:
     rows = {(row.menu, row.title): row.shortcut for row in TABLE}
-    named = re.findall(r"\*\*(\w+) → ([^*]+)\*\*", text)
-    assert len(named) >= 5
-    assert [each for each in named if each not in rows] == []
-    for shortcut in re.findall(r"`((?:Ctrl|Alt|F\d)[^`]*)`", text):
-        assert shortcut in rows.values(), shortcut
+    menus, keys = [], []
+    for guide in sorted(GUIDE.parent.glob("*.md")):
+        text = re.sub(r"\s+", " ", guide.read_text(encoding="utf-8"))
+        menus += re.findall(r"\*\*(\w+) → ([^*]+)\*\*", text)
+        keys += re.findall(r"`((?:Ctrl|Alt|F\d)[^`]*)`", text)
+        shown = re.findall(r"\*\*[^*]+\*\* \(((?:Ctrl|Alt|Shift|F\d)[^)]*)\)", text)
+        keys += [each for each in shown if "**" not in each]
+    assert len(menus) >= 8
+    assert len(keys) >= 10
+    assert [each for each in menus if each not in rows] == []
+    assert [each for each in keys if each not in rows.values()] == []
