@@ -112,6 +112,7 @@ class Worker:
         self._limits = limits
         self._more = set(more)
         self._process: asyncio.subprocess.Process | None = None
+        self._made: asyncio.Task[asyncio.subprocess.Process] | None = None
         self._closed = False
         self.doors = 0
         self._board = system.workers.board(PROGRESS.size)
@@ -130,17 +131,18 @@ class Worker:
         if self._process is not None and self._process.returncode is None:
             return self._process
         await self.kill()
+        made = self._made = tasks.spawn(self._make(), name="start of a worker")
         try:
-            process = self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-I", "-B", "-X", "utf8", *PROGRAM,
-                str(self._limits.memory_bytes), str(self._limits.output_bytes),
-                self._board.name, *sorted(self._more),
-                stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.DEVNULL, env=system.workers.environment(),
-                cwd="/", limit=1 << 22, **system.workers.options, **self._board.options,
-            )  # fmt: skip
+            process = self._process = await asyncio.shield(made)
         except OSError as error:
             raise WorkerError(f"the function worker cannot be started: {error}") from None
+        except asyncio.CancelledError:
+            # asyncio itself would wait for ever for a process that is cancelled half made.
+            await asyncio.wait({made})
+            if not made.cancelled() and made.exception() is None:
+                self._process = made.result()
+                await self.kill()
+            raise
         assert process.stdout is not None
         try:
             async with asyncio.timeout(_IDLE_SECONDS):
@@ -157,6 +159,16 @@ class Worker:
             await self.kill()
             raise WorkerError("the function pool was closed")
         return process
+
+    async def _make(self) -> asyncio.subprocess.Process:
+        return await asyncio.create_subprocess_exec(
+            sys.executable, "-I", "-B", "-X", "utf8", *PROGRAM,
+            str(self._limits.memory_bytes), str(self._limits.output_bytes),
+            self._board.name, *sorted(self._more),
+            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL, env=system.workers.environment(),
+            cwd="/", limit=1 << 22, **system.workers.options, **self._board.options,
+        )  # fmt: skip
 
     async def call(self, request: dict[str, Any], seconds: float | None = None) -> Any:
         """One request. Raises `WorkerGone` when the worker dies or is killed over it.
@@ -197,6 +209,9 @@ class Worker:
 
     async def close(self) -> None:
         self._closed = True
+        if self._made is not None and not self._made.done():
+            await asyncio.wait({self._made})
+            await asyncio.sleep(0)  # whoever waits for it ends it, since this is closed
         process, self._process = self._process, None
         if process is not None:
             if process.stdin is not None:
