@@ -16,6 +16,11 @@ THIS = Path(__file__)
 CITED = re.compile(r"(?<![\w/.$-])((?:[\w.-]+/)*[\w-]+\.md)\b(#[\w-]+)?(,? (?:section )?\d)?")
 LINK = re.compile(r"(?<!`)\[[^\]]*\]\(([^)\s]+)\)")
 PARENTS = re.compile(r"parents\[(\d+)\]((?:\.parent)*)")
+SKIPPED = re.compile(r"(?:pytest\.skip\(\s*|skipif\(.*?reason=)f?\"([^\"]*)\"", re.DOTALL)
+LACKING = re.compile(
+    r"(?:is|are) not installed|kernel|Linux|Unix|/proc|/dev/|\broot\b|ROUTESTUDIO_|{reason}"
+    r"|client cannot"
+)
 BESIDE = re.compile(r"(?:\.\./)+shared\b|[\"']shared[\"'] */|\bDESIGN\b")
 
 
@@ -95,6 +100,18 @@ def test_links_of_pages_lead_somewhere_inside() -> None:
 
 def test_no_file_leads_out_of_the_repository() -> None:
     assert [way for each in files(*ENDINGS) for way in outside(each, text_of(each))] == []
+
+
+def test_tests_are_skipped_for_what_a_machine_lacks_only() -> None:
+    """A clone alone runs all of them: what cannot be tested anyway is not made a case."""
+    reasons = {
+        f"{named(path)}: {reason}"
+        for path in files(".py")
+        if "tests" in path.parts
+        for reason in SKIPPED.findall(text_of(path))
+    }
+    assert len(reasons) > 10
+    assert {reason for reason in reasons if not LACKING.search(reason)} == set()
 
 
 @pytest.mark.parametrize(
