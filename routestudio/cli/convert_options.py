@@ -17,4 +17,4 @@ def add_convert(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--force", action="store_true",
                         help="write the result even if verification found differences")  # fmt: skip
     parser.add_argument("--format", choices=("text", "json"), default="text",
-                        help="json: for programs")  # fmt: skip
+                        help="json is for programs")  # fmt: skip

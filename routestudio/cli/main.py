@@ -29,6 +29,7 @@ COMMANDS = (
     "export", "convert", "plan", "diff", "docs", "schema", "sample", "formats",
 )  # fmt: skip
 
+_PROJECT = "folder of the project, or its YAML file"
 _INPUT = "rows of a file, of - (standard input), or of an address such as kafka://host:port/topic"
 
 Command = Callable[[argparse.Namespace], Coroutine[Any, Any, int]]
@@ -70,7 +71,7 @@ def build_parser() -> argparse.ArgumentParser:
 
     def formats(p: argparse.ArgumentParser) -> None:
         p.add_argument("--format", choices=("text", "json"), default="text",
-                       help="json: for programs")  # fmt: skip
+                       help="json is for programs")  # fmt: skip
 
     demo = add("demo", "Open the demo project on stand-ins, or run it in the terminal.")
     demo.add_argument("--headless", action="store_true", help="in the terminal, without a window")
@@ -88,42 +89,42 @@ def build_parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--sink-type", metavar="TYPE", help="give the effective routing")
     formats(evaluate)
     preview = add("preview", "Show what a route does to messages.")
-    preview.add_argument("project", metavar="PROJECT")
-    preview.add_argument("sink", metavar="SINK")
+    preview.add_argument("project", metavar="PROJECT", help=_PROJECT)
+    preview.add_argument("sink", metavar="SINK", help="name of a sink")
     source(preview)
     formats(preview)
     test = add("test", "Run the route tests of a project.")
-    test.add_argument("project", metavar="PROJECT")
+    test.add_argument("project", metavar="PROJECT", help=_PROJECT)
     test.add_argument("--junit", metavar="FILE", help="write a JUnit report")
     test.add_argument(
         "--coverage", action="store_true", help="list the branches that no test reaches"
     )
     formats(test)
     check = add("check", "Test the connections of a project's sinks.")
-    check.add_argument("project", metavar="PROJECT")
-    check.add_argument("sink", metavar="SINK", nargs="?")
+    check.add_argument("project", metavar="PROJECT", help=_PROJECT)
+    check.add_argument("sink", metavar="SINK", nargs="?", help="only this sink")
     check.add_argument("--input", metavar="SOURCE", help=f"prove destinations of {_INPUT}")
     add_reading_options(check)
     formats(check)
     run = add("run", "Deliver messages.")
-    run.add_argument("project", metavar="PROJECT")
-    run.add_argument("sink", metavar="SINK")
+    run.add_argument("project", metavar="PROJECT", help=_PROJECT)
+    run.add_argument("sink", metavar="SINK", help="name of a sink")
     add_run_options(run)
     formats(run)
     lint = add("lint", "Check the project without a network.")
-    lint.add_argument("project", metavar="PROJECT")
+    lint.add_argument("project", metavar="PROJECT", help=_PROJECT)
     lint.add_argument("--input", metavar="SOURCE", help=f"look at {_INPUT}, too")
     add_reading_options(lint)
     formats(lint)
     imported = add("import", "Make a project from a server's sequin.yaml.")
     imported.add_argument("file", metavar="FILE")
-    imported.add_argument("--output", metavar="PROJECT", required=True)
+    imported.add_argument("--output", metavar="PROJECT", required=True, help="folder to create")
     export = add("export", "Write the configuration that a server needs.")
-    export.add_argument("project", metavar="PROJECT")
+    export.add_argument("project", metavar="PROJECT", help=_PROJECT)
     export.add_argument("--target", choices=("sequin", "routestudio"), required=True)
     export.add_argument("--output", metavar="FILE", help="file, or folder for routestudio")
     plan = add("plan", "Compare the project with a server's configuration.")
-    plan.add_argument("project", metavar="PROJECT")
+    plan.add_argument("project", metavar="PROJECT", help=_PROJECT)
     plan.add_argument("--against", metavar="FILE", help="a server's exported YAML, or a project")
     plan.add_argument("--server", metavar="URL",
                       help="the server itself; its token is in SEQUIN_API_TOKEN")  # fmt: skip
@@ -132,7 +133,7 @@ def build_parser() -> argparse.ArgumentParser:
     difference = add("diff", "Compare the destinations of sample rows between two projects.")
     difference.add_argument("project_a", metavar="PROJECT_A")
     difference.add_argument("project_b", metavar="PROJECT_B")
-    difference.add_argument("sink", metavar="SINK")
+    difference.add_argument("sink", metavar="SINK", help="name of a sink")
     difference.add_argument("--input", metavar="SOURCE", required=True, help=_INPUT)
     add_reading_options(difference)
     formats(difference)

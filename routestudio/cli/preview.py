@@ -16,6 +16,7 @@ from routestudio.engine.reading import reading_of
 from routestudio.engine.rows import destination_of
 from routestudio.engine.runner import Runner
 from routestudio.errors import Place, UsageError
+from routestudio.model.wording import counted
 
 
 async def preview(options: argparse.Namespace) -> int:
@@ -72,7 +73,7 @@ def print_preview(rows: list[dict[str, Any]], batch_by: tuple[str, ...]) -> None
     failed = sum(1 for r in rows if r["error"])
     filtered = sum(1 for r in rows if r["filtered"])
     ok = len(rows) - failed - filtered
-    say(f"{len(rows)} messages: {ok} deliverable, {filtered} filtered, {failed} failed")
+    say(f"{counted(len(rows), 'message')}: {ok} deliverable, {filtered} filtered, {failed} failed")
 
 
 def _notes(rows: list[dict[str, Any]]) -> dict[str, list[int]]:

@@ -14,7 +14,7 @@ def add_reading_options(parser: argparse.ArgumentParser, *, limit: bool = True) 
         "--envelope",
         metavar="NAME",
         default="auto",
-        help="row format (see `routestudio formats`); recognised unless given",
+        help="row format (see `routestudio formats`); recognised without it",
     )
     parser.add_argument(
         "--key",

@@ -23,6 +23,7 @@ from routestudio.formats import registry
 from routestudio.formats.reader import Row, RowReader
 from routestudio.model import jsonio
 from routestudio.model.message import Message
+from routestudio.model.wording import counted
 from routestudio.sources.uri import is_uri
 
 _CHUNK = 500
@@ -49,7 +50,7 @@ async def sample(options: argparse.Namespace) -> int:
     if options.format == "json":
         json_line({"summary": summary})
     else:
-        many = f"{written:,} message{'s' * (written != 1)}, {reader.faults:,} faults"
+        many = f"{counted(written, 'message')}, {counted(reader.faults, 'fault')}"
         say(many)
         say_recognised(reader)
     return 1 if reader.faults else 0

@@ -105,7 +105,7 @@ def _text(text: str) -> str:
 
 _OPTIONS: Final[tuple[tuple[str, str, Callable[[str], Any], str], ...]] = (
     ("input", "FILE|-|URI", _text, "messages to deliver"),
-    ("envelope", "NAME", _text, "row format (see `routestudio formats`); recognised unless given"),
+    ("envelope", "NAME", _text, "row format (see `routestudio formats`); recognised without it"),
     ("key", "COLUMNS", _text, "columns of the primary key, with commas, in the key's order"),
     ("dead_letters", "FILE", _text, "append rejected messages to this file"),
     ("checkpoint", "FILE", _text, "resume from, and record, progress"),

@@ -314,7 +314,8 @@ class EngineService(Runner):
                     "written": [output] if output else []}  # fmt: skip
         if target == "routestudio":
             if not output:
-                raise UsageError("an export for the headless runner needs a folder to write to")
+                raise UsageError("an export for the headless runner needs a folder to write to",
+                                 hint="name it with --output")  # fmt: skip
             files = transfer.export_routestudio(
                 self.workspace.project, Path(output), self.workspace.secret_keys
             )
