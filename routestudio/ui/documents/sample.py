@@ -45,6 +45,7 @@ class SampleDocument(Document):
         self._large = False
         self._foreign = False
         self._ending = ""
+        self._state = ""
         self._save = QTimer(self)
         self._save.setSingleShot(True)
         self._save.setInterval(SAVE_MS)
@@ -95,11 +96,12 @@ class SampleDocument(Document):
         return "sample"
 
     def _load(self) -> None:
-        before = self._sent
+        before, state = self._sent, self._now()
 
         def done(text: str | None) -> None:
             # Typed or sent since: the answer to that edit brings the text again.
             if self._sent is None or (self._sent == before and not self._save.isActive()):
+                self._state = state
                 self._show(text)
 
         self.session.engine.run(
@@ -202,10 +204,18 @@ class SampleDocument(Document):
             self.gone.emit()
             return
         self.count.show_status(f"{found['rows']:,} rows", "neutral")
+        if found["state"] == self._state:
+            return
         if self._large:
+            self._state = found["state"]
             self.rows.refetch()
         elif not self._save.isActive() and self._sent is not None:
             self._load()
+
+    def _now(self) -> str:
+        """The state of the messages in the project: another one after they have changed."""
+        found = next((s for s in self.session.samples() if s["name"] == self.name), None)
+        return str(found["state"]) if found is not None else ""
 
     def flush(self) -> None:
         """Send the typed text to the project's journal."""
