@@ -139,7 +139,8 @@ class YamlDocument:
         def change(data: CommentedMap) -> None:
             _set_node(data, path, value)
 
-        self._edit(self._splicer.set_in_text(path, value), path, wanted, change)
+        self._edit(self._splicer.set_in_text(path, value), path, wanted, change,
+                   lambda document: document.set(path, value))  # fmt: skip
 
     def remove(self, path: Path) -> None:
         """Remove a key or a named list item; nothing happens when it is not there."""
@@ -154,7 +155,8 @@ class YamlDocument:
             del node[index(node, path[-1]) if isinstance(node, list) else path[-1]]
 
         change(wanted)
-        self._edit([self._splicer.removal(path)], path[:-1], wanted, change)
+        splices = (self._splicer.removal(path), self._splicer.emptied(path))
+        self._edit(splices, path[:-1], wanted, change, lambda document: document.remove(path), path)
 
     def exchange(self, path: Path, key: str, value: Any) -> None:
         """Set `key` in the place of the last key of `path`, which goes. Raises `ProjectError`."""
@@ -162,12 +164,11 @@ class YamlDocument:
             return
         wanted = copied(self.plain())
         exchange_plain(wanted, path, key, plain(value))
-        parent = self._splicer.existing(path[:-1])
-        own = isinstance(parent, CommentedMap) and path[-1] in (parent.lc.data or ())
-        if own and not parent.fa.flow_style() and not anchored(parent[path[-1]]):
-            splice = self._splicer.replace_block(parent, path[-1], plain(value), key)
-            if self._accept(self._splicer.with_one(splice), wanted):
-                return
+        splice = self._splicer.renamed(path, key, plain(value))
+        if self._accept(self._splicer.with_one(splice), wanted) or self._apart(
+            path, wanted, lambda document: document.exchange(path, key, value)
+        ):
+            return
         before = dict(self.__dict__)
         try:
             self.set([*path[:-1], key], value)
@@ -185,7 +186,8 @@ class YamlDocument:
         def change(data: CommentedMap) -> None:
             list_at(data, path).append(commented(item))
 
-        self._edit([self._splicer.appended(path, item)], path, wanted, change)
+        self._edit([self._splicer.appended(path, item)], path, wanted, change,
+                   lambda document: document.add_item(path, item))  # fmt: skip
 
     def change_all(self, changes: Sequence[Change]) -> None:
         """Make many changes with one reading of the result, which takes the time of one.
@@ -289,9 +291,13 @@ class YamlDocument:
         path: Path,
         wanted: Any,
         change: Callable[[CommentedMap], None],
+        again: Callable[[YamlDocument], None],
+        shared: Path | None = None,
     ) -> None:
         """Take the first text that means `wanted`, from the most local way to the least."""
         if any(self._accept(self._splicer.with_one(splice), wanted) for splice in splices):
+            return
+        if self._apart(path if shared is None else shared, wanted, again):
             return
         lossy: list[str] = []
         for text, kept in self._splicer.rewritten(path, wanted):
@@ -305,6 +311,23 @@ class YamlDocument:
                 "this edit cannot be written without changing other values",
                 place=Place(self._name, *self.position(path)), hint="edit the file by hand",
             )  # fmt: skip
+
+    def _apart(self, path: Path, wanted: Any, again: Callable[[YamlDocument], None]) -> bool:
+        """Whether the edit could be made after writing out what `path` shares with other places."""
+        text = None if self._local else self._splicer.written_out(path)
+        if text is None:
+            return False
+        try:
+            apart = YamlDocument(text, name=self._name)
+            if not same(apart._plain, self._plain):
+                return False
+            again(apart)
+        except (KeyError, ProjectError):
+            return False
+        if not same(apart._plain, wanted):
+            return False
+        self._become(apart.__dict__)
+        return True
 
     # --- reading -----------------------------------------------------------------------------
 

@@ -58,7 +58,29 @@ def _value(match: re.Match[str]) -> str:
 
 
 def with_variables(text: str, values: Mapping[str, str], file: str) -> str:
-    """A text in which variables are set, each once; the others and comments stay."""
+    """A text in which variables are set, each once; the others and comments stay.
+
+    Raises `UsageError` for a text that cannot be read, or whose open quote would take in what is
+    written behind it.
+    """
+    written = _written(text, values, file)
+    before = parse_env(text, file)
+    wanted = {**before, **values}
+    try:
+        found = parse_env(written, file)
+    except UsageError:
+        found = {}
+    if found != wanted:
+        name = next((name for name in before if found.get(name) != wanted[name]), None)
+        names = [match for match in _entries(text, file) if match["name"]]
+        lines = (text.count("\n", 0, match.start("name")) + 1
+                 for match in names if name in (None, match["name"]))  # fmt: skip
+        raise UsageError("a quote is opened and not closed", place=Place(file, next(lines, 1)),
+                         hint="close it, then set the variable")  # fmt: skip
+    return written
+
+
+def _written(text: str, values: Mapping[str, str], file: str) -> str:
     parts: list[str] = []
     left = dict(values)
     replaced = False

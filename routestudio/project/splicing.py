@@ -9,12 +9,13 @@ import io
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
-from itertools import accumulate
+from itertools import accumulate, starmap
 from typing import Any, NamedTuple
 
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import YAMLError
 
+from routestudio.project import flowmaps, sharing
 from routestudio.project.yamldata import (
     Path,
     anchored,
@@ -32,15 +33,16 @@ from routestudio.project.yamltext import (
     block,
     block_end,
     comments,
-    flow,
-    flow_end,
-    flow_scalar_end,
-    quoted,
     scalar,
     scalar_end,
     with_comment,
     without_blank_end,
 )
+
+_FIRST = re.compile(r"\*[^\s,\[\]{}]+|[|>][0-9+-]*(?=[ \t])|(?=#)|(?:[&!]\S*[ \t]*)+(?=#)")
+"""An alias, the head of a literal block, or nothing before a comment."""
+
+_ALIAS = re.compile(r"[ \t]*\*")
 
 
 class Splice(NamedTuple):
@@ -92,11 +94,8 @@ class Splicer:
             return None
         if change.gone:
             return self.removal(path) if path[-1] in parent else None
-        own = path[-1] in (parent.lc.data or ())
         if change.name:
-            plain_block = own and not parent.fa.flow_style() and not anchored(parent[path[-1]])
-            return self.replace_block(parent, path[-1], change.value, change.name) \
-                if plain_block else None  # fmt: skip
+            return self.renamed(path, change.name, change.value)
         if isinstance(old, dict) and isinstance(change.value, dict):
             return None
         return next(iter(self.set_in_text(path, change.value)), None)
@@ -111,17 +110,25 @@ class Splicer:
             return
         key = path[-1]
         if parent.fa.flow_style() and key in (parent.lc.data or ()):
-            yield from self._set_in_flow(parent, key, value)
+            if not anchored(parent[key]):
+                start = self._offset(*parent.lc.value(key))
+                yield from starmap(Splice, flowmaps.set_value(self._body, start, value))
             return
         if key not in parent or key not in (parent.lc.data or ()):
             yield self._add_key(path, value)
             return
         line, column = parent.lc.value(key)
         old = parent[key]
-        if anchored(old):
+        body = self._body
+        if anchored(old):  # its place is that of the anchor, the key's is its own
+            if _ALIAS.match(body, after_colon(body, self._offset(*parent.lc.key(key)))):
+                yield self.replace_block(parent, key, value)
             return
-        if not isinstance(old, (dict, list)) and (not isinstance(value, (dict, list)) or not value):
-            body = self._body
+        if self._body[self._offset(line, column) :][:1] in ("{", "["):
+            yield from starmap(Splice, flowmaps.set_value(body, self._offset(line, column), value))
+        elif not isinstance(old, (dict, list)) and (
+            not isinstance(value, (dict, list)) or not value
+        ):
             if old is None:
                 at = after_colon(body, self._offset(*parent.lc.key(key)))
                 yield Splice(at, at, f" {scalar(value)}")
@@ -130,16 +137,6 @@ class Splicer:
             if end is not None:
                 yield Splice(start, end, scalar(value))
         yield self.replace_block(parent, key, value)
-
-    def _set_in_flow(self, parent: CommentedMap, key: str, value: Any) -> Iterator[Splice | None]:
-        """Texts with another value in the place of a scalar inside of braces."""
-        if anchored(parent[key]) or isinstance(parent[key], (dict, list)):
-            return
-        start = self._offset(*parent.lc.value(key))
-        end = flow_scalar_end(self._body, start)
-        if end is not None:
-            for text in (flow(value), *([quoted(value)] if isinstance(value, str) else ())):
-                yield Splice(start, end, text)
 
     def replace_block(
         self, parent: CommentedMap, key: str, value: Any, name: str | None = None
@@ -153,18 +150,23 @@ class Splicer:
             return None
         written = block({name or key: value}, column).lstrip(" ")
         comment = self._comment_behind(parent, key)
-        if comment and last == line + 1:
+        if comment:
             written = with_comment(written, comment)
         return self._between(line, last, (head + written).split("\n"))
 
     def _comment_behind(self, parent: CommentedMap, key: str) -> str | None:
-        """The comment behind a value of one line."""
+        """The comment on the line of a key, behind its value or the beginning of it."""
         body, line = self._body, parent.lc.key(key)[0]
-        start = self._offset(*parent.lc.value(key))
-        end = scalar_end(body, start)
-        stop = body.find("\n", start)
-        rest = body[end : stop if stop >= 0 else len(body)].strip() if end is not None else ""
-        return rest if rest.startswith("#") and parent.lc.value(key)[0] == line else None
+        start = after_colon(body, self._offset(*parent.lc.key(key)))
+        start += len(body[start:]) - len(body[start:].lstrip(" \t"))
+        stop = self._starts[line + 1] - 1
+        first = _FIRST.match(body, start)
+        end = first.end() if first else flowmaps.value_end(body, start) \
+            if body[start : start + 1] in ("[", "{") else scalar_end(body, start)  # fmt: skip
+        if end is None or not start <= end <= stop:
+            return None
+        rest = body[end:stop].strip()
+        return rest if rest.startswith("#") else None
 
     def rewritten(self, path: Path, wanted: Any) -> Iterator[tuple[str, bool]]:
         """Texts in which a block around `path` is rewritten, the smallest first.
@@ -212,7 +214,8 @@ class Splicer:
             nested = {part: nested}
         entry = {path[depth]: nested}
         if parent.fa.flow_style():
-            return self._add_in_flow(parent, entry)
+            start = self._offset(parent.lc.line, parent.lc.col)
+            return _splice(flowmaps.added(self._body, start, entry))
         lines = self.lines
         if not parent:
             if depth == 0:
@@ -226,22 +229,13 @@ class Splicer:
         last = block_end(lines, line, column)
         return self._between(last, last, block(entry, column).split("\n"), column)
 
-    def _add_in_flow(self, parent: CommentedMap, entry: Mapping[str, Any]) -> Splice | None:
-        """Add a key before the closing brace of a map."""
-        body = self._body
-        start = self._offset(parent.lc.line, parent.lc.col)
-        end = flow_end(body, start) if body[start : start + 1] == "{" else None
-        if end is None:
-            return None
-        head = body[:end].rstrip()
-        gap = "" if head.endswith("{") else " " if head.endswith(",") else ", "
-        return Splice(len(head), len(head), f"{gap}{flow(dict(entry))[1:-1]}")
-
     def removal(self, path: Path) -> Splice | None:
         parent = self.existing(path[:-1])
         lines = self.lines
+        if isinstance(parent, (CommentedMap, CommentedSeq)) and parent.fa.flow_style():
+            return self._removal_in_flow(parent, path[-1])
         if isinstance(parent, CommentedSeq):
-            if parent.fa.flow_style() or len(parent) == 1:
+            if len(parent) == 1:
                 return None
             line, column = parent.lc.item(index(parent, path[-1]))
             dash = lines[line].rfind("-", 0, column)
@@ -249,22 +243,73 @@ class Splicer:
                 return None
             last = block_end(lines, line, dash)
             return self._between(line, last, [])
-        if not isinstance(parent, CommentedMap) or parent.fa.flow_style() or len(parent) == 1:
+        if not isinstance(parent, CommentedMap) or len(parent) == 1:
             return None
         if path[-1] not in (parent.lc.data or ()):
             return None
         line, column = parent.lc.key(path[-1])
-        if lines[line][:column].strip():
-            return None
         last = block_end(lines, line, column)
-        return self._between(line, last, [])
+        head = lines[line][:column]
+        if not head.strip():
+            return self._between(line, last, [])
+        if head.strip(" -") or last >= len(lines):
+            return None
+        # The first key of an item: the next one follows the dash, or comments below it.
+        below = lines[last]
+        if below[:column].strip() or below[column : column + 1] in ("", " ", "#"):
+            return self._between(line, last, [head.rstrip()])
+        return self._between(line, last + 1, [head + below[column:]])
+
+    def emptied(self, path: Path) -> Splice | None:
+        """An empty map or list in the place of the one that has nothing but the end of `path`."""
+        parent, holder = self.existing(path[:-1]), self.existing(path[:-2])
+        if len(path) < 2 or not isinstance(holder, CommentedMap) or holder.fa.flow_style():
+            return None
+        if path[-2] not in (holder.lc.data or ()) or len(parent) != 1 or anchored(parent):
+            return None
+        return self.replace_block(holder, path[-2], [] if isinstance(parent, list) else {})
+
+    def _removal_in_flow(self, parent: CommentedMap | CommentedSeq, key: str) -> Splice | None:
+        if isinstance(parent, CommentedMap):
+            if key not in (parent.lc.data or ()) or anchored(parent[key]):
+                return None
+            places = (self._offset(*parent.lc.key(key)), self._offset(*parent.lc.value(key)))
+        else:
+            at = index(parent, key)
+            if anchored(parent[at]):
+                return None
+            places = (self._offset(*parent.lc.item(at)),) * 2
+        return _splice(flowmaps.removed(self._body, *places))
+
+    def renamed(self, path: Path, name: str, value: Any) -> Splice | None:
+        """Another key and value in the place of those at `path`."""
+        parent = self.existing(path[:-1])
+        own = isinstance(parent, CommentedMap) and path[-1] in (parent.lc.data or ())
+        if not own:
+            return None
+        if not parent.fa.flow_style():
+            return self.replace_block(parent, path[-1], value, name)
+        key, old = parent.lc.key(path[-1]), parent.lc.value(path[-1])
+        return _splice(
+            flowmaps.entry(self._body, self._offset(*key), self._offset(*old), name, value)
+        )
+
+    def written_out(self, path: Path) -> str | None:
+        """The text in which nothing at `path` shares its value with another place."""
+        places = sharing.written_out(self._body, self._data, path)
+        return None if places is None else self.with_all([*starmap(Splice, places)])
 
     def appended(self, path: Path, item: Mapping[str, Any]) -> Splice | None:
         node = self.existing(path)
         lines = self.lines
         if node is None:
             return self._add_key(path, [dict(item)]) if len(path) == 1 else None
-        if not isinstance(node, CommentedSeq) or node.fa.flow_style() or not node:
+        if not isinstance(node, CommentedSeq):
+            return None
+        if node.fa.flow_style():
+            start = self._offset(node.lc.line, node.lc.col)
+            return _splice(flowmaps.appended(self._body, start, dict(item)))
+        if not node:
             return None
         line, column = node.lc.item(len(node) - 1)
         dash = lines[line].rfind("-", 0, column)
@@ -342,4 +387,11 @@ class Splicer:
             yaml_io(listed=flat is None).dump(data, out)
         except (YAMLError, KeyError, TypeError, AttributeError):
             return None
-        return self.joined(out.getvalue())
+        # What stands before the document is not written by ruamel.yaml, or in another form.
+        head = self._body[: sharing.prefix_end(self._body)]
+        written = re.sub(r"\A(?:%.*\n)*---[ \t]*\n", "", out.getvalue()) if head else out.getvalue()
+        return self.joined(head + written)
+
+
+def _splice(place: flowmaps.Place | None) -> Splice | None:
+    return None if place is None else Splice(*place)

@@ -20,6 +20,9 @@ _ESCAPED = re.compile(
 _QUOTED = re.compile(r""""(?:[^"\\]|\\.)*"|'(?:[^']|'')*'""", re.DOTALL)
 
 
+_TAG = re.compile(r"![^\s,\[\]{}]*[ \t]*")
+
+
 class _Inline(RoundTripRepresenter):
     """Writes texts on one line."""
 
@@ -49,6 +52,10 @@ def offset(lines: Sequence[str], line: int, column: int) -> int:
 
 def scalar_end(body: str, start: int) -> int | None:
     """Where the scalar that starts at `start` ends; `None` for what is not a one-line scalar."""
+    tag = _TAG.match(body, start)
+    if tag and body[tag.end() : tag.end() + 1] in ("", "\n", "#"):
+        return start + len(tag[0].rstrip())
+    start = tag.end() if tag else start
     if start >= len(body) or body[start] in "|>&*!{[\n":
         return None
     if body[start] in "\"'":
@@ -122,7 +129,7 @@ def flow_end(body: str, start: int) -> int | None:
 def with_comment(written: str, old: str) -> str:
     """A block with the comment that stood behind the value on the line that it replaces."""
     if "\n" not in written:
-        return written
+        return f"{written}   {old}"
     first, _, rest = written.partition("\n")
     return f"{first}   {old}\n{rest}"
 

@@ -144,6 +144,18 @@ def test_other_lines_of_the_file_stay(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
+def test_an_open_quote_takes_in_no_secret(tmp_path: Path) -> None:
+    """The quote of the new value would close it, and the secret would be a part of another one."""
+    path, text = tmp_path / ".env", '# keys\nA=1\nB="two\n'
+    path.write_text(text)
+    store = environment(tmp_path).store
+    with pytest.raises(UsageError, match=r"line 3: a quote is opened and not closed"):
+        store.put("NEW", " # x")
+    assert path.read_text() == text
+    store.put("NEW", "plain")
+    assert parse_env(path.read_text(), ".env")["NEW"] == "plain"
+
+
 @pytest.mark.parametrize(
     ("text", "wanted"),
     [
