@@ -11,7 +11,6 @@ import asyncio
 import contextlib
 import ipaddress
 import os
-import select
 import socket
 import ssl
 import zlib
@@ -23,6 +22,8 @@ from typing import TYPE_CHECKING, Final, SupportsIndex
 
 import h11
 import httpx
+
+from routestudio.sinks._idle import readable
 
 if TYPE_CHECKING:
     from asyncio.trsock import TransportSocket
@@ -110,7 +111,7 @@ class _Connection:
             and not self._reader.at_eof()
             and not self._writer.is_closing()
             and self.open
-            and not _readable(self._socket)
+            and not readable(self._socket)
         )
 
     async def exchange(
@@ -335,19 +336,6 @@ def _is_address(host: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _readable(held: TransportSocket) -> bool:
-    """Whether the system has something that the loop did not read yet: most likely, the end.
-
-    Without this a request would be written to a server that has long gone, and nobody could know
-    whether it was acted on.
-    """
-    if not hasattr(select, "poll"):  # Windows
-        return bool(select.select([held], [], [], 0)[0])
-    waiting = select.poll()
-    waiting.register(held, select.POLLIN)
-    return bool(waiting.poll(0))
 
 
 def _decoder(encoding: str) -> zlib._Decompress | None:

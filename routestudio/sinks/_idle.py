@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import select
 import time
+from asyncio.trsock import TransportSocket
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
@@ -53,6 +55,19 @@ def unread(reader: object) -> bool:
     What came after the last answer belongs to no request: it must not be taken for the next answer.
     """
     return bool(getattr(reader, "_buffer", b""))
+
+
+def readable(held: TransportSocket) -> bool:
+    """Whether the system has something that the loop did not read yet: most likely, the end.
+
+    Without this a request would be written to a server that has long gone, and nobody could know
+    whether it was acted on.
+    """
+    if not hasattr(select, "poll"):  # Windows
+        return bool(select.select([held], [], [], 0)[0])
+    waiting = select.poll()
+    waiting.register(held, select.POLLIN)
+    return bool(waiting.poll(0))
 
 
 def fresh(since: float) -> bool:

@@ -150,7 +150,10 @@ def _sharing(targets: Sequence[SinkRouting]) -> dict[str, list[str]]:
 
 
 async def _usable(connection: Connection, since: float) -> bool:
-    return fresh(since) or await connection.alive(_ALIVE_SECONDS)
+    """Whether an idle connection still lives, and owes and is owed no answer."""
+    if not await connection.settled():
+        return False
+    return fresh(since) or (await connection.alive(_ALIVE_SECONDS) and await connection.settled())
 
 
 async def _drop(connection: Connection) -> None:

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from routestudio import __version__
+from routestudio.sinks._idle import readable, unread
 from routestudio.sinks._nats_account import Account, WireError, credentials
 
 INFO_SECONDS: Final = 5.0
@@ -218,6 +219,28 @@ class Connection:
         except (WireError, TimeoutError):
             return False
         return True
+
+    async def settled(self) -> bool:
+        """Whether nothing has come that could be taken for the answer to what is asked next.
+
+        Nothing in a PONG says which PING it answers. What a server says on its own (INFO, PING) is
+        dealt with, and replies are known by their numbers.
+        """
+        socket = self._writer.get_extra_info("socket")
+        if self._reader.at_eof() or socket.fileno() < 0 or readable(socket):
+            return False
+        while self._buffer or unread(self._reader):
+            try:
+                event = self._parse()
+                if event is None and not unread(self._reader):
+                    break
+                if event is None:
+                    await self._receive()
+                elif not isinstance(event, Reply):
+                    return False
+            except WireError:
+                return False
+        return not (self._buffer or self.leaving)
 
     def abort(self) -> None:
         """Drop the connection at once."""

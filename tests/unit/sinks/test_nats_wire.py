@@ -311,3 +311,59 @@ async def test_settings_of_any_form_are_read_without_a_fault() -> None:
     for config in ({}, {"max_bytes": "x", "retention": 5, "duplicate_window": None}):
         limits = _nats_streams.Limits.of(config, {"bytes": [], "consumer_count": True})
         assert (limits.max_bytes, limits.consumers, limits.full) == (0, 0, "")
+
+
+@pytest.mark.parametrize("surplus", [b"PONG\r\n", b"PONG", b"-ERR 'Unknown Protocol'\r\n"])
+async def test_an_answer_too_many_confirms_no_later_message(surplus: bytes) -> None:
+    """What nobody asked for must not be taken for the answer to the next batch."""
+    taken: list[list[bytes]] = []
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await signed_in(reader, writer)
+        taken.append([])
+        while True:
+            line = await reader.readuntil(b"\r\n")
+            if b"$JS.API" in line:
+                writer.write(b"HMSG %b 1 16 16\r\nNATS/1.0 503\r\n\r\n\r\n" % line.split()[2])
+            elif line == b"PING\r\n":
+                # The first connection answers twice, and takes nothing after that.
+                writer.write(b"PONG\r\n" + (surplus if len(taken) == 1 else b""))
+                if len(taken) == 1:
+                    await reader.read()
+            elif b"PUB" in line:
+                taken[-1].append(line)
+
+    async with served(talk) as port:
+        link = Nats.connect(Nats.Config(host="127.0.0.1", port=port))
+        try:
+            for number in range(2):
+                found = await link.send(records("a"))
+                assert [outcome.status for outcome in found] == ["delivered"], found
+                assert sum(map(len, taken)) == number + 1
+        finally:
+            await link.close()
+
+
+async def test_what_a_server_says_on_its_own_costs_no_connection() -> None:
+    connections = 0
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal connections
+        connections += 1
+        await signed_in(reader, writer)
+        while True:
+            line = await reader.readuntil(b"\r\n")
+            if b"$JS.API" in line:
+                writer.write(b"HMSG %b 1 16 16\r\nNATS/1.0 503\r\n\r\n\r\n" % line.split()[2])
+            elif line == b"PING\r\n":
+                writer.write(b"PONG\r\nPING\r\n" + hello(connect_urls=[]))
+
+    async with served(talk) as port:
+        link = Nats.connect(Nats.Config(host="127.0.0.1", port=port))
+        try:
+            for _ in range(3):
+                assert [item.status for item in await link.send(records("a"))] == ["delivered"]
+                await asyncio.sleep(0.02)
+        finally:
+            await link.close()
+    assert connections == 1
