@@ -12,7 +12,7 @@ from typing import Any, Final
 from routestudio.errors import RouteStudioError, UsageError
 from routestudio.project.dotenv import MAX_ENV, parse_env, with_variables
 from routestudio.project.files import own, read_own, write_own
-from routestudio.project.redaction import Redactor
+from routestudio.project.redaction import Redactor, harmless_address
 from routestudio.project.user_state import ProjectState
 from routestudio.system import current as system
 
@@ -28,9 +28,17 @@ _REFERENCE: Final = re.compile(
 
 _SECRET_NAME: Final = re.compile(
     r"(?i)pass|secret|token|key|credential|auth|signature|private|connection_string"
-    r"|user_?info|webhook|cookie|bearer|jwt"
-    r"|(^|_)(pw|pwd|pat|sas|dsn|ur[il]|hook)($|_)"
+    r"|user_?info|cookie|bearer|jwt|(^|_)(pw|pwd|pat|sas)($|_)"
 )
+_PLACE_NAME: Final = re.compile(r"(?i)webhook|(^|_)(dsn|ur[il]|hook)($|_)")
+"""A variable that says where something is: a secret only where its value has more than a host."""
+
+
+def is_secret(name: str, value: str) -> bool:
+    """Whether the value of a variable is hidden, by the variable's name. Unsure means yes."""
+    if _SECRET_NAME.search(name):
+        return True
+    return bool(_PLACE_NAME.search(name)) and not harmless_address(value)
 
 
 class Environment:
@@ -99,11 +107,11 @@ class Environment:
 
     @property
     def hidden(self) -> frozenset[str]:
-        """Values of variables that are named like a secret, and what the keyring holds."""
+        """Values of variables that are secrets by their names, and what the keyring holds."""
         values = set(self._resolved)
         with contextlib.suppress(RouteStudioError):
             self._read_file()
-        values |= {v for name, v in self._file.items() if v and _SECRET_NAME.search(name)}
+        values |= {v for name, v in self._file.items() if v and is_secret(name, v)}
         values |= {v for v in self._keyring.values() if v}
         return frozenset(values)
 
@@ -121,7 +129,7 @@ class Environment:
         found = {name: self.get(name) for name in used}
         with contextlib.suppress(RouteStudioError):
             found |= self._read_file()
-        found = {name: value for name, value in found.items() if _SECRET_NAME.search(name)}
+        found = {name: value for name, value in found.items() if value and is_secret(name, value)}
         found |= {name: self.get(name) for name in known}
         return {name: value for name, value in found.items() if value}
 
@@ -140,7 +148,7 @@ class Environment:
         if not given:
             return word if op else ""
         assert value is not None
-        if _SECRET_NAME.search(name):
+        if is_secret(name, value):
             self._resolved.add(value)
         return value
 

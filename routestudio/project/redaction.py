@@ -140,6 +140,18 @@ def _drawn(part: str) -> bool:
     return len(part) >= 20 or mixed or any(char.isdigit() for char in part)
 
 
+_ADDRESS: Final = re.compile(r"(?:[A-Za-z][\w+.-]*://)?[\w.-]+(?::\d{1,5})?(?:/([\w./-]*))?")
+
+
+def harmless_address(text: str) -> bool:
+    """Whether a URL or host says only where something is: no user info, no query, and in its path
+    nothing but short words."""
+    match = _ADDRESS.fullmatch(text)
+    if match is None or ("://" not in text and not re.search(r"[.:]|^localhost$", text)):
+        return False
+    return all(len(part) < _LONG and not _drawn(part) for part in (match[1] or "").split("/"))
+
+
 def user_infos(value: Any) -> Iterator[str]:
     """The user info of every URL in plain data, which is a secret wherever it comes from."""
     if isinstance(value, str):

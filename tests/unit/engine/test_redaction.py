@@ -100,6 +100,34 @@ async def test_previews_hide_secret_values_whatever_the_header_is_called(tmp_pat
         assert "CANARY" not in engine.redact("echo CANARY01 and CANARY@02 and user:CANARY%4002")
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "shown"),
+    [
+        ("HTTP_HOST", "hooks.internal", True), ("HTTP_URL", "http://hooks.internal:8080", True),
+        ("HTTP_URL", "http://hooks.internal:8080/base/v1", True),
+        ("HTTP_URL", "http://hooks.internal/T0XX/B1cdEFgh", False),
+        ("HTTP_URL", "http://user:CANARY1@hooks.internal", False),
+        ("HTTP_URL", "http://hooks.internal/?k=CANARY1", False),
+        ("HTTP_URL", "CANARY1thing", False), ("HOOK", "http://hooks.internal/services", False),
+        ("API_TOKEN", "http://hooks.internal", False), ("HTTP_AUTH", "hooks.internal", False),
+    ],
+)  # fmt: skip
+async def test_previews_show_what_is_no_secret(
+    tmp_path: Path, name: str, value: str, shown: bool
+) -> None:
+    """A host that a variable gives is where messages go, and is worth seeing."""
+    (tmp_path / "sequin.yaml").write_text(
+        PREVIEWED.replace('"Bearer ${API_TOKEN}"', f"'to ${{{name}}}'")
+    )
+    (tmp_path / ".env").write_text(f"{name}='{value}'\nHTTP_USERINFO=me:pw5x9z1\n")
+    (tmp_path / "samples").mkdir()
+    (tmp_path / "samples" / "s.jsonl").write_text(MESSAGE)
+    async with EngineService() as engine:
+        await engine.open(str(tmp_path))
+        await engine.preview("hook", sample="s")
+        assert (f"to {value}" in str(await engine.row(0))) is shown
+
+
 def test_nothing_that_is_printed_has_a_secret(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
