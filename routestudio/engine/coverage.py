@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from routestudio.engine.workspace import PreparedSink
-from routestudio.functions import language
 from routestudio.functions.pool import FunctionPool
 from routestudio.functions.tracing import Point
 from routestudio.model.function import Function
@@ -48,6 +47,7 @@ class Coverage:
         self._pool = pool
         self._counts: dict[str, Counter[int]] = {}
         self._functions: dict[str, Function] = {}
+        self._points: dict[str, Sequence[Point]] = {}
 
     async def add(
         self, prepared: PreparedSink, messages: Sequence[Message], *, now: str | None = None
@@ -68,7 +68,7 @@ class Coverage:
         found = []
         for name in sorted(self._functions):
             function, counts = self._functions[name], self._counts[name]
-            points = language.points(function)
+            points = self._points[name]
             if points:
                 taken = [counts[number] for number in range(len(points))]
                 found.append(FunctionCoverage(function, points, taken))
@@ -80,6 +80,7 @@ class Coverage:
         if function.kind.entry_point is None:
             return [None] * len(messages)
         self._functions[function.name] = function
+        self._points[function.name] = await self._pool.points(function)
         counts = self._counts.setdefault(function.name, Counter())
         results = []
         for result, trace in await self._pool.trace(function, messages, now=now):

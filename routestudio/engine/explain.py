@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from routestudio.engine.workspace import PreparedSink
-from routestudio.functions import language
 from routestudio.functions.pool import FunctionPool
-from routestudio.functions.tracing import Trace
+from routestudio.functions.tracing import Point, Trace
 from routestudio.model.function import Function
 from routestudio.model.message import Message
 
@@ -30,14 +30,14 @@ async def explain(
             continue
         result, trace = (await pool.trace(function, [message]))[0]
         dropped = stage == "filter" and result.value is False
-        found.append({**_entry(function, trace), "stage": stage, "dropped": dropped})
+        points = await pool.points(function)
+        found.append({**_entry(function, trace, points), "stage": stage, "dropped": dropped})
         if dropped:
             break
     return found
 
 
-def _entry(function: Function, trace: Trace) -> dict[str, Any]:
-    points = language.points(function)
+def _entry(function: Function, trace: Trace, points: Sequence[Point]) -> dict[str, Any]:
     lines = function.code.splitlines()
 
     def text(line: int) -> str:

@@ -67,9 +67,9 @@ async def view_of(
         text_fields=frozenset(
             f.name for f in routed_fields(prepared.sink) if f.rule.kind == "text"
         ),
-        routing=_facts(functions.routing),
-        filter=_facts(functions.filter),
-        transform=_facts(functions.transform),
+        routing=await _facts(workspace, functions.routing),
+        filter=await _facts(workspace, functions.filter),
+        transform=await _facts(workspace, functions.transform),
         enrichment=enrichment.code if enrichment is not None else None,
         enrichments=any(f.kind is FunctionKind.ENRICHMENT for f in project.functions),
         outcomes=evaluated.outcomes,
@@ -82,8 +82,13 @@ async def view_of(
     )
 
 
-def _facts(function: Function | None) -> Any:
-    return None if function is None else facts(function)
+async def _facts(workspace: Workspace, function: Function | None) -> Any:
+    """What the text of a function says, where a worker could check it: reading it in this process
+    takes no more than that did."""
+    if function is None:
+        return None
+    found = await workspace.pool.check(function)
+    return None if any(item.code == "not_checked" for item in found) else facts(function)
 
 
 def _advice(prepared: PreparedSink) -> tuple[FieldProblem, ...]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from routestudio.engine.targets import target_of
 from routestudio.engine.workspace import Workspace
 from routestudio.errors import RouteStudioError
+from routestudio.functions import walls
 from routestudio.project.user_state import ProjectState
 
 if TYPE_CHECKING:
@@ -66,8 +67,14 @@ class OutsideMethods:
 
     def __init__(self, service: EngineService) -> None:
         self._service = service
-        self.methods: dict[str, Callable[..., Any]] = {"outside_variables": self.outside_variables,
-                        "agree_outside": self.agree_outside}  # fmt: skip
+        self.methods: dict[str, Callable[..., Any]] = {
+            "outside_variables": self.outside_variables, "agree_outside": self.agree_outside,
+            "walls": self.walls,
+        }  # fmt: skip
+
+    async def walls(self, *, emit: Emit | None = None) -> str:
+        """Which walls stand around functions on this system, and what they leave open."""
+        return walls.sentences(await self._service.pool.doors())
 
     async def outside_variables(
         self, sinks: Sequence[str], *, emit: Emit | None = None

@@ -34,7 +34,11 @@ def _check(function: Function) -> Any:
     return [astuple(item) for item in language.check(function)]
 
 
-_TASKS: Final[dict[str, Callable[..., Any]]] = {"check": _check}
+def _points(function: Function) -> Any:
+    return [astuple(item) for item in language.points(function)]
+
+
+_TASKS: Final[dict[str, Callable[..., Any]]] = {"check": _check, "points": _points}
 
 
 def load() -> None:

@@ -20,7 +20,7 @@ from routestudio.functions.answers import results_of, traced_of
 from routestudio.functions.child import Limits, Worker, WorkerGone
 from routestudio.functions.conversion.result import Conversion
 from routestudio.functions.frames import Mode, Program
-from routestudio.functions.tracing import Trace
+from routestudio.functions.tracing import Point, Trace
 from routestudio.model.function import (
     Diagnostic,
     Function,
@@ -37,6 +37,12 @@ _MAX_ROWS: Final = 1000
 """Messages of one request: bounds what the worker holds and what an overrun makes it repeat."""
 
 
+_DOES: Final = {"check": "checking", "points": "reading", "format": "formatting",
+                "convert": "converting"}  # fmt: skip
+_SHORT: Final = ("check", "points")
+"""Tasks that any worker can do: what the others need is loaded in one alone."""
+
+
 class FunctionPool:
     """Evaluates functions on messages in at most `size` workers, started on first use.
 
@@ -51,6 +57,7 @@ class FunctionPool:
         self._desk: Worker | None = None
         self._desk_lock = asyncio.Lock()
         self._checked: OrderedDict[Function, list[Diagnostic]] = OrderedDict()
+        self._points: OrderedDict[Function, tuple[Point, ...]] = OrderedDict()
         self._loaded: set[str] = set()
         self._warming = 0
 
@@ -85,6 +92,19 @@ class FunctionPool:
                 self._checked.popitem(last=False)
         return found
 
+    async def points(self, function: Function) -> tuple[Point, ...]:
+        """The ways that a function may take, as the traces of its calls number them; none for a
+        text that cannot be worked on."""
+        if function not in self._points:
+            try:
+                found = await self._work("points", function)
+            except UsageError:
+                return ()
+            self._points[function] = tuple(Point(*item) for item in found)
+            if len(self._points) > _CHECKED:
+                self._points.popitem(last=False)
+        return self._points[function]
+
     async def format(self, code: str, language: Language) -> str:
         """A text in its language's style. Raises `UsageError`, which explains why, if it cannot
         be."""
@@ -108,12 +128,12 @@ class FunctionPool:
         request = {"task": task, "arguments": arguments}
         given = self._text_worker(task) if worker is None else contextlib.nullcontext(worker)
         async with given as worker:
-            if task == "check":
+            if task in _SHORT:
                 await worker.load(*_needs(item for item in arguments if isinstance(item, Function)))
             try:
                 return desk.value_of(await worker.call(request, desk.SECONDS))
             except WorkerGone as gone:
-                did = {"check": "checking", "format": "formatting", "convert": "converting"}[task]
+                did = _DOES[task]
                 why = f"longer than {desk.SECONDS:g} s" if gone.timeout else "too much memory"
                 text = f"{did} this text takes {why}, and was stopped"
                 hint = "write long expressions as several short ones"
@@ -122,7 +142,7 @@ class FunctionPool:
     @contextlib.asynccontextmanager
     async def _text_worker(self, task: str) -> AsyncIterator[Worker]:
         """Any worker that is free checks a text; the other tasks have their own worker."""
-        if task == "check" and self._is_free():
+        if task in _SHORT and self._is_free():
             async with self._worker() as worker:
                 yield worker
             return

@@ -383,4 +383,4 @@ class Commands:
         """Show what this is, and what a report of a fault should hold."""
         from routestudio.ui.help_dialogs import AboutDialog
 
-        AboutDialog(self._window).exec()
+        AboutDialog(self._window, self._window.engine).exec()

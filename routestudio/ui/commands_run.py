@@ -59,8 +59,12 @@ class RunCommands:
         if not run["standin"] and not self.confirm(run["sink"], text, "Resume"):
             return
         self._window.commands.flush()
-        self.show()
-        panel.resume()
+
+        def start() -> None:
+            self.show()
+            panel.resume()
+
+        self.with_consent(run["sink"], run["standin"], start)
 
     def confirm(self, sink: str, what: str, yes: str) -> bool:
         """Ask before anything goes to a real service, with the name of its host."""
@@ -107,8 +111,10 @@ class RunCommands:
         count = panel.page.letters.group_count if numbers is None else len(numbers)
         many = "1 dead letter" if count == 1 else f"{count:,} dead letters"
         what = f"Send {many} again through {run['sink']}"
-        if panel.running or run["standin"] or self.confirm(run["sink"], what, "Send"):
+        if panel.running or run["standin"]:
             panel.retry(numbers, group)
+        elif self.confirm(run["sink"], what, "Send"):
+            self.with_consent(run["sink"], False, lambda: panel.retry(numbers, group))
         panel.page.letters.refresh()
 
     def edit(self) -> None:

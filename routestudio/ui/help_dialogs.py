@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import sys
+from typing import TYPE_CHECKING
 
 import PySide6
 from PySide6.QtCore import Qt
@@ -15,6 +16,9 @@ from routestudio.ui.actions import MENUS, TABLE, shortcut_text
 from routestudio.ui.recent import settings
 from routestudio.ui.widgets.basics import Button, label
 from routestudio.ui.widgets.dialog import Dialog
+
+if TYPE_CHECKING:
+    from routestudio.ui.bridge import Engine
 
 
 class ShortcutsDialog(Dialog):
@@ -58,7 +62,7 @@ class ShortcutsDialog(Dialog):
 class AboutDialog(Dialog):
     """Version, purpose, and what a report of a fault should hold."""
 
-    def __init__(self, parent: QWidget | None) -> None:
+    def __init__(self, parent: QWidget | None, engine: Engine | None = None) -> None:
         super().__init__(parent, "About RouteStudio")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setMinimumWidth(460)
@@ -67,12 +71,26 @@ class AboutDialog(Dialog):
             "Design, preview, test and deliver routes for change-data-capture messages.",
             wrap=True,
         ))  # fmt: skip
+        self.walls = label("", wrap=True, select=True)
+        self.walls.setAccessibleName("Walls around functions")
+        self.walls.hide()
+        self.body.addWidget(self.walls)
         self.body.addWidget(label(diagnostics(), "muted", wrap=True, select=True))
         copy = Button("Copy diagnostics", "copy", action=self._copy)
         self.foot(copy, Button("Close", kind="primary", action=self.accept))
+        if engine is not None:
+            engine.run(engine.request("walls"), owner=self, title="Walls around functions",
+                       done=self._show_walls)  # fmt: skip
+
+    def _show_walls(self, text: str) -> None:
+        """What protects this system from functions, and what does not."""
+        self.walls.setText(text)
+        self.walls.show()
+        self.adjustSize()
 
     def _copy(self) -> None:
-        QGuiApplication.clipboard().setText(diagnostics())
+        found = (diagnostics(), self.walls.text())
+        QGuiApplication.clipboard().setText("\n".join(text for text in found if text))
 
 
 def diagnostics() -> str:

@@ -132,3 +132,9 @@ def test_rows_of_a_backfill_that_fail_are_given_a_branch() -> None:
     (item,) = row_faults(rows, "f", code)
     assert (item.line, item.code) == (3, READ_FAULT)
     assert '"read": "POST"' in fixes_for(item, code, "python")[0].applied(code)
+
+
+def test_a_text_longer_than_any_function_is_not_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ast.parse", None)
+    code = "def route(action, record, changes, metadata):\n    return {}\n" + "#" * 10_000
+    assert read_branch(code, "python") is None

@@ -144,8 +144,8 @@ class _Scope:
 
     def condition(self, node: Node, args: list[Any], known: Names) -> Names:
         self._need_clauses(node, args[-1] if args else [], "do")
-        for entry in args[-1] if args and isinstance(args[-1], list) else []:
-            for clause in entry[1] if isinstance(entry[1], list) else []:
+        for _, content in _pairs(args):
+            for clause in content if isinstance(content, list) else []:
                 if is_node(clause, "->", 2):
                     self.walk(clause.args[1], self._each(clause.args[0], known))
         return known
@@ -161,7 +161,7 @@ class _Scope:
             else:
                 inner = self.walk(item, inner)
         for entry in args[-1] if has_sections else []:
-            name = getattr(entry[0], "name", "")
+            name = getattr(entry[0], "name", "") if isinstance(entry, tuple) else ""
             self._sections([entry], inner if name == "do" else known)
         return known
 
@@ -279,3 +279,9 @@ def _variables(pattern: Any) -> list[str]:
     if pattern.name == "%{}":
         return [n for e in pattern.args if isinstance(e, tuple) for n in _variables(e[1])]
     return [name for part in pattern.args for name in _variables(part)]
+
+
+def _pairs(args: list[Any]) -> list[tuple[Any, Any]]:
+    """The parts of a call with `do`; a list in their place may hold anything."""
+    last = args[-1] if args else None
+    return [entry for entry in last if isinstance(entry, tuple)] if isinstance(last, list) else []

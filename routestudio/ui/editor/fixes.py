@@ -24,6 +24,8 @@ _RENAME = re.compile(r"rename `(\w+)` to `(\w+)`")
 _WRITE = re.compile(r"write `([^`]+)`")
 _WORD = re.compile(r"[A-Za-z_][\w.]*[?!]?")
 _LIKE = 0.5
+LONGEST = 10_000
+"""Characters of a text that is looked at here; longer functions are refused everywhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +171,8 @@ def _hinted(item: Diagnostic, code: str, start: int, end: int, begin: int, line:
 
 def _python_branches(code: str) -> Iterator[tuple[int, int, str]]:
     """Places that decide by the action, and know `insert`: range and new text."""
+    if len(code) > LONGEST:
+        return
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import sys
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
+from routestudio.engine import hazards
 from routestudio.errors import UsageError, WorkerError
 from routestudio.functions import desk, python
 from routestudio.functions.pool import FunctionPool, Limits
@@ -71,6 +73,18 @@ async def test_a_million_bytes_are_answered_at_once(
         assert reads([given]) == WHOLE
         with pytest.raises(ValueError, match="too long"):
             python.parsed(MILLION)
+
+
+async def test_lint_reads_no_text_that_was_not_checked(
+    pool: FunctionPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rules of lint read the text in the engine, so a worker has to have managed it before."""
+    workspace = Mock(pool=pool)
+    monkeypatch.setattr(hazards, "facts", lambda function: function.code)
+    assert await hazards._facts(workspace, whole(LONG)) == LONG
+    monkeypatch.setattr(desk, "SECONDS", 0.004)
+    assert await hazards._facts(workspace, whole(f"{LONG}\n")) is None
+    assert await hazards._facts(workspace, None) is None
 
 
 async def test_checks_give_what_the_checker_finds(pool: FunctionPool) -> None:

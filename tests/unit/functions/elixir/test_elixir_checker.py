@@ -188,3 +188,13 @@ def test_deep_nesting_is_a_diagnostic_not_a_crash(body: str) -> None:
     for item in check(body):
         assert item.severity == "error"
         assert "deep" in item.message
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["cond 'hi'", "cond [1, 2]", "case 1, 'hi'", "with 'hi'", "with x <- 1, 'hi'", "if 1, 'hi'",
+     "unless 1, [1]", "for x <- [1], 'hi'", "with [{1}]", "cond do: 'hi'", "case 1, do: [1]"],
+)  # fmt: skip
+def test_a_list_in_the_place_of_a_block_is_a_problem(body: str) -> None:
+    """`cond'hi'` is what stands there while somebody types."""
+    assert check(f"x = 1\n{body}")
