@@ -1,31 +1,32 @@
 """Functions made up by chance: neither the engine nor a worker may lose its composure.
 
-For as many seconds as `ROUTESTUDIO_FUZZ` says. `ROUTESTUDIO_FUZZ_SEED` repeats a run; the seed and
-the text of a failure are in its message.
+For as many seconds as `ROUTESTUDIO_FUZZ` says. The seed and the text of a failure are in its
+message.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import random
 import time
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-
-import pytest
 
 from routestudio.functions import language
 from routestudio.functions.pool import FunctionPool, Limits
 from routestudio.model.function import Function, FunctionKind, Language
 from routestudio.model.message import Message, message_from
+from tests.fuzz.search import Search, ceiling, long_search, peak
 
-SECONDS = float(os.environ.get("ROUTESTUDIO_FUZZ", "0"))
+__all__ = ["ceiling"]
+
 VECTORS = Path(__file__).parents[1] / "data" / "vectors"
 CODES = {"invalid", "raised", "output", "memory", "timeout", "not_evaluated"}
 PROCESSOR_SECONDS = 1.0
 """Most that the check of one text may take: a hundred times what it usually does."""
+
+MEMORY = 150 << 20
+"""Bytes by which the check of one text may let this process grow."""
 
 PYTHON = [
     """return {"topic": f"{record['region']}.{action}", "key": str(record["id"])}""",
@@ -122,25 +123,26 @@ def messages() -> list[Message]:
             for number, row in enumerate(rows)]  # fmt: skip
 
 
-@pytest.mark.skipif(not SECONDS, reason="runs for ROUTESTUDIO_FUZZ seconds")
+@long_search
 async def test_functions_made_up_by_chance() -> None:
-    seed = int(os.environ.get("ROUTESTUDIO_FUZZ_SEED", time.time_ns() % 1_000_000_000))
-    made = functions(random.Random(seed))
+    search = Search("functions")
+    made = functions(search.chance)
     pool = FunctionPool(limits=Limits(seconds_per_message=2.0, max_overruns=1))
-    given, counts = messages(), Counter[str]()
-    end = time.monotonic() + SECONDS
+    given, counts = messages(), search.counts
     try:
-        while time.monotonic() < end:
+        for _ in search.rounds():
             function = next(made)
-            about = f"seed {seed}, text {counts['texts']}: {function.code!r}"
-            counts["texts"] += 1
-            begun = time.process_time()
+            about = search.about(function.code)
+            begun, held = time.process_time(), peak()
             try:
                 found = language.check(function)
                 language.points(function)
             except Exception as error:
                 raise AssertionError(f"{about}: {error!r}") from error
-            assert time.process_time() - begun < PROCESSOR_SECONDS, about
+            took = time.process_time() - begun
+            search.took(took, function.code)
+            assert took < PROCESSOR_SECONDS, about
+            assert peak() - held < MEMORY, f"{(peak() - held) >> 20} MB, {about}"
             if any(item.severity == "error" for item in found):
                 continue
             counts["accepted"] += 1
@@ -150,6 +152,7 @@ async def test_functions_made_up_by_chance() -> None:
                     code = result.fault.code if result.fault else "ok"
                     counts[code] += 1
                     assert code in CODES or code == "ok", f"{about}: {result.fault}"
+            assert peak() - held < MEMORY, f"evaluated: {(peak() - held) >> 20} MB, {about}"
             if counts["accepted"] % 20 == 0:
                 converted = await pool.convert(function, [])
                 counts["converted" if converted.after else "not converted"] += 1
@@ -159,5 +162,4 @@ async def test_functions_made_up_by_chance() -> None:
         assert last.fault is None or last.fault.code in CODES
     finally:
         await pool.close()
-        print(f"\nfuzz: seed {seed}, {SECONDS:g} s: {dict(counts)}")
     assert counts["accepted"] > 0
