@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import stat
 from pathlib import Path
 from typing import Final
 
@@ -47,14 +49,21 @@ def guessed(project: str) -> tuple[str, ...] | None:
     """
     path = Path(project)
     try:
-        with (path / YAML_FILE if path.is_dir() else path).open("rb") as file:
-            text = file.read(_READ)
+        text = _beginning(path / YAML_FILE if path.is_dir() else path)
     except OSError:
         return None
     if b"functions" not in text:
         return None
     elixir = b"python" not in text or b"elixir" in text or b".ex" in text
     return (desk.ELIXIR,) if elixir else ()
+
+
+def _beginning(path: Path) -> bytes:
+    """The first part of a regular file, by the rule for files of a project: nothing else is opened,
+    and nothing is waited for. Raises `OSError`."""
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    with os.fdopen(os.open(path, flags), "rb") as file:
+        return file.read(_READ) if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else b""
 
 
 async def _warm(pool: FunctionPool) -> None:

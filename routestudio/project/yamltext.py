@@ -20,6 +20,7 @@ _ESCAPED = re.compile(
 _QUOTED = re.compile(r""""(?:[^"\\]|\\.)*"|'(?:[^']|'')*'""", re.DOTALL)
 
 
+_COMMENT = re.compile(r"[ \t]#")
 _TAG = re.compile(r"![^\s,\[\]{}]*[ \t]*")
 
 
@@ -73,8 +74,8 @@ def scalar_end(body: str, start: int) -> int | None:
         return None
     end = body.find("\n", start)
     end = len(body) if end < 0 else end
-    comment = body.find(" #", start, end)
-    end = end if comment < 0 else comment
+    comment = _COMMENT.search(body, start, end)
+    end = comment.start() if comment else end
     return start + len(body[start:end].rstrip())
 
 
@@ -85,7 +86,7 @@ def flow_scalar_end(body: str, start: int) -> int | None:
     match = re.compile(r"[^\s,\[\]{}&*!|>#][^,\[\]{}\n]*").match(body, start)
     if match is None:
         return None
-    text = match[0].partition(" #")[0]
+    text = _COMMENT.split(match[0], maxsplit=1)[0]
     return start + len(text.rstrip())
 
 

@@ -194,7 +194,12 @@ def one_env(search: Search) -> None:
         search.took(time.process_time() - begun, repr(text[:80]))
     value = spoiled_text("v", search.chance, ENV_ODD)
     name = search.chance.choice(["A", "C", "NEW"])
-    changed = with_variables(text, {name: value}, ".env")
+    try:
+        changed = with_variables(text, {name: value}, ".env")
+    except UsageError:
+        assert text.count('"') + text.count("'"), search.about(text)
+        search.counts["not set behind an open quote"] += 1
+        return
     assert parse_env(changed, ".env") == {**found, name: value}, search.about((text, value))
     search.counts["read"] += 1
 

@@ -106,7 +106,9 @@ class RunPanel(QWidget):
     def resumable(self) -> bool:
         """Whether something of the shown run remains."""
         run = self.run
-        return not self.running and run is not None and run["resumable"] and run["left"] > 0
+        if self.running or run is None or "resumable" not in run:
+            return False  # until the engine has answered, little is known of a run
+        return bool(run["resumable"]) and run["left"] > 0
 
     def reset(self) -> None:
         """Show nothing: another project is open."""

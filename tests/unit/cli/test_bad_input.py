@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -198,3 +199,26 @@ def test_a_line_of_50_mb_is_a_row_and_costs_no_memory(project: Path) -> None:
     own, children = map(int, found.stderr.split()[-2:])
     assert own < 200_000, "kilobytes"
     assert children < 200_000, "kilobytes"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
+@pytest.mark.parametrize("kind", ["pipe", "link"])
+@pytest.mark.parametrize("command", [["lint"], ["preview", "s"], ["run", "s"]])
+def test_a_yaml_file_that_is_no_file_ends_a_command_at_once(
+    tmp_path: Path, kind: str, command: list[str]
+) -> None:
+    """The look for functions, which starts a worker early, opens nothing that others refuse."""
+    (tmp_path / "project").mkdir()
+    place = tmp_path / "project" / "sequin.yaml"
+    if kind == "pipe":
+        os.mkfifo(place)
+    else:
+        (tmp_path / "other.yaml").write_text(SINK + "functions: []\n")
+        place.symlink_to(tmp_path / "other.yaml")
+    name, *rest = command
+    found = subprocess.run(
+        [sys.executable, "-m", "routestudio", name, str(place.parent), *rest],
+        capture_output=True, text=True, timeout=60, check=False, stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    assert found.returncode == 2, found.stderr
+    assert "Traceback" not in found.stderr

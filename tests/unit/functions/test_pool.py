@@ -465,3 +465,16 @@ def test_a_message_field_and_its_key_are_the_same() -> None:
     with pytest.raises(AttributeError, match="no field `nothing`"):
         _ = metadata.nothing
     assert metadata.database.hostname == "localhost"
+
+
+async def test_a_pool_closes_while_its_first_worker_starts() -> None:
+    """A command that ends at once must not wait for a worker that nobody asked."""
+    for turns in range(4):
+        pool = FunctionPool()
+        warming = asyncio.ensure_future(pool.warm())
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        async with asyncio.timeout(20):
+            await pool.close()
+            warming.cancel()
+            await asyncio.gather(warming, return_exceptions=True)

@@ -110,6 +110,13 @@ def test_an_edit_changes_its_own_lines(edit: Edit, wanted: str, ends: str) -> No
     assert YamlDocument(document.text).plain() == document.plain()
 
 
+def test_tabs_may_stand_around_a_value() -> None:
+    document = YamlDocument("a:\tshop\t#\tabout it\nb: {c:\tx\t, d: y}\n")
+    document.set(("a",), "---")
+    document.set(("b", "c"), "z")
+    assert document.text == "a:\t'---'\t#\tabout it\nb: {c:\tz\t, d: y}\n"
+
+
 def test_what_stands_before_the_document_stays_when_all_is_written() -> None:
     """The last resort writes the whole document, from `---` on."""
     head = "%YAML 1.1\n# about this file\n---\n"
