@@ -66,7 +66,7 @@ def corpus() -> list[tuple[Language, str]]:
         for line in path.read_text(encoding="utf-8").splitlines():
             row = json.loads(line)
             code = row["code"]
-            if row["kind"] == "expr":
+            if row.get("kind", "expr") == "expr":
                 code = f"def route(action, record, changes, metadata) do\n{code}\nend"
             found.append((Language.ELIXIR, code))
     return found
