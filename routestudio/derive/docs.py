@@ -149,6 +149,11 @@ def _delivery(sink: type[Sink]) -> list[str]:
         "not used" if limits.fixed else f"1 to {limits.messages}; {limits.default} is a good value"
     )
     lines.append(f"- Sink-level `batch_size`: {size}.")
+    together = (
+        "several messages of a group, in their order" if sink.keeps_order
+        else "one message of a group at a time"
+    )  # fmt: skip
+    lines.append(f"- A batch holds {together}.")
     if limits.size:
         lines.append(f"- A batch holds at most {limits.size:,} bytes.")
     if sink.max_record:

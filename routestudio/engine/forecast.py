@@ -39,12 +39,19 @@ class _Open:
     count: int = 0
     size: int = 0
     batches: int = 0
+    hottest: int = 0
+
+    @property
+    def least(self) -> int:
+        """Batches at least: one carries one message of a group, where it cannot carry several."""
+        return max(self.batches, self.hottest)
 
 
 class Forecast:
     """Adds up delivered rows in their order. Memory is bounded; what is over is counted together.
 
-    Batches are those that fill without waiting: the most messages a request can carry.
+    Batches are those that fill without waiting: the most messages a request can carry. Where the
+    sink's batches do not keep their order, each holds one message of a group at most.
     """
 
     def __init__(self, prepared: PreparedSink) -> None:
@@ -54,6 +61,7 @@ class Forecast:
         self._destinations: dict[str, _Destination] = {}
         self._open: dict[Hashable, _Open] = {}
         self._groups: Counter[str] = Counter()
+        self._apart: Counter[tuple[Hashable, str]] = Counter()
         self._partitions = {name: [0] * PARTITIONS for name in self._sink.partitioners}
         self._more = False
         self._ungrouped = 0
@@ -83,8 +91,8 @@ class Forecast:
         found.rows += 1
         found.size += size
         found.actions[item.message.action] += 1
-        self._batch(effective.batch_key, size)
         group = effective.group_id
+        self._batch(effective.batch_key, size, group)
         if group is None:
             self._ungrouped += 1
         elif group in self._groups or len(self._groups) < MAX_KEYS:
@@ -94,13 +102,18 @@ class Forecast:
             for title, partition in self._sink.partitioners.items():
                 self._partitions[title][partition(key, PARTITIONS)] += 1
 
-    def _batch(self, key: Hashable, size: int) -> None:
+    def _batch(self, key: Hashable, size: int, group: str | None) -> None:
         found = self._open.get(key)
         if found is None:
             if len(self._open) >= MAX_KEYS:
                 key = None
             found = self._open.setdefault(key, _Open())
         limits = self._limits
+        if group is not None and not limits.keeps_order:
+            one = (key, group)
+            if one in self._apart or len(self._apart) < MAX_KEYS:
+                self._apart[one] += 1
+                found.hottest = max(found.hottest, self._apart[one])
         full = found.count >= limits.messages or (
             limits.size is not None and found.size + size > limits.size
         )
@@ -113,7 +126,7 @@ class Forecast:
     def as_json(self) -> dict[str, Any]:
         """Plain data: destinations by rows, batching, groups, partitions, warnings."""
         ranked = sorted(self._destinations.items(), key=lambda pair: (-pair[1].rows, pair[0]))
-        batches = sum(item.batches for item in self._open.values())
+        batches = sum(item.least for item in self._open.values())
         return {
             "rows": self.rows,
             "bytes": self.size,
@@ -132,6 +145,7 @@ class Forecast:
             ],
             "batch": {
                 "limit": self._limits.messages,
+                "keeps_order": self._limits.keeps_order,
                 "keys": len(self._open),
                 "batches": batches,
                 "mean": round(self.rows / batches, 2) if batches else 0,
@@ -171,9 +185,10 @@ class Forecast:
         hottest = self._groups.most_common(1)
         if hottest and hottest[0][1] > _HOT * self.rows:
             name, count = hottest[0]
+            how = "batch by batch" if self._limits.keeps_order else "one after the other"
             found.append(
                 f"one group has {count / self.rows:.0%} of the rows (`{name[:60]}`): its messages "
-                "are delivered one after the other"
+                f"are delivered {how}"
             )
         for title, counts in self._partitions.items():
             if max(counts) > _HOT * self.rows and len(self._groups) > PARTITIONS:

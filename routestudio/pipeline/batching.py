@@ -13,12 +13,17 @@ from routestudio.sinks.base import BatchLimits
 
 
 class Sized(Protocol):
-    """What is batched: `key` is its batch key, `size` its bytes."""
+    """What is batched: `key` is its batch key, `size` its bytes.
+
+    `parcel` is written by the batcher: the number of the batch that it will travel in.
+    """
 
     @property
     def key(self) -> Hashable: ...
     @property
     def size(self) -> int: ...
+
+    parcel: int
 
 
 J = TypeVar("J", bound=Sized)
@@ -36,7 +41,8 @@ class Batch(Generic[J]):
 class _Queue(Generic[J]):
     """What waits for one batch key. `ripe`: may leave although it is not full."""
 
-    __slots__ = ("due", "items", "key", "listed", "out", "ripe", "size", "until")
+    __slots__ = ("bytes", "count", "due", "items", "key", "listed", "out", "parcel", "ripe",
+                 "size", "until")  # fmt: skip
 
     def __init__(self, key: Hashable) -> None:
         self.key = key
@@ -47,6 +53,8 @@ class _Queue(Generic[J]):
         self.out = 0
         self.ripe = False
         self.listed = False
+        # The batch that still fills: its number (0: none), messages and bytes.
+        self.parcel = self.count = self.bytes = 0
 
 
 class Batcher(Generic[J]):
@@ -54,6 +62,9 @@ class Batcher(Generic[J]):
 
     Ready destinations take turns. At most `in_flight` batches are out, `per_key` of them for one
     destination; while they are, batches go on filling. All times come from the caller's clock.
+
+    What is added with `put` knows its batch at once (`parcel`); a batcher is used with either `put`
+    or `add`.
     """
 
     def __init__(self, limits: BatchLimits, *, in_flight: int, per_key: int) -> None:
@@ -64,6 +75,7 @@ class Batcher(Generic[J]):
         self._ring: deque[_Queue[J]] = deque()
         self._timers: list[tuple[float, int, _Queue[J]]] = []
         self._order = count()
+        self._parcels = count(1)
         self.out = 0
         self.waiting = 0
 
@@ -89,6 +101,42 @@ class Batcher(Generic[J]):
             ):
                 self._list(queue)
         self.waiting += len(jobs)
+
+    def put(self, job: J, now: float) -> None:
+        """Let one job wait for the next batch of its key, and note which that is."""
+        limits = self._limits
+        queue = self._queues.get(job.key)
+        if queue is None:
+            queue = self._queues[job.key] = _Queue(job.key)
+        if not queue.items:
+            self._arm(queue, now)
+        if not self._fits(queue, job):
+            queue.parcel, queue.count, queue.bytes = next(self._parcels), 0, 0
+        job.parcel = queue.parcel
+        queue.count += 1
+        queue.bytes += job.size
+        queue.items.append(job)
+        queue.size += job.size
+        self.waiting += 1
+        if not queue.listed and (
+            len(queue.items) >= limits.messages
+            or (limits.size is not None and queue.size >= limits.size)
+        ):
+            self._list(queue)
+
+    def joins(self, job: J, parcel: int) -> bool:
+        """Whether `job`, if it were put now, would travel in that batch."""
+        queue = self._queues.get(job.key)
+        return queue is not None and queue.parcel == parcel and self._fits(queue, job)
+
+    def _fits(self, queue: _Queue[J], job: J) -> bool:
+        """Whether a job has room in the batch that still fills."""
+        limits = self._limits
+        return (
+            queue.parcel != 0
+            and queue.count < limits.messages
+            and (limits.size is None or queue.bytes + job.size <= limits.size)
+        )
 
     def take(self, now: float) -> Batch[J] | None:
         """The next batch that may be sent now, if any; it counts as in flight until `done`."""
@@ -185,6 +233,8 @@ class Batcher(Generic[J]):
 
     def _cut(self, queue: _Queue[J]) -> list[J]:
         limits, items = self._limits, queue.items
+        if queue.parcel:
+            return self._parcel(queue)
         if limits.size is None or queue.size <= limits.size:
             if len(items) <= limits.messages:
                 jobs = list(items)
@@ -200,4 +250,19 @@ class Batcher(Generic[J]):
             jobs.append(items.popleft())
             size += jobs[-1].size
         queue.size -= size
+        return jobs
+
+    def _parcel(self, queue: _Queue[J]) -> list[J]:
+        """The first of the batches that were made by `put`."""
+        items = queue.items
+        number = items[0].parcel
+        if number == queue.parcel:
+            jobs = list(items)
+            items.clear()
+            queue.parcel = queue.size = 0
+            return jobs
+        jobs = []
+        while items[0].parcel == number:
+            jobs.append(items.popleft())
+            queue.size -= jobs[-1].size
         return jobs

@@ -8,15 +8,15 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from routestudio.model.message import Message
 from routestudio.model.outcome import DELIVERED, Outcome, retry
 from routestudio.pipeline.batching import Batch, Batcher
-from routestudio.pipeline.ordering import Lanes
+from routestudio.pipeline.ordering import OneByOne, Together
 from routestudio.pipeline.retry import Circuit, RetryPolicy, RetryQueue
 from routestudio.routing import Effective
-from routestudio.sinks.base import BatchLimits, Record
+from routestudio.sinks.base import BatchLimits, InOrder, Record
 
 IN_FLIGHT: Final = 32
 """Batches in flight at most, over all destinations."""
@@ -39,7 +39,8 @@ class Job:
     """A message on its way. `position` is its place in the source; `attempts` those that ended.
 
     `effective` is the routing that its record was made with. `perhaps`: an attempt whose answer
-    was lost may have been written.
+    was lost may have been written. `parcel` is the number of its batch, where several messages of
+    a group may travel together.
     """
 
     position: int
@@ -51,6 +52,16 @@ class Job:
     attempts: int = 0
     effective: Effective | None = None
     perhaps: bool = False
+    parcel: int = 0
+
+
+def records_of(jobs: Sequence[Job]) -> list[Any]:
+    """The records of a batch: `InOrder` where a group has several of them."""
+    records = [job.record for job in jobs]
+    groups = [job.group for job in jobs if job.group is not None]
+    if len(set(groups)) == len(groups):
+        return records
+    return InOrder(records, [job.group for job in jobs])
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +124,10 @@ class Planner:
         self._enough = max(_ENOUGH, _ENOUGH_BATCHES * limits.messages)
         self._max_bytes = max_bytes
         self._chance = chance
-        self._lanes: Lanes[Job] = Lanes()
         self._batcher: Batcher[Job] = Batcher(limits, in_flight=in_flight, per_key=per_destination)
         self._retries: RetryQueue[Job] = RetryQueue()
+        kind = Together if limits.keeps_order and limits.messages > 1 else OneByOne
+        self._groups: OneByOne[Job] | Together[Job] = kind(self._batcher, self._retries)
         self._circuit = Circuit(policy, chance)
         self.expecting = True
         self.buffered = 0
@@ -161,15 +173,14 @@ class Planner:
 
     def add(self, jobs: Sequence[Job], now: float) -> None:
         """Take over messages in source order."""
-        enter = self._lanes.enter
         self.buffered += len(jobs)
         self.buffered_bytes += sum([job.size for job in jobs])
-        self._batcher.add([job for job in jobs if job.group is None or enter(job.group, job)], now)
+        self._groups.add(jobs, now)
 
     def take(self, now: float) -> Batch[Job] | None:
         """The next batch to send, if one may be sent now. Hand it back to `settle` or `lost`."""
         if due := self._retries.pop_due(now):
-            self._batcher.add(due, now)
+            self._groups.due(due, now)
         if not self._circuit.allows(now):
             return None
         batch = self._batcher.take(now)
@@ -194,8 +205,7 @@ class Planner:
         """
         if not self._circuit.failed(batch.mark, now):
             self._return(batch, now)
-            for job in batch.jobs:
-                self._retries.add(job, now)
+            self._groups.again([(job, now) for job in batch.jobs])
             return Settled(exhausted=True)
         return self._apply(batch, [retry("link_lost", reason)] * len(batch.jobs), now)
 
@@ -223,6 +233,7 @@ class Planner:
         settled = Settled()
         delivered = settled.delivered
         delays: dict[int, float] = {}
+        again: list[tuple[Job, float]] = []
         for job, outcome in zip(batch.jobs, outcomes, strict=True):
             job.attempts += not outcome.unsent
             if outcome.status == "delivered":
@@ -253,22 +264,20 @@ class Planner:
                 delay = delays[job.attempts] = self._policy.delay(job.attempts, self._chance())
             if outcome.after is not None:
                 delay = max(delay, min(outcome.after, self._policy.cap))
-            self._retries.add(job, now + delay)
+            again.append((job, now + delay))
             settled.retried += 1
             settled.last = outcome
             settled.due = max(settled.due, now + delay)
             settled.attempts = max(settled.attempts, job.attempts)
         self._return(batch, now)
+        self._groups.again(again)
         self._release(delivered, now)
         self._release([rejection.job for rejection in settled.rejected], now)
         self._release([item.job for item in settled.duplicates], now)
         return settled
 
     def _release(self, jobs: Sequence[Job], now: float) -> None:
-        """Finished jobs make room, and let the next message of their group go."""
-        leave = self._lanes.leave
-        following = [leave(job.group) for job in jobs if job.group is not None]
-        if free := [job for job in following if job is not None]:
-            self._batcher.add(free, now)
+        """Finished jobs make room, and let what follows in their group go."""
+        self._groups.finish(jobs, now)
         self.buffered -= len(jobs)
         self.buffered_bytes -= sum([job.size for job in jobs])

@@ -27,6 +27,7 @@ from routestudio.pipeline.planner import (
     Job,
     Planner,
     Settled,
+    records_of,
 )
 from routestudio.pipeline.report import Progress, RunSummary
 from routestudio.pipeline.retry import RetryPolicy
@@ -283,7 +284,7 @@ class Delivery:
             self._tally.batches += 1
             sent = self._clock()
             try:
-                outcomes = await self._link.send([job.record for job in batch.jobs])
+                outcomes = await self._link.send(records_of(batch.jobs))
                 if all(outcome.unreachable for outcome in outcomes):
                     raise LinkError(outcomes[0].reason)
             except LinkError as error:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from routestudio.model.outcome import Outcome
+from routestudio.sinks.base import InOrder
 
 ALIKE: Final = 3
 """After so many records in a row that were each refused alone for one reason, others are asked."""
@@ -118,11 +119,16 @@ class _Search:
         return None
 
     async def _probe(self) -> Outcome | None:
-        """Send some of the rest, each alone; the last refusal when all fare as those before."""
+        """Send some of the rest, each alone; the last refusal when all fare as those before.
+
+        None that may not pass an earlier one of its group.
+        """
         rest = [index for index in range(len(self._batch)) if index not in self._found]
+        if isinstance(self._batch, InOrder):
+            rest = [index for index in rest if not self._batch.nth[index]]
         last: Outcome | None = None
-        for number in range(PROBES):
-            index = rest[number * (len(rest) - 1) // (PROBES - 1)]
+        chosen = {number * (len(rest) - 1) // (PROBES - 1) for number in range(PROBES)}
+        for index in [rest[number] for number in sorted(chosen)] if rest else ():
             if (again := await self._send([index])) is not None:
                 return again
             last = self._found[index]

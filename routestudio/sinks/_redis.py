@@ -14,7 +14,8 @@ from pydantic import SecretStr
 from routestudio.model.fields import Difference, Flag, Integer, Secret, Text, Ui
 from routestudio.model.outcome import DELIVERED, CheckStep, Outcome, rejected, retry, unreachable
 from routestudio.sinks._idle import Idle, fresh, unread
-from routestudio.sinks.base import Link, SinkConfig, SinkRouting
+from routestudio.sinks._redis_order import Ordered
+from routestudio.sinks.base import InOrder, Link, SinkConfig, SinkRouting
 
 if TYPE_CHECKING:
     from redis.asyncio.connection import Connection
@@ -153,6 +154,7 @@ class RedisLink(Link, ABC):
     def __init__(self, account: Account) -> None:
         self._account = account
         self._idle: Idle[Connection] = Idle()
+        self._ordered = Ordered(outcome_of)
 
     async def send(self, batch: Sequence[Packed]) -> Sequence[Outcome]:
         if not batch:
@@ -165,6 +167,8 @@ class RedisLink(Link, ABC):
             return [lost] * len(batch)
         except Exception as error:
             return [_refused_connection(error)] * len(batch)
+        if isinstance(batch, InOrder):
+            return await self._send_in_order(connection, batch)
         outcomes: list[Outcome] = []
         try:
             async with asyncio.timeout(TIMEOUT):
@@ -186,6 +190,23 @@ class RedisLink(Link, ABC):
             if len(outcomes) < len(batch):
                 await connection.disconnect(nowait=True)
         return outcomes + [rest] * (len(batch) - len(outcomes))
+
+    async def _send_in_order(self, connection: Connection, batch: InOrder) -> Sequence[Outcome]:
+        found: dict[int, Outcome] = {}
+        try:
+            async with asyncio.timeout(TIMEOUT):
+                await self._ordered.send(connection, batch, found)
+        except TimeoutError:
+            rest = retry("timeout", f"no reply within {TIMEOUT:g} s", unknown=True)
+        except Exception as error:
+            rest = replace(_broken_off(error), unknown=True)
+        else:
+            self._idle.give(connection)
+            return [found[index] for index in range(len(batch))]
+        finally:
+            if len(found) < len(batch):
+                await connection.disconnect(nowait=True)
+        return [found.get(index, rest) for index in range(len(batch))]
 
     @abstractmethod
     def probe(self, target: SinkRouting) -> Probe:

@@ -100,6 +100,9 @@ class AzureEventHub(Sink):
     icon = "event_hub"
     standin = "event_hub"
     batch = BatchLimits(messages=10, default=10, size=1_000_000, fixed=True)
+    keeps_order = False
+    """Events of one request go to several partitions, and nothing promises that after a failure
+    none of them holds a part of a batch."""
     batch_by = ("event_hub_name",)
     max_record = 1_000_000
     differences = (

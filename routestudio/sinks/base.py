@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Protocol, Self
 
 from pydantic import BaseModel, ConfigDict, PrivateAttr
@@ -75,7 +75,7 @@ class BatchLimits:
     """Limits of one delivery: `messages` at most, `size` in bytes at most, `wait` in seconds.
 
     `default` is the number of messages proposed for a new sink. `fixed` means that the sink-level
-    `batch_size` is not used by a Sequin server.
+    `batch_size` is not used by a Sequin server. `keeps_order`: see `Sink.keeps_order`.
     """
 
     messages: int = 1000
@@ -83,6 +83,26 @@ class BatchLimits:
     size: int | None = None
     wait: float = 0.005
     fixed: bool = False
+    keeps_order: bool = False
+
+
+class InOrder(list[Any]):
+    """Records of a batch in which groups repeat, in their order, with their groups.
+
+    `nth` shows for each how many of its group stand in front of it: only the first one (0) may be
+    sent before all that stands in front of it.
+    """
+
+    def __init__(self, records: Iterable[Any], groups: Iterable[str | None]) -> None:
+        super().__init__(records)
+        counts: dict[str, int] = {}
+        self.groups = list(groups)
+        self.nth: list[int] = []
+        for group in self.groups:
+            before = counts.get(group, 0) if group is not None else 0
+            self.nth.append(before)
+            if group is not None:
+                counts[group] = before + 1
 
 
 class Record(Protocol):
@@ -135,9 +155,11 @@ class Link(ABC):
     async def send(self, batch: Sequence[Any]) -> Sequence[Outcome]:
         """Deliver records of one batch key; one outcome per record, in the same order.
 
-        No two records of a batch belong to one group, so a link may send them in any order and in
-        several requests; those without a group stand in the order of the source, which a link
-        keeps where that costs nothing. Several calls may run at the same time.
+        In a list that is not `InOrder` no two records belong to one group, so a link may send them
+        in any order and in several requests; those without a group stand in the order of the
+        source, which a link keeps where that costs nothing. `InOrder` comes to sinks that say
+        `keeps_order`: of one group, nothing is written after a record whose outcome is retry.
+        Several calls may run at the same time.
 
         A record is rejected only for what was reported about it when it was alone, or about its
         destination as a whole. A service that refuses a whole request is asked in halves
@@ -176,6 +198,13 @@ class Sink(ABC):
     aliases: ClassVar[tuple[str, ...]] = ()
     icon: ClassVar[str] = "sink"
     batch: ClassVar[BatchLimits] = BatchLimits()
+    keeps_order: ClassVar[bool] = False
+    """Whether a batch may hold several messages of one group, in order.
+
+    Then a batch is written in its order, and a failure in it cannot let a later message of a group
+    pass an earlier one: whenever one is to be tried again, no later one of its group was written.
+    Every sink states it, with the reason (decision 0019).
+    """
     batch_by: ClassVar[tuple[str, ...]] = ()
     standin: ClassVar[str | None] = None
     differences: ClassVar[tuple[Difference, ...]] = ()
@@ -212,15 +241,10 @@ class Sink(ABC):
     @classmethod
     def limits(cls, config: Any, batch_size: int | None) -> BatchLimits:
         """Effective batch limits of one sink with its sink-level `batch_size`."""
-        limits = cls.batch
+        limits = replace(cls.batch, keeps_order=cls.keeps_order)
         if limits.fixed or batch_size is None:
             return limits
-        return BatchLimits(
-            messages=max(1, min(batch_size, limits.messages)),
-            default=limits.default,
-            size=limits.size,
-            wait=limits.wait,
-        )
+        return replace(limits, messages=max(1, min(batch_size, limits.messages)))
 
     @classmethod
     def shared_with(cls, config: Any) -> Hashable:

@@ -78,6 +78,9 @@ class GcpPubSub(Sink):
     title = "Google Pub/Sub"
     icon = "pubsub"
     batch = BatchLimits(messages=1000, default=100, size=9_437_184, wait=0.001)
+    keeps_order = True
+    """A publish request is carried out as a whole or not at all, and Pub/Sub keeps the order of its
+    messages for each ordering key."""
     batch_by = ("topic_id",)
     standin = "pubsub"
     write_always = ("use_emulator",)

@@ -148,6 +148,9 @@ class HttpPush(Sink):
     key, title, yaml_type = "http_push", "Webhook", "webhook"
     icon = "webhook"
     batch = BatchLimits(messages=1000, default=1)
+    keeps_order = True
+    """One request holds the whole batch and one answer is about all of it. What is refused for its
+    size is sent in parts, from the first to the last."""
     batch_by = ("method", "endpoint_path", "headers")
     standin = "http"
     differences = (

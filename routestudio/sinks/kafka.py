@@ -89,6 +89,9 @@ class Kafka(Sink):
     title = "Kafka"
     icon = "kafka"
     batch = BatchLimits(messages=1000, default=200, size=900_000)
+    keeps_order = False
+    """librdkafka makes produce requests of its own out of a batch. One that is refused is sent
+    again record by record (decision 0013), while later records may have been taken."""
     batch_by = ("topic",)
     partition_by = "message_key"
     partitioners: ClassVar[Mapping[str, Partitioner]] = {

@@ -81,6 +81,8 @@ class Kinesis(Sink):
     key, title = "kinesis", "AWS Kinesis"
     icon = "kinesis"
     batch = BatchLimits(messages=_RECORDS, default=_RECORDS, size=5 * _MIB, fixed=True)
+    keeps_order = False
+    """PutRecords takes some records of a request and refuses others, in any order."""
     batch_by = ("stream_arn",)
     partitioners: ClassVar[Mapping[str, Partitioner]] = {"equal shards": kinesis_shard}
     standin = "aws"

@@ -52,6 +52,8 @@ class Meilisearch(Sink):
     key, title = "meilisearch", "Meilisearch"
     icon = "meilisearch"
     batch = BatchLimits(messages=_MAX_BATCH, default=100, size=_MAX_BYTES, fixed=True)
+    keeps_order = False
+    """A batch becomes several tasks, which succeed or fail one by one."""
     batch_by = ("action", "index_name")
     standin = "meilisearch"
     write_always = ("primary_key", "batch_size", "timeout_seconds")

@@ -79,6 +79,9 @@ class Nats(Sink):
     key, title = "nats", "NATS"
     icon = "nats"
     batch = BatchLimits(messages=500, default=10, size=4_000_000, fixed=True)
+    keeps_order = False
+    """Each message is acknowledged by itself: a stream that is full for one may have room for the
+    next."""
     batch_by = ()
     standin = "nats"
     write_always = ("port",)

@@ -112,6 +112,9 @@ class RabbitMq(Sink):
     key, title = "rabbitmq", "RabbitMQ"
     icon = "rabbitmq"
     batch = BatchLimits(messages=500, default=10, size=4_000_000, fixed=True)
+    keeps_order = False
+    """Each message is confirmed by itself: a queue that is full for one may have room for the
+    next."""
     batch_by = ("exchange",)
     standin = "rabbitmq"
     max_record = 16 * _MEBIBYTE

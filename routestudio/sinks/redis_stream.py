@@ -45,6 +45,9 @@ class RedisStream(Sink):
     aliases = ("redis",)
     icon = "redis"
     batch = BatchLimits(messages=1000, default=50)
+    keeps_order = True
+    """A batch in which groups repeat is one transaction: it is refused as a whole, or carried out
+    in its order (`_redis_order`)."""
     batch_by = ()
     standin = "redis"
     max_record = 512 * 1024 * 1024

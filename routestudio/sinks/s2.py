@@ -127,6 +127,8 @@ class S2(Sink):
     icon = "s2"
     standin = "s2"
     batch = BatchLimits(messages=_RECORDS, default=10, size=_BYTES, wait=0.005, fixed=True)
+    keeps_order = True
+    """An append is carried out as a whole and in its order, or not at all."""
     batch_by = ("basin", "stream")
     host_label = "basin"
     max_record = _BYTES

@@ -43,6 +43,8 @@ class Sns(Sink):
     key, title = "sns", "AWS SNS"
     icon = "sns"
     batch = BatchLimits(messages=10, default=10, size=_SIZE, fixed=True)
+    keeps_order = False
+    """Each entry of a request is taken or refused by itself, so a later one may be taken alone."""
     batch_by = ("topic_arn",)
     standin = "aws"
     max_record = _SIZE

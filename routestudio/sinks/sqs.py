@@ -45,6 +45,8 @@ class Sqs(Sink):
     key, title = "sqs", "AWS SQS"
     icon = "sqs"
     batch = BatchLimits(messages=10, default=10, size=_KIB_256, fixed=True)
+    keeps_order = False
+    """Each entry of a request is taken or refused by itself, so a later one may be taken alone."""
     batch_by = ("queue_url",)
     standin = "aws"
     max_record = _KIB_256

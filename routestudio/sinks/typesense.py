@@ -98,6 +98,8 @@ class Typesense(Sink):
     key, title = "typesense", "Typesense"
     icon = "typesense"
     batch = BatchLimits(messages=_MAX_BATCH, default=40, size=_MAX_BYTES, wait=0.001, fixed=True)
+    keeps_order = False
+    """Each line of an import succeeds or fails by itself."""
     batch_by = ("action", "collection_name")
     standin = "typesense"
     write_always = ("batch_size", "timeout_seconds")

@@ -7,10 +7,13 @@ at; the real services are in `tests/integration`.
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import contextlib
 import gc
+import inspect
 import io
+import itertools
 import re
 import socket
 import subprocess
@@ -193,6 +196,21 @@ def test_identity(sink: type[Sink]) -> None:
     assert len(ids) == len(set(ids))
     names = {f.name for f in config_fields(sink.Config)} | {f.name for f in routed_fields(sink)}
     assert {d.field for d in sink.differences} <= names | {None}
+
+
+@every_sink
+def test_a_sink_states_whether_its_batches_keep_their_order_and_why(sink: type[Sink]) -> None:
+    tree = ast.parse(inspect.getsource(sys.modules[sink.__module__]))
+    body = next(
+        n for n in tree.body if isinstance(n, ast.ClassDef) and n.name == sink.__name__
+    ).body
+    for node, following in itertools.pairwise(body):
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "keeps_order":
+            assert isinstance(following, ast.Expr)
+            reason = ast.literal_eval(following.value)
+            assert len(reason) > 30, "the reason"
+            return
+    pytest.fail("keeps_order is not stated")
 
 
 def test_keys_and_yaml_types_are_unique() -> None:

@@ -118,8 +118,9 @@ def write_input(path: Path) -> list[Wanted]:
     """Write the source; some rows are no messages, some no function can route."""
     wanted, lines = [], []
     for number in range(MESSAGES):
-        group = f"row{number * 13 % GROUPS}"
-        record = {"id": group, NUMBER: number, "place": number * 13 % GROUPS % PLACES,
+        row_number = number // 3 * 13 % GROUPS
+        group = f"row{row_number}"
+        record = {"id": group, NUMBER: number, "place": row_number % PLACES,
                   "bad": number % 97 == 50, "noise": "x" * 150}  # fmt: skip
         row = {"action": "update", "record": record, "metadata": {"table_name": "orders"}}
         lines.append(f'{{"{NUMBER}": {number}, broken' if number % 131 == 99 else json.dumps(row))

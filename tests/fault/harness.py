@@ -22,7 +22,7 @@ from routestudio.pipeline.run import Delivery
 from routestudio.pipeline.stages import SinkFunctions, Stages
 from routestudio.sinks.base import Link
 from routestudio.sinks.binding import bind
-from tests.fault.rows import GROUPS, messages_of
+from tests.fault.rows import GROUPS, REPEATS, messages_of
 from tests.fault.service import PLACES, Service
 from tests.fault.services import sink_of
 from tests.support.fault_proxy import Plan
@@ -82,7 +82,7 @@ def excused(sink: str, fault: str, reason: str) -> FaultRow:
 def place_of(message: Message, moving: bool) -> int:
     """The place of a message; rows move from one to another now and then, where they may."""
     number = int(message.record[NUMBER])
-    return (number % GROUPS + (number // 150 if moving else 0)) % PLACES
+    return (number // REPEATS % GROUPS + (number // 150 if moving else 0)) % PLACES
 
 
 class Router:

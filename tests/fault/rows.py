@@ -17,6 +17,8 @@ from routestudio.model.rows import Raw
 from tests.support.oracle import NUMBER
 
 GROUPS: Final = 30
+REPEATS: Final = 3
+"""Changes of a row that follow each other at once: batches that keep their order hold them all."""
 
 Records = list[dict[str, Any]]
 Form = Callable[[Records, bool], Iterator[Raw]]
@@ -30,7 +32,11 @@ def messages_of(form: str, count: int, *, deletes: bool) -> list[Message]:
     """
     random = Random(count)
     records = [
-        {"id": f"row{number * 7 % GROUPS}", NUMBER: number, "noise": random.randbytes(100).hex()}
+        {
+            "id": f"row{number // REPEATS * 7 % GROUPS}",
+            NUMBER: number,
+            "noise": random.randbytes(100).hex(),
+        }
         for number in range(count)
     ]
     reader = RowReader()

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from routestudio import tasks
 from routestudio.model.message import message_from
-from routestudio.model.outcome import DELIVERED, Outcome, duplicate, rejected, retry
+from routestudio.model.outcome import DELIVERED, Outcome, duplicate, kept_back, rejected, retry
 from routestudio.pipeline.batching import Batch
 from routestudio.pipeline.checkpoint import LowWater
 from routestudio.pipeline.intake import Intake
@@ -44,6 +44,10 @@ class Model:
         self.paused: dict[Any, float] = {}
         self.perhaps: set[int] = set()
 
+    @property
+    def together(self) -> bool:
+        return self.limits.keeps_order and self.limits.messages > 1
+
     def taken(self, batch: Batch[Job], now: float) -> None:
         jobs = batch.jobs
         assert jobs
@@ -57,8 +61,10 @@ class Model:
         assert sum(item.key == batch.key for item in self.out) <= self.per
         flying = [job for item in self.out for job in item.jobs]
         assert len({id(job) for job in flying}) == len(flying), "a message is out twice"
-        groups = [job.group for job in flying if job.group is not None]
-        assert len(set(groups)) == len(groups), "two messages of one group are out"
+        groups = [job.group for item in self.out for job in item.jobs if job.group is not None]
+        if self.together:
+            groups = [g for item in self.out for g in {job.group for job in item.jobs} if g]
+        assert len(set(groups)) == len(groups), "two messages of one group are out apart"
         assert self.planner.in_flight == len(flying)
         for job in jobs:
             assert job.position not in self.ended, "a finished message is sent again"
@@ -66,13 +72,20 @@ class Model:
             if job.group is not None:
                 earlier = [j for j in self.added if j.group == job.group]
                 before = [j for j in earlier if j.position < job.position]
-                assert all(j.position in self.ended for j in before), "a message was overtaken"
+                ahead = {j.position for j in jobs[: jobs.index(job)]} if self.together else set()
+                assert all(j.position in self.ended or j.position in ahead for j in before), (
+                    "a message was overtaken"
+                )
             self.attempts[job.position] += 1
+
+    def unsent(self, jobs: list[Job], outcomes: list[Outcome]) -> None:
+        for job, outcome in zip(jobs, outcomes, strict=True):
+            self.attempts[job.position] -= outcome.unsent
 
     def finish(self, job: Job, status: str) -> None:
         assert job.position not in self.ended, "a message ended twice"
         self.ended[job.position] = status
-        if job.group is not None:
+        if job.group is not None and status != "rejected":
             self.order[job.group].append(job.position)
 
 
@@ -90,13 +103,15 @@ class Model:
     attempts=st.integers(1, 5),
     trouble=st.sampled_from([0.0, 0.1, 0.5, 0.95]),
     breaks=st.sampled_from([0.0, 0.0, 0.2]),
+    together=st.booleans(),
 )
 def test_nothing_is_lost_doubled_or_overtaken(
     seed: int, count: int, groups: int, keys: int, messages: int, size: int | None,
     in_flight: int, per: int, attempts: int, trouble: float, breaks: float,
+    together: bool,
 ) -> None:  # fmt: skip
     random = Random(seed)
-    limits = BatchLimits(messages=messages, size=size, wait=0.01)
+    limits = BatchLimits(messages=messages, size=size, wait=0.01, keeps_order=together)
     policy = RetryPolicy(base=0.5, cap=20.0, max_attempts=attempts)
     planner = Planner(
         limits, policy, in_flight=in_flight, per_destination=per, max_messages=30,
@@ -134,7 +149,9 @@ def test_nothing_is_lost_doubled_or_overtaken(
                 assert not settled.exhausted
                 assert settled.delivered == []
             else:
-                outcomes = [_outcome(random, trouble) for _ in batch.jobs]
+                outcomes = _outcomes(random, trouble, batch.jobs)
+                model.unsent(batch.jobs, outcomes)
+                heads: dict[str, float] = {}
                 settled = planner.settle(batch, outcomes, now)
                 breaks_in_a_row = planner.link_failures
                 given_up = {item.job.position for item in settled.rejected}
@@ -147,24 +164,29 @@ def test_nothing_is_lost_doubled_or_overtaken(
                         ours = job.position in model.perhaps and outcome.held is not False
                         assert (job in settled.delivered) == ours
                         assert (job.position in known) != ours
-                    elif outcome.status == "rejected" or job.attempts >= attempts:
+                    elif outcome.status == "rejected" or (
+                        job.attempts >= attempts and not outcome.unsent
+                    ):
                         assert job.position in given_up
+                    elif model.together and job.group in heads:
+                        model.not_before[job.position] = heads[job.group]  # it waits for this one
                     else:
                         delay = policy.delay(job.attempts, 0.0)
                         after = outcome.after or 0.0
                         model.not_before[job.position] = now + max(delay, min(after, 20.0)) - 1e-9
+                        if job.group is not None:
+                            heads[job.group] = model.not_before[job.position]
                     if outcome.unknown:
                         model.perhaps.add(job.position)
                     if outcome.after is not None:
                         until = now + min(outcome.after, 20.0)
                         model.paused[batch.key] = max(model.paused.get(batch.key, 0.0), until)
-            for job in settled.delivered:
-                model.finish(job, "delivered")
-            for item in settled.rejected:
-                assert item.job.attempts <= attempts
-                model.finish(item.job, "rejected")
-            for known_job in settled.duplicates:
-                model.finish(known_job.job, "duplicate")
+            ends = [(job, "delivered") for job in settled.delivered]
+            ends += [(item.job, "rejected") for item in settled.rejected]
+            ends += [(item.job, "duplicate") for item in settled.duplicates]
+            assert all(item.job.attempts <= attempts for item in settled.rejected)
+            for job, status in sorted(ends, key=lambda end: batch.jobs.index(end[0])):
+                model.finish(job, status)
         elif not model.out:
             if planner.idle and not waiting:
                 break
@@ -186,6 +208,21 @@ def test_nothing_is_lost_doubled_or_overtaken(
     assert all(1 <= model.attempts[n] <= attempts for n in range(count))
     for positions in model.order.values():
         assert positions == sorted(positions)
+
+
+def _outcomes(random: Random, trouble: float, jobs: list[Job]) -> list[Outcome]:
+    """Any, but nothing of a group is written after what is to be tried again."""
+    behind: set[str] = set()
+    found = []
+    for job in jobs:
+        outcome = _outcome(random, trouble)
+        if job.group in behind:
+            sent = random.random() < 0.5
+            outcome = retry("behind", "as a whole") if sent else kept_back("behind", "not sent")
+        elif outcome.status == "retry" and job.group is not None:
+            behind.add(job.group)
+        found.append(outcome)
+    return found
 
 
 def _outcome(random: Random, trouble: float) -> Outcome:

@@ -31,11 +31,12 @@ HAZARDS: Final = (
            "the target.", "Give each table its own destination, or a key with its name.",
            "detected", "Sample rows of two tables with one group id at one destination, where the "
            "service uses it.", ("kafka", "gcp_pubsub", "kinesis", "sns", "sqs")),
-    Hazard("GEN-06", "L", "sink", "One message of a group at a time",
+    Hazard("GEN-06", "L", "sink", "How many messages of a group a request holds",
            "Documentation promises several messages of a group in one request, and a server never "
            "sends two.", "Do not wait for such batches.",
-           "avoided", "The pipeline hands out one message of a group at a time and the preview "
-           "counts batches the same way."),
+           "avoided", "Where a sink's batches keep their order (its page names it) several "
+           "messages of a group travel together in order, elsewhere one; the preview counts "
+           "batches the same way."),
     Hazard("GEN-07", "H", "sink", "Overtaking after a failure",
            "While a failed message waits for its next attempt, a newer one of the same group may "
            "be delivered before it.", "Make consumers compare `commit_lsn` and `commit_idx`.",

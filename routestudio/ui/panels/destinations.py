@@ -117,6 +117,12 @@ class DestinationsView(QWidget):
                 f"{counted(groups['distinct'], 'group')}, each delivered in order{none}", wrap=True
             )
         )
+        together = (
+            "A request may hold several messages of a group, in order"
+            if batch["keeps_order"]
+            else "A request holds at most one message of a group"
+        )
+        self._column.addWidget(label(together, wrap=True))
         hottest = groups["hottest"][:5]
         if hottest:
             self._column.addWidget(

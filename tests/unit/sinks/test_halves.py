@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from routestudio.model.outcome import DELIVERED, Outcome, rejected, retry
 from routestudio.sinks._halves import ALIKE, PROBES, Refused, in_halves
+from routestudio.sinks.base import InOrder
 
 Judge = Callable[[int], str]
 """The code of the refusal that a record causes; empty when it is good."""
@@ -126,3 +127,35 @@ async def test_a_service_that_fails_while_it_is_asked_about_the_rest() -> None:
     assert [o.status for o in outcomes[:ALIKE]] == ["rejected"] * ALIKE
     assert {o.status for o in outcomes[ALIKE:]} == {"retry"}
     assert [o.unknown for o in outcomes].count(True) == 1
+
+
+@given(
+    st.lists(st.sampled_from(["", "large", "odd"]), min_size=1, max_size=130),
+    st.integers(1, 40),
+    st.sampled_from(["all", "some"]),
+)
+async def test_nothing_passes_an_earlier_record_of_its_group(
+    codes: list[str], groups: int, kind: str
+) -> None:
+    """Also not where records of the rest are asked about, each alone."""
+    service = Service(lambda record: "odd" if kind == "all" and record < 70 else codes[record])
+    batch = InOrder(range(len(codes)), [f"g{record % groups}" for record in range(len(codes))])
+    outcomes = await in_halves(batch, service.take)
+    for group in range(groups):
+        held = [record for record in service.held if record % groups == group]
+        assert held == sorted(held)
+        members = [o for record, o in enumerate(outcomes) if record % groups == group]
+        waits = [number for number, o in enumerate(members) if o.status == "retry"]
+        if waits:
+            assert all(o.status != "delivered" for o in members[waits[0] :]), "it was passed"
+
+
+async def test_a_place_that_refuses_every_group_is_still_found_out_at_once() -> None:
+    service = Service(lambda record: "no_stamps")
+    batch = InOrder(range(1000), [f"g{record // 3}" for record in range(1000)])
+    outcomes = await in_halves(batch, service.take)
+    assert len(service.requests) < 60
+    alone = [request[0] for request in service.requests if len(request) == 1]
+    assert len(alone) == ALIKE + PROBES
+    assert all(batch.nth[record] == 0 for record in alone[ALIKE:])
+    assert [o.status for o in outcomes].count("retry") == 1000 - len(alone)
