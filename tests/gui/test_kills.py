@@ -40,10 +40,12 @@ class Window:
         self.function = function
         self.engines: list[int] = []
         self.kept = self.saved = self.asked = 0
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.gui.kill_run", str(project), function, str(seed)],
-            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-        )  # fmt: skip
+        self._errors = project.parent / f"{function}-{seed}.txt"
+        with self._errors.open("w", encoding="utf-8") as errors:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "tests.gui.kill_run", str(project), function, str(seed)],
+                stdout=subprocess.PIPE, stderr=errors, text=True,
+            )  # fmt: skip
         self._lines: queue.Queue[str] = queue.Queue()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -66,7 +68,7 @@ class Window:
         """Take what it says until one of its counts has grown."""
         wanted, end = getattr(self, what) + more, time.monotonic() + PATIENCE
         while getattr(self, what) < wanted:
-            assert self._process.poll() is None, "the window ended by itself"
+            assert self._process.poll() is None, self._errors.read_text(encoding="utf-8")[-2000:]
             assert time.monotonic() < end, f"waited for {what} in vain"
             self.hear(0.05)
 
@@ -74,7 +76,7 @@ class Window:
         """Take what it says until its next engine is ready."""
         known, end = len(self.engines), time.monotonic() + PATIENCE
         while len(self.engines) == known:
-            assert self._process.poll() is None, "the window ended by itself"
+            assert self._process.poll() is None, self._errors.read_text(encoding="utf-8")[-2000:]
             assert time.monotonic() < end, "no engine"
             self.hear(0.05)
 
