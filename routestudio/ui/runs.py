@@ -134,8 +134,8 @@ def title(run: dict[str, Any]) -> str:
     where = "to its stand-in" if run["standin"] else "to the real service"
     if run["parent"]:
         many = "dead letter" if run["total"] == 1 else "dead letters"
-        return f"Send {run['total']:,} {many} again by {run['sink']} {where}"
-    return f"Deliver {run['value']} by {run['sink']} {where}"
+        return f"Send {run['total']:,} {many} again through {run['sink']} {where}"
+    return f"Deliver {run['value']} through {run['sink']} {where}"
 
 
 def when(started: str, *, long: bool = False) -> str:

@@ -246,7 +246,7 @@ class RunPanel(QWidget):
         self._job = None
         self.verdict.show_status("failed", "error")
         lost = isinstance(error, EngineLost)
-        more = " It is restarted, and the run can then be resumed." if lost else ""
+        more = ". It is restarted, and then the run can be resumed." if lost else ""
         self.banner.say("error", f"{error}{more}")
         self.page.quiet()
         self._end()

@@ -22,7 +22,7 @@ _COUNTS = (
     ("duplicates", "Duplicates"), ("retried", "Retried"),
     ("waiting", "Waiting"), ("batches", "Batches"),
     ("bytes", "Bytes"),
-    ("p50", "Latency"), ("p95", "95 %"),
+    ("p50", "Latency"), ("p95", "95th percentile"),
     ("rate", "Per second"), ("seconds", "Seconds"),
 )  # fmt: skip
 _ENDS = ("delivered", "filtered", "rejected", "duplicates")
