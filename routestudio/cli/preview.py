@@ -17,6 +17,7 @@ from routestudio.engine.rows import destination_of
 from routestudio.engine.runner import Runner
 from routestudio.errors import Place, UsageError
 from routestudio.model.wording import counted
+from routestudio.samples.shapes import Shapes
 
 
 async def preview(options: argparse.Namespace) -> int:
@@ -39,7 +40,8 @@ async def preview(options: argparse.Namespace) -> int:
                 rows.append(row)
 
         reader = reading_of(source).reader(engine.workspace)
-        failed = await engine.preview_all(options.sink, keep, reader, **source)
+        shapes = Shapes()
+        failed = await engine.preview_all(options.sink, keep, reader, shapes, **source)
         if not count:
             raise UsageError("there are no messages to preview",
                              place=Place(next(iter(source.values()))),
@@ -47,6 +49,11 @@ async def preview(options: argparse.Namespace) -> int:
         if options.format != "json":
             print_preview(rows, sink.batch_by)
         say_recognised(reader)
+        if any(shapes.varying()):
+            from routestudio.engine.evolution import evolution, evolution_lines
+
+            for line in evolution_lines(evolution(shapes, prepared.functions.present)):
+                say(line)
     return 1 if failed else 0
 
 

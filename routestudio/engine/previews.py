@@ -6,6 +6,7 @@ at, and caches a few chunks. A preview of a changed route is a new preview.
 
 from __future__ import annotations
 
+import asyncio
 from array import array
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Collection, Sequence
@@ -16,17 +17,21 @@ from typing import Any, Final, Protocol
 
 from routestudio.engine.forecast import PARTITIONS, Forecast
 from routestudio.engine.rows import batch_key_of, destination_of, fault_row, message_of, row_of
+from routestudio.engine.stored_rows import StoredRows
 from routestudio.engine.workspace import PreparedSink
 from routestudio.functions.ahead import ahead
 from routestudio.model.message import ACTIONS, Message
 from routestudio.model.rows import Fault
 from routestudio.pipeline.stages import Staged
+from routestudio.samples.shapes import Shapes
 
 CHUNK: Final = 250
 """Rows evaluated at a time: small enough to stay interactive."""
 
 _CACHED_CHUNKS: Final = 40
 _MAX_DESTINATIONS: Final = 5_000
+_PIECE_SECONDS: Final = 0.15
+"""Time for which a thread looks for further rows; then others have their turn."""
 
 PENDING, OK, FILTERED, FAILED = 0, 1, 2, 3
 
@@ -80,10 +85,12 @@ class Preview:
         self.source = source
         self.totals = Totals(len(source))
         self.forecast = Forecast(prepared)
-        self.states = bytearray(len(source))
-        self._actions = bytearray(len(source))
+        self.shapes = Shapes()
+        self.states = bytearray()
+        """The state of each row that was evaluated in `run`."""
+        self._actions = bytearray()
         self._names: dict[str, int] = {}
-        self._destinations = array("I", bytes(4 * len(source)))
+        self._destinations = array("I")
         self.selection: Sequence[int] | None = None
         """Numbers of the rows that were selected last; `None`: all rows."""
         self._chunks: OrderedDict[int, list[Outcome]] = OrderedDict()
@@ -91,9 +98,22 @@ class Preview:
     async def run(
         self, on_progress: Callable[[Totals], None], *, limit: int | None = None
     ) -> Totals:
-        """Evaluate the set from the start (up to `limit` rows), reporting after each chunk."""
-        last = len(self.source) if limit is None else min(limit, len(self.source))
-        starts = range(0, last, CHUNK)
+        """Evaluate the set from the start (up to `limit` rows), reporting after each chunk.
+
+        Of a set whose rows are not all found yet, more are found as far as that needs them.
+        """
+        while True:
+            await self._run_on(on_progress, limit)
+            if self.whole or (limit is not None and self.totals.done >= limit):
+                return self.totals
+            await self.grow()
+
+    async def _run_on(self, on_progress: Callable[[Totals], None], limit: int | None) -> None:
+        """Evaluate the rows that are known and were not evaluated, but for a chunk that grows."""
+        known = len(self.source)
+        last = known if self.whole else known - known % CHUNK
+        last = last if limit is None else min(limit, last)
+        starts = range(self.totals.done, last, CHUNK)
         evaluated = ahead(lambda start: self._evaluate(start // CHUNK), starts)
         async with aclosing(evaluated):
             for start in starts:
@@ -102,7 +122,18 @@ class Preview:
                 self.totals.seconds += perf_counter() - begun
                 self._count(start, outcomes[: last - start])
                 on_progress(self.totals)
-        return self.totals
+
+    @property
+    def whole(self) -> bool:
+        """Whether all rows of the set are known."""
+        stored = isinstance(self.source, StoredRows)
+        return not stored or self.source.whole  # type: ignore[attr-defined]
+
+    async def grow(self) -> None:
+        """Find further rows of a large set, in a thread."""
+        if isinstance(self.source, StoredRows):
+            await asyncio.to_thread(self.source.grow, _PIECE_SECONDS)
+        self.totals.rows = len(self.source)
 
     async def rows(self, start: int, count: int, *, brief: bool = False) -> list[dict[str, Any]]:
         """Rows `start` to `start + count`, evaluated now when they were not.
@@ -136,7 +167,8 @@ class Preview:
         wanted = _STATES.get(state or "")
         chosen = ACTIONS.index(action) + 1 if action in ACTIONS else None
         name = self._names.get(destination, -1) if destination is not None else None
-        rows = range(len(self.states)) if among is None else sorted(among)
+        every = range(len(self.states))
+        rows = every if among is None else sorted(row for row in among if row in every)
         self.selection = array("I", (
             row for row in rows
             if self.states[row] != PENDING
@@ -188,7 +220,8 @@ class Preview:
     async def _evaluate(self, chunk: int) -> list[Outcome]:
         items = self.source.read(chunk * CHUNK, CHUNK)
         outcomes = await _outcomes(self.prepared, items)
-        self._chunks[chunk] = outcomes
+        if len(outcomes) == CHUNK or self.whole:  # a chunk at the end may grow
+            self._chunks[chunk] = outcomes
         if len(self._chunks) > _CACHED_CHUNKS:
             self._chunks.popitem(last=False)
         return outcomes
@@ -196,7 +229,8 @@ class Preview:
     def _count(self, start: int, outcomes: Sequence[Outcome]) -> None:
         totals, batch_by = self.totals, self.prepared.sink.batch_by
         self.forecast.add([item for item in outcomes if isinstance(item, Staged)], start)
-        for offset, item in enumerate(outcomes):
+        for item in outcomes:
+            destination = action = 0
             if isinstance(item, Fault) or not item.ok:
                 state = FAILED
                 totals.failed += 1
@@ -208,16 +242,18 @@ class Preview:
                 totals.ok += 1
                 values = item.effective.values if item.effective else {}
                 name = destination_of(values, batch_by)
-                number = self._names.setdefault(name, len(self._names) + 1)
-                self._destinations[start + offset] = number
+                destination = self._names.setdefault(name, len(self._names) + 1)
                 if name in totals.destinations or len(totals.destinations) < _MAX_DESTINATIONS:
                     totals.destinations[name] += 1
                 else:
                     totals.more_destinations = True
-            self.states[start + offset] = state
             if isinstance(item, Staged):
-                self._actions[start + offset] = ACTIONS.index(item.message.action) + 1
+                action = ACTIONS.index(item.message.action) + 1
+            self.states.append(state)
+            self._actions.append(action)
+            self._destinations.append(destination)
         totals.done += len(outcomes)
+        _add_shapes(self.shapes, outcomes, start)
 
 
 async def _outcomes(prepared: PreparedSink, items: Sequence[Message | Fault]) -> list[Outcome]:
@@ -236,11 +272,26 @@ def _row(
     return row
 
 
+def _add_shapes(shapes: Shapes, outcomes: Sequence[Outcome], start: int) -> None:
+    """Count the columns of messages that reach a function of the sink."""
+    for number, item in enumerate(outcomes, start):
+        if isinstance(item, Staged) and item.filtered in (None, "filter"):
+            shapes.add(item.message, number)
+
+
 async def evaluate_rows(
-    prepared: PreparedSink, items: Sequence[Message | Fault], start: int
+    prepared: PreparedSink,
+    items: Sequence[Message | Fault],
+    start: int,
+    shapes: Shapes | None = None,
 ) -> list[dict[str, Any]]:
-    """Preview rows of a chunk, one per item; unreadable lines become rows that report it."""
+    """Preview rows of a chunk, one per item; unreadable lines become rows that report it.
+
+    `shapes` counts the columns of the rows that reach the sink's functions.
+    """
     outcomes = await _outcomes(prepared, items)
+    if shapes is not None:
+        _add_shapes(shapes, outcomes, start)
     return [_row(item, prepared, start + offset) for offset, item in enumerate(outcomes)]
 
 

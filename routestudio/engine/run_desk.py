@@ -14,7 +14,7 @@ from typing import Any, Final
 from routestudio.engine.messages import messages
 from routestudio.engine.rows import batch_key_of, message_of
 from routestudio.engine.run_store import RunRecord, RunStore, added
-from routestudio.engine.sources import KEPT_BYTES, changes_of, open_rows, path_of
+from routestudio.engine.sources import KEPT_BYTES, changes_of, count_all, path_of
 from routestudio.engine.workspace import PreparedSink, Workspace, source_of
 from routestudio.errors import RouteStudioError, UsageError
 from routestudio.pipeline.checkpoint import Checkpoint
@@ -97,7 +97,7 @@ class RunDesk:
         kind, value = source_of(params)
         prepared = await self._prepare(sink, standin)
         prepared.require_ready()
-        total = len(open_rows(self.workspace, kind, value))
+        total = await count_all(self.workspace, kind, value)
         record = self._store.begin(
             sink=sink, kind=kind, value=value, standin=standin, total=total,
             source=self._state_of(kind, value),

@@ -19,6 +19,7 @@ from routestudio.sources.uri import is_uri
 
 if TYPE_CHECKING:
     from routestudio.engine.run_control import RunControl
+    from routestudio.samples.shapes import Shapes
 
 Emit = Callable[[str, dict[str, Any]], None]
 
@@ -35,9 +36,13 @@ class Runner(Engine):
         sink: str,
         on_row: Callable[[dict[str, Any]], None],
         reader: RowReader | None = None,
+        shapes: Shapes | None = None,
         **source: Any,
     ) -> int:
-        """Every preview row in order, streamed to `on_row`; returns the number of failed rows."""
+        """Every preview row in order, streamed to `on_row`; returns the number of failed rows.
+
+        `shapes` counts the columns of the rows that reach a function.
+        """
         from routestudio.engine.previews import CHUNK, evaluate_rows
 
         prepared = self.workspace.prepare(sink)
@@ -47,7 +52,7 @@ class Runner(Engine):
             self.workspace, *source_of(source), chunk=CHUNK, reading=reading, reader=reader
         )
         async for items in rows:
-            for row in await evaluate_rows(prepared, items, index):
+            for row in await evaluate_rows(prepared, items, index, shapes):
                 failed += not row["ok"] and not row["filtered"]
                 on_row(self.workspace.redact_data(row))
             index += len(items)

@@ -15,6 +15,7 @@ from routestudio.engine import lint as linting
 from routestudio.engine.checks import beside, check
 from routestudio.engine.conversions import ConversionMethods, for_server
 from routestudio.engine.editing import EditingMethods
+from routestudio.engine.evolution import evolution
 from routestudio.engine.messages import rows_of_check
 from routestudio.engine.outside import OutsideMethods
 from routestudio.engine.previews import CHUNK, Preview, evaluate_rows, staged_of
@@ -177,7 +178,8 @@ class EngineService(Runner):
         """Preview a sample set under the name `view`; a later call with it takes its place.
 
         Emits `progress` with totals; the rows are asked for with `rows`. `code` maps function
-        names to text being typed, `use` roles to functions that the sink is to have for it.
+        names to text being typed, `use` roles to functions that the sink is to have for it. Of a
+        large set it ends when `limit` rows are found; `find_rows` finds the others.
         """
         prepared = self.workspace.prepare(sink, code=code, use=use)
         found = opened(self.workspace, *source_of(source), reading_of(source))
@@ -192,6 +194,8 @@ class EngineService(Runner):
             "problems": problems,
             "dynamic": prepared.bound.dynamic,
             "fields": fields,
+            "evolution": evolution(preview.shapes, prepared.functions.present),
+            "whole": preview.whole,
         }
 
     async def rows(

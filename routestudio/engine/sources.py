@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from array import array
-from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import asyncio
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 from routestudio.engine.reading import DEFAULT, Reading
+from routestudio.engine.stored_rows import LineStore, SpooledStore, StoredRows, changed_row
 from routestudio.engine.workspace import Workspace
 from routestudio.errors import UsageError
 from routestudio.formats.reader import Row, RowReader
 from routestudio.model.message import Message
-from routestudio.model.rows import Fault, RawRow
+from routestudio.model.rows import RawRow
 from routestudio.project.sample_lines import ENDINGS, Changes
 from routestudio.sources import files, lines
 
@@ -26,76 +27,8 @@ KEPT_BYTES = 4 << 20
 """Files up to this size are read once and kept while they do not change; larger ones are paged."""
 
 
-SNIFFED: Final = 200
-"""Rows of a large file that show whether every line is one message."""
-
 LONGEST_LINE = 200_000
 """Characters of a message that is edited by its line."""
-
-
-class IndexedRows:
-    """Rows of a JSON lines file, each line one row, by byte offsets: eight bytes of memory per row.
-
-    For formats in which a line is always one message. A line that is passed over nevertheless is a
-    row that reports it.
-    """
-
-    def __init__(self, index: lines.FileIndex, reading: Reader, changes: Changes) -> None:
-        self._index = index
-        self._reading = reading
-        self._changes = changes
-
-    def __len__(self) -> int:
-        return len(self._index)
-
-    def read(self, start: int, count: int) -> Sequence[Row]:
-        raws = with_changes(lines.read_rows(self._index, start, count), self._changes,
-                            self._index.path.name)  # fmt: skip
-        found: list[Row] = []
-        for number, raw in enumerate(raws, start):
-            rows = _numbered(self._reading, raw, number)
-            found.append(rows[0] if len(rows) == 1 else _uneven(raw, rows, number))
-        return found
-
-
-class SpreadRows:
-    """Rows of a JSON lines file whose lines may be several messages or none.
-
-    Twelve bytes of memory per row; the file is read once to find them.
-    """
-
-    def __init__(self, index: lines.FileIndex, reading: Reader, changes: Changes) -> None:
-        self._index = index
-        self._reading = reading
-        self._changes = changes
-        self._lines, self._starts = array("I"), array("Q")
-        for start in range(0, len(index), 1_000):
-            raws = self._raws(start, 1_000)
-            for line, raw in enumerate(raws, start):
-                rows = reading.read(raw)
-                if rows:
-                    self._lines.extend([line] * len(rows))
-                    self._starts.append(len(self._lines) - len(rows))
-
-    def __len__(self) -> int:
-        return len(self._lines)
-
-    def read(self, start: int, count: int) -> Sequence[Row]:
-        stop = min(start + count, len(self))
-        if start >= stop:
-            return []
-        first, last = self._lines[start], self._lines[stop - 1]
-        number = self._starts[bisect_right(self._starts, start) - 1]
-        found: list[Row] = []
-        for raw in self._raws(first, last - first + 1):
-            rows = _numbered(self._reading, raw, number)
-            found += [row for at, row in enumerate(rows, number) if start <= at < stop]
-            number += len(rows)
-        return found
-
-    def _raws(self, start: int, count: int) -> Sequence[RawRow]:
-        return with_changes(lines.read_rows(self._index, start, count), self._changes,
-                            self._index.path.name)  # fmt: skip
 
 
 class ListRows:
@@ -111,60 +44,52 @@ class ListRows:
         return self._items[start : start + count]
 
 
-Rows = ListRows | IndexedRows | SpreadRows
+Rows = ListRows | StoredRows
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
     """A source that is opened: its rows, and what was recognised of all of them.
 
-    `recognised` are messages by title (`None` where they are not counted: every line of a large
-    file is one), `passed_over` what is not a row change by kind.
+    Of a large file only the beginning is known at first: `rows.grow` reads on.
     """
 
     rows: Rows
-    recognised: Mapping[str, int | None]
-    passed_over: Mapping[str, int]
+    reader: RowReader
+
+    @property
+    def stored(self) -> StoredRows | None:
+        """The rows, where they are those of a large file."""
+        return self.rows if isinstance(self.rows, StoredRows) else None
 
     def as_json(self) -> dict[str, Any]:
-        """How many rows, and what was recognised."""
-        return {"rows": len(self.rows), "recognised": dict(self.recognised),
-                "passed_over": dict(self.passed_over)}  # fmt: skip
-
-    @classmethod
-    def of(cls, rows: Rows, reader: RowReader) -> Opened:
-        """With what a reader that has read all rows knows."""
-        return cls(rows, dict(reader.counts.most_common()), dict(reader.passed_over.most_common()))
+        """How many rows, whether that is all (`whole`) or how much was read (`fraction`), and what
+        was recognised: messages by title (`None` where they are not counted: every line of a large
+        file is one), and what is passed over by kind."""
+        rows = self.rows
+        if isinstance(rows, StoredRows):
+            return {"rows": len(rows), "whole": rows.whole, "fraction": rows.fraction,
+                    "recognised": rows.recognised, "passed_over": rows.passed_over}  # fmt: skip
+        reader = self.reader
+        return {"rows": len(rows), "whole": True, "fraction": 1.0,
+                "recognised": dict(reader.counts.most_common()),
+                "passed_over": dict(reader.passed_over.most_common())}  # fmt: skip
 
 
 def with_changes(raws: Sequence[RawRow], changes: Changes, name: str) -> Sequence[RawRow]:
     """Raw rows, those of changed lines made of the new text."""
     if not changes:
         return raws
-    return [raw if raw.line not in changes else _changed(raw.line or 0, changes, name)
+    return [raw if raw.line not in changes else changed_row(raw.line or 0, changes, name)
             for raw in raws]  # fmt: skip
 
 
-def _changed(line: int, changes: Changes, name: str) -> RawRow:
-    found = lines.row_of(changes[line][1].encode() + b"\n", line, name)
-    return found or Fault(line, "the line is empty", place=f"{name}:{line}")
-
-
-def _numbered(reader: RowReader, raw: RawRow, number: int) -> list[Row]:
-    reader.count = number
-    return reader.read(raw)
-
-
-def _uneven(raw: RawRow, rows: Sequence[Row], number: int) -> Row:
-    what = f"{len(rows)} messages" if rows else "not a row change; a run passes it over"
-    return Fault(raw.line or 0, f"this line is {what}", index=number, place=raw.place)
-
-
-def open_rows(
-    workspace: Workspace, kind: str, value: str, reading: Reading = DEFAULT
-) -> ListRows | IndexedRows | SpreadRows:
-    """Random access to a source. Raises `UsageError` for one that cannot be read."""
-    return opened(workspace, kind, value, reading).rows
+async def count_all(workspace: Workspace, kind: str, value: str) -> int:
+    """How many rows a source has; those of a large file are counted in a thread."""
+    rows = opened(workspace, kind, value).rows
+    while isinstance(rows, StoredRows) and not rows.whole:
+        await asyncio.to_thread(rows.grow, 0.15)
+    return len(rows)
 
 
 def opened(workspace: Workspace, kind: str, value: str, reading: Reading = DEFAULT) -> Opened:
@@ -172,12 +97,12 @@ def opened(workspace: Workspace, kind: str, value: str, reading: Reading = DEFAU
     reader = reading.reader(workspace)
     text = _text(workspace, kind, value)
     if text is not None:
-        return Opened.of(ListRows(list(reader.read_all(files.read_text(*text)))), reader)
+        return Opened(ListRows(list(reader.read_all(files.read_text(*text)))), reader)
     path = path_of(workspace, kind, value)
     changes = changes_of(workspace, kind, value)
     key = (repr(reading), repr(sorted(workspace.project.project.table_keys.items())),
            repr(sorted(changes.items())))  # fmt: skip
-    return _kept(workspace, path, lambda: _open(workspace, path, reader, changes), "rows", key)
+    return _kept(workspace, path, lambda: _open(path, reader, changes), "rows", key)
 
 
 def raws_of(workspace: Workspace, kind: str, value: str) -> Iterator[RawRow]:
@@ -204,20 +129,15 @@ def _text(workspace: Workspace, kind: str, value: str) -> tuple[str, str] | None
     return None
 
 
-def _open(workspace: Workspace, path: Path, reader: RowReader, changes: Changes) -> Opened:
-    if path.stat().st_size <= KEPT_BYTES or path.suffix not in ENDINGS:
+def _open(path: Path, reader: RowReader, changes: Changes) -> Opened:
+    if path.stat().st_size <= KEPT_BYTES:
         raws = files.read_file(path)
         items = [row for raw in raws for one in with_changes([raw], changes, path.name)
                  for row in reader.read(one)]  # fmt: skip
-        return Opened.of(ListRows(items), reader)
-    index = _indexed(workspace, path)
-    first = lines.read_rows(index, 0, SNIFFED)
-    each = all(len(reader.read(raw)) == 1 for raw in first) and reader.one_to_one
-    if each:
-        return Opened(IndexedRows(index, reader, changes), dict.fromkeys(reader.counts), {})
-    reader.counts.clear()
-    reader.passed_over.clear()
-    return Opened.of(SpreadRows(index, reader, changes), reader)
+        return Opened(ListRows(items), reader)
+    lines_of = path.suffix in ENDINGS
+    store = LineStore(path, changes) if lines_of else SpooledStore(path)
+    return Opened(StoredRows(store, reader), reader)
 
 
 def changes_of(workspace: Workspace, kind: str, value: str) -> Changes:

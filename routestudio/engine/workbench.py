@@ -14,6 +14,7 @@ from routestudio.engine.explain import explain
 from routestudio.engine.messages import messages
 from routestudio.engine.previews import CHUNK, Preview
 from routestudio.engine.rows import message_of, row_of
+from routestudio.engine.stored_rows import StoredRows
 from routestudio.engine.workspace import PreparedSink, Workspace, source_of
 from routestudio.errors import UsageError
 from routestudio.model.message import Message, message_from
@@ -50,6 +51,7 @@ class WorkbenchMethods:
             "vary": self.vary,
             "select": self.select,
             "forecast": self.forecast,
+            "find_rows": self.find_rows,
             "coverage": self.coverage,
             "determinism": self.determinism,
             "outcome_diff": self.outcome_diff,
@@ -147,6 +149,15 @@ class WorkbenchMethods:
             return saved.prepare(sink)
         except UsageError:
             return None
+
+    async def find_rows(self, *, view: str = "preview", emit: Emit = _ignore) -> dict[str, Any]:
+        """Find all rows of a preview's large file. Emits `found` with how many there are so far,
+        how much was read (`fraction`) and what was recognised; returns the same at the end."""
+        preview = self._preview(view)
+        while not preview.whole:
+            await preview.grow()
+            emit("found", _found(preview))
+        return _found(preview)
 
     async def forecast(self, *, view: str = "preview", emit: Emit = _ignore) -> dict[str, Any]:
         """Destinations, batches, groups and partitions of what a preview evaluated so far."""
@@ -288,6 +299,14 @@ class WorkbenchMethods:
         if preview is None:
             raise UsageError("this preview is gone", hint="preview the sample again")
         return preview
+
+
+def _found(preview: Preview) -> dict[str, Any]:
+    rows = preview.source
+    if not isinstance(rows, StoredRows):
+        return {"rows": len(rows), "fraction": 1.0}
+    return {"rows": len(rows), "fraction": rows.fraction, "recognised": rows.recognised,
+            "passed_over": rows.passed_over}  # fmt: skip
 
 
 def _message(preview: Preview, index: int) -> Message:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -111,6 +112,14 @@ class RowReader:
         self.passed_over: Counter[str] = Counter()
         self.faults = 0
         self.cut: int | None = None
+
+    def beside(self) -> RowReader:
+        """A reader that knows what this one has learned and will learn, and counts for itself."""
+        other = copy.copy(self)
+        other._values, other._record_keys = Decoder(), Decoder()
+        other.counts, other.passed_over = Counter(), Counter()
+        other.count = other.faults = 0
+        return other
 
     @property
     def one_to_one(self) -> bool:

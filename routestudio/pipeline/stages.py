@@ -65,6 +65,11 @@ class SinkFunctions:
     routing: Function | None = None
     transform: Function | None = None
 
+    @property
+    def present(self) -> tuple[Function, ...]:
+        """Those that there are, in the order in which they see a message."""
+        return tuple(f for f in (self.filter, self.routing, self.transform) if f is not None)
+
 
 class SinkSettings(Protocol):
     """What the stages need to know of a sink beside its destination."""

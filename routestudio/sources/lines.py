@@ -75,6 +75,34 @@ def row_of(data: bytes, line: int, name: str) -> Raw | None:
                line=line)  # fmt: skip
 
 
+def walk(path: Path, place: int = 0, line: int = 1) -> Iterator[tuple[int, int, bytes]]:
+    """Place, number and text of the lines of a file from one that begins at `place`.
+
+    At most `MAX_LINE` + 1 bytes of each. Raises `UsageError` for a file that cannot be read or is
+    not text.
+    """
+    try:
+        with path.open("rb") as file:
+            refuse_binary(file.peek(4096)[:4096], str(path))
+            file.seek(place)
+            while data := file.readline(MAX_LINE + 1):
+                start, place = place, place + len(data)
+                yield start, line, data
+                if len(data) > MAX_LINE:
+                    while not data.endswith(b"\n") and (data := file.readline(CHUNK)):
+                        place += len(data)
+                line += 1
+    except OSError as error:
+        raise unreadable(error, path) from None
+
+
+def raw_of(data: bytes, line: int, name: str) -> RawRow | None:
+    """A line of `walk` as a raw row; `None` for an empty one."""
+    if len(data) > MAX_LINE:
+        return _too_long(line, f"over {MAX_LINE >> 20} MB", name)
+    return row_of(data, line, name)
+
+
 @dataclass(frozen=True, slots=True)
 class FileIndex:
     """Where each non-empty line of a JSON lines file begins: eight bytes per row."""

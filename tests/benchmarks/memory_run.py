@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from routestudio.engine.previews import Preview
-from routestudio.engine.sources import IndexedRows
+from routestudio.engine.stored_rows import LineStore, StoredRows
 from routestudio.engine.workspace import PreparedSink
 from routestudio.formats.reader import Row, RowReader
 from routestudio.functions.pool import FunctionPool
@@ -20,7 +20,7 @@ from routestudio.pipeline.stages import SinkFunctions, Stages
 from routestudio.sinks import registry
 from routestudio.sinks.base import Link
 from routestudio.sinks.binding import bind
-from routestudio.sources import files, lines
+from routestudio.sources import files
 from tests.benchmarks.bench_routing import CODE
 
 
@@ -47,8 +47,8 @@ def _prepared(pool: FunctionPool) -> PreparedSink:
     return PreparedSink(spec, sink, bound, functions, Stages(bound, spec, functions, pool), ())
 
 
-def _indexed(path: Path) -> IndexedRows:
-    return IndexedRows(lines.index_file(path), RowReader(), {})
+def _indexed(path: Path) -> StoredRows:
+    return StoredRows(LineStore(path, {}), RowReader())
 
 
 async def preview(path: Path) -> int:

@@ -191,4 +191,10 @@ HAZARDS: Final = (
            "Add the modifier `u` where text may hold other letters, and write `{0,3}`.",
            "detected", "Literal patterns in Elixir functions, and sample rows with text beyond "
            "ASCII. RouteStudio follows OTP 28, as servers do since."),
+    Hazard("GEN-41", "M", "sample", "Columns that come and go",
+           "A function reads a column that some rows do not have, such as those from before the "
+           "table was changed, or deletes with the key only: it gets nothing there.",
+           "Test whether the column is there before using it.",
+           "detected", "Columns that only some rows of a table have in the samples, and what the "
+           "functions read."),
 )  # fmt: skip

@@ -8,9 +8,12 @@ from collections.abc import Hashable, Iterator
 from typing import Any, Final
 
 from routestudio.hazards.base import Finding, rule
+from routestudio.hazards.missing import missing_text, unprepared
 from routestudio.hazards.rules.explain import AWS
 from routestudio.hazards.view import Outcome, SinkView, counted, quote, texts
 from routestudio.model import jsonio
+from routestudio.model.function import Language
+from routestudio.samples.shapes import Shapes, ranges_text
 
 LARGEST: Final = 5_000_000
 """Bytes over which a server drops a message at once (docs/reference/sequin.md#messages)."""
@@ -151,6 +154,27 @@ def unescaped(view: SinkView) -> Iterator[Finding]:
             yield view.at_row("GEN-33", f"the id {quote(str(ids[0].payload['id']))} of a deleted "
                               "document is put into a URL as it is", "make ids of letters, digits "
                               "and dashes in the transform", ids[0], field="id")  # fmt: skip
+
+
+@rule("GEN-41")
+def missing_columns(view: SinkView) -> Iterator[Finding]:
+    """Functions that read a column which some rows of a sample do not have."""
+    files: dict[str, Shapes] = defaultdict(Shapes)
+    for item in view.outcomes:
+        if item.staged.filtered in (None, "filter"):
+            message = item.message
+            files[item.file].add(message, message.line or message.index + 1)
+    for file, shapes in files.items():
+        columns = list(shapes.varying(lambda ranges: ranges_text(ranges, "line")))
+        for known in view.functions:
+            for read, column in unprepared(known, columns):
+                text = f"function `{known.function.name}`: {missing_text(column)} of {file}"
+                name = f'"{column.name}"'
+                test = f"`{name} in record`"
+                if known.function.language is Language.ELIXIR:
+                    test = f"`is_nil(record[{name}])`"
+                yield view.at_code("GEN-41", text, f"test whether it is there: {test}", known,
+                                   read.line, read.column)  # fmt: skip
 
 
 _NULLS: Final = frozenset({"None", "nil", "null"})

@@ -21,7 +21,7 @@ from routestudio.ui.editor.behaviours import install, toggle_comment
 from routestudio.ui.editor.code_edit import CodeEdit
 from routestudio.ui.editor.completion import Completion
 from routestudio.ui.editor.find import FindBar
-from routestudio.ui.editor.fixes import row_faults
+from routestudio.ui.editor.fixes import missing_columns, row_faults
 from routestudio.ui.editor.highlighter import Highlighter
 from routestudio.ui.editor.hover import help_at
 from routestudio.ui.editor.quick_fix import QuickFixes
@@ -294,6 +294,7 @@ class FunctionDocument(Document):
         if self._fresh:
             rows = self.preview.model.known_rows()
             faults = row_faults(rows, self.name, self.editor.toPlainText())
+            faults += missing_columns(self.preview.missing, self.name)
         self.editor.show_diagnostics([*self._found, *faults])
 
     def showEvent(self, event: QShowEvent) -> None:

@@ -16,6 +16,9 @@ from routestudio.model.function import Diagnostic
 ROW_FAULT = "row_fault"
 """Code of diagnostics that come from rows of the preview."""
 
+MISSING_COLUMN = "missing_column"
+"""Code of diagnostics about columns that some rows of the preview do not have."""
+
 READ_FAULT = "read_fault"
 """The same, for rows of a backfill."""
 
@@ -111,6 +114,15 @@ def row_faults(rows: Iterable[Mapping[str, Any]], name: str, code: str) -> list[
                        severity="warning", hint=hint)
         )  # fmt: skip
     return found
+
+
+def missing_columns(reads: Iterable[Mapping[str, Any]], name: str) -> list[Diagnostic]:
+    """Reads of columns that some rows of the preview do not have, as warnings at their place."""
+    return [
+        Diagnostic(read["line"], read["column"], MISSING_COLUMN, read["message"],
+                   severity="warning", hint="test whether it is there")
+        for read in reads if read["function"] == name
+    ]  # fmt: skip
 
 
 def _near(item: Diagnostic, code: str, start: int, end: int) -> Fix | None:

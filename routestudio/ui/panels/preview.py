@@ -8,22 +8,20 @@ from typing import Any
 from PySide6.QtCore import QModelIndex, Qt, QTimer, Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
-    QAbstractItemView,
-    QHeaderView,
     QSplitter,
     QStackedWidget,
-    QTableView,
     QWidget,
 )
 
 from routestudio.errors import RouteStudioError
 from routestudio.ui.bridge import Job
+from routestudio.ui.panels.columns import ColumnsView
 from routestudio.ui.panels.destinations import DestinationsView
 from routestudio.ui.panels.inspector import Inspector
 from routestudio.ui.panels.preview_bar import PreviewBar
-from routestudio.ui.panels.preview_delegate import ProvenanceDelegate
 from routestudio.ui.panels.preview_model import PAGE, PreviewModel
-from routestudio.ui.panels.preview_state import add_messages, depends_on
+from routestudio.ui.panels.preview_state import add_messages, depends_on, find_rows
+from routestudio.ui.panels.preview_table import PreviewTable
 from routestudio.ui.panels.variants import VariantsView
 from routestudio.ui.session import Session
 from routestudio.ui.widgets.basics import Banner, EmptyState
@@ -38,7 +36,7 @@ VARIANTS = "variants"
 """Sample set that takes the variants a person wants to keep."""
 
 _EMPTY = 1
-_PAGES = {"rows": 0, "destinations": 2, "variants": 3}
+_PAGES = {"rows": 0, "destinations": 2, "variants": 3, "columns": 4}
 
 
 class PreviewPanel(QWidget):
@@ -69,6 +67,8 @@ class PreviewPanel(QWidget):
         self._failing = False
         self.failed = 0
         """Rows of the last preview that fail."""
+        self.missing: list[dict[str, Any]] = []
+        """Places of functions that read a column which some of its rows do not have."""
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(PAUSE_MS)
@@ -88,21 +88,7 @@ class PreviewPanel(QWidget):
         self.bar.pin_asked.connect(self.pin)
         self.banner = Banner()
         body.addWidget(self.banner)
-        self.table = QTableView()
-        self.table.setAccessibleName("Preview rows")
-        self.table.setModel(self.model)
-        self.table.setItemDelegate(ProvenanceDelegate(self.table))
-        self.table.setShowGrid(False)
-        self.table.setWordWrap(False)
-        self.table.verticalHeader().hide()
-        self.table.verticalHeader().setDefaultSectionSize(27)
-        self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.table.setTabKeyNavigation(False)
-        self.table.horizontalHeader().setHighlightSections(False)
-        self.table.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft)
-        self.table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
-        self.table.horizontalHeader().setStretchLastSection(True)
+        self.table = PreviewTable(self.model)
         self.table.selectionModel().currentRowChanged.connect(self._chosen)
         self.table.doubleClicked.connect(self._opened)
         self.inspector = Inspector()
@@ -128,6 +114,8 @@ class PreviewPanel(QWidget):
         self._stack.addWidget(self._empty)
         self._stack.addWidget(self.destinations)
         self._stack.addWidget(self.variants)
+        self.columns = ColumnsView()
+        self._stack.addWidget(self.columns)
         body.addWidget(self._stack, 1)
 
     def _sample_chosen(self) -> None:
@@ -216,6 +204,7 @@ class PreviewPanel(QWidget):
                 self._begin(data)
             elif name == "progress":
                 self.bar.show_totals(data, final=False)
+                self._grow(data["rows"])
                 if not self.bar.only:
                     self._fetch_visible()
 
@@ -249,7 +238,11 @@ class PreviewPanel(QWidget):
             self.model.reset_rows(totals["rows"], totals["fields"])
             self._widths()
         self.bar.show_totals(totals, final=True)
+        self._grow(totals["rows"])
         self.failed = int(totals["failed"])
+        self.missing = list(totals["evolution"]["reads"])
+        self.bar.show_evolution(totals["evolution"])
+        self.columns.show_evolution(totals["evolution"])
         self._show_reasons(bool(self.failed))
         self._complete = generation
         if self.bar.only:
@@ -258,6 +251,24 @@ class PreviewPanel(QWidget):
             self._fetch_visible()
         self._tell_fresh()
         self._show_beside()
+        if not totals["whole"]:
+            self._find_rows()
+
+    def _grow(self, rows: int) -> None:
+        """A large file has more rows than were known."""
+        if not self.bar.only:
+            self.model.grow(rows)
+
+    def _find_rows(self) -> None:
+        """Let the engine find all rows of a large file, which takes its time."""
+        generation = self._generation
+
+        def found(data: dict[str, Any]) -> None:
+            if generation == self._generation:
+                self._grow(data["rows"])
+                self.bar.show_found(data)
+
+        self._job = find_rows(self._session, self, self._view, found)
 
     def _fetch_visible(self) -> None:
         first = max(0, self.table.rowAt(0))
@@ -308,7 +319,7 @@ class PreviewPanel(QWidget):
         return dict(self._code)
 
     def show_view(self, name: str) -> None:
-        """Show `rows`, `destinations` or the `variants` of the selected row."""
+        """Show `rows`, `destinations`, `columns` or the `variants` of the selected row."""
         self._shown = name
         self.bar.views.choose(name)
         self.bar.filter.setEnabled(name == "rows")

@@ -12,7 +12,8 @@ from routestudio.ui.widgets.basics import Button, ElidedLabel, Pill, Segments, l
 from routestudio.ui.widgets.compact import CompactBar
 from routestudio.ui.widgets.inputs import ComboBox
 
-VIEWS = (("rows", "Rows"), ("destinations", "Destinations"), ("variants", "Variants"))
+VIEWS = (("rows", "Rows"), ("destinations", "Destinations"), ("columns", "Columns"),
+         ("variants", "Variants"))  # fmt: skip
 
 _FILTERS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("All rows", {}),
@@ -44,6 +45,7 @@ class PreviewBar(CompactBar):
 
     def __init__(self) -> None:
         super().__init__()
+        self._done = 0
         self.views = Segments(list(VIEWS), "Preview as")
         self.views.choose("rows")
         self.views.chosen.connect(self.view_chosen)
@@ -71,6 +73,9 @@ class PreviewBar(CompactBar):
         self.passed = Pill()
         self.passed.hide()
         self.add(self.passed, yields=6)
+        self.varying = Pill()
+        self.varying.hide()
+        self.add(self.varying, yields=6)
         self.source = _Source("", "muted")
         self.source.setAccessibleName("What the rows were recognised as")
         self.source.setProperty("elides", True)
@@ -106,6 +111,15 @@ class PreviewBar(CompactBar):
         self.passed.show_status(f"{sum(passed.values()):,} passed over", "neutral")
         self.passed.setToolTip(passed_text(passed))
 
+    def show_evolution(self, found: dict[str, Any]) -> None:
+        """How many columns come and go, and whether a function reads one."""
+        columns, reads = found["columns"], found["reads"]
+        self.varying.setVisible(bool(columns))
+        many = "1 column varies" if len(columns) == 1 else f"{len(columns):,} columns vary"
+        self.varying.show_status(many, "warning" if reads else "neutral")
+        names = ", ".join(item["column"] for item in columns[:8])
+        self.varying.setToolTip(f"Not in all rows of a table: {names} (see Columns)")
+
     def show_totals(self, totals: dict[str, Any], *, final: bool) -> None:
         """Counts of the rows so far, or of all."""
         for pill, key, kind in (
@@ -116,11 +130,20 @@ class PreviewBar(CompactBar):
             pill.setVisible(bool(totals[key]))
             pill.show_status(f"{totals[key]:,} {key}", kind)
         rows, done = totals["rows"], totals["done"]
+        self._done = done
         if not final:
             self.state.setText(f"{done:,} of {rows:,} …")
             return
         shown = f"{rows:,} rows" if done == rows else f"first {done:,} of {rows:,} rows"
         self.state.setText(f"{shown} in {totals['ms']:.0f} ms")
+
+    def show_found(self, data: dict[str, Any]) -> None:
+        """How many rows of a large file were found so far, and what they were recognised as."""
+        if "recognised" in data:
+            self.show_source(data)
+        rows, read = data["rows"], data["fraction"]
+        so_far = "" if read >= 1 else f" so far ({read:.0%} read)"
+        self.state.setText(f"first {self._done:,} of {rows:,} rows{so_far}")
 
     def forget(self, text: str) -> None:
         """There is no preview; `text` reports it."""
@@ -128,4 +151,5 @@ class PreviewBar(CompactBar):
             pill.hide()
         self.source.show_text("")
         self.passed.hide()
+        self.varying.hide()
         self.state.setText(text)

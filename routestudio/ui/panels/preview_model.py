@@ -45,6 +45,13 @@ class PreviewModel(QAbstractTableModel):
         self.stale = True
         self._repaint()
 
+    def grow(self, count: int) -> None:
+        """There are more rows than were known."""
+        if count > self._count:
+            self.beginInsertRows(QModelIndex(), self._count, count - 1)
+            self._count = count
+            self.endInsertRows()
+
     def refetch(self, first: int, last: int) -> None:
         """Ask again for the pages between two rows; the others are fetched when shown."""
         wanted = set(range(first // PAGE, last // PAGE + 1))

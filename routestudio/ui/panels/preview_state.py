@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from PySide6.QtCore import QObject
+
+from routestudio.ui.bridge import Job
 from routestudio.ui.session import Session
 
 _ROLES = ("routing", "filter", "transform")
@@ -37,6 +40,17 @@ def depends_on(
                         session.snapshot.get("variables"),
                         session.snapshot.get("table_keys")]  # fmt: skip
     return json.dumps(parts, sort_keys=True, default=str)
+
+
+def find_rows(
+    session: Session, owner: QObject, view: str, found: Callable[[dict[str, Any]], None]
+) -> Job:
+    """Let the engine find all rows of a large file, which takes its time; `found` hears of it."""
+    engine = session.engine
+    return engine.run(
+        engine.request("find_rows", on_event=lambda _, data: found(data), view=view),
+        owner=owner, title="Rows", done=found, failed=lambda _: None,
+    )  # fmt: skip
 
 
 def add_messages(session: Session, sample: str, messages: list[dict[str, Any]]) -> None:

@@ -148,6 +148,18 @@ GENERAL = [
          Setup("kafka", [row("update", EU, changes={"region": "us"})], route=TOPIC), "note"),
     Case("GEN-36", Setup("kafka", route='return [{"topic": "a"}, {"topic": "b"}]'),
          Setup("kafka", route=TOPIC), "note", "functions/route.py:2"),
+    Case("GEN-41", Setup("kafka", [row(record={"id": 1, "note": "a"}), row(record={"id": 2})],
+                         transform='return {"note": record["note"] or "none"}'),
+         Setup("kafka", [row(record={"id": 1, "note": "a"}), row(record={"id": 2})],
+               transform='return {"note": record["note"] if "note" in record else "none"}'),
+         "warning", "functions/transform.py:2", says="1 of 2 rows of public.orders (line 2)"),
+    Case("GEN-41", Setup("kafka", [row(record={"id": 1, "note": "a"}), row(record={"id": 2})],
+                         elixir=True, transform="def transform(action, record, changes, metadata) "
+                         "do\n  %{note: record[\"note\"]}\nend\n"),
+         Setup("kafka", [row(record={"id": 1, "note": "a"}), row(record={"id": 2})], elixir=True,
+               transform="def transform(action, record, changes, metadata) do\n"
+               "  %{note: record[\"note\"] || \"none\"}\nend\n"),
+         "warning", "sequin.yaml", says="missing in 1 of 2 rows"),
     Case("GEN-37", Setup("kafka", route='return {"topic": {"insert": "a", "update": "b", '
                          '"delete": "c"}[action]}'),
          Setup("kafka", route='return {"topic": {"insert": "a", "update": "b", "delete": "c", '
