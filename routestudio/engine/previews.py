@@ -29,6 +29,8 @@ CHUNK: Final = 250
 """Rows evaluated at a time: small enough to stay interactive."""
 
 _CACHED_CHUNKS: Final = 40
+_CACHED_BYTES: Final = 8 << 20
+"""Bytes of records in the chunks that are kept; in memory they take several times as much."""
 _MAX_DESTINATIONS: Final = 5_000
 _PIECE_SECONDS: Final = 0.15
 """Time for which a thread looks for further rows; then others have their turn."""
@@ -94,6 +96,7 @@ class Preview:
         self.selection: Sequence[int] | None = None
         """Numbers of the rows that were selected last; `None`: all rows."""
         self._chunks: OrderedDict[int, list[Outcome]] = OrderedDict()
+        self._sizes: dict[int, int] = {}
 
     async def run(
         self, on_progress: Callable[[Totals], None], *, limit: int | None = None
@@ -222,8 +225,12 @@ class Preview:
         outcomes = await _outcomes(self.prepared, items)
         if len(outcomes) == CHUNK or self.whole:  # a chunk at the end may grow
             self._chunks[chunk] = outcomes
-        if len(self._chunks) > _CACHED_CHUNKS:
-            self._chunks.popitem(last=False)
+            self._sizes[chunk] = sum(map(_size, outcomes))
+        while len(self._chunks) > _CACHED_CHUNKS or (
+            len(self._chunks) > 1 and sum(self._sizes.values()) > _CACHED_BYTES
+        ):
+            oldest, _ = self._chunks.popitem(last=False)
+            del self._sizes[oldest]
         return outcomes
 
     def _count(self, start: int, outcomes: Sequence[Outcome]) -> None:
@@ -270,6 +277,10 @@ def _row(
     row = row_of(item, prepared.bound, brief=brief)
     row["index"] = index
     return row
+
+
+def _size(item: Outcome) -> int:
+    return item.record.size if isinstance(item, Staged) and item.record is not None else 0
 
 
 def _add_shapes(shapes: Shapes, outcomes: Sequence[Outcome], start: int) -> None:

@@ -396,7 +396,12 @@ class OpenProject:
         return {
             **snapshot(self._project, secret_keys, self._shown),
             "samples": [
-                {"name": n, "rows": self._count(n), "state": self._state(n)}
+                {
+                    "name": n,
+                    "rows": self._count(n),
+                    "about": self._estimated(n),
+                    "state": self._state(n),
+                }
                 for n in self._project.samples
             ],
             "dirty": list(self.dirty),
@@ -415,10 +420,19 @@ class OpenProject:
             info = path.stat()
             stamp = (info.st_mtime_ns, info.st_size)
             if self._counts.get(name, (None, 0))[0] != stamp:
-                self._counts[name] = (stamp, files.count_rows(path))
+                self._counts[name] = (stamp, files.rows_about(path))
             return self._counts[name][1]
         except (RouteStudioError, OSError):
             return 0
+
+    def _estimated(self, name: str) -> bool:
+        """Whether the number of rows is an estimate: the file is too large to be counted."""
+        if self.unsaved_sample(name) is not None:
+            return False
+        try:
+            return self.sample_path(name).stat().st_size > files.COUNTED
+        except (RouteStudioError, OSError):
+            return False
 
     def _state(self, name: str) -> str:
         """What changes when the messages of a sample set do."""

@@ -61,6 +61,35 @@ def count_rows(path: Path, limit: int = 1_000_000_000) -> int:
     return sum(1 for _ in islice(read_file(path), limit))
 
 
+COUNTED: Final = 32 << 20
+"""Bytes of a file whose rows are counted; of a longer one their number is estimated."""
+_WEIGHED: Final = 2_000
+"""Rows by which the number of all is estimated."""
+
+
+def rows_about(path: Path) -> int:
+    """How many rows a sample file has: counted, or estimated by the length of its first ones.
+
+    Raises `UsageError` as `read_file` does.
+    """
+    size = path.stat().st_size
+    if size <= COUNTED or path.suffix == ".parquet":
+        return count_rows(path)
+    first = [_length(raw) for raw in islice(read_file(path), _WEIGHED)]
+    return round(size * len(first) / max(1, sum(first)), -3) if first else 0
+
+
+def _length(raw: RawRow) -> int:
+    """About as many bytes as a row has in its file."""
+    if isinstance(raw, Fault):
+        return max(1, len(raw.text or ""))
+    if isinstance(raw.value, bytes):
+        return len(raw.value) + 1
+    if raw.table and isinstance(raw.value, dict):
+        return sum(len(str(cell or "").encode()) + 1 for cell in raw.value.values())
+    return len(jsonio.dumps(raw.value).encode("utf-8", "surrogatepass")) + 2
+
+
 def _is_table(body: str) -> bool:
     """Whether a text is CSV: a header of several names, and no JSON in sight."""
     header, _, rest = body.partition("\n")

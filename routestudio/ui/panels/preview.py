@@ -20,7 +20,7 @@ from routestudio.ui.panels.destinations import DestinationsView
 from routestudio.ui.panels.inspector import Inspector
 from routestudio.ui.panels.preview_bar import PreviewBar
 from routestudio.ui.panels.preview_model import PAGE, PreviewModel
-from routestudio.ui.panels.preview_state import add_messages, depends_on, find_rows
+from routestudio.ui.panels.preview_state import add_messages, depends_on, find_rows, sample_text
 from routestudio.ui.panels.preview_table import PreviewTable
 from routestudio.ui.panels.variants import VariantsView
 from routestudio.ui.session import Session
@@ -433,14 +433,14 @@ class PreviewPanel(QWidget):
             current = self.samples.currentData()
             self.samples.clear()
             for item in self._session.samples():
-                self.samples.addItem(f"{item['name']} ({item['rows']:,})", item["name"])
+                self.samples.addItem(sample_text(item), item["name"])
             kept = self._session.last_samples.get(self._sink or "")
             most = max(self._session.samples(), key=lambda s: s["rows"], default={"name": None})
             preferred = next((n for n in (current, kept) if n in names), most["name"])
             self.samples.setCurrentIndex(max(0, self.samples.findData(preferred)))
             return
         for number, item in enumerate(self._session.samples()):
-            text = f"{item['name']} ({item['rows']:,})"
+            text = sample_text(item)
             if self.samples.itemText(number) != text:
                 self.samples.setItemText(number, text)
 

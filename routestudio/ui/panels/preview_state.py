@@ -42,6 +42,12 @@ def depends_on(
     return json.dumps(parts, sort_keys=True, default=str)
 
 
+def sample_text(item: Mapping[str, Any]) -> str:
+    """A sample set with its rows, such as `orders (84)`; `orders (about 1,200,000)`."""
+    about = "about " if item.get("about") else ""
+    return f"{item['name']} ({about}{item['rows']:,})"
+
+
 def find_rows(
     session: Session, owner: QObject, view: str, found: Callable[[dict[str, Any]], None]
 ) -> Job:

@@ -373,3 +373,21 @@ def test_what_cannot_be_opened_is_named(tmp_path: Path, name: str) -> None:
         with pytest.raises(UsageError, match="cannot be read") as caught:
             read(tmp_path / name)
         assert name in str(caught.value)
+
+
+@pytest.mark.parametrize("form", ["jsonl", "json", "csv"])
+def test_rows_of_large_files_are_estimated(
+    form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "COUNTED", 1_000)
+    path = tmp_path / f"rows.{form}"
+    rows = [{"id": number, "text": "x" * (number % 90)} for number in range(30_000)]
+    if form == "json":
+        path.write_text(json.dumps(rows, separators=(",", ":")))
+    elif form == "csv":
+        path.write_text("id,text\n" + "".join(f"{r['id']},{r['text']}\n" for r in rows))
+    else:
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert 25_000 <= files.rows_about(path) <= 35_000
+    monkeypatch.setattr(files, "COUNTED", 1 << 30)
+    assert files.rows_about(path) == 30_000

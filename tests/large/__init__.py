@@ -1,0 +1,1 @@
+"""Files far larger than memory, in any row format: `python -m tests.large`."""
