@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from routestudio.engine.importing import ImportMethods
-from routestudio.engine.sources import read_some, sample_lines, sample_text
+from routestudio.engine.sources import find_lines, read_some, sample_lines, sample_text
 from routestudio.errors import UsageError
 from routestudio.model import jsonio
 from routestudio.model.function import Language
@@ -57,6 +57,7 @@ class EditingMethods:
         self, name: str, start: int, count: int, *, line: int | None = None, emit: Emit = _ignore
     ) -> dict[str, Any] | None:
         """Rows of a set of any size as text (`sources.sample_lines`)."""
+        await find_lines(self._service.workspace, name)
         return sample_lines(self._service.workspace, name, start, min(count, 1_000), line)
 
     async def examples(self, *, emit: Emit = _ignore) -> dict[str, dict[str, str]]:

@@ -148,6 +148,14 @@ def changes_of(workspace: Workspace, kind: str, value: str) -> Changes:
     return workspace.project.changed_lines(path.relative_to(workspace.project.root).as_posix())
 
 
+async def find_lines(workspace: Workspace, name: str) -> None:
+    """Find the lines of a sample set in a thread, so that `sample_lines` need not do it."""
+    if workspace.project.unsaved_sample(name) is None:
+        path = workspace.project.sample_path(name)
+        if path.suffix in ENDINGS:
+            await asyncio.to_thread(_indexed, workspace, path)
+
+
 def _indexed(workspace: Workspace, path: Path) -> lines.FileIndex:
     return _kept(workspace, path, lambda: lines.index_file(path), "index", ())
 
@@ -159,8 +167,8 @@ def _kept(
     info = path.stat()
     key = (f"{what} {path} {more}", info.st_mtime_ns, info.st_size)
     if key not in workspace.kept_rows:
-        for old in [old for old in workspace.kept_rows if old[0].startswith(f"{what} ")]:
-            del workspace.kept_rows[old]
+        for old in [old for old in list(workspace.kept_rows) if old[0].startswith(f"{what} ")]:
+            workspace.kept_rows.pop(old, None)
         workspace.kept_rows[key] = read()
     kept: Kept = workspace.kept_rows[key]
     return kept

@@ -76,7 +76,7 @@ def rows_about(path: Path) -> int:
     if size <= COUNTED or path.suffix == ".parquet":
         return count_rows(path)
     first = [_length(raw) for raw in islice(read_file(path), _WEIGHED)]
-    return round(size * len(first) / max(1, sum(first)), -3) if first else 0
+    return size * len(first) // max(1, sum(first))
 
 
 def _length(raw: RawRow) -> int:
