@@ -1,4 +1,4 @@
-"""Columns that come and go in the rows of a preview, and functions that read them all the same."""
+"""Columns that come and go in the rows of a preview, and functions that read them nevertheless."""
 
 from __future__ import annotations
 

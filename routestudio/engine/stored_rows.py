@@ -26,7 +26,7 @@ from routestudio.sources import files, lines
 EVERY: Final = 64
 """Rows from one remembered place to the next."""
 SNIFFED: Final = 200
-"""Rows by which it is told whether every raw row is one message."""
+"""Rows that show whether every raw row is one message."""
 FIRST_SECONDS: Final = 0.2
 """Time for the first piece: what is found in it is shown at once."""
 _LOOK: Final = 32
@@ -137,7 +137,7 @@ class StoredRows:
 
     `len` grows with `grow`, which one thread may call while others read. Where every raw row of the
     beginning is one message (`each`), raw rows are not read as messages to be counted; one that is
-    passed over all the same is then a row that says so.
+    passed over nevertheless is then a row that reports it.
     """
 
     def __init__(self, store: Store, reader: RowReader) -> None:

@@ -1,4 +1,4 @@
-"""Columns that rows of a set lack, and the functions that read them all the same."""
+"""Columns that rows of a set lack, and the functions that read them nevertheless."""
 
 from __future__ import annotations
 

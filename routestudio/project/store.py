@@ -27,11 +27,11 @@ from routestudio.project.files import inside, listed, remove_own, sweep, write_o
 from routestudio.project.journal import Journal, patch_of, patched
 from routestudio.project.kept_sinks import KeptSinks
 from routestudio.project.parse import parse
+from routestudio.project.sample_counts import SampleCounts
 from routestudio.project.sample_state import FileStates, hash_of
 from routestudio.project.snapshot import snapshot
 from routestudio.project.yamldata import same
 from routestudio.project_names import YAML_FILE
-from routestudio.sources import files
 
 if TYPE_CHECKING:
     from routestudio.project.edits import Texts
@@ -69,7 +69,7 @@ class OpenProject:
         self._texts: Texts = {}
         self._undo: list[_Step] = []
         self._redo: list[_Step] = []
-        self._counts: dict[str, tuple[tuple[int, int], int]] = {}
+        self._counts = SampleCounts()
         self._states = FileStates()
         self.journal_problem: str | None = None
         self._kept = KeptSinks()
@@ -396,12 +396,7 @@ class OpenProject:
         return {
             **snapshot(self._project, secret_keys, self._shown),
             "samples": [
-                {
-                    "name": n,
-                    "rows": self._count(n),
-                    "about": self._estimated(n),
-                    "state": self._state(n),
-                }
+                {"name": n, **self._counts.of(n, self), "state": self._state(n)}
                 for n in self._project.samples
             ],
             "dirty": list(self.dirty),
@@ -410,29 +405,6 @@ class OpenProject:
             "recoverable": self.recoverable,
             "journal_problem": self.journal_problem,
         }
-
-    def _count(self, name: str) -> int:
-        unsaved = self.unsaved_sample(name)
-        if unsaved is not None:
-            return sum(1 for _ in files.read_text(unsaved, f"{name}.jsonl"))
-        try:
-            path = self.sample_path(name)
-            info = path.stat()
-            stamp = (info.st_mtime_ns, info.st_size)
-            if self._counts.get(name, (None, 0))[0] != stamp:
-                self._counts[name] = (stamp, files.rows_about(path))
-            return self._counts[name][1]
-        except (RouteStudioError, OSError):
-            return 0
-
-    def _estimated(self, name: str) -> bool:
-        """Whether the number of rows is an estimate: the file is too large to be counted."""
-        if self.unsaved_sample(name) is not None:
-            return False
-        try:
-            return self.sample_path(name).stat().st_size > files.COUNTED
-        except (RouteStudioError, OSError):
-            return False
 
     def _state(self, name: str) -> str:
         """What changes when the messages of a sample set do."""

@@ -9,7 +9,7 @@ from typing import Any, Final
 from routestudio.model.message import Message
 
 MOST_SHAPES: Final = 200
-"""Sets of columns of one table that are told apart; what is over is not looked at."""
+"""Sets of columns of one table that are distinguished; what is over is not looked at."""
 MOST_TABLES: Final = 200
 _MOST_RANGES: Final = 200
 _SHOWN: Final = 4
@@ -99,7 +99,7 @@ class Shapes:
             shape.ranges.append((number, number))
             table.last = shape
         else:
-            table.last = None  # rows of ranges that are not kept are counted all the same
+            table.last = None  # rows of ranges that are not kept are counted nevertheless
 
     def varying(self, words: Callable[[list[Range]], str] | None = None) -> Iterator[Column]:
         """The columns that not all rows of their table have, by table, in the rows' order."""

@@ -98,6 +98,8 @@ class RowsDialog(AskDialog):
         self.action.setAccessibleName("Action of plain rows")
         for action in ("read", *(item for item in ACTIONS if item != "read")):
             self.action.addItem(action, action)
+        self.action.setPlaceholderText("as in the rows")
+        self.action.setMinimumWidth(150)
         self.form.addRow("Action", self.action)
         for box in (self.format, self.action):
             box.currentIndexChanged.connect(lambda _: self._pause.start())
@@ -197,6 +199,11 @@ class RowsDialog(AskDialog):
         self.key.setPlaceholderText(key_text(found["keys"]))
         plain = "plain" in found["formats"] or not found["formats"]
         self.action.setEnabled(plain and not self.copied)
+        if plain is (self.action.currentIndex() < 0):
+            # Change formats name their actions: none is chosen here.
+            self.action.blockSignals(True)
+            self.action.setCurrentIndex(0 if plain else -1)
+            self.action.blockSignals(False)
         self.action.setToolTip("" if plain else "These rows have their own action")
         self.accept_button.setEnabled(bool(found["messages"]))
         self._show_messages(found["rows"])

@@ -98,6 +98,8 @@ async def test_a_paste_of_envelopes_shows_what_is_passed_over(desk: Desk, projec
     assert dialog.faults.isVisible()
     assert dialog.faults.toPlainText().startswith("pasted:4: not JSON")
     assert not dialog.action.isEnabled()
+    assert dialog.action.currentText() == ""
+    assert dialog.action.placeholderText() == "as in the rows"
     assert dialog.table.placeholderText() == "public.stock"
     await desk.act(lambda: dialog.format.setCurrentIndex(dialog.format.findData("maxwell")))
     await desk.until(lambda: "No messages" in dialog.summary.text(), "the other format")

@@ -1,4 +1,4 @@
-"""Which columns of the previewed rows come and go, and which functions read them all the same."""
+"""Which columns of the previewed rows come and go, and which functions read them nevertheless."""
 
 from __future__ import annotations
 
