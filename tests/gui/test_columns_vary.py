@@ -60,4 +60,4 @@ async def test_a_function_that_reads_such_a_column_is_marked_at_its_line(
     await desk.until(lambda: marks(), "the mark")
     assert marks() == [(2, "`note` is missing in 3 of 6 rows of public.orders (rows 0-2)")]
     preview.show_view("columns")
-    assert "line 2: `note` is missing" in preview.columns.warning.text
+    assert "is missing in 3 of 6 rows" in preview.columns.warning.text
