@@ -39,7 +39,7 @@ class _Table:
 class Column:
     """A column that some rows of a table have and others do not.
 
-    `have` and `lack` are numbers of rows, `rows` of all; `lacking` says which rows lack it, in
+    `have` and `lack` are numbers of rows, `rows` of all; `lacking` names the rows that lack it, in
     words. `deletes` of those that lack it are deletes, which often carry the key only.
     """
 
