@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from routestudio.functions.elixir import key_order, regex_age
 from routestudio.hazards.base import Finding, rule
 from routestudio.hazards.catalog import BY_ID
 from routestudio.hazards.rules.explain import explanation, failing, odd_space
@@ -123,6 +122,8 @@ def atom_keys(view: SinkView) -> Iterator[Finding]:
     for facts in view.functions:
         if facts.function.language is not Language.ELIXIR:
             continue
+        from routestudio.functions.elixir import key_order
+
         for name, line, column in key_order.places(facts.function.code):
             yield view.at_code("GEN-39", f"`{name}` in function `{facts.function.name}` follows "
                                "the order of atom keys, which differs from server to server",
@@ -137,6 +138,8 @@ def old_patterns(view: SinkView) -> Iterator[Finding]:
     for facts in view.functions:
         if facts.function.language is not Language.ELIXIR:
             continue
+        from routestudio.functions.elixir import regex_age
+
         for kind, part, line, column in regex_age.places(facts.function.code):
             if kind == regex_age.COUNTS:
                 yield view.at_code("GEN-40", f"`{part}` in a pattern is plain text for servers on "
