@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from routestudio.errors import UsageError, WorkerError
-from routestudio.functions import desk, projection
+from routestudio.functions import desk, projection, typed
 from routestudio.functions.answers import results_of, traced_of
 from routestudio.functions.child import Limits, Worker, WorkerGone
 from routestudio.functions.conversion.result import Conversion
@@ -275,7 +275,7 @@ class FunctionPool:
                 continue
             request = {
                 "programs": programs, "first": start, "count": len(part), "messages": packed,
-                "now": now,
+                "now": now, "types": typed.sent(part, wanted),
             }  # fmt: skip
             try:
                 answer = await worker.call(request)
