@@ -111,10 +111,12 @@ class FunctionPool:
         found: str = await self._work("format", code, language.value)
         return found
 
-    async def convert(self, function: Function, times: Collection[str]) -> Conversion:
+    async def convert(
+        self, function: Function, times: Collection[str], known: Collection[str] = ()
+    ) -> Conversion:
         """The function in the other language, not verified yet (`conversion.convert`)."""
         try:
-            answer = await self._work("convert", function, frozenset(times))
+            answer = await self._work("convert", function, frozenset(times), frozenset(known))
         except UsageError as error:
             problem = Diagnostic(1, 1, "not_converted", error.message, hint=error.hint)
             return Conversion.made(function, None, (problem,))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -133,6 +134,16 @@ def unsure(message: Message) -> dict[str, str]:
             if guess in UNSURE:
                 found[column] = str(guess)
     return found
+
+
+def settled(message: Message, guesses: Mapping[str, str]) -> Message:
+    """The message with guesses taken for granted, or with what else is said of these columns."""
+    return replace(message, types={**message.types, **guesses})
+
+
+def as_text(guesses: Mapping[str, str]) -> dict[str, str]:
+    """The same columns, taken for text."""
+    return dict.fromkeys(guesses, TEXT)
 
 
 def type_of(message: Message, column: str) -> tuple[str | None, TypeOrigin]:
