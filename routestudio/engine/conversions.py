@@ -24,7 +24,7 @@ SAMPLES: Final = 1_000
 
 
 TYPES_HINT: Final = (
-    "a server has decimals in numeric columns, and nobody says the type here: name it under "
+    "a server has decimals in numeric columns, and the type is not known here: name it under "
     "`tables` in the project (`columns: {total: numeric}`), or write the function for both"
 )
 

@@ -26,7 +26,7 @@ class OwnForm(Format):
     about = (
         "The message itself: `action`, `record`, `changes` and `metadata`. Sequin delivers it, "
         "RouteStudio writes it into sample sets. Metadata may be left out, and gets defaults. A "
-        'value may say its type, `{"$decimal": "12.50"}`, `$date`, `$time`, `$naive` (a time '
+        'value may name its type, `{"$decimal": "12.50"}`, `$date`, `$time`, `$naive` (a time '
         "without zone) or `$datetime`, and so may `types` beside the four parts."
     )
     facts = "Sequin's reference of messages (https://sequinstream.com/docs/reference/messages)."

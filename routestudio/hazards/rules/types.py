@@ -14,10 +14,10 @@ from routestudio.model.function import Language
 from routestudio.model.project import Severity
 
 COLUMN_TYPE: Final = "column_type"
-"""Code of a finding that is no hazard in the catalog: a function that fits one type only."""
+"""Code of a finding outside of the catalog of hazards: a function that fits one type only."""
 
 _TYPED, _TEXT, _OTHER = "typed", "text", "other"
-_HINT: Final = "say what it is: `columns: {{{column}: {type}}}` of the table under `tables`"
+_HINT: Final = "name its type: `columns: {{{column}: {type}}}` of the table under `tables`"
 
 
 @rule(COLUMN_TYPE)
@@ -63,7 +63,7 @@ def _verdicts(view: SinkView, pair: Pair, guesses: dict[str, str]) -> Iterator[V
         if name not in at_text:
             who = "a server then has no text such as {value}"
             if facts.function.language is Language.PYTHON:
-                who = "rows whose format says types then have no text such as {value}"
+                who = "rows whose format has types then have no text such as {value}"
             yield facts, _TYPED, f"fails where {{kind}} ({who}): {_safe(said)}", "warning"
     for name, (facts, said) in at_text.items():
         if name not in at_typed:
