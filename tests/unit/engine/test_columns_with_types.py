@@ -320,7 +320,6 @@ def test_a_function_on_typed_columns_is_converted_with_equal_values(
         _, shown, _ = run(
             capsys,
             "eval",
-            "--function",
             str(tmp_path / name),
             "--kind",
             "transform",
