@@ -13,7 +13,7 @@ from pathlib import Path
 from routestudio.cli.inputs import rows_of_input
 from routestudio.cli.output import json_line, say
 from routestudio.cli.service import engine_service
-from routestudio.engine.conversions import SAMPLES, function_of, samples_of
+from routestudio.engine.conversions import SAMPLES, TYPES_HINT, function_of, samples_of
 from routestudio.engine.reading import DEFAULT
 from routestudio.errors import Place, UsageError
 from routestudio.functions.conversion.convert import SUFFIXES, Conversion, convert_verified
@@ -88,12 +88,15 @@ def _report(item: Conversion, form: str) -> int:
     if found is None:
         return 1
     for difference in found.differences[:_SHOWN]:
-        say(f"{name}: message {difference.index} differs: {difference.after} instead of "
-            f"{difference.before}")  # fmt: skip
+        say(f"{name}: message {difference.index} differs{difference.condition}: "
+            f"{difference.after} instead of {difference.before}")  # fmt: skip
     variants = counted(found.messages - found.samples, "variant")
     kinds = f"{counted(found.samples, 'sample')} and {variants}"
     if found.differences:
-        say(f"{name}: {len(found.differences)} of {found.messages} messages differ ({kinds})")
+        differ = len({item.index for item in found.differences})
+        say(f"{name}: {differ} of {found.messages} messages differ ({kinds})")
+        if any(item.where for item in found.differences):
+            say(f"{name}: {TYPES_HINT}")
         return 1
     strict = len(found.stricter)
     generated = counted(strict, "generated message")

@@ -90,14 +90,16 @@ async def _rows(address: str, reading: Reading, reader: RowReader) -> AsyncItera
 
 def _show(row: Row, form: str, target: TextIO | None) -> None:
     if isinstance(row, Message):
-        message = message_of(row)
+        message, types = message_of(row), dict(row.types)
+        # Without the types, functions would see text where this row has decimals and times.
+        line = {**message, "types": types} if types else message
         if target is not None:
-            target.write(jsonio.dump_bytes(message).decode() + "\n")
+            target.write(jsonio.dump_bytes(line).decode() + "\n")
         if form == "json":
             json_line({"message": message, "place": row.place, "position": row.position,
-                       "format": row.format, "notes": list(row.notes)})  # fmt: skip
+                       "format": row.format, "types": types, "notes": list(row.notes)})  # fmt: skip
         elif target is None:
-            json_line(message)
+            json_line(line)
     elif form == "json":
         json_line({"fault": row.message, "hint": row.hint, "place": row.place})
     else:

@@ -23,6 +23,12 @@ SAMPLES: Final = 1_000
 """Messages of a project's samples on which a conversion is tried, of all sample sets together."""
 
 
+TYPES_HINT: Final = (
+    "a server has decimals in numeric columns, and the type is not known here: name it under "
+    "`tables` in the project (`columns: {total: numeric}`), or write the function for both"
+)
+
+
 def _ignore(name: str, data: dict[str, Any]) -> None:
     """An `emit` for callers who want no progress."""
 
@@ -99,6 +105,7 @@ def _refusal(result: Conversion) -> FieldProblem:
     assert result.verification is not None
     first = result.verification.differences[0]
     return FieldProblem(
-        name, f"gives in Elixir something else for message {first.index}: {first.after} instead of "
-        f"{first.before}", "see `routestudio convert`, and write it in Elixir",
+        name, f"gives in Elixir something else for message {first.index}{first.condition}: "
+        f"{first.after} instead of {first.before}",
+        TYPES_HINT if first.where else "see `routestudio convert`, and write it in Elixir",
     )  # fmt: skip

@@ -76,6 +76,7 @@ async def view_of(
         bare=evaluated.bare,
         reads=evaluated.reads,
         olds=evaluated.olds,
+        typings=evaluated.typings,
         keys=keys,
         before=tuple(takewhile(lambda other: other.name != spec.name, project.sinks)),
         position=workspace.project.document.position,

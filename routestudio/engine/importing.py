@@ -19,6 +19,7 @@ from routestudio.formats.plain import PlainRows
 from routestudio.formats.reader import KeyBook, Row, RowReader
 from routestudio.model import jsonio
 from routestudio.model.message import ACTIONS, Action, KeyOrigin, Message
+from routestudio.model.project import Project
 from routestudio.model.rows import RawRow
 from routestudio.project.files import write_own
 from routestudio.project.parse import NAME
@@ -49,12 +50,15 @@ def _ignore(name: str, data: dict[str, Any]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _OneTable(KeyBook):
-    """Keys where all rows are of one table, whatever they contain."""
+    """Keys and types where all rows are of one table, whatever they contain."""
 
     table: tuple[str, str] = ("public", "unknown")
 
     def columns_of(self, metadata: Mapping[str, Any]) -> tuple[tuple[str, ...], KeyOrigin]:
         return self.columns(*self.table)
+
+    def types_of(self, metadata: Mapping[str, Any]) -> Mapping[str, str]:
+        return self.named_types(*self.table)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +86,12 @@ class Settings:
         table = (schema or "public", name) if text else None
         return cls(reading_of(params), table, cast("Action | None", action))
 
-    def reader(self, keys: Mapping[str, tuple[str, ...]]) -> RowReader:
-        """A reader for one reading; `keys` are those that the project names."""
-        user = self.reading.key
-        book = KeyBook(user, keys) if self.table is None else _OneTable(user, keys, self.table)
+    def reader(self, project: Project) -> RowReader:
+        """A reader for one reading, with the keys and types that the project names."""
+        user, keys, types = self.reading.key, project.table_keys, project.table_types
+        book = KeyBook(user, keys, types)
+        if self.table is not None:
+            book = _OneTable(user, keys, types, self.table)
         return RowReader(envelope=self.reading.envelope, keys=book, options=self.reading.options)
 
     def applied(self, row: Row) -> Row:
@@ -177,7 +183,7 @@ class ImportMethods:
         """
         settings = Settings.of(given)
         raws, settings = await self._raws(given, settings, again=bool(given.get("again")))
-        reader = settings.reader(self._keys)
+        reader = settings.reader(self._project)
         report = _Report(reader)
         whole = True
         for number, raw in enumerate(raws, 1):
@@ -199,7 +205,7 @@ class ImportMethods:
         """
         settings = Settings.of(given)
         raws, settings = await self._raws(given, settings, again=True)
-        reader = settings.reader(self._keys)
+        reader = settings.reader(self._project)
         lines: list[str] = []
         size = 0
         for number, row in enumerate(reader.read_all(raws), 1):
@@ -208,7 +214,7 @@ class ImportMethods:
             made = settings.applied(row)
             if not isinstance(made, Message):
                 continue
-            line = jsonio.dumps(made.as_json()) + "\n"
+            line = jsonio.dumps(made.as_row()) + "\n"
             size += len(line)
             if size > LARGEST:
                 raise UsageError(
@@ -234,14 +240,14 @@ class ImportMethods:
         if name in project.project.samples:
             raise UsageError(f"there is a sample `{name}` already", hint="choose another name")
         path, settings = _file(given["path"]), Settings.of(given)
-        parts = _pieces(path) if _is_lines(given) else _converted(path, settings, self._keys)
+        parts = _pieces(path) if _is_lines(given) else _converted(path, settings, project.project)
         await asyncio.to_thread(write_own, project.root, f"samples/{name}.jsonl", parts)
         project.reread()
         return self._service.snapshot()
 
     @property
-    def _keys(self) -> Mapping[str, tuple[str, ...]]:
-        return self._service.workspace.project.project.table_keys
+    def _project(self) -> Project:
+        return self._service.workspace.project.project
 
     async def _raws(
         self, given: Mapping[str, Any], settings: Settings, *, again: bool
@@ -295,14 +301,12 @@ def _size(given: Mapping[str, Any]) -> int:
     return len(given.get("text", ""))
 
 
-def _converted(
-    path: Path, settings: Settings, keys: Mapping[str, tuple[str, ...]]
-) -> Iterator[bytes]:
+def _converted(path: Path, settings: Settings, project: Project) -> Iterator[bytes]:
     """The messages of a file as JSON lines, one by one."""
-    for row in settings.reader(keys).read_all(files.read_file(path)):
+    for row in settings.reader(project).read_all(files.read_file(path)):
         made = settings.applied(row)
         if isinstance(made, Message):
-            yield (jsonio.dumps(made.as_json()) + "\n").encode("utf-8", "surrogatepass")
+            yield (jsonio.dumps(made.as_row()) + "\n").encode("utf-8", "surrogatepass")
 
 
 def _pieces(path: Path) -> Iterable[bytes]:

@@ -46,6 +46,8 @@ async def pin(
         test["sample"] = {"name": sample[0], "row": sample[1]}
     else:
         test["message"] = _short(message_of(message))
+        if message.types:
+            test["message"]["types"] = dict(message.types)
     if variants:
         test["variants"] = list(variants)
     test["expect"] = expectation(staged, prepared.sink)

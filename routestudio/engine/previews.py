@@ -274,7 +274,7 @@ def _row(
 ) -> dict[str, Any]:
     if isinstance(item, Fault):
         return fault_row(index, item.line or None, item.message, item.hint, item.place)
-    row = row_of(item, prepared.bound, brief=brief)
+    row = row_of(item, prepared.bound, prepared.functions, brief=brief)
     row["index"] = index
     return row
 

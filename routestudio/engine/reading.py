@@ -40,14 +40,15 @@ class Reading:
     options: Mapping[str, str] = field(default_factory=dict)
 
     def reader(self, workspace: Workspace | None) -> RowReader:
-        """A reader for one reading, with the keys that the project names.
+        """A reader for one reading, with the keys and types that the project names.
 
         Raises `UsageError` for a format or an option that does not exist.
         """
-        tables = {} if workspace is None else workspace.project.project.table_keys
-        return RowReader(
-            envelope=self.envelope, keys=KeyBook(self.key, tables), options=self.options
-        )
+        book = KeyBook(self.key)
+        if workspace is not None:
+            project = workspace.project.project
+            book = KeyBook(self.key, project.table_keys, project.table_types)
+        return RowReader(envelope=self.envelope, keys=book, options=self.options)
 
     def taken_from(self, address: str) -> tuple[str, Reading]:
         """An address without its options about reading, and this with it."""

@@ -8,13 +8,16 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from typing import Any
 
+from routestudio.engine.row_types import notes_of, types_json
 from routestudio.model.message import Message
-from routestudio.pipeline.stages import Staged, StageProblem
+from routestudio.pipeline.stages import SinkFunctions, Staged, StageProblem
 from routestudio.sinks.binding import BoundSink
 
 
-def row_of(staged: Staged, bound: BoundSink, *, brief: bool = False) -> dict[str, Any]:
-    """One preview row; a brief one has no `payload` and no `request`.
+def row_of(
+    staged: Staged, bound: BoundSink, functions: SinkFunctions, *, brief: bool = False
+) -> dict[str, Any]:
+    """One preview row; a brief one has no `payload`, no `request` and no `types`.
 
     `error` is the first problem and `problems` all of them; `defaults` is the layer under the
     routing, `ignored` what static settings a server would not use.
@@ -43,7 +46,8 @@ def row_of(staged: Staged, bound: BoundSink, *, brief: bool = False) -> dict[str
         "size": staged.record.size if staged.record else None,
         "table": f"{message.metadata['table_schema']}.{message.metadata['table_name']}",
         "pks": message.record_pks,
-        "notes": list(message.notes),
+        "notes": [*message.notes, *notes_of(staged, functions)],
+        "types": None if brief else types_json(message),
         "place": message.place,
     }
 
@@ -58,7 +62,7 @@ def fault_row(
     }  # fmt: skip
     empty = dict.fromkeys(
         ("action", "filtered", "routing", "provenance", "batch_key", "group_id", "payload",
-         "request", "defaults", "size", "table")
+         "request", "defaults", "size", "table", "types")
     )  # fmt: skip
     return {
         "index": index, "ok": False, **empty, "error": problem, "problems": [problem],

@@ -100,8 +100,7 @@ def opened(workspace: Workspace, kind: str, value: str, reading: Reading = DEFAU
         return Opened(ListRows(list(reader.read_all(files.read_text(*text)))), reader)
     path = path_of(workspace, kind, value)
     changes = changes_of(workspace, kind, value)
-    key = (repr(reading), repr(sorted(workspace.project.project.table_keys.items())),
-           repr(sorted(changes.items())))  # fmt: skip
+    key = (repr(reading), repr(workspace.project.project.tables), repr(sorted(changes.items())))
     return _kept(workspace, path, lambda: _open(path, reader, changes), "rows", key)
 
 

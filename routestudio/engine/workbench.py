@@ -101,7 +101,7 @@ class WorkbenchMethods:
                 "help": variant.help,
                 "message": message_of(item),
                 "row": {
-                    **row_of(outcome, prepared.bound, brief=True),
+                    **row_of(outcome, prepared.bound, prepared.functions, brief=True),
                     "destination": rendered(outcome, prepared.sink),
                 },
             }

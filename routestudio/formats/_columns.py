@@ -14,7 +14,7 @@ from typing import Any, Final
 from routestudio.formats import _decode
 from routestudio.formats._times import utc
 
-_TYPES: Final[Mapping[str, str]] = {
+NAMES: Final[Mapping[str, str]] = {
     "smallint": "int2", "int2": "int2", "smallserial": "int2",
     "integer": "int4", "int": "int4", "int4": "int4", "serial": "int4",
     "bigint": "int8", "int8": "int8", "bigserial": "int8", "oid": "oid",
@@ -30,6 +30,8 @@ _TYPES: Final[Mapping[str, str]] = {
     "timestamp": "timestamp", "timestamp without time zone": "timestamp",
     "timestamptz": "timestamptz", "timestamp with time zone": "timestamptz",
 }  # fmt: skip
+"""The short name of each built-in type by all of its names."""
+
 _SIZE: Final = re.compile(r"\(\s*(\d{1,18})\s*(?:,\s*(-?\d{1,18})\s*)?\)")
 _MOST_DIMENSIONS: Final = 6
 """The dimensions that an array of PostgreSQL may have."""
@@ -56,7 +58,7 @@ def type_name(written: str) -> str:
     depth = ""
     while name.endswith("[]"):
         name, depth = name[:-2].strip(), "[]"
-    return _TYPES.get(" ".join(name.lower().split()), name) + depth
+    return NAMES.get(" ".join(name.lower().split()), name) + depth
 
 
 def scale_of(written: str) -> int | None:

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from routestudio.errors import UsageError
 from routestudio.formats import registry
+from routestudio.formats._declared import Declared
 from routestudio.formats._decode import Decoder, is_broken_connect, is_connect, loads
 from routestudio.formats.base import (
     Change,
@@ -27,8 +28,8 @@ from routestudio.model.message import (
     Message,
     MessageError,
     complete_metadata,
+    key_text,
     position_key,
-    text_of,
 )
 from routestudio.model.rows import RawRow
 
@@ -53,13 +54,16 @@ _SCHEMA_REGISTRY: Final = (
 
 @dataclass(frozen=True, slots=True)
 class KeyBook:
-    """Keys that people name: for all rows (`--key`), and by table (the project's `tables`).
+    """What people say of tables: the key of all rows (`--key`); keys and types of columns by table
+    (the project's `tables`).
 
-    `tables` has `schema.table` or `table` as its keys, and columns in the order of the key.
+    `tables` and `types` have `schema.table` or `table` as their keys. Columns are in the order of
+    the key; types are written as people write them, such as `numeric(10,2)`.
     """
 
     user: tuple[str, ...] = ()
     tables: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    types: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def columns_of(self, metadata: Mapping[str, Any]) -> tuple[tuple[str, ...], KeyOrigin]:
         """The key columns of a message's table."""
@@ -75,6 +79,15 @@ class KeyBook:
             if found:
                 return tuple(found), "project"
         return (), "unknown"
+
+    def types_of(self, metadata: Mapping[str, Any]) -> Mapping[str, str]:
+        """The types that a message's table has, by column."""
+        schema = metadata.get("table_schema", "public")
+        return self.named_types(schema, metadata.get("table_name", "unknown"))
+
+    def named_types(self, schema: object, table: object) -> Mapping[str, str]:
+        """The types of a table's columns, as the project writes them."""
+        return self.types.get(f"{schema}.{table}") or self.types.get(str(table)) or {}
 
 
 class RowReader:
@@ -106,6 +119,7 @@ class RowReader:
         self._topics: dict[str | None, Format] = {}
         self._keys = keys or KeyBook()
         self._named = bool(self._keys.user or self._keys.tables)
+        self._typed = Declared() if self._keys.types else None
         self._values, self._record_keys = Decoder(), Decoder()
         self.count = 0
         self.counts: Counter[str] = Counter()
@@ -294,6 +308,9 @@ class RowReader:
         given = {**change.metadata}
         if not change.identified and given.get("idempotency_key") is None:
             given["idempotency_key"] = position_key(position)
+        declared: Mapping[str, str] = {}
+        if self._typed is not None:
+            change, declared = self._typed.applied(change, self._keys.types_of(given))
         columns, origin, values = self._key_of(change, given)
         notes = change.notes
         if values is not None:
@@ -307,7 +324,7 @@ class RowReader:
         metadata = complete_metadata(given, change.record, position)
         message = Message(
             change.action, change.record, change.changes, metadata, self.count, raw.line, position,
-            raw.place, columns, origin, change.types, format_, notes,
+            raw.place, columns, origin, change.types, format_, notes, declared,
         )  # fmt: skip
         self.count += 1
         return message
@@ -316,18 +333,20 @@ class RowReader:
         self, change: Change, given: Mapping[str, Any]
     ) -> tuple[tuple[str, ...] | None, KeyOrigin, list[str] | None]:
         """Key columns, who named them, and the key's values as text where they are to be set."""
-        own = change.key or {}
+        own, types = change.key or {}, change.types
         columns, origin = self._keys.columns_of(given) if self._named else ((), "unknown")
         if columns:
             values = [own.get(c, change.record.get(c)) for c in columns]
             if all(value is not None for value in values):
-                return columns, origin, [text_of(value) for value in values]
+                pairs = zip(columns, values, strict=True)
+                return columns, origin, [key_text(v, types.get(c)) for c, v in pairs]
         if own:
-            return tuple(own), "row", [text_of(v) for v in own.values() if v is not None]
+            texts = [key_text(v, types.get(c)) for c, v in own.items() if v is not None]
+            return tuple(own), "row", texts
         if given.get("record_pks") is not None:
             return None, "row", None
         if change.record.get("id") is not None:
-            return ("id",), "guess", [text_of(change.record["id"])]
+            return ("id",), "guess", [key_text(change.record["id"], types.get("id"))]
         return None, "unknown", None
 
     def _fault(

@@ -12,6 +12,7 @@ import orjson
 
 from routestudio.functions.tracing import Trace
 from routestudio.functions.written import FAST, MAX_DEPTH
+from routestudio.model.column_types import Moment
 from routestudio.model.function import FunctionFault, FunctionResult, Identifier
 
 
@@ -42,21 +43,23 @@ def results_of(column: list[Any]) -> list[FunctionResult]:
 
 def result_of(item: dict[str, Any]) -> FunctionResult:
     """One answer of the worker as a result. Raises `ValueError` for an unknown tag."""
+    guessed = _fault(item["g"]) if "g" in item else None
     if "v" in item:
-        return FunctionResult(item["v"])
+        return FunctionResult(item["v"], guessed=guessed)
     if "x" in item:
         return FunctionResult(Exact(item["x"]))
     if "t" in item:
-        return FunctionResult(_untag(item["t"], 0))
-    fault = item["f"]
-    return FunctionResult(
-        fault=FunctionFault(
-            str(fault.get("code")),
-            str(fault.get("message")),
-            fault.get("type"),
-            fault.get("line"),
-            fault.get("column"),
-        )
+        return FunctionResult(_untag(item["t"], 0), guessed=guessed)
+    return FunctionResult(fault=_fault(item["f"]))
+
+
+def _fault(fault: dict[str, Any]) -> FunctionFault:
+    return FunctionFault(
+        str(fault.get("code")),
+        str(fault.get("message")),
+        fault.get("type"),
+        fault.get("line"),
+        fault.get("column"),
     )
 
 
@@ -89,6 +92,8 @@ def _untag(value: Any, depth: int) -> Any:
             return Decimal(item)
         case "T":
             return dt.datetime.fromisoformat(item)
+        case "M":
+            return Moment.fromisoformat(item)
         case "d":
             return dt.date.fromisoformat(item)
         case "h":

@@ -46,8 +46,8 @@ def load() -> None:
     from routestudio.functions.conversion.convert import convert
     from routestudio.functions.formatting import formatted, load_formatter
 
-    def converted(function: Function, times: Collection[str]) -> Any:
-        found = convert(function, times)
+    def converted(function: Function, times: Collection[str], known: Collection[str]) -> Any:
+        found = convert(function, times, known)
         code = None if found.after is None else found.after.code
         return [code, [astuple(item) for item in found.problems], found.restored]
 

@@ -22,7 +22,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Any, Final
 
-from routestudio.functions import clock
+from routestudio.functions import clock, plain_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ _NAMESPACES: Final[dict[str, dict[str, tuple[Any, str, str]]]] = {
            for name, flag in _RE_FLAGS.items()},
     },
     "json": {
-        "dumps": (json.dumps, "(value)", "The value as JSON text."),
+        "dumps": (plain_json.dumps, "(value)", "The value as JSON text."),
         "loads": (json.loads, "(text)", "The value of JSON text."),
     },
     "datetime": {

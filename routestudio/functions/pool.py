@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from routestudio.errors import UsageError, WorkerError
-from routestudio.functions import desk, projection
+from routestudio.functions import desk, projection, typed
 from routestudio.functions.answers import results_of, traced_of
 from routestudio.functions.child import Limits, Worker, WorkerGone
 from routestudio.functions.conversion.result import Conversion
@@ -111,10 +111,12 @@ class FunctionPool:
         found: str = await self._work("format", code, language.value)
         return found
 
-    async def convert(self, function: Function, times: Collection[str]) -> Conversion:
+    async def convert(
+        self, function: Function, times: Collection[str], known: Collection[str] = ()
+    ) -> Conversion:
         """The function in the other language, not verified yet (`conversion.convert`)."""
         try:
-            answer = await self._work("convert", function, frozenset(times))
+            answer = await self._work("convert", function, frozenset(times), frozenset(known))
         except UsageError as error:
             problem = Diagnostic(1, 1, "not_converted", error.message, hint=error.hint)
             return Conversion.made(function, None, (problem,))
@@ -275,7 +277,7 @@ class FunctionPool:
                 continue
             request = {
                 "programs": programs, "first": start, "count": len(part), "messages": packed,
-                "now": now,
+                "now": now, "types": typed.sent(part, wanted),
             }  # fmt: skip
             try:
                 answer = await worker.call(request)

@@ -19,8 +19,17 @@ from collections.abc import Callable
 from itertools import islice
 from typing import Any, Final
 
-from routestudio.functions import clock, desk, doors, projection, python, text_codecs, written
-from routestudio.functions.exact import Exact
+from routestudio.functions import (
+    clock,
+    desk,
+    doors,
+    projection,
+    python,
+    text_codecs,
+    typed,
+    written,
+)
+from routestudio.functions.exact import Exact, Guessed, is_false
 from routestudio.functions.frames import HEADER, IDLE, PROGRESS, ROW_BITS, Program
 from routestudio.functions.metadata import Metadata
 from routestudio.functions.tracing import Recorder
@@ -152,6 +161,7 @@ def _serve(
         size_of = written.plain_size
         actions, *parts = pickle.loads(packed)  # noqa: S301
         records, changes, metadata = (projection.rows(part, count) for part in parts)
+        types = typed.of_rows(request.get("types"))
         for action, record, change, given in zip(actions, records, changes, metadata, strict=True):
             show(board, 0, index)
             offset = index - base
@@ -162,7 +172,15 @@ def _serve(
             try:
                 if is_python and given is not None:
                     given = Metadata(given)
-                value = function(action, record, change, given)
+                if types is None:
+                    value = function(action, record, change, given)
+                elif is_python:
+                    kinds = types[offset]
+                    record = typed.python_values(record, kinds)
+                    change = typed.python_values(change, kinds)
+                    value = function(action, record, change, given)
+                else:
+                    value = function(action, record, change, given, types[offset])
                 size = size_of(value) if measured else -1
                 if size < 0:
                     text, size = written.encode(value)
@@ -178,7 +196,7 @@ def _serve(
                 continue
             else:
                 add(text)
-            if is_filter and value is False:
+            if is_filter and (value is False or is_false(value)):
                 skipped.add(offset)
             total += size
             if total > ANSWER_BUDGET and count > 1:
@@ -235,7 +253,8 @@ def _traced(
                 answer = written.too_long(size, limit)
         except BaseException as error:
             answer = _failed(error, code, is_python)
-        places = recorder.places(value) if isinstance(value, dict) else {}
+        plain = value.value if isinstance(value, Guessed) else value
+        places = recorder.places(plain) if isinstance(plain, dict) else {}
         notes = json.dumps({"taken": recorder.taken, "places": places})
         return Exact(f'{{"answer":{answer},"notes":{notes}}}')
 

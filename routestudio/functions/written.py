@@ -15,8 +15,9 @@ from typing import Any, Final
 
 import orjson
 
-from routestudio.functions.exact import Exact
+from routestudio.functions.exact import Exact, Guessed
 from routestudio.functions.metadata import Metadata
+from routestudio.model.column_types import Moment
 from routestudio.model.function import Identifier
 
 MAX_DEPTH: Final = 64
@@ -93,6 +94,9 @@ def encode(value: Any) -> tuple[str, int]:
             return _sized(f'{{"v":{_encode_json(value)}}}')
         elif type(value) is Exact:
             return _sized(f'{{"x":{value.text}}}')
+        elif type(value) is Guessed:
+            text, size = encode(value.value)
+            return f'{text[:-1]},"g":{json.dumps(value.fault)}}}', size
         digits = [0]
         text = f'{{"t":{_encode_json(_tagged(value, 0, digits))}}}'
     except ValueError:  # the interpreter writes no longer integer
@@ -139,6 +143,8 @@ def _tagged(value: Any, depth: int, digits: list[int]) -> Any:
         return ["n", text]
     if kind is dt.datetime:
         return ["T", value.isoformat()]
+    if kind is Moment:
+        return ["M", value.isoformat()]
     if kind is dt.date:
         return ["d", value.isoformat()]
     if kind is dt.time:

@@ -26,6 +26,7 @@ class Evaluated:
     bare: tuple[Pair, ...]
     reads: tuple[Pair, ...]
     olds: tuple[Pair, ...]
+    typings: tuple[Pair, ...]
 
 
 async def evaluate(
@@ -43,6 +44,7 @@ async def evaluate(
         variants.deletes(messages, keys),
         variants.backfills(messages),
         variants.formers(messages, keys),
+        variants.typings(messages),
     )
     extra = [variant for pairs in sets for pair in pairs for variant in pair]
     staged = await stages.apply([*messages, *extra])
@@ -56,7 +58,7 @@ async def evaluate(
             found.append(Pair(Outcome(file, next(made)), Outcome(file, next(made))))
         return tuple(found)
 
-    return Evaluated(outcomes, pairs(sets[0]), pairs(sets[1]), pairs(sets[2]))
+    return Evaluated(outcomes, pairs(sets[0]), pairs(sets[1]), pairs(sets[2]), pairs(sets[3]))
 
 
 def findings(view: SinkView) -> Iterator[Finding]:

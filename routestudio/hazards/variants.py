@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from routestudio.hazards.view import Keys
+from routestudio.model.column_types import as_text, settled, unsure
 from routestudio.model.message import Message, text_of
 from routestudio.samples.variants import backfilled, keys_only, table_of
 
@@ -65,6 +66,18 @@ def backfills(messages: Iterable[Message]) -> list[tuple[Message, Message]]:
         if message.action in ("insert", "update") and counts[table_of(message)] < PER_TABLE:
             counts[table_of(message)] += 1
             found.append((message, backfilled(message)))
+    return found
+
+
+def typings(messages: Iterable[Message]) -> list[tuple[Message, Message]]:
+    """Messages with columns whose type is a guess: as the guess has them, and as text."""
+    counts: Counter[str] = Counter()
+    found = []
+    for message in messages:
+        guesses = unsure(message)
+        if guesses and counts[table_of(message)] < PER_TABLE:
+            counts[table_of(message)] += 1
+            found.append((settled(message, guesses), settled(message, as_text(guesses))))
     return found
 
 

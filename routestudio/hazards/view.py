@@ -92,7 +92,8 @@ class SinkView:
     with the destination, `advice` what the service may refuse of static values. `outcomes` holds
     the messages of all samples; `bare` pairs deletes that carry the whole row with the same ones
     that carry the key only, `reads` pairs messages with their form in a backfill, `olds` pairs
-    updates with the row before. `before` are the sinks that the file has above it. `position`
+    updates with the row before, `typings` messages whose columns have guessed types with the same
+    ones where they are text. `before` are the sinks that the file has above it. `position`
     gives line and column of a key path in `file`.
     """
 
@@ -121,6 +122,7 @@ class SinkView:
     bare: tuple[Pair, ...] = ()
     reads: tuple[Pair, ...] = ()
     olds: tuple[Pair, ...] = ()
+    typings: tuple[Pair, ...] = ()
     keys: Keys = field(default_factory=dict)
     before: tuple[SinkSpec, ...] = ()
     position: Callable[[tuple[str, ...]], tuple[int, int]] = lambda path: (1, 1)

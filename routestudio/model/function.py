@@ -79,12 +79,16 @@ class Identifier(str):
 class FunctionResult:
     """The value of one evaluation, or the fault that prevented it (never both). Not to be changed.
 
+    `guessed` is the fault with which the function failed on values whose types are guesses; the
+    value is then the one that it gave for them as text.
+
     Not frozen: making one is a notable part of an evaluation, and a frozen one takes three times
     as long to make.
     """
 
     value: Any = None
     fault: FunctionFault | None = None
+    guessed: FunctionFault | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Change messages: what a routing function sees and what a sink delivers.
 
 A message has exactly four parts: `action`, `record`, `changes`, `metadata`. They hold plain JSON
-values (plus `Decimal`, dates and times where a source is typed). Nothing here does I/O.
+values; the types that columns have beside them are in `column_types`. Nothing here does I/O.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import field
 from typing import Any, Final, Literal, cast
 
+from routestudio.model import column_types
 from routestudio.model.records import light
 
 Action = Literal["insert", "update", "delete", "read"]
@@ -58,8 +59,9 @@ class Message:
     `position` differs for every change and is equal when the same change is read again; `place`
     shows to people where the row is (`orders.csv:3`). `key_columns` are the columns of the primary
     key where they are known; `key_origin` shows from where. `types` are the types of columns by
-    PostgreSQL's names, where the row's format has them. `format` is the key of that format, and
-    `notes` explain in whole sentences what is not known of this row, and what was assumed.
+    PostgreSQL's names, where they are known, and `declared` those of them that the project names.
+    `format` is the key of the row's format, and `notes` explain in whole sentences what is not
+    known of this row, and what was assumed.
     """
 
     action: Action
@@ -75,6 +77,7 @@ class Message:
     types: Mapping[str, str] = field(default_factory=dict)
     format: str = "message"
     notes: tuple[str, ...] = ()
+    declared: Mapping[str, str] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """The four delivered keys, in the order in which sinks deliver them."""
@@ -84,6 +87,13 @@ class Message:
             "metadata": self.metadata,
             "record": self.record,
         }
+
+    def as_row(self) -> dict[str, Any]:
+        """The message in a form that is read back as it is: with the types of its columns."""
+        row = self.as_json()
+        if self.types:
+            row["types"] = dict(self.types)
+        return row
 
     @property
     def record_pks(self) -> list[str]:
@@ -113,8 +123,16 @@ def group_id(message: Message, columns: Iterable[str] | None = None) -> str | No
     """
     if columns is None:
         return ":".join(message.record_pks) or None
-    values = (message.record.get(column) for column in columns)
-    return ":".join("" if value is None else text_of(value) for value in values) or None
+    record, types = message.record, message.types
+    return ":".join([key_text(record.get(name), types.get(name)) for name in columns]) or None
+
+
+def key_text(value: object, type_: str | None) -> str:
+    """A column's value as a part of a key, as a server writes it there; empty for null."""
+    if value is None:
+        return ""
+    text = text_of(value)
+    return text if type_ is None else column_types.key_text(value, text, type_)
 
 
 def text_of(value: object) -> str:
@@ -137,6 +155,7 @@ def message_from(
     naming the first part that is wrong.
     """
     action, record, changes, given = message_parts(value)
+    record, changes, types = typed_parts(value, record, changes)
     if position is None:
         position = f"row {index}:{_fingerprint(value)}"
     origin: KeyOrigin = "row"
@@ -145,8 +164,28 @@ def message_from(
     metadata = complete_metadata(given, record, position)
     return Message(
         action, record, changes, metadata, index, line, position,
-        key_columns=("id",) if origin == "guess" else None, key_origin=origin,
+        key_columns=("id",) if origin == "guess" else None, key_origin=origin, types=types,
     )  # fmt: skip
+
+
+def typed_parts(
+    value: Any, record: dict[str, Any], changes: dict[str, Any] | None
+) -> tuple[dict[str, Any], dict[str, Any] | None, Mapping[str, str]]:
+    """Record and changes as JSON has them, and the types that a row in this form says.
+
+    By tags (`{"$decimal": "2.50"}`), or by a part `types` beside the four.
+    Raises `MessageError` for types that are not well-formed.
+    """
+    record, types = column_types.untagged(record)
+    if changes:
+        changes, more = column_types.untagged(changes)
+        types = {**more, **types}
+    if "types" in value:
+        named = column_types.named(value["types"])
+        if named is None:
+            raise MessageError("`types` must be an object of types by column, all of them text")
+        types = {**types, **named}
+    return record, changes, types
 
 
 def _fingerprint(value: object) -> str:
@@ -158,7 +197,7 @@ def _fingerprint(value: object) -> str:
     return hashlib.blake2b(said.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
-_PARTS: Final = frozenset({"action", "record", "changes", "metadata"})
+_PARTS: Final = frozenset({"action", "record", "changes", "metadata", "types"})
 
 
 def message_parts(

@@ -156,3 +156,8 @@ class Project:
     def table_keys(self) -> Mapping[str, tuple[str, ...]]:
         """The key columns that the project names, by table."""
         return {table.name: table.key for table in self.tables if table.key}
+
+    @property
+    def table_types(self) -> Mapping[str, Mapping[str, str]]:
+        """The types of columns that the project names, by table, as they are written there."""
+        return {table.name: table.columns for table in self.tables if table.columns}

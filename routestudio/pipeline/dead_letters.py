@@ -118,7 +118,7 @@ class DeadLetters:
 
     def _line(self, letter: DeadLetter, at: str) -> bytes:
         entry: dict[str, Any] = {
-            "message": None if letter.message is None else letter.message.as_json(),
+            "message": None if letter.message is None else letter.message.as_row(),
             "reason": {
                 "stage": letter.stage,
                 "code": letter.code,

@@ -134,7 +134,7 @@ class Letters:
             letter = self.letter(number)
             letter.pop("number")
             letter.pop("raw", None)
-            letter["message"] = checked(message).as_json()
+            letter["message"] = checked(message).as_row()
             lines.append(jsonio.dump_bytes({**letter, "edited": at}) + b"\n")
         try:
             _append(self.path, b"".join(lines), sync=True)

@@ -10,7 +10,13 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from routestudio.model.fields import RuleError
-from routestudio.model.function import Function, FunctionFault, FunctionKind, FunctionResult
+from routestudio.model.function import (
+    Function,
+    FunctionFault,
+    FunctionKind,
+    FunctionResult,
+    Language,
+)
 from routestudio.model.message import Message
 from routestudio.pipeline.matching import matcher
 from routestudio.pipeline.values import unix_microseconds, value_at
@@ -41,7 +47,8 @@ class Staged:
 
     `message` has formatted timestamps. `filtered` is why it is not for this sink, by its
     `actions`, its `source` or its `filter` function. `record` is `None` for messages with
-    problems, for filtered ones, and while the sink has no valid configuration.
+    problems, for filtered ones, and while the sink has no valid configuration. `guessed` are
+    functions that failed on guessed types and gave their result for text, with how they failed.
     """
 
     message: Message
@@ -50,6 +57,7 @@ class Staged:
     payload: Payload | None = None
     record: Record | None = None
     problems: tuple[StageProblem, ...] = ()
+    guessed: tuple[tuple[str, FunctionFault], ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -165,11 +173,13 @@ class Stages:
                 picked = None if path is None else value_at(path, item.message)
                 self._finish(item, None, picked)
             return staged
-        columns = iter(
-            await self._pool.evaluate(
-                self._evaluated, [item.message for item in kept], give_up=self._give_up, now=now
-            )
+        results = await self._pool.evaluate(
+            self._evaluated, [item.message for item in kept], give_up=self._give_up, now=now
         )
+        for function, column in zip(self._evaluated, results, strict=True):
+            if function.language is Language.ELIXIR:
+                _note_guesses(function.name, column, kept)
+        columns = iter(results)
         filters = next(columns) if self.functions.filter is not None else None
         routes = next(columns) if self._routing is not None else None
         transforms = next(columns, None)
@@ -255,6 +265,12 @@ class Stages:
             StageProblem("route", "routing", p.message, p.field, hint=p.hint, function=name)
             for p in effective.problems
         )
+
+
+def _note_guesses(name: str, results: Sequence[FunctionResult], items: Sequence[Staged]) -> None:
+    for item, result in zip(items, results, strict=True):
+        if result.guessed is not None:
+            item.guessed += ((name, result.guessed),)
 
 
 def _fault(stage: StageName, fault: FunctionFault, function: str | None) -> StageProblem:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
+from routestudio.model.column_types import MOMENTS, value_of
 from routestudio.model.function import FunctionFault, FunctionResult
 from routestudio.model.message import Message
 
@@ -19,10 +21,19 @@ def unix_microseconds(message: Message) -> Message:
     A datetime without a zone counts as UTC. Dates, times and `metadata` stay as they are, and so
     does text that only looks like a time (Sequin docs, `timestamp_format: unix_microsecond`).
     """
-    record, changes = _formatted(message.record), _formatted(message.changes)
+    times = {name: kind for name, kind in message.types.items() if kind.rstrip("[]") in MOMENTS}
+    record = _formatted(_read(message.record, times))
+    changes = _formatted(message.changes and _read(message.changes, times))
     if record is message.record and changes is message.changes:
         return message
-    return replace(message, record=record, changes=changes)
+    types = {**message.types, **dict.fromkeys(times, "int8")} if times else message.types
+    return replace(message, record=record, changes=changes, types=types)
+
+
+def _read(columns: dict[str, Any], times: Mapping[str, str]) -> dict[str, Any]:
+    """Columns with the times that their types make of texts."""
+    found = {name: value_of(columns[name], kind) for name, kind in times.items() if name in columns}
+    return {**columns, **found} if found else columns
 
 
 def _formatted(value: Any) -> Any:

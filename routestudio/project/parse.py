@@ -15,6 +15,7 @@ from routestudio.model.project import (
     SHARED_KEYS,
     Project,
     ProjectProblem,
+    Severity,
     SharedKey,
     SinkSpec,
     Table,
@@ -111,8 +112,8 @@ class _Reader:
         return found
 
     def tables(self) -> tuple[Table, ...]:
-        def report(text: str, path: tuple[str, ...], hint: str | None) -> None:
-            self._error("tables", text, path, hint)
+        def report(text: str, path: tuple[str, ...], hint: str | None, severity: Severity) -> None:
+            self._add(severity, "tables", text, path, hint)
 
         return tables.read(self._data.get(tables.KEY), report)
 

@@ -3,24 +3,30 @@ columns."""
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from routestudio.model.project import Table
+from routestudio.formats.types import KNOWN, type_name
+from routestudio.model.project import Severity, Table
 
 KEY: Final = "tables"
 _KEYS: Final = frozenset({"name", "key", "columns"})
 
-Report = Callable[[str, tuple[str, ...], str | None], None]
-"""Takes a fault, the path to it and a hint."""
+Report = Callable[[str, tuple[str, ...], str | None, Severity], None]
+"""Takes a fault, the path to it, a hint, and how severe it is."""
 
 
-def read(value: Any, report: Report) -> tuple[Table, ...]:
+def read(value: Any, note: Report) -> tuple[Table, ...]:
     """The tables that a project describes; what is not well-formed is reported and left out.
 
     An entry has `name` (`schema.table` or `table`), `key` (a column, or a list in the key's order)
     and `columns` (types by column, by PostgreSQL's names).
     """
+
+    def report(text: str, path: tuple[str, ...], hint: str | None) -> None:
+        note(text, path, hint, "error")
+
     if value is None:
         return ()
     if not isinstance(value, list):
@@ -46,6 +52,11 @@ def read(value: Any, report: Report) -> tuple[Table, ...]:
         if columns is None:
             report(f"the `columns` of table `{name}` must be a map of types", path,
                    "columns: {total: numeric}")  # fmt: skip
+        for column, type_ in (columns or {}).items():
+            near = _near(type_)
+            if near:
+                note(f"the type `{type_}` of `{column}` in table `{name}` is not known",
+                     (*path, "columns", column), f"did you mean `{near}`?", "warning")  # fmt: skip
         found[name] = Table(name, key or (), columns or {})
     return tuple(found.values())
 
@@ -67,3 +78,10 @@ def _columns(value: Any) -> dict[str, str] | None:
     pairs = value.items()
     good = all(isinstance(name, str) and isinstance(kind, str) for name, kind in pairs)
     return dict(pairs) if good else None
+
+
+def _near(type_: str) -> str | None:
+    """A built-in type that is meant, perhaps; enums and other types have any name."""
+    name = type_name(type_).rstrip("[]").lower()
+    found = difflib.get_close_matches(name, KNOWN, n=1, cutoff=0.8)
+    return found[0] if found and name not in KNOWN else None

@@ -11,7 +11,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from routestudio.app import main
-from routestudio.functions.elixir.convert import timed
+from routestudio.functions.elixir.incoming import timed
 from routestudio.functions.elixir.inspecting import inspect
 from tests.support.elixir_process import Elixir
 

@@ -11,7 +11,7 @@ from routestudio.functions.conversion.common import Refused
 from routestudio.functions.conversion.result import SUFFIXES, Conversion
 from routestudio.functions.conversion.to_elixir import to_elixir
 from routestudio.functions.conversion.to_python import to_python
-from routestudio.functions.conversion.verify import View, times_of, verify
+from routestudio.functions.conversion.verify import View, known_of, times_of, verify
 from routestudio.model.function import Diagnostic, Function, Language
 from routestudio.model.message import Message
 
@@ -21,10 +21,12 @@ if TYPE_CHECKING:
 __all__ = ["SUFFIXES", "Conversion", "convert", "convert_verified"]
 
 
-def convert(function: Function, times: Collection[str] = ()) -> Conversion:
+def convert(
+    function: Function, times: Collection[str] = (), known: Collection[str] = ()
+) -> Conversion:
     """The function in the other language, not verified yet. Runs nothing; for a worker.
 
-    `times` are columns that hold dates or times.
+    `times` are columns that hold dates or times by their form, `known` those whose type is known.
     """
     if function.kind.entry_point is None:
         text = f"a function of the kind {function.kind.value} has no code to convert"
@@ -35,7 +37,7 @@ def convert(function: Function, times: Collection[str] = ()) -> Conversion:
     restored = False
     try:
         if function.language is Language.PYTHON:
-            code = to_elixir(function.code, function.kind, times)
+            code = to_elixir(function.code, function.kind, times, known)
         else:
             code, restored = to_python(function.code, function.kind)
     except Refused as refused:
@@ -57,7 +59,7 @@ async def convert_verified(
     function: Function, samples: Sequence[Message], pool: FunctionPool, view: View | None = None
 ) -> Conversion:
     """The function in the other language, tried on the samples and on hard variants of them."""
-    found = await pool.convert(function, times_of(samples))
+    found = await pool.convert(function, times_of(samples), known_of(samples))
     if found.after is None:
         return found
     verification = await verify(found.before, found.after, samples, pool,

@@ -31,7 +31,9 @@ def float_text(value):
 """,
     "iso": """\
 def iso(value):
-    # Dates and times of a row are text in Python, and nothing else can be written so.
+    # Dates and times of a row are text in Python where nobody says the column's type.
+    if isinstance(value, datetime.date):
+        return value.isoformat()
     if re.fullmatch(r"\\d{4}-\\d\\d-\\d\\d(T\\d\\d:\\d\\d:\\d\\d\\.\\d{6}Z?)?", value):
         return value
     raise TypeError("this is not a date or time")
@@ -74,7 +76,9 @@ def same(left, right):
     if isinstance(left, bool) or isinstance(right, bool):
         return left is right
     if isinstance(left, Decimal) or isinstance(right, Decimal):
-        raise TypeError("compare decimals by their text")
+        # 1.0 is not 1.00, and no number.
+        both = isinstance(left, Decimal) and isinstance(right, Decimal)
+        return both and left.as_tuple() == right.as_tuple()
     if isinstance(left, list) and isinstance(right, list):
         return len(left) == len(right) and all(same(a, b) for a, b in zip(left, right))
     if isinstance(left, dict) and isinstance(right, dict):

@@ -50,9 +50,10 @@ def refuse_long_integers(tree: ast.AST, code: str) -> None:
 class Walk:
     """Places, comments, fresh names: the ground of both walks over a Python function."""
 
-    def __init__(self, code: str, times: Collection[str] = ()) -> None:
+    def __init__(self, code: str, times: Collection[str] = (), known: Collection[str] = ()) -> None:
         self.code = code
         self._times = frozenset(times)
+        self._typed = frozenset(known)
         self.helpers: set[str] = set()
         self.names = Names()
         self.comments = _comments(code)
@@ -76,6 +77,7 @@ class Walk:
         if (
             owner in ("record", "changes")
             and isinstance(key, str)
+            and key not in self._typed
             and (key in self._times or _TIMELY.search(key))
         ):
             return self.help("iso", text)

@@ -23,10 +23,13 @@ _WORDS: dict[type[ast.stmt], str] = {ast.Try: "try", ast.Raise: "raise", ast.Whi
                                      ast.Assert: "assert"}  # fmt: skip
 
 
-def to_elixir(code: str, kind: FunctionKind, times: Collection[str] = ()) -> str:
+def to_elixir(
+    code: str, kind: FunctionKind, times: Collection[str] = (), known: Collection[str] = ()
+) -> str:
     """The Elixir text. Raises `Refused` for the first part without an equal form.
 
-    `times` are columns that hold dates or times: text in Python, structs on a server.
+    `times` are columns that hold dates or times: text in Python, structs on a server. `known` are
+    columns whose type is known: dates and times in both.
 
     The text must have no errors (`python.check`). Raises `ValueError` when it has.
     """
@@ -35,7 +38,7 @@ def to_elixir(code: str, kind: FunctionKind, times: Collection[str] = ()) -> str
     tree = ast.parse(code)
     scope.refuse_long_integers(tree, code)
     entry = next(n for n in tree.body if isinstance(n, ast.FunctionDef))
-    return _Function(code, kind, times).text(entry)
+    return _Function(code, kind, times, known).text(entry)
 
 
 @dataclass(slots=True)
@@ -49,8 +52,10 @@ class Tail:
 
 
 class _Function(Matches):
-    def __init__(self, code: str, kind: FunctionKind, times: Collection[str]) -> None:
-        super().__init__(code, times)
+    def __init__(
+        self, code: str, kind: FunctionKind, times: Collection[str], known: Collection[str] = ()
+    ) -> None:
+        super().__init__(code, times, known)
         self._kind = kind
         self._written = 0
         self._shared: dict[str, int] = {}

@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
-from routestudio.model.function import Function, FunctionResult
+from routestudio.model.column_types import TEXT, as_text, settled, unsure
+from routestudio.model.function import Function, FunctionResult, Language
 from routestudio.model.message import ACTIONS, Message, complete_metadata
 
 if TYPE_CHECKING:
@@ -42,9 +43,17 @@ class Difference:
     index: int
     before: str
     after: str
+    where: str = ""
+    """What was assumed of columns whose type nobody says, such as "`total` is numeric"."""
 
     def as_json(self) -> dict[str, Any]:
-        return {"index": self.index, "before": self.before, "after": self.after}
+        found = {"index": self.index, "before": self.before, "after": self.after}
+        return {**found, "where": self.where} if self.where else found
+
+    @property
+    def condition(self) -> str:
+        """The assumption as a part of a sentence; empty without one."""
+        return f" where {self.where}" if self.where else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,28 +93,56 @@ async def verify(
 
     `view` shows what of a result counts, as text, instead of its whole value. With `lenient`, a
     value where the first function failed on an invented message is not a difference.
+
+    Where the type of a column is a guess that may be wrong, the function in Elixir is tried with
+    the guess, as on a server, and with text; the one in Python has the text, as in every run.
     """
     messages = [as_on_server(message) for message in variants(samples)]
-    first = (await pool.evaluate([before], messages, now=_NOW))[0]
-    second = (await pool.evaluate([after], messages, now=_NOW))[0]
-    different, stricter, values = [], [], 0
-    for index, (one, two) in enumerate(zip(first, second, strict=True)):
-        both = one.fault is None and two.fault is None
-        values += both
-        if both and (
-            view(messages[index], one) == view(messages[index], two)
-            if view
-            else comparable(one.value) == comparable(two.value)
-        ):
-            continue
-        if _failed(one) and _failed(two):
-            continue
-        found = Difference(index, _shown(one), _shown(two))
-        if index >= len(samples) and one.fault is None and _failed(two):
-            stricter.append(found)
-        elif not (lenient and index >= len(samples) and _failed(one) and two.fault is None):
-            different.append(found)
+    guesses = [unsure(message) for message in messages]
+    different: list[Difference] = []
+    stricter: list[Difference] = []
+    values = 0
+    for text in (False, True) if any(guesses) else (False,):
+        first = await _results(before, messages, guesses, text, pool)
+        second = await _results(after, messages, guesses, text, pool)
+        for index, (one, two) in enumerate(zip(first, second, strict=True)):
+            if text and not guesses[index]:
+                continue
+            both = one.fault is None and two.fault is None
+            values += both and not text
+            if both and (
+                view(messages[index], one) == view(messages[index], two)
+                if view
+                else comparable(one.value) == comparable(two.value)
+            ):
+                continue
+            if _failed(one) and _failed(two):
+                continue
+            found = Difference(index, _shown(one), _shown(two), _assumed(guesses[index], text))
+            if index >= len(samples) and one.fault is None and _failed(two):
+                stricter.append(found)
+            elif not (lenient and index >= len(samples) and _failed(one) and two.fault is None):
+                different.append(found)
     return Verification(len(samples), len(messages), values, tuple(different), tuple(stricter))
+
+
+async def _results(
+    function: Function, messages: Sequence[Message], guesses: Sequence[dict[str, str]], text: bool,
+    pool: FunctionPool,
+) -> list[FunctionResult]:  # fmt: skip
+    """What a function gives where guessed types are right, or where the columns are text."""
+    if function.language is Language.ELIXIR:
+        messages = [
+            settled(message, as_text(found) if text else found) if found else message
+            for message, found in zip(messages, guesses, strict=True)
+        ]
+    return (await pool.evaluate([function], messages, now=_NOW))[0]
+
+
+def _assumed(guesses: dict[str, str], text: bool) -> str:
+    return " and ".join(
+        f"`{column}` is {TEXT if text else type_}" for column, type_ in guesses.items()
+    )
 
 
 def as_on_server(message: Message) -> Message:
@@ -137,14 +174,24 @@ def time_of(value: Any) -> str | None:
 
 
 def times_of(samples: Iterable[Message]) -> frozenset[str]:
-    """Columns in which samples have dates or times."""
+    """Columns in which samples have dates or times, as far as nobody says their type."""
     return frozenset(
         name
         for message in samples
         for part in (message.record, message.changes or {})
         for name, item in part.items()
-        if time_of(item) is not None
+        if name not in message.types and time_of(item) is not None
     )
+
+
+def known_of(samples: Iterable[Message]) -> frozenset[str]:
+    """Columns whose type is known in all samples that have them: Python gets what Elixir gets."""
+    known: set[str] = set()
+    unknown: set[str] = set()
+    for message in samples:
+        known.update(message.types)
+        unknown.update({**message.record, **(message.changes or {})}.keys() - message.types.keys())
+    return frozenset(known - unknown)
 
 
 def _failed(result: FunctionResult) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import decimal
-import re
 from typing import Any, Final
 
 from routestudio.functions.elixir.errors import ElixirError, NotEvaluated, protocol
@@ -41,7 +40,7 @@ def inward(value: Any) -> Any:
         return {k if type(k) in (str, Atom) else key_in(k): inward(v) for k, v in value.items()}
     if kind is list:
         return value if _SIMPLE.issuperset(map(type, value)) else [inward(item) for item in value]
-    if kind is dt.datetime:
+    if isinstance(value, dt.datetime):
         return _moment(value)
     if kind is dt.date:
         return Date(value.year, value.month, value.day)
@@ -66,48 +65,6 @@ def record_in(value: Any) -> Any:
             if new is not item:
                 changed = dict(value) if changed is None else changed
                 changed[key] = new
-    return value if changed is None else changed
-
-
-_TIME: Final = re.compile(
-    r"(\d{4})-(\d\d)-(\d\d)(?:T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,6}))?(Z|[+-]\d\d:\d\d)?)?", re.ASCII
-)
-
-
-def timed(text: str) -> Any:
-    """The date or time that a text in ISO 8601 is on a server; any other text as it is.
-
-    JSON has no times, but a server has them where a column is one. PostgreSQL's moments have six
-    digits of a second (docs/reference/elixir.md#values-from-postgresql).
-    """
-    found = _TIME.fullmatch(text)
-    if found is None:
-        return text
-    try:
-        if found[4] is None:
-            return inward(dt.date.fromisoformat(text))
-        return _moment(dt.datetime.fromisoformat(text))
-    except ValueError:
-        return text
-
-
-def record_typed(value: Any) -> Any:
-    """`record_in` for data that came as JSON: texts of times are times, at the top level."""
-    if type(value) is not dict:
-        return inward(value)
-    changed: dict[Any, Any] | None = None
-    for key, item in value.items():
-        if type(item) is str:
-            if len(item) < 10 or item[4] != "-" or item[7] != "-":
-                continue
-            new = timed(item)
-        elif type(item) in _SIMPLE:
-            continue
-        else:
-            new = inward(item)
-        if new is not item:
-            changed = dict(value) if changed is None else changed
-            changed[key] = new
     return value if changed is None else changed
 
 

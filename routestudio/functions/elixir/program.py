@@ -11,14 +11,23 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any, Final
 
-from routestudio.functions.elixir import convert, lib, names, ops, runtime, source, tagged
+from routestudio.functions.elixir import (
+    convert,
+    incoming,
+    lib,
+    names,
+    ops,
+    runtime,
+    source,
+    tagged,
+)
 from routestudio.functions.elixir.checker import diagnostic
 from routestudio.functions.elixir.errors import ElixirError, NotEvaluated
 from routestudio.functions.elixir.generate import Compiler
 from routestudio.functions.elixir.registry import FUNCTIONS
 from routestudio.functions.elixir.unit import CompileFault
 from routestudio.functions.elixir.values import Atom, key_in, whole
-from routestudio.functions.exact import Exact
+from routestudio.functions.exact import Exact, Guessed
 from routestudio.functions.tracing import Instrument, Point, Recorder
 from routestudio.model.function import Diagnostic, FunctionKind
 
@@ -50,7 +59,8 @@ _HELPERS.update(
 )  # fmt: skip
 
 
-Run = Callable[[Any, Any, Any, Any], Any]
+Run = Callable[..., Any]
+"""Takes action, record, changes and metadata, and the types of columns if there are any."""
 
 
 def warnings(body: Any) -> list[Diagnostic]:
@@ -141,18 +151,53 @@ def _finish(kind: FunctionKind, exact: bool) -> Callable[[Any], Any]:
 
 
 def _wrapped(run: Any, finish: Callable[[Any], Any], exact: bool) -> Run:
-    record_in = convert.record_in if exact else convert.record_typed
+    if exact:
+        record_in = convert.record_in
+        return lambda action, record, changes, metadata: finish(
+            run(action, record_in(record), record_in(changes), metadata)
+        )
+    values_of = incoming.values_of
 
-    def call(action: Any, record: Any, changes: Any, metadata: Any) -> Any:
-        if not exact and metadata and type(metadata.get("commit_timestamp")) is str:
-            metadata = {**metadata, "commit_timestamp": convert.timed(metadata["commit_timestamp"])}
-        return finish(run(action, record_in(record), record_in(changes), metadata))
+    def call(action: Any, record: Any, changes: Any, metadata: Any, types: Any = None) -> Any:
+        if metadata and type(metadata.get("commit_timestamp")) is str:
+            moment = incoming.timed(metadata["commit_timestamp"])
+            metadata = {**metadata, "commit_timestamp": moment}
+        given, before = values_of(record, types), values_of(changes, types)
+        try:
+            return finish(run(action, given, before, metadata))
+        except _FAILURES as error:
+            texts = incoming.sure(record, types), incoming.sure(changes, types)
+            if texts == (None, None):
+                raise
+            failed = fault(error)
+        # A guess must not break a function that works for the text that the row holds.
+        given, before = texts[0] or given, texts[1] or before
+        try:
+            value = finish(run(action, given, before, metadata))
+        except _FAILURES:
+            raise _Again(failed) from None
+        return Guessed(value, failed)
 
     return call
 
 
+_FAILURES: Final = (
+    ElixirError, NotEvaluated, TypeError, ValueError, AttributeError, LookupError, ArithmeticError,
+)  # fmt: skip
+
+
+class _Again(Exception):  # noqa: N818 - internal
+    """The function failed for text, too: what counts is how it failed before."""
+
+    def __init__(self, fault: dict[str, Any]) -> None:
+        super().__init__()
+        self.fault = fault
+
+
 def fault(error: BaseException) -> dict[str, Any]:
     """What went wrong in a call, with the place in the user's text."""
+    if isinstance(error, _Again):
+        return error.fault
     line, column = _place(error)
     code, kind, message = "raised", type(error).__name__, ""
     if isinstance(error, ElixirError):

@@ -14,10 +14,11 @@ from routestudio.hazards.rules import (
     http,
     redis,
     search,
+    types,
     values,
     yaml,
 )
 
 MODULES: Final = (
-    deletes, functions, values, general, yaml, http, redis, brokers, cloud, aws, search,
+    deletes, functions, types, values, general, yaml, http, redis, brokers, cloud, aws, search,
 )  # fmt: skip

@@ -188,6 +188,11 @@ GENERAL = [
     Case("unknown_column", Setup("kafka", route='return {"topic": str(record["regoin"])}'),
          Setup("kafka", route='return {"topic": str(record["region"])}'), "warning",
          "functions/route.py:2", "did you mean `region`?"),
+    Case("column_type", Setup("kafka", [row(record={"id": 1, "total": "2.50"})],
+                              route='return {"topic": record["total"][:1]}'),
+         Setup("kafka", [row(record={"id": 1, "total": "2.50"})],
+               route='return {"topic": str(record["total"])}'), "warning",
+         "functions/route.py:2", "fails where `total` is numeric"),
 ]  # fmt: skip
 
 YAML = [

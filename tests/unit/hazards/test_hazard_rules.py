@@ -10,6 +10,7 @@ import pytest
 from routestudio.hazards import catalog
 from routestudio.hazards.base import RULES
 from routestudio.hazards.rules.functions import UNKNOWN_COLUMN
+from routestudio.hazards.rules.types import COLUMN_TYPE
 from routestudio.sinks import registry
 from tests.unit.hazards.linted import CASES, Linted
 from tests.unit.hazards.projects import Case
@@ -55,8 +56,9 @@ def test_no_rule_fails(linted: Linted) -> None:
 
 def test_every_detected_hazard_has_a_rule_and_a_case() -> None:
     detected = {hazard.id for hazard in catalog.HAZARDS if hazard.treatment == "detected"}
-    assert set(RULES) - {UNKNOWN_COLUMN} == detected - BY_READER
-    assert {case.code for case in CASES} == detected | {UNKNOWN_COLUMN}
+    further = {UNKNOWN_COLUMN, COLUMN_TYPE}
+    assert set(RULES) - further == detected - BY_READER
+    assert {case.code for case in CASES} == detected | further
 
 
 def test_findings_are_no_more_severe_than_their_hazard(linted: Linted) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from routestudio.functions.elixir.convert import record_typed, timed
+from routestudio.functions.elixir.incoming import timed, values_of
 from routestudio.functions.elixir.inspecting import inspect
 from routestudio.functions.elixir.program import compile_function
 from routestudio.model.function import FunctionKind
@@ -32,12 +32,12 @@ def test_texts_that_are_times(text: str, shown: str) -> None:
 
 def test_only_columns_are_restored_and_the_row_is_not_changed() -> None:
     row = {"at": "2024-10-28", "json": {"at": "2024-10-28"}, "list": ["2024-10-28"], "n": 1}
-    found = record_typed(row)
+    found = values_of(row)
     assert inspect(found["at"]) == "~D[2024-10-28]"
     assert (found["json"], found["list"]) == ({"at": "2024-10-28"}, ["2024-10-28"])
     assert row["at"] == "2024-10-28"
     same = {"a": "b", "c": "0123-56-89"}
-    assert record_typed(same) is same
+    assert values_of(same) is same
 
 
 def test_functions_see_times_and_deliver_text() -> None:
