@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from routestudio.engine.databases import located
 from routestudio.engine.looking import resolver
 from routestudio.engine.reading import Reading, reading_of
 from routestudio.engine.rows import message_of
@@ -268,7 +269,9 @@ class ImportMethods:
         return iter(self._taken[1]), replace(settings, reading=chosen)
 
     async def _look(self, address: str, limit: int) -> list[RawRow]:
-        source = sources.get(address)(address, resolver(self._service.workspace), looking=True)
+        workspace = self._service.workspace
+        address, resolve = located(workspace, address, resolver(workspace))
+        source = sources.get(address)(address, resolve, looking=True)
         try:
             return [raw async for chunk in source.look(limit) for raw in chunk]
         finally:

@@ -140,7 +140,7 @@ class PostgresRows(Format):
         """By its one part, which has an action and a table with columns and types."""
         if raw.table or not isinstance(value, dict) or len(value) != 1:
             return Likeness.NO
-        row = value.get(_PART)
+        row: Any = value.get(_PART)
         table = row.get("table") if isinstance(row, dict) else None
         if not isinstance(table, dict) or not {"columns", "types"} <= table.keys():
             return Likeness.NO

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -20,6 +21,7 @@ _KINDS: Final[Mapping[str, str]] = {
     "r": "table", "p": "partitioned table", "v": "view", "m": "materialized view",
     "f": "foreign table",
 }  # fmt: skip
+_PARTS: Final = re.compile(r'(?:"(?:[^"]|"")*"|[^,"]|")+?(?=,|$)')
 MOST: Final = 10_000
 """Tables that are listed."""
 
@@ -227,4 +229,4 @@ def split(written: str) -> tuple[str, str]:
 
 def listed(written: str) -> Sequence[str]:
     """Tables as people write several: with commas."""
-    return [part.strip() for part in written.split(",") if part.strip()]
+    return [part.strip() for part in _PARTS.findall(written) if part.strip()]

@@ -50,8 +50,11 @@ class SampleCommands:
         from routestudio.ui.rows_import import RowsImport
 
         given = {"address": address, "limit": limit}
-        RowsImport(self._window, given, title="Sample from a topic or stream", name=name,
-                   place="the source").start()  # fmt: skip
+        database = address.startswith(("database:", "postgres"))
+        title = "Sample from a database" if database else "Sample from a topic or stream"
+        RowsImport(
+            self._window, given, title=title, name=name, place="the source"
+        ).start()  # fmt: skip
 
     def do(self, name: str) -> None:
         """Do something with the sample set in front: the method `name` of its document."""

@@ -6,13 +6,16 @@ not set them themselves.
 
 from __future__ import annotations
 
+import contextlib
 import json
 from decimal import Decimal
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
 from routestudio.engine.reading import Reading
+from routestudio.errors import LinkError
 from routestudio.model.message import Message
 from routestudio.sources.postgres import PostgresSource
 from tests.support.postgres_server import PostgresServer
@@ -108,10 +111,14 @@ EXTENDED: dict[str, tuple[str, str, Any]] = {
 
 
 @pytest.fixture
-def values(postgres: PostgresServer, shop: str) -> dict[str, tuple[str, str, Any]]:
+def values(
+    request: pytest.FixtureRequest, postgres: PostgresServer, shop: str
+) -> dict[str, tuple[str, str, Any]]:
     """The table `everything` in a database with hostile settings, and what its row holds."""
     has = {row[0] for row in postgres.ask("select name::text from pg_available_extensions")}
     found = dict(VALUES)
+    if request.node.callspec.params["postgres"] == "18":
+        del found["x"]  # built without libxml
     extensions = ("hstore", "citext", "ltree")
     if has.issuperset(extensions):
         postgres.run(*(f"create extension {name}" for name in extensions), database=shop)
@@ -179,13 +186,10 @@ async def test_values_agree_with_to_jsonb(
 ) -> None:
     """The server's own JSON of the same row, where it means the same: numbers, texts, arrays."""
     (read,) = await looked(postgres, shop)
-    text = postgres.value("select set_config('statement_timeout', '0', false), "
-                          "set_config('search_path', 'public', false)", shop)  # fmt: skip
-    assert text == "0"
     with postgres.link(shop, options="-c statement_timeout=0 -c timezone=UTC -c datestyle=ISO "
                        "-c bytea_output=hex -c extra_float_digits=1 -c intervalstyle=postgres "
                        "-c search_path=public") as link:  # fmt: skip
-        row = link.execute("select to_jsonb(e)::text from everything e").fetchone()
+        row = link.execute("select to_jsonb(whole)::text from everything whole").fetchone()
     own = json.loads(row[0], parse_float=Decimal)
     exact = {name for name, (type_, _, _) in values.items()
              if type_.split("(")[0] in ("text", "varchar", "char", "uuid", "int2", "int8", "bool",
@@ -220,26 +224,15 @@ async def test_rows_of_a_condition_at_random_and_newest(
     "(select set_config('transaction_read_only', 'off', true)) is null and false)",
 ])  # fmt: skip
 async def test_a_look_writes_nothing(postgres_15: PostgresServer, where: str) -> None:
-    from urllib.parse import quote
-
     with postgres_15.database("quiet") as name:
         postgres_15.run("create table everything (id int primary key)",
                         "insert into everything values (1)", database=name)  # fmt: skip
-        before = postgres_15.value("select xact_commit from pg_stat_database where datname = "
-                                   "current_database()", name)  # fmt: skip
-        assert before is not None
-        import contextlib
-
-        from routestudio.errors import LinkError
-
         with contextlib.suppress(LinkError):
             await looked(postgres_15, name, where=quote(where))
         assert postgres_15.value("select count(*) from everything", name) == 1
 
 
 async def test_a_look_ends_in_time(postgres_15: PostgresServer) -> None:
-    from routestudio.errors import LinkError
-
     with postgres_15.database("slow") as name:
         postgres_15.run("create table everything (id int primary key)",
                         "insert into everything values (1)", database=name)  # fmt: skip

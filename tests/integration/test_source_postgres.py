@@ -86,7 +86,7 @@ def entries(server: RedisServer) -> list[dict[str, Any]]:
     with redis.Redis(port=server.port, decode_responses=True) as connection:
         return [json.loads(next(iter(fields.values())))
                 if len(fields) == 1 else
-                {"number": int(fields["number"]), "group": int(fields["group"]),
+                {"number": json.loads(fields["number"]), "group": int(fields["group"]),
                  "action": fields["action"]}
                 for _, fields in connection.xrange("arrived")]  # fmt: skip
 

@@ -32,7 +32,7 @@ def postgres_tls(ca: Authority) -> Iterator[PostgresServer]:
         yield server
 
 
-@pytest.fixture(params=["15", "18"])
+@pytest.fixture(scope="session", params=["15", "18"])
 def postgres(request: pytest.FixtureRequest) -> PostgresServer:
     """Debian's PostgreSQL, and the newest one. Use a database of your own (`shop`)."""
     name = "_postgres" if request.param == "15" else "_postgres_newer"
