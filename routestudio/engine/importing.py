@@ -25,6 +25,7 @@ from routestudio.project.files import write_own
 from routestudio.project.parse import NAME
 from routestudio.sources import files
 from routestudio.sources import registry as sources
+from routestudio.sources.base import Source
 
 if TYPE_CHECKING:
     from routestudio.engine.service import EngineService
@@ -154,9 +155,11 @@ class ImportMethods:
 
     def __init__(self, service: EngineService) -> None:
         self._service = service
+        self._source: Source | None = None
         self._taken: tuple[str, Sequence[RawRow]] = ("", ())
         self.methods: dict[str, Callable[..., Any]] = {
             "row_formats": self.row_formats,
+            "end_look": self.end_look,
             "recognise": self.recognise,
             "sample_of": self.sample_of,
             "add_sample_file": self.add_sample_file,
@@ -167,6 +170,11 @@ class ImportMethods:
         known = registry.formats()
         return [[registry.AUTO, "Recognise"], *([key, known[key].title] for key in known)]
 
+    async def end_look(self, *, emit: Emit = _ignore) -> None:
+        """Let a look that waits for more rows end with those that it has."""
+        if self._source is not None:
+            self._source.end_look()
+
     async def recognise(self, *, emit: Emit = _ignore, **given: Any) -> dict[str, Any]:
         """What rows hold: `recognised` and `passed_over` with counts, `messages`, `faults` (how
         many) and `first_faults`, `tables`, `keys` (columns and who names them), the first `rows`,
@@ -174,10 +182,12 @@ class ImportMethods:
         `large` (too large for a set that is held as text), `lines` (text or file can be a sample
         set as it is).
 
+        Emits `notice` for what an address waits for, and `taken` with how many rows there are.
         Raises `UsageError` and, for an address, `LinkError`.
         """
         settings = Settings.of(given)
-        raws, settings = await self._raws(given, settings, again=bool(given.get("again")))
+        raws, settings = await self._raws(given, settings, again=bool(given.get("again")),
+                                          emit=emit)  # fmt: skip
         reader = settings.reader(self._keys)
         report = _Report(reader)
         whole = True
@@ -245,7 +255,7 @@ class ImportMethods:
         return self._service.workspace.project.project.table_keys
 
     async def _raws(
-        self, given: Mapping[str, Any], settings: Settings, *, again: bool
+        self, given: Mapping[str, Any], settings: Settings, *, again: bool, emit: Emit = _ignore
     ) -> tuple[Iterator[RawRow], Settings]:
         """The raw rows of a request, and the settings with those of an address.
 
@@ -265,16 +275,22 @@ class ImportMethods:
         limit = max(1, min(chosen.limit or 100, LOOKED_AT))
         name = f"{limit} {address}"
         if not again or self._taken[0] != name:
-            self._taken = (name, await self._look(address, limit))
+            self._taken = (name, await self._look(address, limit, emit))
         return iter(self._taken[1]), replace(settings, reading=chosen)
 
-    async def _look(self, address: str, limit: int) -> list[RawRow]:
+    async def _look(self, address: str, limit: int, emit: Emit) -> list[RawRow]:
         workspace = self._service.workspace
         address, resolve = located(workspace, address, resolver(workspace))
-        source = sources.get(address)(address, resolve, looking=True)
+        source = self._source = sources.get(address)(address, resolve, looking=True)
+        source.notice = lambda text: emit("notice", {"text": text})  # type: ignore[method-assign]
+        rows: list[RawRow] = []
         try:
-            return [raw async for chunk in source.look(limit) for raw in chunk]
+            async for chunk in source.look(limit):
+                rows += chunk
+                emit("taken", {"rows": len(rows)})
+            return rows
         finally:
+            self._source = None
             await source.close()
 
 

@@ -91,8 +91,25 @@ async def missing_publications(link: Link, names: Sequence[str]) -> list[str]:
     return [name for name in names if name not in known]
 
 
+async def published(link: Link, names: Sequence[str]) -> list[str]:
+    """The tables of publications, as people write them."""
+    cursor = await link.execute(
+        "select distinct schemaname::text, tablename::text from pg_publication_tables "
+        "where pubname = any (%s) order by 1, 2", (list(names),)
+    )  # fmt: skip
+    return [quoted(schema, table) for schema, table in await cursor.fetchall()]
+
+
 async def require(link: Link, server: Server, slot: str, publications: Sequence[str]) -> None:
-    """Raise `LinkError` for what keeps changes from being read, except for rights."""
+    """Raise `LinkError` for what keeps the changes of a slot from being read, except for rights."""
+    await require_ready(link, server, publications)
+    found = slot_problem(server, slot, await slot_of(link, slot))
+    if found is not None:
+        raise LinkError(f"{server.where}: {found[0]}", hint=found[1])
+
+
+async def require_ready(link: Link, server: Server, publications: Sequence[str]) -> None:
+    """Raise `LinkError` where there are no changes to read: by `wal_level`, or unpublished."""
     cursor = await link.execute("select current_setting('wal_level')")
     row = await cursor.fetchone()
     if row is not None and row[0] != "logical":
@@ -100,9 +117,6 @@ async def require(link: Link, server: Server, slot: str, publications: Sequence[
             f"{server.where}: `wal_level` is {row[0]}, not logical",
             hint="alter system set wal_level = 'logical', and restart the server",
         )
-    found = slot_problem(server, slot, await slot_of(link, slot))
-    if found is not None:
-        raise LinkError(f"{server.where}: {found[0]}", hint=found[1])
     missing = await missing_publications(link, publications)
     if missing:
         raise LinkError(

@@ -41,14 +41,14 @@ async def tls_step(server: Server) -> CheckStep:
     except asyncio.IncompleteReadError:
         return CheckStep("TLS", "failed", "the port does not speak PostgreSQL's protocol",
                          watch.lap(), "check the port")  # fmt: skip
-    except ValueError as error:
-        return CheckStep("TLS", "failed", f"a file of certificates cannot be read: {error}",
-                         watch.lap(), "check sslrootcert, sslcert and sslkey")  # fmt: skip
     except (OSError, ssl.SSLError) as error:
         text, hint = tls_text(server.host, error)
         if isinstance(error, ssl.SSLCertVerificationError):
             hint = "name the authority's file with sslrootcert=…, or take sslmode=require"
         return CheckStep("TLS", "failed", text, watch.lap(), hint)
+    except ValueError as error:
+        return CheckStep("TLS", "failed", f"a file of certificates cannot be read: {error}",
+                         watch.lap(), "check sslrootcert, sslcert and sslkey")  # fmt: skip
     if answer == b"N":
         text = "the server does not offer TLS"
         if needed:

@@ -7,12 +7,13 @@ import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from typing import Final
 
-from routestudio.errors import LinkError
+from routestudio.errors import LinkError, UsageError
 from routestudio.model.rows import Raw, RawRow
 from routestudio.sources import _postgres_catalog as catalog
 from routestudio.sources import _postgres_look as rows_of
 from routestudio.sources import _postgres_slots as slots
 from routestudio.sources._postgres_backfill import Backfill
+from routestudio.sources._postgres_capture import Capture, Limits
 from routestudio.sources._postgres_feed import Feed
 from routestudio.sources._postgres_link import (
     PORT,
@@ -36,6 +37,10 @@ _OPTIONS: Final = {
     "slot": "the replication slot, which keeps the position; needed to deliver",
     "publication": "the publication of the slot's changes, one or more with commas",
     "backfill": "tables whose rows come first, with commas; leave it out to go on",
+    "capture": "`true`: look at changes as they come, through a temporary slot",
+    "seconds": "how long a capture lasts (default 30)",
+    "wait": "seconds that a capture may wait for open transactions to end (default 30)",
+    "wal": "megabytes of its log that the server may keep for a capture (default 256)",
     "until": "`stopped` (default) waits for changes for ever, `end` stops at what there is now",
     "password": "a variable, written `${NAME}`",
     **TLS_OPTIONS,
@@ -63,7 +68,14 @@ class PostgresSource(Source):
 
     def __init__(self, text: str, resolve: Resolve, *, looking: bool = False) -> None:
         uri = parse(text, PORT)
-        check_options(uri, _OPTIONS, ("table",) if looking else ("slot", "publication"))
+        self._capture = choice(uri, "capture", ("false", "true")) == "true"
+        if self._capture and not looking:
+            raise UsageError("`capture` is for looking at changes; a run needs a slot of its own",
+                             hint="leave capture out, and name slot=…&publication=…")  # fmt: skip
+        needed = ("publication",) if self._capture else ("table",)
+        if looking and not self._capture and uri.options.get("publication"):
+            needed = ()
+        check_options(uri, _OPTIONS, needed if looking else ("slot", "publication"))
         self.name = uri.shown
         self.server = server_of(uri, password_of(uri, resolve))
         self._tables = catalog.listed(uri.options.get("table", ""))
@@ -72,6 +84,8 @@ class PostgresSource(Source):
         self._seconds = number(uri, "timeout", READ_SECONDS, 1, 3600)
         self._slot = uri.options.get("slot", "")
         self._publications = catalog.listed(uri.options.get("publication", ""))
+        self._limits = (number(uri, "seconds", 30, 1, 86_400), number(uri, "wait", 30, 1, 3_600),
+                        number(uri, "wal", 256, 1, 1_000_000))  # fmt: skip
         self._until_end = choice(uri, "until", ("stopped", "end")) == "end"
         tables = catalog.listed(uri.options.get("backfill", ""))
         for name in (*self._tables, *tables):
@@ -81,20 +95,39 @@ class PostgresSource(Source):
         self.finished_of = (0, 0)
         """Rows of a transaction that are finished, although it has not been read to its end."""
         self._lost = False
+        self._ended = False
 
     # --- a look --------------------------------------------------------------------------------
 
     async def look(self, limit: int) -> AsyncIterator[Sequence[RawRow]]:
-        """Rows of the tables, newest first; nothing is written or left behind."""
-        share = -(-limit // len(self._tables))
+        """Rows of the tables, newest first, or changes as they come; nothing is left behind.
+
+        Where only a publication is named, its tables are meant.
+        """
+        if self._capture:
+            seconds, wait, megabytes = self._limits
+            limits = Limits(limit, seconds, wait, round(megabytes * 1_048_576))
+            capture = Capture(self.server, self._publications, limits, self.notice,
+                              lambda: self._ended)  # fmt: skip
+            async for rows in capture.rows():
+                yield rows
+            return
         async with connected(self.server, seconds=self._seconds) as link:
-            for table in self._tables:
+            tables = self._tables or await slots.published(link, self._publications)
+            share = -(-limit // max(1, len(tables)))
+            for table in tables:
+                if limit <= 0:
+                    return
                 rows = await rows_of.look(
                     link, self.server, table, min(share, limit), self._order, self._where
                 )
                 limit -= len(rows)
                 for start in range(0, len(rows), CHUNK):
                     yield rows[start : start + CHUNK]
+
+    def end_look(self) -> None:
+        """End a capture with what it has."""
+        self._ended = True
 
     # --- a run ---------------------------------------------------------------------------------
 

@@ -48,6 +48,7 @@ async def test_rows_of_a_table_become_a_sample_set(
 ) -> None:
     with postgres_15.database("shop", *TABLES):
         await desk.start(project)
+        desk.window.resize(1360, 860)
         session = desk.window.session
         item: dict[str, Any] = {"name": "live", "hostname": "127.0.0.1", "database": "shop"}
         session.apply({"op": "add_database", "item": item})
@@ -92,6 +93,42 @@ async def test_rows_of_a_table_become_a_sample_set(
         await desk.until(lambda: any(s["name"] == "orders" for s in session.samples()), "the set")
         sample = next(s for s in session.samples() if s["name"] == "orders")
         assert sample["rows"] == 20
+
+
+@in_qt
+async def test_live_changes_become_a_sample_set(
+    desk: Desk, project: Path, postgres_15: PostgresServer
+) -> None:
+    with postgres_15.database("shop", *TABLES):
+        await desk.start(project)
+        desk.window.resize(1360, 860)
+        session = desk.window.session
+        item = {"name": "live", "hostname": "127.0.0.1", "port": postgres_15.port,
+                "database": "shop"}  # fmt: skip
+        session.apply({"op": "add_database", "item": item})
+        await desk.until(lambda: "live" in session.databases(), "the entry")
+        pane = (await opened(desk, "live")).tables
+        await desk.act(pane.capture)
+        assert "Name the publication" in pane.banner.text
+        session.set_value(["databases", "live", "publication"], {"name": "routes"})
+        await desk.until(lambda: "publication" in session.databases()["live"], "the publication")
+        await desk.act(pane.capture)
+        await desk.until(lambda: "captured from now on" in pane.facts.text(), "the slot")
+        postgres_15.run("update orders set total = 9 where id = 1",
+                        "delete from orders where id = 2", database="shop")  # fmt: skip
+        await desk.until(lambda: "2 changes so far" in pane.facts.text(), "the changes")
+        snap(desk, "database-capture")
+        await desk.act(pane.capture)
+
+        def dialogs() -> list[RowsDialog]:
+            return [d for d in desk.window.findChildren(RowsDialog) if d.isVisible()]
+
+        await desk.until(dialogs, "the rows")
+        assert [row["action"] for row in dialogs()[0].found["rows"]] == ["update", "delete"]
+        await desk.act(dialogs()[0].try_accept)
+        await desk.until(lambda: any(s["name"] == "changes" for s in session.samples()), "the set")
+        assert pane.capture_button.text() == "Capture changes…"
+        assert postgres_15.value("select count(*) from pg_replication_slots") == 0
 
 
 @in_qt

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import quote
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -18,35 +18,47 @@ from PySide6.QtWidgets import (
 from routestudio.derive import database_form
 from routestudio.ui.commands_names import variable
 from routestudio.ui.documents.base import Document
-from routestudio.ui.documents.database_tables import TablesPane
+from routestudio.ui.documents.database_tables import TablesPane, address_of
 from routestudio.ui.forms.form import Form
 from routestudio.ui.session import Session
 from routestudio.ui.widgets.basics import Banner, Button, Card, ElidedLabel, IconLabel
+
+_BESIDE = 940
+"""Pixels from which the tables are beside the form."""
 
 
 class DatabaseDocument(Document):
     """Edits one database. Every finished change of a field is one undoable edit."""
 
     kind = "databases"
-    rows_asked = Signal(str, int, str)
-    """Address, number of rows and a name for the sample set."""
+    rows_asked = Signal(str, int, str, bool)
+    """Address, number of rows, a name for the sample set, and whether they are taken already."""
     check_asked = Signal()
 
     def __init__(self, session: Session, name: str) -> None:
         super().__init__(session, name)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        split = QSplitter(Qt.Orientation.Horizontal)
+        self._split = split = QSplitter(Qt.Orientation.Horizontal)
         split.setChildrenCollapsible(False)
         split.addWidget(self._settings())
         self.tables = TablesPane(session, name)
         self.tables.rows_asked.connect(self._take)
+        self.tables.captured.connect(self._captured)
         split.addWidget(self.tables)
         split.setStretchFactor(0, 1)
         split.setStretchFactor(1, 1)
         column.addWidget(split)
         session.changed.connect(self.refresh)
         self.refresh()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        beside = self.width() >= _BESIDE
+        wanted = Qt.Orientation.Horizontal if beside else Qt.Orientation.Vertical
+        if self._split.orientation() != wanted:
+            self._split.setOrientation(wanted)
+            self._split.setSizes([self.width() // 2] * 2 if beside else [self.height() // 2] * 2)
 
     @property
     def icon_name(self) -> str:
@@ -79,7 +91,7 @@ class DatabaseDocument(Document):
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setWidget(page)
         area.setAccessibleName(f"Settings of {self.name}")
-        area.setMinimumWidth(420)
+        area.setMinimumSize(340, 120)
         return area
 
     def refresh(self) -> None:
@@ -125,9 +137,9 @@ class DatabaseDocument(Document):
         name = variable(self.name, field.replace(".", "_"))
         self.session.put_secret(path, name, value, where)
 
-    def _take(self, schema: str, table: str, limit: int, options: object) -> None:
+    def _take(self, options: object, limit: int, name: str) -> None:
         assert isinstance(options, dict)
-        written = ".".join('"' + part.replace('"', '""') + '"' for part in (schema, table))
-        given = {"table": written, **options}
-        query = "&".join(f"{name}={quote(str(value), safe='')}" for name, value in given.items())
-        self.rows_asked.emit(f"database://{quote(self.name)}?{query}", limit, table)
+        self.rows_asked.emit(address_of(self.name, options), limit, name, False)
+
+    def _captured(self, address: str, limit: int) -> None:
+        self.rows_asked.emit(address, limit, "changes", True)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
+from urllib.parse import quote
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
@@ -25,14 +27,17 @@ from routestudio.ui.widgets.inputs import ComboBox
 
 MOST: Final = 10_000
 """Rows that the engine takes."""
+LONGEST: Final = 86_400
 _ORDERS: Final = (("newest", "the newest by key"), ("random", "at random"), ("any", "any"))
 
 
 class TablesPane(QFrame):
     """Asks for the tables when it is told to: opening a document connects to nothing."""
 
-    rows_asked = Signal(str, str, int, object)
-    """Schema, table, number of rows, and options of the address."""
+    rows_asked = Signal(object, int, str)
+    """Options of the address, number of rows, and a name for the sample set."""
+    captured = Signal(str, int)
+    """Changes were captured: the address, and how many were asked for."""
 
     def __init__(self, session: Session, database: str) -> None:
         super().__init__()
@@ -41,6 +46,7 @@ class TablesPane(QFrame):
         self._database = database
         self._job: Job | None = None
         self._chosen: dict[str, Any] | None = None
+        self._capturing = False
         column = QVBoxLayout(self)
         column.setContentsMargins(16, 14, 16, 14)
         column.setSpacing(10)
@@ -87,7 +93,7 @@ class TablesPane(QFrame):
         self.order.setAccessibleName("Which rows")
         for key, text in _ORDERS:
             self.order.addItem(text, key)
-        self.take_button = Button("Take rows as a sample set…", "sample", kind="primary",
+        self.take_button = Button("Take rows…", "sample", kind="primary",
                                   action=self._take)  # fmt: skip
         self.take_button.setEnabled(False)
         row.addWidget(self.count)
@@ -96,7 +102,71 @@ class TablesPane(QFrame):
         row.addStretch(1)
         row.addWidget(self.take_button)
         foot.addLayout(row)
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        self.seconds = QLineEdit("60")
+        self.seconds.setAccessibleName("Seconds that a capture lasts at most")
+        self.seconds.setMaximumWidth(90)
+        self.capture_button = Button("Capture changes…", "arrived", action=self.capture)
+        self.capture_button.setToolTip(
+            "Takes changes as they are committed, through a temporary slot: nothing is left behind"
+        )
+        row.addWidget(self.seconds)
+        row.addWidget(label("seconds of live changes at most", "muted"))
+        row.addStretch(1)
+        row.addWidget(self.capture_button)
+        foot.addLayout(row)
         return foot
+
+    # --- live changes --------------------------------------------------------------------------
+
+    def capture(self) -> None:
+        """Take changes of the publication as they come; pressed again, end with what there is."""
+        if self._capturing:
+            engine = self._session.engine
+            engine.run(engine.request("end_look"), owner=self, title="Capture")
+            return
+        count, seconds = _number(self.count.text()), _number(self.seconds.text())
+        entry = self._session.databases().get(self._database) or {}
+        publication = (entry.get("publication") or {}).get("name")
+        if not publication:
+            self.banner.say("error", "Name the publication of the changes in the form first.")
+            return
+        if not 1 <= count <= MOST or not 1 <= seconds <= LONGEST:
+            self.banner.say("error", f"Rows is a number from 1 to {MOST:,}, seconds one from 1 to "
+                            f"{LONGEST:,}.")  # fmt: skip
+            return
+        self.stop()
+        self.banner.hide()
+        address = address_of(self._database, {"capture": "true", "seconds": seconds,
+                                              "publication": publication})  # fmt: skip
+        self._capturing = True
+        self.capture_button.setText("Stop the capture")
+        self.facts.setText("Making a temporary slot…")
+        self._job = self._session.engine.run(
+            self._session.request("recognise", on_event=self._heard, address=address, limit=count),
+            owner=self, title="Capture", done=lambda found: self._caught(found, address, count),
+            failed=self._failed, ended=self._capture_ended,
+        )  # fmt: skip
+
+    def _heard(self, event: str, data: dict[str, Any]) -> None:
+        if event == "notice":
+            self.facts.setText(data["text"])
+        elif event == "taken":
+            self.facts.setText(f"{data['rows']:,} changes so far.")
+
+    def _caught(self, found: dict[str, Any], address: str, count: int) -> None:
+        if found["messages"] or found["faults"]:
+            self.facts.setText(f"{found['messages']:,} changes were captured.")
+            self.captured.emit(address, count)
+        else:
+            self.facts.setText("Nothing was changed in the tables of the publication meanwhile.")
+
+    def _capture_ended(self) -> None:
+        self._capturing = False
+        self.capture_button.setText("Capture changes…")
+
+    # --- tables --------------------------------------------------------------------------------
 
     def load(self) -> None:
         """Ask for the tables."""
@@ -166,7 +236,6 @@ class TablesPane(QFrame):
                                            ("may be null", column["nullable"])) if on]  # fmt: skip
             row = QTreeWidgetItem([column["name"], column["type"], ", ".join(marks)])
             self.columns.addTopLevelItem(row)
-        self.columns.resizeColumnToContents(0)
         key = f"Key: {', '.join(table['key'])}. " if table["key"] else "No primary key. "
         identity = f"Replica identity: {table['identity']}"
         more = "" if table["changeable"] else (
@@ -177,18 +246,31 @@ class TablesPane(QFrame):
         self.facts.setText(f"{key}{changes}{rows}")
 
     def _take(self) -> None:
-        text = self.count.text().strip().replace(",", "")
-        count = int(text) if text.isascii() and text.isdigit() else 0
+        count = _number(self.count.text())
         if not 1 <= count <= MOST:
             self.banner.say("error", f"Rows is a number from 1 to {MOST:,}.")
             return
         if self._chosen is None:
             return
         self.banner.hide()
-        options = {"rows": self.order.currentData()}
+        schema, table = self._chosen["schema"], self._chosen["name"]
+        written = ".".join('"' + part.replace('"', '""') + '"' for part in (schema, table))
+        options = {"table": written, "rows": self.order.currentData()}
         if condition := self.where.text().strip():
             options["where"] = condition
-        self.rows_asked.emit(self._chosen["schema"], self._chosen["name"], count, options)
+        self.rows_asked.emit(options, count, table)
+
+
+def address_of(database: str, options: Mapping[str, Any]) -> str:
+    """The address of a database of the project with options."""
+    query = "&".join(f"{name}={quote(str(value), safe='')}" for name, value in options.items())
+    return f"database://{quote(database)}?{query}"
+
+
+def _number(text: str) -> int:
+    """A number as people write it; 0 for anything else."""
+    plain = text.strip().replace(",", "")
+    return int(plain) if plain.isascii() and plain.isdigit() else 0
 
 
 def _tree(name: str, heads: tuple[str, ...]) -> QTreeWidget:
@@ -198,7 +280,9 @@ def _tree(name: str, heads: tuple[str, ...]) -> QTreeWidget:
     tree.setRootIsDecorated(False)
     tree.setUniformRowHeights(True)
     tree.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-    tree.setMinimumHeight(90)
+    tree.setMinimumHeight(60)
     tree.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+    for number in range(1, len(heads)):
+        tree.header().setSectionResizeMode(number, QHeaderView.ResizeMode.ResizeToContents)
     tree.header().setStretchLastSection(False)
     return tree
