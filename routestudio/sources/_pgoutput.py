@@ -74,7 +74,7 @@ class Decoder:
 
     def decode(self, data: bytes) -> Row | Committed | Relation | None:
         """What one message says. Raises `BrokenStreamError`, and `UnicodeDecodeError` for a row
-        with a text that is not UTF-8, which counts all the same.
+        with a text that is not UTF-8, which counts nevertheless.
 
         A `Relation` is to be completed with `complete` before the next message is decoded.
         """

@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
 FETCH: Final = 500
 _SNAPSHOT: Final = """
-select pg_snapshot_xmin(s)::text::bigint, pg_snapshot_xmax(s)::text::bigint,
-       array(select pg_snapshot_xip(s)::text::bigint),
+select pg_snapshot_xmin(now_)::text::bigint, pg_snapshot_xmax(now_)::text::bigint,
+       array(select pg_snapshot_xip(now_)::text::bigint),
        case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_insert_lsn()
        end - '0/0'::pg_lsn, now()
-from pg_current_snapshot() s"""
+from pg_current_snapshot() now_"""
 
 
 class Backfill:

@@ -55,7 +55,7 @@ class Limits:
 
 class Capture:
     """One capture. `notice` is called with sentences on what is waited for, and why it ended;
-    `ended` says whether somebody has had enough."""
+    `ended` is asked whether somebody has had enough."""
 
     def __init__(
         self, server: Server, publications: Sequence[str], limits: Limits,

@@ -1,6 +1,6 @@
 """Checks a database step by step: the way there, what it is set to, rights, slot, tables.
 
-It only reads. A step that fails says what to do; steps that need it are skipped.
+It only reads. A step that fails comes with what to do; steps that need it are skipped.
 """
 
 from __future__ import annotations

@@ -70,9 +70,9 @@ class PostgresSource(Source):
         uri = parse(text, PORT)
         self._capture = choice(uri, "capture", ("false", "true")) == "true"
         if self._capture and not looking:
-            raise UsageError("`capture` is for looking at changes; a run needs a slot of its own",
+            raise UsageError("`capture` is for looking at changes; a run needs its own slot",
                              hint="leave capture out, and name slot=…&publication=…")  # fmt: skip
-        needed = ("publication",) if self._capture else ("table",)
+        needed: tuple[str, ...] = ("publication",) if self._capture else ("table",)
         if looking and not self._capture and uri.options.get("publication"):
             needed = ()
         check_options(uri, _OPTIONS, needed if looking else ("slot", "publication"))

@@ -184,7 +184,7 @@ async def test_an_address_that_cannot_be_captured(postgres_15: PostgresServer) -
         with pytest.raises(LinkError, match="no publication `routes`"):
             async for _ in made.look(1):
                 pass
-        with pytest.raises(UsageError, match="a run needs a slot of its own"):
+        with pytest.raises(UsageError, match="a run needs its own slot"):
             PostgresSource(
                 postgres_15.address(name, publication="routes", slot="s", capture="true"),
                 lambda _: None,

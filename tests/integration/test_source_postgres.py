@@ -5,6 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
+import random
+import signal
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -290,3 +294,45 @@ async def test_texts_that_are_not_utf8_end_no_run(
     finally:
         postgres_15.drop_slots("latin")
         postgres_15.run("drop database latin with (force)")
+
+
+RUN_KILLS = int(os.environ.get("ROUTESTUDIO_RUN_KILLS", "3"))
+"""How many runs are killed; 200 take a quarter of an hour."""
+
+
+async def test_runs_that_are_killed_lose_nothing(
+    redis_server: RedisServer, postgres_15: PostgresServer, tmp_path: Path
+) -> None:
+    """A program that is killed again and again, at random moments, while rows change."""
+    chance = random.Random(7)
+    folder = tmp_path / "p"
+    folder.mkdir()
+    write_project(folder, TEXT.format(port=redis_server.port), {"bare": BARE}, [])
+    with postgres_15.database("killed") as name:
+        prepare(postgres_15, name)
+        rows, address = 0, source(postgres_15, name, until="stopped")
+        command = [sys.executable, "-m", "routestudio", "run", str(folder), "numbers",
+                   "--input", address]  # fmt: skip
+        for number in range(RUN_KILLS):
+            child = await asyncio.create_subprocess_exec(
+                *command, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
+            )
+            before = len(arrived(redis_server))
+            await asyncio.to_thread(fill, postgres_15, name, 150, start=rows)
+            rows += 150
+            if number % 2 == 0:  # others are killed before anything was delivered
+                await until(lambda seen=before: len(arrived(redis_server)) > seen, 60)  # type: ignore[misc]
+            await asyncio.sleep(chance.random() * 0.2)
+            child.send_signal(signal.SIGKILL)
+            await child.wait()
+        child = await asyncio.create_subprocess_exec(
+            *command[:-1], source(postgres_15, name), stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,
+        )  # fmt: skip
+        async with asyncio.timeout(90):
+            assert await child.wait() == 0
+        repeats = verdict(redis_server, rows, explained=range(rows))
+        assert repeats.good, repeats
+        assert set(arrived(redis_server)) == set(range(rows))
+        postgres_15.until("select count(*) = 0 from pg_stat_activity where datname = 'killed' "
+                          "and application_name = 'RouteStudio'")  # fmt: skip
