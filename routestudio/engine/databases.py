@@ -16,9 +16,8 @@ from routestudio.engine.workspace import Workspace
 from routestudio.errors import RouteStudioError, UsageError
 from routestudio.model.outcome import CheckStep
 from routestudio.sources import _postgres_catalog as catalog
-from routestudio.sources._postgres_check import Wanted
-from routestudio.sources._postgres_check import check as check_steps
 from routestudio.sources._postgres_link import MODES, PORT, Server, connected
+from routestudio.sources._postgres_slots import Wanted
 from routestudio.sources.uri import Resolve, take
 
 if TYPE_CHECKING:
@@ -118,6 +117,8 @@ def located(workspace: Workspace, address: str, resolve: Resolve) -> tuple[str, 
 
 async def check(workspace: Workspace, name: str) -> AsyncIterator[CheckStep]:
     """The steps of checking a database, as they finish. Raises only when it is cancelled."""
+    from routestudio.sources._postgres_check import check as check_steps
+
     try:
         server, wanted = server_of(workspace, name), wanted_of(workspace, name)
     except RouteStudioError as error:

@@ -5,9 +5,8 @@ It only reads. A step that fails comes with what to do; steps that need it are s
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import aclosing
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from routestudio.errors import LinkError, UsageError
@@ -16,6 +15,7 @@ from routestudio.sinks._net import Reach, Stopwatch, reach
 from routestudio.sources import _postgres_catalog as catalog
 from routestudio.sources import _postgres_slots as slots
 from routestudio.sources._postgres_link import Server, connect, link_error, quoted
+from routestudio.sources._postgres_slots import Wanted
 from routestudio.sources._postgres_tls import tls_step
 
 if TYPE_CHECKING:
@@ -39,15 +39,6 @@ select puballtables, pubinsert, pubupdate, pubdelete from pg_publication where p
 _PUBLISHED: Final = """
 select schemaname::text, tablename::text from pg_publication_tables where pubname = any (%s)
 order by 1, 2 limit 1000"""
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What is looked for in a database; what is not named is not needed."""
-
-    slot: str | None = None
-    publications: Sequence[str] = ()
-    tables: Sequence[str] = ()
 
 
 async def check(server: Server, wanted: Wanted) -> AsyncIterator[CheckStep]:
@@ -156,8 +147,10 @@ async def _rights(link: Link, server: Server, wanted: Wanted) -> AsyncIterator[C
                         hint=f"grant select on … to {quoted(server.user)}; rows of tables are "
                         "read with it", target="select")  # fmt: skip
     else:
-        yield CheckStep("rights", "passed", f"{server.user} may select from "
-                        f"{len(wished) or len(found):,} tables", target="select")  # fmt: skip
+        count = len(wished) or len(found)
+        many = "1 table" if count == 1 else f"{count:,} tables"
+        yield CheckStep("rights", "passed", f"{server.user} may select from {many}",
+                        target="select")  # fmt: skip
 
 
 async def _publications(link: Link, server: Server, wanted: Wanted) -> AsyncIterator[CheckStep]:
@@ -184,10 +177,14 @@ async def _publications(link: Link, server: Server, wanted: Wanted) -> AsyncIter
             yield CheckStep("publication", "failed", f"{', '.join(out[:5])} not published: {what}",
                             hint=f"alter publication {quoted(name)} add table {out[0]}",
                             target=name)  # fmt: skip
-        elif missing or not tables:
+        elif not tables:
+            hint = f"alter publication {quoted(name)} add table public.orders"
+            yield CheckStep("publication", "inconclusive", "it has no table", hint=hint,
+                            target=name)  # fmt: skip
+        elif missing:
+            hint = f"alter publication {quoted(name)} set (publish = 'insert, update, delete')"
             yield CheckStep("publication", "inconclusive",
-                            f"{what}; not published: {', '.join(missing) or 'anything'}",
-                            hint="alter publication … set (publish = 'insert, update, delete')",
+                            f"{what}; not published: {', '.join(missing)}", hint=hint,
                             target=name)  # fmt: skip
         else:
             yield CheckStep("publication", "passed", what, target=name)

@@ -40,6 +40,15 @@ class Slot:
     confirmed: int
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is looked for in a database; what is not named is not needed."""
+
+    slot: str | None = None
+    publications: Sequence[str] = ()
+    tables: Sequence[str] = ()
+
+
 async def slot_of(link: Link, name: str) -> Slot | None:
     """A slot by its name."""
     cursor = await link.execute(_SLOT, (name,))

@@ -11,8 +11,9 @@ import pytest
 
 from routestudio.engine.service import EngineService
 from routestudio.model.outcome import CheckStep
-from routestudio.sources._postgres_check import STEPS, Wanted, check
+from routestudio.sources._postgres_check import STEPS, check
 from routestudio.sources._postgres_link import Server
+from routestudio.sources._postgres_slots import Wanted
 from tests.support.certificates import Authority
 from tests.support.postgres_fixtures import PASSWORD
 from tests.support.postgres_server import PostgresServer, start_postgres
