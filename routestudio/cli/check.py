@@ -10,6 +10,7 @@ from routestudio.cli.opened import say_outside
 from routestudio.cli.output import json_line, out, paint, status
 from routestudio.cli.reading_options import given_rows
 from routestudio.cli.service import engine_service
+from routestudio.engine.service import EngineService
 from routestudio.errors import UsageError
 
 
@@ -18,6 +19,8 @@ async def check(options: argparse.Namespace) -> int:
     failed = False
     async with engine_service() as engine:
         snapshot = await engine.open(options.project)
+        if options.database:
+            return await _check_database(engine, options)
         names = [options.sink] if options.sink else [s["name"] for s in snapshot["sinks"]]
         if not names:
             raise UsageError("the project has no sinks")
@@ -38,6 +41,20 @@ async def check(options: argparse.Namespace) -> int:
             steps = await engine.check(name, emit=show, **given_rows(options))
             failed = failed or any(step["status"] == "failed" for step in steps)
     return 1 if failed else 0
+
+
+async def _check_database(engine: EngineService, options: argparse.Namespace) -> int:
+    if options.sink:
+        raise UsageError("check a sink or a database, not both", hint="leave one out")
+    as_json = options.format == "json"
+
+    def show(event: str, step: dict[str, Any]) -> None:
+        (json_line if as_json else print_step)(step)
+
+    if not as_json:
+        out(paint(options.database, "bold"))
+    steps = await engine.methods["check_database"](options.database, emit=show)
+    return 1 if any(step["status"] == "failed" for step in steps) else 0
 
 
 def print_step(step: Mapping[str, Any]) -> None:

@@ -103,6 +103,7 @@ def build_parser() -> argparse.ArgumentParser:
     check = add("check", "Test the connections of a project's sinks.")
     check.add_argument("project", metavar="PROJECT", help=_PROJECT)
     check.add_argument("sink", metavar="SINK", nargs="?", help="only this sink")
+    check.add_argument("--database", metavar="NAME", help="a database of the project instead")
     check.add_argument("--input", metavar="SOURCE", help=f"prove destinations of {_INPUT}")
     add_reading_options(check)
     formats(check)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from routestudio.engine.databases import located
 from routestudio.engine.looking import resolver
 from routestudio.engine.reading import Reading, reading_of
 from routestudio.engine.rows import message_of
@@ -25,6 +26,7 @@ from routestudio.project.files import write_own
 from routestudio.project.parse import NAME
 from routestudio.sources import files
 from routestudio.sources import registry as sources
+from routestudio.sources.base import Source
 
 if TYPE_CHECKING:
     from routestudio.engine.service import EngineService
@@ -159,9 +161,11 @@ class ImportMethods:
 
     def __init__(self, service: EngineService) -> None:
         self._service = service
+        self._source: Source | None = None
         self._taken: tuple[str, Sequence[RawRow]] = ("", ())
         self.methods: dict[str, Callable[..., Any]] = {
             "row_formats": self.row_formats,
+            "end_look": self.end_look,
             "recognise": self.recognise,
             "sample_of": self.sample_of,
             "add_sample_file": self.add_sample_file,
@@ -172,6 +176,11 @@ class ImportMethods:
         known = registry.formats()
         return [[registry.AUTO, "Recognise"], *([key, known[key].title] for key in known)]
 
+    async def end_look(self, *, emit: Emit = _ignore) -> None:
+        """Let a look that waits for more rows end with those that it has."""
+        if self._source is not None:
+            self._source.end_look()
+
     async def recognise(self, *, emit: Emit = _ignore, **given: Any) -> dict[str, Any]:
         """What rows hold: `recognised` and `passed_over` with counts, `messages`, `faults` (how
         many) and `first_faults`, `tables`, `keys` (columns and who names them), the first `rows`,
@@ -179,10 +188,12 @@ class ImportMethods:
         `large` (too large for a set that is held as text), `lines` (text or file can be a sample
         set as it is).
 
+        Emits `notice` for what an address waits for, and `taken` with how many rows there are.
         Raises `UsageError` and, for an address, `LinkError`.
         """
         settings = Settings.of(given)
-        raws, settings = await self._raws(given, settings, again=bool(given.get("again")))
+        raws, settings = await self._raws(given, settings, again=bool(given.get("again")),
+                                          emit=emit)  # fmt: skip
         reader = settings.reader(self._project)
         report = _Report(reader)
         whole = True
@@ -250,7 +261,7 @@ class ImportMethods:
         return self._service.workspace.project.project
 
     async def _raws(
-        self, given: Mapping[str, Any], settings: Settings, *, again: bool
+        self, given: Mapping[str, Any], settings: Settings, *, again: bool, emit: Emit = _ignore
     ) -> tuple[Iterator[RawRow], Settings]:
         """The raw rows of a request, and the settings with those of an address.
 
@@ -270,14 +281,22 @@ class ImportMethods:
         limit = max(1, min(chosen.limit or 100, LOOKED_AT))
         name = f"{limit} {address}"
         if not again or self._taken[0] != name:
-            self._taken = (name, await self._look(address, limit))
+            self._taken = (name, await self._look(address, limit, emit))
         return iter(self._taken[1]), replace(settings, reading=chosen)
 
-    async def _look(self, address: str, limit: int) -> list[RawRow]:
-        source = sources.get(address)(address, resolver(self._service.workspace), looking=True)
+    async def _look(self, address: str, limit: int, emit: Emit) -> list[RawRow]:
+        workspace = self._service.workspace
+        address, resolve = located(workspace, address, resolver(workspace))
+        source = self._source = sources.get(address)(address, resolve, looking=True)
+        source.notice = lambda text: emit("notice", {"text": text})  # type: ignore[method-assign]
+        rows: list[RawRow] = []
         try:
-            return [raw async for chunk in source.look(limit) for raw in chunk]
+            async for chunk in source.look(limit):
+                rows += chunk
+                emit("taken", {"rows": len(rows)})
+            return rows
         finally:
+            self._source = None
             await source.close()
 
 

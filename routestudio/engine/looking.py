@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
+from routestudio.engine.databases import located
 from routestudio.engine.reading import LOOK, Reading, rows_of
 from routestudio.engine.workspace import Workspace
 from routestudio.formats.reader import Row, RowReader
@@ -34,7 +35,8 @@ async def look(
     """
     address, reading = reading.taken_from(address)
     found = reader or reading.reader(workspace)
-    async for rows in looked_at(address, resolver(workspace), reading, found):
+    address, resolve = located(workspace, address, resolver(workspace))
+    async for rows in looked_at(address, resolve, reading, found):
         yield rows
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from routestudio.engine import lint as linting
 from routestudio.engine.checks import beside, check
 from routestudio.engine.conversions import ConversionMethods, for_server
+from routestudio.engine.databases import DatabaseMethods
 from routestudio.engine.editing import EditingMethods
 from routestudio.engine.evolution import evolution
 from routestudio.engine.messages import rows_of_check
@@ -84,6 +85,7 @@ class EngineService(Runner):
             **EditingMethods(self).methods,
             **self.saving.methods,
             **OutsideMethods(self).methods,
+            **DatabaseMethods(self).methods,
         }
 
     async def close(self) -> None:

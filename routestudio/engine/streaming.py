@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from routestudio import tasks
+from routestudio.engine.databases import located
 from routestudio.engine.looking import resolver
 from routestudio.engine.reading import Reading, SessionRows, reader_summary
 from routestudio.engine.run_control import RunControl
@@ -39,7 +40,8 @@ async def deliver(
             hint="the consumer group keeps the position; leave --checkpoint out",
         )
     address, reading = reading.taken_from(address)
-    source = registry.get(address)(address, resolver(workspace))
+    address, resolve = located(workspace, address, resolver(workspace))
+    source = registry.get(address)(address, resolve)
     reader = reading.reader(workspace)
     control = options.control or RunControl()
     options = replace(options, control=control)

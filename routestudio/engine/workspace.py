@@ -190,6 +190,11 @@ class Workspace:
         stages = Stages(bound, spec, functions, self.pool, max_overruns=max_overruns)
         return PreparedSink(spec, sink, bound, functions, stages, tuple(problems))
 
+    def keep_secret(self, text: str) -> None:
+        """A secret that was found outside of a sink's configuration: it is shown nowhere."""
+        if text:
+            self._secrets |= {text}
+
     def redact(self, text: str) -> str:
         """`text` without any secret that the environment or a sink's configuration holds."""
         return self._redactor.redact(text)

@@ -190,6 +190,13 @@ def _json(value: Any) -> Any:
         return value
 
 
+def _vector(value: Any) -> Any:
+    """The numbers of a pgvector, `[1,2.5]`."""
+    found = _json(value)
+    numbers = isinstance(found, list) and all(type(item) in (int, float) for item in found)
+    return [float(item) for item in found] if numbers else value
+
+
 def _hex(value: Any) -> Any:
     if isinstance(value, str) and not value.startswith("\\x") and re.fullmatch(r"[0-9a-f]*", value):
         return "\\x" + value
@@ -254,4 +261,5 @@ _CASTS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "json": _json, "jsonb": _json, "bytea": _hex,
     "time": time_of, "timetz": time_of, "timestamp": timestamp_of,
     "timestamptz": timestamptz_of, "interval": interval_of,
+    "vector": _vector,
 }  # fmt: skip

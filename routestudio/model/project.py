@@ -147,10 +147,15 @@ class Project:
     sinks: tuple[SinkSpec, ...] = ()
     functions: tuple[Function, ...] = ()
     http_endpoints: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    databases: tuple[str, ...] = ()
+    database_entries: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     samples: tuple[str, ...] = ()
     problems: tuple[ProjectProblem, ...] = ()
     tables: tuple[Table, ...] = ()
+
+    @property
+    def databases(self) -> tuple[str, ...]:
+        """The names of the databases."""
+        return tuple(self.database_entries)
 
     @property
     def table_keys(self) -> Mapping[str, tuple[str, ...]]:

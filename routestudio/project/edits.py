@@ -137,6 +137,9 @@ def _rename(edit: Mapping[str, Any], document: YamlDocument, read: Read) -> tupl
             for role in ROLES:
                 if sink.get(role) == old:
                     document.set(("sinks", sink["name"], role), new)
+        elif key == "databases":
+            if sink.get("database") == old:
+                document.set(("sinks", sink["name"], "database"), new)
         elif key == "http_endpoints":
             destination = sink.get("destination") or {}
             if destination.get("http_endpoint") == old:
@@ -329,6 +332,7 @@ _HANDLERS: Final[Mapping[str, Callable[..., tuple[str, Texts]]]] = {
     "add_sink": _add_item("sinks", "sink"),
     "add_function": _add_item("functions", "function"),
     "add_endpoint": _add_item("http_endpoints", "endpoint"),
+    "add_database": _add_item("databases", "database"),
     "set_code": _set_code,
     "convert": _convert,
     "set_key": _set_key,

@@ -55,7 +55,7 @@ def parse(
     reader = _Reader(document, file.name, sink_types, read_file, environment)
     functions = reader.functions()
     endpoints = reader.endpoints()
-    databases = tuple(str(item["name"]) for item in reader.databases())
+    databases = {str(item["name"]): item for item in reader.databases()}
     sinks = reader.sinks({f.name: f for f in functions}, kept or KeptSinks())
     described = reader.tables()
     return Project(root, file, sinks, functions, endpoints, databases, tuple(samples),

@@ -212,6 +212,16 @@ def masked_endpoint(values: Mapping[str, Any]) -> dict[str, Any]:
     return shown
 
 
+def masked_database(values: Mapping[str, Any]) -> dict[str, Any]:
+    """An entry of `databases` for display: without passwords, also of a URL and of `primary`."""
+    shown = masked(values, ("password",))
+    if isinstance(url := values.get("url"), str) and (info := literal_user_info(url)):
+        shown["url"] = with_reference(url, UserInfo(info), HIDDEN)
+    if isinstance(primary := values.get("primary"), Mapping):
+        shown["primary"] = masked_database(primary)
+    return shown
+
+
 def unmasked(value: Any, old: Any) -> Any:
     """A value that comes back from display, with what was hidden put back from `old`."""
     if isinstance(value, Mapping):

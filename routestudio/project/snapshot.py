@@ -8,7 +8,7 @@ from typing import Any
 
 from routestudio.model.function import Function
 from routestudio.model.project import SHARED_KEYS, Project, ProjectProblem, SinkSpec
-from routestudio.project.secrets import masked, masked_endpoint
+from routestudio.project.secrets import masked, masked_database, masked_endpoint
 
 Shown = dict[int, tuple[Any, dict[str, Any]]]
 """What was made of sinks before, by the identity of their specification."""
@@ -33,6 +33,9 @@ def snapshot(
             name: masked_endpoint(values) for name, values in project.http_endpoints.items()
         },
         "databases": list(project.databases),
+        "database_entries": {
+            name: masked_database(entry) for name, entry in project.database_entries.items()
+        },
         "problems": [_problem(problem) for problem in project.problems],
     }
 

@@ -6,12 +6,15 @@ row formats. Adding one is one module with one subclass of `Source`.
 
 from __future__ import annotations
 
+import logging
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from typing import ClassVar, Final, Protocol
 
 from routestudio.model.rows import RawRow
 from routestudio.sources.uri import Resolve
+
+log = logging.getLogger(__name__)
 
 CHUNK: Final = 500
 """Rows that are handed over together, at most."""
@@ -89,6 +92,14 @@ class Source(ABC):
 
         Raises `LinkError` or `UsageError`.
         """
+
+    def notice(self, text: str) -> None:
+        """What a look waits for, or why it ended, in a sentence; who shows it to somebody takes
+        the place of this."""
+        log.warning("%s", text)
+
+    def end_look(self) -> None:  # noqa: B027 - most looks end by themselves
+        """Let a look that waits for more end with what it has."""
 
     @abstractmethod
     async def close(self) -> None:

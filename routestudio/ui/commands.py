@@ -86,6 +86,7 @@ class Commands:
             "show_problems": lambda: window.open_bottom(window.problems),
             "show_log": lambda: window.open_bottom(window.log),
             "add_sink": lambda: self.edits.add("sink"),
+            "add_database": lambda: self.edits.add("databases"),
             "add_endpoint": lambda: self.edits.add("http_endpoints"),
             "add_function": lambda: self.edits.add("function"),
             "add_sample": lambda: self.edits.add("sample"),
@@ -153,6 +154,13 @@ class Commands:
             from routestudio.ui.documents.function import FunctionDocument
 
             return FunctionDocument(self._session, name)
+        if kind == "databases" and name in self._session.databases():
+            from routestudio.ui.documents.database import DatabaseDocument
+
+            made = DatabaseDocument(self._session, name)
+            made.rows_asked.connect(self.samples.add_source)
+            made.check_asked.connect(self.check)
+            return made
         if kind == "overview":
             from routestudio.ui.documents.overview import OverviewDocument
 
@@ -295,6 +303,12 @@ class Commands:
 
     def check(self) -> None:
         """Check the current sink."""
+        database = self.current_database()
+        if database is not None:
+            self.flush()
+            self._window.open_bottom(self._window.check_panel)
+            self._window.check_panel.start_database(database)
+            return
         sink = self.current_sink()
         if sink is not None:
             self.flush()
@@ -305,6 +319,11 @@ class Commands:
                 self._window.check_panel.start(sink, standin=standin)
 
             self.runs.with_consent(sink, standin, start)
+
+    def current_database(self) -> str | None:
+        """The database that is in front."""
+        document = self._window.document()
+        return document.name if document is not None and document.kind == "databases" else None
 
     def run(self) -> None:
         """Deliver the preview's samples by the current sink; ask before a real service."""

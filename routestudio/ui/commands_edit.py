@@ -39,6 +39,8 @@ class Edits:
             self._add_function(context)
         elif kind == "sample":
             self._add_sample()
+        elif kind == "databases":
+            self._add_database()
         else:
             self._add_endpoint(kind, context)
 
@@ -98,6 +100,19 @@ class Edits:
         self._session.apply(
             {"op": "add_sample", "name": name, "text": ""}, lambda: self._open("sample", name)
         )
+
+    def _add_database(self) -> None:
+        taken = set(self._session.databases())
+        name = dialogs.ask_name(
+            self._window, "New database", dialogs.free_name("shop", taken), accept="Add",
+            taken=taken,
+        )  # fmt: skip
+        if name is None:
+            return
+        item = {"name": name, "hostname": "localhost", "port": 5432, "database": name,
+                "username": "postgres"}  # fmt: skip
+        self._session.apply({"op": "add_database", "item": item},
+                            lambda: self._open("databases", name))  # fmt: skip
 
     def paste_sample(self) -> None:
         """Make a sample set of the messages or rows on the clipboard."""
@@ -180,6 +195,8 @@ class Edits:
         session = self._session
         if kind == "http_endpoints":
             return set(session.endpoints())
+        if kind == "databases":
+            return set(session.databases())
         items = {"sink": session.sinks, "function": session.functions, "sample": session.samples}
         return {item["name"] for item in items[kind]()}
 

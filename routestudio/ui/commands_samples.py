@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from PySide6.QtWidgets import QFileDialog
 
@@ -45,13 +45,19 @@ class SampleCommands:
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
 
-    def add_source(self, address: str, limit: int, name: str) -> None:
-        """Look at rows of a source on a server, and ask how they are taken."""
+    def add_source(self, address: str, limit: int, name: str, again: bool = False) -> None:
+        """Look at rows of a source on a server, and ask how they are taken. With `again`, those
+        that were taken of the same address are meant."""
         from routestudio.ui.rows_import import RowsImport
 
-        given = {"address": address, "limit": limit}
-        RowsImport(self._window, given, title="Sample from a topic or stream", name=name,
-                   place="the source").start()  # fmt: skip
+        given: dict[str, Any] = {"address": address, "limit": limit}
+        if again:
+            given["again"] = True
+        database = address.startswith(("database:", "postgres"))
+        title = "Sample from a database" if database else "Sample from a topic or stream"
+        RowsImport(
+            self._window, given, title=title, name=name, place="the source"
+        ).start()  # fmt: skip
 
     def do(self, name: str) -> None:
         """Do something with the sample set in front: the method `name` of its document."""

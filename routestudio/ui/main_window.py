@@ -237,6 +237,7 @@ class MainWindow(QMainWindow):
             function=document is not None and document.kind == "function",
             sample=document is not None and document.kind == "sample",
             sink=sink,
+            checkable=sink or self.commands.current_database() is not None,
             selection=selection is not None,
         )
         undo, redo = self.session.snapshot.get("undo"), self.session.snapshot.get("redo")

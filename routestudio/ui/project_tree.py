@@ -16,8 +16,9 @@ from routestudio.ui.theme import colour, theme
 from routestudio.ui.widgets.basics import ElidedLabel, IconButton
 
 _GROUPS = (("sink", "Sinks"), ("function", "Functions"), ("sample", "Samples"),
-           ("http_endpoints", "HTTP endpoints"), ("run", "Runs"))  # fmt: skip
-_ONLY_FILLED = ("http_endpoints", "run")
+           ("databases", "Databases"), ("http_endpoints", "HTTP endpoints"),
+           ("run", "Runs"))  # fmt: skip
+_ONLY_FILLED = ("databases", "http_endpoints", "run")
 
 
 class ProjectTree(QFrame):
@@ -142,11 +143,18 @@ class ProjectTree(QFrame):
             text = f"{sample['name']}  {sample['rows']:,}"
             rows["sample"].append((sample["name"], text, "sample", "muted",
                                    f"{sample['rows']:,} messages"))  # fmt: skip
+        for name, entry in session.databases().items():
+            where = f"PostgreSQL at {entry.get('hostname') or 'the address of its url'}"
+            rows["databases"].append((name, name, "database", "muted", where))
         for name in session.endpoints():
             rows["http_endpoints"].append((name, name, "http", "muted", "HTTP endpoint"))
         for run in self._runs.items[: past.SHOWN] if session.is_open else ():
             rows["run"].append((run["id"], past.short(run), *past.picture(run), past.tip(run)))
         return rows
+
+    def _check_opened(self, item: QTreeWidgetItem) -> None:
+        self._open(item)
+        self.action_asked.emit("check")
 
     def _open(self, item: QTreeWidgetItem, column: int = 0) -> None:
         data: Any = item.data(0, Qt.ItemDataRole.UserRole)
@@ -156,6 +164,7 @@ class ProjectTree(QFrame):
     def _add_menu(self) -> None:
         menu = QMenu(self)
         for key, text in (("sink", "Sink…"), ("function", "Function…"), ("sample", "Sample set…"),
+                          ("databases", "Database…"),
                           ("http_endpoints", "HTTP endpoint…")):  # fmt: skip
             menu.addAction(text, partial(self.add_asked.emit, key))
         menu.setEnabled(self._session.is_open)
@@ -169,6 +178,8 @@ class ProjectTree(QFrame):
         kind = item.data(0, Qt.ItemDataRole.UserRole)[0]
         menu = QMenu(self)
         menu.addAction("Open", lambda: self._open(item))
+        if kind == "databases":
+            menu.addAction(icon("check"), "Check", lambda: self._check_opened(item))
         if kind == "sink":
             menu.addAction(icon("check"), "Check", lambda: self.action_asked.emit("check"))
             menu.addAction(icon("run"), "Run", lambda: self.action_asked.emit("run"))

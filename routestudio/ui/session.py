@@ -80,6 +80,10 @@ class Session(QObject):
         """One sink by name."""
         return next((item for item in self.sinks() if item["name"] == name), None)
 
+    def databases(self) -> dict[str, dict[str, Any]]:
+        """The databases of the snapshot by name."""
+        return dict(self.snapshot.get("database_entries", {}))
+
     def functions(self, kind: str | None = None) -> list[dict[str, Any]]:
         """All functions, or those of one kind."""
         items = self.snapshot.get("functions", ())

@@ -85,6 +85,23 @@ class CheckPanel(QWidget):
             owner=self, title="Check", done=self._done, failed=self._failed,
         )  # fmt: skip
 
+    def start_database(self, name: str) -> None:
+        """Check a database of the project."""
+        self.cancel()
+        self._clear()
+        self._sink = ""
+        self._stack.setCurrentIndex(1)
+        self.banner.hide()
+        self.title.setText(f"Check the database {name}")
+        self.verdict.show_status("checking…", "info")
+        self.verdict.show()
+        self.cancel_button.show()
+        engine = self._session.engine
+        self._job = engine.run(
+            engine.request("check_database", on_event=self._event, database=name),
+            owner=self, title="Check", done=self._done, failed=self._failed,
+        )  # fmt: skip
+
     def cancel(self) -> None:
         """Stop the running check."""
         if self._job is not None and self._job.running:
@@ -106,7 +123,8 @@ class CheckPanel(QWidget):
             self.verdict.show_status("not proven", "warning")
         else:
             self.verdict.show_status("passed", "success")
-            self._count_rows()
+            if self._sink:
+                self._count_rows()
 
     def _count_rows(self) -> None:
         """A service that answers is not all: show how many sample rows do not get that far."""

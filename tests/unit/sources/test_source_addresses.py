@@ -72,7 +72,8 @@ async def test_bad_options_are_refused(text: str, message: str) -> None:
 def test_what_is_not_a_source_is_refused_by_name() -> None:
     with pytest.raises(UsageError, match="`ftp://` is not a source") as caught:
         registry.get("ftp://h/t")
-    assert "known: kafka://, kafkas://, redis://, rediss://" in str(caught.value)
+    known = "known: kafka://, kafkas://, postgres://, postgresql://, redis://, rediss://"
+    assert known in str(caught.value)
 
 
 def test_what_is_about_reading_is_taken_out_of_an_address() -> None:

@@ -1,0 +1,191 @@
+"""Live changes through a temporary slot: what is shown meanwhile, and that nothing is left."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from routestudio.errors import LinkError, UsageError
+from routestudio.model.rows import Raw
+from routestudio.sources.postgres import PostgresSource
+from tests.support.postgres_server import PostgresServer
+
+pytestmark = pytest.mark.real
+
+READY = (
+    "create table numbers (id int primary key, number int)",
+    "create publication routes for table numbers",
+)
+LEFT = (
+    "select (select count(*) from pg_replication_slots where database = '{0}') + "
+    "(select count(*) from pg_stat_activity where datname = '{0}' "
+    "and application_name = 'RouteStudio')"
+)
+
+
+def source(server: PostgresServer, database: str, **options: str) -> tuple[PostgresSource, list]:
+    given = {"publication": "routes", "capture": "true", **options}
+    found = PostgresSource(server.address(database, **given), lambda _: None, looking=True)
+    notices: list[str] = []
+    found.notice = notices.append  # type: ignore[method-assign]
+    return found, notices
+
+
+async def until(condition: Any, seconds: float = 30) -> None:
+    async with asyncio.timeout(seconds):
+        while not await asyncio.to_thread(condition):  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+
+
+def nothing_left(server: PostgresServer, database: str) -> bool:
+    return bool(server.value(LEFT.format(database)) == 0)
+
+
+async def test_changes_come_as_they_are_committed_and_nothing_is_left(
+    postgres: PostgresServer, shop: str
+) -> None:
+    postgres.run(*READY, database=shop)
+    made, notices = source(postgres, shop, seconds="60")
+
+    async def change() -> None:
+        await until(lambda: "Changes are captured from now on." in notices)
+        for number in range(12):
+            await asyncio.to_thread(
+                postgres.run, f"insert into numbers values ({number}, {number})", database=shop
+            )
+
+    changing = asyncio.ensure_future(change())
+    rows = [row async for chunk in made.look(10) for row in chunk]
+    await changing
+    found = [row.value["postgres"] for row in rows if isinstance(row, Raw)]
+    assert [value["new"] for value in found] == [[str(n), str(n)] for n in range(10)]
+    assert len({value["commit_lsn"] for value in found}) == 10
+    assert await asyncio.to_thread(nothing_left, postgres, shop)
+    assert postgres.ask("select pubname::text from pg_publication", shop) == [("routes",)]
+
+
+async def test_open_transactions_are_named_and_waiting_has_an_end(
+    postgres: PostgresServer, shop: str
+) -> None:
+    """A slot waits for every open transaction that has an id, of other databases, too."""
+    postgres.run(*READY, database=shop)
+    made, notices = source(postgres, shop, wait="3")
+    with postgres.link("postgres", application_name="night job") as other:
+        other.execute("begin")
+        other.execute("select txid_current()")
+        with pytest.raises(LinkError, match="transactions that are open kept the capture"):
+            async for _ in made.look(1):
+                pass
+    assert any("Waiting for transactions of postgres in postgres (night job, open for" in text
+               for text in notices)  # fmt: skip
+    await until(lambda: nothing_left(postgres, shop))
+
+
+async def test_cancelling_while_waiting_leaves_nothing(postgres: PostgresServer, shop: str) -> None:
+    postgres.run(*READY, database=shop)
+    made, notices = source(postgres, shop, wait="60")
+
+    async def look() -> None:
+        async for _ in made.look(1):
+            pass
+
+    with postgres.link("postgres") as other:
+        other.execute("begin")
+        other.execute("select txid_current()")
+        looking = asyncio.ensure_future(look())
+        await until(lambda: notices)
+        looking.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await looking
+        await until(lambda: nothing_left(postgres, shop))
+
+
+async def test_a_capture_ends_before_the_log_hurts(postgres_15: PostgresServer) -> None:
+    with postgres_15.database("log", *READY, "create table other (t text)") as name:
+        made, notices = source(postgres_15, name, wal="1", seconds="60")
+        holder = postgres_15.link(name)
+
+        async def change() -> None:
+            await until(lambda: "Changes are captured from now on." in notices)
+            holder.execute("begin")  # an open transaction keeps the slot from moving on
+            holder.execute("insert into numbers values (1, 1)")
+            await asyncio.to_thread(
+                postgres_15.run, "insert into other select repeat('x', 500) "
+                "from generate_series(1, 9000)", database=name,
+            )  # fmt: skip
+
+        changing = asyncio.ensure_future(change())
+        async with asyncio.timeout(40):
+            rows = [row async for chunk in made.look(10) for row in chunk]
+        await changing
+        holder.close()
+        assert rows == []
+        assert any("MB of its log, so the capture ended" in text for text in notices)
+        await until(lambda: nothing_left(postgres_15, name))
+
+
+PROGRAM = """
+import asyncio, sys
+from routestudio.sources.postgres import PostgresSource
+
+async def look():
+    source = PostgresSource(sys.argv[1], lambda _: None, looking=True)
+    source.notice = lambda text: print(text, flush=True)
+    async for rows in source.look(1_000_000):
+        print(len(rows), flush=True)
+
+asyncio.run(look())
+"""
+KILLS = int(os.environ.get("ROUTESTUDIO_CAPTURE_KILLS", "4"))
+"""How many captures are killed; 200 take some minutes."""
+
+
+@pytest.mark.parametrize("moment", ["waiting", "running"])
+async def test_killed_at_any_moment_it_leaves_nothing(
+    postgres_15: PostgresServer, moment: str
+) -> None:
+    with postgres_15.database("kills", *READY) as name:
+        address = postgres_15.address(name, publication="routes", capture="true", wait="120",
+                                      seconds="120")  # fmt: skip
+        for number in range(KILLS):
+            other = postgres_15.link("postgres")
+            if moment == "waiting":
+                other.execute("begin")
+                other.execute("select txid_current()")
+            child = await asyncio.create_subprocess_exec(
+                sys.executable, "-c", PROGRAM, address, stdout=asyncio.subprocess.PIPE,
+                cwd=Path(__file__).parents[2],
+            )  # fmt: skip
+            assert child.stdout is not None
+            async with asyncio.timeout(60):
+                said = (await child.stdout.readline()).decode()
+            assert said.startswith("Waiting" if moment == "waiting" else "Changes"), said
+            for row in range(number * 7 % 5):
+                postgres_15.run(f"insert into numbers values ({number * 10 + row}, 1)",
+                                database=name)  # fmt: skip
+            child.send_signal(signal.SIGKILL)
+            await child.wait()
+            # Also while the transaction is still open that it waits for.
+            await until(lambda: nothing_left(postgres_15, name))
+            other.close()
+        assert postgres_15.ask("select pubname::text from pg_publication", name) == [("routes",)]
+
+
+async def test_an_address_that_cannot_be_captured(postgres_15: PostgresServer) -> None:
+    with postgres_15.database("none") as name:
+        made, _ = source(postgres_15, name)
+        with pytest.raises(LinkError, match="no publication `routes`"):
+            async for _ in made.look(1):
+                pass
+        with pytest.raises(UsageError, match="a run needs its own slot"):
+            PostgresSource(
+                postgres_15.address(name, publication="routes", slot="s", capture="true"),
+                lambda _: None,
+            )
