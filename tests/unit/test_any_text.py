@@ -233,6 +233,7 @@ PARTS = {"functions": 8, "samples": 6, "yaml edits": 2, "lint": 2}
 """How many answers one piece of work consists of, where it is more than one."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", PLACES)
 def test_any_text_is_answered_or_refused_in_bounds(place: str) -> None:
     found = subprocess.run(
