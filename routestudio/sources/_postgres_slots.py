@@ -111,10 +111,11 @@ async def published(link: Link, names: Sequence[str]) -> list[str]:
 
 async def require(link: Link, server: Server, slot: str, publications: Sequence[str]) -> None:
     """Raise `LinkError` for what keeps the changes of a slot from being read, except for rights."""
-    await require_ready(link, server, publications)
+    await require_ready(link, server, ())
     found = slot_problem(server, slot, await slot_of(link, slot))
     if found is not None:
         raise LinkError(f"{server.where}: {found[0]}", hint=found[1])
+    await require_ready(link, server, publications)
 
 
 async def require_ready(link: Link, server: Server, publications: Sequence[str]) -> None:
