@@ -39,7 +39,7 @@ def sentences(held: int, system: str = sys.platform) -> str:
     """Both, as a user reads them."""
     names = walls(held)
     behind = f"{', '.join(names[:-1])} and {names[-1]}"
-    text = f"Functions run in a process of their own, behind {behind}."
+    text = f"Functions run in a separate process, behind {behind}."
     could = left_open(held, system)
     if not could:
         return f"{text} On this system all of its doors are closed."

@@ -31,7 +31,7 @@ _SECRET_NAME: Final = re.compile(
     r"|user_?info|cookie|bearer|jwt|(^|_)(pw|pwd|pat|sas)($|_)"
 )
 _PLACE_NAME: Final = re.compile(r"(?i)webhook|(^|_)(dsn|ur[il]|hook)($|_)")
-"""A variable that says where something is: a secret only where its value has more than a host."""
+"""A variable that names a place: a secret only where its value has more than a host."""
 
 
 def is_secret(name: str, value: str) -> bool:

@@ -223,8 +223,8 @@ class Connection:
     async def settled(self) -> bool:
         """Whether nothing has come that could be taken for the answer to what is asked next.
 
-        Nothing in a PONG says which PING it answers. What a server says on its own (INFO, PING) is
-        dealt with, and replies are known by their numbers.
+        Nothing in a PONG names the PING that it answers. What a server sends by itself (INFO,
+        PING) is dealt with, and replies are known by their numbers.
         """
         socket = self._writer.get_extra_info("socket")
         if self._reader.at_eof() or socket.fileno() < 0 or readable(socket):

@@ -216,7 +216,7 @@ async def test_a_killed_engine_is_started_again_and_no_edit_is_lost(
         lambda: "return True" in (session.function("only-customers") or {})["code"], "the code"
     )
     assert "return True" in document.editor.toPlainText()
-    assert any("crashed" in text and "again" in text for text in said)
+    assert any("crashed" in text and "restarted" in text for text in said)
     assert any("No edits were lost" in text for _, text in desk.notices)
     await desk.quiet()
     await desk.trigger("save")

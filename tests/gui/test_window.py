@@ -35,6 +35,7 @@ async def test_the_demo_opens_with_tree_panels_and_a_live_preview(
         "Sinks": ["orders-to-kafka", "customers-to-redis", "events-to-http"],
         "Functions": ["orders-by-region", "rest-path", "only-customers"],
         "Samples": ["awkward", "shop"],
+        "Databases": ["shop"],
         "HTTP endpoints": ["shop-api"],
         "Runs": [],
     }

@@ -37,7 +37,7 @@ def keys(rows: list[RawRow]) -> list[str]:
 
 def says_its_own(message: Message) -> bool:
     """Whether the row has the numbers of a server's log, which identify a change."""
-    return message.format == "message" and bool(message.metadata["commit_lsn"])
+    return message.format in ("message", "postgres") and bool(message.metadata["commit_lsn"])
 
 
 @given(ROWS, PLACES)

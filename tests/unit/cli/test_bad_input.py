@@ -201,7 +201,7 @@ def test_a_line_of_50_mb_is_a_row_and_costs_no_memory(project: Path) -> None:
     assert children < 200_000, "kilobytes"
 
 
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs the named pipes of Unix")
 @pytest.mark.parametrize("kind", ["pipe", "link"])
 @pytest.mark.parametrize("command", [["lint"], ["preview", "s"], ["run", "s"]])
 def test_a_yaml_file_that_is_no_file_ends_a_command_at_once(

@@ -210,8 +210,9 @@ for name, expression in {tried!r}.items():
     assert set(found) == set(tried)
     # A module that is not there cannot be loaded either; the calls behind it are tried above.
     odd = {name: kind for name, kind in found.items() if kind != "PermissionError"}
+    assert odd.pop("thread") in ("RuntimeError", "NameError")
     assert odd == {
-        "own limits": "ValueError", "thread": "RuntimeError",
+        "own limits": "ValueError",
         "socket": "NameError", "pair of sockets": "NameError",
     }  # fmt: skip
     assert file.read_text() == "kept"
@@ -225,7 +226,7 @@ import os, sys
 found = [sorted(os.environ), [name for name in sys.modules if name.startswith("routestudio.")]]
 """
     environment, modules = await probed(worker, code)
-    assert set(environment) <= {"LC_CTYPE"}
+    assert set(environment) <= {"LC_CTYPE", "PYDANTIC_DISABLE_PLUGINS"}
     rooms = {name.split(".")[1] for name in modules}
     assert rooms <= {"functions", "model", "errors", "system"}
 
