@@ -12,7 +12,7 @@ import stat
 from pathlib import Path
 from typing import Final
 
-from routestudio import tasks
+from routestudio import system, tasks
 from routestudio.errors import WorkerError
 from routestudio.functions import desk
 from routestudio.functions.pool import FunctionPool
@@ -61,7 +61,7 @@ def guessed(project: str) -> tuple[str, ...] | None:
 def _beginning(path: Path) -> bytes:
     """The first part of a regular file, by the rule for files of a project: nothing else is opened,
     and nothing is waited for. Raises `OSError`."""
-    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    flags = os.O_RDONLY | system.current.files.guarded
     with os.fdopen(os.open(path, flags), "rb") as file:
         return file.read(_READ) if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else b""
 

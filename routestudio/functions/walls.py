@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Final
 
+from routestudio import system as systems
 from routestudio.functions.doors import LANDLOCK, LIMITS, SECCOMP
 
 _NAMES: Final = {LIMITS: "limits of the system", LANDLOCK: "Landlock", SECCOMP: "seccomp"}
@@ -27,15 +27,15 @@ def walls(held: int) -> list[str]:
     return ["the checker", *found, "a limit of time"]
 
 
-def left_open(held: int, system: str = sys.platform) -> list[str]:
+def left_open(held: int, system: str = systems.current.name) -> list[str]:
     """What a function that the checker let through by mistake could do on this system."""
     found = [text for wall, text in _OPEN if not held & wall]
-    if system == "darwin":
+    if system == "macos":
         found.append("take more memory than it may")
     return list(dict.fromkeys(found))
 
 
-def sentences(held: int, system: str = sys.platform) -> str:
+def sentences(held: int, system: str = systems.current.name) -> str:
     """Both, as a user reads them."""
     names = walls(held)
     behind = f"{', '.join(names[:-1])} and {names[-1]}"

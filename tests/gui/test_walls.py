@@ -22,7 +22,7 @@ async def test_about_says_which_walls_hold_here(desk: Desk) -> None:
     dialog = AboutDialog(desk.window, desk.engine)
     dialog.show()
     await desk.until(lambda: dialog.walls.isVisible(), "what the engine knows")
-    assert dialog.walls.text().startswith("Functions run in a process of their own, behind ")
+    assert dialog.walls.text().startswith("Functions run in a separate process, behind ")
     dialog._copy()
     assert dialog.walls.text() in QApplication.clipboard().text()
     dialog.close()

@@ -17,7 +17,7 @@ ALL = LIMITS | LANDLOCK | SECCOMP
         (ALL, "linux", None, 0), (LIMITS | SECCOMP, "linux", None, 0),
         (LIMITS | LANDLOCK, "linux", "change modes and times of files", 1),
         (LIMITS, "linux", "change and remove files", 4),
-        (LIMITS, "darwin", "change and remove files", 5), (0, "win32", "open and list files", 7),
+        (LIMITS, "macos", "change and remove files", 5), (0, "win32", "open and list files", 7),
     ],
 )  # fmt: skip
 def test_what_is_left_open_is_named(held: int, system: str, first: str | None, count: int) -> None:
