@@ -45,9 +45,9 @@ class RedisStream(Sink):
     aliases = ("redis",)
     icon = "redis"
     batch = BatchLimits(messages=1000, default=50)
-    keeps_order = False
-    """A server that is loading or that hands over refuses the commands of a pipeline one by one,
-    and a later one of a group may pass an earlier one before that is sent again."""
+    keeps_order = True
+    """A batch in which groups repeat is one transaction: it is refused as a whole, or carried out
+    in its order (`_redis_order`)."""
     batch_by = ()
     standin = "redis"
     max_record = 512 * 1024 * 1024

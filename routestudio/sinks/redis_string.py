@@ -61,9 +61,9 @@ class RedisString(Sink):
     key, title = "redis_string", "Redis String"
     icon = "redis"
     batch = BatchLimits(messages=1000, default=10)
-    keeps_order = False
-    """A server that is loading or that hands over refuses the commands of a pipeline one by one,
-    and a later one of a group may pass an earlier one before that is sent again."""
+    keeps_order = True
+    """A batch in which groups repeat is one transaction: it is refused as a whole, or carried out
+    in its order (`_redis_order`)."""
     batch_by = ()
     standin = "redis"
     max_record = 512 * 1024 * 1024

@@ -124,15 +124,57 @@ class RefusingRedis:
     chance: Random = field(default_factory=lambda: Random(1))
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def reply(self, words: list[bytes]) -> bytes:
-        if words[0] not in (b"SET", b"XADD"):
-            return b"+OK\r\n"
-        with self.lock:
-            if self.chance.random() < 0.6:
-                self.refused += 1
-                return b"-%b\r\n" % self.chance.choice(self.errors)
-            self.taken.append(b" ".join(words))
+    def refusal(self) -> bytes | None:
+        """An error in three of five cases."""
+        if self.chance.random() >= 0.6:
+            return None
+        self.refused += 1
+        return b"-%b\r\n" % self.chance.choice(self.errors)
+
+    def write(self, words: list[bytes]) -> bytes:
+        self.taken.append(b" ".join(words))
         return b"+OK\r\n" if words[0] == b"SET" else b"$3\r\n1-1\r\n"
+
+
+class RedisSession:
+    """One connection to a `RefusingRedis`, with the transaction that is open on it.
+
+    As https://redis.io/docs/latest/develop/interact/transactions/ describes: an error while
+    commands are queued discards all of them at EXEC; a wrong type is found at EXEC only, and the
+    other commands are carried out.
+    """
+
+    def __init__(self, server: RefusingRedis) -> None:
+        self._server = server
+        self._queue: list[tuple[list[bytes], bytes | None]] | None = None
+        self._broken = False
+
+    def reply(self, words: list[bytes]) -> bytes:
+        with self._server.lock:
+            if words[0] == b"MULTI":
+                self._queue, self._broken = [], False
+            elif words[0] == b"EXEC" and self._queue is not None:
+                return self._exec()
+            elif words[0] in (b"SET", b"XADD"):
+                return self._command(words)
+        return b"+OK\r\n"
+
+    def _command(self, words: list[bytes]) -> bytes:
+        error = self._server.refusal()
+        if self._queue is None:
+            return error or self._server.write(words)
+        if error is not None and not error.startswith(b"-WRONGTYPE"):
+            self._broken = True
+            return error
+        self._queue.append((words, error))
+        return b"+QUEUED\r\n"
+
+    def _exec(self) -> bytes:
+        queue, self._queue = self._queue or [], None
+        if self._broken:
+            return b"-EXECABORT Transaction discarded because of previous errors.\r\n"
+        replies = [error or self._server.write(words) for words, error in queue]
+        return b"*%d\r\n%b" % (len(replies), b"".join(replies))
 
 
 def _command(stream: BinaryIO) -> list[bytes]:
@@ -151,9 +193,10 @@ def refusing_redis(errors: tuple[bytes, ...]) -> Iterator[RefusingRedis]:
 
     class Handler(socketserver.StreamRequestHandler):
         def handle(self) -> None:
+            session = RedisSession(server)
             with contextlib.suppress(OSError, ValueError):
                 while words := _command(self.rfile):  # type: ignore[arg-type]
-                    self.wfile.write(server.reply(words))
+                    self.wfile.write(session.reply(words))
 
     class Threads(socketserver.ThreadingTCPServer):
         daemon_threads = False
