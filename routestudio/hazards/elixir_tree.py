@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-from routestudio.functions.elixir import checker
+from routestudio.functions.elixir import checker, key_order, regex_age
 from routestudio.functions.elixir.escapes import SourceError
 from routestudio.functions.elixir.parser import parse
-from routestudio.functions.elixir.quoted import Node, is_node
+from routestudio.functions.elixir.quoted import Node, children, is_node, remote
 from routestudio.functions.elixir.values import Atom
 from routestudio.hazards.facts import Facts, Read, Spot
 from routestudio.model.function import Function, FunctionKind
@@ -37,30 +37,10 @@ def of_elixir(function: Function) -> Facts:
         return Facts(function)
 
 
-def _parts(value: Any) -> list[Any]:
-    if type(value) is Node:
-        return [value.name, *(value.args or ())] if type(value.name) is Node else value.args or []
-    return list(value) if type(value) in (list, tuple) else []
-
-
 def _name(value: Any) -> str | None:
     """The name of a variable, without a leading underscore."""
     if type(value) is Node and value.args is None and isinstance(value.name, str):
         return str(value.name).lstrip("_")
-    return None
-
-
-def _remote(value: Any) -> tuple[str, str, list[Any]] | None:
-    """Module, function and arguments of a call such as `Map.get(m, "k")`."""
-    if type(value) is not Node or not is_node(value.name, ".", 2):
-        return None
-    left, right = value.name.args
-    if type(right) is not Atom:
-        return None
-    if type(left) is Atom:
-        return left.name.removeprefix("Elixir."), right.name, value.args or []
-    if is_node(left, "__aliases__"):
-        return ".".join(str(part.name) for part in left.args), right.name, value.args or []
     return None
 
 
@@ -117,7 +97,13 @@ class _Walk:
             self._function, tuple(reads), tuple(self._keys), tuple(self._nulls),
             tuple(self._calls), tuple(self._branches), self._catch_all, odd,
             frozenset(self._metadata), self._entry(),
+            tuple(Spot(*place) for place in key_order.places(self._body)),
+            self._old_patterns(regex_age.CLASSES), self._old_patterns(regex_age.COUNTS),
         )  # fmt: skip
+
+    def _old_patterns(self, wanted: str) -> tuple[Spot, ...]:
+        found = regex_age.places(self._body)
+        return tuple(Spot(part, *place) for kind, part, *place in found if kind == wanted)
 
     def _entry(self) -> Spot | None:
         head = self._whole.args[0] if is_node(self._whole, "def") else None
@@ -153,7 +139,7 @@ class _Walk:
                     self._visit(left, parent)
             self._visit(value.args[1], value)
             return
-        for part in _parts(value):
+        for part in children(value):
             self._visit(part, value if type(value) is Node else parent)
 
     def _pattern(self, pattern: Any, source: Any) -> None:
@@ -172,7 +158,7 @@ class _Walk:
                 self._metadata.add(key)
 
     def _node(self, node: Node, parent: Any) -> None:
-        call = _remote(node)
+        call = remote(node)
         if call is not None:
             self._call(node, call, parent)
         elif is_node(node.name, ".", 2):
@@ -270,7 +256,7 @@ class _Walk:
         for clause in _clauses(_options(node.args).get("do")):
             pattern = clause.args[0][0] if clause.args[0] else None
             if type(pattern) is Node and pattern.name == "when":
-                for part in _parts((pattern.args or [None])[-1]):
+                for part in children((pattern.args or [None])[-1]):
                     named |= self._note(part, clause)
             elif _name(pattern) is not None:
                 return
@@ -283,7 +269,7 @@ class _Walk:
         clauses = _clauses(_options(node.args).get("do"))
         tests = [clause.args[0][0] for clause in clauses if clause.args[0]]
         asked = any(
-            type(t) is Node and t.name in ("==", "in") and _name(_parts(t)[0]) == "action"
+            type(t) is Node and t.name in ("==", "in") and _name(children(t)[0]) == "action"
             for t in tests
         )
         if asked and not any(test is True or type(test) is Atom for test in tests):
@@ -323,6 +309,6 @@ class _Walk:
             yield from self._odd_node(arguments[1], line, column) \
                 if type(arguments[1]) is Node else ()  # fmt: skip
         else:
-            call = _remote(node)
+            call = remote(node)
             if call is not None and call[0] == "Enum" and call[1] in _LISTS:
                 yield Spot("list", line, column)

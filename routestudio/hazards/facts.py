@@ -32,7 +32,9 @@ class Facts:
     """What is known of one function. `branches` are the actions with their own branch.
 
     `catch_all` shows whether the other actions are dealt with, too; `odd_returns` are results
-    that are not maps (`text`: `none`, `list` or `value`).
+    that are not maps (`text`: `none`, `list` or `value`). Of Elixir, `key_orders` are calls that
+    follow the order of atom keys, `old_classes` and `old_counts` parts of patterns that servers on
+    OTP 27 read otherwise.
     """
 
     function: Function
@@ -45,6 +47,9 @@ class Facts:
     odd_returns: tuple[Spot, ...] = ()
     metadata: frozenset[str] = frozenset()
     entry: Spot | None = None
+    key_orders: tuple[Spot, ...] = ()
+    old_classes: tuple[Spot, ...] = ()
+    old_counts: tuple[Spot, ...] = ()
 
     def first_read(self, *columns: str) -> Read | None:
         """The first place that reads one of these columns of the record."""

@@ -9,10 +9,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from routestudio.functions.elixir import checker
-from routestudio.functions.elixir.escapes import SourceError
-from routestudio.functions.elixir.parser import parse
-from routestudio.functions.elixir.quoted import Node, is_node
+from routestudio.functions.elixir.quoted import Node, children, is_node, remote
 from routestudio.functions.elixir.values import Atom
 
 _MAP, _LIST = "map", "list"
@@ -37,15 +34,14 @@ _TEXTS: Final = frozenset([("JSON", "encode!"), ("JSON", "encode_to_iodata!"),
 Place = tuple[str, int, int]
 
 
-def places(code: str) -> tuple[Place, ...]:
-    """The calls whose result depends on it: name, line and column, both from 1.
+def places(body: Any) -> tuple[Place, ...]:
+    """The calls in a quoted body whose result depends on it: name, line and column, both from 1.
 
-    Nothing is reported of a text that cannot be read.
+    Nothing is reported of a body that is nested too deeply.
     """
     try:
-        body = checker.unwrap(parse(code))
         return _Walk().of(body)
-    except (SourceError, checker.Rejected, RecursionError):
+    except RecursionError:
         return ()
 
 
@@ -55,6 +51,8 @@ class _Walk:
     def __init__(self) -> None:
         self._names: dict[str, str | None] = dict.fromkeys(_PARAMETER_MAPS, _MAP)
         self._found: dict[Place, None] = {}
+        self._kinds: dict[int, str | None] = {}
+        """By identity: what was walked is not walked again."""
 
     def of(self, body: Any) -> tuple[Place, ...]:
         self._settle(body)
@@ -69,6 +67,11 @@ class _Walk:
 
     def _kind(self, value: Any) -> tuple[str | None, Place | None]:
         """What a value is, and, for a list in the order of a map, the call that made it."""
+        found = self._walked(value)
+        self._kinds[id(value)] = found[0]
+        return found
+
+    def _walked(self, value: Any) -> tuple[str | None, Place | None]:
         if type(value) in (list, tuple):
             for part in value:
                 self._settle(part)
@@ -119,19 +122,21 @@ class _Walk:
         return kind, None
 
     def _call(self, node: Node, arguments: list[Any]) -> tuple[str | None, Place | None]:
-        named = _remote(node)
-        if named is None:
+        call = remote(node)
+        if call is None:
+            if _is_metadata_map(node):
+                return _MAP, None
             for part in [*([node.name] if type(node.name) is Node else []), *arguments]:
                 self._settle(part)
             return None, None
-        module, name, place = named
-        if module == "metadata":
-            return (_MAP if name in _METADATA_MAPS else None), None
+        module, name, _ = call
+        left = node.name.args[0]
+        place = (f"{module}.{name}", *(left.place if type(left) is Node else node.place))
         if (module, name) in _TEXTS and arguments:
-            if self._deep(arguments[0]):
-                self._found[place] = None
             for part in arguments:
                 self._kind(part)
+            if self._holds_map(arguments[0]):
+                self._found[place] = None
             return None, None
         kind, origin = self._kind(arguments[0]) if arguments else (None, None)
         others = [self._settle(part) for part in arguments[1:]]
@@ -166,20 +171,23 @@ class _Walk:
             return None
         return first
 
-    def _deep(self, value: Any) -> bool:
-        """Whether a value is, or holds in plain sight, a map with several atom keys."""
-        if type(value) in (list, tuple):
-            return any(map(self._deep, value))
-        if is_node(value, "%{}"):
-            atoms = sum(type(e) is tuple and type(e[0]) is Atom for e in value.args or [])
-            parts = [e[1] for e in value.args or [] if type(e) is tuple and len(e) == 2]
-            return atoms > 1 or any(map(self._deep, parts))
-        if type(value) is not Node:
-            return False
-        kept = dict(self._names), dict(self._found)
-        kind, _ = self._kind(value)
-        self._names, self._found = kept
-        return kind == _MAP
+    def _holds_map(self, value: Any) -> bool:
+        """Whether a value that was walked is, or holds in plain sight, a map of atom keys."""
+        if self._kinds.get(id(value)) == _MAP:
+            return True
+        plain = type(value) in (list, tuple) or is_node(value, "%{}")
+        return plain and any(map(self._holds_map, children(value)))
+
+
+def _is_metadata_map(node: Node) -> bool:
+    """Whether this is `metadata.consumer` or another field that is a map with atom keys."""
+    if not is_node(node.name, ".", 2):
+        return False
+    left, right = node.name.args
+    return (
+        type(left) is Node and left.args is None and left.name == "metadata"
+        and type(right) is Atom and right.name in _METADATA_MAPS
+    )  # fmt: skip
 
 
 def _bodies(section: Any) -> list[Any]:
@@ -190,19 +198,3 @@ def _bodies(section: Any) -> list[Any]:
     if type(content) is not list or not all(is_node(clause, "->", 2) for clause in content):
         return [content]
     return [clause.args[1] for clause in content]
-
-
-def _remote(node: Node) -> tuple[str, str, Place] | None:
-    """Module (or variable), function and place of a call with a dot."""
-    if not is_node(node.name, ".", 2):
-        return None
-    left, right = node.name.args
-    if type(right) is not Atom or type(left) is not Node:
-        return None
-    if left.name == "__aliases__":
-        module = ".".join(str(getattr(part, "name", part)) for part in left.args)
-    elif left.args is None:
-        module = str(left.name)
-    else:
-        return None
-    return module, right.name, (f"{module}.{right.name}", *left.place)

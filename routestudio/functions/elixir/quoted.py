@@ -52,6 +52,27 @@ def is_node(value: Any, name: str, count: int | None = None) -> bool:
     return type(value) is Node and value.is_call(name, count)
 
 
+def children(value: Any) -> list[Any]:
+    """The quoted values that a quoted value consists of."""
+    if type(value) is Node:
+        return [value.name, *(value.args or ())] if type(value.name) is Node else value.args or []
+    return list(value) if type(value) in (list, tuple) else []
+
+
+def remote(value: Any) -> tuple[str, str, list[Any]] | None:
+    """Module, function and arguments of a call such as `Map.get(m, "k")`."""
+    if type(value) is not Node or not is_node(value.name, ".", 2):
+        return None
+    left, right = value.name.args
+    if type(right) is not Atom:
+        return None
+    if type(left) is Atom:
+        return left.name.removeprefix("Elixir."), right.name, value.args or []
+    if is_node(left, "__aliases__"):
+        return ".".join(str(part.name) for part in left.args), right.name, value.args or []
+    return None
+
+
 def printed(value: Any) -> str:
     """A quoted value as Elixir prints it: `{:<>, [line: 2], ["a", {:x, [line: 2], nil}]}`."""
     from routestudio.functions.elixir.inspecting import inspect, inspect_atom

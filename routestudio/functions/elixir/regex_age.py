@@ -9,10 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-from routestudio.functions.elixir import checker
-from routestudio.functions.elixir.escapes import SourceError
-from routestudio.functions.elixir.parser import parse
-from routestudio.functions.elixir.quoted import Node, is_node
+from routestudio.functions.elixir.quoted import Node, children, is_node
 
 _LETTERS: Final = re.compile(
     r"\\[wWbB]|\[\[:\^?(?:alnum|alpha|graph|lower|print|punct|upper|word):\]"
@@ -25,26 +22,17 @@ CLASSES, COUNTS = "classes", "counts"
 Place = tuple[str, str, int, int]
 
 
-def places(code: str) -> tuple[Place, ...]:
-    """Literal patterns: `classes` or `counts`, the part that is meant, line and column from 1.
-
-    Nothing is reported of a text that cannot be read.
-    """
-    try:
-        return tuple(_walk(checker.unwrap(parse(code))))
-    except (SourceError, checker.Rejected, RecursionError):
-        return ()
-
-
-def _walk(value: Any) -> Iterator[Place]:
-    if is_node(value, "sigil_r") or is_node(value, "sigil_R"):
-        yield from _pattern(value)
-    if type(value) is Node:
-        parts = [*([value.name] if type(value.name) is Node else []), *(value.args or ())]
-    else:
-        parts = list(value) if type(value) in (list, tuple) else []
-    for part in parts:
-        yield from _walk(part)
+def places(body: Any) -> list[Place]:
+    """Literal patterns in a quoted body: `classes` or `counts`, the part that is meant, line and
+    column from 1."""
+    found: list[Place] = []
+    rest = [body]
+    while rest:
+        value = rest.pop()
+        if is_node(value, "sigil_r") or is_node(value, "sigil_R"):
+            found += _pattern(value)
+        rest += reversed(children(value))
+    return found
 
 
 def _pattern(node: Node) -> Iterator[Place]:

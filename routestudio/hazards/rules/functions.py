@@ -120,15 +120,11 @@ def _first_failing(view: SinkView, code: str, text: str, hint: str) -> Iterator[
 def atom_keys(view: SinkView) -> Iterator[Finding]:
     """Elixir functions that make a text or a list of a map in the order of its atom keys."""
     for facts in view.functions:
-        if facts.function.language is not Language.ELIXIR:
-            continue
-        from routestudio.functions.elixir import key_order
-
-        for name, line, column in key_order.places(facts.function.code):
-            yield view.at_code("GEN-39", f"`{name}` in function `{facts.function.name}` follows "
-                               "the order of atom keys, which differs from server to server",
-                               "sort the keys, write the parts in your order, or use text keys",
-                               facts, line, column)  # fmt: skip
+        for spot in facts.key_orders:
+            yield view.at_code("GEN-39", f"`{spot.text}` in function `{facts.function.name}` "
+                               "follows the order of atom keys, which differs from server to "
+                               "server", "sort the keys, write the parts in your order, or use "
+                               "text keys", facts, spot.line, spot.column)  # fmt: skip
 
 
 @rule("GEN-40")
@@ -136,20 +132,15 @@ def old_patterns(view: SinkView) -> Iterator[Finding]:
     """Elixir patterns that a server on OTP 27 reads otherwise."""
     foreign = any(_beyond_ascii(item.message.record) for item in view.kept)
     for facts in view.functions:
-        if facts.function.language is not Language.ELIXIR:
-            continue
-        from routestudio.functions.elixir import regex_age
-
-        for kind, part, line, column in regex_age.places(facts.function.code):
-            if kind == regex_age.COUNTS:
-                yield view.at_code("GEN-40", f"`{part}` in a pattern is plain text for servers on "
-                                   "OTP 27 and older", "write `{0,3}` instead of `{,3}`, without "
-                                   "spaces", facts, line, column)  # fmt: skip
-            elif foreign:
-                yield view.at_code("GEN-40", f"`{part}` in a pattern without the modifier `u` "
-                                   "knows letters beyond ASCII on OTP 27 and older, and does not "
-                                   "on OTP 28", "add `u`: ~r/.../u", facts, line,
-                                   column)  # fmt: skip
+        for spot in facts.old_counts:
+            yield view.at_code("GEN-40", f"`{spot.text}` in a pattern is plain text for servers on "
+                               "OTP 27 and older", "write `{0,3}` instead of `{,3}`, without "
+                               "spaces", facts, spot.line, spot.column)  # fmt: skip
+        for spot in facts.old_classes if foreign else ():
+            yield view.at_code("GEN-40", f"`{spot.text}` in a pattern without the modifier `u` "
+                               "knows letters beyond ASCII on OTP 27 and older, and does not on "
+                               "OTP 28", "add `u`: ~r/.../u", facts, spot.line,
+                               spot.column)  # fmt: skip
 
 
 def _beyond_ascii(record: dict[str, object]) -> bool:

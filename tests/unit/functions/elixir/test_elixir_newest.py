@@ -8,7 +8,10 @@ from typing import Any
 
 import pytest
 
-from routestudio.functions.elixir.key_order import places
+from routestudio.functions.elixir import key_order
+from routestudio.functions.elixir.parser import parse
+from routestudio.hazards.tree import facts
+from routestudio.model.function import Function, FunctionKind, Language
 from tests.integration.test_elixir_differential import differ, ours
 
 FILE = Path(__file__).parents[3] / "data" / "vectors" / "elixir_newest.jsonl"
@@ -51,4 +54,10 @@ def test_recorded_expressions_give_what_elixir_gives() -> None:
 ])  # fmt: skip
 def test_the_order_of_atom_keys_is_seen_where_it_matters(body: str, names: list[str]) -> None:
     code = f"def transform(action, record, changes, metadata) do\n{body}\nend"
-    assert [name for name, _, _ in places(code)] == names
+    function = Function("f", FunctionKind.TRANSFORM, Language.ELIXIR, code)
+    assert [spot.text for spot in facts(function).key_orders] == names
+
+
+def test_a_text_is_walked_once_however_deep_its_calls_are() -> None:
+    code = "JSON.encode!(" * 60 + "%{b: 1, a: 2}" + ")" * 60
+    assert [place[0] for place in key_order.places(parse(code))] == ["JSON.encode!"]
