@@ -25,36 +25,42 @@ _PARTS: Final = re.compile(r'(?:"(?:[^"]|"")*"|[^,"]|")+?(?=,|$)')
 MOST: Final = 10_000
 """Tables that are listed."""
 
-_TABLES: Final = """
+
+def key_columns(relation: str, index: str = "indisprimary") -> str:
+    """A query for the columns of the index of a relation that is marked so, in table order."""
+    return (
+        "select a.attname::text from pg_index i join pg_attribute a "  # noqa: S608 - no values
+        "on a.attrelid = i.indrelid and a.attnum = any (i.indkey) "
+        f"where i.indrelid = {relation} and i.{index} order by a.attnum"
+    )
+
+
+_ESTIMATE: Final = """
+case when c.relkind = 'p' then (
+       select sum(greatest(l.reltuples, 0)) from pg_partition_tree(c.oid) t
+       join pg_class l on l.oid = t.relid where t.isleaf)
+     when c.relkind in ('v', 'f') then null
+     when c.reltuples < 0 then null else c.reltuples end::float8"""
+"""Rows of a relation `c`, as far as the server knows; a partitioned one has those of its leaves."""
+
+_TABLES: Final = f"""
 select n.nspname, c.relname, c.relkind::text,
-       case when c.relkind = 'p' then (
-              select sum(greatest(l.reltuples, 0)) from pg_partition_tree(c.oid) t
-              join pg_class l on l.oid = t.relid where t.isleaf)
-            when c.relkind in ('v', 'f') then null
-            when c.reltuples < 0 then null else c.reltuples end::float8,
+       {_ESTIMATE},
        has_table_privilege(c.oid, 'select')
 from pg_class c join pg_namespace n on n.oid = c.relnamespace
 where c.relkind in ('r', 'p', 'v', 'm', 'f') and not c.relispartition
   and n.nspname not in ('pg_catalog', 'information_schema', 'pg_toast')
   and n.nspname not like 'pg\\_temp\\_%%' and c.relpersistence <> 't'
-order by 1, 2 limit %s"""
+order by 1, 2 limit %s"""  # noqa: S608 - no values
 
-_TABLE: Final = """
+_TABLE: Final = f"""
 select c.oid, n.nspname, c.relname, c.relkind::text, c.relreplident::text, c.relpersistence::text,
-       case when c.relkind = 'p' then (
-              select sum(greatest(l.reltuples, 0)) from pg_partition_tree(c.oid) t
-              join pg_class l on l.oid = t.relid where t.isleaf)
-            when c.relkind in ('v', 'f') then null
-            when c.reltuples < 0 then null else c.reltuples end::float8,
-       array(select a.attname::text from pg_index i
-             join pg_attribute a on a.attrelid = i.indrelid and a.attnum = any (i.indkey)
-             where i.indrelid = c.oid and i.indisprimary order by a.attnum),
-       array(select a.attname::text from pg_index i
-             join pg_attribute a on a.attrelid = i.indrelid and a.attnum = any (i.indkey)
-             where i.indrelid = c.oid and i.indisreplident order by a.attnum),
+       {_ESTIMATE},
+       array({key_columns("c.oid")}),
+       array({key_columns("c.oid", "indisreplident")}),
        has_table_privilege(c.oid, 'select')
 from pg_class c join pg_namespace n on n.oid = c.relnamespace
-where n.nspname = %s and c.relname = %s and c.relkind in ('r', 'p', 'v', 'm', 'f')"""
+where n.nspname = %s and c.relname = %s and c.relkind in ('r', 'p', 'v', 'm', 'f')"""  # noqa: S608 - no values
 
 _COLUMNS: Final = """
 select a.attname, a.atttypid, format_type(a.atttypid, a.atttypmod), not a.attnotnull,

@@ -111,15 +111,20 @@ async def published(link: Link, names: Sequence[str]) -> list[str]:
 
 async def require(link: Link, server: Server, slot: str, publications: Sequence[str]) -> None:
     """Raise `LinkError` for what keeps the changes of a slot from being read, except for rights."""
-    await require_ready(link, server, ())
+    await _require_logical(link, server)
     found = slot_problem(server, slot, await slot_of(link, slot))
     if found is not None:
         raise LinkError(f"{server.where}: {found[0]}", hint=found[1])
-    await require_ready(link, server, publications)
+    await _require_published(link, server, publications)
 
 
 async def require_ready(link: Link, server: Server, publications: Sequence[str]) -> None:
     """Raise `LinkError` where there are no changes to read: by `wal_level`, or unpublished."""
+    await _require_logical(link, server)
+    await _require_published(link, server, publications)
+
+
+async def _require_logical(link: Link, server: Server) -> None:
     cursor = await link.execute("select current_setting('wal_level')")
     row = await cursor.fetchone()
     if row is not None and row[0] != "logical":
@@ -127,6 +132,9 @@ async def require_ready(link: Link, server: Server, publications: Sequence[str])
             f"{server.where}: `wal_level` is {row[0]}, not logical",
             hint="alter system set wal_level = 'logical', and restart the server",
         )
+
+
+async def _require_published(link: Link, server: Server, publications: Sequence[str]) -> None:
     missing = await missing_publications(link, publications)
     if missing:
         raise LinkError(

@@ -13,7 +13,7 @@ from routestudio.errors import LinkError
 from routestudio.model.rows import Fault, Raw, RawRow
 from routestudio.sources._pgoutput import BrokenStreamError, Committed, Decoder, Relation, Row
 from routestudio.sources._postgres_backfill import Backfill
-from routestudio.sources._postgres_catalog import Types
+from routestudio.sources._postgres_catalog import Types, key_columns
 from routestudio.sources._postgres_feed import (
     ALIVE,
     DATA,
@@ -35,12 +35,6 @@ log = logging.getLogger(__name__)
 _TICK_SECONDS: Final = 0.2
 _ALIVE_SECONDS: Final = 5.0
 """How often the server hears of us although nothing is new: it gives up after 60."""
-
-_KEY: Final = (
-    "select a.attname::text from pg_index i join pg_attribute a "
-    "on a.attrelid = i.indrelid and a.attnum = any (i.indkey) "
-    "where i.indrelid = %s and i.indisprimary order by a.attnum"
-)
 
 
 class Changes:
@@ -111,7 +105,7 @@ class Changes:
             async with connected(self._server) as link:
                 await self._types.learn(link, unknown)
                 if relation.identity != "d":
-                    cursor = await link.execute(_KEY, (relation.oid,))
+                    cursor = await link.execute(key_columns("%s"), (relation.oid,))
                     key = [row[0] for row in await cursor.fetchall()]
         return {
             "schema": relation.schema, "name": relation.name, "columns": relation.columns,
