@@ -16,7 +16,7 @@ from routestudio.engine.workspace import Workspace
 from routestudio.errors import RouteStudioError, UsageError
 from routestudio.model.outcome import CheckStep
 from routestudio.sources import _postgres_catalog as catalog
-from routestudio.sources._postgres_link import MODES, PORT, Server, connected
+from routestudio.sources._postgres_link import MODES, PORT, Server, connected, quoted
 from routestudio.sources._postgres_slots import Wanted
 from routestudio.sources.uri import Resolve, take
 
@@ -170,13 +170,8 @@ class DatabaseMethods:
         self, database: str, schema: str, name: str, *, emit: Emit = _ignore
     ) -> dict[str, Any]:
         """Columns, key, replica identity and estimate of a table. Raises `LinkError`."""
-        written = f"{_written(schema)}.{_written(name)}"
         async with connected(server_of(self._service.workspace, database)) as link:
-            return (await catalog.table(link, written)).as_json()
-
-
-def _written(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
+            return (await catalog.table(link, quoted(schema, name))).as_json()
 
 
 def _values(workspace: Workspace, name: str, entry: Mapping[str, Any]) -> dict[str, Any]:

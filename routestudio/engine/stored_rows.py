@@ -60,7 +60,6 @@ class LineStore:
         self._path = path
         self._changes = changes
         self._size = max(1, path.stat().st_size)
-        self._numbers: dict[int, int] = {}
         self._at = 0
         self._places = array("Q")
         self._lines = array("Q")
