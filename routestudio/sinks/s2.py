@@ -108,7 +108,7 @@ class Append:
 
     @property
     def headers(self) -> dict[str, str]:
-        """Headers besides the credentials; a own service gets the basin in a header."""
+        """Headers besides the credentials; a service of the user gets the basin in one."""
         return {"s2-format": "raw", **({"s2-basin": self.basin} if self.named else {})}
 
     def describe(self) -> dict[str, Any]:
