@@ -98,6 +98,13 @@ def _report(item: Conversion, form: str) -> int:
         if any(item.where for item in found.differences):
             say(f"{name}: {TYPES_HINT}")
         return 1
+    if found.failing is not None:
+        every = "every sample" if found.samples else "every message"
+        say(f"{name}: both versions fail on {every}{found.failing.condition}, so nothing shows "
+            f"that they do the same: {found.failing.before}")  # fmt: skip
+        say(f"{name}: {TYPES_HINT}" if found.failing.where else
+            f"{name}: correct the function, or give it messages for which it works")  # fmt: skip
+        return 1
     strict = len(found.stricter)
     generated = counted(strict, "generated message")
     note = f"; fails on {generated} where the original returns a value" if strict else ""

@@ -103,6 +103,12 @@ def _refusal(result: Conversion) -> FieldProblem:
         text = f"line {problem.line}, column {problem.column}: {problem.message}"
         return FieldProblem(name, f"cannot be converted to Elixir: {text}", problem.hint)
     assert result.verification is not None
+    failing = result.verification.failing
+    if failing is not None:
+        return FieldProblem(
+            name, f"fails on every sample{failing.condition}, in both languages: {failing.before}",
+            TYPES_HINT if failing.where else "correct it, or give it samples for which it works",
+        )  # fmt: skip
     first = result.verification.differences[0]
     return FieldProblem(
         name, f"gives in Elixir something else for message {first.index}{first.condition}: "

@@ -13,6 +13,7 @@ from typing import Any
 
 from routestudio.engine import lint as linting
 from routestudio.engine.checks import beside, check
+from routestudio.engine.columns import ColumnMethods
 from routestudio.engine.conversions import ConversionMethods, for_server
 from routestudio.engine.databases import DatabaseMethods
 from routestudio.engine.editing import EditingMethods
@@ -25,7 +26,7 @@ from routestudio.engine.run_methods import RunMethods
 from routestudio.engine.runner import Emit, Runner, ignore
 from routestudio.engine.saving import SavingMethods
 from routestudio.engine.snapshot import diagnostics_of, snapshot_of
-from routestudio.engine.sources import columns_of, opened, read_some
+from routestudio.engine.sources import opened, read_some
 from routestudio.engine.stands import Standins
 from routestudio.engine.transfers import TransferMethods, summary
 from routestudio.engine.workbench import WorkbenchMethods
@@ -72,7 +73,6 @@ class EngineService(Runner):
             "failing_rows": self.failing_rows,
             "run": self.run,
             "arrived": self.arrived,
-            "columns": self.columns,
             "lint": self.lint,
             "standins": self.standins_status,
             "export": self.export,
@@ -81,6 +81,7 @@ class EngineService(Runner):
             **RunMethods(self).methods,
             **WorkbenchMethods(self).methods,
             **TransferMethods(self).methods,
+            **ColumnMethods(self).methods,
             **ConversionMethods(self).methods,
             **EditingMethods(self).methods,
             **self.saving.methods,
@@ -227,10 +228,6 @@ class EngineService(Runner):
         row = {**rows[0], "message": preview.message(index), **facts}
         shown: dict[str, Any] = self.workspace.redact_data(row)
         return shown
-
-    async def columns(self, *, emit: Emit = ignore) -> list[list[str]]:
-        """Names and types of the columns that the samples have, sorted by name."""
-        return columns_of(self.workspace)
 
     async def lint(self, *, emit: Emit = ignore) -> list[dict[str, Any]]:
         """Everything that can be known without a network."""

@@ -24,6 +24,7 @@ def snapshot_of(workspace: Workspace) -> dict[str, Any]:
     snapshot["variables"] = _variables(project.project.root)
     keys = project.project.table_keys
     snapshot["table_keys"] = {name: list(columns) for name, columns in keys.items()}
+    snapshot["table_types"] = {name: dict(of) for name, of in project.project.table_types.items()}
     functions = {function.name: function for function in project.project.functions}
     around = (project.environment.token, project.project.http_endpoints,
               [p for p in project.project.problems if p.code == "masked_secret"])  # fmt: skip

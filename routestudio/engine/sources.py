@@ -15,7 +15,6 @@ from routestudio.engine.stored_rows import LineStore, SpooledStore, StoredRows, 
 from routestudio.engine.workspace import Workspace
 from routestudio.errors import UsageError
 from routestudio.formats.reader import Row, RowReader
-from routestudio.model.message import Message
 from routestudio.model.rows import RawRow
 from routestudio.project.sample_lines import ENDINGS, Changes
 from routestudio.sources import files, lines
@@ -191,22 +190,6 @@ def path_of(workspace: Workspace, kind: str, value: str) -> Path:
     return path
 
 
-def columns_of(workspace: Workspace, rows: int = 200) -> list[list[str]]:
-    """Names and types of the columns in the first rows of each sample set, sorted by name."""
-    found: dict[str, str] = {}
-    for name in workspace.project.project.samples:
-        try:
-            items = read_some(workspace, "sample", name, rows)
-        except UsageError:
-            continue
-        for item in items:
-            if isinstance(item, Message):
-                for column, value in item.record.items():
-                    if value is not None or column not in found:
-                        found[column] = _type_of(value)
-    return [[name, found[name]] for name in sorted(found)]
-
-
 def sample_text(workspace: Workspace, name: str, limit: int) -> str | None:
     """The text of a sample set; `None` when it is longer than `limit` or no JSON lines file."""
     unsaved = workspace.project.unsaved_sample(name)
@@ -259,9 +242,3 @@ def _text_of(data: bytes) -> tuple[str, bool]:
 
 def _row_of(lines: Sequence[int], line: int | None, start: int) -> int:
     return start if line is None else max(0, min(bisect_left(lines, line), len(lines) - 1))
-
-
-def _type_of(value: object) -> str:
-    names = {str: "text", bool: "true/false", int: "number", float: "number", dict: "map",
-             list: "list"}  # fmt: skip
-    return names.get(type(value), "")

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from routestudio.formats import _decode
-from routestudio.formats._times import utc
+from routestudio.formats._times import interval_of, time_of, timestamp_of, timestamptz_of
 
 NAMES: Final[Mapping[str, str]] = {
     "smallint": "int2", "int2": "int2", "smallserial": "int2",
@@ -35,18 +35,10 @@ NAMES: Final[Mapping[str, str]] = {
 _SIZE: Final = re.compile(r"\(\s*(\d{1,18})\s*(?:,\s*(-?\d{1,18})\s*)?\)")
 _MOST_DIMENSIONS: Final = 6
 """The dimensions that an array of PostgreSQL may have."""
-_LONGEST: Final = 200
-"""Characters of an interval; as PostgreSQL writes it, it has a third of them."""
 _MOST_DIGITS: Final = 1_000
 """The largest scale that a type may have."""
-_DAY: Final = r"(\d{4,6})-(\d\d)-(\d\d)"
-_CLOCK: Final = r"(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,6})\d*)?)?"
-_TIME: Final = re.compile(rf"{_CLOCK}(?:\s?(Z|[+-]\d\d(?::?\d\d)?(?::?\d\d)?))?\Z")
-_STAMP: Final = re.compile(rf"{_DAY}[ T]{_CLOCK}\s?(Z|[+-]\d\d(?::?\d\d)?(?::?\d\d)?)?\Z")
 _WHOLE: Final = re.compile(r"-?\d{1,40}\Z")
 _NUMBER: Final = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d{1,4})?\Z")
-_INTERVAL: Final = re.compile(r"([+-]?\d{1,12}) (year|mon|day)s?")
-_INTERVAL_TIME: Final = re.compile(r"([+-]?)(\d{1,9}):(\d\d):(\d\d)(?:\.(\d{1,6}))?\Z")
 
 
 def type_name(written: str) -> str:
@@ -203,58 +195,6 @@ def _hex(value: Any) -> Any:
     return value
 
 
-def time_of(value: Any) -> Any:
-    """A time of day, without fraction and zone as a server gives it, or the value as it is."""
-    found = _TIME.match(value) if isinstance(value, str) else None
-    if found is None or int(found[1]) > 23:
-        return value
-    return f"{found[1]}:{found[2]}:{found[3] or '00'}"
-
-
-def timestamp_of(value: Any) -> Any:
-    """A date and time without zone in ISO 8601 with six digits, or the value as it is."""
-    found = _STAMP.match(value) if isinstance(value, str) else None
-    if found is None or len(found[1]) > 4 or not _real_day(found):
-        return value
-    year, month, day, hour, minute, second, rest, _ = found.groups()
-    return f"{year}-{month}-{day}T{hour}:{minute}:{second or '00'}.{(rest or '').ljust(6, '0')}"
-
-
-def timestamptz_of(value: Any) -> Any:
-    """A date and time in UTC in ISO 8601 with six digits and `Z`, or the value as it is."""
-    done = utc(value)
-    return value if done is None else done
-
-
-def _real_day(found: re.Match[str]) -> bool:
-    return found[1] != "0000" and "01" <= found[2] <= "12" and "01" <= found[3] <= "31"
-
-
-def interval_of(value: Any) -> Any:
-    """Months, days and microseconds of an interval as PostgreSQL writes it."""
-    if not isinstance(value, str) or len(value) > _LONGEST:
-        return value
-    months = days = micros = 0
-    rest = value.strip()
-    while found := _INTERVAL.match(rest):
-        count = int(found[1])
-        if found[2] == "day":
-            days += count
-        else:
-            months += count * (12 if found[2] == "year" else 1)
-        rest = rest[found.end() :].strip()
-    if rest:
-        clock = _INTERVAL_TIME.match(rest)
-        if clock is None:
-            return value
-        seconds = int(clock[2]) * 3600 + int(clock[3]) * 60 + int(clock[4])
-        micros = seconds * 1_000_000 + int((clock[5] or "").ljust(6, "0"))
-        micros = -micros if clock[1] == "-" else micros
-    elif not value.strip():
-        return value
-    return {"months": months, "days": days, "microseconds": micros}
-
-
 _CASTS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "int2": _whole, "int4": _whole, "int8": _whole, "oid": _whole,
     "float4": _real, "float8": _real, "bool": _truth,
@@ -263,3 +203,6 @@ _CASTS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "timestamptz": timestamptz_of, "interval": interval_of,
     "vector": _vector,
 }  # fmt: skip
+
+NO_TEXT: Final = frozenset(_CASTS.keys() - {"bytea"}) | {"numeric", "money", "date", "uuid", "xml"}
+"""Types of which an empty text is no value."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
-from routestudio.formats import _connect_times as times
+from routestudio.formats import _times as times
 from routestudio.formats._decode import Number, loads
 
 Converter = Callable[[Any], Any]
@@ -187,8 +187,8 @@ NAMED: Final[Mapping[str, tuple[Converter | None, str]]] = {
     _T + "NanoTime": (_nanoseconds(times.time_of_day), "time"),
     _T + "IsoTime": (times.zoned_time, "time"),
     _T + "ZonedTime": (times.zoned_time, "timetz"),
-    _T + "MicroDuration": (times.interval_of, "interval"),
-    _T + "NanoDuration": (_nanoseconds(times.interval_of), "interval"),
+    _T + "MicroDuration": (times.interval_sum, "interval"),
+    _T + "NanoDuration": (_nanoseconds(times.interval_sum), "interval"),
     _T + "Interval": (times.interval, "interval"),
     _T + "Year": (None, "int4"),
     _C + "Timestamp": (_milliseconds(times.timestamp), "timestamp"),

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, ClassVar, Final
 
-from routestudio.formats import _connect_times as times
+from routestudio.formats import _times as times
 from routestudio.formats._connect_types import Columns, Schemas
 from routestudio.formats._debezium_values import Rows, Unavailable, is_zero
 from routestudio.formats._decode import is_connect
@@ -429,7 +429,7 @@ def set_times(
         micros = times.moment_of(value)
     if micros is not None:
         try:
-            metadata["commit_timestamp"] = times.utc(micros)
+            metadata["commit_timestamp"] = times.moment(micros)
         except OverflowError:
             raise FormatError("`ts_ms` is not a time") from None
 

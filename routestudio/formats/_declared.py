@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from routestudio.formats._columns import scale_of, type_name, value_of
+from routestudio.formats._columns import NO_TEXT, scale_of, type_name, value_of
 from routestudio.formats.base import Change
 from routestudio.model.message import UNCHANGED_TOAST
 
@@ -54,7 +54,10 @@ def _cast(columns: dict[str, Any], types: Mapping[str, str], scales: _Scales) ->
         value = columns.get(column)
         if value is None or value == UNCHANGED_TOAST:
             continue
-        new = value_of(value, type_, scale=scales[column])
+        if value == "" and (type_ in NO_TEXT or type_.endswith("[]")):
+            new = None  # of a CSV file with quotes around every cell: no such column holds it
+        else:
+            new = value_of(value, type_, scale=scales[column])
         if new is not value:
             done = dict(columns) if done is columns else done
             done[column] = new

@@ -86,7 +86,10 @@ class DebeziumMongodb(DebeziumFormat):
         action = ACTIONS.get(operation) if isinstance(operation, str) else None
         if action is None:
             raise FormatError(f"the operation {str(operation)[:20]!r} of Debezium is not known")
-        documents = {part: _document(value.get(part), part) for part in ("before", "after")}
+        written = {part: _decoded(value.get(part), part) for part in ("before", "after")}
+        documents = {part: _plain(item, part) for part, item in written.items()}
+        types = {name: type_ for item in written.values()
+                 for name, type_ in extended.types_of(item).items()}  # fmt: skip
         document = documents["after"]
         if document is not None and "_id" in document:
             # MongoDB's signalling collection has `_id` where a table has `id`.
@@ -94,7 +97,7 @@ class DebeziumMongodb(DebeziumFormat):
                          value["source"].get("collection"))  # fmt: skip
         metadata = _metadata(value, raw)
         key = _key(value, raw, documents)
-        yield _change(action, documents["before"], documents["after"], value, key, metadata, raw)
+        yield _change(action, documents["before"], documents["after"], value, key, metadata, types)
 
 
 def _change(
@@ -104,12 +107,12 @@ def _change(
     value: Mapping[str, Any],
     key: dict[str, Any] | None,
     metadata: dict[str, Any],
-    raw: Raw,
+    types: dict[str, str],
 ) -> Change:
     notes: tuple[str, ...] = ()
     record = before if action == "delete" else after
     if record is None and action == "update":
-        record, notes = _partial(value, key)
+        record, notes = _partial(value, key, types)
     elif record is None and action == "delete" and key is not None:
         record, notes = dict(key), (_ONLY_KEY,)
     if record is None:
@@ -118,32 +121,48 @@ def _change(
     changes: dict[str, Any] | None = None
     if action == "update":
         changes = {} if before is None else old_values(before, record)
-    return Change(action, record, changes, metadata, key, notes=notes)
+    return Change(action, record, changes, metadata, key, types, notes=notes)
 
 
 def _document(text: Any, part: str) -> dict[str, Any] | None:
-    """A document, out of its text; some converters have decoded it already."""
-    if text is None:
-        return None
+    """A document with plain values."""
+    return _plain(_decoded(text, part), part)
+
+
+def _decoded(text: Any, part: str) -> Any:
+    """A document in extended JSON, out of its text; some converters have decoded it already."""
+    if not isinstance(text, str):
+        return text
     try:
-        value = extended.decoded(text) if isinstance(text, str) else extended.plain(text)
+        return extended.parsed(text)
     except ValueError as error:
         raise FormatError(f"`{part}` is not extended JSON: {error}") from None
-    if not isinstance(value, dict):
+
+
+def _plain(value: Any, part: str) -> dict[str, Any] | None:
+    if value is None:
+        return None
+    try:
+        found = extended.plain(value)
+    except ValueError as error:
+        raise FormatError(f"`{part}` is not extended JSON: {error}") from None
+    if not isinstance(found, dict):
         raise FormatError(f"`{part}` is not a document")
-    return value
+    return found
 
 
 def _partial(
-    value: Mapping[str, Any], key: dict[str, Any] | None
+    value: Mapping[str, Any], key: dict[str, Any] | None, types: dict[str, str]
 ) -> tuple[dict[str, Any] | None, tuple[str, ...]]:
-    """What an update without its document shows of it."""
+    """What an update without its document shows of it; the fields' types are added to `types`."""
     described = value.get("updateDescription")
     updated = described.get("updatedFields") if isinstance(described, dict) else None
     patch = _document(value.get("patch"), "patch") if value.get("patch") else None
     if updated is None and patch is not None:
         updated = patch.get("$set", {name: v for name, v in patch.items() if name[:1] != "$"})
-    fields = _document(updated, "updatedFields")
+    updated = _decoded(updated, "updatedFields")
+    fields = _plain(updated, "updatedFields")
+    types.update(extended.types_of(updated))
     if fields is None and key is None:
         return None, ()
     notes: tuple[str, ...] = (_PARTIAL,)

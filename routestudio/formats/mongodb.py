@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, ClassVar, Final
 
-from routestudio.formats._bson import document, moment, path_of, plain, types_of
+from routestudio.formats._bson import document, moment, path_of, plain
 from routestudio.formats._envelope import Envelope, among, choice, is_map, named, one_of
+from routestudio.formats._extended_json import types_of
 from routestudio.formats.base import (
     Change,
     Example,
@@ -191,8 +192,13 @@ class MongoDb(Envelope):
             table_name=space.get("coll"),
             commit_timestamp=moment(value.get("wallTime")) or moment(value.get("clusterTime")),
         )  # fmt: skip
-        types = {name: type_ for part in ("documentKey", "fullDocumentBeforeChange", "fullDocument")
-                 for name, type_ in types_of(value.get(part)).items()}  # fmt: skip
+        described = value.get("updateDescription")
+        updated = described.get("updatedFields") if isinstance(described, dict) else None
+        parts = [
+            *map(value.get, ("documentKey", "fullDocumentBeforeChange", "fullDocument")),
+            updated,
+        ]
+        types = {name: type_ for part in parts for name, type_ in types_of(part).items()}
         yield Change(action, record, changes, metadata, key, types, notes=tuple(notes))
 
 

@@ -279,7 +279,7 @@ class RowReader:
         elif key is not None and is_connect(key):
             key, key_schema = key["payload"], key["schema"]
         return Raw(value, key, raw.headers, raw.topic, raw.position, raw.place, raw.line, schema,
-                   key_schema, raw.table, text)  # fmt: skip
+                   key_schema, raw.table, text, raw.types)  # fmt: skip
 
     def _undecoded(self, raw: Raw, data: bytes, error: ValueError, depth: int) -> list[Row]:
         """What becomes of bytes that are not JSON: rows of a wrapper, or a fault."""

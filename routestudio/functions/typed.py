@@ -8,7 +8,8 @@ cost nothing here.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from operator import attrgetter
+from typing import Any, Final
 
 from routestudio.functions.projection import Reads
 from routestudio.model.column_types import READ, value_of
@@ -17,13 +18,15 @@ from routestudio.model.message import Message
 Types = Mapping[str, str]
 """Columns whose type is known; the type is empty where values are what they are in JSON."""
 
+_types_of: Final = attrgetter("types")
+
 Sent = tuple[list[Types], list[int]]
 """The different types of the rows, and which of them each row has."""
 
 
 def sent(messages: Sequence[Message], wanted: Reads) -> Sent | None:
     """The types of the columns that are read; `None` when no row has any."""
-    if not any(message.types for message in messages):
+    if not any(map(_types_of, messages)):
         return None
     columns = _wanted(wanted)
     if columns is not None and not columns:

@@ -22,7 +22,8 @@ class Raw:
     may not know the table. `line` counts from 1 where the place has lines. `table` means that it is
     a row of a table file (CSV, Parquet), which has no other structure. `text` is what `value` (and
     `schema`) were decoded from, where that was bytes: a format whose numbers have more digits than
-    a double holds reads them again.
+    a double holds reads them again. `types` are the types of a table file's columns by PostgreSQL's
+    names, where the file has types (Parquet).
     """
 
     value: Any
@@ -36,6 +37,7 @@ class Raw:
     key_schema: Any = None
     table: bool = False
     text: bytes | None = None
+    types: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

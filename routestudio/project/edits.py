@@ -234,9 +234,7 @@ def _set_key(edit: Mapping[str, Any], document: YamlDocument, read: Read) -> tup
     table, key = str(edit["table"]), [str(column) for column in edit["key"]]
     if not table.strip() or not all(key):
         raise UsageError("a key needs a table and names of columns")
-    items = document.plain((TABLES,)) or []
-    names = [item.get("name") for item in items if isinstance(item, dict)]
-    name = next((n for n in (table, table.partition(".")[2]) if n and n in names), None)
+    name = _table_entry(table, document)
     if name is None and key:
         document.add_item((TABLES,), {"name": table, "key": key})
     elif name is not None and key:
@@ -244,6 +242,34 @@ def _set_key(edit: Mapping[str, Any], document: YamlDocument, read: Read) -> tup
     elif name is not None and document.plain((TABLES, name, "key")) is not None:
         document.remove((TABLES, name, "key"))
     return f"Key of {table}", {}
+
+
+def _set_column_types(
+    edit: Mapping[str, Any], document: YamlDocument, read: Read
+) -> tuple[str, Texts]:
+    """The types of a table's columns in RouteStudio's own `tables`; an empty one is taken out."""
+    table = str(edit["table"])
+    given = {str(name): str(type_).strip() for name, type_ in edit["columns"].items()}
+    if not table.strip() or not all(given):
+        raise UsageError("types need a table and names of columns")
+    name = _table_entry(table, document)
+    before = (document.plain((TABLES, name, "columns")) or {}) if name is not None else {}
+    changed = {**before, **given}
+    columns = {column: type_ for column, type_ in changed.items() if type_}
+    if name is None and columns:
+        document.add_item((TABLES,), {"name": table, "columns": columns})
+    elif name is not None and columns:
+        document.set((TABLES, name, "columns"), columns)
+    elif name is not None and before:
+        document.remove((TABLES, name, "columns"))
+    return f"Column types of {table}", {}
+
+
+def _table_entry(table: str, document: YamlDocument) -> str | None:
+    """The name under which `tables` has a table: with its schema, or without."""
+    items = document.plain((TABLES,)) or []
+    names = [item.get("name") for item in items if isinstance(item, dict)]
+    return next((n for n in (table, table.partition(".")[2]) if n and n in names), None)
 
 
 def _add_sample(edit: Mapping[str, Any], document: YamlDocument, read: Read) -> tuple[str, Texts]:
@@ -336,6 +362,7 @@ _HANDLERS: Final[Mapping[str, Callable[..., tuple[str, Texts]]]] = {
     "set_code": _set_code,
     "convert": _convert,
     "set_key": _set_key,
+    "set_column_types": _set_column_types,
     "add_sample": _add_sample,
     "set_sample": _set_sample,
     "set_sample_line": _set_sample_line,

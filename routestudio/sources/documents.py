@@ -178,19 +178,26 @@ class _Items:
 def read_table(file: BinaryIO, name: str) -> Iterator[RawRow]:
     """CSV rows by the names of the header; empty cells are null.
 
-    Raises `UsageError` for a file that is not CSV.
+    One that is written as `""` is an empty text, as PostgreSQL's COPY writes it, unless the file
+    has quotes around every cell: then they show nothing. Raises `UsageError` for a file that is
+    not CSV.
     """
     start = file.read(4096)
     refuse_binary(start, name)
     file.seek(0)
     short = Path(name).name
     csv.field_size_limit(MAX_LINE)
-    rows = csv.reader(_text_lines(file, name), dialect=_Table(_delimiter(start)))
+    mark = _delimiter(start)
+    read: list[str] = []
+    rows = csv.reader(_text_lines(file, name, read), dialect=_Table(mark))
     try:
         header = next((row for row in rows if any(cell.strip() for cell in row)), [])
+        always = all(_quoted("".join(read), mark))
         if len(set(header)) != len(header):
             raise UsageError("two columns have the same name", place=Place(name, 1))
+        read.clear()
         for row in rows:
+            written, read[:] = "".join(read), ()
             if not row:
                 continue
             line = rows.line_num
@@ -199,6 +206,9 @@ def read_table(file: BinaryIO, name: str) -> Iterator[RawRow]:
                 yield Fault(line, text, place=f"{short}:{line}")
                 continue
             record = {key: cell or None for key, cell in zip(header, row, strict=True)}
+            if '""' in written and not always and "" in row:
+                marks = zip(header, row, _quoted(written, mark), strict=True)
+                record |= {key: "" for key, cell, quoted in marks if quoted and not cell}
             data = "\0".join(row).encode("utf-8", "surrogatepass")
             yield Raw(record, topic=short, position=position(short, line, data),
                       place=f"{short}:{line}", line=line, table=True)  # fmt: skip
@@ -220,7 +230,23 @@ def _delimiter(start: bytes) -> str:
     return max((",", ";", "\t"), key=lambda mark: (header.count(mark.encode()), mark == ","))
 
 
-def _text_lines(file: BinaryIO, name: str) -> Iterator[str]:
+def _quoted(written: str, mark: str) -> list[bool]:
+    """Which cells of a row, as the file has it, are in quotes."""
+    found, at, size = [], 0, len(written)
+    while True:
+        found.append(written[at : at + 1] == '"')
+        if found[-1]:
+            at += 1
+            while at < size and (written[at] != '"' or written[at + 1 : at + 2] == '"'):
+                at += 2 if written[at] == '"' else 1
+        at = written.find(mark, at)
+        if at < 0:
+            return found
+        at += 1
+
+
+def _text_lines(file: BinaryIO, name: str, read: list[str]) -> Iterator[str]:
+    """The lines of a file; they are added to `read`, too."""
     line = 0
     while data := file.readline(MAX_LINE + 1):
         line += 1
@@ -229,6 +255,7 @@ def _text_lines(file: BinaryIO, name: str) -> Iterator[str]:
         if line == 1:
             data = data.removeprefix(codecs.BOM_UTF8)
         try:
-            yield data.decode()
+            read.append(data.decode())
         except UnicodeDecodeError:
             raise UsageError("is not text in UTF-8", place=Place(name, line)) from None
+        yield read[-1]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
@@ -24,7 +24,7 @@ def read_file(path: Path) -> Iterator[RawRow]:
     Raises `UsageError` for a file that cannot be read or is not text.
     """
     if path.suffix == ".parquet":
-        yield from _records(parquet.rows(path), path.name)
+        yield from _records(parquet.rows(path), path.name, parquet.types(path))
         return
     try:
         with path.open("rb") as file:
@@ -98,7 +98,9 @@ def _is_table(body: str) -> bool:
     return any(mark in header for mark in ",;\t") and "{" not in header
 
 
-def _records(rows: Iterator[dict[str, Any]], name: str) -> Iterator[RawRow]:
+def _records(
+    rows: Iterator[dict[str, Any]], name: str, types: Mapping[str, str]
+) -> Iterator[RawRow]:
     """Rows of a typed table, with values as they are in JSON."""
     for row, record in enumerate(rows, 1):
         place = f"{name}:{row}"
@@ -110,4 +112,4 @@ def _records(rows: Iterator[dict[str, Any]], name: str) -> Iterator[RawRow]:
             continue
         data = text.encode("utf-8", "surrogatepass")
         yield Raw(value, topic=name, position=position(name, row, data), place=place, line=row,
-                  table=True)  # fmt: skip
+                  table=True, types=types)  # fmt: skip

@@ -143,16 +143,6 @@ def index_file(path: Path) -> FileIndex:
     return FileIndex(path, offsets, lines)
 
 
-def read_rows(index: FileIndex, start: int, count: int) -> list[RawRow]:
-    """Rows `start` to `start + count` of an indexed file; fewer at its end."""
-    found: list[RawRow] = []
-    short = index.path.name
-    for line, data in read_lines(index, start, count):
-        changed = Fault(line, "the line changed while it was read", place=f"{short}:{line}")
-        found.append(raw_of(data, line, short) or changed)
-    return found
-
-
 def read_lines(index: FileIndex, start: int, count: int) -> list[tuple[int, bytes]]:
     """Number (from 1) and text, without its end, of lines; at most `MAX_LINE` + 1 bytes of each."""
     found: list[tuple[int, bytes]] = []

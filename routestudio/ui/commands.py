@@ -94,6 +94,7 @@ class Commands:
             "import_sample": lambda: self.samples.choose_file(),
             "sample_source": lambda: self.samples.choose_source(),
             "mark_key": lambda: self.samples.do("mark_key"),
+            "name_types": lambda: self.samples.do("name_types"),
             "add_message": lambda: self.samples.do("add_message"),
             "duplicate_message": lambda: self.samples.do("duplicate_message"),
             "delete_message": lambda: self.samples.do("delete_message"),

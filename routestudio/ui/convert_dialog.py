@@ -55,9 +55,12 @@ class ConvertDialog(Dialog):
         else:
             self.after = _side(sides, f"After: {new}", found["code"], found["to"])
         sides.setSizes([500, 500])
-        verification = found["verification"] or {"differences": [], "stricter": []}
+        verification = found["verification"] or {"differences": [], "stricter": [],
+                                                 "failing": None}  # fmt: skip
         rows = [("differs", item) for item in verification["differences"]]
         rows += [("stricter", item) for item in verification["stricter"]]
+        if verification["failing"] is not None:
+            rows.insert(0, ("failing", verification["failing"]))
         if rows:
             split = QSplitter(Qt.Orientation.Vertical)
             split.setChildrenCollapsible(False)
@@ -93,6 +96,8 @@ def _verdict(found: dict[str, Any]) -> tuple[str, str]:
         return f"same result for the samples, {fail}", "warning"
     if verification["equal"]:
         return f"same result for {verification['messages']:,} messages", "success"
+    if not verification["different"]:
+        return "both fail on every sample, so nothing was compared", "error"
     return f"differs on {verification['different']:,} messages", "error"
 
 
@@ -135,7 +140,11 @@ def _rows(rows: list[tuple[str, dict[str, Any]]], old: str, new: str) -> QTreeWi
     tree.setAccessibleName("Messages on which the two differ")
     tree.setHeaderLabels(["#", "What", old, new])
     tree.setRootIsDecorated(False)
-    words = {"differs": "differs", "stricter": "fails on a generated message"}
+    words = {
+        "differs": "differs",
+        "stricter": "fails on a generated message",
+        "failing": "both fail on every sample",
+    }
     for kind, item in rows:
         shown = [str(item["index"]), words[kind], item["before"], item["after"]]
         row = QTreeWidgetItem(shown)

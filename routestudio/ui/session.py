@@ -49,7 +49,7 @@ class Session(QObject):
         self.engine = engine
         self.snapshot: Snapshot = {}
         self._order = Order(engine)
-        self._columns: list[tuple[str, str]] = []
+        self._columns: list[tuple[str, str, str]] = []
         self._samples: object = None
         self.last_samples: dict[str, str] = {}
         """The sample set that each sink was last previewed on."""
@@ -101,8 +101,8 @@ class Session(QObject):
         """All HTTP endpoints by name."""
         return dict(self.snapshot.get("http_endpoints", {}))
 
-    def columns(self) -> list[tuple[str, str]]:
-        """Names and types of the samples' columns, as last read."""
+    def columns(self) -> list[tuple[str, str, str]]:
+        """Names, types and their origins of the samples' columns, as last read."""
         return self._columns
 
     def remember_sample(self, sink: str, sample: str) -> None:
@@ -298,14 +298,15 @@ class Session(QObject):
         if problem and problem != self.snapshot.get("journal_problem"):
             self.notice.emit("warning", str(problem))
         self.snapshot = snapshot
-        if snapshot.get("samples") != self._samples:
-            self._samples = snapshot.get("samples")
+        samples = snapshot.get("samples"), snapshot.get("table_types")
+        if samples != self._samples:
+            self._samples = samples
             self._read_columns()
         self.changed.emit()
 
     def _read_columns(self) -> None:
         def done(found: list[list[str]]) -> None:
-            self._columns = [(name, kind) for name, kind in found]
+            self._columns = [(name, kind, origin) for name, kind, origin in found]
             self.changed.emit()
 
         self.engine.run(self.request("columns"), owner=self, title="Columns", done=done)

@@ -62,7 +62,9 @@ class Verification:
 
     `differences`: the two gave different values, or one failed on a sample. `stricter`: on an
     invented message the converted function fails where the first one gives a value, such as the
-    text of a list; it never gives another value.
+    text of a list; it never gives another value. `failing`: both failed on all samples (without
+    samples, on all messages), so nothing shows that they do the same; its first message, with what
+    was assumed.
     """
 
     samples: int
@@ -70,11 +72,12 @@ class Verification:
     values: int
     differences: tuple[Difference, ...]
     stricter: tuple[Difference, ...] = ()
+    failing: Difference | None = None
 
     @property
     def equal(self) -> bool:
-        """Whether nothing speaks against using the converted function."""
-        return not self.differences
+        """Whether something speaks for using the converted function, and nothing against it."""
+        return not self.differences and self.failing is None
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -82,6 +85,7 @@ class Verification:
             "equal": self.equal, "different": len(self.differences),
             "differences": [item.as_json() for item in self.differences[:20]],
             "stricter": [item.as_json() for item in self.stricter[:20]],
+            "failing": self.failing.as_json() if self.failing is not None else None,
         }  # fmt: skip
 
 
@@ -89,7 +93,8 @@ async def verify(
     before: Function, after: Function, samples: Sequence[Message], pool: FunctionPool,
     *, lenient: bool = False, view: View | None = None,
 ) -> Verification:  # fmt: skip
-    """Both on the samples and their variants. Equal: the same value and types, or both fail.
+    """Both on the samples and their variants. Equal: the same value and types, or both fail, but
+    not on all samples.
 
     `view` shows what of a result counts, as text, instead of its whole value. With `lenient`, a
     value where the first function failed on an invented message is not a difference.
@@ -101,11 +106,15 @@ async def verify(
     guesses = [unsure(message) for message in messages]
     different: list[Difference] = []
     stricter: list[Difference] = []
+    failing: Difference | None = None
     values = 0
     for text in (False, True) if any(guesses) else (False,):
         first = await _results(before, messages, guesses, text, pool)
         second = await _results(after, messages, guesses, text, pool)
-        for index, (one, two) in enumerate(zip(first, second, strict=True)):
+        shown = list(zip(first, second, strict=True))
+        if not text and all(_failed(a) and _failed(b) for a, b in shown[: len(samples) or None]):
+            failing = Difference(0, _shown(first[0]), _shown(second[0]), _assumed(guesses[0], text))
+        for index, (one, two) in enumerate(shown):
             if text and not guesses[index]:
                 continue
             both = one.fault is None and two.fault is None
@@ -123,7 +132,9 @@ async def verify(
                 stricter.append(found)
             elif not (lenient and index >= len(samples) and _failed(one) and two.fault is None):
                 different.append(found)
-    return Verification(len(samples), len(messages), values, tuple(different), tuple(stricter))
+    return Verification(
+        len(samples), len(messages), values, tuple(different), tuple(stricter), failing
+    )
 
 
 async def _results(

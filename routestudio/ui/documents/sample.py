@@ -17,6 +17,7 @@ from routestudio.ui.documents.base import Document
 from routestudio.ui.documents.sample_keys import TableKeys
 from routestudio.ui.documents.sample_model import PAGE
 from routestudio.ui.documents.sample_rows import SampleRows
+from routestudio.ui.documents.sample_types import TableTypes
 from routestudio.ui.editor.code_edit import CodeEdit
 from routestudio.ui.editor.json_text import items_of, on_one_line
 from routestudio.ui.mask_dialog import MaskDialog
@@ -71,7 +72,8 @@ class SampleDocument(Document):
         for button in self._whole:
             row.addWidget(button)
         self.rows = SampleRows(name)
-        self._keys = TableKeys(session, self.rows)
+        self.types = TableTypes(session, self.rows, name)
+        self._keys = TableKeys(session, self.rows, self.types.ask)
         self.rows.line_changed.connect(self._set_line)
         self.rows.refused.connect(
             lambda why: session.notice.emit("error", f"The message you left is not valid: {why}")
@@ -293,6 +295,10 @@ class SampleDocument(Document):
     def mark_key(self) -> None:
         """Ask for the key columns of the chosen message's table."""
         self._keys.ask()
+
+    def name_types(self) -> None:
+        """Ask for the types of the columns of the chosen message's table."""
+        self.types.ask(self._keys.table)
 
     def mask_columns(self) -> None:
         """Ask for columns and replace their values in all rows."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QLineEdit, QMenu, QWidget
@@ -47,8 +47,12 @@ class KeyDialog(AskDialog):
 class TableKeys:
     """The context menu of the columns of a sample set's table, and the question for a key."""
 
-    def __init__(self, session: Session, rows: SampleRows) -> None:
+    def __init__(
+        self, session: Session, rows: SampleRows, types: Callable[[str, str], None]
+    ) -> None:
+        """`types` asks for the type of a table's column."""
         self._session = session
+        self._types = types
         self._rows = rows
         header = rows.table.horizontalHeader()
         header.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
@@ -79,6 +83,8 @@ class TableKeys:
         action.setChecked(column in self.key(table))
         action.triggered.connect(lambda: self.toggle(table, column))
         menu.addAction("Key columns…").triggered.connect(lambda: self.ask())
+        menu.addSeparator()
+        menu.addAction("Column type…").triggered.connect(lambda: self._types(table, column))
         return menu
 
     def toggle(self, table: str, column: str) -> None:

@@ -32,6 +32,15 @@ class SampleModel(QAbstractTableModel):
         self._texts: list[str] = []
         self.lines: list[int] = []
         self.columns: list[str] = []
+        self._tips: dict[str, str] = {}
+
+    def show_types(self, tips: dict[str, str]) -> None:
+        """Show what is known of the columns' types, in words, as tool tips of their headers."""
+        if tips != self._tips:
+            self._tips = dict(tips)
+            if self.columnCount():
+                last = self.columnCount() - 1
+                self.headerDataChanged.emit(Qt.Orientation.Horizontal, 0, last)
 
     def show_text(self, text: str) -> None:
         """Show the messages of a text, one a line."""
@@ -68,9 +77,13 @@ class SampleModel(QAbstractTableModel):
     def headerData(
         self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
     ) -> Any:
-        if orientation != Qt.Orientation.Horizontal or role != Qt.ItemDataRole.DisplayRole:
+        if orientation != Qt.Orientation.Horizontal:
             return None
-        return (*FIXED, *self.columns)[section]
+        name = (*FIXED, *self.columns)[section]
+        if role == Qt.ItemDataRole.DisplayRole:
+            return name
+        tip = role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleDescriptionRole)
+        return self._tips.get(name) if tip and section >= len(FIXED) else None
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if role == Qt.ItemDataRole.DisplayRole:

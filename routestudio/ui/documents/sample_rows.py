@@ -46,6 +46,7 @@ class SampleRows(QSplitter):
     def __init__(self, name: str) -> None:
         super().__init__(Qt.Orientation.Horizontal)
         self.model: SampleModel = SampleModel()
+        self._tips: dict[str, str] = {}
         self.table = QTableView()
         self.table.setAccessibleName(f"Messages of {name} as a table")
         self.table.setModel(self.model)
@@ -109,11 +110,17 @@ class SampleRows(QSplitter):
         """The line, from 0, of the chosen row."""
         return self.model.line(self.row)
 
+    def show_types(self, tips: dict[str, str]) -> None:
+        """Show what is known of the columns' types, by column."""
+        self._tips = tips
+        self.model.show_types(tips)
+
     def show_pages(self, fetch: Callable[[int], None]) -> PagedModel:
         """Show a set that is too large for one text; `fetch` as in `PagedModel`."""
         if self.paged is None:
             old = self.table.selectionModel()
             self.paged = PagedModel(fetch)
+            self.paged.show_types(self._tips)
             self.model = self.paged
             self.table.setModel(self.paged)
             old.deleteLater()

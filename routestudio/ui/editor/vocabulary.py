@@ -41,12 +41,13 @@ Examples = Mapping[str, Mapping[str, str]]
 
 def vocabulary(
     sink_type: str | None,
-    columns: Sequence[tuple[str, str]],
+    columns: Sequence[tuple[str, str, str]],
     *,
     language: str = "python",
     examples: Examples | None = None,
 ) -> Vocabulary:
-    """Proposals for a function of a sink type; `columns` are names and types of the samples.
+    """Proposals for a function of a sink type; `columns` are names, types and origins of types of
+    the samples' columns.
 
     `examples` is the answer of the request of that name.
     """
@@ -67,8 +68,8 @@ def vocabulary(
         keys = tuple(replace(item, body=f"{item.text}: $0") for item in routed)
     return Vocabulary(
         columns=[
-            _seen(Item(name, kind, "column of the samples", "column"), of_columns)
-            for name, kind in columns
+            _seen(Item(name, kind, column_text(origin), "column"), of_columns)
+            for name, kind, origin in columns
         ],
         metadata=[
             _seen(Item(name, *_METADATA.get(name, ("", "metadata")), "metadata"), of_metadata)
@@ -79,6 +80,19 @@ def vocabulary(
         words=(*_ARGUMENTS, *keys, *(Item(word, "keyword") for word in words.split()),
                *snippets(language)),
     )  # fmt: skip
+
+
+_ORIGINS: Mapping[str, str] = {
+    "project": "its type is named in the project",
+    "row": "its type comes with the rows",
+    "guess": "its type is a guess, by the form of its values",
+}
+
+
+def column_text(origin: str) -> str:
+    """What is shown about a column of the samples: who names its type."""
+    said = _ORIGINS.get(origin)
+    return f"column of the samples; {said}" if said else "column of the samples"
 
 
 def _seen(item: Item, examples: Mapping[str, str]) -> Item:

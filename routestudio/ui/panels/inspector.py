@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import html
 import json
+import re
 from typing import Any, Final
 
-from PySide6.QtCore import QUrl, Signal
-from PySide6.QtWidgets import QPlainTextEdit, QTabWidget, QTextBrowser, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, QPoint, QUrl, Signal
+from PySide6.QtGui import QHelpEvent
+from PySide6.QtWidgets import (
+    QPlainTextEdit,
+    QTabWidget,
+    QTextBrowser,
+    QToolTip,
+    QVBoxLayout,
+    QWidget,
+)
 
+from routestudio.ui.editor.vocabulary import column_text
 from routestudio.ui.panels.preview_model import problem_text
 from routestudio.ui.theme import mono_font, theme
 from routestudio.ui.widgets.html_page import page
-from routestudio.ui.widgets.tips import in_html
+from routestudio.ui.widgets.tips import in_html, plain_tip
 
 _FACTS: Final = ("used_ms", "limit", "partitions", "of")
 """What comes with the details of a row (`Preview.facts`)."""
@@ -37,7 +47,7 @@ class Inspector(QWidget):
         self.routing.setObjectName("plain")
         self.routing.setFrameShape(QTextBrowser.Shape.NoFrame)
         self.request = _plain("Request of the selected row")
-        self.message = _plain("Message of the selected row")
+        self.message = MessageView("Message of the selected row")
         self.tabs.addTab(self.routing, "Routing")
         self.tabs.addTab(self.request, "Request")
         self.tabs.addTab(self.message, "Message")
@@ -81,6 +91,7 @@ class Inspector(QWidget):
             self._row = {**self._row, **{key: row[key] for key in _FACTS}}
             self.routing.setHtml(page(_routing(self._row)))
         request, message = row.get("request"), row.get("message")
+        self.message.types = row.get("types") or {}
         self.request.setPlainText(_pretty(request) if request else "Nothing is sent for this row.")
         invalid = "This line isn't a valid message."
         self.message.setPlainText(_pretty(message) if message else invalid)
@@ -91,19 +102,61 @@ class Inspector(QWidget):
             self.routing.setHtml(page("<p>Select a row to see where each value comes from.</p>"))
             self.request.setPlainText("")
             self.message.setPlainText("")
+            self.message.types = {}
             self.explain.setHtml("")
             return
         self.routing.setHtml(page(_routing(row)))
         self.explain.setHtml(page(_explanation(row, self._stages)))
 
 
+class MessageView(QPlainTextEdit):
+    """A message as JSON. The tool tip of a column shows its type and who names it."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.types: dict[str, dict[str, str]] = {}
+        """Type and origin by column, as the engine has them for the row."""
+        _dress(self, name)
+
+    def tip_at(self, place: QPoint) -> str:
+        """What is known of the column in the line at a place of the viewport."""
+        block = self.cursorForPosition(place).block()
+        found = _COLUMN.match(block.text())
+        if found is None or not self.rect().contains(place):
+            return ""
+        part = block.previous()
+        while part.isValid() and not part.text().startswith('  "'):
+            part = part.previous()
+        name = json.loads(found[1])
+        if part.text().partition(":")[0].strip() not in _PARTS or name not in self.types:
+            return ""
+        known = self.types[name]
+        return f"{name}: {known['type']}\n{column_text(known['origin'])}"
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
+            tip = self.tip_at(self.viewport().mapFrom(self, event.pos()))
+            QToolTip.showText(event.globalPos(), plain_tip(tip), self)
+            return True
+        return super().event(event)
+
+
+_COLUMN: Final = re.compile(r'    ("(?:[^"\\]|\\.)*"): ')
+"""The line of a column: four blanks deep, directly in `record` or `changes`."""
+_PARTS: Final = frozenset({'"record"', '"changes"'})
+
+
 def _plain(name: str) -> QPlainTextEdit:
     edit = QPlainTextEdit()
+    _dress(edit, name)
+    return edit
+
+
+def _dress(edit: QPlainTextEdit, name: str) -> None:
     edit.setObjectName("plain")
     edit.setReadOnly(True)
     edit.setFont(mono_font(9.0))
     edit.setAccessibleName(name)
-    return edit
 
 
 def _pretty(value: Any) -> str:

@@ -283,6 +283,38 @@ def test_a_conversion_for_text_and_decimals_is_equal(
     assert "same result for" in err
 
 
+@pytest.mark.parametrize(("tables", "where"), [("", " where `total` is numeric"), ("numeric", "")])
+def test_a_conversion_of_which_both_versions_always_fail_is_not_called_equal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], tables: str, where: str
+) -> None:
+    folder = project(tmp_path, FAILS, tables=tables)
+    target = f"{folder}:by-size"
+    code, out, err = run(capsys, "convert", target, "--to", "python")
+    assert (code, out) == (1, "")
+    assert "same result" not in err
+    if tables:
+        assert (
+            f"both versions fail on every sample{where}, so nothing shows that they do the" in err
+        )
+    code, out, _ = run(capsys, "convert", target, "--to", "python", "--format", "json")
+    assert code == 1
+    assert not json.loads(out)["verification"]["equal"]
+
+
+def test_a_conversion_of_a_function_that_fails_on_all_samples_is_not_called_equal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "f.py").write_text(COMPARES.replace('"total"', '"missing"'))
+    arguments = ("convert", str(tmp_path / "f.py"), "--to", "elixir", "--input")
+    for name, more, exits in (("bad", {}, 1), ("good", {"missing": 5}, 0)):
+        given = row()
+        given["record"] |= more
+        (tmp_path / name).write_text(json.dumps(given) + "\n")
+        code, _, err = run(capsys, *arguments, str(tmp_path / name))
+        assert code == exits, err
+    assert "same result for" in err
+
+
 @pytest.mark.parametrize(("tables", "exits"), [("", 1), ("text", 0)])
 def test_an_export_does_not_call_a_conversion_equal_that_is_not(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], tables: str, exits: int

@@ -16,7 +16,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from routestudio.errors import UsageError
-from routestudio.formats.reader import RowReader
+from routestudio.formats.reader import KeyBook, RowReader
 from routestudio.model import jsonio
 from routestudio.model.message import Message
 from routestudio.model.rows import Fault
@@ -47,7 +47,9 @@ def read_text(text: str) -> Iterator[Item]:
 def read_rows(index: FileIndex, start: int, count: int) -> list[Item]:
     reader = RowReader()
     reader.count = start
-    return list(reader.read_all(lines.read_rows(index, start, count)))
+    found = lines.read_lines(index, start, count)
+    rows = [lines.raw_of(data, line, index.path.name) for line, data in found]
+    return list(reader.read_all(row for row in rows if row is not None))
 
 
 def ids(items: list[Item]) -> list[Any]:
@@ -237,12 +239,12 @@ def test_a_large_file_is_paged_with_little_memory(tmp_path: Path) -> None:
     assert ids(read_rows(index, 123_456, 2)) == [123_456, 123_457]
 
 
-def test_a_file_that_shrinks_while_it_is_read_is_a_fault(tmp_path: Path) -> None:
+def test_a_line_that_is_gone_is_empty_and_a_file_that_is_gone_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "rows.jsonl"
     path.write_text(f"{row(1)}\n{row(2)}\n")
     index = index_file(path)
     path.write_text(f"{row(1)}\n")
-    assert "changed" in fault(read_rows(index, 0, 2)[1]).message
+    assert lines.read_lines(index, 0, 2) == [(1, row(1).encode()), (2, b"")]
     path.unlink()
     with pytest.raises(UsageError, match="No such file"):
         read_rows(index, 0, 2)
@@ -391,3 +393,34 @@ def test_rows_of_large_files_are_estimated(
     assert 25_000 <= files.rows_about(path) <= 35_000
     monkeypatch.setattr(files, "COUNTED", 1 << 30)
     assert files.rows_about(path) == 30_000
+
+
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [
+        ('a,b\n1,""\n2,\n', [("1", ""), ("2", None)]),
+        ('a;b\n"";x\n;y\n', [("", "x"), (None, "y")]),
+        ('a,b\n"say ""hi""",""\n"","x, y"\n', [('say "hi"', ""), ("", "x, y")]),
+        ('a,b\n"two\nlines",""\n,""\n', [("two\nlines", ""), (None, "")]),
+        ('a,b\r\n"",""\r\n,\r\n', [("", ""), (None, None)]),
+        ('"a","b"\n"1",""\n"2","x"\n', [("1", None), ("2", "x")]),
+        ('"a",b\n"1",""\n', [("1", "")]),
+        ('\n\na,b\n"",1\n', [("", "1")]),
+    ],
+)
+def test_an_empty_cell_is_null_and_one_in_quotes_an_empty_text(
+    tmp_path: Path, text: str, rows: list[tuple[Any, ...]]
+) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_bytes(text.encode())
+    found = [item for item in read_file(path) if isinstance(item, Message)]
+    assert [tuple(item.record.values()) for item in found] == rows
+
+
+def test_an_empty_text_is_null_in_a_column_whose_type_has_none(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text('n,d,t,j,tags\n"","","","",""\n')
+    types = {"n": "integer", "d": "date", "t": "text", "j": "jsonb", "tags": "text[]"}
+    (found,) = RowReader(keys=KeyBook(types={"rows": types})).read_all(files.read_file(path))
+    assert isinstance(found, Message)
+    assert found.record == {"n": None, "d": None, "t": "", "j": None, "tags": None}

@@ -35,7 +35,7 @@ def test_rows_become_read_messages(tmp_path: Path) -> None:
     assert isinstance(second, Message)
     assert (first.action, first.metadata["table_name"]) == ("read", "orders")
     assert first.record == {
-        "id": 1, "total": "10.10", "at": "2024-05-06T07:08:00Z", "tags": ["a"],
+        "id": 1, "total": "10.10", "at": "2024-05-06T07:08:00.000000Z", "tags": ["a"],
     }  # fmt: skip
     assert second.record["id"] == 2**62
     assert files.count_rows(file) == 2
