@@ -267,3 +267,4 @@ def counted(example: Example) -> int:
 def test_the_rows_are_over_two_thousand() -> None:
     made = sum(counted(case.values[1]) for case in cases())
     assert made + len(PLAIN) + len(AMBIGUOUS) + 10 * 60 >= 2_000
+    assert {case.values[0].key for case in cases()} == ENVELOPES.keys()
