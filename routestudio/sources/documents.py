@@ -192,7 +192,7 @@ def read_table(file: BinaryIO, name: str) -> Iterator[RawRow]:
     rows = csv.reader(_text_lines(file, name, read), dialect=_Table(mark))
     try:
         header = next((row for row in rows if any(cell.strip() for cell in row)), [])
-        always = all(_quoted("".join(read), mark))
+        always = all(_quoted("".join(read).lstrip("\r\n"), mark))
         if len(set(header)) != len(header):
             raise UsageError("two columns have the same name", place=Place(name, 1))
         read.clear()
@@ -207,7 +207,7 @@ def read_table(file: BinaryIO, name: str) -> Iterator[RawRow]:
                 continue
             record = {key: cell or None for key, cell in zip(header, row, strict=True)}
             if '""' in written and not always and "" in row:
-                marks = zip(header, row, _quoted(written, mark), strict=True)
+                marks = zip(header, row, _quoted(written, mark), strict=False)
                 record |= {key: "" for key, cell, quoted in marks if quoted and not cell}
             data = "\0".join(row).encode("utf-8", "surrogatepass")
             yield Raw(record, topic=short, position=position(short, line, data),

@@ -87,7 +87,9 @@ async def test_types_are_set_in_a_form_by_keyboard_alone(desk: Desk, project: Pa
         QTest.keyClicks(field.lineEdit(), wanted.get(name, ""))
         QTest.keyClick(field.lineEdit(), Qt.Key.Key_Tab)
     assert dialog.changes == wanted
-    QTest.keyClick(dialog.fields["id"].lineEdit(), Qt.Key.Key_Return)
+    QTest.keyClick(dialog.focusWidget(), Qt.Key.Key_Backtab, Qt.KeyboardModifier.ShiftModifier)
+    assert dialog.fields["note"].lineEdit().hasFocus()
+    QTest.keyClick(dialog.fields["note"].lineEdit(), Qt.Key.Key_Return)
     types = lambda: desk.window.session.snapshot["table_types"].get(TABLE)  # noqa: E731
     await desk.until(lambda: types() == wanted, "the types")
     await desk.until(lambda: "named in the project" in tip(document, "total"), "the tool tip")

@@ -283,22 +283,22 @@ def test_a_conversion_for_text_and_decimals_is_equal(
     assert "same result for" in err
 
 
-@pytest.mark.parametrize(("tables", "where"), [("", " where `total` is numeric"), ("numeric", "")])
 def test_a_conversion_of_which_both_versions_always_fail_is_not_called_equal(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], tables: str, where: str
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    folder = project(tmp_path, FAILS, tables=tables)
+    folder = project(tmp_path, SPLITS, tables="numeric", python=True)
     target = f"{folder}:by-size"
-    code, out, err = run(capsys, "convert", target, "--to", "python")
+    code, out, err = run(capsys, "convert", target, "--to", "elixir")
     assert (code, out) == (1, "")
     assert "same result" not in err
-    if tables:
-        assert (
-            f"both versions fail on every sample{where}, so nothing shows that they do the" in err
-        )
-    code, out, _ = run(capsys, "convert", target, "--to", "python", "--format", "json")
-    assert code == 1
-    assert not json.loads(out)["verification"]["equal"]
+    assert "both versions fail on every sample, so nothing shows that they do the same" in err
+    code, out, _ = run(capsys, "convert", target, "--to", "elixir", "--format", "json")
+    verification = json.loads(out)["verification"]
+    assert (code, verification["equal"], verification["differences"]) == (1, False, [])
+    assert "split" in verification["failing"]["before"]
+    code, _, err = run(capsys, "export", str(folder), "--target", "sequin")
+    assert code
+    assert "fails on every sample, in both languages" in err
 
 
 def test_a_conversion_of_a_function_that_fails_on_all_samples_is_not_called_equal(

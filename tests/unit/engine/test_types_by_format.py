@@ -208,7 +208,7 @@ end
 
 
 def whole(messages: list[Message]) -> list[list[Any]]:
-    """The columns that functions get: in Elixir with their structs' names, in Python as they are."""
+    """The columns that functions get: in Elixir with the structs' names, in Python as is."""
 
     async def evaluate() -> list[list[Any]]:
         pool = FunctionPool()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import os
@@ -19,7 +20,7 @@ from routestudio.errors import UsageError
 from routestudio.formats.reader import KeyBook, RowReader
 from routestudio.model import jsonio
 from routestudio.model.message import Message
-from routestudio.model.rows import Fault
+from routestudio.model.rows import Fault, Raw
 from routestudio.sources import documents, files, lines
 from routestudio.sources.files import count_rows
 from routestudio.sources.lines import MAX_LINE, FileIndex, index_file
@@ -415,6 +416,22 @@ def test_an_empty_cell_is_null_and_one_in_quotes_an_empty_text(
     path.write_bytes(text.encode())
     found = [item for item in read_file(path) if isinstance(item, Message)]
     assert [tuple(item.record.values()) for item in found] == rows
+
+
+@given(rows=st.lists(
+    st.lists(st.text(alphabet='a,;"\n\r\t ', max_size=5), min_size=3, max_size=3), max_size=4),
+    quoting=st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL, csv.QUOTE_NONNUMERIC]),
+    mark=st.sampled_from(",;\t"),
+)  # fmt: skip
+def test_cells_in_quotes_are_found_in_any_table(
+    rows: list[list[str]], quoting: Any, mark: str
+) -> None:
+    written = io.StringIO(newline="")
+    csv.writer(written, delimiter=mark, quoting=quoting).writerows([["x", "y", "z"], *rows])
+    found = list(documents.read_table(io.BytesIO(written.getvalue().encode()), "rows.csv"))
+    # This writer has quotes around every cell, or around no empty one: all of these are null.
+    kept = [[cell or None for cell in row] for row in rows]
+    assert [list(item.value.values()) for item in found if isinstance(item, Raw)] == kept
 
 
 def test_an_empty_text_is_null_in_a_column_whose_type_has_none(tmp_path: Path) -> None:
