@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from routestudio.engine.databases import located
 from routestudio.engine.looking import resolver
 from routestudio.engine.reading import Reading, reading_of
+from routestudio.engine.row_types import types_json
 from routestudio.engine.rows import message_of
 from routestudio.errors import UsageError
 from routestudio.formats import registry
@@ -130,7 +131,8 @@ class _Report:
         self.tables[table] += 1
         self.keys[table, row.key_columns or (), row.key_origin] += 1
         if len(self.rows) < SHOWN:
-            shown = {**message_of(row), "place": row.place, "notes": list(row.notes)}
+            shown = {**message_of(row), "place": row.place, "notes": list(row.notes),
+                     "types": types_json(row)}  # fmt: skip
             self.rows.append(shown)
 
     def as_json(self) -> dict[str, Any]:

@@ -205,4 +205,4 @@ _CASTS: Final[Mapping[str, Callable[[Any], Any]]] = {
 }  # fmt: skip
 
 NO_TEXT: Final = frozenset(_CASTS.keys() - {"bytea"}) | {"numeric", "money", "date", "uuid", "xml"}
-"""Types of which an empty text is no value."""
+"""Types that an empty text cannot be a value of."""

@@ -339,7 +339,7 @@ MONGODB_SETUP: Final = (
 
 MONGODB_UNKNOWABLE: Final = (
     "The old values of an update, and the document that was deleted, without pre-images.",
-    "The types of BSON: object ids, decimals and UUIDs are text, dates ISO 8601.",
+    "Types of BSON other than numbers, decimals, dates and UUIDs: an object id is text.",
     "The index of a change in its transaction, without the connector's transaction metadata.",
 )
 

@@ -20,6 +20,7 @@ from routestudio.errors import RouteStudioError
 from routestudio.model.message import ACTIONS
 from routestudio.ui.bridge import Engine, Job
 from routestudio.ui.dialogs import name_problem
+from routestudio.ui.editor.vocabulary import column_text
 from routestudio.ui.rows_text import key_text, summary_of
 from routestudio.ui.widgets.basics import label
 from routestudio.ui.widgets.dialog import AskDialog
@@ -235,7 +236,17 @@ class RowsDialog(AskDialog):
                 if row["notes"]:
                     item.setToolTip("\n".join(row["notes"]))
                 table.setItem(number, column, item)
+        self._show_types(rows)
         table.resizeColumnsToContents()
+
+    def _show_types(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Type and origin of each column, as tool tips of the headers."""
+        types = {name: known for row in reversed(rows) for name, known in row["types"].items()}
+        for section in range(len(_FIXED), self.messages.columnCount()):
+            item = self.messages.horizontalHeaderItem(section)
+            known = types.get(item.text()) if item is not None else None
+            if item is not None and known is not None:
+                item.setToolTip(f"{known['type']}\n{column_text(known['origin'])}")
 
 
 def _fault_text(fault: Mapping[str, Any]) -> str:

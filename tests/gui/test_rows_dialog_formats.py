@@ -64,6 +64,9 @@ async def test_every_format_is_shown_and_corrected_by_keyboard(
     assert dialog.summary.text().startswith(kind.title.partition(" ")[0])
     assert dialog.messages.rowCount() >= 1
     assert "line" in dialog.faults.toPlainText() or ":" in dialog.faults.toPlainText()
+    heads = [dialog.messages.horizontalHeaderItem(n) for n in range(dialog.messages.columnCount())]
+    typed = {name for row in dialog.found["rows"] for name in row["types"]}
+    assert {head.text() for head in heads if head.toolTip()} == typed & {h.text() for h in heads}
     wanted = [dialog.name, dialog.format, dialog.table, dialog.key]
     wanted += [dialog.action] if dialog.action.isEnabled() else []
     wanted += [dialog.messages, dialog.faults]
