@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFormLayout, QFrame, QScrollArea, QWidget
+from PySide6.QtWidgets import QFormLayout, QFrame, QHBoxLayout, QScrollArea, QWidget
 
 from routestudio.ui.documents.sample_rows import SampleRows
 from routestudio.ui.editor.vocabulary import column_text
@@ -17,6 +17,10 @@ from routestudio.ui.widgets.inputs import ComboBox
 
 _HEIGHT: Final = 300
 """Pixels of the columns that are in sight at once."""
+_WIDTH: Final = 190
+"""Pixels of a type: `timestamp with time zone` may be typed, and scrolls."""
+_ORIGINS: Final = {"project": "named here", "row": "its type comes with the rows",
+                   "guess": "its type is a guess"}  # fmt: skip
 _OFFERED: Final = (
     "text", "integer", "bigint", "numeric", "boolean", "date", "time", "timestamp", "timestamptz",
     "interval", "jsonb", "uuid", "bytea", "double precision",
@@ -46,13 +50,14 @@ class TypesDialog(AskDialog):
         rows.setContentsMargins(0, 0, 8, 0)
         rows.setHorizontalSpacing(16)
         rows.setVerticalSpacing(8)
-        rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
+        rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        rows.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         for column in columns:
-            field = self._field(column)
-            name = label(column["name"])
-            name.setBuddy(field)
-            rows.addRow(name, field)
-            rows.addRow("", label(_said(column), "muted", wrap=True))
+            line = QHBoxLayout()
+            line.setSpacing(14)
+            line.addWidget(self._field(column))
+            line.addWidget(label(_said(column), "muted", wrap=True), 1)
+            rows.addRow(label(column["name"]), line)
         self.area = QScrollArea()
         self.area.setWidgetResizable(True)
         self.area.setFrameShape(QFrame.Shape.NoFrame)
@@ -71,6 +76,7 @@ class TypesDialog(AskDialog):
         field = ComboBox()
         field.setEditable(True)
         field.setInsertPolicy(ComboBox.InsertPolicy.NoInsert)
+        field.setFixedWidth(_WIDTH)
         field.addItem("")
         field.addItems(_OFFERED)
         field.setCurrentText(column["declared"])
@@ -115,11 +121,11 @@ def _placeholder(column: Mapping[str, Any]) -> str:
 
 def _said(column: Mapping[str, Any]) -> str:
     """What is known of a column: an example, and who names its type."""
-    said = column_text(column["origin"]).partition("; ")[2] or "nobody names its type"
-    example = f"{column['example']}: " if column["example"] else ""
+    parts = [column["example"], _ORIGINS.get(column["origin"], "")]
     looks = column["proposal"]
-    more = f"; it looks like {looks}" if looks and looks != column["type"] else ""
-    return f"{example}{said}{more}"
+    if looks and looks != column["type"]:
+        parts.append(f"looks like {looks}")
+    return " · ".join(part for part in parts if part)
 
 
 class TableTypes:
