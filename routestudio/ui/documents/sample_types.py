@@ -17,6 +17,8 @@ from routestudio.ui.widgets.inputs import ComboBox
 
 _HEIGHT: Final = 300
 """Pixels of the columns that are in sight at once."""
+_ROW: Final = 50
+"""Pixels of a column with two lines about it."""
 _WIDTH: Final = 190
 """Pixels of a type: `timestamp with time zone` may be typed, and scrolls."""
 _ORIGINS: Final = {"project": "named here", "row": "its type comes with the rows",
@@ -40,7 +42,7 @@ class TypesDialog(AskDialog):
             "times by them. A column without a type here keeps the type of its rows, or a guess.",
             "Set",
         )  # fmt: skip
-        self.setMinimumWidth(560)
+        self.setMinimumWidth(640)
         self._columns = list(columns)
         self._known = {name.lower() for name in known}
         self._first = first
@@ -64,7 +66,7 @@ class TypesDialog(AskDialog):
         self.area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.area.setWidget(body)
-        self.area.setMinimumHeight(min(_HEIGHT, body.sizeHint().height() + 2))
+        self.area.setMinimumHeight(min(_HEIGHT, _ROW * len(self._columns) + 2))
         self.extra.addWidget(self.area)
         proposed = [column for column in columns if column["proposal"]]
         self.propose = Button("Fill in what the values look like", action=self.take_proposals)
