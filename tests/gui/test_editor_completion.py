@@ -49,7 +49,7 @@ def test_proposals(before: str, word: str, texts: list[str]) -> None:
 
 
 def test_the_vocabulary_of_a_sink_type_has_columns_and_routed_fields() -> None:
-    made = vocabulary("kafka", [("region", "text")])
+    made = vocabulary("kafka", [("region", "text", "unknown")])
     assert [item.text for item in made.columns] == ["region"]
     assert {"topic", "message_key"} <= {item.text for item in made.routed}
     assert {"table_name", "commit_lsn"} <= {item.text for item in made.metadata}
@@ -114,7 +114,7 @@ def test_leaving_the_editor_hides_the_list(editor: CodeEdit, completion: Complet
 
 
 def test_elixir_is_offered_its_own_functions_and_keys() -> None:
-    made = vocabulary("kafka", [("region", "text")], language="elixir")
+    made = vocabulary("kafka", [("region", "text", "unknown")], language="elixir")
     word, items = proposals(made, "  x = Map.ge")
     assert (word, items[0].text, items[0].detail) == (
         "ge", "get", "Map.get(map, key, [default])",

@@ -15,10 +15,10 @@ from routestudio.ui.editor.vocabulary import vocabulary
 
 WORDS = vocabulary(
     "kafka",
-    [("region", "text"), ("id", "number")],
+    [("region", "text", "unknown"), ("id", "number", "unknown")],
     examples={"columns": {"region": '"EU"'}, "metadata": {"table_name": '"orders"'}},
 )
-ELIXIR = vocabulary("kafka", [("region", "text")], language="elixir")
+ELIXIR = vocabulary("kafka", [("region", "text", "unknown")], language="elixir")
 
 
 @pytest.mark.parametrize(
