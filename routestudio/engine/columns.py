@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from routestudio.engine.sources import read_some
 from routestudio.errors import UsageError
-from routestudio.formats.types import KNOWN
 from routestudio.model.column_types import TypeOrigin, guess_of, type_of
 from routestudio.model.message import Message
 
@@ -56,7 +55,7 @@ class ColumnMethods:
 
         Each has `name`, `type` and `origin` (see `columns`), `declared` (as the project writes it,
         or nothing), `example`, and `proposal`: a type that the form of all its values allows, for a
-        column whose type nobody names. `known` are the names of types.
+        column whose type nobody names.
         """
         found: dict[str, tuple[str, TypeOrigin]] = {}
         values: dict[str, list[Any]] = {}
@@ -68,7 +67,7 @@ class ColumnMethods:
         project = self._service.workspace.project.project
         short = table.partition(".")[2]
         declared = project.table_types.get(table) or project.table_types.get(short) or {}
-        columns = [
+        columns: list[dict[str, Any]] = [
             {"name": column, "type": found[column][0], "origin": found[column][1],
              "declared": declared.get(column, ""), "example": _example(values.get(column, [])),
              "proposal": _proposal(values.get(column, []))
@@ -80,7 +79,9 @@ class ColumnMethods:
              "proposal": ""}
             for column, type_ in declared.items() if column not in found
         ]  # fmt: skip
-        return {"table": table, "columns": columns, "known": list(KNOWN)}
+        for item in columns:
+            item["example"] = self._service.workspace.redact_data(item["example"])
+        return {"table": table, "columns": columns}
 
     def _messages(self, name: str) -> list[Message]:
         try:

@@ -34,7 +34,7 @@ class TypesDialog(AskDialog):
 
     def __init__(
         self, parent: QWidget | None, table: str, columns: Sequence[Mapping[str, Any]],
-        known: Sequence[str], first: str | None = None,
+        first: str | None = None,
     ) -> None:  # fmt: skip
         super().__init__(
             parent, f"Column types of {table}",
@@ -44,7 +44,6 @@ class TypesDialog(AskDialog):
         )  # fmt: skip
         self.setMinimumWidth(640)
         self._columns = list(columns)
-        self._known = {name.lower() for name in known}
         self._first = first
         self.fields: dict[str, ComboBox] = {}
         body = QWidget()
@@ -159,7 +158,7 @@ class TableTypes:
 
     def _open(self, found: Mapping[str, Any], column: str | None) -> None:
         table = str(found["table"])
-        dialog = TypesDialog(self._rows, table, found["columns"], found["known"], column)
+        dialog = TypesDialog(self._rows, table, found["columns"], column)
         dialog.accepted.connect(lambda: self._put(table, dialog.changes))
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
