@@ -152,6 +152,11 @@ class Planner:
         return self.buffered == 0
 
     @property
+    def full(self) -> bool:
+        """Whether `take` gives nothing until a batch comes back."""
+        return self._batcher.full
+
+    @property
     def waiting_retries(self) -> int:
         """Messages that wait for their next attempt."""
         return len(self._retries)
