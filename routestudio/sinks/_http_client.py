@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from routestudio.model.outcome import Outcome, rejected, retry, unreachable
+from routestudio.sinks import _proxy
 from routestudio.sinks._http import DOTS, RETRY_STATUS, retry_after
 from routestudio.sinks._http_answer import Answer
 
@@ -48,7 +49,7 @@ class HttpClient:
     def __init__(
         self, hidden: Sequence[str] = (), *, tls: bool = True, timeout: float | None = None
     ) -> None:
-        self._hidden = tuple(hidden)
+        self._hidden = _longest_first([*hidden, *_proxy.secrets()])
         self._tls = tls
         self._timeout = TIMEOUT if timeout is None else timeout
         self._connections: Connections | None = None
@@ -81,7 +82,11 @@ class HttpClient:
 
         try:
             target = url if isinstance(url, httpx.URL) else httpx.URL(url)
-            return http.request(method, target, headers)
+            port = target.port or (443 if target.scheme == "https" else 80)
+            via = _proxy.chosen(target.scheme, target.host, port)
+            return http.request(method, target, headers, via)
+        except _proxy.ProxyError as error:
+            raise UnansweredError(unreachable("proxy", str(error))) from None
         except (h11.LocalProtocolError, httpx.InvalidURL) as error:
             text = self.clean(f"the request cannot be sent: {error}")
             raise UnansweredError(rejected("request", text)) from None
@@ -138,6 +143,9 @@ class HttpClient:
         phrase = f"HTTP {answer.status} {answer.phrase}".strip()
         detail = text or answer.excerpt()
         reason = self.clean(f"{phrase}: {detail}" if detail else phrase)
+        if answer.status == 407:
+            # It is the proxy's: no message is to blame.
+            return unreachable("http_407", reason)
         if answer.status in RETRY_STATUS or answer.status >= 500:
             after = retry_after(answer.headers.get("retry-after"))
             return retry(f"http_{answer.status}", reason, after=after)
@@ -168,6 +176,10 @@ class HttpClient:
 
 def hidden(values: Iterable[str]) -> tuple[str, ...]:
     """Secrets that are long enough to be hidden in texts, longest first."""
+    return _longest_first(values)
+
+
+def _longest_first(values: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted({value for value in values if len(value) > 3}, key=len, reverse=True))
 
 

@@ -2,7 +2,7 @@
 
 The deliveries' own client, because a general one costs more for each request than everything else
 that happens to a hundred messages (docs/performance.md). It follows nothing, stores nothing and
-reads no setting of the machine: no proxies, no cookies, no credentials from files.
+reads no setting of the machine: no cookies, no credentials from files. Proxies are the caller's.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import httpx
 
 from routestudio.sinks._http_answer import Answer
 from routestudio.sinks._http_exchange import BrokenError, Connection, Origin, Request, request
+from routestudio.sinks._http_tunnel import TunnelError, tunnelled
 
 __all__ = ["BrokenError", "ConnectError", "ConnectTimeoutError", "Connections", "request"]
 
@@ -78,7 +79,7 @@ class Connections:
             connection = self._waiting(origin)
             if connection is None:
                 async with asyncio.timeout_at(deadline):
-                    connection = await self._opened(origin)
+                    connection = await self._opened(request)
             if deadline is not None:
                 self._watch(connection, deadline)
             reusable = False
@@ -147,26 +148,41 @@ class Connections:
         self._ending.add(connection)
         connection.abort()
 
-    async def _opened(self, origin: Origin) -> Connection:
-        scheme, host, port = origin
+    async def _opened(self, request: Request) -> Connection:
+        scheme, host, port = request.origin
+        via = request.via
         context = None
         if scheme == "https":
             context = self._context or ssl.create_default_context()
         try:
             async with asyncio.timeout(self._connecting):
-                _, connection = await asyncio.get_running_loop().create_connection(
-                    Connection,
-                    host,
-                    port,
-                    ssl=context,
-                    happy_eyeballs_delay=None if _is_address(host) else _STAGGER,
-                )
+                if via is None:
+                    connection = await _dialled(host, port, context)
+                elif context is None:
+                    connection = await _dialled(via.host, via.port, None)
+                else:
+                    connection = Connection()
+                    await tunnelled(via, host, port, context, connection)
         except TimeoutError:
             raise ConnectTimeoutError from None
+        except TunnelError as error:
+            raise ConnectError(str(error)) from None
         except (OSError, ssl.SSLError, UnicodeError) as error:
-            raise ConnectError(_reason(error)) from None
+            where = f"the proxy {via.shown}: " if via is not None and context is None else ""
+            raise ConnectError(where + _reason(error)) from None
         self._all.add(connection)
         return connection
+
+
+async def _dialled(host: str, port: int, context: ssl.SSLContext | None) -> Connection:
+    _, connection = await asyncio.get_running_loop().create_connection(
+        Connection,
+        host,
+        port,
+        ssl=context,
+        happy_eyeballs_delay=None if _is_address(host) else _STAGGER,
+    )
+    return connection
 
 
 def _reason(error: Exception) -> str:

@@ -20,6 +20,7 @@ import httpx
 
 from routestudio.sinks._http_answer import Answer
 from routestudio.sinks._idle import Socket
+from routestudio.sinks._proxy import Proxy
 
 if TYPE_CHECKING:
     from asyncio.trsock import TransportSocket
@@ -61,7 +62,7 @@ class Request:
     """All of a request but its body: made once, sent as often as wanted.
 
     `start` is what is written in front of the length of the body, or `None` where `h11` is to write
-    each request.
+    each request. `via` is the proxy that it goes through.
     """
 
     method: str
@@ -69,6 +70,7 @@ class Request:
     target: bytes
     headers: Pairs
     start: bytes | None
+    via: Proxy | None = None
 
     def written(self, body: bytes) -> bytes | None:
         """The bytes of the request with a body; `None`: `h11` writes them."""
@@ -80,8 +82,17 @@ class Request:
         return start + b"\r\n"
 
 
-def request(method: str, url: httpx.URL, headers: Iterable[tuple[bytes, bytes]]) -> Request:
-    """Prepare requests to `url`. Raises `h11.LocalProtocolError` for what cannot be sent."""
+def request(
+    method: str,
+    url: httpx.URL,
+    headers: Iterable[tuple[bytes, bytes]],
+    via: Proxy | None = None,
+) -> Request:
+    """Prepare requests to `url`, through a proxy if there is one.
+
+    A proxy sees all of a request to `http`, and no more than the host of one to `https`. Raises
+    `h11.LocalProtocolError` for what cannot be sent.
+    """
     scheme, host = url.scheme, url.host
     if scheme not in ("http", "https") or not host:
         raise h11.LocalProtocolError(f"{scheme or 'no scheme'}: not an address for HTTP")
@@ -90,6 +101,11 @@ def request(method: str, url: httpx.URL, headers: Iterable[tuple[bytes, bytes]])
     if not any(name.lower() == b"host" for name, _ in pairs):
         pairs.insert(0, (b"host", url.netloc))
     target = url.raw_path
+    if via is not None and scheme == "http":
+        target = b"http://" + url.netloc + target
+        own = any(name.lower() == b"proxy-authorization" for name, _ in pairs)
+        if via.authorization is not None and not own:
+            pairs.append((b"proxy-authorization", via.authorization))
     start = None
     if not any(name.lower() in _FRAMING for name, _ in pairs):
         head = h11.Connection(h11.CLIENT).send(
@@ -97,7 +113,7 @@ def request(method: str, url: httpx.URL, headers: Iterable[tuple[bytes, bytes]])
         )
         assert head is not None
         start = head[:-2]
-    return Request(method, origin, target, pairs, start)
+    return Request(method, origin, target, pairs, start, via)
 
 
 class Connection(asyncio.Protocol):
