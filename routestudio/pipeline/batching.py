@@ -13,7 +13,7 @@ from routestudio.sinks.base import BatchLimits
 
 PATIENCE: Final = 10
 MOST_SECONDS: Final = 0.05
-"""How long a batch that is not full waits for another one of its destination, see `Batcher`."""
+"""How long a batch that is not full may go on filling, see `Batcher`."""
 
 
 class Sized(Protocol):
@@ -57,8 +57,7 @@ class _Queue(Generic[J]):
         self.until = 0.0
         self.out = 0
         self.ripe = False
-        # Its time has come while another batch of the key was out: it goes on filling until that
-        # one is back, or `last`.
+        # Its time has come, but it goes on filling, until `last` at most.
         self.waited = False
         self.listed = False
         # The batch that still fills: its number (0: none), messages and bytes.
@@ -68,9 +67,10 @@ class _Queue(Generic[J]):
 class Batcher(Generic[J]):
     """Forms batches. A batch is ready when it is full (messages or bytes) or has waited enough.
 
-    Enough is the limit's `wait`; while another batch of its destination is out, a batch that is not
-    full waits for that one to come back, up to `PATIENCE` times as long (`MOST_SECONDS` at most).
-    A busy destination so gets fewer, fuller batches, and a quiet one waits no longer than before.
+    Enough is the limit's `wait`. While another batch of its destination is out, a batch that is not
+    full waits for that one to come back, and while `busy` shows that more is about to be added, it
+    waits for that: up to `PATIENCE` times as long (`MOST_SECONDS` at most). A busy stream so gets
+    fewer, fuller batches, and a quiet one waits no longer than before.
 
     Ready destinations take turns. At most `in_flight` batches are out, `per_key` of them for one
     destination; while they are, batches go on filling. All times come from the caller's clock.
@@ -91,6 +91,7 @@ class Batcher(Generic[J]):
         self._parcels = count(1)
         self.out = 0
         self.waiting = 0
+        self.busy = False
 
     def __len__(self) -> int:
         """Number of destinations with something waiting or in flight."""
@@ -187,7 +188,7 @@ class Batcher(Generic[J]):
         queue.out -= 1
         self.out -= 1
         if queue.items:
-            if queue.waited and not queue.out:
+            if queue.waited and not queue.out and not self.busy:
                 queue.ripe = True
             if queue.ripe or self._full(queue):
                 self._list(queue)
@@ -250,7 +251,7 @@ class Batcher(Generic[J]):
                     del self._queues[queue.key]
                 continue
             if time == queue.due and not queue.ripe:
-                if queue.out and not queue.waited and now < queue.last:
+                if (queue.out or self.busy) and not queue.waited and now < queue.last:
                     queue.waited = True
                     queue.due = queue.last
                     heapq.heappush(timers, (queue.due, next(self._order), queue))

@@ -156,6 +156,10 @@ class Planner:
         """Whether `take` gives nothing until a batch comes back."""
         return self._batcher.full
 
+    def busy(self, more: bool) -> None:
+        """Whether more messages are about to be added: batches may then wait for them a little."""
+        self._batcher.busy = more
+
     @property
     def waiting_retries(self) -> int:
         """Messages that wait for their next attempt."""

@@ -191,6 +191,7 @@ class Delivery:
             return
         for task in self._takers:
             task.cancel()
+        self._planner.busy(False)
         self._planner.expecting = False
         self._fed = True
         self._patience = loop.call_later(seconds, self.cancel)
@@ -232,13 +233,16 @@ class Delivery:
         while (chunk := await self._intake.next()) is not None:
             while not planner.room:
                 self._room.clear()
+                planner.busy(False)
                 planner.expecting = False
                 self._dispatch()
                 await self._room.wait()
             planner.expecting = True
+            planner.busy(self._intake.more)
             self._take_in(*chunk)
             self._dispatch()
             await asyncio.sleep(0)
+        planner.busy(False)
         planner.expecting = False
         self._fed = True
         self._dispatch()

@@ -165,3 +165,21 @@ def test_batches_of_one_need_no_clock() -> None:
     assert batches.next_due() is None
     batches.done(first.key, 0.0)
     assert batches.take(0.0) is not None
+
+
+def test_a_busy_stream_fills_its_batches() -> None:
+    batches = batcher(wait=0.004)
+    batches.busy = True
+    fill(batches, "a", 1)
+    assert batches.take(0.005) is None, "more is about to come"
+    fill(batches, "a", 2, now=0.006)
+    assert len(batches.take(0.006).jobs) == 3
+
+
+def test_a_stream_that_stays_busy_elsewhere_holds_nobody_up_for_long() -> None:
+    batches = batcher(wait=0.004)
+    batches.busy = True
+    fill(batches, "a", 1)
+    assert batches.take(0.039) is None
+    assert batches.next_due() == pytest.approx(0.04)
+    assert len(batches.take(0.041).jobs) == 1
