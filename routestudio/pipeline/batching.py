@@ -7,9 +7,13 @@ from collections import deque
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from itertools import count
-from typing import Generic, Protocol, TypeVar
+from typing import Final, Generic, Protocol, TypeVar
 
 from routestudio.sinks.base import BatchLimits
+
+PATIENCE: Final = 10
+MOST_SECONDS: Final = 0.05
+"""How long a batch that is not full may go on filling, see `Batcher`."""
 
 
 class Sized(Protocol):
@@ -41,17 +45,20 @@ class Batch(Generic[J]):
 class _Queue(Generic[J]):
     """What waits for one batch key. `ripe`: may leave although it is not full."""
 
-    __slots__ = ("bytes", "count", "due", "items", "key", "listed", "out", "parcel", "ripe",
-                 "size", "until")  # fmt: skip
+    __slots__ = ("bytes", "count", "due", "items", "key", "last", "listed", "out", "parcel", "ripe",
+                 "size", "until", "waited")  # fmt: skip
 
     def __init__(self, key: Hashable) -> None:
         self.key = key
         self.items: deque[J] = deque()
         self.size = 0
         self.due = 0.0
+        self.last = 0.0
         self.until = 0.0
         self.out = 0
         self.ripe = False
+        # Its time has come, but it goes on filling, until `last` at most.
+        self.waited = False
         self.listed = False
         # The batch that still fills: its number (0: none), messages and bytes.
         self.parcel = self.count = self.bytes = 0
@@ -59,6 +66,11 @@ class _Queue(Generic[J]):
 
 class Batcher(Generic[J]):
     """Forms batches. A batch is ready when it is full (messages or bytes) or has waited enough.
+
+    Enough is the limit's `wait`. While another batch of its destination is out, a batch that is not
+    full waits for that one to come back, and while `busy` shows that more is about to be added, it
+    waits for that: up to `PATIENCE` times as long (`MOST_SECONDS` at most). A busy stream so gets
+    fewer, fuller batches, and a quiet one waits no longer than before.
 
     Ready destinations take turns. At most `in_flight` batches are out, `per_key` of them for one
     destination; while they are, batches go on filling. All times come from the caller's clock.
@@ -69,6 +81,7 @@ class Batcher(Generic[J]):
 
     def __init__(self, limits: BatchLimits, *, in_flight: int, per_key: int) -> None:
         self._limits = limits
+        self._most = max(limits.wait, min(limits.wait * PATIENCE, MOST_SECONDS))
         self._in_flight = in_flight
         self._per_key = per_key
         self._queues: dict[Hashable, _Queue[J]] = {}
@@ -78,6 +91,7 @@ class Batcher(Generic[J]):
         self._parcels = count(1)
         self.out = 0
         self.waiting = 0
+        self.busy = False
 
     def __len__(self) -> int:
         """Number of destinations with something waiting or in flight."""
@@ -138,10 +152,15 @@ class Batcher(Generic[J]):
             and (limits.size is None or queue.bytes + job.size <= limits.size)
         )
 
+    @property
+    def full(self) -> bool:
+        """Whether no batch can be taken until one is done."""
+        return self.out >= self._in_flight
+
     def take(self, now: float) -> Batch[J] | None:
         """The next batch that may be sent now, if any; it counts as in flight until `done`."""
         self._ripen_due(now)
-        if self.out >= self._in_flight:
+        if self.full:
             return None
         ring = self._ring
         while ring:
@@ -169,6 +188,8 @@ class Batcher(Generic[J]):
         queue.out -= 1
         self.out -= 1
         if queue.items:
+            if queue.waited and not queue.out and not self.busy:
+                queue.ripe = True
             if queue.ripe or self._full(queue):
                 self._list(queue)
         elif queue.out == 0 and queue.until <= now:
@@ -190,7 +211,7 @@ class Batcher(Generic[J]):
 
     def next_due(self) -> float | None:
         """When a waiting batch becomes ready by time; `None` when only `done` can change that."""
-        if self.out >= self._in_flight:
+        if self.full:
             return None
         timers = self._timers
         while timers and not self._expected(*timers[0]):
@@ -204,8 +225,11 @@ class Batcher(Generic[J]):
         )
 
     def _arm(self, queue: _Queue[J], now: float) -> None:
-        queue.ripe = False
+        queue.ripe = queue.waited = False
+        if self._limits.messages == 1:
+            return  # it is full, and listed at once
         queue.due = now + self._limits.wait
+        queue.last = now + self._most
         heapq.heappush(self._timers, (queue.due, next(self._order), queue))
 
     def _list(self, queue: _Queue[J]) -> None:
@@ -226,8 +250,13 @@ class Batcher(Generic[J]):
                 if queue.out == 0 and queue.until <= now and self._queues.get(queue.key) is queue:
                     del self._queues[queue.key]
                 continue
-            if time == queue.due:
-                queue.ripe = True
+            if time == queue.due and not queue.ripe:
+                if (queue.out or self.busy) and not queue.waited and now < queue.last:
+                    queue.waited = True
+                    queue.due = queue.last
+                    heapq.heappush(timers, (queue.due, next(self._order), queue))
+                else:
+                    queue.ripe = True
             if queue.ripe or self._full(queue):
                 self._list(queue)
 

@@ -83,6 +83,11 @@ class Intake:
                 await close()
         await self._ready.put(None)
 
+    @property
+    def more(self) -> bool:
+        """Whether a chunk is ready, so that `next` has not to wait for the source."""
+        return self._ready.qsize() > 0
+
     async def next(self) -> tuple[int, Sequence[Row], list[Staged]] | None:
         """The next chunk: the position of its first row, its rows, and its staged messages.
 

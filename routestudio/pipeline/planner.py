@@ -152,6 +152,15 @@ class Planner:
         return self.buffered == 0
 
     @property
+    def full(self) -> bool:
+        """Whether `take` gives nothing until a batch comes back."""
+        return self._batcher.full
+
+    def busy(self, more: bool) -> None:
+        """Whether more messages are about to be added: batches may then wait for them a little."""
+        self._batcher.busy = more
+
+    @property
     def waiting_retries(self) -> int:
         """Messages that wait for their next attempt."""
         return len(self._retries)

@@ -26,6 +26,7 @@ from routestudio.pipeline.planner import (
     Duplicate,
     Job,
     Planner,
+    Rejection,
     Settled,
     records_of,
 )
@@ -190,6 +191,7 @@ class Delivery:
             return
         for task in self._takers:
             task.cancel()
+        self._planner.busy(False)
         self._planner.expecting = False
         self._fed = True
         self._patience = loop.call_later(seconds, self.cancel)
@@ -231,13 +233,16 @@ class Delivery:
         while (chunk := await self._intake.next()) is not None:
             while not planner.room:
                 self._room.clear()
+                planner.busy(False)
                 planner.expecting = False
                 self._dispatch()
                 await self._room.wait()
             planner.expecting = True
+            planner.busy(self._intake.more)
             self._take_in(*chunk)
             self._dispatch()
             await asyncio.sleep(0)
+        planner.busy(False)
         planner.expecting = False
         self._fed = True
         self._dispatch()
@@ -265,17 +270,28 @@ class Delivery:
             task = tasks.spawn(self._guard(partial(self._send, batch)), name="delivery sender")
             self._senders.add(task)
             task.add_done_callback(self._senders.discard)
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
         if planner.idle:
             if self._fed:
                 self._end.set()
             return
         wake = planner.wake_at(now)
         if wake is not None:
-            loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(max(0.0, wake - now), self._dispatch)
+            self._wake_in(max(0.0, wake - now))
+
+    def _wake_in(self, seconds: float) -> None:
+        """Dispatch again then, or earlier: a timer that comes too early costs less than a new one
+        for each batch."""
+        loop, timer = asyncio.get_running_loop(), self._timer
+        due = loop.time() + seconds
+        if timer is not None:
+            if timer.when() <= due:
+                return
+            timer.cancel()
+        self._timer = loop.call_at(due, self._wake)
+
+    def _wake(self) -> None:
+        self._timer = None
+        self._dispatch()
 
     async def _send(self, first: Batch[Job]) -> None:
         """Send batches one after the other, for as long as there is one."""
@@ -306,7 +322,7 @@ class Delivery:
             if self._closing:
                 return
             batch = self._planner.take(self._clock())
-            if batch is not None:
+            if batch is not None and not self._planner.full:
                 self._dispatch()
         self._dispatch()
 
@@ -321,18 +337,23 @@ class Delivery:
             )
         if settled.duplicates:
             self._know(settled.duplicates)
+        if settled.rejected:
+            self._give_up(settled.rejected)
+        if self._planner.room:
+            self._room.set()
+
+    def _give_up(self, rejected: Sequence[Rejection]) -> None:
+        """Messages that the service refused become dead letters, and are finished."""
         self._reject(
             [
                 DeadLetter(
                     item.job.message, "deliver", item.code, item.reason, attempts=item.job.attempts
                 )
-                for item in settled.rejected
+                for item in rejected
             ]
         )
         if self._water is not None:
-            self._water.finish(item.job.position for item in settled.rejected)
-        if self._planner.room:
-            self._room.set()
+            self._water.finish(item.job.position for item in rejected)
 
     def _know(self, duplicates: Sequence[Duplicate]) -> None:
         """The service did not store these, because it knows their ids: they are finished."""

@@ -47,16 +47,20 @@ async def in_halves(batch: Sequence[Any], attempt: Attempt) -> list[Outcome]:
     search ends early because records from all over the batch were refused alone, each for the same
     reason, and none was taken.
     """
-    search = _Search(batch, attempt)
+    answer = await attempt(batch)
+    if not isinstance(answer, Refused):
+        return list(answer)
+    search = _Search(batch, attempt, answer)
     await search.run()
     return search.outcomes
 
 
 class _Search:
-    """One batch on its way. `outcomes` are complete when `run` has returned."""
+    """A batch that was refused as a whole. `outcomes` are complete when `run` has returned."""
 
-    def __init__(self, batch: Sequence[Any], attempt: Attempt) -> None:
+    def __init__(self, batch: Sequence[Any], attempt: Attempt, first: Refused) -> None:
         self._batch = batch
+        self._first: Refused | None = first
         self._attempt = attempt
         self._found: dict[int, Outcome] = {}
         self._alike = 0
@@ -102,7 +106,8 @@ class _Search:
 
         Gives back the outcome because of which nothing more may be sent now.
         """
-        answer = await self._attempt([self._batch[index] for index in part])
+        first, self._first = self._first, None
+        answer = first or await self._attempt([self._batch[index] for index in part])
         if not isinstance(answer, Refused):
             self._found.update(zip(part, answer, strict=True))
             self._mixed = True

@@ -17,7 +17,8 @@ from urllib.parse import urlsplit
 
 from routestudio.model.outcome import CheckStep
 from routestudio.sinks._http import CREDENTIALS, EndpointUrl, same_origin
-from routestudio.sinks._net import Reach, Stopwatch, approach, skip_rest, speaks_tls
+from routestudio.sinks._http_approach import approach_url, proxy_of
+from routestudio.sinks._net import Reach, Stopwatch, skip_rest, speaks_tls
 
 if TYPE_CHECKING:
     import httpx
@@ -57,14 +58,19 @@ async def check_endpoint(
     """Yield the steps for an endpoint; `questions` has at least one, the first is asked twice."""
     result = Reach()
     tls = ssl.create_default_context() if url.scheme == "https" else None
-    async with aclosing(approach(*url.address, tls=tls, result=result)) as steps:  # type: ignore[type-var]
+    async with aclosing(approach_url(url, tls=tls, result=result)) as steps:  # type: ignore[type-var]
         async for step in steps:
             yield step
     if not result.ok:
         return
     import httpx
 
+    via = proxy_of(url)
+    proxy = None if via is None else httpx.Proxy(
+        f"http://{via.shown}", auth=(via.user, via.password) if via.authorization else None
+    )  # fmt: skip
     async with httpx.AsyncClient(
+        proxy=proxy,
         verify=tls if tls is not None else False,
         trust_env=False,
         timeout=SECONDS,
@@ -72,7 +78,7 @@ async def check_endpoint(
         watch = Stopwatch()
         first = await _ask(client, questions[0], with_secrets=True)
         step = await _authenticate(client, questions[0], first, watch)
-        strange = first.failure in ("not_http", "timeout") and tls is None
+        strange = first.failure in ("not_http", "timeout") and tls is None and via is None
         if strange and await speaks_tls(*url.address):
             step = CheckStep("authenticate", "failed", "the port speaks TLS", step.ms,
                              "write the URL with https://")  # fmt: skip

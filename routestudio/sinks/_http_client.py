@@ -3,20 +3,22 @@ why."""
 
 from __future__ import annotations
 
-import asyncio
 import ssl
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Final
 
-from routestudio.model import jsonio
 from routestudio.model.outcome import Outcome, rejected, retry, unreachable
+from routestudio.sinks import _proxy
 from routestudio.sinks._http import DOTS, RETRY_STATUS, retry_after
+from routestudio.sinks._http_answer import Answer
 
 if TYPE_CHECKING:
     import httpx
 
     from routestudio.sinks._http_connections import Connections
+    from routestudio.sinks._http_exchange import Request
+
+__all__ = ["Answer", "HttpClient", "UnansweredError", "hidden"]
 
 TIMEOUT: Final = 30.0
 """Seconds for a whole request with its answer."""
@@ -27,40 +29,6 @@ MAX_ANSWER: Final = 1_000_000
 
 _CONNECTIONS: Final = 64
 """Connections of one client at most."""
-
-_EXCERPT: Final = 200
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class Answer:
-    """What a server answered. `headers` have names in lower case; `body` is decoded.
-
-    `complete` is false when the body was longer than what the caller wanted to keep.
-    """
-
-    status: int
-    phrase: str
-    headers: Mapping[str, str]
-    body: bytes
-    complete: bool = True
-
-    @property
-    def ok(self) -> bool:
-        """Whether the status is one of 200-299."""
-        return 200 <= self.status < 300
-
-    def json(self) -> Any:
-        """The body as JSON, or `None` when it is not JSON or was cut."""
-        if not self.complete:
-            return None
-        try:
-            return jsonio.loads(self.body)
-        except ValueError:
-            return None
-
-    def excerpt(self, limit: int = _EXCERPT) -> str:
-        """The start of the body in one line."""
-        return " ".join(self.body[: limit * 4].decode("utf-8", "replace").split())[:limit]
 
 
 class UnansweredError(Exception):
@@ -81,7 +49,7 @@ class HttpClient:
     def __init__(
         self, hidden: Sequence[str] = (), *, tls: bool = True, timeout: float | None = None
     ) -> None:
-        self._hidden = tuple(hidden)
+        self._hidden = _longest_first([*hidden, *_proxy.secrets()])
         self._tls = tls
         self._timeout = TIMEOUT if timeout is None else timeout
         self._connections: Connections | None = None
@@ -100,7 +68,13 @@ class HttpClient:
 
         Redirects are answers. Raises `UnansweredError`.
         """
-        seconds = self._timeout if timeout is None else timeout
+        request = self.request(method, url, headers)
+        return await self.send(request, body, timeout=timeout, keep=keep)
+
+    def request(
+        self, method: str, url: httpx.URL | str, headers: Iterable[tuple[bytes, bytes]]
+    ) -> Request:
+        """Prepare requests that differ in their body only. Raises `UnansweredError`."""
         import h11
         import httpx
 
@@ -108,39 +82,70 @@ class HttpClient:
 
         try:
             target = url if isinstance(url, httpx.URL) else httpx.URL(url)
-            async with asyncio.timeout(seconds):
-                found = await (self._connections or self._open()).exchange(
-                    method, target, headers, body, keep=keep, most=max(keep, MAX_ANSWER)
-                )
-        except http.ConnectTimeoutError:
-            text = f"no connection within {min(seconds, CONNECT_TIMEOUT):g} s"
-            raise UnansweredError(unreachable("connect_timeout", text)) from None
-        except http.ConnectError as error:
-            raise UnansweredError(_connect_failed(error)) from None
-        except TimeoutError:
-            text = f"there is no answer within {seconds:g} s"
-            raise UnansweredError(retry("timeout", text, unknown=True)) from None
+            port = target.port or (443 if target.scheme == "https" else 80)
+            via = _proxy.chosen(target.scheme, target.host, port)
+            return http.request(method, target, headers, via)
+        except _proxy.ProxyError as error:
+            raise UnansweredError(unreachable("proxy", str(error))) from None
         except (h11.LocalProtocolError, httpx.InvalidURL) as error:
             text = self.clean(f"the request cannot be sent: {error}")
             raise UnansweredError(rejected("request", text)) from None
-        except h11.RemoteProtocolError as error:
+
+    async def send(
+        self,
+        request: Request,
+        body: bytes = b"",
+        *,
+        timeout: float | None = None,
+        keep: int = MAX_ANSWER,
+    ) -> Answer:
+        """Send a prepared request; otherwise as `exchange`."""
+        seconds = self._timeout if timeout is None else timeout
+        try:
+            return await (self._connections or self._open()).send(
+                request, body, keep=keep, most=max(keep, MAX_ANSWER), seconds=seconds
+            )
+        except Exception as error:
+            outcome = self._unanswered(error, seconds)
+            if outcome is None:
+                raise
+            raise UnansweredError(outcome) from None
+
+    def _unanswered(self, error: Exception, seconds: float) -> Outcome | None:
+        """What an exchange without an answer means; `None` for a fault of our own."""
+        import h11
+
+        from routestudio.sinks import _http_connections as http
+
+        if isinstance(error, http.ConnectTimeoutError):
+            text = f"no connection within {min(seconds, CONNECT_TIMEOUT):g} s"
+            return unreachable("connect_timeout", text)
+        if isinstance(error, http.ConnectError):
+            return _connect_failed(error)
+        if isinstance(error, TimeoutError):
+            text = f"there is no answer within {seconds:g} s"
+            return retry("timeout", text, unknown=True)
+        if isinstance(error, h11.LocalProtocolError):
+            return rejected("request", self.clean(f"the request cannot be sent: {error}"))
+        if isinstance(error, h11.RemoteProtocolError):
             # The parser has one error for an answer that is cut and for one that is not HTTP.
             cut = "disconnected" in str(error) or "closed" in str(error)
             text = "the connection ended early" if cut else "the answer is not HTTP"
             code = "connection_lost" if cut else "not_http"
-            raise UnansweredError(
-                retry(code, self.clean(f"{text}: {error}"), unknown=True)
-            ) from None
-        except http.BrokenError as error:
+            return retry(code, self.clean(f"{text}: {error}"), unknown=True)
+        if isinstance(error, http.BrokenError):
             text = f"the connection ended early: {self.clean(str(error))}"
-            raise UnansweredError(retry("connection_lost", text, unknown=True)) from None
-        return Answer(found.status, found.phrase, found.headers, found.body, found.complete)
+            return retry("connection_lost", text, unknown=True)
+        return None
 
     def refused(self, answer: Answer, text: str = "") -> Outcome:
         """The outcome of an answer that is not a success; `text` replaces the body's excerpt."""
         phrase = f"HTTP {answer.status} {answer.phrase}".strip()
         detail = text or answer.excerpt()
         reason = self.clean(f"{phrase}: {detail}" if detail else phrase)
+        if answer.status == 407:
+            # It is the proxy's: no message is to blame.
+            return unreachable("http_407", reason)
         if answer.status in RETRY_STATUS or answer.status >= 500:
             after = retry_after(answer.headers.get("retry-after"))
             return retry(f"http_{answer.status}", reason, after=after)
@@ -171,6 +176,10 @@ class HttpClient:
 
 def hidden(values: Iterable[str]) -> tuple[str, ...]:
     """Secrets that are long enough to be hidden in texts, longest first."""
+    return _longest_first(values)
+
+
+def _longest_first(values: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted({value for value in values if len(value) > 3}, key=len, reverse=True))
 
 

@@ -17,8 +17,7 @@ from routestudio.sinks._http_client import HttpClient, UnansweredError, hidden
 from routestudio.sinks.base import Link, SinkRouting
 
 if TYPE_CHECKING:
-    import httpx
-
+    from routestudio.sinks._http_exchange import Request as WireRequest
     from routestudio.sinks.http_push import Head, HttpEndpoint, Request
 
 _MAX_HOPS: Final = 3
@@ -37,7 +36,7 @@ class HttpLink(Link):
         self._endpoint = endpoint
         self._head = head
         self._client = HttpClient(_secrets(endpoint), tls=endpoint.url.scheme == "https")
-        self._wire: dict[int, tuple[Head, Any, list[tuple[bytes, bytes]]]] = {}
+        self._wire: dict[int, tuple[Head, WireRequest]] = {}
 
     async def send(self, batch: Sequence[Request]) -> Sequence[Outcome]:
         if not batch:
@@ -68,17 +67,15 @@ class HttpLink(Link):
             return failure.outcome
 
     async def _request(self, head: Head, body: bytes) -> Outcome:
-        import httpx
-
         client = self._client
-        url, headers = self._prepared(head)
+        request, url = self._prepared(head), head.url
         for _ in range(_MAX_HOPS + 1):
-            answer = await client.exchange(head.method, url, headers, body, keep=_KEEP)
+            answer = await client.send(request, body, keep=_KEEP)
             if answer.ok:
                 return DELIVERED
             if answer.status not in _REDIRECTS:
                 return client.refused(answer)
-            target = same_origin(str(url), answer.headers.get("location", ""))
+            target = same_origin(url, answer.headers.get("location", ""))
             if target is None:
                 return rejected(
                     f"http_{answer.status}",
@@ -91,20 +88,20 @@ class HttpLink(Link):
                     client.clean(f"redirected to {urlsplit(target).path}, which would lose the "
                                  "body; give the endpoint its final URL"),
                 )  # fmt: skip
-            url = httpx.URL(target)
+            url = target
+            request = client.request(head.method, url, request.headers)
         return rejected("redirects", f"more than {_MAX_HOPS} redirects")
 
-    def _prepared(self, head: Head) -> tuple[httpx.URL, list[tuple[bytes, bytes]]]:
-        import httpx
-
+    def _prepared(self, head: Head) -> WireRequest:
         found = self._wire.get(id(head))
         if found is None or found[0] is not head:
             if len(self._wire) >= 1024:
                 self._wire.clear()
             pairs = [(k.encode("ascii"), v.encode("utf-8", "replace")) for k, v in
                      head.headers.pairs]  # fmt: skip
-            found = self._wire[id(head)] = (head, httpx.URL(head.url), pairs)
-        return found[1], found[2]
+            request = self._client.request(head.method, head.url, pairs)
+            found = self._wire[id(head)] = (head, request)
+        return found[1]
 
     async def check(self, targets: Sequence[SinkRouting]) -> AsyncIterator[CheckStep]:
         heads = {(head.method, head.url): head for head in map(self._head, targets)}

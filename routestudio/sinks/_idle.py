@@ -57,17 +57,38 @@ def unread(reader: object) -> bool:
     return bool(getattr(reader, "_buffer", b""))
 
 
-def readable(held: TransportSocket) -> bool:
-    """Whether the system has something that the loop did not read yet: most likely, the end.
+class Socket:
+    """A socket as its owner looks at it between two requests."""
 
-    Without this a request would be written to a server that has long gone, and nobody could know
-    whether it was acted on.
-    """
-    if not hasattr(select, "poll"):  # Windows
-        return bool(select.select([held], [], [], 0)[0])
-    waiting = select.poll()
-    waiting.register(held, select.POLLIN)
-    return bool(waiting.poll(0))
+    __slots__ = ("_poll", "held")
+
+    def __init__(self, held: TransportSocket) -> None:
+        self.held = held
+        self._poll: select.poll | None = None
+        if hasattr(select, "poll"):  # not on Windows
+            self._poll = select.poll()
+            self._poll.register(held, select.POLLIN)
+
+    @property
+    def open(self) -> bool:
+        """Whether it still has a descriptor."""
+        return self.held.fileno() >= 0
+
+    @property
+    def readable(self) -> bool:
+        """Whether the system has something that the loop did not read yet: most likely, the end.
+
+        Without this a request would be written to a server that has long gone, and nobody could
+        know whether it was acted on. Only to be asked while it is `open`.
+        """
+        if self._poll is None:
+            return bool(select.select([self.held], [], [], 0)[0])
+        return bool(self._poll.poll(0))
+
+
+def readable(held: TransportSocket) -> bool:
+    """Whether the system has something for a socket that the loop did not read yet."""
+    return Socket(held).readable
 
 
 def fresh(since: float) -> bool:

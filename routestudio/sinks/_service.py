@@ -21,8 +21,9 @@ from urllib.parse import quote, urlencode
 from routestudio import __version__
 from routestudio.model.outcome import CheckStep, Outcome, StepStatus, retry, unreachable
 from routestudio.sinks._http import EndpointUrl
+from routestudio.sinks._http_approach import approach_url, proxy_of
 from routestudio.sinks._http_client import Answer, HttpClient, UnansweredError, hidden
-from routestudio.sinks._net import Reach, Stopwatch, approach, skip_rest, speaks_tls
+from routestudio.sinks._net import Reach, Stopwatch, skip_rest, speaks_tls
 from routestudio.sinks.base import Link, SinkRouting
 
 CHECK_SECONDS: Final = 8.0
@@ -193,7 +194,7 @@ class ServiceLink(Link):
     ) -> AsyncIterator[CheckStep]:
         result = Reach()
         tls = ssl.create_default_context() if base.scheme == "https" else None
-        async with aclosing(approach(*base.address, tls=tls, result=result)) as steps:  # type: ignore[type-var]
+        async with aclosing(approach_url(base, tls=tls, result=result)) as steps:  # type: ignore[type-var]
             async for step in steps:
                 yield step
         if not result.ok:
@@ -226,7 +227,8 @@ class ServiceLink(Link):
 
     async def _unanswered(self, outcome: Outcome) -> Verdict:
         strange = outcome.code in ("not_http", "connection_lost", "timeout")
-        if strange and self.base.scheme == "http" and await speaks_tls(*self.base.address):
+        direct = strange and self.base.scheme == "http" and proxy_of(self.base) is None
+        if direct and await speaks_tls(*self.base.address):
             return failed("the port speaks TLS", "write the URL with https://")
         if outcome.code == "timeout":
             return failed(

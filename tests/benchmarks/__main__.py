@@ -30,7 +30,7 @@ def main(arguments: list[str]) -> int:
         if name not in known:
             parser.error(f"unknown benchmark {name}; known: {', '.join(known)}")
     if any(hasattr(known[name], "measure") for name in names):
-        print(f"{'what':<46} {'RouteStudio':>12} {'bare':>12} {'ratio':>7} {'bar':>8}")
+        print(f"{'what':<68} {'RouteStudio':>12} {'bare':>12} {'ratio':>7} {'bar':>8}")
     for name in names:
         _run(name, known[name], options)
     return 0
@@ -44,7 +44,7 @@ def _run(name: str, module: ModuleType, options: Options) -> None:
         for measure in asyncio.run(module.measure(options)):
             print(_line(measure), flush=True)
     except Unavailable as reason:
-        print(f"{name:<46} skipped: {reason}", flush=True)
+        print(f"{name:<68} skipped: {reason}", flush=True)
 
 
 async def _print(lines: AsyncIterator[str]) -> None:
@@ -59,7 +59,7 @@ def _line(measure: Measure) -> str:
     verdict = {True: "met", False: "MISSED", None: ""}[measure.met]
     note = f"  {measure.note}" if measure.note else ""
     return (
-        f"{measure.what:<46} {measure.ours:>12} {measure.bare:>12} "
+        f"{measure.what:<68} {measure.ours:>12} {measure.bare:>12} "
         f"{measure.ratio:>7.2f} {bar:>8} {verdict}{note}"
     )
 

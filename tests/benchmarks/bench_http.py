@@ -8,31 +8,49 @@ from typing import Any
 
 import httpx
 
+from routestudio.formats.base import Raw
+from routestudio.model.message import Message
 from routestudio.pipeline.planner import PER_DESTINATION
 from tests.benchmarks.delivery import bound_sink, compare
-from tests.benchmarks.harness import Measure, Options, make_messages
+from tests.benchmarks.envelopes import envelopes
+from tests.benchmarks.harness import Measure, Options, make_messages, shapes
 from tests.benchmarks.servers import http_server
+
+Job = tuple[str, int, list[Message], list[Raw], float | None]
+"""A name, messages in a request, the messages, the rows they are made of, and the bar."""
 
 
 async def measure(options: Options) -> Sequence[Measure]:
-    """One request per message, with as many connections as a delivery uses; then batches."""
+    """Batches of changes as users have them, one request per message, and rows that differ; the
+    client has as many connections as a delivery."""
     async with http_server() as port:
         url = f"http://127.0.0.1:{port}/hook"
         endpoint = {"http_endpoints": {"api": {"url": url}}}
         found: list[Measure] = []
         limits = httpx.Limits(max_connections=PER_DESTINATION)
         async with httpx.AsyncClient(limits=limits) as client:
-            for size, count in ((1, options.messages // 10), (100, options.messages)):
+            jobs: list[Job] = [
+                (f"HTTP, batches of 100, {name}", 100, messages, [], 0.8)
+                for name, messages in shapes(options.messages)
+            ]
+            for kilobytes, count in ((1, options.messages), (20, options.messages // 10)):
+                messages, raw = envelopes(count, kilobytes * 1000)
+                name = f"HTTP, batches of 100, Debezium with schema, {kilobytes} kB"
+                jobs.append((name, 100, messages, raw, None))
+            jobs += [
+                ("HTTP, one message a request", 1, make_messages(options.messages // 10), [], 0.8),
+                ("HTTP, batches of 100, no row twice", 100, make_messages(options.messages), [],
+                 0.8),
+            ]  # fmt: skip
+            while jobs:
+                name, size, messages, raw, bar = jobs.pop(0)
                 destination = {"http_endpoint": "api", "batch": size > 1}
                 bound = bound_sink("http_push", destination, size, **endpoint)
 
                 async def bare(records: Sequence[Any], size: int = size) -> None:
                     await _post(client, url, records, size)
 
-                name = "delivery to HTTP, " + (
-                    f"batches of {size}" if size > 1 else "one message a request"
-                )
-                found += await compare(name, bound, make_messages(count), bare, 0.8, options)
+                found += await compare(name, bound, messages, bare, bar, options, raw=raw)
         return found
 
 

@@ -29,7 +29,7 @@ CHUNK = 20_000
 async def measure(options: Options) -> Sequence[Measure]:
     """Envelopes with schema and without, and messages."""
     found = []
-    with_schema, without = envelopes(CHUNK)
+    with_schema, without = debezium(CHUNK)
     for what, rows, bar in (
         ("Debezium with schema, recognised and read", with_schema, 1.5),
         ("Debezium without schema, recognised and read", without, None),
@@ -97,7 +97,7 @@ def _messages(rows: list[Raw]) -> int:
     return found
 
 
-def envelopes(count: int) -> tuple[list[Raw], list[Raw]]:
+def debezium(count: int) -> tuple[list[Raw], list[Raw]]:
     """Inserts and updates of one table with ten columns, with their schema and without."""
     lines = [json.loads(line) for line in RECORDS.read_text().splitlines()]
     line = next(item for item in lines if item["topic"] == "pre.public.t_key")

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any
 
+import orjson
+
+from routestudio.formats.base import Raw
+from routestudio.formats.reader import RowReader
 from routestudio.functions.pool import FunctionPool
 from routestudio.model.message import Message
+from routestudio.pipeline.intake import Row
 from routestudio.pipeline.run import Delivery
 from routestudio.pipeline.stages import SinkFunctions, Stages
 from routestudio.sinks import registry
@@ -41,13 +46,15 @@ def bound_sink(
 
 
 async def compare(
-    name: str, bound: BoundSink, messages: Sequence[Message], bare: Bare, bar: float,
-    options: Options,
+    name: str, bound: BoundSink, messages: Sequence[Message], bare: Bare, bar: float | None,
+    options: Options, *, raw: Sequence[Raw] = (),
 ) -> list[Measure]:  # fmt: skip
     """Deliver `messages` by both, `options.rounds` times in turns; the best of each counts.
 
     The bar is against a client that sends the very records, made beforehand. A second line
-    compares with a client that also has to make them (stages without delivery).
+    compares with a client that also has to make them (stages without delivery). With `raw`, the
+    rows that `messages` were made of, both sides read them as well: ours with everything that is
+    known about them, the client as JSON.
     """
     pool = FunctionPool()
     stages = Stages(bound, Plain(), SinkFunctions(), pool)
@@ -60,6 +67,8 @@ async def compare(
     for _ in range(options.rounds):
         gc.collect()
         begun = perf_counter()
+        for row in raw:
+            orjson.loads(row.value)
         await bare(records)
         theirs.append(perf_counter() - begun)
         gc.collect()
@@ -68,7 +77,8 @@ async def compare(
             await stages.apply(messages[start : start + 500])
         made.append(perf_counter() - begun)
         gc.collect()
-        ours.append(await _deliver(stages, bound, messages))
+        ours.append(await _deliver(stages, bound, _read(raw) if raw else chunked(messages),
+                                   len(messages)))  # fmt: skip
     gc.unfreeze()
     await pool.close()
     count, both = len(messages), min(theirs) + min(made)
@@ -80,13 +90,22 @@ async def compare(
     ]  # fmt: skip
 
 
-async def _deliver(stages: Stages, bound: BoundSink, messages: Sequence[Message]) -> float:
+async def _read(rows: Sequence[Raw]) -> AsyncIterator[Sequence[Row]]:
+    """Raw rows as a source of the pipeline."""
+    reader = RowReader()
+    for start in range(0, len(rows), 500):
+        yield [found for row in rows[start : start + 500] for found in reader.read(row)]
+
+
+async def _deliver(
+    stages: Stages, bound: BoundSink, source: AsyncIterator[Sequence[Row]], count: int
+) -> float:
     link = bound.sink.connect(bound.config)
     try:
         begun = perf_counter()
-        summary = await Delivery(stages, link, bound.limits, chunked(messages)).run()
+        summary = await Delivery(stages, link, bound.limits, source).run()
         seconds = perf_counter() - begun
     finally:
         await link.close()
-    assert summary.delivered == len(messages), summary
+    assert summary.delivered == count, summary
     return seconds

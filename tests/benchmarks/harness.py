@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import random
 import sys
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -63,15 +64,31 @@ def benchmarks() -> Iterator[tuple[str, ModuleType]]:
             yield info.name.removeprefix("bench_"), module
 
 
-def make_messages(count: int, start: int = 0) -> list[Message]:
-    """Orders of a shop: four actions, all rows different."""
+REPEATED = "each row three times in a row"
+SKEWED = "a hundredth of the rows has half of the changes"
+
+
+def shapes(count: int) -> Iterator[tuple[str, list[Message]]]:
+    """Changes as streams have them: rows that change again before the last change is delivered."""
+    yield REPEATED, make_messages(count, row=lambda n: n // 3)
+    chance = random.Random(7)
+    rows = max(100, count // 10)
+    few = max(1, rows // 100)
+    drawn = [chance.randrange(few) if n % 2 else chance.randrange(rows) for n in range(count)]
+    yield SKEWED, make_messages(count, row=drawn.__getitem__)
+
+
+def make_messages(
+    count: int, start: int = 0, row: Callable[[int], int] | None = None
+) -> list[Message]:
+    """Orders of a shop with four actions: all rows different, or those of `row` by number."""
     made = []
     for n in range(start, start + count):
         action = ("insert", "update", "update", "delete")[n % 4]
         value: dict[str, Any] = {
             "action": action,
             "record": {
-                "id": n,
+                "id": n if row is None else row(n),
                 "customer_id": n % 5000,
                 "country": ("AT", "DE", "FR", "US", "JP")[n % 5],
                 "status": ("new", "paid", "shipped", "returned")[n % 4],

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import pytest
+
 from routestudio.pipeline.batching import Batcher
 from routestudio.sinks.base import BatchLimits
 
@@ -116,3 +118,68 @@ def test_ripen_lets_everything_go_and_forgets_finished_destinations() -> None:
     assert len(done) == 50
     assert len(batches) == 0
     assert batches.waiting == 0
+
+
+def test_a_batch_that_is_not_full_waits_for_the_one_that_is_out() -> None:
+    batches = batcher(wait=0.004)
+    fill(batches, "a", 1)
+    first = batches.take(0.004)
+    fill(batches, "a", 1, now=0.005)
+    assert batches.take(0.01) is None, "its time is over, but another one of it is out"
+    fill(batches, "a", 1, now=0.011)
+    batches.done(first.key, 0.012)
+    assert len(batches.take(0.012).jobs) == 2
+
+
+def test_it_does_not_wait_for_ever() -> None:
+    batches = batcher(wait=0.004)
+    fill(batches, "a", 1)
+    assert batches.take(0.004) is not None
+    fill(batches, "a", 1, now=0.005)
+    assert batches.take(0.01) is None
+    assert batches.next_due() == pytest.approx(0.045)
+    assert batches.take(0.044) is None
+    assert batches.take(0.046) is not None
+
+
+def test_a_batch_that_was_full_does_not_wait_longer() -> None:
+    batches = batcher(wait=0.004)
+    fill(batches, "a", 1)
+    assert batches.take(0.004) is not None
+    fill(batches, "a", 3, now=0.005)
+    assert len(batches.take(0.005).jobs) == 3
+
+
+def test_a_destination_that_does_not_answer_holds_up_its_next_batch_no_longer_than_that() -> None:
+    batches = batcher(wait=0.1)
+    fill(batches, "a", 1)
+    assert batches.take(0.1) is not None
+    fill(batches, "a", 1, now=0.2)
+    assert batches.take(0.31) is not None, "longer than the limit's own time it never waits"
+
+
+def test_batches_of_one_need_no_clock() -> None:
+    batches = batcher(messages=1, per=1)
+    fill(batches, "a", 2)
+    first = batches.take(0.0)
+    assert batches.next_due() is None
+    batches.done(first.key, 0.0)
+    assert batches.take(0.0) is not None
+
+
+def test_a_busy_stream_fills_its_batches() -> None:
+    batches = batcher(wait=0.004)
+    batches.busy = True
+    fill(batches, "a", 1)
+    assert batches.take(0.005) is None, "more is about to come"
+    fill(batches, "a", 2, now=0.006)
+    assert len(batches.take(0.006).jobs) == 3
+
+
+def test_a_stream_that_stays_busy_elsewhere_holds_nobody_up_for_long() -> None:
+    batches = batcher(wait=0.004)
+    batches.busy = True
+    fill(batches, "a", 1)
+    assert batches.take(0.039) is None
+    assert batches.next_due() == pytest.approx(0.04)
+    assert len(batches.take(0.041).jobs) == 1

@@ -13,12 +13,12 @@ import httpx
 import pytest
 
 from routestudio import tasks
+from routestudio.sinks._http_answer import Answer
 from routestudio.sinks._http_connections import (
     BrokenError,
     ConnectError,
     Connections,
     ConnectTimeoutError,
-    Response,
 )
 from tests.support.certificates import Authority
 
@@ -84,14 +84,14 @@ async def connected(limit: int = 4) -> AsyncIterator[Connections]:
         await connections.close()
 
 
-def post(connections: Connections, server: Server, body: bytes = b"{}") -> Awaitable[Response]:
+def post(connections: Connections, server: Server, body: bytes = b"{}") -> Awaitable[Answer]:
     headers = [(b"Content-Type", b"application/json")]
     return connections.exchange("POST", server.url, headers, body, keep=10, most=100)
 
 
 async def test_a_request_has_what_it_needs_and_no_more() -> None:
     async with serving(lambda _: OK) as server, connected() as connections:
-        assert await post(connections, server) == Response(
+        assert await post(connections, server) == Answer(
             200, "OK", {"content-length": "2"}, b"ok", True
         )
         await connections.exchange("DELETE", server.url, [], b"", keep=10, most=100)
