@@ -14,7 +14,7 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog, QToolButton
 from pytestqt.qtbot import QtBot
 
-from routestudio.cli.main import main as command
+from routestudio.app import main as command
 from routestudio.ui import dialogs
 from routestudio.ui.convert_dialog import ConvertDialog
 from routestudio.ui.documents.overview import OverviewDocument
@@ -27,6 +27,7 @@ from tests.support.http_server import HttpReceiver, Reply
 
 pytestmark = pytest.mark.gui
 
+ROWS = 1_500
 ELIXIR = """\
 functions:
   - name: by-region
@@ -78,7 +79,7 @@ async def test_a_problem_is_read_whole_and_copied_and_leads_to_its_file(
 ) -> None:
     folder = tmp_path / "p"
     (folder / "functions").mkdir(parents=True)
-    (folder / "sequin.yaml").write_text(ELIXIR + "nonsense: 1\n")
+    (folder / "sequin.yaml").write_text(ELIXIR + "tables: 5\n")
     (folder / "functions" / "by_region.ex").write_text(
         "def route(action, record, changes, metadata) do\n  %{topic: %{\n}\nend\n"
     )
@@ -99,7 +100,7 @@ async def test_a_problem_is_read_whole_and_copied_and_leads_to_its_file(
         assert " ".join(row.text.split())[:40].replace("`", "") in shown.replace("“", "")
     opened: list[QUrl] = []
     monkeypatch.setattr(QDesktopServices, "openUrl", opened.append)
-    of_file = next(i for i in items if i and i.text(1).startswith("sequin.yaml:"))
+    of_file = next(i for i in items if i and i.data(0, 256)[:2] == ("file", "sequin.yaml"))
     await desk.act(lambda: panel.tree.itemActivated.emit(of_file, 0))
     assert [Path(url.toLocalFile()) for url in opened] == [folder / "sequin.yaml"]
 
@@ -190,7 +191,7 @@ async def test_a_resumed_run_counts_each_row_once_and_keeps_its_reasons(
     http_receiver.answer = lambda request: Reply(
         status=400 if b'"id":7' in request.body.replace(b" ", b"") else 200, delay=0.01
     )
-    panel = await at_run_project(desk, tmp_path / "p", http_receiver.url, 400)
+    panel = await at_run_project(desk, tmp_path / "p", http_receiver.url, ROWS)
     await run(desk, monkeypatch)
     await desk.until(lambda: panel.page._failed, "a refused message")
     await desk.trigger("cancel")
@@ -201,8 +202,8 @@ async def test_a_resumed_run_counts_each_row_once_and_keeps_its_reasons(
     await desk.until(lambda: panel.summary is not None, "the rest")
     counts = {key: int(panel.counts[key].text().replace(",", ""))
               for key in ("read", "delivered", "rejected")}  # fmt: skip
-    assert counts["read"] == 400
-    assert counts["delivered"] + counts["rejected"] == 400
+    assert counts["read"] == ROWS
+    assert counts["delivered"] + counts["rejected"] == ROWS
     assert sum(panel.page._failed.values()) >= before > 0
 
 
