@@ -22,6 +22,7 @@ from routestudio.ui.actions import Actions
 from routestudio.ui.conflict_dialog import ConflictDialog
 from routestudio.ui.convert_dialog import ConvertDialog
 from routestudio.ui.documents.sample_keys import KeyDialog
+from routestudio.ui.documents.sample_types import TypesDialog
 from routestudio.ui.help_dialogs import AboutDialog, ShortcutsDialog
 from routestudio.ui.mask_dialog import MaskDialog
 from routestudio.ui.outcome_dialog import OutcomeDialog
@@ -127,6 +128,9 @@ MAKERS: dict[str, Make] = {
     "set value": lambda p, _: SetValueDialog(p, ["record.id"], 3),
     "source": lambda p, _: SourceDialog(p),
     "key": lambda p, _: KeyDialog(p, "public.orders", ["id"], ["id", "total"]),
+    "types": lambda p, _: TypesDialog(p, "public.orders", [
+        {"name": f"a_column_with_a_name_{n}", "declared": "", "type": "text", "origin": "guess",
+         "proposal": "numeric", "example": "12.50"} for n in range(20)]),
     "rows": _rows,
     "letter": lambda p, _: LetterEditor(p, _LETTER),
     "mask": lambda p, _: MaskDialog(p, [f"column_{n}" for n in range(30)]),

@@ -24,6 +24,8 @@ SAFE = {"danger", "message", "conflict", "convert"}
 """Dialogs without a primary button: Enter closes them and changes nothing."""
 QUESTIONS = {"question", "danger", "message", "about"}
 """Dialogs that begin on a button: they have no field."""
+ELSEWHERE = {"AddEnvironmentDialog", "RehearseDialog", "TablesDialog", "VariableDialog"}
+"""Dialogs that ask the engine while they are made: their own tests try them."""
 SMALLEST = QSize(853, 533)
 """A screen of 1280 by 800 at a scale of 1.5."""
 
@@ -39,7 +41,8 @@ def shown(qtbot: QtBot, tmp_path: Path, name: str) -> Dialog:
 
 def test_every_kind_of_dialog_is_tried(qtbot: QtBot, tmp_path: Path) -> None:
     made = {type(shown(qtbot, tmp_path, name)) for name in MAKERS}
-    assert made == kinds()
+    assert made <= kinds()
+    assert {kind.__name__ for kind in kinds() - made} <= ELSEWHERE
 
 
 def test_every_dialog_has_the_one_base() -> None:
