@@ -70,7 +70,7 @@ class Commands:
         """Give every action of the table its handler."""
         window = self._window
         for name, handler in {
-            "close_document": self.close_document,
+            "close_document": self.close_document, "edit_yaml": self.edit_yaml,
             "undo": self.undo, "redo": self.redo, "find": self.find, "comment": self.comment,
             "next_problem": self.next_problem, "rename": lambda: self.edits.rename(),
             "duplicate": lambda: self.edits.duplicate(),
@@ -81,8 +81,8 @@ class Commands:
             "overview": lambda: self.open("overview", "Overview"),
             "focus_tree": window.tree.tree.setFocus, "focus_document": self.focus_document,
             "focus_bottom": self.focus_bottom,
-            "toggle_panel": window.toggle_bottom, "maximise_panel": window.toggle_maximised,
-            "turn_panel": window.turn_panel,
+            "toggle_panel": window.place.toggle,
+            "maximise_panel": window.place.toggle_maximised, "turn_panel": window.place.turn,
             "show_problems": lambda: window.open_bottom(window.problems),
             "show_log": lambda: window.open_bottom(window.log),
             "add_sink": lambda: self.edits.add("sink"),
@@ -140,6 +140,7 @@ class Commands:
         for document in self._window.documents():
             if (document.kind, document.name) == (kind, name):
                 self._window.tabs.setCurrentWidget(document)
+                self._window.place.show_documents()
                 return
         made = self._make(kind, name)
         if made is not None:
@@ -188,10 +189,21 @@ class Commands:
                 return
         if kind in ("function", "http_endpoints"):
             self.open(kind, name)
-        elif kind == "file" and Path(name).is_file():
-            QDesktopServices.openUrl(QUrl.fromLocalFile(name))
-            self._session.notice.emit("info", f"Line {line} of {Path(name).name}: opened with the "
-                                      "program of your system for it")  # fmt: skip
+        elif kind == "file":
+            self._open_outside(name, f"Line {line} of ")
+
+    def edit_yaml(self) -> None:
+        """Open the project file in the user's editor; what is saved there is read by itself."""
+        self._open_outside(str(self._session.snapshot.get("file", "")), "")
+
+    def _open_outside(self, name: str, where: str) -> None:
+        """Open a file of the project with the program that the system has for it."""
+        path = Path(str(self._session.snapshot.get("root", ""))) / name
+        if path.is_file():
+            QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))
+            self._session.notice.emit("info", f"{where}{path.name}: opened with the program of "
+                                      "your system for it. What you save there is read again by "
+                                      "itself.")  # fmt: skip
 
     def close_document(self) -> None:
         """Close the document in front."""

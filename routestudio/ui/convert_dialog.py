@@ -70,19 +70,15 @@ class ConvertDialog(Dialog):
             column.addWidget(split, 1)
         else:
             column.addWidget(sides, 1)
-        column.addLayout(self._foot(found, new))
+        self._end(found, new)
 
-    def _foot(self, found: dict[str, Any], new: str) -> QHBoxLayout:
-        foot = QHBoxLayout()
+    def _end(self, found: dict[str, Any], new: str) -> None:
         equal = bool(found["verification"] and found["verification"]["equal"])
-        foot.addWidget(label(_tried(found), "muted"))
-        foot.addStretch(1)
-        foot.addWidget(Button("Cancel" if found["code"] else "Close", action=self.reject))
         text = f"Use the {new} version" if equal else f"Use the {new} version anyway"
         self.take = Button(text, kind="primary" if equal else "", action=self.accept)
         self.take.setVisible(found["code"] is not None)
-        foot.addWidget(self.take)
-        return foot
+        cancel = Button("Cancel" if found["code"] else "Close", action=self.reject)
+        self.foot(cancel, self.take, left=label(_tried(found), "muted", wrap=True))
 
 
 def _verdict(found: dict[str, Any]) -> tuple[str, str]:

@@ -14,7 +14,7 @@ from routestudio.ui.forms.fields import HIDDEN
 from routestudio.ui.forms.form import Form
 from routestudio.ui.icons import icon
 from routestudio.ui.widgets.basics import Button, label
-from routestudio.ui.widgets.dialog import AskDialog, Message, Question
+from routestudio.ui.widgets.dialog import AskDialog, Message, Question, Scrolled
 from routestudio.ui.widgets.inputs import ComboBox
 
 KINDS = (("routing", "Routing: where a message goes"), ("filter", "Filter: whether it goes"),
@@ -165,7 +165,7 @@ class ResourceDialog(AskDialog):
         self.form.addRow("Name", self.name)
         self.fields = Form(catalog.resource_sections(resource))
         self.fields.show_values(values)
-        self.extra.addWidget(self.fields)
+        self.extra.addWidget(Scrolled(self.fields, title))
         self.setMinimumWidth(620)
         self._old = dict(values)
         self.validate = lambda: None if name else name_problem(self.name.text(), taken)

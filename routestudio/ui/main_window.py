@@ -32,6 +32,7 @@ from routestudio.ui.panels.lists import ArrivedPanel, LogPanel
 from routestudio.ui.panels.problems import ProblemsPanel
 from routestudio.ui.panels.run import RunPanel
 from routestudio.ui.panels.tests import TestsPanel
+from routestudio.ui.place import FOLDED, PanelPlace
 from routestudio.ui.project_tree import ProjectTree
 from routestudio.ui.recent import RecentMenu, settings
 from routestudio.ui.runs import Runs, short_time
@@ -104,7 +105,8 @@ class MainWindow(QMainWindow):
         self.vertical.addWidget(self.bottom)
         self.vertical.setStretchFactor(0, 1)
         self.vertical.setCollapsible(0, False)
-        self.vertical.setSizes([640, 36])
+        self.vertical.setSizes([640, FOLDED])
+        self.place = PanelPlace(self.vertical)
         self.horizontal = QSplitter(Qt.Orientation.Horizontal)
         self.horizontal.addWidget(self.tree)
         self.horizontal.addWidget(self.vertical)
@@ -142,9 +144,17 @@ class MainWindow(QMainWindow):
         row.setContentsMargins(0, 0, 6, 0)
         row.setSpacing(2)
         for icon_name, tip, step in (
-            ("maximise", "Maximise or restore this panel (Ctrl+Shift+J)", self.toggle_maximised),
-            ("panel-right", "Move this panel to the right or the bottom", self.turn_panel),
-            ("chevron-down", "Fold or unfold this panel (Ctrl+J)", self.toggle_bottom),
+            (
+                "maximise",
+                "Maximise or restore this panel (Ctrl+Shift+J)",
+                lambda: self.place.toggle_maximised(),
+            ),
+            (
+                "panel-right",
+                "Move this panel to the right or the bottom",
+                lambda: self.place.turn(),
+            ),
+            ("chevron-down", "Fold or unfold this panel (Ctrl+J)", lambda: self.place.toggle()),
         ):
             row.addWidget(IconButton(icon_name, tip, step))
         self.panels.setCornerWidget(corner)
@@ -201,6 +211,7 @@ class MainWindow(QMainWindow):
         self.tabs.tabBar().setTabButton(number, QTabBar.ButtonPosition.RightSide, close)
         self.tabs.setCurrentIndex(number)
         self.center.setCurrentIndex(1)
+        self.place.show_documents()
         self._remember()
 
     def close_document(self, document: Document) -> None:
@@ -260,38 +271,10 @@ class MainWindow(QMainWindow):
         self.panels.setTabText(0, f"Problems ({count})" if count else "Problems")
 
     def open_bottom(self, panel: QWidget | None = None, height: int = 250) -> None:
-        """Unfold the panel below, or at the right, and show one of its tabs."""
+        """Unfold the panel, wherever it is, and show one of its tabs."""
         if panel is not None:
             self.panels.setCurrentWidget(panel)
-        sizes = self.vertical.sizes()
-        at_right = self.vertical.orientation() == Qt.Orientation.Horizontal
-        least, wanted = (200, 460) if at_right else (120, height)
-        if sizes[1] < least:
-            self.vertical.setSizes([max(100, sum(sizes) - wanted), wanted])
-
-    def toggle_bottom(self) -> None:
-        """Fold or unfold the panel below."""
-        self.center.setVisible(True)
-        sizes = self.vertical.sizes()
-        if sizes[1] < 120:
-            self.open_bottom()
-        else:
-            self.vertical.setSizes([sum(sizes) - 36, 36])
-
-    def toggle_maximised(self) -> None:
-        """Give the panel the whole room of the documents, or give it back."""
-        self.center.setVisible(self.center.isHidden())
-        if not self.center.isHidden():
-            self.open_bottom()
-
-    def turn_panel(self) -> None:
-        """Move the panel from the bottom to the right, or back."""
-        across, down = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
-        at_right = self.vertical.orientation() == across
-        self.vertical.setOrientation(down if at_right else across)
-        self.center.setVisible(True)
-        total = sum(self.vertical.sizes())
-        self.vertical.setSizes([total - 260, 260] if at_right else [total * 3 // 5, total * 2 // 5])
+        self.place.unfold(height)
 
     def show_conflicts(self, conflicts: list[dict[str, Any]]) -> None:
         """Show that another program changed files that have unsaved edits, or removed some."""
@@ -374,6 +357,7 @@ class MainWindow(QMainWindow):
             state = kept.value(f"layout/{name}")
             if state is not None:
                 split.restoreState(state)
+        self.place.restored()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         if self._may_close:

@@ -5,28 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import (
-    QDialog,
-    QDialogButtonBox,
-    QListWidget,
-    QListWidgetItem,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QListWidget, QListWidgetItem, QWidget
 
-from routestudio.ui.widgets.basics import label
+from routestudio.ui.widgets.basics import Button, label
+from routestudio.ui.widgets.dialog import Dialog
 
 
-class MaskDialog(QDialog):
+class MaskDialog(Dialog):
     """A list of columns with check boxes; `chosen` after it was accepted."""
 
     def __init__(self, parent: QWidget, columns: Sequence[str]) -> None:
-        super().__init__(parent)
-        self.setWindowTitle("Mask columns")
-        self.setMinimumWidth(420)
-        body = QVBoxLayout(self)
-        body.setSpacing(10)
-        body.addWidget(label(
+        super().__init__(parent, "Mask columns")
+        self.setMinimumWidth(460)
+        self.body.addWidget(label(
             "The values of these columns are replaced in all rows, also in the old values of "
             "updates and in the primary key. A mask keeps type, length and shape; equal values "
             "get equal masks. The original values can't be recovered.", "muted", wrap=True,
@@ -38,12 +29,9 @@ class MaskDialog(QDialog):
             item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
             item.setCheckState(Qt.CheckState.Unchecked)
         self.list.itemChanged.connect(lambda _: self._enable())
-        body.addWidget(self.list, 1)
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
-        self.ok = buttons.addButton("Mask", QDialogButtonBox.ButtonRole.AcceptRole)
-        buttons.accepted.connect(self.accept)
-        buttons.rejected.connect(self.reject)
-        body.addWidget(buttons)
+        self.body.addWidget(self.list, 1)
+        self.ok = Button("Mask", kind="primary", action=self.accept)
+        self.foot(Button("Cancel", action=self.reject), self.ok)
         self._enable()
 
     @property

@@ -6,40 +6,35 @@ from typing import Any
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
-    QDialog,
     QHBoxLayout,
     QHeaderView,
     QSplitter,
     QTreeWidget,
     QTreeWidgetItem,
-    QVBoxLayout,
     QWidget,
 )
 
-from routestudio.ui.widgets.basics import Button, EmptyState, Pill, label
+from routestudio.ui.widgets.basics import Button, ElidedLabel, EmptyState, Pill, label
+from routestudio.ui.widgets.dialog import Dialog
 
 _MOVE = Qt.ItemDataRole.UserRole
 
 
-class OutcomeDialog(QDialog):
+class OutcomeDialog(Dialog):
     """Moves above, the rows of the chosen move below."""
 
     def __init__(self, parent: QWidget, sink: str, sample: str, found: dict[str, Any]) -> None:
-        super().__init__(parent)
-        self.setWindowTitle("Outcome diff")
+        super().__init__(parent, "Outcome diff")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.resize(860, 560)
         self._changes: list[dict[str, Any]] = found["changes"]
-        column = QVBoxLayout(self)
-        column.setContentsMargins(20, 16, 20, 16)
-        column.setSpacing(10)
+        column = self.body
         head = QHBoxLayout()
         head.addWidget(label("Now, against the saved project", "heading"))
         changed = found["changed"]
         text = f"{changed:,} of {found['rows']:,} rows change" if changed else "no row changes"
         head.addWidget(Pill(text, "warning" if changed else "success"))
-        head.addStretch(1)
-        head.addWidget(label(f"{sink} · sample {sample}", "muted"))
+        head.addWidget(ElidedLabel(f"{sink} · sample {sample}", "muted"), 1)
         column.addLayout(head)
         self.moves = _tree("Moves", ("From", "To", "Rows"), (0, 1))
         self.rows = _tree("Rows that change", ("#", "Action", "Keys", "What", "From", "To"), (4, 5))
@@ -56,12 +51,9 @@ class OutcomeDialog(QDialog):
                 EmptyState("ok", "No row changes its destination",
                            "The edits since the last save change no outcome of this sample."), 1
             )  # fmt: skip
-        foot = QHBoxLayout()
-        if len(self._changes) < changed:
-            foot.addWidget(label(f"the first {len(self._changes):,} rows are listed", "muted"))
-        foot.addStretch(1)
-        foot.addWidget(Button("Close", kind="primary", action=self.accept))
-        column.addLayout(foot)
+        listed = len(self._changes)
+        note = label(f"the first {listed:,} rows are listed", "muted") if listed < changed else None
+        self.foot(Button("Close", kind="primary", action=self.accept), left=note)
 
     def _fill(self, found: dict[str, Any]) -> None:
         for move in found["moves"]:

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QDialog, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLineEdit, QListWidget, QListWidgetItem, QWidget
 
 from routestudio.ui.actions import Actions
 from routestudio.ui.icons import icon
+from routestudio.ui.widgets.dialog import Dialog
 
 
-class Palette(QDialog):
+class Palette(Dialog):
     """Filters the available actions and triggers the chosen one."""
 
     def __init__(self, actions: Actions, parent: QWidget) -> None:
-        super().__init__(parent)
-        self.setWindowTitle("Command palette")
+        super().__init__(parent, "Command palette")
         self._actions = actions
-        column = QVBoxLayout(self)
+        column = self.body
         column.setContentsMargins(12, 12, 12, 12)
         self.text = QLineEdit()
         self.text.setPlaceholderText("Type a command")

@@ -6,18 +6,17 @@ from typing import Any, Final
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
-    QDialog,
     QHBoxLayout,
     QHeaderView,
     QSplitter,
     QTreeWidget,
     QTreeWidgetItem,
-    QVBoxLayout,
     QWidget,
 )
 
 from routestudio.model import jsonio
-from routestudio.ui.widgets.basics import Button, EmptyState, Pill, label
+from routestudio.ui.widgets.basics import Button, ElidedLabel, EmptyState, Pill, label
+from routestudio.ui.widgets.dialog import Dialog
 
 _SIGNS: Final = {"added": "added", "removed": "only there", "changed": "changed"}
 _SECTIONS: Final = {
@@ -26,17 +25,14 @@ _SECTIONS: Final = {
 }  # fmt: skip
 
 
-class PlanDialog(QDialog):
+class PlanDialog(Dialog):
     """Changes by item above, moves of rows below, what could not be compared at the end."""
 
     def __init__(self, parent: QWidget, other: str, found: dict[str, Any]) -> None:
-        super().__init__(parent)
-        self.setWindowTitle("Plan")
+        super().__init__(parent, "Plan")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.resize(900, 600)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(20, 16, 20, 16)
-        column.setSpacing(10)
+        column = self.body
         head = QHBoxLayout()
         head.addWidget(label("The project, against the server", "heading"))
         counts = found["summary"]
@@ -45,8 +41,7 @@ class PlanDialog(QDialog):
             parts.append(f"{moved:,} rows with a different destination")
         head.addWidget(Pill(", ".join(parts) or "nothing differs",
                             "warning" if parts else "success"))  # fmt: skip
-        head.addStretch(1)
-        head.addWidget(label(other, "muted"))
+        head.addWidget(ElidedLabel(other, "muted"), 1)
         column.addLayout(head)
         heads = ("Item and field", "Server", "Project")
         self.changes = _tree("Settings that differ", heads, (1, 2))
@@ -67,16 +62,12 @@ class PlanDialog(QDialog):
         self._fill(found)
         notes = [f"{_SECTIONS[i['section']]} {i['name']}: {i['field']} is not compared: "
                  f"{i['reason']}" for i in found["uncompared"]] + found["notes"]  # fmt: skip
-        foot = QHBoxLayout()
+        note = None
         if notes:
             more = f", and {len(notes) - 1} more" if len(notes) > 1 else ""
             note = label(f"{notes[0]}{more}", "muted", wrap=True)
             note.setToolTip("\n".join(notes))
-            foot.addWidget(note, 1)
-        else:
-            foot.addStretch(1)
-        foot.addWidget(Button("Close", kind="primary", action=self.accept))
-        column.addLayout(foot)
+        self.foot(Button("Close", kind="primary", action=self.accept), left=note)
 
     def _fill(self, found: dict[str, Any]) -> None:
         for change in found["changes"]:

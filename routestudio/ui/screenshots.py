@@ -106,7 +106,7 @@ async def _take(
         window.commands.show_arrived()
         await _until(lambda: window.arrived.tree.topLevelItemCount())
         await shoot("arrived")
-        window.toggle_bottom()
+        window.place.toggle()
         window.commands.open("function", "orders-by-region")
         function = window.document()
         assert isinstance(function, FunctionDocument)

@@ -68,7 +68,7 @@ async def take_bench(
     await until(lambda: window.tests.results)
     await asyncio.sleep(0.4)
     await shoot("tests")
-    window.toggle_bottom()
+    window.place.toggle()
     trigger("compare")
     found: list[Any] = []
 

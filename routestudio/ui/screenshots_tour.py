@@ -135,7 +135,7 @@ class _Tour:
     async def _delete(self, preview: Any) -> None:
         from PySide6.QtCore import Qt
 
-        self.window.toggle_bottom()
+        self.window.place.toggle()
         preview.table.selectRow(4)
         self._trigger("view_variants")
         entries = preview.variants

@@ -29,6 +29,8 @@ class Desk:
 
     def __init__(self, loop: QEventLoop) -> None:
         self.loop = loop
+        self.wait = WAIT
+        """Seconds that each step may take."""
 
     def show(self) -> None:
         """Make the window; needs a running loop."""
@@ -50,9 +52,10 @@ class Desk:
             await self.quiet()
 
     async def until(
-        self, condition: Callable[[], object], what: str = "", seconds: float = WAIT
+        self, condition: Callable[[], object], what: str = "", seconds: float | None = None
     ) -> None:
         """Spin the loop until `condition`; fail with `what` when it never comes."""
+        seconds = self.wait if seconds is None else seconds
         end = time.monotonic() + seconds
         while not condition():
             if time.monotonic() > end:
@@ -62,7 +65,7 @@ class Desk:
 
     async def quiet(self, seconds: float = 0.1) -> None:
         """Wait until the engine has answered everything and nothing was asked for a while."""
-        end = time.monotonic() + WAIT
+        end = time.monotonic() + self.wait
         idle = 0
         while idle * 0.01 < seconds:
             client = self.engine._client

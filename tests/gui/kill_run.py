@@ -8,6 +8,7 @@ engine that is ready, `kept N` when the text with line N is known to be in the r
 from __future__ import annotations
 
 import asyncio
+import faulthandler
 import os
 import random
 import sys
@@ -15,10 +16,13 @@ from pathlib import Path
 from typing import Any
 
 LINES = 100_000
+PATIENCE = 60.0
+"""Seconds that a start may take while much else runs on the machine."""
 
 
 def main(project: Path, function: str, seed: int) -> None:
-    """Type until the end."""
+    """Type until the end. What ends it before is on the error output."""
+    faulthandler.enable()
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     from PySide6.QtWidgets import QApplication
     from qasync import QEventLoop
@@ -32,8 +36,8 @@ def main(project: Path, function: str, seed: int) -> None:
 
 
 def say(*words: object) -> None:
-    """One line for the test."""
-    print(*words, flush=True)
+    """One line for the test, written at once: a kill may come at any moment."""
+    os.write(sys.stdout.fileno(), (" ".join(map(str, words)) + "\n").encode())
 
 
 def last_line(text: str) -> int:
@@ -43,6 +47,7 @@ def last_line(text: str) -> int:
 
 
 async def _work(desk: Any, project: Path, function: str, chance: random.Random) -> None:
+    desk.wait = PATIENCE
     desk.show()
     session = desk.window.session
 

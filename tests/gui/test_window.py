@@ -167,7 +167,7 @@ async def test_the_bottom_panel_folds(desk: Desk) -> None:
     window = desk.window
     window.open_bottom(window.log)
     assert window.vertical.sizes()[1] >= 120
-    window.toggle_bottom()
+    window.place.toggle()
     assert window.vertical.sizes()[1] < 120
     await desk.trigger("show_log")
     assert window.panels.currentWidget() is window.log
@@ -228,3 +228,29 @@ async def test_what_is_clicked_in_the_tree_opens(desk: Desk, project: Path) -> N
     document = desk.window.document()
     assert document is not None
     assert (document.kind, document.name) == ("function", "rest-path")
+
+
+@in_qt
+async def test_the_panel_has_room_in_every_window(desk: Desk, project: Path) -> None:
+    """Too low a window for both shows it in place of the documents, a narrow one never at right."""
+    await desk.start(project)
+    window = desk.window
+    await desk.open("sink", "orders-to-kafka")
+    window.resize(853, 533)
+    await desk.quiet()
+    window.open_bottom(window.log)
+    await desk.until(lambda: window.center.isHidden() and window.bottom.height() > 300, "room")
+    await desk.open("sink", "customers-to-redis")
+    assert window.center.isVisible()
+    window.resize(1280, 800)
+    await desk.quiet()
+    await desk.trigger("turn_panel")
+    await desk.until(lambda: window.place.at_right and window.bottom.width() >= 440, "the right")
+    window.resize(1000, 640)
+    await desk.until(lambda: not window.place.at_right, "below, while there is little room")
+    window.resize(1280, 800)
+    await desk.until(lambda: window.place.at_right, "the right again")
+    await desk.trigger("maximise_panel")
+    assert window.center.isHidden()
+    await desk.trigger("maximise_panel")
+    assert window.center.isVisible()

@@ -280,7 +280,7 @@ def _tree(name: str, heads: tuple[str, ...]) -> QTreeWidget:
     tree.setRootIsDecorated(False)
     tree.setUniformRowHeights(True)
     tree.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-    tree.setMinimumHeight(60)
+    tree.setMinimumHeight(90)
     tree.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
     for number in range(1, len(heads)):
         tree.header().setSectionResizeMode(number, QHeaderView.ResizeMode.ResizeToContents)

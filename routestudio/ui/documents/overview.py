@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QScrollArea, QSizePolicy
 
 from routestudio.derive import catalog
 from routestudio.ui.documents.base import Document
+from routestudio.ui.documents.sink import readiness
 from routestudio.ui.session import Session
 from routestudio.ui.widgets.basics import Button, Card, ElidedLabel, EmptyState, Pill, label
 from routestudio.ui.widgets.layout import column
@@ -95,8 +96,7 @@ class OverviewDocument(Document):
         foot = QHBoxLayout()
         problems = sink.get("field_problems") or []
         if problems:
-            count = f"{len(problems)} problem" + ("s" if len(problems) > 1 else "")
-            foot.addWidget(Pill(count, "error"))
+            foot.addWidget(Pill(*readiness(problems)))
         for role in ("filter", "transform"):
             if sink.get(role):
                 foot.addWidget(Pill(f"{role} {sink[role]}", "neutral"))

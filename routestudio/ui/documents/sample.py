@@ -22,8 +22,16 @@ from routestudio.ui.editor.code_edit import CodeEdit
 from routestudio.ui.editor.json_text import items_of, on_one_line
 from routestudio.ui.mask_dialog import MaskDialog
 from routestudio.ui.session import Session
-from routestudio.ui.widgets.basics import Button, EmptyState, IconLabel, Pill, Segments, label
-from routestudio.ui.widgets.layout import bar, column
+from routestudio.ui.widgets.basics import (
+    Button,
+    ElidedLabel,
+    EmptyState,
+    IconLabel,
+    Pill,
+    Segments,
+)
+from routestudio.ui.widgets.compact import CompactBar
+from routestudio.ui.widgets.layout import column
 
 SAVE_MS = 600
 LARGEST = 2_000_000
@@ -52,25 +60,25 @@ class SampleDocument(Document):
         self._save.setInterval(SAVE_MS)
         self._save.timeout.connect(self.flush)
         body = column(self)
-        row = bar(body, tall=True)
-        row.addWidget(IconLabel("sample", 20, "accent"))
-        row.addWidget(label(name, "heading"))
+        row = CompactBar(tall=True)
+        body.addWidget(row)
+        row.add(IconLabel("sample", 20, "accent"), yields=5)
+        row.add(ElidedLabel(name, "heading"), stretch=1)
         self.count = Pill("", "neutral")
-        row.addWidget(self.count)
+        row.add(self.count, yields=4)
         self.problems = Pill("", "success")
-        row.addWidget(self.problems)
-        row.addStretch(1)
+        row.add(self.problems)
         self.views = Segments([("rows", "Table"), ("text", "Text")], "Messages as")
         self.views.choose("rows")
         self.views.chosen.connect(self.show_view)
-        row.addWidget(self.views)
+        row.add(self.views)
         self._whole = [
             Button("Mask…", "eye-off", action=self.mask_columns),
             Button("Paste", "copy", action=self.paste_messages),
             Button("Add message", "add", action=self.add_message),
         ]
-        for button in self._whole:
-            row.addWidget(button)
+        for number, button in enumerate(self._whole):
+            row.add(button, yields=3 - number)
         self.rows = SampleRows(name)
         self.types = TableTypes(session, self.rows, name)
         self._keys = TableKeys(session, self.rows, self.types.ask)

@@ -28,6 +28,7 @@ class FindBar(QFrame):
         self.replacement = QLineEdit()
         self.replacement.setPlaceholderText("Replace with")
         self.replacement.setAccessibleName("Replace with")
+        self.replacement.setToolTip("Replace with")
         self.case = QCheckBox("Aa")
         self.case.setToolTip("Match upper and lower case")
         self.case.setAccessibleName("Match case")

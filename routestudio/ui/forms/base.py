@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QWidget
 
 from routestudio.derive.form_spec import FormField
 from routestudio.ui.widgets.basics import restyle
+from routestudio.ui.widgets.tips import plain_tip
 
 
 class FieldEditor(QWidget):
@@ -58,6 +59,7 @@ class TextField(FieldEditor):
             self.edit.setPlaceholderText(f"e.g. {field.example}")
         elif shown:
             self.edit.setPlaceholderText(shown)
+        self.edit.setToolTip(plain_tip(self.edit.placeholderText()))
         self._shown = ""
         self.edit.editingFinished.connect(self._finished)
         self.row.addWidget(self.edit)

@@ -16,7 +16,15 @@ from PySide6.QtWidgets import (
 from routestudio.errors import RouteStudioError
 from routestudio.ui.bridge import Job
 from routestudio.ui.session import Session
-from routestudio.ui.widgets.basics import Banner, Button, EmptyState, IconLabel, Pill, label
+from routestudio.ui.widgets.basics import (
+    Banner,
+    Button,
+    ElidedLabel,
+    EmptyState,
+    IconLabel,
+    Pill,
+    label,
+)
 from routestudio.ui.widgets.layout import bar, column
 from routestudio.ui.widgets.tips import in_words
 
@@ -36,12 +44,11 @@ class CheckPanel(QWidget):
         self.steps: list[dict[str, Any]] = []
         body = column(self)
         row = bar(body)
-        self.title = label("Check", "heading")
-        row.addWidget(self.title)
+        self.title = ElidedLabel("Check", "heading")
+        row.addWidget(self.title, 1)
         self.verdict = Pill()
         self.verdict.hide()
         row.addWidget(self.verdict)
-        row.addStretch(1)
         self.cancel_button = Button("Cancel", "stop", action=self.cancel)
         self.cancel_button.hide()
         row.addWidget(self.cancel_button)
@@ -75,7 +82,7 @@ class CheckPanel(QWidget):
         self._stack.setCurrentIndex(1)
         self.banner.hide()
         where = "on its stand-in" if standin else "on the real service"
-        self.title.setText(f"Check {sink} {where}")
+        self.title.show_text(f"Check {sink} {where}")
         self.verdict.show_status("checking…", "info")
         self.verdict.show()
         self.cancel_button.show()
@@ -92,7 +99,7 @@ class CheckPanel(QWidget):
         self._sink = ""
         self._stack.setCurrentIndex(1)
         self.banner.hide()
-        self.title.setText(f"Check the database {name}")
+        self.title.show_text(f"Check the database {name}")
         self.verdict.show_status("checking…", "info")
         self.verdict.show()
         self.cancel_button.show()

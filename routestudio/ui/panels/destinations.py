@@ -48,6 +48,7 @@ class DestinationsView(QWidget):
         self.tree.setItemDelegateForColumn(2, _ShareDelegate(self.tree))
         header = self.tree.header()
         header.setStretchLastSection(False)
+        header.setMinimumSectionSize(header.fontMetrics().horizontalAdvance(_HEAD[0]) + 24)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         for number in (1, 3, 4):
             header.setSectionResizeMode(number, QHeaderView.ResizeMode.ResizeToContents)

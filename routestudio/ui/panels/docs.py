@@ -19,7 +19,7 @@ from routestudio.ui.widgets.basics import (
     label,
     restyle,
 )
-from routestudio.ui.widgets.tips import plain_tip
+from routestudio.ui.widgets.tips import breakable, plain_tip
 
 _METADATA = (
     "table_schema, table_name, database_name, commit_timestamp, commit_lsn, commit_idx, "
@@ -135,7 +135,7 @@ class DocsPane(QScrollArea):
         lines += [f"Example: {row.example}"] if row.example else []
         lines += [row.note] if row.note else []
         for text in lines:
-            item = label(text, "help", wrap=True)
+            item = label(breakable(text), "help", wrap=True)
             item.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
             column.addWidget(item)
         frame.clicked.connect(insert)

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 from routestudio.ui.icons import icon
 from routestudio.ui.session import Session
 from routestudio.ui.theme import mono_font
-from routestudio.ui.widgets.basics import Button, EmptyState, label
+from routestudio.ui.widgets.basics import Button, ElidedLabel, EmptyState
 from routestudio.ui.widgets.layout import bar, column
 
 SHOWN = 5_000
@@ -40,9 +40,8 @@ class ArrivedPanel(QWidget):
         self._sink: str | None = None
         body = column(self)
         row = bar(body)
-        self.title = label("What arrived", "heading")
-        row.addWidget(self.title)
-        row.addStretch(1)
+        self.title = ElidedLabel("What arrived", "heading")
+        row.addWidget(self.title, 1)
         row.addWidget(Button("Refresh", "refresh", action=self.refresh))
         self.tree = QTreeWidget()
         self.tree.setAccessibleName("What arrived, by destination")
@@ -81,7 +80,7 @@ class ArrivedPanel(QWidget):
     def _clear(self) -> None:
         self.tree.clear()
         self.body.clear()
-        self.title.setText("What arrived")
+        self.title.show_text("What arrived")
         self._stack.setCurrentIndex(0)
         self._empty.title.setText(_NOTHING)
         self._empty.text.setText(_RUN)
@@ -111,7 +110,7 @@ class ArrivedPanel(QWidget):
     def _fill(self, items: list[dict[str, Any]]) -> None:
         self.tree.clear()
         self._stack.setCurrentIndex(1 if items else 0)
-        self.title.setText(f"What arrived at the stand-in of {self._sink}: {len(items):,}")
+        self.title.show_text(f"What arrived at the stand-in of {self._sink}: {len(items):,}")
         groups: dict[str, QTreeWidgetItem] = {}
         for item in items:
             group = groups.get(item["destination"])

@@ -452,7 +452,8 @@ class PreviewPanel(QWidget):
             header.resizeSection(number, round(width * scale))
         fields = len(self.model.fields)
         for number in range(fields):
-            header.resizeSection(5 + number, round((150 if number == 0 else 112) * scale))
+            wanted = round((150 if number == 0 else 112) * scale)
+            header.resizeSection(5 + number, max(wanted, header.sectionSizeHint(5 + number)))
         why = 5 + fields
         header.moveSection(header.visualIndex(why), 5 if self._failing else why)
         header.resizeSection(why, 190)

@@ -74,7 +74,7 @@ class LetterEditor(Dialog):
         column.addWidget(self.help)
         self.problem = label("", "error", wrap=True)
         column.addWidget(self.problem)
-        column.addLayout(self._buttons())
+        self._add_buttons()
         self._check = QTimer(self)
         self._check.setSingleShot(True)
         self._check.setInterval(150)
@@ -85,19 +85,13 @@ class LetterEditor(Dialog):
         self.view.chosen.connect(self._switch)
         self._begin(letter)
 
-    def _buttons(self) -> QHBoxLayout:
-        row = QHBoxLayout()
-        row.addStretch(1)
-        row.addWidget(Button("Cancel", action=self.reject))
+    def _add_buttons(self) -> None:
         self.save_button = Button("Save", "save", action=lambda: self._end(False))
         self.save_button.setToolTip("Save the corrected message in the list")
-        row.addWidget(self.save_button)
         self.retry_button = Button(
             "Save and send", "run", kind="primary", action=lambda: self._end(True)
         )
-        self.retry_button.setDefault(True)
-        row.addWidget(self.retry_button)
-        return row
+        self.foot(Button("Cancel", action=self.reject), self.save_button, self.retry_button)
 
     def _begin(self, letter: dict[str, Any]) -> None:
         message = letter.get("message")

@@ -12,7 +12,8 @@ from routestudio.errors import RouteStudioError
 from routestudio.ui.panels.run_tables import PAGE, Column, Row, RowsModel, chosen_rows, rows_table
 from routestudio.ui.session import Session
 from routestudio.ui.widgets.basics import Button, EmptyState, label
-from routestudio.ui.widgets.layout import bar, column
+from routestudio.ui.widgets.compact import CompactBar
+from routestudio.ui.widgets.layout import column
 
 _NO_GROUP = -1
 
@@ -46,17 +47,19 @@ class LettersView(QWidget):
         self._asked = 0
         self.open = 0
         body = column(self)
-        row = bar(body)
+        row = CompactBar()
+        body.addWidget(row)
         self.title = label("", "heading")
-        row.addWidget(self.title)
-        row.addStretch(1)
+        row.add(self.title, yields=3)
+        row.row.addStretch(1)
         self.edit_button = Button("Edit…", "edit", action=self.edit)
         self.edit_button.setToolTip("Correct the chosen message; several at once: set one field")
         self.retry_button = Button("Resend selected", "run", action=self.retry_chosen)
         self.all_button = Button("Resend all", "run", kind="primary", action=self.retry_all)
         self.export_button = Button("Export…", "export", action=self.export)
-        for button in (self.edit_button, self.retry_button, self.all_button, self.export_button):
-            row.addWidget(button)
+        for button, yields in ((self.edit_button, 1), (self.retry_button, 0),
+                               (self.all_button, 0), (self.export_button, 2)):  # fmt: skip
+            row.add(button, yields=yields)
         self._stack = QStackedWidget()
         self._stack.addWidget(
             EmptyState("ok", "No dead letters",

@@ -5,7 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import (
+    QBoxLayout,
+    QGridLayout,
+    QLabel,
+    QScrollArea,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from routestudio.ui.panels.run_chart import RunChart, shown_count, shown_ms, shown_seconds
 from routestudio.ui.panels.run_letters import LettersView
@@ -26,6 +35,8 @@ _COUNTS = (
     ("rate", "Per second"), ("seconds", "Seconds"),
 )  # fmt: skip
 _ENDS = ("delivered", "filtered", "rejected", "duplicates")
+_BESIDE = 640
+"""Pixels from which the chart is beside the counts."""
 OVERVIEW, DESTINATIONS, RETRIES, LETTERS, DELIVERED = range(5)
 
 
@@ -62,7 +73,8 @@ class RunPage(QTabWidget):
 
     def _overview(self) -> QWidget:
         page = QWidget()
-        row = QHBoxLayout(page)
+        page.setObjectName("page")
+        row = self._beside = QBoxLayout(QBoxLayout.Direction.LeftToRight, page)
         row.setContentsMargins(16, 10, 16, 8)
         row.setSpacing(24)
         grid = QGridLayout()
@@ -89,7 +101,19 @@ class RunPage(QTabWidget):
         self._failures.setMinimumWidth(200)
         self._failures.hide()
         row.addWidget(self._failures, 2)
-        return page
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setFrameShape(QScrollArea.Shape.NoFrame)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setAccessibleName("Counts of the run")
+        area.setWidget(page)
+        return area
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        direction = QBoxLayout.Direction
+        narrow = self.width() < _BESIDE
+        self._beside.setDirection(direction.TopToBottom if narrow else direction.LeftToRight)
 
     # --- the life of a run -------------------------------------------------------------------
 

@@ -153,7 +153,9 @@ def rows_table(model: RowsModel, name: str, *, many: bool = False) -> QTableView
     table.verticalHeader().setDefaultSectionSize(26)
     head = table.horizontalHeader()
     head.setHighlightSections(False)
-    head.setMinimumSectionSize(40)
+    stretched = [column.title for column in model.columns if not column.width]
+    widest = max((head.fontMetrics().horizontalAdvance(title) for title in stretched), default=0)
+    head.setMinimumSectionSize(max(40, widest + 24))
     for number, column in enumerate(model.columns):
         if column.width:
             head.setSectionResizeMode(number, QHeaderView.ResizeMode.Interactive)

@@ -24,8 +24,9 @@ from routestudio.ui.bridge import Job
 from routestudio.ui.session import Session
 from routestudio.ui.theme import colour, theme
 from routestudio.ui.widgets.basics import Banner, Button, EmptyState, Pill, label
+from routestudio.ui.widgets.compact import CompactBar
 from routestudio.ui.widgets.html_page import page
-from routestudio.ui.widgets.layout import bar, column
+from routestudio.ui.widgets.layout import column
 from routestudio.ui.widgets.tips import in_html
 
 _RESULT = Qt.ItemDataRole.UserRole
@@ -58,22 +59,23 @@ class TestsPanel(QWidget):
 
     def _build(self) -> None:
         body = column(self)
-        row = bar(body)
-        row.addWidget(label("Route tests", "heading"))
+        row = CompactBar()
+        body.addWidget(row)
+        row.add(label("Route tests", "heading"), yields=3)
         self.passed, self.failed = Pill(), Pill()
         for pill in (self.passed, self.failed):
             pill.hide()
-            row.addWidget(pill)
+            row.add(pill)
         self.reached = label("", "muted")
-        row.addWidget(self.reached)
-        row.addStretch(1)
+        row.add(self.reached, yields=4)
+        row.row.addStretch(1)
         self.accept_button = Button("Accept new outcome", "ok", action=self.accept)
         self.accept_button.setToolTip("Let the selected test expect what it got")
         self.accept_button.setEnabled(False)
-        row.addWidget(self.accept_button)
+        row.add(self.accept_button, yields=1)
         self.run_button = Button("Run tests", "run", kind="primary", action=self.run_asked.emit)
         self.run_button.setToolTip("Run every route test of the project (Ctrl+T)")
-        row.addWidget(self.run_button)
+        row.add(self.run_button)
         self.banner = Banner()
         body.addWidget(self.banner)
         self.list = QTreeWidget()
@@ -82,6 +84,7 @@ class TestsPanel(QWidget):
         self.list.setUniformRowHeights(True)
         header = self.list.header()
         header.setStretchLastSection(False)
+        header.setMinimumSectionSize(44)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         for number in (1, 2, 3):
             header.setSectionResizeMode(number, QHeaderView.ResizeMode.ResizeToContents)

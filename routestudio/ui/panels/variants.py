@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 
 from routestudio.ui.panels.preview_model import problem_text, state_of
 from routestudio.ui.theme import colour, mono_font, theme
-from routestudio.ui.widgets.basics import Button, label
+from routestudio.ui.widgets.basics import Button, ElidedLabel
 from routestudio.ui.widgets.layout import bar, column
 from routestudio.ui.widgets.tips import in_words
 
@@ -39,9 +39,8 @@ class VariantsView(QWidget):
         self._row = 0
         body = column(self)
         row = bar(body)
-        self.title = label("Select a row to see its variants", "muted")
-        row.addWidget(self.title)
-        row.addStretch(1)
+        self.title = ElidedLabel("Select a row to see its variants", "muted")
+        row.addWidget(self.title, 1)
         self.pin_button = Button("Pin ticked as tests", "ok", action=self._pin)
         self.pin_button.setToolTip(
             "Make a route test of each ticked variant, which expects its outcome"
@@ -53,7 +52,7 @@ class VariantsView(QWidget):
             row.addWidget(button)
         self.list = QTreeWidget()
         self.list.setAccessibleName("Variants of the row")
-        self.list.setHeaderLabels(["Variant", "Result", "Destination, or why not"])
+        self.list.setHeaderLabels(["Variant", "Result", "Destination or reason"])
         self.list.setRootIsDecorated(False)
         self.list.setUniformRowHeights(True)
         header = self.list.header()
@@ -83,7 +82,7 @@ class VariantsView(QWidget):
         """Show the variants of row number `row`, each with what became of it."""
         failing = sum(state_of(entry["row"]) == "failed" for entry in entries)
         more = f": {failing} of {len(entries)} fail" if failing else ""
-        self.title.setText(f"Variants of row {row:,}{more}")
+        self.title.show_text(f"Variants of row {row:,}{more}")
         self._row = row
         ticked = {item["key"] for item in self.ticked()}
         self.entries = entries

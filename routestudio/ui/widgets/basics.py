@@ -290,6 +290,9 @@ class Banner(QFrame):
             step()
 
 
+_HIGH, _LOW = 20, 4
+
+
 class EmptyState(QWidget):
     """What to do next where there is nothing to show."""
 
@@ -320,6 +323,20 @@ class EmptyState(QWidget):
             column.addSpacing(4)
             column.addWidget(item, 0, Qt.AlignmentFlag.AlignHCenter)
         column.addStretch(1)
+        self._picture, self._column = picture, column
+        self.setMinimumHeight(2 * _LOW + self.title.sizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Where there is little room, the picture and then the sentence make way."""
+        super().resizeEvent(event)
+        width = max(1, self.width() - 48)
+        margin = _HIGH if self.height() > 120 else _LOW
+        self._column.setContentsMargins(24, margin, 24, margin)
+        title, text = (item.heightForWidth(width) for item in (self.title, self.text))
+        room = self.height() - 2 * margin - title
+        self.text.setVisible(room >= text + 8)
+        self._picture.setVisible(room >= text + 8 + 48)
+        self.setToolTip("" if room >= text + 8 else self.text.text())
 
 
 class StatusDot(QWidget):

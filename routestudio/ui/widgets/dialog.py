@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -45,9 +45,11 @@ class Dialog(QDialog):
         self.body.setSpacing(12)
         self.buttons = QHBoxLayout()
         self._shown = False
+        self._default: Button | None = None
 
     def foot(self, *buttons: Button, left: QWidget | None = None) -> None:
-        """End the dialog with buttons at the right; the last primary one is the default."""
+        """End the dialog with buttons at the right. Enter presses the primary one; without one,
+        the first, which changes nothing."""
         row = self.buttons
         row.setSpacing(8)
         if left is not None:
@@ -58,9 +60,9 @@ class Dialog(QDialog):
             row.addWidget(button)
         self.body.addLayout(row)
         # A button is a default only once it is in the dialog.
-        for button in buttons:
-            if button.property("kind") == "primary":
-                button.setDefault(True)
+        primary = [button for button in buttons if button.property("kind") == "primary"]
+        self._default = primary[-1] if primary else buttons[0]
+        self._default.setDefault(True)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
@@ -78,7 +80,8 @@ class Dialog(QDialog):
                 first.selectAll()
 
     def first_field(self) -> QWidget | None:
-        """The first widget in tab order that takes the keyboard and is not a button."""
+        """The first widget in tab order that takes the keyboard and is not a button; where there
+        is none, the button that Enter presses."""
         found = self.nextInFocusChain()
         while found is not None and found is not self:
             takes = bool(found.focusPolicy() & Qt.FocusPolicy.TabFocus)
@@ -86,7 +89,7 @@ class Dialog(QDialog):
             if takes and shown and not isinstance(found, (QAbstractButton, QLabel, QScrollArea)):
                 return found
             found = found.nextInFocusChain()
-        return None
+        return self._default
 
 
 class AskDialog(Dialog):
@@ -158,8 +161,6 @@ class Question(Dialog):
             for key, word, kind in answers
         }
         self.foot(stay, *self.choices.values())
-        if not any(kind == "primary" for _, _, kind in answers):
-            stay.setDefault(True)
         self._focus = next((self.choices[key] for key, _, kind in answers if kind == "primary"),
                            stay)  # fmt: skip
 
@@ -178,6 +179,23 @@ class Message(Question):
         self, parent: QWidget | None, title: str, text: str, lines: Sequence[str] = ()
     ) -> None:
         super().__init__(parent, title, text, (), details=lines, cancel="Close")
+
+
+class Scrolled(QScrollArea):
+    """Content of a dialog as tall as it is, that scrolls where the screen has less room."""
+
+    def __init__(self, content: QWidget, name: str) -> None:
+        super().__init__()
+        self.setWidgetResizable(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        content.setObjectName("page")
+        self.setWidget(content)
+        self.setAccessibleName(name)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setMinimumHeight(min(160, content.sizeHint().height()))
+
+    def sizeHint(self) -> QSize:
+        return self.widget().sizeHint() + QSize(14, 4)
 
 
 def _scrolled(text: str) -> QWidget:

@@ -13,12 +13,18 @@ from PySide6.QtWidgets import QAbstractItemView, QLabel, QToolTip, QWidget
 
 _MARK: Final = f"<!--{secrets.token_hex(8)}-->"
 """Begins the rich texts of this program, and no text that comes from elsewhere."""
+_ENDS: Final = re.compile(r"[./_](?=\w|<)")
 _TICKS: Final = re.compile(r"`([^`\n]+)`")
 
 
 def in_words(text: str) -> str:
     """A sentence of this program for people: names between backticks get quotation marks."""
     return _TICKS.sub(r"“\1”", text)
+
+
+def breakable(text: str) -> str:
+    """A text whose long names may go over two lines, after a dot, a slash or an underscore."""
+    return _ENDS.sub(lambda found: found[0] + "\u200b", text)
 
 
 def in_html(text: str) -> str:

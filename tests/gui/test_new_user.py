@@ -1,0 +1,251 @@
+"""What stood in a new user's way: one test for each such thing that no other test holds."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PySide6.QtCore import QUrl
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QFileDialog, QToolButton
+from pytestqt.qtbot import QtBot
+
+from routestudio.app import main as command
+from routestudio.ui import dialogs
+from routestudio.ui.convert_dialog import ConvertDialog
+from routestudio.ui.documents.overview import OverviewDocument
+from routestudio.ui.runs import picture
+from routestudio.ui.theme import theme
+from routestudio.ui.widgets.basics import Pill
+from tests.gui.desk import Desk, in_qt
+from tests.gui.run_desk import at_run_project, run
+from tests.support.http_server import HttpReceiver, Reply
+
+pytestmark = pytest.mark.gui
+
+ROWS = 1_500
+ELIXIR = """\
+functions:
+  - name: by-region
+    type: routing
+    sink_type: kafka
+    file: functions/by_region.ex
+sinks:
+  - name: k
+    database: shop
+    routing: by-region
+    destination: {type: kafka, hosts: "localhost:9092"}
+"""
+
+
+async def new(desk: Desk, folder: Path, sink: str) -> None:
+    """A new project of a sink type, opened, with no variable set."""
+    assert command(["new", str(folder), "--sink", sink]) == 0
+    await desk.start(folder)
+
+
+@in_qt
+async def test_undo_in_the_editor_takes_a_conversion_back_as_a_whole(
+    desk: Desk, project: Path
+) -> None:
+    """Ctrl+Z with the cursor in the text: never Python text in an Elixir function."""
+    await desk.start(project)
+    document = await desk.open("function", "orders-by-region")
+    before = document.editor.toPlainText()
+    await desk.trigger("convert")
+    dialogs_now = desk.window.findChildren
+    await desk.until(lambda: dialogs_now(ConvertDialog), "the dialog")
+    await desk.act(dialogs_now(ConvertDialog)[0].take.click)
+    session = desk.window.session
+
+    def language() -> str:
+        return str((session.function("orders-by-region") or {}).get("language"))
+
+    await desk.until(lambda: language() == "elixir", "the conversion")
+    await desk.quiet()
+    document.editor.setFocus()
+    await desk.trigger("undo")
+    await desk.until(lambda: language() == "python", "the language as it was")
+    await desk.until(lambda: document.editor.toPlainText() == before, "the text as it was")
+
+
+@in_qt
+async def test_a_problem_is_read_whole_and_copied_and_leads_to_its_file(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "p"
+    (folder / "functions").mkdir(parents=True)
+    (folder / "sequin.yaml").write_text(ELIXIR + "tables: 5\n")
+    (folder / "functions" / "by_region.ex").write_text(
+        "def route(action, record, changes, metadata) do\n  %{topic: %{\n}\nend\n"
+    )
+    await desk.start(folder)
+    panel = desk.window.problems
+    await desk.until(lambda: panel.count, "a problem")
+    desk.window.open_bottom(panel)
+    await desk.quiet(1.0)
+    items = [panel.tree.topLevelItem(n) for n in range(panel.count)]
+    heights = {panel.tree.visualItemRect(item).height() for item in items if item is not None}
+    assert len(heights) == 1, "a message with line breaks makes its row taller"
+    for item in items:
+        assert item is not None
+        panel.tree.setCurrentItem(item)
+        row = panel._row_of(item)
+        assert row is not None
+        shown = " ".join(panel.detail.toPlainText().split())
+        assert " ".join(row.text.split())[:40].replace("`", "") in shown.replace("“", "")
+    opened: list[QUrl] = []
+    monkeypatch.setattr(QDesktopServices, "openUrl", opened.append)
+    of_file = next(i for i in items if i and i.data(0, 256)[:2] == ("file", "sequin.yaml"))
+    await desk.act(lambda: panel.tree.itemActivated.emit(of_file, 0))
+    assert [Path(url.toLocalFile()) for url in opened] == [folder / "sequin.yaml"]
+
+
+@in_qt
+async def test_what_arrived_is_of_this_service_and_this_project(
+    desk: Desk, project: Path, tmp_path: Path
+) -> None:
+    await desk.start(project)
+    arrived = desk.window.arrived
+    await desk.open("sink", "events-to-http")
+    await desk.trigger("run")
+    await desk.until(arrived.tree.topLevelItemCount, "what arrived")
+    desk.window.bar.choose_target("real")
+    await desk.trigger("show_arrived")
+    assert arrived.tree.topLevelItemCount() == 0
+    text = f"{arrived._empty.title.text()} {arrived._empty.text.text()}"
+    assert "localhost:8080" in text
+    assert "Nothing has arrived" not in text
+    desk.window.bar.choose_target("standin")
+    await desk.trigger("show_arrived")
+    await desk.until(arrived.tree.topLevelItemCount, "what arrived")
+    desk.window.session.open(project)
+    await desk.until(lambda: not arrived.tree.topLevelItemCount(), "an empty panel")
+
+
+FAMILIES = """
+import asyncio
+from PySide6.QtWidgets import QApplication
+from qasync import QEventLoop
+app = QApplication([])
+loop = QEventLoop(app)
+asyncio.set_event_loop(loop)
+from routestudio.ui.bridge import Engine
+from routestudio.ui.main_window import MainWindow
+from routestudio.ui.widgets.basics import label
+async def show():
+    window = MainWindow(Engine())
+    window.show()
+    new = label("made after the first theme")
+    new.setParent(window)
+    new.show()
+    await asyncio.sleep(0)
+    parts = [window.menuBar(), window.tree.tree, window.tabs.tabBar(), window.panels.tabBar(),
+             window.problems.tree, window.bar.run_button, new]
+    print(sorted({part.fontInfo().family() for part in parts}))
+loop.run_until_complete(show())
+"""
+
+
+def test_a_fresh_window_has_one_font(tmp_path: Path) -> None:
+    """In a process of its own: here, the theme was applied long before the window is made."""
+    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "XDG_CONFIG_HOME": str(tmp_path),
+                   "XDG_STATE_HOME": str(tmp_path)}  # fmt: skip
+    found = subprocess.run(
+        [sys.executable, "-c", FAMILIES], env=environment, capture_output=True, text=True,
+        timeout=60, check=True,
+    )  # fmt: skip
+    assert found.stdout.count(",") == 0, found.stdout
+
+
+def test_an_import_takes_a_folder_that_is_not_there_yet(qtbot: QtBot, tmp_path: Path) -> None:
+    dialog = dialogs.ImportDialog(None, tmp_path / "sequin.yaml")
+    qtbot.addWidget(dialog)
+    dialog.folder.setText(str(tmp_path / "not" / "there"))
+    dialog.try_accept()
+    assert dialog.result() == 1
+    assert not dialog.error.isVisible()
+
+
+def test_icons_of_file_dialogs_have_their_size(qtbot: QtBot) -> None:
+    dialog = QFileDialog()
+    dialog.setOption(QFileDialog.Option.DontUseNativeDialog)
+    theme().dress(dialog)
+    qtbot.addWidget(dialog)
+    dialog.show()
+    buttons = [item for item in dialog.findChildren(QToolButton) if item.isVisible()]
+    assert len(buttons) >= 5
+    for button in buttons:
+        assert button.contentsRect().width() >= 16
+        assert button.width() - 2 * 4 >= 16, "the padding takes the icon's room"
+
+
+@in_qt
+async def test_a_resumed_run_counts_each_row_once_and_keeps_its_reasons(
+    desk: Desk, tmp_path: Path, http_receiver: HttpReceiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    http_receiver.answer = lambda request: Reply(
+        status=400 if b'"id":7' in request.body.replace(b" ", b"") else 200, delay=0.01
+    )
+    panel = await at_run_project(desk, tmp_path / "p", http_receiver.url, ROWS)
+    await run(desk, monkeypatch)
+    await desk.until(lambda: panel.page._failed, "a refused message")
+    await desk.trigger("cancel")
+    await desk.until(lambda: not panel.running, "the end")
+    before = sum(panel.page._failed.values())
+    http_receiver.answer = None
+    await desk.trigger("resume_run")
+    await desk.until(lambda: panel.summary is not None, "the rest")
+    counts = {key: int(panel.counts[key].text().replace(",", ""))
+              for key in ("read", "delivered", "rejected")}  # fmt: skip
+    assert counts["read"] == ROWS
+    assert counts["delivered"] + counts["rejected"] == ROWS
+    assert sum(panel.page._failed.values()) >= before > 0
+
+
+@pytest.mark.parametrize(("rejected", "icon"), [(0, "ok"), (1, "error")])
+def test_letters_that_were_refused_again_have_no_green_tick(rejected: int, icon: str) -> None:
+    run: dict[str, Any] = {"status": "done", "parent": "1", "letters": 0,
+                           "counts": {"rejected": rejected}}  # fmt: skip
+    assert picture(run)[0] == icon
+
+
+@in_qt
+async def test_what_is_set_under_delivery_is_seen_and_the_batch_is_the_written_one(
+    desk: Desk, project: Path
+) -> None:
+    file = project / "sequin.yaml"
+    text = file.read_text()
+    file.write_text(text.replace("${SHOP_KAFKA_HOSTS:-localhost:9092}", "${NOT_SET_ANYWHERE}"))
+    await desk.start(project)
+    sink = await desk.open("sink", "orders-to-kafka")
+    assert sink.summary.text() == "up to 200 messages per batch"
+    assert not sink._settings_part._opened
+    filtered = await desk.open("sink", "customers-to-redis")
+    assert filtered._settings_part._opened
+    assert filtered.settings.isVisible()
+
+
+@pytest.mark.parametrize("key", ["s2", "typesense", "elasticsearch"])
+@in_qt
+async def test_a_new_project_opens_without_red(desk: Desk, tmp_path: Path, key: str) -> None:
+    """A secret that is not set yet is the next thing to do, and no fault."""
+    await new(desk, tmp_path / "new", key)
+    sink: Any = desk.window.document()
+    await desk.quiet(1.0)
+    assert sink.ready_pill.property("pill") == "warning"
+    assert "not set" in sink.ready_pill.text()
+    panel = desk.window.problems
+    rows = [panel._row_of(panel.tree.topLevelItem(n)) for n in range(panel.count)]
+    assert [row.text for row in rows if row and row.severity == "error"] == []
+    overview = await desk.open("overview", "Overview")
+    assert isinstance(overview, OverviewDocument)
+    assert not [p.text() for p in overview.findChildren(Pill) if p.property("pill") == "error"]
+    desk.window.commands.open("sink", sink.name)
+    await desk.until(lambda: sink.preview.model.row(0), "a preview")
+    await desk.trigger("run")
+    await desk.until(lambda: desk.window.run_panel.summary, "the run on the stand-in")

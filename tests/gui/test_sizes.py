@@ -1,0 +1,67 @@
+"""No text is cut, nothing overlaps or is out of sight: every place, size and scale.
+
+`ROUTESTUDIO_PICTURES` names a folder for pictures of every place, light and dark.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QWidget
+from pytestqt.qtbot import QtBot
+
+from routestudio.paths import resources
+from tests.gui.cut_text import faults
+
+pytestmark = pytest.mark.gui
+
+
+def test_the_search_itself(qtbot: QtBot) -> None:
+    """It finds a cut label, a cut placeholder, and a widget outside of its parent."""
+    window = QWidget()
+    qtbot.addWidget(window)
+    row = QHBoxLayout(window)
+    text, line = QLabel("a text of some length"), QLineEdit()
+    line.setPlaceholderText("what is to be typed here, in many words")
+    row.addWidget(text)
+    row.addWidget(line)
+    outside = QWidget(window)
+    window.resize(600, 60)
+    window.show()
+    outside.show()
+    assert faults(window) == []
+    text.setFixedWidth(40)
+    line.setFixedWidth(60)
+    outside.setGeometry(580, 0, 100, 20)
+    qtbot.wait(10)
+    found = faults(window)
+    assert len(found) == 3, found
+    assert "'a text of some length' needs" in found[0]
+    assert "placeholder" in found[1]
+    assert "is outside its parent" in found[2]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scale", ["1", "1.25", "1.5", "2"])
+def test_nothing_is_cut_at_any_size(tmp_path: Path, scale: str) -> None:
+    shutil.copytree(resources() / "demo", tmp_path / "shop")
+    environment = {**os.environ, "QT_SCALE_FACTOR": scale}
+    for kind in ("CONFIG", "STATE", "DATA"):
+        environment[f"XDG_{kind}_HOME"] = str(tmp_path / kind)
+    pictures = os.environ.get("ROUTESTUDIO_PICTURES", "")
+    if pictures:
+        (Path(pictures) / scale).mkdir(parents=True, exist_ok=True)
+        pictures = str(Path(pictures) / scale)
+    found = subprocess.run(
+        [sys.executable, "-m", "tests.gui.sizes_run", str(tmp_path / "shop"), pictures],
+        env=environment, capture_output=True, text=True, timeout=900, check=False,
+    )  # fmt: skip
+    assert found.returncode == 0, found.stderr[-2000:]
+    lines = found.stdout.splitlines()
+    print(lines[-1])
+    assert lines[-1].endswith(" 0 faults"), "\n".join(lines)
