@@ -8,8 +8,10 @@ from typing import Any
 
 from routestudio.engine.workspace import PreparedSink, Workspace
 from routestudio.errors import FieldProblem
+from routestudio.functions import determinism
 from routestudio.hazards import linting
 from routestudio.hazards.base import Finding
+from routestudio.hazards.facts import Spot
 from routestudio.hazards.tree import facts
 from routestudio.hazards.view import Keys, SinkView
 from routestudio.model.fields import RuleError
@@ -89,7 +91,14 @@ async def _facts(workspace: Workspace, function: Function | None) -> Any:
     if function is None:
         return None
     found = await workspace.pool.check(function)
-    return None if any(item.code == "not_checked" for item in found) else facts(function)
+    if any(item.code == "not_checked" for item in found):
+        return None
+    varying = tuple(
+        Spot(determinism.text_at(function.code, item), item.line, item.column)
+        for item in found
+        if item.code == determinism.CODE
+    )
+    return facts(function, varying)
 
 
 def _advice(prepared: PreparedSink) -> tuple[FieldProblem, ...]:

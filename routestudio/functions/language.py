@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from routestudio.functions import python, steadiness
+from routestudio.functions import determinism, python
 from routestudio.functions.tracing import Point
 from routestudio.model.function import Diagnostic, Function, Language
 
@@ -22,7 +22,7 @@ def check(function: Function) -> list[Diagnostic]:
         found = checking.check(function.code, function.kind)
     else:
         found = python.check(function.code, function.kind)
-    return [*found, *steadiness.warnings_of(function)]
+    return [*found, *determinism.warnings_of(function)]
 
 
 @lru_cache(maxsize=64)

@@ -34,7 +34,7 @@ class Facts:
     `catch_all` shows whether the other actions are dealt with, too; `odd_returns` are results
     that are not maps (`text`: `none`, `list` or `value`). Of Elixir, `key_orders` are calls that
     follow the order of atom keys, `old_classes` and `old_counts` parts of patterns that servers on
-    OTP 27 read otherwise.
+    OTP 27 read otherwise. `varying` are the places that read the clock or random values.
     """
 
     function: Function
@@ -50,6 +50,7 @@ class Facts:
     key_orders: tuple[Spot, ...] = ()
     old_classes: tuple[Spot, ...] = ()
     old_counts: tuple[Spot, ...] = ()
+    varying: tuple[Spot, ...] = ()
 
     def first_read(self, *columns: str) -> Read | None:
         """The first place that reads one of these columns of the record."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import lru_cache
 from typing import Final
 
@@ -21,8 +22,15 @@ _PARAMETERS: Final = ("action", "record", "changes", "metadata")
 
 
 @lru_cache(maxsize=256)
-def facts(function: Function) -> Facts:
-    """The facts of a function; hardly any for one that cannot be parsed."""
+def facts(function: Function, varying: tuple[Spot, ...] = ()) -> Facts:
+    """The facts of a function; hardly any for one that cannot be parsed.
+
+    `varying` are the places that its check found to read the clock or random values.
+    """
+    return replace(_facts(function), varying=varying)
+
+
+def _facts(function: Function) -> Facts:
     if function.kind is FunctionKind.PATH:
         return _of_path(function)
     if function.language is Language.PYTHON:

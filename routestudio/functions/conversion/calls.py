@@ -19,6 +19,7 @@ from routestudio.functions.conversion.common import (
     UNARY,
     Code,
 )
+from routestudio.functions.conversion.counterparts import in_elixir
 from routestudio.functions.conversion.expressions import OR, Expressions, dotted, quoted
 from routestudio.functions.conversion.narrowing import of_types
 
@@ -28,8 +29,7 @@ _TESTS: Final = {
     "int": "is_integer({})", "float": "is_float({})", "list": "is_list({})",
     "dict": "(is_map({0}) and not is_struct({0}))", "decimal": "is_struct({}, Decimal)",
 }  # fmt: skip
-_PLAIN: Final = {"upper": "String.upcase", "lower": "String.downcase", "strip": "String.trim",
-                 "lstrip": "String.trim_leading", "rstrip": "String.trim_trailing"}  # fmt: skip
+_STRIPPED: Final = frozenset(["upper", "lower", "strip", "lstrip", "rstrip"])
 _MATCH: Final = frozenset(["match"])
 _REGEX: Final = frozenset(["re.search", "re.match", "re.fullmatch", "re.sub", "re.split",
                            "re.findall"])  # fmt: skip
@@ -186,17 +186,17 @@ class Calls(Expressions):
                         "sort it: sorted(...), or use it in a map, any or all")  # fmt: skip
         if name == "copy" and not node.args:
             return owner if owner.kinds == DICT else Code(self.help("map", owner.text), kinds=DICT)
-        if name in _PLAIN:
+        if name in _STRIPPED:
             return self._plain(node, owner, name)
         if name in ("startswith", "endswith"):
             choice = self.arguments(node, 1)[0]
             self._text_or_texts(node, choice)
-            word = "starts" if name == "startswith" else "ends"
-            return Code(f"String.{word}_with?({owner.text}, {choice.text})", kinds=BOOL)
+            call = in_elixir(f"str.{name}")
+            return Code(f"{call}({owner.text}, {choice.text})", kinds=BOOL)
         if name in ("removeprefix", "removesuffix"):
             part = self._part(node, 0)
             self.arguments(node, 1)
-            call = "String.replace_" + name[6:]
+            call = in_elixir(f"str.{name}")
             return Code(f'{call}({owner.text}, {part}, "")', kinds=STR)
         if name == "replace":
             part, new = self._part(node, 0), self.arguments(node, 2)[1]
@@ -225,7 +225,7 @@ class Calls(Expressions):
         return quoted(item.value)
 
     def _plain(self, node: ast.Call, owner: Code, name: str) -> Code:
-        call = _PLAIN[name]
+        call = in_elixir(f"str.{name}")
         if not node.args or name in ("upper", "lower"):
             self.arguments(node, 0)
             return Code(f"{call}({owner.text})", kinds=STR)
@@ -287,9 +287,7 @@ class Calls(Expressions):
         inner = func.value
         if func.attr != "decode" or node.args or not isinstance(inner, ast.Call):
             return None
-        calls = {"base64.b64encode": "Base.encode64", "base64.urlsafe_b64encode":
-                 "Base.url_encode64"}  # fmt: skip
-        call = calls.get(".".join(dotted(inner.func)))
+        call = in_elixir(".".join(dotted(inner.func)))
         source = inner.args[0] if len(inner.args) == 1 else None
         if call is None or not (
             isinstance(source, ast.Call)

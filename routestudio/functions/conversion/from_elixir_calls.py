@@ -19,6 +19,7 @@ from routestudio.functions.conversion.common import (
     UNARY,
     Code,
 )
+from routestudio.functions.conversion.counterparts import in_python
 from routestudio.functions.conversion.from_elixir import (
     ADD,
     AND,
@@ -366,11 +367,11 @@ class Calls(Texts):
         return None
 
     def _module_base(self, node: Node, name: str, args: list[Any]) -> Code | None:
-        calls = {"encode64": "b64encode", "url_encode64": "urlsafe_b64encode"}
-        if name not in calls or len(args) != 1:
+        call = in_python("Base", name, "base64")
+        if call is None or len(args) != 1:
             return None
         item = self.value(args[0]).inside(ATOM)
-        return Code(f"base64.{calls[name]}({item}.encode()).decode()", kinds=STR)
+        return Code(f"base64.{call}({item}.encode()).decode()", kinds=STR)
 
     def _module_uri(self, node: Node, name: str, args: list[Any]) -> Code | None:
         if name != "encode" or len(args) != 2:

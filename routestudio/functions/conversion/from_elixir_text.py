@@ -6,12 +6,12 @@ from typing import Any, Final
 
 from routestudio.functions.conversion import patterns
 from routestudio.functions.conversion.common import ATOM, BOOL, INT, LIST, STR, Code
+from routestudio.functions.conversion.counterparts import in_python
 from routestudio.functions.conversion.from_elixir import ORDER, FromElixir, quoted
 from routestudio.functions.elixir.quoted import Node, is_node
 
 _SPACE: Final = r"[\s\x{1C}-\x{1F}\x{85}]+"
-_UNARY_TEXT: Final = {"upcase": "upper", "downcase": "lower", "trim": "strip",
-                      "trim_leading": "lstrip", "trim_trailing": "rstrip"}  # fmt: skip
+_ALONE: Final = ("upper", "lower", "strip", "lstrip", "rstrip")
 
 
 class Texts(FromElixir):
@@ -21,11 +21,12 @@ class Texts(FromElixir):
         if name == "match?":
             return self._module_regex(node, name, [args[1], args[0]])
         one = self.value(args[0])
+        method = in_python("String", name, "str")
         if name == "split" and len(args) == 3 and is_node(args[1], "sigil_r"):
             return Code(f"{one.inside(ATOM)}.split()", kinds=LIST, items=STR) \
                 if args[1].args[0].args == [_SPACE] else None  # fmt: skip
-        if name in _UNARY_TEXT and len(args) == 1:
-            return Code(f"{one.inside(ATOM)}.{_UNARY_TEXT[name]}()", kinds=STR)
+        if method in _ALONE and len(args) == 1:
+            return Code(f"{one.inside(ATOM)}.{method}()", kinds=STR)
         constant = args[1] if len(args) > 1 else None
         if name == "split" and len(args) == 3 and constant and type(constant) is str:
             (key, count), *more = args[2]
@@ -43,13 +44,13 @@ class Texts(FromElixir):
         many = two.kinds == LIST and two.items <= STR and two.text != "[]"
         if name == "contains?" and two.kinds == STR:
             return Code(f"{two.inside(ORDER + 1)} in {self.texted(one)}", ORDER, BOOL)
-        if name in ("starts_with?", "ends_with?") and (two.kinds == STR or many):
+        if method in ("startswith", "endswith") and (two.kinds == STR or many):
             found = f"({two.text[1:-1]}{',' * (',' not in two.text)})" if many else two.text
-            return Code(f"{one.inside(ATOM)}.{name[:-6]}with({found})", kinds=BOOL)
+            return Code(f"{one.inside(ATOM)}.{method}({found})", kinds=BOOL)
         if not (type(constant) is str and constant):
             return None
-        if name in _UNARY_TEXT and len(constant) == 1:
-            return Code(f"{one.inside(ATOM)}.{_UNARY_TEXT[name]}({two.text})", kinds=STR)
+        if method in _ALONE and len(constant) == 1:
+            return Code(f"{one.inside(ATOM)}.{method}({two.text})", kinds=STR)
         if name == "split" and len(args) == 2:
             return Code(f"{one.inside(ATOM)}.split({two.text})", kinds=LIST, items=STR)
         three = self.value(args[2]) if len(args) == 3 else None
@@ -57,8 +58,8 @@ class Texts(FromElixir):
             return None
         if name == "replace" and three.kinds == STR:
             return Code(f"{one.inside(ATOM)}.replace({two.text}, {three.text})", kinds=STR)
-        if name in ("replace_prefix", "replace_suffix") and three.text == '""':
-            return Code(f"{one.inside(ATOM)}.remove{name[8:]}({two.text})", kinds=STR)
+        if method in ("removeprefix", "removesuffix") and three.text == '""':
+            return Code(f"{one.inside(ATOM)}.{method}({two.text})", kinds=STR)
         return None
 
     def _module_regex(self, node: Node, name: str, args: list[Any]) -> Code | None:

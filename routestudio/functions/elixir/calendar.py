@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from routestudio.functions.elixir.errors import ElixirError, argument, clause
 from routestudio.functions.elixir.inspecting import inspect
-from routestudio.functions.elixir.registry import define
+from routestudio.functions.elixir.registry import FUNCTIONS
 from routestudio.functions.elixir.structs import (
     MILLION,
     Date,
@@ -92,14 +92,16 @@ def parse_date(text: str) -> Any:
     return (OK, Date(*parts)) if valid_date(*parts) else error("invalid_date")
 
 
-@define("Time", "from_iso8601", 1)
 def parse_time(text: str) -> Any:
-    """`Time.from_iso8601/1`."""
+    """`{:ok, time}` or `{:error, reason}`."""
     found = TIME.match(text)
     if found is None or _bad_offset(found[5]):
         return error("invalid_format")
     parts = _clock_parts(found, 1)
     return (OK, Time(*parts)) if valid_clock(*parts) else error("invalid_time")
+
+
+FUNCTIONS["Time", "from_iso8601", 1] = parse_time
 
 
 def valid_clock(hour: int, minute: int, second: int, *_: int) -> bool:

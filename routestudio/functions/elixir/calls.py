@@ -118,9 +118,6 @@ class Calls(Unit):
     def _module_call(self, module: str, name: str, parts: list[ast.expr], node: Node) -> ast.expr:
         place, arity = node.place, len(parts)
         if (module, name, arity) in FUNCTIONS:
-            if catalogue.unsteady(module, name):
-                text = f"{module}.{name}/{arity} gives another value at each call"
-                self._warn("not_repeatable", text, node)
             return pyast.call(self._library(module, name, arity, node), parts, place)
         shown = f"{module}.{name}/{arity}"
         helper, code, text = "undefined_error", "undefined_function", f"there is no {shown}"

@@ -12,7 +12,7 @@ from typing import Any
 from routestudio.functions.elixir.calendar import parse_date, parse_datetime, parse_time
 from routestudio.functions.elixir.convert import MAX_BITS
 from routestudio.functions.elixir.errors import ElixirError, NotEvaluated
-from routestudio.functions.elixir.lib.decimals import new as new_decimal
+from routestudio.functions.elixir.lib.decimal import new as new_decimal
 from routestudio.functions.elixir.ops import sorted_items
 from routestudio.functions.elixir.regexes import Regex
 from routestudio.functions.elixir.structs import (

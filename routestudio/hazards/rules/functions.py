@@ -239,13 +239,10 @@ def not_determined(view: SinkView) -> Iterator[Finding]:
     """Routing functions with other results at each call."""
     if view.routing is None or not view.dynamic:
         return
-    for call in view.routing.calls:
-        if re.search(r"(^|\.)(now|today|utc_now|utc_today|random|uuid[14]|shuffle|take_random)$",
-                     call.text):  # fmt: skip
-            python = view.routing.function.language is Language.PYTHON
-            name = f"{call.text}()" if python else call.text
-            yield view.at_code("KAF-05", f"`{name}` differs at each call, and a server calls the "
-                               "function twice: for the partition and for the key",
-                               "route by values of the message only", view.routing, call.line,
-                               call.column)  # fmt: skip
-            return
+    for spot in view.routing.varying[:1]:
+        python = view.routing.function.language is Language.PYTHON
+        name = f"{spot.text}()" if python else spot.text
+        yield view.at_code("KAF-05", f"`{name}` differs at each call, and a server calls the "
+                           "function twice: for the partition and for the key",
+                           "route by values of the message only", view.routing, spot.line,
+                           spot.column)  # fmt: skip

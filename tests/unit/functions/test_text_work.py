@@ -12,9 +12,9 @@ import pytest
 from routestudio.engine import hazards
 from routestudio.errors import UsageError, WorkerError
 from routestudio.functions import desk, python
+from routestudio.functions.determinism import warnings_of
 from routestudio.functions.pool import FunctionPool, Limits
 from routestudio.functions.projection import WHOLE, reads
-from routestudio.functions.steadiness import warnings_of
 from routestudio.model.function import Function, FunctionKind, Language
 from tests.support.guards import children
 from tests.unit.functions.helpers import function, message, source, whole
@@ -80,7 +80,7 @@ async def test_lint_reads_no_text_that_was_not_checked(
 ) -> None:
     """The rules of lint read the text in the engine, so a worker has to have managed it before."""
     workspace = Mock(pool=pool)
-    monkeypatch.setattr(hazards, "facts", lambda function: function.code)
+    monkeypatch.setattr(hazards, "facts", lambda function, varying: function.code)
     assert await hazards._facts(workspace, whole(LONG)) == LONG
     monkeypatch.setattr(desk, "SECONDS", 0.004)
     assert await hazards._facts(workspace, whole(f"{LONG}\n")) is None

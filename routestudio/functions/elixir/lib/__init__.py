@@ -1,31 +1,22 @@
-"""The functions of Elixir's modules. Importing this package fills the table of functions."""
+"""The functions of Elixir's modules, one module each. Importing this package fills the tables of
+`registry`."""
 
 from __future__ import annotations
 
 from routestudio.functions.elixir.lib import (  # noqa: F401 - each enters its functions
     base,
-    chance,
-    dates,
-    datetimes,
-    decimals,
-    decimals_order,
+    date,
+    date_time,
+    decimal,
     enum,
-    enum_lists,
-    enum_more,
-    guards,
     integer,
     json,
     kernel,
-    lists,
-    maps,
-    myers,
-    naive,
-    paths,
+    list,
+    map,
+    naive_date_time,
     regex,
-    strings,
-    strings_more,
+    string,
     uri,
-    uuids,
+    uuid,
 )
-
-guards.apply()

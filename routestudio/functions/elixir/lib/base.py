@@ -9,7 +9,7 @@ from typing import Any
 
 from routestudio.functions.elixir.errors import ElixirError, argument, clause, shown
 from routestudio.functions.elixir.lib.common import need_text, option
-from routestudio.functions.elixir.registry import define
+from routestudio.functions.elixir.registry import elixir
 from routestudio.functions.elixir.runtime import MISSING
 from routestudio.functions.elixir.values import ERROR, OK, atom, bytes_of, text_of
 
@@ -48,9 +48,8 @@ def _bad_digit(text: str, alphabet: str) -> ElixirError:
 _UPPER, _LOWER = "0123456789ABCDEF", "0123456789abcdef"
 
 
-@define("Base", "encode16", 1, 2)
+@elixir("Base.encode16(bytes, [options])", "Hexadecimal digits; `case: :lower` for small ones.")
 def encode16(text: Any, options: Any = MISSING) -> str:
-    """`Base.encode16/1`, `/2`."""
     found = bytes_of(need_text(text, "Base.encode16/2")).hex()
     return found if _case(_given(options)) == "lower" else found.upper()
 
@@ -75,15 +74,21 @@ def _encode64(text: Any, options: Any, url: bool) -> str:
     return found.rstrip("=") if option(_given(options), "padding", True) is False else found
 
 
-@define("Base", "encode64", 1, 2)
+@elixir(
+    "Base.encode64(bytes, [options])",
+    "Base64; `padding: false` leaves out the `=`.",
+    python="base64.b64encode",
+)
 def encode64(text: Any, options: Any = MISSING) -> str:
-    """`Base.encode64/1`, `/2`."""
     return _encode64(text, options, False)
 
 
-@define("Base", "url_encode64", 1, 2)
+@elixir(
+    "Base.url_encode64(bytes, [options])",
+    "Base64 with letters that URLs allow.",
+    python="base64.urlsafe_b64encode",
+)
 def url_encode64(text: Any, options: Any = MISSING) -> str:
-    """`Base.url_encode64/1`, `/2`."""
     return _encode64(text, options, True)
 
 
@@ -119,15 +124,13 @@ def _encode32(text: Any, options: Any, hexa: bool) -> str:
     return found.rstrip("=") if option(given, "padding", True) is False else found
 
 
-@define("Base", "encode32", 1, 2)
+@elixir("Base.encode32(bytes, [options])", "Base32.")
 def encode32(text: Any, options: Any = MISSING) -> str:
-    """`Base.encode32/1`, `/2`."""
     return _encode32(text, options, False)
 
 
-@define("Base", "hex_encode32", 1, 2)
+@elixir("Base.hex_encode32(bytes, [options])", "Base32 with the extended alphabet.")
 def hex_encode32(text: Any, options: Any = MISSING) -> str:
-    """`Base.hex_encode32/1`, `/2`."""
     return _encode32(text, options, True)
 
 
@@ -149,8 +152,8 @@ def _decode32(text: Any, options: Any, hexa: bool) -> bytes:
     return decode(body.upper() + "=" * wanted)
 
 
-def _decoders(name: str, function: Any) -> None:
-    """`name!`, which raises, and `name`, which gives `:error`."""
+def _decoders(name: str, form: str, function: Any) -> None:
+    """Three functions of one form: `name!`, which raises, `name`, and `valid...?`."""
 
     def strict(text: Any, options: Any = MISSING) -> str:
         return text_of(function(text, options))
@@ -168,13 +171,19 @@ def _decoders(name: str, function: Any) -> None:
     def valid(text: Any, options: Any = MISSING) -> bool:
         return safe(text, options) is not ERROR
 
-    define("Base", f"{name}!", 1, 2)(strict)
-    define("Base", name, 1, 2)(safe)
-    define("Base", name.replace("decode", "valid") + "?", 1, 2)(valid)
+    given = "(text, [options])"
+    elixir(f"Base.{name}{given}", f"`{{:ok, bytes}}` of {form}, or :error.")(safe)
+    elixir(f"Base.{name}!{given}", f"The bytes of {form}; raises for any other text.")(strict)
+    tested = name.replace("decode", "valid")
+    elixir(f"Base.{tested}?{given}", f"Whether a text is {form}.")(valid)
 
 
-_decoders("decode16", _decode16)
-_decoders("decode64", lambda text, options: _decode64(text, options, False))
-_decoders("url_decode64", lambda text, options: _decode64(text, options, True))
-_decoders("decode32", lambda text, options: _decode32(text, options, False))
-_decoders("hex_decode32", lambda text, options: _decode32(text, options, True))
+_decoders("decode16", "hexadecimal digits", _decode16)
+_decoders("decode64", "Base64", lambda text, options: _decode64(text, options, False))
+_decoders("url_decode64", "Base64 for URLs", lambda text, options: _decode64(text, options, True))
+_decoders("decode32", "Base32", lambda text, options: _decode32(text, options, False))
+_decoders(
+    "hex_decode32",
+    "Base32 with the extended alphabet",
+    lambda text, options: _decode32(text, options, True),
+)

@@ -1,4 +1,4 @@
-"""Integer, and numbers read from text."""
+"""Integer."""
 
 from __future__ import annotations
 
@@ -16,11 +16,10 @@ from routestudio.functions.elixir.errors import (
 )
 from routestudio.functions.elixir.inspecting import inspect
 from routestudio.functions.elixir.lib.common import need_integer
-from routestudio.functions.elixir.registry import define
+from routestudio.functions.elixir.registry import elixir, unevaluated
 from routestudio.functions.elixir.values import ERROR
 
 _DIGITS: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
-_FLOAT: Final = re.compile(r"[-+]?[0-9]+\.[0-9]+(?:[eE][-+]?[0-9]+)?\Z")
 MAX_TEXT: Final = 200_000
 """Most digits of a number that is read or written: the time grows with their square."""
 
@@ -44,9 +43,8 @@ def in_base(number: int, base: int) -> str:
     return sign + (found or "0")
 
 
-@define("Integer", "to_string", 1, 2)
+@elixir("Integer.to_string(number, [base])", "The digits as text.")
 def to_string(value: Any, base: Any = 10) -> str:
-    """`Integer.to_string/1`, `/2`."""
     if type(value) is not int:
         raise argument_error(1, "not an integer")
     if type(base) is not int or not 2 <= base <= 36:
@@ -54,25 +52,26 @@ def to_string(value: Any, base: Any = 10) -> str:
     return in_base(value, base)
 
 
-@define("Integer", "to_charlist", 1, 2)
+@elixir("Integer.to_charlist(number, [base])", "The digits as code points.")
 def to_charlist(value: Any, base: Any = 10) -> list[int]:
-    """`Integer.to_charlist/1`, `/2`."""
     return [ord(char) for char in to_string(value, base)]
 
 
-def _pattern(base: int) -> str:
+def digits_of(base: int) -> str:
+    """A pattern of at least one digit."""
     letters = _DIGITS[:base]
     return f"[{letters}{letters.upper()}]+"
 
 
-@define("Integer", "parse", 1, 2)
+@elixir(
+    "Integer.parse(text, [base])", "The integer at the start of a text and the rest, or :error."
+)
 def parse(text: Any, base: Any = 10) -> Any:
-    """`Integer.parse/1`, `/2`."""
     if type(text) is not str:
         raise clause("Integer.parse/2")
     if type(base) is not int or not 2 <= base <= 36:
         raise argument(f"invalid base {inspect(base)}")
-    found = re.compile(rf"[-+]?{_pattern(base)}").match(text)
+    found = re.compile(rf"[-+]?{digits_of(base)}").match(text)
     if found is None:
         return ERROR
     if found.end() > MAX_TEXT:
@@ -80,58 +79,27 @@ def parse(text: Any, base: Any = 10) -> Any:
     return int(found[0], base), text[found.end() :]
 
 
-@define("String", "to_integer", 1, 2)
-def text_to_integer(text: Any, base: Any = 10) -> int:
-    """`String.to_integer/1`, `/2`."""
-    if type(text) is not str:
-        raise argument_error(1, "not a binary")
-    if type(base) is not int or not 2 <= base <= 36:
-        raise argument_error(2, "not an integer in the range 2 through 36")
-    if not re.compile(rf"[-+]?{_pattern(base)}\Z").match(text):
-        raise argument_error(1, "not a textual representation of an integer")
-    if len(text) > MAX_TEXT:
-        raise NotEvaluated("an integer of more than 200,000 digits")
-    return int(text, base)
-
-
-@define("String", "to_float", 1)
-def text_to_float(text: Any) -> float:
-    """`String.to_float/1`."""
-    if type(text) is not str:
-        raise argument_error(1, "not a binary")
-    if not _FLOAT.match(text):
-        raise argument_error(1, "not a textual representation of a float")
-    number = float(text)
-    if math.isinf(number):
-        raise argument_error(1, "not a textual representation of a float")
-    return number
-
-
-@define("Integer", "mod", 2)
+@elixir("Integer.mod(a, b)", "The rest of a division, with the sign of the second.")
 def mod(a: Any, b: Any) -> int:
-    """`Integer.mod/2`."""
     if type(a) is not int or type(b) is not int or b == 0:
         raise arithmetic()
     return a % b
 
 
-@define("Integer", "floor_div", 2)
+@elixir("Integer.floor_div(a, b)", "The quotient, rounded down.")
 def floor_div(a: Any, b: Any) -> int:
-    """`Integer.floor_div/2`."""
     if type(a) is not int or type(b) is not int or b == 0:
         raise arithmetic()
     return a // b
 
 
-@define("Integer", "ceil_div", 2)
+@elixir("Integer.ceil_div(a, b)", "The quotient, rounded up.")
 def ceil_div(a: Any, b: Any) -> int:
-    """`Integer.ceil_div/2`."""
     return -floor_div(-a if type(a) is int else a, b)
 
 
-@define("Integer", "pow", 2)
+@elixir("Integer.pow(base, exponent)", "The power of integers.")
 def power(base: Any, exponent: Any) -> Any:
-    """`Integer.pow/2`."""
     if type(base) is not int or type(exponent) is not int:
         raise clause("Integer.pow/2")
     if exponent < 0:
@@ -141,15 +109,13 @@ def power(base: Any, exponent: Any) -> Any:
     return base**exponent
 
 
-@define("Integer", "gcd", 2)
+@elixir("Integer.gcd(a, b)", "The greatest common divisor.")
 def gcd(a: Any, b: Any) -> int:
-    """`Integer.gcd/2`."""
     return math.gcd(need_integer(a, "Integer.gcd/2"), need_integer(b, "Integer.gcd/2"))
 
 
-@define("Integer", "extended_gcd", 2)
+@elixir("Integer.extended_gcd(a, b)", "The greatest common divisor and its two factors.")
 def extended_gcd(a: Any, b: Any) -> Any:
-    """`Integer.extended_gcd/2`."""
     need_integer(a, "Integer.extended_gcd/2")
     need_integer(b, "Integer.extended_gcd/2")
     if a == 0 and b == 0:
@@ -166,9 +132,8 @@ def extended_gcd(a: Any, b: Any) -> Any:
     return tuple(-x for x in old) if old[0] < 0 else old
 
 
-@define("Integer", "digits", 1, 2)
+@elixir("Integer.digits(number, [base])", "The digits as a list.")
 def digits(value: Any, base: Any = 10) -> list[int]:
-    """`Integer.digits/1`, `/2`."""
     if type(value) is not int or type(base) is not int or base < 2:
         raise clause("Integer.digits/2")
     if abs(value).bit_length() > ops.MAX_BITS // 30:
@@ -181,9 +146,8 @@ def digits(value: Any, base: Any = 10) -> list[int]:
     return found
 
 
-@define("Integer", "undigits", 1, 2)
+@elixir("Integer.undigits(digits, [base])", "The integer of a list of digits.")
 def undigits(value: Any, base: Any = 10) -> int:
-    """`Integer.undigits/1`, `/2`."""
     if type(value) is not list or type(base) is not int or base < 2:
         raise clause("Integer.undigits/2")
     total = 0
@@ -196,9 +160,14 @@ def undigits(value: Any, base: Any = 10) -> int:
     return total
 
 
-@define("Integer", "popcount", 1)
+@elixir("Integer.popcount(number)", "The number of bits that are set.")
 def popcount(value: Any) -> int:
-    """`Integer.popcount/1`."""
     if type(value) is not int or value < 0:
         raise clause("Integer.popcount/1")
     return value.bit_count()
+
+
+unevaluated(
+    "Integer",
+    "to_char_list/1,2",
+)

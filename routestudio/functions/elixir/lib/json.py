@@ -10,7 +10,7 @@ from routestudio.functions.elixir.errors import ElixirError, clause, protocol
 from routestudio.functions.elixir.inspecting import float_text
 from routestudio.functions.elixir.lib.common import limited
 from routestudio.functions.elixir.ops import sorted_items
-from routestudio.functions.elixir.registry import define
+from routestudio.functions.elixir.registry import elixir, unevaluated
 from routestudio.functions.elixir.runtime import to_text
 from routestudio.functions.elixir.structs import Date, Decimal, NaiveDateTime, Time
 from routestudio.functions.elixir.values import ERROR, OK, Atom, atom, bytes_of, is_utf8
@@ -64,9 +64,8 @@ def _key(key: Any) -> str:
     return quoted(key.name if type(key) is Atom else "nil" if key is None else to_text(key))
 
 
-@define("JSON", "encode!", 1)
+@elixir("JSON.encode!(value)", "The value as JSON text.")
 def encode(value: Any) -> str:
-    """`JSON.encode!/1`."""
     return encoded(value)
 
 
@@ -195,9 +194,8 @@ def _decoded(text: str) -> Any:
     return value
 
 
-@define("JSON", "decode!", 1)
+@elixir("JSON.decode!(text)", "The value of JSON text; raises for any other text.")
 def decode_b(text: Any) -> Any:
-    """`JSON.decode!/1`."""
     if type(text) is not str:
         raise clause("JSON.decode!/1")
     try:
@@ -210,9 +208,8 @@ def decode_b(text: Any) -> Any:
         raise ElixirError("JSON.DecodeError", message) from None
 
 
-@define("JSON", "decode", 1)
+@elixir("JSON.decode(text)", "`{:ok, value}`, or an error.")
 def decode(text: Any) -> Any:
-    """`JSON.decode/1`."""
     if type(text) is not str:
         raise clause("JSON.decode/1")
     try:
@@ -221,3 +218,9 @@ def decode(text: Any) -> Any:
         if bad.byte is None:
             return ERROR, (atom("unexpected_end"), bad.offset)
         return ERROR, (atom("invalid_byte"), bad.offset, bad.byte)
+
+
+unevaluated(
+    "JSON",
+    "decode/3 encode!/2 encode_to_iodata!/1,2 protocol_encode/2",
+)

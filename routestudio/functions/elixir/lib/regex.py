@@ -13,7 +13,7 @@ from routestudio.functions.elixir.lib.common import iodata, option
 from routestudio.functions.elixir.pcre import Pattern, compile_pattern
 from routestudio.functions.elixir.pcre_pieces import PatternError
 from routestudio.functions.elixir.regexes import Regex
-from routestudio.functions.elixir.registry import define
+from routestudio.functions.elixir.registry import elixir, unevaluated
 from routestudio.functions.elixir.runtime import MISSING, called
 from routestudio.functions.elixir.values import (
     ERROR,
@@ -61,9 +61,8 @@ def compiled(source: str, options: Any) -> Regex:
     return Regex(source, names, pattern)
 
 
-@define("Regex", "compile", 1, 2)
+@elixir("Regex.compile(source, [options])", "`{:ok, regex}`, or an error.")
 def compile_(source: Any, options: Any = "") -> Any:
-    """`Regex.compile/1`, `/2`."""
     if type(source) is not str:
         raise clause("Regex.compile/3")
     try:
@@ -72,9 +71,8 @@ def compile_(source: Any, options: Any = "") -> Any:
         return ERROR, ([ord(char) for char in str(error)], error.position)
 
 
-@define("Regex", "compile!", 1, 2)
+@elixir("Regex.compile!(source, [options])", "A regular expression; raises for a wrong one.")
 def compile_b(source: Any, options: Any = "") -> Any:
-    """`Regex.compile!/1`, `/2`."""
     if type(source) is not str:
         raise clause("Regex.compile/3")
     try:
@@ -178,18 +176,16 @@ def _chosen(found: _Found, take: Any, name: Any) -> Any:
         return "" if take == found.group else (-1, 0)
 
 
-@define("Regex", "match?", 2)
+@elixir("Regex.match?(regex, text)", "Whether it matches somewhere.")
 def match(regex: Any, text: Any) -> bool:
-    """`Regex.match?/2`."""
     pattern = _need(regex, "Regex.match?/2")
     if type(text) is not str:
         raise clause("Regex.match?/2")
     return _search(pattern, text) is not None
 
 
-@define("Regex", "run", 2, 3)
+@elixir("Regex.run(regex, text, [options])", "The first match and its groups, nil without one.")
 def run(regex: Any, text: Any, options: Any = MISSING) -> Any:
-    """`Regex.run/2`, `/3`."""
     pattern = _need(regex, "Regex.run/3")
     if type(text) is not str:
         raise clause("Regex.run/3")
@@ -198,9 +194,8 @@ def run(regex: Any, text: Any, options: Any = MISSING) -> Any:
     return None if found is None else _captures(found, given)
 
 
-@define("Regex", "scan", 2, 3)
+@elixir("Regex.scan(regex, text, [options])", "All matches with their groups.")
 def scan(regex: Any, text: Any, options: Any = MISSING) -> list[Any]:
-    """`Regex.scan/2`, `/3`."""
     pattern = _need(regex, "Regex.scan/3")
     if type(text) is not str:
         raise clause("Regex.scan/3")
@@ -214,9 +209,11 @@ def scan(regex: Any, text: Any, options: Any = MISSING) -> list[Any]:
     return [row for row in rows if row] if nothing else rows
 
 
-@define("Regex", "named_captures", 2, 3)
+@elixir(
+    "Regex.named_captures(regex, text, [options])",
+    "The named groups as a map, nil without a match.",
+)
 def named_captures(regex: Any, text: Any, options: Any = MISSING) -> Any:
-    """`Regex.named_captures/2`, `/3`."""
     pattern = _need(regex, "Regex.named_captures/3")
     if type(text) is not str:
         raise clause("Regex.run/3")
@@ -228,44 +225,38 @@ def named_captures(regex: Any, text: Any, options: Any = MISSING) -> Any:
     return {name: take(name) for name in pattern.compiled.names}
 
 
-@define("Regex", "names", 1)
+@elixir("Regex.names(regex)", "The names of its groups.")
 def names(regex: Any) -> list[str]:
-    """`Regex.names/1`."""
     return list(_need(regex, "Regex.names/1").compiled.names)
 
 
-@define("Regex", "source", 1)
+@elixir("Regex.source(regex)", "The text of the expression.")
 def source(regex: Any) -> str:
-    """`Regex.source/1`."""
     return _need(regex, "Regex.source/1").source
 
 
-@define("Regex", "opts", 1)
+@elixir("Regex.opts(regex)", "Its options.")
 def opts(regex: Any) -> Any:
-    """`Regex.opts/1`."""
     return _need(regex, "Regex.opts/1").opts
 
 
-@define("Regex", "regex?", 1)
+@elixir("Regex.regex?(value)", "Whether the value is a regular expression.")
 def is_regex(value: Any) -> bool:
-    """`Regex.regex?/1`."""
     return isinstance(value, Regex)
 
 
 _SPECIAL: Final = std.compile(r"[.^$*+?()\[{\\|\s#\]}\-]", std.ASCII)
 
 
-@define("Regex", "escape", 1)
+@elixir("Regex.escape(text)", "The text with special characters escaped.")
 def escape(text: Any) -> str:
-    """`Regex.escape/1`."""
     if type(text) is not str:
         raise clause("Regex.escape/1")
     return _SPECIAL.sub(lambda m: "\\" + m[0], text)
 
 
-@define("Regex", "split", 2, 3)
+@elixir("Regex.split(regex, text, [options])", "The parts between the matches.")
 def split(regex: Any, text: Any, options: Any = MISSING) -> list[str]:
-    """`Regex.split/2`, `/3`."""
     pattern = _need(regex, "Regex.split/3")
     if type(text) is not str:
         raise clause("Regex.split/3")
@@ -338,9 +329,11 @@ def _filled(template: str, found: _Found) -> str:
     return _REPLACEMENT.sub(part, template)
 
 
-@define("Regex", "replace", 3, 4)
+@elixir(
+    "Regex.replace(regex, text, new, [options])",
+    "All matches replaced by a text or a closure's result.",
+)
 def replace(regex: Any, text: Any, new: Any, options: Any = MISSING) -> str:
-    """`Regex.replace/3`, `/4`."""
     pattern = _need(regex, "Regex.replace/4")
     if type(text) is not str:
         raise clause("Regex.replace/4")
@@ -369,3 +362,9 @@ def replace(regex: Any, text: Any, new: Any, options: Any = MISSING) -> str:
     rest = subject[position:]
     pieces.append(text_of(rest.encode("latin-1")) if as_bytes else rest)
     return whole("".join(pieces))
+
+
+unevaluated(
+    "Regex",
+    "import/1 re_pattern/1 recompile/1 recompile!/1 to_embed/1,2 unescape_map/1 version/0",
+)

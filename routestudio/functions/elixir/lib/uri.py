@@ -8,7 +8,7 @@ from typing import Any, Final
 from routestudio.functions.elixir.errors import ElixirError, argument, clause
 from routestudio.functions.elixir.inspecting import inspect
 from routestudio.functions.elixir.lib.common import items, need_text, truthy, unary
-from routestudio.functions.elixir.registry import define
+from routestudio.functions.elixir.registry import elixir, unevaluated
 from routestudio.functions.elixir.runtime import MISSING, to_text
 from routestudio.functions.elixir.structs import Uri
 from routestudio.functions.elixir.values import ERROR, OK, atom, bytes_of, key_in, text_of
@@ -31,27 +31,25 @@ def _escaped(text: str, keep: Any, space: str = "%20") -> str:
     return "".join(chr(b) if keep(b) else space if b == 32 else f"%{b:02X}" for b in bytes_of(text))
 
 
-@define("URI", "char_reserved?", 1)
+@elixir("URI.char_reserved?(code)", "Whether a character has a meaning in URIs.")
 def char_reserved(char: Any) -> bool:
-    """`URI.char_reserved?/1`."""
     return char in _RESERVED
 
 
-@define("URI", "char_unreserved?", 1)
+@elixir("URI.char_unreserved?(code)", "Whether a character has no meaning in URIs.")
 def char_unreserved(char: Any) -> bool:
-    """`URI.char_unreserved?/1`."""
     return char in _UNRESERVED
 
 
-@define("URI", "char_unescaped?", 1)
+@elixir("URI.char_unescaped?(code)", "Whether a character needs no escape.")
 def char_unescaped(char: Any) -> bool:
-    """`URI.char_unescaped?/1`."""
     return char in _RESERVED or char in _UNRESERVED
 
 
-@define("URI", "encode", 1, 2)
+@elixir(
+    "URI.encode(text, [fun])", "The text with escapes; reserved characters stay.", closure=(1, 1)
+)
 def encode(text: Any, predicate: Any = MISSING) -> str:
-    """`URI.encode/1`, `/2`."""
     need_text(text, "URI.encode/2")
     if predicate is MISSING:
         return _escaped(text, char_unescaped)
@@ -59,9 +57,8 @@ def encode(text: Any, predicate: Any = MISSING) -> str:
     return _escaped(text, lambda byte: truthy(test(byte)))
 
 
-@define("URI", "encode_www_form", 1)
+@elixir("URI.encode_www_form(text)", "The text with escapes, for one part of a path or query.")
 def encode_www_form(text: Any) -> str:
-    """`URI.encode_www_form/1`."""
     return _escaped(need_text(text, "URI.encode_www_form/1"), char_unreserved, "+")
 
 
@@ -85,15 +82,13 @@ def _unescaped(text: str, plus: bool) -> str:
     return text_of(bytes(found))
 
 
-@define("URI", "decode", 1)
+@elixir("URI.decode(text)", "The text without escapes.")
 def decode(text: Any) -> str:
-    """`URI.decode/1`."""
     return _unescaped(need_text(text, "URI.decode/1"), False)
 
 
-@define("URI", "decode_www_form", 1)
+@elixir("URI.decode_www_form(text)", "The text without escapes; `+` is a space.")
 def decode_www_form(text: Any) -> str:
-    """`URI.decode_www_form/1`."""
     return _unescaped(need_text(text, "URI.decode_www_form/1"), True)
 
 
@@ -109,9 +104,8 @@ def _pair(pair: Any, form: str) -> str:
     return "=".join(_escaped(to_text(part), char_unreserved, "+") for part in pair)
 
 
-@define("URI", "encode_query", 1, 2)
+@elixir("URI.encode_query(entries, [encoding])", "A map or pairs as a query.")
 def encode_query(value: Any, form: Any = _WWW_FORM) -> str:
-    """`URI.encode_query/1`, `/2`."""
     return "&".join(_pair(pair, getattr(form, "name", "")) for pair in items(value))
 
 
@@ -125,24 +119,21 @@ def _query(text: str, form: str = "www_form") -> list[tuple[str, str]]:
     return found
 
 
-@define("URI", "decode_query", 1, 2, 3)
+@elixir("URI.decode_query(text, [map], [encoding])", "The entries of a query as a map.")
 def decode_query(text: Any, into: Any = None, form: Any = _WWW_FORM) -> Any:
-    """`URI.decode_query/1`, `/2`, `/3`."""
     need_text(text, "URI.decode_query/3")
     found = dict(into or {})
     found.update({key_in(key): value for key, value in _query(text, getattr(form, "name", ""))})
     return found
 
 
-@define("URI", "query_decoder", 1, 2)
+@elixir("URI.query_decoder(text, [encoding])", "The pairs of a query, for Enum.")
 def query_decoder(text: Any, form: Any = _WWW_FORM) -> Any:
-    """`URI.query_decoder/1`, `/2`."""
     return list(_query(need_text(text, "URI.query_decoder/2"), getattr(form, "name", "")))
 
 
-@define("URI", "parse", 1)
+@elixir("URI.parse(text)", "The parts of a URI.")
 def parse(text: Any) -> Any:
-    """`URI.parse/1`."""
     if isinstance(text, Uri):
         return text
     need_text(text, "URI.parse/1")
@@ -170,9 +161,8 @@ _PORT: Final = re.compile(
 """A port that is not a number."""
 
 
-@define("URI", "new", 1)
+@elixir("URI.new(text)", "`{:ok, uri}`, or an error.")
 def new(text: Any) -> Any:
-    """`URI.new/1`."""
     if isinstance(text, Uri):
         return OK, text
     need_text(text, "URI.new/1")
@@ -198,9 +188,8 @@ def _fault(text: str) -> str | None:
     return None
 
 
-@define("URI", "new!", 1)
+@elixir("URI.new!(text)", "The URI; raises for a wrong one.")
 def new_b(text: Any) -> Any:
-    """`URI.new!/1`."""
     found = new(text)
     if found[0] is not OK:
         raise ElixirError(
@@ -209,9 +198,8 @@ def new_b(text: Any) -> Any:
     return found[1]
 
 
-@define("URI", "to_string", 1)
+@elixir("URI.to_string(uri)", "The URI as text.")
 def to_string(value: Any) -> str:
-    """`URI.to_string/1`."""
     if isinstance(value, Uri):
         return value.text()
     raise clause("URI.to_string/1")
@@ -241,9 +229,8 @@ def _dots(path: str) -> str:
     return "/".join(out)
 
 
-@define("URI", "merge", 2)
+@elixir("URI.merge(base, relative)", "A relative URI resolved.")
 def merge(base: Any, relative: Any) -> Any:
-    """`URI.merge/2`."""
     first, second = parse(base), parse(relative)
     if first.scheme is None:
         raise argument("you must merge onto an absolute URI")
@@ -262,9 +249,8 @@ def merge(base: Any, relative: Any) -> Any:
     return _changed(first, path=path, query=second.query, fragment=second.fragment)
 
 
-@define("URI", "append_query", 2)
+@elixir("URI.append_query(uri, query)", "The URI with a longer query.")
 def append_query(uri: Any, query: Any) -> Any:
-    """`URI.append_query/2`."""
     if not isinstance(uri, Uri) or type(query) is not str:
         raise clause("URI.append_query/2")
     old = uri.query
@@ -273,9 +259,8 @@ def append_query(uri: Any, query: Any) -> Any:
     return _changed(uri, query=old + query if old.endswith("&") else f"{old}&{query}")
 
 
-@define("URI", "append_path", 2)
+@elixir("URI.append_path(uri, path)", "The URI with a longer path.")
 def append_path(uri: Any, path: Any) -> Any:
-    """`URI.append_path/2`."""
     if not isinstance(uri, Uri) or type(path) is not str:
         raise clause("URI.append_path/2")
     if not path.startswith("/") or path.startswith("//"):
@@ -283,7 +268,12 @@ def append_path(uri: Any, path: Any) -> Any:
     return _changed(uri, path=(uri.path or "").rstrip("/") + path)
 
 
-@define("URI", "default_port", 1)
+@elixir("URI.default_port(scheme)", "The port of a scheme, such as 443.")
 def default_port(scheme: Any) -> Any:
-    """`URI.default_port/1`."""
     return DEFAULT_PORTS.get(need_text(scheme, "URI.default_port/1"))
+
+
+unevaluated(
+    "URI",
+    "default_port/2",
+)

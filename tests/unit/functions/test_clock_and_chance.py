@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from routestudio.functions import language, steadiness
+from routestudio.functions import determinism, language
 from routestudio.model.function import Function, FunctionKind, Language
 
 PYTHON = """def route(action, record, changes, metadata):
@@ -23,7 +23,7 @@ def found(code: str, kind: Language) -> list[tuple[int, int, int | None, str, st
     return [
         (d.line, d.column, d.end_column, d.severity, d.message.split(":")[0])
         for d in language.check(function)
-        if d.code == steadiness.CODE
+        if d.code == determinism.CODE
     ]
 
 
@@ -49,7 +49,9 @@ def test_python_that_reads_the_clock(expression: str, column: int, end: int) -> 
         ("NaiveDateTime.local_now()", "reads the clock"),
         ("Enum.random([1, 2])", "reads random values"),
         ("Enum.map([[1]], &Enum.random/1) |> Enum.at(0)", "reads random values"),
-        ('"#{Time.utc_now()}"', "reads the clock"),
+        ('"#{Date.utc_today()}"', "reads the clock"),
+        ("make_ref()", "reads random values"),
+        ("Kernel.self()", "reads random values"),
     ],
 )
 def test_elixir_that_reads_clock_or_chance(expression: str, what: str) -> None:
@@ -57,7 +59,7 @@ def test_elixir_that_reads_clock_or_chance(expression: str, what: str) -> None:
     (one,) = found(code, Language.ELIXIR)
     assert (one[0], one[3:]) == (2, ("warning", what))
     assert code.splitlines()[1][one[1] - 1 :].startswith(
-        ("DateTime", "Date", "NaiveDateTime", "Enum.random", "Time")
+        ("DateTime", "Date", "NaiveDateTime", "Enum.random", "make_ref", "Kernel")
     )
 
 
@@ -74,6 +76,13 @@ def test_elixir_that_reads_clock_or_chance(expression: str, what: str) -> None:
 )
 def test_others_are_not_told(code: str, kind: Language) -> None:
     assert found(code, kind) == []
+
+
+def test_elixir_warns_once() -> None:
+    code = ELIXIR.format(expression="DateTime.utc_now()").replace("inspect", "to_string")
+    checked = language.check(Function("f", FunctionKind.ROUTING, Language.ELIXIR, code))
+    assert [(d.code, d.severity) for d in checked] == [(determinism.CODE, "warning")]
+    assert determinism.text_at(code, checked[0]) == "DateTime.utc_now"
 
 
 def test_every_place_is_told_in_order() -> None:

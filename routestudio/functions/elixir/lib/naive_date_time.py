@@ -21,7 +21,7 @@ from routestudio.functions.elixir.calendar import (
 from routestudio.functions.elixir.errors import argument, clause
 from routestudio.functions.elixir.inspecting import inspect
 from routestudio.functions.elixir.lib.common import need_text
-from routestudio.functions.elixir.lib.datetimes import (
+from routestudio.functions.elixir.lib.date_time import (
     bare,
     compared,
     formed,
@@ -29,7 +29,7 @@ from routestudio.functions.elixir.lib.datetimes import (
     whole_seconds,
     whole_units,
 )
-from routestudio.functions.elixir.registry import define
+from routestudio.functions.elixir.registry import Varies, elixir, unevaluated
 from routestudio.functions.elixir.structs import (
     MILLION,
     Date,
@@ -43,39 +43,42 @@ _EXTENDED: Final = atom("extended")
 _SECOND: Final = atom("second")
 
 
-@define("NaiveDateTime", "from_iso8601", 1)
+@elixir("NaiveDateTime.from_iso8601(text)", "`{:ok, time}`, or an error; an offset is ignored.")
 def from_iso8601(text: Any) -> Any:
-    """`NaiveDateTime.from_iso8601/1`."""
     found = parse_datetime(need_text(text, "NaiveDateTime.from_iso8601/2"))
     return (OK, found[0]) if type(found[0]) is NaiveDateTime else found
 
 
-@define("NaiveDateTime", "from_iso8601!", 1)
+@elixir("NaiveDateTime.from_iso8601!(text)", "The time; raises for any other text.")
 def from_iso8601_b(text: Any) -> Any:
-    """`NaiveDateTime.from_iso8601!/1`."""
     found = from_iso8601(text)
     if found[0] is not OK:
         raise raised("naive datetime", text, found)
     return found[1]
 
 
-@define("NaiveDateTime", "to_iso8601", 1, 2)
+@elixir("NaiveDateTime.to_iso8601(time, [format])", "The text with `T`.")
 def to_iso8601(value: Any, form: Any = _EXTENDED) -> str:
-    """`NaiveDateTime.to_iso8601/1`, `/2`."""
     moment = bare(naive_part(value, "NaiveDateTime.to_iso8601/2"))
     need_form(form, "NaiveDateTime.to_iso8601/2")
     return formed(moment, form)
 
 
-@define("NaiveDateTime", "to_string", 1)
+@elixir("NaiveDateTime.to_string(time)", "The text with a space between date and time.")
 def to_string(value: Any) -> str:
-    """`NaiveDateTime.to_string/1`."""
     return bare(naive_part(value, "NaiveDateTime.to_string/1")).text()
 
 
-@define("NaiveDateTime", "new", 2, 6, 7)
+@elixir(
+    "NaiveDateTime.new(date, time)",
+    "`{:ok, time}` of a date and a time, or of six to seven numbers.",
+    takes=(
+        2,
+        6,
+        7,
+    ),
+)
 def new(*parts: Any) -> Any:
-    """`NaiveDateTime.new/2`, `/6`, `/7`."""
     if len(parts) == 2:
         date, time = parts
         if type(date) is not Date or type(time) is not Time:
@@ -97,63 +100,62 @@ def new(*parts: Any) -> Any:
     return OK, NaiveDateTime(*parts[:6], *micro)
 
 
-@define("NaiveDateTime", "new!", 2, 6, 7)
+@elixir(
+    "NaiveDateTime.new!(date, time)",
+    "The same time; raises for a wrong one.",
+    takes=(
+        2,
+        6,
+        7,
+    ),
+)
 def new_b(*parts: Any) -> Any:
-    """`NaiveDateTime.new!/2`, `/6`, `/7`."""
     found = new(*parts)
     if found[0] is not OK:
         raise argument(f"cannot build naive datetime, reason: {inspect(found[1])}")
     return found[1]
 
 
-@define("NaiveDateTime", "to_date", 1)
+@elixir("NaiveDateTime.to_date(time)", "Its date.")
 def to_date(value: Any) -> Date:
-    """`NaiveDateTime.to_date/1`."""
     return date_part(naive_part(value, "NaiveDateTime.to_date/1"), "NaiveDateTime.to_date/1")
 
 
-@define("NaiveDateTime", "to_time", 1)
+@elixir("NaiveDateTime.to_time(time)", "Its time of day.")
 def to_time(value: Any) -> Time:
-    """`NaiveDateTime.to_time/1`."""
     return naive_part(value, "NaiveDateTime.to_time/1").time
 
 
-@define("NaiveDateTime", "truncate", 2)
+@elixir("NaiveDateTime.truncate(time, precision)", "Cut to :second, :millisecond or :microsecond.")
 def naive_truncate(value: Any, unit: Any) -> Any:
-    """`NaiveDateTime.truncate/2`."""
     where = "NaiveDateTime.truncate/2"
     return truncate(naive_part(value, where), unit, where)
 
 
-@define("NaiveDateTime", "compare", 2)
+@elixir("NaiveDateTime.compare(a, b)", ":lt, :eq or :gt; never compare times with `<`.")
 def compare(a: Any, b: Any) -> Any:
-    """`NaiveDateTime.compare/2`."""
     where = "NaiveDateTime.compare/2"
     return compared(naive_part(a, where), naive_part(b, where))
 
 
-@define("NaiveDateTime", "before?", 2)
+@elixir("NaiveDateTime.before?(a, b)", "Whether the first is earlier.")
 def before(a: Any, b: Any) -> bool:
-    """`NaiveDateTime.before?/2`."""
     return compare(a, b) is atom("lt")
 
 
-@define("NaiveDateTime", "after?", 2)
+@elixir("NaiveDateTime.after?(a, b)", "Whether the first is later.")
 def after(a: Any, b: Any) -> bool:
-    """`NaiveDateTime.after?/2`."""
     return compare(a, b) is atom("gt")
 
 
-@define("NaiveDateTime", "add", 2, 3)
+@elixir("NaiveDateTime.add(time, amount, [unit])", "The time some seconds or other units later.")
 def naive_add(value: Any, amount: Any, unit: Any = _SECOND) -> Any:
-    """`NaiveDateTime.add/2`, `/3`."""
     where = "NaiveDateTime.add/3"
     return add(bare(naive_part(value, where)), amount, unit, where)
 
 
-@define("NaiveDateTime", "diff", 2, 3)
+@elixir("NaiveDateTime.diff(a, b, [unit])", "The seconds or other units between two times.")
 def diff(a: Any, b: Any, unit: Any = _SECOND) -> int:
-    """`NaiveDateTime.diff/2`, `/3`."""
     where = "NaiveDateTime.diff/3"
     left, right = naive_part(a, where).micros, naive_part(b, where).micros
     name = unit_name(unit, where)
@@ -163,46 +165,40 @@ def diff(a: Any, b: Any, unit: Any = _SECOND) -> int:
     return whole_seconds(left, name, unit) - whole_seconds(right, name, unit)
 
 
-@define("NaiveDateTime", "shift", 2)
+@elixir("NaiveDateTime.shift(time, duration)", "The time moved, such as by `month: 1`.")
 def shift(value: Any, duration: Any) -> Any:
-    """`NaiveDateTime.shift/2`."""
     where = "NaiveDateTime.shift/2"
     return shifted(bare(naive_part(value, where)), duration, where, dates_only=False)
 
 
-@define("NaiveDateTime", "beginning_of_day", 1)
+@elixir("NaiveDateTime.beginning_of_day(time)", "Midnight of its day.")
 def beginning_of_day(value: Any) -> Any:
-    """`NaiveDateTime.beginning_of_day/1`."""
     naive = naive_part(value, "NaiveDateTime.beginning_of_day/1")
     return NaiveDateTime(naive.year, naive.month, naive.day, 0, 0, 0, 0, naive.precision)
 
 
-@define("NaiveDateTime", "end_of_day", 1)
+@elixir("NaiveDateTime.end_of_day(time)", "The last moment of its day.")
 def end_of_day(value: Any) -> Any:
-    """`NaiveDateTime.end_of_day/1`."""
     naive = naive_part(value, "NaiveDateTime.end_of_day/1")
     micro = 10**6 - 10 ** (6 - naive.precision) if naive.precision else 0
     return NaiveDateTime(naive.year, naive.month, naive.day, 23, 59, 59, micro, naive.precision)
 
 
-@define("NaiveDateTime", "to_erl", 1)
+@elixir("NaiveDateTime.to_erl(time)", "`{date, time}` as tuples.")
 def to_erl(value: Any) -> Any:
-    """`NaiveDateTime.to_erl/1`."""
     n = naive_part(value, "NaiveDateTime.to_erl/1")
     return (n.year, n.month, n.day), (n.hour, n.minute, n.second)
 
 
-@define("NaiveDateTime", "from_erl", 1)
+@elixir("NaiveDateTime.from_erl(tuple)", "`{:ok, time}` of `{date, time}`, or an error.")
 def from_erl(value: Any) -> Any:
-    """`NaiveDateTime.from_erl/1`."""
     if type(value) is not tuple or len(value) != 2 or not all(type(p) is tuple for p in value):
         raise clause("NaiveDateTime.from_erl/3")
     return new(*value[0], *value[1])
 
 
-@define("NaiveDateTime", "from_erl!", 1)
+@elixir("NaiveDateTime.from_erl!(tuple)", "The time of `{date, time}`.")
 def from_erl_b(value: Any) -> Any:
-    """`NaiveDateTime.from_erl!/1`."""
     found = from_erl(value)
     if found[0] is not OK:
         raise argument(
@@ -211,8 +207,15 @@ def from_erl_b(value: Any) -> Any:
     return found[1]
 
 
-@define("NaiveDateTime", "utc_now", 0)
-@define("NaiveDateTime", "local_now", 0)
+@elixir("NaiveDateTime.utc_now()", "Now; another one at each call.", varies=Varies.CLOCK)
+@elixir("NaiveDateTime.local_now()", "Now; another one at each call.", varies=Varies.CLOCK)
 def naive_now() -> NaiveDateTime:
-    """`NaiveDateTime.local_now/0`, `NaiveDateTime.utc_now/0`."""
     return bare(utc_now())
+
+
+unevaluated(
+    "NaiveDateTime",
+    "convert/2 convert!/2 from_erl/2,3 from_erl!/2,3 from_gregorian_seconds/1,2,3 "
+    "from_iso8601/2 from_iso8601!/2 local_now/1 new/8 new!/8 to_gregorian_seconds/1 "
+    "utc_now/1",
+)

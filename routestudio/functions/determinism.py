@@ -5,28 +5,15 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
 from routestudio.functions import python
 from routestudio.model.function import Diagnostic, Function, Language
-
-if TYPE_CHECKING:
-    from routestudio.functions.elixir.quoted import Node
 
 CODE: Final = "not_determined"
 """Code of these warnings."""
 
 _HINT: Final = "use a value of the message, such as `metadata.commit_timestamp`"
-_RANDOM: Final = ("take_random", "random", "shuffle")
-_ELIXIR: Final = {
-    "DateTime": ("utc_now", "now", "now!"),
-    "NaiveDateTime": ("utc_now", "local_now"),
-    "Date": ("utc_today",),
-    "Time": ("utc_now",),
-    "System": ("os_time", "system_time", "monotonic_time", "unique_integer"),
-    "Enum": _RANDOM,
-    "UUID": ("uuid1", "uuid4", "uuid6"),
-}
 
 
 def warnings_of(function: Function) -> list[Diagnostic]:
@@ -41,9 +28,19 @@ def warnings_of(function: Function) -> list[Diagnostic]:
     return sorted(found, key=lambda item: (item.line, item.column))
 
 
+def text_at(code: str, found: Diagnostic) -> str:
+    """What stands at the place of such a warning: `DateTime.utc_now`; its first line."""
+    end = None if found.end_column is None else found.end_column - 1
+    return _lines(code)[found.line - 1][found.column - 1 : end]
+
+
+def _lines(code: str) -> list[str]:
+    return re.split("\r\n|\r|\n", code)
+
+
 def _python(code: str) -> Iterator[Diagnostic]:
     tree = python.parsed(code)
-    lines = re.split("\r\n|\r|\n", code)
+    lines = _lines(code)
 
     def column(line: int, offset: int) -> int:
         return len(lines[line - 1].encode()[:offset].decode(errors="replace")) + 1
@@ -52,41 +49,34 @@ def _python(code: str) -> Iterator[Diagnostic]:
         if isinstance(node, ast.Attribute) and node.attr in ("now", "today"):
             line, end = node.end_lineno or node.lineno, node.end_col_offset or 0
             start = node.col_offset if line == node.lineno else end - len(node.attr)
-            yield _warning(node.attr, (line, column(line, start)), (line, column(line, end)))
+            yield _warning(False, (line, column(line, start)), (line, column(line, end)))
 
 
 def _elixir(code: str) -> Iterator[Diagnostic]:
-    from routestudio.functions.elixir import source
-    from routestudio.functions.elixir.quoted import Node
-    from routestudio.functions.elixir.values import Atom
+    from routestudio.functions.elixir import lib, registry, source
+    from routestudio.functions.elixir.quoted import Node, children, remote
 
-    for node in _nodes(source.read(code).body):
-        if node.name != "." or not node.args or len(node.args) != 2:
+    _ = lib  # which fills the table of functions
+    waiting = [source.read(code).body]
+    while waiting:  # without recursion, because a text may be nested deeply
+        node = waiting.pop()
+        waiting += children(node)
+        call = remote(node)
+        if call is not None:
+            module, name, _arguments = call
+            left, end = node.name.args[0], node.name.end
+            start = left.place if type(left) is Node else node.place
+        elif type(node) is Node and node.args == [] and isinstance(node.name, str):
+            module, name, start, end = "Kernel", node.name, node.place, node.end
+        else:
             continue
-        module, name = node.args
-        if type(module) is not Node or module.name != "__aliases__" or type(name) is not Atom:
-            continue
-        path = ".".join(part.name for part in module.args if type(part) is Atom)
-        if name.name in _ELIXIR.get(path, ()):
-            yield _warning(name.name, module.place, node.end)
+        varies = registry.varies(module, name)
+        if varies is not None:
+            yield _warning(varies is registry.Varies.CHANCE, start, end)
 
 
-def _nodes(value: Any) -> Iterator[Node]:
-    """Every node of a quoted value; without recursion, because a text may be nested deeply."""
-    from routestudio.functions.elixir.quoted import Node
-
-    waiting = [value]
-    while waiting:
-        item = waiting.pop()
-        if type(item) is Node:
-            yield item
-            waiting += [item.name, *(item.args or ())]
-        elif type(item) in (list, tuple):
-            waiting += item
-
-
-def _warning(name: str, start: tuple[int, int], end: tuple[int, int]) -> Diagnostic:
-    if name in (*_RANDOM, *_ELIXIR["UUID"], "unique_integer"):
+def _warning(chance: bool, start: tuple[int, int], end: tuple[int, int]) -> Diagnostic:
+    if chance:
         text = "reads random values: the result is another each time"
     else:
         text = "reads the clock: the result depends on when it runs"

@@ -26,7 +26,7 @@ from routestudio.functions.elixir.calendar import (
 from routestudio.functions.elixir.errors import argument, arithmetic, clause
 from routestudio.functions.elixir.inspecting import inspect
 from routestudio.functions.elixir.lib.common import need_integer, need_text, verdict
-from routestudio.functions.elixir.registry import define
+from routestudio.functions.elixir.registry import Varies, elixir, unevaluated
 from routestudio.functions.elixir.structs import (
     MILLION,
     Date,
@@ -71,9 +71,8 @@ def formed(moment: NaiveDateTime, form: Any) -> str:
 # DateTime
 
 
-@define("DateTime", "from_iso8601", 1, 2)
+@elixir("DateTime.from_iso8601(text, [format])", "`{:ok, time, offset}`, or an error.")
 def utc_from_iso8601(text: Any, form: Any = _EXTENDED) -> Any:
-    """`DateTime.from_iso8601/1`, `/2`."""
     if type(form) not in (Atom, bool, type(None)):
         raise clause("DateTime.from_iso8601/2")
     found = parse_datetime(need_text(text, "DateTime.from_iso8601/3"), basic=form is BASIC)
@@ -86,9 +85,8 @@ def utc_from_iso8601(text: Any, form: Any = _EXTENDED) -> Any:
     return OK, moved, offset
 
 
-@define("DateTime", "to_iso8601", 1, 2, 3)
+@elixir("DateTime.to_iso8601(time, [format], [offset])", "The text with `T` and `Z`.")
 def utc_to_iso8601(value: Any, form: Any = _EXTENDED, offset: Any = None) -> str:
-    """`DateTime.to_iso8601/1`, `/2`, `/3`."""
     moment = utc_part(value, "DateTime.to_iso8601/3")
     need_form(form, "DateTime.to_iso8601/3")
     suffix = "Z"
@@ -101,15 +99,13 @@ def utc_to_iso8601(value: Any, form: Any = _EXTENDED, offset: Any = None) -> str
     return formed(bare(moment), form) + (suffix.replace(":", "") if form is BASIC else suffix)
 
 
-@define("DateTime", "to_string", 1)
+@elixir("DateTime.to_string(time)", "The text with a space between date and time.")
 def utc_to_string(value: Any) -> str:
-    """`DateTime.to_string/1`."""
     return utc_part(value, "DateTime.to_string/1").text()
 
 
-@define("DateTime", "to_unix", 1, 2)
+@elixir("DateTime.to_unix(time, [unit])", "Its seconds since 1970, or other units.")
 def to_unix(value: Any, unit: Any = _SECOND) -> int:
-    """`DateTime.to_unix/1`, `/2`."""
     moment = utc_part(value, "DateTime.to_unix/2")
     if moment.year < 0:
         raise clause("DateTime.to_unix/2")
@@ -118,9 +114,10 @@ def to_unix(value: Any, unit: Any = _SECOND) -> int:
     return micros * (UNITS[name] if name else unit) // MILLION
 
 
-@define("DateTime", "from_unix", 1, 2)
+@elixir(
+    "DateTime.from_unix(number, [unit])", "`{:ok, time}` by its seconds since 1970, or an error."
+)
 def from_unix(number: Any, unit: Any = _SECOND) -> Any:
-    """`DateTime.from_unix/1`, `/2`."""
     need_integer(number, "DateTime.from_unix/3")
     name = system_unit(unit, "DateTime.from_unix/3")
     total = number * MILLION // (UNITS[name] if name else unit) + EPOCH
@@ -130,36 +127,31 @@ def from_unix(number: Any, unit: Any = _SECOND) -> Any:
     return OK, at_micros(DateTime, total, precision)
 
 
-@define("DateTime", "from_unix!", 1, 2)
+@elixir("DateTime.from_unix!(number, [unit])", "The time by its seconds since 1970.")
 def from_unix_b(number: Any, unit: Any = _SECOND) -> Any:
-    """`DateTime.from_unix!/1`, `/2`."""
     found = from_unix(number, unit)
     if found[0] is not OK:
         raise argument(f"invalid Unix time {number}")
     return found[1]
 
 
-@define("DateTime", "truncate", 2)
+@elixir("DateTime.truncate(time, precision)", "Cut to :second, :millisecond or :microsecond.")
 def utc_truncate(value: Any, unit: Any) -> Any:
-    """`DateTime.truncate/2`."""
     return truncate(utc_part(value, "DateTime.truncate/2"), unit, "DateTime.truncate/2")
 
 
-@define("DateTime", "to_date", 1)
+@elixir("DateTime.to_date(time)", "Its date.")
 def utc_to_date(value: Any) -> Date:
-    """`DateTime.to_date/1`."""
     return utc_part(value, "DateTime.to_date/1").date
 
 
-@define("DateTime", "to_time", 1)
+@elixir("DateTime.to_time(time)", "Its time of day.")
 def utc_to_time(value: Any) -> Time:
-    """`DateTime.to_time/1`."""
     return utc_part(value, "DateTime.to_time/1").time
 
 
-@define("DateTime", "to_naive", 1)
+@elixir("DateTime.to_naive(time)", "The time without its zone.")
 def to_naive(value: Any) -> NaiveDateTime:
-    """`DateTime.to_naive/1`."""
     return bare(utc_part(value, "DateTime.to_naive/1"))
 
 
@@ -168,28 +160,24 @@ def compared(a: NaiveDateTime, b: NaiveDateTime) -> Any:
     return verdict((a.micros > b.micros) - (a.micros < b.micros))
 
 
-@define("DateTime", "compare", 2)
+@elixir("DateTime.compare(a, b)", ":lt, :eq or :gt; never compare times with `<`.")
 def utc_compare(a: Any, b: Any) -> Any:
-    """`DateTime.compare/2`."""
     where = "DateTime.compare/2"
     return compared(utc_part(a, where), utc_part(b, where))
 
 
-@define("DateTime", "before?", 2)
+@elixir("DateTime.before?(a, b)", "Whether the first is earlier.")
 def utc_before(a: Any, b: Any) -> bool:
-    """`DateTime.before?/2`."""
     return utc_compare(a, b) is atom("lt")
 
 
-@define("DateTime", "after?", 2)
+@elixir("DateTime.after?(a, b)", "Whether the first is later.")
 def utc_after(a: Any, b: Any) -> bool:
-    """`DateTime.after?/2`."""
     return utc_compare(a, b) is atom("gt")
 
 
-@define("DateTime", "add", 2, 3)
+@elixir("DateTime.add(time, amount, [unit])", "The time some seconds or other units later.")
 def utc_add(value: Any, amount: Any, unit: Any = _SECOND) -> Any:
-    """`DateTime.add/2`, `/3`."""
     return add(utc_part(value, "DateTime.add/4"), amount, unit, "DateTime.add/4")
 
 
@@ -204,9 +192,8 @@ def whole_units(seconds: int, size: int) -> int:
     return quotient if seconds >= 0 else -quotient
 
 
-@define("DateTime", "diff", 2, 3)
+@elixir("DateTime.diff(a, b, [unit])", "The seconds or other units between two times.")
 def utc_diff(a: Any, b: Any, unit: Any = _SECOND) -> int:
-    """`DateTime.diff/2`, `/3`."""
     where = "DateTime.diff/3"
     micros = utc_part(a, where).micros - utc_part(b, where).micros
     name = unit_name(unit, where)
@@ -215,16 +202,14 @@ def utc_diff(a: Any, b: Any, unit: Any = _SECOND) -> int:
     return whole_seconds(micros, name, unit)
 
 
-@define("DateTime", "shift", 2)
+@elixir("DateTime.shift(time, duration)", "The time moved, such as by `month: 1`.")
 def utc_shift(value: Any, duration: Any) -> Any:
-    """`DateTime.shift/2`."""
     where = "DateTime.shift/2"
     return shifted(utc_part(value, where), duration, where, dates_only=False)
 
 
-@define("DateTime", "new", 2, 3)
+@elixir("DateTime.new(date, time, [zone])", "`{:ok, time}`, or an error.")
 def utc_new(date: Any, time: Any, zone: Any = _ZONE) -> Any:
-    """`DateTime.new/2`, `/3`."""
     if type(date) is not Date or type(time) is not Time:
         raise clause("DateTime.new/4")
     if zone != _ZONE:
@@ -233,9 +218,8 @@ def utc_new(date: Any, time: Any, zone: Any = _ZONE) -> Any:
                         time.microsecond, time.precision)  # fmt: skip
 
 
-@define("DateTime", "new!", 2, 3)
+@elixir("DateTime.new!(date, time, [zone])", "The time of a date and a time of day.")
 def utc_new_b(date: Any, time: Any, zone: Any = _ZONE) -> Any:
-    """`DateTime.new!/2`, `/3`."""
     found = utc_new(date, time, zone)
     if found[0] is not OK:
         raise argument(
@@ -245,34 +229,30 @@ def utc_new_b(date: Any, time: Any, zone: Any = _ZONE) -> Any:
     return found[1]
 
 
-@define("DateTime", "from_naive", 2)
+@elixir("DateTime.from_naive(naive, zone)", "`{:ok, time}` in `Etc/UTC`, or an error.")
 def from_naive(value: Any, zone: Any) -> Any:
-    """`DateTime.from_naive/2`."""
     naive = naive_part(value, "DateTime.from_naive/3")
     if zone != _ZONE:
         return error("utc_only_time_zone_database")
     return OK, _utc(naive)
 
 
-@define("DateTime", "from_naive!", 2)
+@elixir("DateTime.from_naive!(naive, zone)", "The time in `Etc/UTC`.")
 def from_naive_b(value: Any, zone: Any) -> Any:
-    """`DateTime.from_naive!/2`."""
     found = from_naive(value, zone)
     if found[0] is not OK:
         raise argument(f"cannot convert {inspect(value)} to datetime, reason: {inspect(found[1])}")
     return found[1]
 
 
-@define("DateTime", "shift_zone", 2)
+@elixir("DateTime.shift_zone(time, zone)", "`{:ok, time}`; only `Etc/UTC` is known.")
 def shift_zone(value: Any, zone: Any) -> Any:
-    """`DateTime.shift_zone/2`."""
     moment = utc_part(value, "DateTime.shift_zone/3")
     return (OK, moment) if zone == _ZONE else error("utc_only_time_zone_database")
 
 
-@define("DateTime", "shift_zone!", 2)
+@elixir("DateTime.shift_zone!(time, zone)", "The time; only `Etc/UTC` is known.")
 def shift_zone_b(value: Any, zone: Any) -> Any:
-    """`DateTime.shift_zone!/2`."""
     found = shift_zone(value, zone)
     if found[0] is not OK:
         raise argument(
@@ -282,23 +262,37 @@ def shift_zone_b(value: Any, zone: Any) -> Any:
     return found[1]
 
 
-@define("DateTime", "to_gregorian_seconds", 1)
+@elixir("DateTime.to_gregorian_seconds(time)", "Its seconds from year 0, and microseconds.")
 def to_gregorian_seconds(value: Any) -> Any:
-    """`DateTime.to_gregorian_seconds/1`."""
     moment = utc_part(value, "DateTime.to_gregorian_seconds/1")
     return moment.micros // MILLION, moment.microsecond
 
 
-@define("DateTime", "from_gregorian_seconds", 1)
+@elixir("DateTime.from_gregorian_seconds(seconds)", "The time by its seconds from year 0.")
 def from_gregorian_seconds(seconds: Any) -> Any:
-    """`DateTime.from_gregorian_seconds/1`."""
     need_integer(seconds, "DateTime.from_gregorian_seconds/3")
     return at_micros(DateTime, seconds * MILLION, 0)
 
 
-@define("DateTime", "utc_now", 0)
+@elixir(
+    "DateTime.utc_now([unit])", "Now; another one at each call.", takes=(0,), varies=Varies.CLOCK
+)
 def utc_now() -> DateTime:
-    """`DateTime.utc_now/0`."""
     now = clock.now(dt.UTC)
     return DateTime(now.year, now.month, now.day, now.hour, now.minute, now.second,
                     now.microsecond, 6)  # fmt: skip
+
+
+unevaluated(
+    "DateTime",
+    "add/4 convert/2 convert!/2 from_gregorian_seconds/2,3 from_iso8601/3 from_naive/3 "
+    "from_naive!/3 from_unix/3 from_unix!/3 new/4 new!/4 shift/3 shift_zone/3 shift_zone!/3 "
+    "utc_now/1,2",
+)
+
+
+unevaluated(
+    "DateTime",
+    "now/1,2 now!/1,2",
+    varies=Varies.CLOCK,
+)

@@ -6,8 +6,6 @@ from typing import Any
 
 from routestudio.functions.elixir import ops
 from routestudio.functions.elixir.errors import NotEvaluated
-from routestudio.functions.elixir.lib.lists import need
-from routestudio.functions.elixir.registry import define
 from routestudio.functions.elixir.values import atom
 
 _EQ, _INS, _DEL = atom("eq"), atom("ins"), atom("del")
@@ -93,10 +91,3 @@ def _grouped(edits: list[tuple[Any, Any]]) -> list[tuple[Any, list[Any]]]:
             found.insert(0, (kind, [item]))
         at -= 1
     return found
-
-
-@define("List", "myers_difference", 2)
-def myers_difference(left: Any, right: Any) -> Any:
-    """`List.myers_difference/2`."""
-    where = "List.myers_difference/2"
-    return script(need(left, where), need(right, where))

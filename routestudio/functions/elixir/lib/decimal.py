@@ -8,7 +8,8 @@ from typing import Any, Final
 
 from routestudio.functions.elixir.errors import ElixirError, NotEvaluated, argument, clause
 from routestudio.functions.elixir.inspecting import float_text, inspect
-from routestudio.functions.elixir.registry import define
+from routestudio.functions.elixir.lib.common import verdict
+from routestudio.functions.elixir.registry import elixir, unevaluated
 from routestudio.functions.elixir.runtime import MISSING
 from routestudio.functions.elixir.structs import Decimal, point
 from routestudio.functions.elixir.values import ERROR, OK, Atom, atom
@@ -47,9 +48,15 @@ def failed(text: str) -> ElixirError:
     return ElixirError("Decimal.Error", text)
 
 
-@define("Decimal", "new", 1, 3)
+@elixir(
+    "Decimal.new(value)",
+    "The decimal of an integer or a text.",
+    takes=(
+        1,
+        3,
+    ),
+)
 def new(value: Any, coef: Any = MISSING, exp: Any = 0) -> Decimal:
-    """`Decimal.new/1`, `/3`."""
     if coef is not MISSING:
         if value not in (1, -1) or type(exp) is not int or \
                 not ((type(coef) is int and coef >= 0) or coef in (NAN, INF)):  # fmt: skip
@@ -117,9 +124,8 @@ def _cut(coef: int, places: int, mode: str, sign: int) -> int:
     return whole + up
 
 
-@define("Decimal", "add", 2)
+@elixir("Decimal.add(a, b)", "The sum.")
 def add(a: Any, b: Any) -> Decimal:
-    """`Decimal.add/2`."""
     (s1, c1, e1), (s2, c2, e2) = finite(a, "Decimal.add/2"), finite(b, "Decimal.add/2")
     exp = min(e1, e2)
     total = s1 * c1 * 10 ** (e1 - exp) + s2 * c2 * 10 ** (e2 - exp)
@@ -127,10 +133,9 @@ def add(a: Any, b: Any) -> Decimal:
     return _context(sign, abs(total), exp)
 
 
-@define("Decimal", "negate", 1)
-@define("Decimal", "minus", 1)
+@elixir("Decimal.negate(decimal)", "With the other sign.")
+@elixir("Decimal.minus(decimal)", "Deprecated: write Decimal.negate(decimal).")
 def negate(value: Any) -> Decimal:
-    """`Decimal.minus/1`, `Decimal.negate/1`."""
     number = of(value)
     if number.coef is NAN:
         return number
@@ -139,16 +144,14 @@ def negate(value: Any) -> Decimal:
     return _context(-number.sign, number.coef, number.exp)
 
 
-@define("Decimal", "sub", 2)
+@elixir("Decimal.sub(a, b)", "The difference.")
 def sub(a: Any, b: Any) -> Decimal:
-    """`Decimal.sub/2`."""
     right = of(b)
     return add(a, Decimal(-right.sign, right.coef, right.exp))
 
 
-@define("Decimal", "mult", 2)
+@elixir("Decimal.mult(a, b)", "The product.")
 def mult(a: Any, b: Any) -> Decimal:
-    """`Decimal.mult/2`."""
     (s1, c1, e1), (s2, c2, e2) = finite(a, "Decimal.mult/2"), finite(b, "Decimal.mult/2")
     return _context(s1 * s2, c1 * c2, e1 + e2)
 
@@ -160,9 +163,8 @@ def _divisor(a: Any, b: Any, where: str) -> tuple[tuple[int, int, int], tuple[in
     return left, right
 
 
-@define("Decimal", "div", 2)
+@elixir("Decimal.div(a, b)", "The quotient, with up to 28 digits.")
 def div(a: Any, b: Any) -> Decimal:
-    """`Decimal.div/2`."""
     (s1, c1, e1), (s2, c2, e2) = _divisor(a, b, "Decimal.div/2")
     if c1 == 0:
         return _context(s1 * s2, 0, e1 - e2)
@@ -191,28 +193,24 @@ def _quotient(a: Any, b: Any, where: str) -> Decimal:
     return Decimal(s1 * s2, found, 0 if found else e1 - e2)
 
 
-@define("Decimal", "div_int", 2)
+@elixir("Decimal.div_int(a, b)", "The quotient without its fraction.")
 def div_int(a: Any, b: Any) -> Decimal:
-    """`Decimal.div_int/2`."""
     return _quotient(a, b, "Decimal.div_int/2")
 
 
-@define("Decimal", "rem", 2)
+@elixir("Decimal.rem(a, b)", "The rest of a division.")
 def rem(a: Any, b: Any) -> Decimal:
-    """`Decimal.rem/2`."""
     found = _quotient(a, b, "Decimal.rem/2")
     return sub(a, mult(b, found)) if found.coef else of(a)
 
 
-@define("Decimal", "div_rem", 2)
+@elixir("Decimal.div_rem(a, b)", "The quotient without its fraction, and the rest.")
 def div_rem(a: Any, b: Any) -> Any:
-    """`Decimal.div_rem/2`."""
     return div_int(a, b), rem(a, b)
 
 
-@define("Decimal", "round", 1, 2, 3)
+@elixir("Decimal.round(decimal, [places], [mode])", "Rounded; halves away from zero.")
 def round_(value: Any, places: Any = 0, mode: Any = _HALF_UP) -> Decimal:
-    """`Decimal.round/1`, `/2`, `/3`."""
     number = of(value)
     if type(number.coef) is Atom:
         return number
@@ -231,9 +229,8 @@ def only(value: Any, where: str) -> Decimal:
     return value
 
 
-@define("Decimal", "normalize", 1)
+@elixir("Decimal.normalize(decimal)", "Without zeros at the end.")
 def normalize(value: Any) -> Decimal:
-    """`Decimal.normalize/1`."""
     number = only(value, "Decimal.normalize/1")
     if type(number.coef) is Atom:
         return number
@@ -260,24 +257,21 @@ def context_of(number: Decimal) -> Decimal:
     return _context(number.sign, number.coef, number.exp)
 
 
-@define("Decimal", "abs", 1)
+@elixir("Decimal.abs(decimal)", "Without its sign.")
 def abs_(value: Any) -> Decimal:
-    """`Decimal.abs/1`."""
     number = only(value, "Decimal.abs/1")
     if type(number.coef) is Atom:
         return Decimal(1, number.coef, number.exp)
     return _context(1, number.coef, number.exp)
 
 
-@define("Decimal", "apply_context", 1)
+@elixir("Decimal.apply_context(decimal)", "Rounded to 28 digits.")
 def apply_context(value: Any) -> Decimal:
-    """`Decimal.apply_context/1`."""
     return context_of(of(value))
 
 
-@define("Decimal", "from_float", 1)
+@elixir("Decimal.from_float(float)", "The decimal of a float.")
 def from_float(value: Any) -> Decimal:
-    """`Decimal.from_float/1`."""
     if type(value) is not float:
         raise clause("Decimal.from_float/1")
     found = _read(float_text(value).replace(".0e", "e"))
@@ -285,9 +279,8 @@ def from_float(value: Any) -> Decimal:
     return found[0]
 
 
-@define("Decimal", "cast", 1)
+@elixir("Decimal.cast(value)", "`{:ok, decimal}` of a number or text, or :error.")
 def cast(value: Any) -> Any:
-    """`Decimal.cast/1`."""
     if type(value) is int or isinstance(value, Decimal):
         return OK, new(value)
     if type(value) is float:
@@ -298,18 +291,16 @@ def cast(value: Any) -> Any:
     return ERROR
 
 
-@define("Decimal", "parse", 1)
+@elixir("Decimal.parse(text)", "The decimal at the start of a text and the rest, or :error.")
 def parse(value: Any) -> Any:
-    """`Decimal.parse/1`."""
     if type(value) is not str:
         raise clause("Decimal.parse/1")
     found = _read(value)
     return ERROR if found is None else found
 
 
-@define("Decimal", "to_string", 1, 2)
+@elixir("Decimal.to_string(decimal, [format])", "The digits as text.")
 def to_string(value: Any, form: Any = _SCIENTIFIC) -> str:
-    """`Decimal.to_string/1`, `/2`."""
     if not isinstance(value, Decimal):
         raise clause("Decimal.to_string/2")
     if abs(value.exp) > MAX_EXPONENT:
@@ -331,9 +322,8 @@ def to_string(value: Any, form: Any = _SCIENTIFIC) -> str:
     raise clause("Decimal.to_string/2")
 
 
-@define("Decimal", "to_integer", 1)
+@elixir("Decimal.to_integer(decimal)", "The integer; raises when it has a fraction.")
 def to_integer(value: Any) -> int:
-    """`Decimal.to_integer/1`."""
     if not isinstance(value, Decimal) or type(value.coef) is not int:
         raise clause("Decimal.to_integer/1")
     finite(value, "Decimal.to_integer/1")
@@ -349,12 +339,136 @@ def to_integer(value: Any) -> int:
     return int(value.sign * coef * 10**exp)
 
 
-@define("Decimal", "to_float", 1)
+@elixir("Decimal.to_float(decimal)", "The nearest float.")
 def to_float(value: Any) -> float:
-    """`Decimal.to_float/1`."""
     if not isinstance(value, Decimal) or type(value.coef) is not int:
         raise clause("Decimal.to_float/1")
     number = float(f"{value.sign * value.coef}e{value.exp}") if value.coef else 0.0
     if math.isinf(number):
         raise argument(f"cannot convert {inspect(value)} to float")
     return number
+
+
+def _infinite(value: Any) -> int:
+    """The sign of an infinity; 0 for everything else."""
+    return value.sign if isinstance(value, Decimal) and value.coef is INF else 0
+
+
+def _ordered(a: Any, b: Any) -> int:
+    x, y = _infinite(a), _infinite(b)
+    if x or y:  # what the other value is does not matter, not even its type
+        return (x > y) - (x < y)
+    if any(isinstance(value, Decimal) and value.coef is NAN for value in (a, b)):
+        raise failed("invalid_operation: operation on NaN")
+    left, right = of(a), of(b)
+    if left is not a or right is not b:
+        return _ordered(left, right)
+    (s1, c1, e1), (s2, c2, e2) = finite(left, "compare"), finite(right, "compare")
+    exp = min(e1, e2)
+    x, y = s1 * c1 * 10 ** (e1 - exp), s2 * c2 * 10 ** (e2 - exp)
+    return (x > y) - (x < y)
+
+
+@elixir("Decimal.compare(a, b)", ":lt, :eq or :gt; never compare decimals with `<`.")
+@elixir("Decimal.cmp(a, b)", "Deprecated: write Decimal.compare(a, b).")
+def compare(a: Any, b: Any) -> Any:
+    return verdict(_ordered(a, b))
+
+
+def _nan(*values: Any) -> bool:
+    """Whether one is NaN; the other is not looked at then."""
+    if any(isinstance(value, Decimal) and value.coef is NAN for value in values):
+        return True
+    return any(of(value).coef is NAN for value in values)
+
+
+@elixir("Decimal.equal?(a, b)", "Whether both are the same number.")
+@elixir("Decimal.eq?(a, b)", "Whether both are the same number.")
+def equal(a: Any, b: Any) -> bool:
+    return not _nan(a, b) and _ordered(a, b) == 0
+
+
+@elixir("Decimal.gt?(a, b)", "Whether the first is greater.")
+def gt(a: Any, b: Any) -> bool:
+    return not _nan(a, b) and _ordered(a, b) > 0
+
+
+@elixir("Decimal.lt?(a, b)", "Whether the first is smaller.")
+def lt(a: Any, b: Any) -> bool:
+    return not _nan(a, b) and _ordered(a, b) < 0
+
+
+@elixir("Decimal.gte?(a, b)", "Whether the first is not smaller.")
+def gte(a: Any, b: Any) -> bool:
+    return not _nan(a, b) and _ordered(a, b) >= 0
+
+
+@elixir("Decimal.lte?(a, b)", "Whether the first is not greater.")
+def lte(a: Any, b: Any) -> bool:
+    return not _nan(a, b) and _ordered(a, b) <= 0
+
+
+@elixir("Decimal.positive?(decimal)", "Whether it is above 0.")
+def positive(value: Any) -> bool:
+    number = only(value, "Decimal.positive?/1")
+    return number.sign > 0 and number.coef != 0 and number.coef is not NAN
+
+
+@elixir("Decimal.negative?(decimal)", "Whether it is below 0.")
+def negative(value: Any) -> bool:
+    number = only(value, "Decimal.negative?/1")
+    return number.sign < 0 and number.coef != 0 and number.coef is not NAN
+
+
+@elixir("Decimal.nan?(decimal)", "Whether it is not a number.")
+def is_nan(value: Any) -> bool:
+    return only(value, "Decimal.nan?/1").coef is NAN
+
+
+@elixir("Decimal.inf?(decimal)", "Whether it is infinite.")
+def is_inf(value: Any) -> bool:
+    return only(value, "Decimal.inf?/1").coef is INF
+
+
+@elixir("Decimal.integer?(decimal)", "Whether it has no fraction.")
+def is_integer(value: Any) -> bool:
+    number = of(value)
+    if type(number.coef) is Atom:
+        return False
+    return is_whole(number)
+
+
+@elixir("Decimal.scale(decimal)", "The number of its places.")
+def scale(value: Any) -> int:
+    return max(0, -only(value, "Decimal.scale/1").exp)
+
+
+def _chosen(left: Decimal, right: Decimal, wanted: int) -> Decimal:
+    """The larger (`wanted` 1) or the smaller (-1); the other one where one is not a number.
+
+    Equal values differ by their sign, then by their exponent.
+    """
+    if left.coef is NAN or right.coef is NAN:
+        return right if left.coef is NAN else left
+    order = _ordered(left, right)
+    if order == 0:
+        order = (left.sign > right.sign) - (left.sign < right.sign)
+    if order == 0:
+        order = 1 if left.sign * left.exp > left.sign * right.exp else -1
+    return context_of(left if order == wanted else right)
+
+
+@elixir("Decimal.max(a, b)", "The greater one.")
+def max_(a: Any, b: Any) -> Decimal:
+    return _chosen(of(a), of(b), 1)
+
+
+@elixir("Decimal.min(a, b)", "The smaller one.")
+def min_(a: Any, b: Any) -> Decimal:
+    return _chosen(of(a), of(b), -1)
+
+
+unevaluated(
+    "Decimal",
+    "compare/3 eq?/3 is_decimal/1 plus/1 sqrt/1",
+)

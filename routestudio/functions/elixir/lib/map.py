@@ -16,7 +16,7 @@ from routestudio.functions.elixir.errors import (
 )
 from routestudio.functions.elixir.inspecting import inspect
 from routestudio.functions.elixir.lib.common import items, truthy, unary
-from routestudio.functions.elixir.registry import define
+from routestudio.functions.elixir.registry import elixir
 from routestudio.functions.elixir.runtime import MISSING, called
 from routestudio.functions.elixir.structs import from_fields
 from routestudio.functions.elixir.values import (
@@ -59,9 +59,8 @@ def _changed(value: Any, key: Any, new: Any) -> Any:
     return data if type(value) is dict and key is not STRUCT else back(data)
 
 
-@define("Map", "new", 0, 1, 2)
+@elixir("Map.new([entries], [fun])", "A map of `{key, value}` pairs.", closure=(1, 1))
 def new(source: Any = MISSING, function: Any = MISSING) -> Data:
-    """`Map.new/0`, `/1`, `/2`."""
     if source is MISSING:
         return {}
     if function is MISSING and type(source) is dict:
@@ -81,105 +80,108 @@ def new(source: Any = MISSING, function: Any = MISSING) -> Data:
     return result
 
 
-@define("Map", "from_keys", 2)
+@elixir("Map.from_keys(keys, value)", "A map of these keys, all with one value.")
 def from_keys(keys: Any, value: Any) -> Data:
-    """`Map.from_keys/2`."""
     if type(keys) is not list:
         raise argument_error(1, "not a list")
     return {key_in(key): value for key in keys}
 
 
-@define("Map", "get", 2, 3)
+@elixir("Map.get(map, key, [default])", "The value, or the default when the key is missing.")
 def get(value: Any, key: Any, default: Any = None) -> Any:
-    """`Map.get/2`, `/3`."""
     if type(value) is dict:
         return value.get(key_in(key), default)
     return need(value).get(key_in(key), default)
 
 
-@define("Map", "get_lazy", 3)
+@elixir(
+    "Map.get_lazy(map, key, fun)",
+    "The value, or what the closure gives when the key is missing.",
+    closure=(2, 0),
+)
 def get_lazy(value: Any, key: Any, function: Any) -> Any:
-    """`Map.get_lazy/3`."""
     found = need(value).get(key_in(key), MISSING)
     return called(function, 0)() if found is MISSING else found
 
 
-@define("Map", "fetch", 2)
+@elixir("Map.fetch(map, key)", "`{:ok, value}`, or `:error` when the key is missing.")
 def fetch(value: Any, key: Any) -> Any:
-    """`Map.fetch/2`."""
     found = need(value).get(key_in(key), MISSING)
     return ERROR if found is MISSING else (OK, found)
 
 
-@define("Map", "fetch!", 2)
+@elixir("Map.fetch!(map, key)", "The value; raises when the key is missing.")
 def fetch_b(value: Any, key: Any) -> Any:
-    """`Map.fetch!/2`."""
     found = need(value).get(key_in(key), MISSING)
     if found is MISSING:
         raise key_error(key, value)
     return found
 
 
-@define("Map", "has_key?", 2)
+@elixir("Map.has_key?(map, key)", "Whether the map has the key.")
 def has_key(value: Any, key: Any) -> bool:
-    """`Map.has_key?/2`."""
     return key_in(key) in need(value)
 
 
-@define("Map", "put", 3)
+@elixir("Map.put(map, key, value)", "The map with the key set.")
 def put(value: Any, key: Any, new_value: Any) -> Any:
-    """`Map.put/3`."""
     return _changed(value, key, new_value)
 
 
-@define("Map", "put_new", 3)
+@elixir("Map.put_new(map, key, value)", "The map with the key set, unless it has one.")
 def put_new(value: Any, key: Any, new_value: Any) -> Any:
-    """`Map.put_new/3`."""
     return value if key_in(key) in need(value) else _changed(value, key, new_value)
 
 
-@define("Map", "put_new_lazy", 3)
+@elixir(
+    "Map.put_new_lazy(map, key, fun)", "The same, with a closure for the value.", closure=(2, 0)
+)
 def put_new_lazy(value: Any, key: Any, function: Any) -> Any:
-    """`Map.put_new_lazy/3`."""
     return value if key_in(key) in need(value) else _changed(value, key, called(function, 0)())
 
 
-@define("Map", "replace", 3)
+@elixir("Map.replace(map, key, value)", "The map with another value, when it has the key.")
 def replace(value: Any, key: Any, new_value: Any) -> Any:
-    """`Map.replace/3`."""
     return _changed(value, key, new_value) if key_in(key) in need(value) else value
 
 
-@define("Map", "replace!", 3)
+@elixir("Map.replace!(map, key, value)", "The same; raises when the key is missing.")
 def replace_b(value: Any, key: Any, new_value: Any) -> Any:
-    """`Map.replace!/3`."""
     fetch_b(value, key)
     return _changed(value, key, new_value)
 
 
-@define("Map", "replace_lazy", 3)
+@elixir(
+    "Map.replace_lazy(map, key, fun)",
+    "The map with a value changed, when it has the key.",
+    closure=(2, 1),
+)
 def replace_lazy(value: Any, key: Any, function: Any) -> Any:
-    """`Map.replace_lazy/3`."""
     found = need(value).get(key_in(key), MISSING)
     return value if found is MISSING else _changed(value, key, unary(function)(found))
 
 
-@define("Map", "update", 4)
+@elixir(
+    "Map.update(map, key, default, fun)",
+    "The map with a value changed; the default when it is missing.",
+    closure=(3, 1),
+)
 def update(value: Any, key: Any, default: Any, function: Any) -> Any:
-    """`Map.update/4`."""
     found = need(value).get(key_in(key), MISSING)
     return _changed(value, key, default if found is MISSING else unary(function)(found))
 
 
-@define("Map", "update!", 3)
+@elixir(
+    "Map.update!(map, key, fun)",
+    "The map with a value changed; raises when it is missing.",
+    closure=(2, 1),
+)
 def update_b(value: Any, key: Any, function: Any) -> Any:
-    """`Map.update!/3`."""
     return _changed(value, key, unary(function)(fetch_b(value, key)))
 
 
-@define("Map", "delete", 2)
+@elixir("Map.delete(map, key)", "The map without a key.")
 def delete(value: Any, key: Any) -> Any:
-    """`Map.delete/2`."""
     data = dict(need(value))
     data.pop(key_in(key), None)
     return data if type(value) is dict else back(data)
@@ -189,31 +191,27 @@ def _keys(keys: Any) -> list[Any]:
     return [key_in(key) for key in items(keys)]
 
 
-@define("Map", "drop", 2)
+@elixir("Map.drop(map, keys)", "The map without several keys.")
 def drop(value: Any, keys: Any) -> Any:
-    """`Map.drop/2`."""
     data = dict(need(value))
     for key in _keys(keys):
         data.pop(key, None)
     return back(data)
 
 
-@define("Map", "take", 2)
+@elixir("Map.take(map, keys)", "Only the entries of these keys.")
 def take(value: Any, keys: Any) -> Any:
-    """`Map.take/2`."""
     data = need(value)
     return back({key: data[key] for key in _keys(keys) if key in data})
 
 
-@define("Map", "split", 2)
+@elixir("Map.split(map, keys)", "The entries of these keys, and the others.")
 def split(value: Any, keys: Any) -> Any:
-    """`Map.split/2`."""
     return take(value, keys), drop(value, keys)
 
 
-@define("Map", "merge", 2, 3)
+@elixir("Map.merge(a, b, [fun])", "Both maps together; the second one wins.", closure=(2, 3))
 def merge(left: Any, right: Any, function: Any = MISSING) -> Any:
-    """`Map.merge/2`, `/3`."""
     a, b = need(left), need(right)
     if function is MISSING:
         return back({**a, **b}) if not (type(left) is dict and type(right) is dict) else {**a, **b}
@@ -227,9 +225,8 @@ def merge(left: Any, right: Any, function: Any = MISSING) -> Any:
     return back(result)
 
 
-@define("Map", "intersect", 2, 3)
+@elixir("Map.intersect(a, b, [fun])", "The entries whose keys are in both maps.")
 def intersect(left: Any, right: Any, function: Any = MISSING) -> Data:
-    """`Map.intersect/2`, `/3`."""
     a, b = need(left), need(right)
     resolve: Callable[..., Any] | None = None if function is MISSING else called(function, 3)
     return {
@@ -238,28 +235,24 @@ def intersect(left: Any, right: Any, function: Any = MISSING) -> Data:
     }  # fmt: skip
 
 
-@define("Map", "keys", 1)
+@elixir("Map.keys(map)", "All keys, in order.")
 def keys_of(value: Any) -> list[Any]:
-    """`Map.keys/1`."""
     return [key_out(key) for key in ops.sorted_keys(need(value))]
 
 
-@define("Map", "values", 1)
+@elixir("Map.values(map)", "All values, in the order of the keys.")
 def values_of(value: Any) -> list[Any]:
-    """`Map.values/1`."""
     data = need(value)
     return [data[key] for key in ops.sorted_keys(data)]
 
 
-@define("Map", "to_list", 1)
+@elixir("Map.to_list(map)", "The entries as `{key, value}` pairs.")
 def to_list(value: Any) -> list[Any]:
-    """`Map.to_list/1`."""
     return ops.sorted_items(need(value))
 
 
-@define("Map", "from_struct", 1)
+@elixir("Map.from_struct(struct)", "The fields of a struct as a map.")
 def from_struct(value: Any) -> Data:
-    """`Map.from_struct/1`."""
     if isinstance(value, Struct):
         return value.fields()
     if type(value) is dict and type(value.get(STRUCT)) is Atom:
@@ -272,9 +265,8 @@ def from_struct(value: Any) -> Data:
     raise clause("Map.from_struct/1")
 
 
-@define("Map", "equal?", 2)
+@elixir("Map.equal?(a, b)", "Whether two maps hold the same.")
 def is_equal(left: Any, right: Any) -> bool:
-    """`Map.equal?/2`."""
     return ops.same(need(left), need(right))
 
 
@@ -289,21 +281,29 @@ def _filtered(value: Any, function: Any, keep: bool) -> Any:
     })  # fmt: skip
 
 
-@define("Map", "filter", 2)
+@elixir(
+    "Map.filter(map, fun)",
+    "The entries for which the closure returns a true value, as a map.",
+    closure=(1, 1),
+)
 def filter_(value: Any, function: Any) -> Any:
-    """`Map.filter/2`."""
     return _filtered(value, function, True)
 
 
-@define("Map", "reject", 2)
+@elixir(
+    "Map.reject(map, fun)",
+    "The map without the entries for which the closure returns a true value.",
+    closure=(1, 1),
+)
 def reject(value: Any, function: Any) -> Any:
-    """`Map.reject/2`."""
     return _filtered(value, function, False)
 
 
-@define("Map", "split_with", 2)
+@elixir(
+    "Map.split_with(map, fun)",
+    "The entries for which the closure returns a true value, and the others.",
+)
 def split_with(value: Any, function: Any) -> Any:
-    """`Map.split_with/2`."""
     test = unary(function)
     yes: Data = {}
     no: Data = {}
@@ -313,23 +313,22 @@ def split_with(value: Any, function: Any) -> Any:
     return yes, no
 
 
-@define("Map", "pop", 2, 3)
+@elixir("Map.pop(map, key, [default])", "The value and the map without it.")
 def pop(value: Any, key: Any, default: Any = None) -> Any:
-    """`Map.pop/2`, `/3`."""
     data = need(value)
     stored = key_in(key)
     return (data[stored], delete(value, key)) if stored in data else (default, value)
 
 
-@define("Map", "pop!", 2)
+@elixir("Map.pop!(map, key)", "The same; raises when the key is missing.")
 def pop_b(value: Any, key: Any) -> Any:
-    """`Map.pop!/2`."""
     return fetch_b(value, key), delete(value, key)
 
 
-@define("Map", "pop_lazy", 3)
+@elixir(
+    "Map.pop_lazy(map, key, fun)", "The same, with a closure for a missing key.", closure=(2, 0)
+)
 def pop_lazy(value: Any, key: Any, function: Any) -> Any:
-    """`Map.pop_lazy/3`."""
     if key_in(key) in need(value):
         return pop(value, key)
     return called(function, 0)(), value
@@ -346,29 +345,29 @@ def _updated(value: Any, key: Any, answer: Any, current: Any) -> Any:
     )
 
 
-@define("Map", "get_and_update", 3)
+@elixir("Map.get_and_update(map, key, fun)", "Reads and changes one value at once.", closure=(2, 1))
 def get_and_update(value: Any, key: Any, function: Any) -> Any:
-    """`Map.get_and_update/3`."""
     current = get(value, key)
     return _updated(value, key, unary(function)(current), current)
 
 
-@define("Map", "get_and_update!", 3)
+@elixir(
+    "Map.get_and_update!(map, key, fun)",
+    "The same; raises when the key is missing.",
+    closure=(2, 1),
+)
 def get_and_update_b(value: Any, key: Any, function: Any) -> Any:
-    """`Map.get_and_update!/3`."""
     current = fetch_b(value, key)
     return _updated(value, key, unary(function)(current), current)
 
 
-@define("Map", "size", 1)
+@elixir("Map.size(map)", "Deprecated: write map_size(map).")
 def size(value: Any) -> int:
-    """`Map.size/1`."""
     return len(need(value))
 
 
-@define("Map", "map", 2)
+@elixir("Map.map(map, fun)", "Deprecated: write Map.new(map, fun).")
 def map_(value: Any, function: Any) -> Any:
-    """`Map.map/2`."""
     if type(value) is not dict and not isinstance(value, Struct):
         raise clause("Map.map/2")
     change = unary(function)

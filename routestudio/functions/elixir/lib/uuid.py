@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from routestudio.functions.elixir.errors import ElixirError, argument
 from routestudio.functions.elixir.inspecting import inspect
-from routestudio.functions.elixir.registry import define
+from routestudio.functions.elixir.registry import Varies, elixir, unevaluated
 from routestudio.functions.elixir.values import ERROR, OK, Atom, atom, bytes_of, text_of
 
 _SPACES: Final = {
@@ -53,17 +53,15 @@ def _space(value: Any) -> uuid.UUID:
     return _read(value)
 
 
-@define("UUID", "uuid3", 2, 3)
+@elixir("UUID.uuid3(namespace, name, [format])", "A UUID made from a name, with MD5.")
 def uuid3(space: Any, name: Any, form: Any = _DEFAULT) -> str:
-    """`UUID.uuid3/2`, `/3`."""
     if type(name) is not str:
         raise argument("Invalid argument; Expected: String")
     return _shown(_named(3, _space(space), name), form)
 
 
-@define("UUID", "uuid5", 2, 3)
+@elixir("UUID.uuid5(namespace, name, [format])", "A UUID made from a name, with SHA-1.")
 def uuid5(space: Any, name: Any, form: Any = _DEFAULT) -> str:
-    """`UUID.uuid5/2`, `/3`."""
     if type(name) is not str:
         raise argument("Invalid argument; Expected: String")
     return _shown(_named(5, _space(space), name), form)
@@ -75,27 +73,25 @@ def _named(version: int, space: uuid.UUID, name: str) -> uuid.UUID:
     return uuid.UUID(bytes=found[:16], version=version)
 
 
-@define("UUID", "uuid4", 0, 1)
+@elixir("UUID.uuid4([format])", "A random UUID; another one at each call.", varies=Varies.CHANCE)
 def uuid4(form: Any = _DEFAULT) -> str:
-    """`UUID.uuid4/0`, `/1`."""
     return _shown(uuid.uuid4(), form)
 
 
-@define("UUID", "uuid1", 0, 1)
+@elixir(
+    "UUID.uuid1([format])", "A UUID of the clock; another one at each call.", varies=Varies.CHANCE
+)
 def uuid1(form: Any = _DEFAULT) -> str:
-    """`UUID.uuid1/0`, `/1`."""
     return _shown(uuid.uuid1(node=0x0242AC110002), form)
 
 
-@define("UUID", "string_to_binary!", 1)
+@elixir("UUID.string_to_binary!(text)", "The 16 bytes of a UUID.")
 def string_to_binary(text: Any) -> str:
-    """`UUID.string_to_binary!/1`."""
     return text_of(_read(text).bytes)
 
 
-@define("UUID", "binary_to_string!", 1, 2)
+@elixir("UUID.binary_to_string!(bytes, [format])", "The text of 16 bytes.")
 def binary_to_string(data: Any, form: Any = _DEFAULT) -> str:
-    """`UUID.binary_to_string!/1`, `/2`."""
     return _shown(_read(data), form)
 
 
@@ -118,16 +114,20 @@ def _info(text: Any) -> list[Any]:
     ]  # fmt: skip
 
 
-@define("UUID", "info!", 1)
+@elixir("UUID.info!(text)", "Entries about a UUID; raises for a wrong one.")
 def info_b(text: Any) -> list[Any]:
-    """`UUID.info!/1`."""
     return _info(text)
 
 
-@define("UUID", "info", 1)
+@elixir("UUID.info(text)", "`{:ok, entries}` about a UUID, or an error.")
 def info(text: Any) -> Any:
-    """`UUID.info/1`."""
     try:
         return OK, _info(text)
     except ElixirError as error:
         return ERROR, error.message
+
+
+unevaluated(
+    "UUID",
+    "uuid1/2,3 uuid4/2",
+)
