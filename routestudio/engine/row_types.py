@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from routestudio.functions import projection
-from routestudio.model.column_types import types_of, unsure
+from routestudio.model.column_origins import types_of, unsure
 from routestudio.model.function import Function, Language
 from routestudio.model.message import Message
 from routestudio.pipeline.stages import SinkFunctions, Staged

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from routestudio.hazards import catalog, rules, variants
-from routestudio.hazards.base import RULES, Finding, Rule
+from routestudio.hazards.base import Finding
+from routestudio.hazards.rule import RULES, Rule
 from routestudio.hazards.view import Keys, Outcome, Pair, SinkView
 from routestudio.model.function import Language
 from routestudio.model.message import Message

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from routestudio.hazards.view import Keys
-from routestudio.model.column_types import as_text, settled, unsure
+from routestudio.model.column_origins import as_text, settled, unsure
 from routestudio.model.message import Message, text_of
 from routestudio.samples.variants import backfilled, keys_only, table_of
 

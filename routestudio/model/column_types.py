@@ -10,16 +10,8 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Any, Final, Literal
-
-if TYPE_CHECKING:
-    from routestudio.model.message import Message
-
-TypeOrigin = Literal["project", "row", "guess", "unknown"]
-"""Who says a column's type: the project's `tables`, the row or its format, or nobody: then its
-value may have a form that is taken as a guess, and otherwise the type is unknown."""
+from typing import Any, Final
 
 NUMERIC: Final = "numeric"
 DATE: Final = "date"
@@ -119,53 +111,6 @@ def guess_of(value: Any) -> str | None:
     if len(value) == 10:
         return DATE
     return TIMESTAMPTZ if found[1] else TIMESTAMP
-
-
-UNSURE: Final = frozenset({NUMERIC, TIME})
-"""Guesses that may be wrong: a version such as `1.10` is text, too."""
-
-
-def unsure(message: Message) -> dict[str, str]:
-    """The columns whose type is a guess that may be wrong, with what they are taken for."""
-    found: dict[str, str] = {}
-    for part in (message.record, message.changes or {}):
-        for column, value in part.items():
-            guess = guess_of(value) if column not in message.types else None
-            if guess in UNSURE:
-                found[column] = str(guess)
-    return found
-
-
-def settled(message: Message, guesses: Mapping[str, str]) -> Message:
-    """The message with guesses taken for granted, or with what else is said of these columns."""
-    return replace(message, types={**message.types, **guesses})
-
-
-def as_text(guesses: Mapping[str, str]) -> dict[str, str]:
-    """The same columns, taken for text."""
-    return dict.fromkeys(guesses, TEXT)
-
-
-def type_of(message: Message, column: str) -> tuple[str | None, TypeOrigin]:
-    """The type of a message's column, and who says it."""
-    known = message.types.get(column)
-    if known is not None:
-        return known, "project" if column in message.declared else "row"
-    value = message.record.get(column)
-    if value is None and message.changes:
-        value = message.changes.get(column)
-    guess = guess_of(value)
-    return guess, "unknown" if guess is None else "guess"
-
-
-def types_of(message: Message) -> dict[str, tuple[str, TypeOrigin]]:
-    """The types of all of a message's columns that are known or guessed, and who says them."""
-    found = {}
-    for column in {**(message.changes or {}), **message.record}:
-        type_, origin = type_of(message, column)
-        if type_ is not None:
-            found[column] = (type_, origin)
-    return found
 
 
 def key_text(value: object, text: str, type_: str | None) -> str:

@@ -1,4 +1,4 @@
-"""Shared by the sinks of AWS: requests in lanes, entries as outcomes, and the connection test."""
+"""Shared by the sinks of AWS: requests of limited size, outcomes of entries, connection test."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Protocol
 
-from routestudio.model.outcome import DELIVERED, CheckStep, Outcome, kept_back, rejected, retry
+from routestudio.model.outcome import DELIVERED, CheckStep, Outcome, rejected, retry
 from routestudio.sinks._aws import EMULATOR_KEYS, FALLBACK_REGION, AwsConfig, Fifo, Place
 from routestudio.sinks._aws_client import AwsClient, AwsError, entry_outcome
 from routestudio.sinks._halves import Refused, in_halves
@@ -21,7 +21,6 @@ from routestudio.sinks.base import Payload, SinkRouting
 DEDUPLICATION_SECONDS: Final = 300.0
 """Seconds in which a FIFO queue or topic drops a message whose deduplication id came before."""
 
-_WAITS: Final = kept_back("order", "waits for an earlier message of its group")
 _SURE: Final = "only a delivery proves it; deliver one sample to be sure"
 _REPEATED: Final = rejected(
     "repeated",
@@ -31,12 +30,10 @@ _REPEATED: Final = rejected(
 
 
 class AwsRecord(Protocol):
-    """One entry of a request. `lane`: entries of one lane must arrive in order, if it has one."""
+    """One entry of a request; `size` in bytes, as the service counts them."""
 
     @property
     def size(self) -> int: ...
-    @property
-    def lane(self) -> str | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +48,7 @@ class RequestLimits:
 class AwsLink(ServiceLink):
     """Delivers entries in requests of limited size; only the failed ones are tried again.
 
-    A request never holds two entries of one lane, and after an entry that is to be tried again no
-    later one of its lane is sent: so the order in a lane is kept whatever fails.
+    No two records of a batch belong to one group (`Link.send`), so requests keep no order.
     """
 
     noun: ClassVar[str]
@@ -109,50 +105,31 @@ class AwsLink(ServiceLink):
     async def deliver(self, batch: Sequence[AwsRecord]) -> Sequence[Outcome]:
         outcomes: dict[int, Outcome] = {}
         waiting: Sequence[int] = range(len(batch))
-        blocked: set[str] = set()
         while waiting:
-            chunk, waiting = self._cut(batch, waiting, blocked, outcomes)
+            chunk, waiting = self._cut(batch, waiting, outcomes)
             found = await in_halves([batch[index] for index in chunk], self._request)
-            for index, outcome in zip(chunk, found, strict=True):
-                outcomes[index] = outcome
-                lane = batch[index].lane
-                if lane is not None and outcome.status == "retry":
-                    blocked.add(lane)
+            outcomes.update(zip(chunk, found, strict=True))
         return [outcomes[index] for index in range(len(batch))]
 
     def _cut(
-        self,
-        batch: Sequence[AwsRecord],
-        waiting: Sequence[int],
-        blocked: set[str],
-        outcomes: dict[int, Outcome],
+        self, batch: Sequence[AwsRecord], waiting: Sequence[int], outcomes: dict[int, Outcome]
     ) -> tuple[list[int], list[int]]:
         """The records of the next request and those after it; what cannot go gets its outcome."""
         chunk: list[int] = []
         later: list[int] = []
-        held: set[str] = set()
         size = 0
         limits = self.limits
         largest = limits.size if limits.entry is None else min(limits.entry, limits.size)
         for index in waiting:
             record = batch[index]
-            lane = record.lane
             if record.size > largest:
                 text = f"has {record.size:,} bytes; one message may have {largest:,}"
                 outcomes[index] = rejected("too_large", text)
-            elif lane is not None and lane in blocked:
-                outcomes[index] = _WAITS
-            elif (
-                len(chunk) >= limits.entries
-                or size + record.size > limits.size
-                or (lane is not None and lane in held)
-            ):
+            elif len(chunk) >= limits.entries or size + record.size > limits.size:
                 later.append(index)
             else:
                 chunk.append(index)
                 size += record.size
-            if lane is not None:
-                held.add(lane)
         return chunk, later
 
     async def _request(self, records: Sequence[AwsRecord]) -> Sequence[Outcome] | Refused:
@@ -277,11 +254,6 @@ class Entry:
     body: str
     size: int
     fifo: Fifo | None
-
-    @property
-    def lane(self) -> str | None:
-        """The group, where order is kept."""
-        return self.fifo.group if self.fifo else None
 
     def describe(self) -> dict[str, Any]:
         """The entry as plain data."""

@@ -48,22 +48,16 @@ _LOST: Final = retry(
 
 @dataclass(frozen=True, slots=True)
 class KinesisRecord:
-    """One record. `ordered`: its partition key is the group, whose order is kept."""
+    """One record."""
 
     stream_arn: str
     partition_key: str
     data: bytes
-    ordered: bool
 
     @property
     def size(self) -> int:
         """Bytes of data and partition key, which is what Kinesis counts."""
         return len(self.data) + len(self.partition_key.encode())
-
-    @property
-    def lane(self) -> str | None:
-        """The partition key, where order is kept."""
-        return self.partition_key if self.ordered else None
 
     def describe(self) -> dict[str, Any]:
         """The record as plain data."""
@@ -164,7 +158,7 @@ class Kinesis(Sink):
         key = group if group is not None else str(message.metadata["idempotency_key"])
         if len(key.encode("utf-8", "surrogatepass")) > _MAX_KEY:
             key = md5(key)
-        return KinesisRecord(routing.stream_arn, key, payload.json, group is not None)
+        return KinesisRecord(routing.stream_arn, key, payload.json)
 
     @staticmethod
     def connect(config: Config) -> Link:

@@ -19,7 +19,8 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -47,7 +48,7 @@ from routestudio.model.message import ACTIONS, Message, message_from
 from routestudio.model.outcome import CheckStep
 from routestudio.routing import Router
 from routestudio.sinks import registry
-from routestudio.sinks.base import Payload, Sink, StandinAddress
+from routestudio.sinks.base import InOrder, Link, Payload, Sink, StandinAddress
 from routestudio.sinks.binding import BoundSink, bind, examine
 from routestudio.sinks.fields import (
     ConfigField,
@@ -58,6 +59,7 @@ from routestudio.sinks.fields import (
     static_fields,
 )
 from routestudio.standins import registry as standins
+from routestudio.standins.base import Standin
 from tests.support.require import missing
 
 SINKS = list(registry.default())
@@ -143,6 +145,11 @@ def bound(sink: type[Sink], *, dynamic: bool = False, full: bool = False) -> Bou
 def at(sink: type[Sink], host: str, port: int) -> Any:
     """The sink's configuration pointed at an address."""
     return sink.at_standin(bound(sink).config, StandinAddress(host, port))
+
+
+with_standin = pytest.mark.parametrize(
+    "sink", [sink for sink in SINKS if sink.standin is not None], ids=lambda sink: sink.key
+)
 
 
 def message(action: str = "insert", **metadata: Any) -> Message:
@@ -571,9 +578,7 @@ async def test_sending_to_a_dead_address_gives_one_outcome_per_record(
     assert all(outcome.code and outcome.reason for outcome in outcomes)
 
 
-@pytest.mark.parametrize(
-    "sink", [sink for sink in SINKS if sink.standin is not None], ids=lambda sink: sink.key
-)
+@with_standin
 async def test_delivery_to_the_standin_is_what_the_preview_said(sink: type[Sink]) -> None:
     standin = standins.create(sink.standin)
     try:
@@ -602,6 +607,71 @@ async def test_delivery_to_the_standin_is_what_the_preview_said(sink: type[Sink]
     finally:
         await standin.stop()
         await standin.stop()
+
+
+@contextlib.asynccontextmanager
+async def linked(sink: type[Sink]) -> AsyncIterator[tuple[Any, Link, Standin]]:
+    """Yield a configuration for a running stand-in, a link to it, and the stand-in."""
+    assert sink.standin is not None
+    standin = standins.create(sink.standin)
+    try:
+        config = sink.at_standin(bound(sink).config, await standin.start())
+    except LinkError:
+        missing(standin.title)
+    link = sink.connect(config)
+    try:
+        yield config, link, standin
+    finally:
+        await link.close()
+        await standin.stop()
+
+
+@with_standin
+async def test_several_sends_at_the_same_time_each_get_their_outcomes(sink: type[Sink]) -> None:
+    """`Link.send`: several calls may run at the same time, an outcome for each record."""
+    async with linked(sink) as (config, link, standin), asyncio.timeout(60):
+        whole = records(sink, config, 12)
+        parts = [whole[:1], whole[1:5], whole[5:]]
+        outcomes = await asyncio.gather(*(link.send(part) for part in parts))
+        assert [[each.status for each in found] for found in outcomes] == [
+            ["delivered"] * len(part) for part in parts
+        ]
+        assert len(await standin.arrived()) == 12
+
+
+@pytest.mark.parametrize(
+    "sink", [sink for sink in SINKS if sink.keeps_order], ids=lambda sink: sink.key
+)
+async def test_records_of_a_group_arrive_in_their_order(sink: type[Sink]) -> None:
+    """`Link.send`: in a batch in which groups repeat, which only some sinks get."""
+    groups = ["a", "b", "a", "a", None, "b", "c", "a"]
+    async with linked(sink) as (config, link, standin), asyncio.timeout(60):
+        outcomes = await link.send(InOrder(records(sink, config, len(groups)), groups))
+        assert [each.status for each in outcomes] == ["delivered"] * len(groups)
+        numbers = [
+            int(found[1])
+            for item in await standin.arrived()
+            if (found := re.search(r'"commit_idx":(\d+)', item.body))
+        ]
+    assert sorted(numbers) == list(range(len(groups)))
+    for group in {"a", "b", "c"}:
+        own = [number for number in numbers if groups[number] == group]
+        assert own == sorted(own), group
+
+
+def test_one_piece_of_code_halves_a_refused_batch() -> None:
+    """Decision 0014: links give `in_halves` a request to try; none splits a batch itself."""
+    folder = Path(registry.__file__).parent
+    dividing = {
+        path.stem
+        for path in folder.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.BinOp)
+        and isinstance(node.op, ast.FloorDiv)
+        and ast.unparse(node.right) == "2"
+        and ast.unparse(node.left).startswith("len(")
+    }
+    assert dividing == {"_halves"}
 
 
 # --- imports ----------------------------------------------------------------------------------

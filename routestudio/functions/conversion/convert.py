@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from routestudio.functions import language
 from routestudio.functions.conversion.common import Refused
 from routestudio.functions.conversion.result import SUFFIXES, Conversion
 from routestudio.functions.conversion.to_elixir import to_elixir
 from routestudio.functions.conversion.to_python import to_python
-from routestudio.functions.conversion.verify import View, known_of, times_of, verify
+from routestudio.functions.conversion.verify import View, Workers, known_of, times_of, verify
 from routestudio.model.function import Diagnostic, Function, Language
 from routestudio.model.message import Message
-
-if TYPE_CHECKING:
-    from routestudio.functions.pool import FunctionPool
 
 __all__ = ["SUFFIXES", "Conversion", "convert", "convert_verified"]
 
@@ -56,7 +52,7 @@ def convert(
 
 
 async def convert_verified(
-    function: Function, samples: Sequence[Message], pool: FunctionPool, view: View | None = None
+    function: Function, samples: Sequence[Message], pool: Workers, view: View | None = None
 ) -> Conversion:
     """The function in the other language, tried on the samples and on hard variants of them."""
     found = await pool.convert(function, times_of(samples), known_of(samples))

@@ -3,14 +3,64 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from routestudio.model.function import Diagnostic, Function, Language
 
-if TYPE_CHECKING:
-    from routestudio.functions.conversion.verify import Verification
-
 SUFFIXES = {Language.ELIXIR: ".ex", Language.PYTHON: ".py"}
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One message on which the two do not agree: what each gave, as short text."""
+
+    index: int
+    before: str
+    after: str
+    where: str = ""
+    """What was assumed of columns whose type nobody says, such as "`total` is numeric"."""
+
+    def as_json(self) -> dict[str, Any]:
+        found = {"index": self.index, "before": self.before, "after": self.after}
+        return {**found, "where": self.where} if self.where else found
+
+    @property
+    def condition(self) -> str:
+        """The assumption as a part of a sentence; empty without one."""
+        return f" where {self.where}" if self.where else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What was tried: messages (samples first, then invented variants), how many gave values.
+
+    `differences`: the two gave different values, or one failed on a sample. `stricter`: on an
+    invented message the converted function fails where the first one gives a value, such as the
+    text of a list; it never gives another value. `failing`: both failed on all samples (without
+    samples, on all messages), so nothing shows that they do the same; its first message, with what
+    was assumed.
+    """
+
+    samples: int
+    messages: int
+    values: int
+    differences: tuple[Difference, ...]
+    stricter: tuple[Difference, ...] = ()
+    failing: Difference | None = None
+
+    @property
+    def equal(self) -> bool:
+        """Whether something speaks for using the converted function, and nothing against it."""
+        return not self.differences and self.failing is None
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "samples": self.samples, "messages": self.messages, "values": self.values,
+            "equal": self.equal, "different": len(self.differences),
+            "differences": [item.as_json() for item in self.differences[:20]],
+            "stricter": [item.as_json() for item in self.stricter[:20]],
+            "failing": self.failing.as_json() if self.failing is not None else None,
+        }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,17 +5,16 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import replace
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final, Protocol
 
-from routestudio.model.column_types import TEXT, as_text, settled, unsure
+from routestudio.functions.conversion.result import Conversion, Difference, Verification
+from routestudio.model.column_origins import as_text, settled, unsure
+from routestudio.model.column_types import TEXT
 from routestudio.model.function import Function, FunctionResult, Language
 from routestudio.model.message import ACTIONS, Message, complete_metadata
-
-if TYPE_CHECKING:
-    from routestudio.functions.pool import FunctionPool
 
 _NOW: Final = "2024-05-01T09:30:00Z"
 _TIME: Final = re.compile(
@@ -36,61 +35,24 @@ _DEFAULT: Final[dict[str, Any]] = {
 View = Callable[[Message, FunctionResult], str]
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """One message on which the two do not agree: what each gave, as short text."""
+class Workers(Protocol):
+    """What converts functions and evaluates them: a `FunctionPool`."""
 
-    index: int
-    before: str
-    after: str
-    where: str = ""
-    """What was assumed of columns whose type nobody says, such as "`total` is numeric"."""
+    async def convert(
+        self, function: Function, times: Collection[str], known: Collection[str] = ()
+    ) -> Conversion:
+        """The function in the other language, not verified yet."""
+        ...
 
-    def as_json(self) -> dict[str, Any]:
-        found = {"index": self.index, "before": self.before, "after": self.after}
-        return {**found, "where": self.where} if self.where else found
-
-    @property
-    def condition(self) -> str:
-        """The assumption as a part of a sentence; empty without one."""
-        return f" where {self.where}" if self.where else ""
-
-
-@dataclass(frozen=True, slots=True)
-class Verification:
-    """What was tried: messages (samples first, then invented variants), how many gave values.
-
-    `differences`: the two gave different values, or one failed on a sample. `stricter`: on an
-    invented message the converted function fails where the first one gives a value, such as the
-    text of a list; it never gives another value. `failing`: both failed on all samples (without
-    samples, on all messages), so nothing shows that they do the same; its first message, with what
-    was assumed.
-    """
-
-    samples: int
-    messages: int
-    values: int
-    differences: tuple[Difference, ...]
-    stricter: tuple[Difference, ...] = ()
-    failing: Difference | None = None
-
-    @property
-    def equal(self) -> bool:
-        """Whether something speaks for using the converted function, and nothing against it."""
-        return not self.differences and self.failing is None
-
-    def as_json(self) -> dict[str, Any]:
-        return {
-            "samples": self.samples, "messages": self.messages, "values": self.values,
-            "equal": self.equal, "different": len(self.differences),
-            "differences": [item.as_json() for item in self.differences[:20]],
-            "stricter": [item.as_json() for item in self.stricter[:20]],
-            "failing": self.failing.as_json() if self.failing is not None else None,
-        }  # fmt: skip
+    async def evaluate(
+        self, functions: Sequence[Function], messages: Sequence[Message], *, now: str | None = None
+    ) -> list[list[FunctionResult]]:
+        """One list of results per function."""
+        ...
 
 
 async def verify(
-    before: Function, after: Function, samples: Sequence[Message], pool: FunctionPool,
+    before: Function, after: Function, samples: Sequence[Message], pool: Workers,
     *, lenient: bool = False, view: View | None = None,
 ) -> Verification:  # fmt: skip
     """Both on the samples and their variants. Equal: the same value and types, or both fail, but
@@ -139,7 +101,7 @@ async def verify(
 
 async def _results(
     function: Function, messages: Sequence[Message], guesses: Sequence[dict[str, str]], text: bool,
-    pool: FunctionPool,
+    pool: Workers,
 ) -> list[FunctionResult]:  # fmt: skip
     """What a function gives where guessed types are right, or where the columns are text."""
     if function.language is Language.ELIXIR:

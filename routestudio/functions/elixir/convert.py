@@ -6,7 +6,7 @@ import datetime as dt
 import decimal
 from typing import Any, Final
 
-from routestudio.functions.elixir.errors import ElixirError, NotEvaluated, protocol
+from routestudio.functions.elixir.errors import ElixirError, NotEvaluated
 from routestudio.functions.elixir.inspecting import inspect
 from routestudio.functions.elixir.ops import sorted_items
 from routestudio.functions.elixir.runtime import to_text
@@ -17,6 +17,7 @@ from routestudio.functions.elixir.structs import (
     NaiveDateTime,
     Time,
 )
+from routestudio.functions.elixir.value_errors import protocol
 from routestudio.functions.elixir.values import Atom, Struct, bytes_of, is_utf8, key_in
 from routestudio.model.function import Identifier
 

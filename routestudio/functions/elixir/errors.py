@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 
 class ElixirError(Exception):
@@ -22,14 +22,6 @@ class NotEvaluated(Exception):  # noqa: N818 - not a fault of the function
 
 
 ARITHMETIC: Final = "bad argument in arithmetic expression"
-
-
-def shown(value: Any) -> str:
-    """A value on its own lines, as Elixir 1.19 shows it below a message."""
-    from routestudio.functions.elixir.inspecting import inspect
-
-    lines = "\n".join(f"    {line}" for line in inspect(value).split("\n"))
-    return f"\n\n{lines}\n"
 
 
 def arithmetic() -> ElixirError:
@@ -54,34 +46,6 @@ def argument_error(position: int, text: str) -> ElixirError:
 def clause(where: str) -> ElixirError:
     """No clause of a named function matches; `where` is like `String.upcase/1`."""
     return ElixirError("FunctionClauseError", f"no function clause matching in {where}")
-
-
-def bad_map(value: Any) -> ElixirError:
-    """A map was expected."""
-    return ElixirError("BadMapError", f"expected a map, got:{shown(value)}")
-
-
-def bad_boolean(operator: str, value: Any) -> ElixirError:
-    """The left side of `and` or `or` is not a boolean."""
-    text = f'expected a boolean on left-side of "{operator}", got:{shown(value)}'
-    return ElixirError("BadBooleanError", text)
-
-
-def key_error(key: Any, term: Any) -> ElixirError:
-    """A key that must be there is not."""
-    from routestudio.functions.elixir.inspecting import inspect
-
-    return ElixirError("KeyError", f"key {inspect(key)} not found in:{shown(term)}")
-
-
-def protocol(name: str, value: Any) -> ElixirError:
-    """A value of a type for which a protocol (`Enumerable`, `String.Chars` ...) is not there."""
-    from routestudio.functions.elixir.inspecting import type_name
-
-    return ElixirError(
-        "Protocol.UndefinedError",
-        f"protocol {name} not implemented for {type_name(value)}\n\nGot value:{shown(value)}",
-    )
 
 
 def undefined(module: str, name: str, arity: int) -> ElixirError:

@@ -15,6 +15,7 @@ from routestudio.functions.elixir import (
     convert,
     incoming,
     lib,
+    metadata,
     names,
     ops,
     runtime,
@@ -46,8 +47,9 @@ _HELPERS: Final = {
     for module, wanted in (
         (runtime, "access dot dot_call as_map struct_name boolean negation guard concat append "
                   "cons to_text called match_error case_error cond_error with_error function_error "
-                  "undefined_error macro_error not_evaluated metadata_map metadata_field "
-                  "metadata_path build_binary match_binary MISSING LISTS argument"),
+                  "undefined_error macro_error not_evaluated build_binary match_binary "
+                  "MISSING LISTS argument"),
+        (metadata, "metadata_map metadata_field metadata_path"),
         (ops, "add subtract multiply divide less greater less_equal greater_equal same not_same "
               "equal not_equal negate positive"),
     )

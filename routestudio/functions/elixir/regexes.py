@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections import OrderedDict
+from typing import Any, Final
 
+from routestudio.functions.elixir.errors import ElixirError, clause
+from routestudio.functions.elixir.pcre import Pattern, compile_pattern
 from routestudio.functions.elixir.values import Reference, Struct, atom
 
 
@@ -38,7 +41,42 @@ class Regex(Struct):
         return "~r/" + self.source.replace("/", "\\/") + "/" + self.letters()
 
 
-def _regex(source: str, opts: list[Any]) -> Regex:
-    from routestudio.functions.elixir.lib.regex import compiled
+_LETTERS: Final = {
+    "i": ["caseless"], "m": ["multiline"], "s": ["dotall", "newline"], "x": ["extended"],
+    "u": ["unicode", "ucp"], "U": ["ungreedy"], "f": ["firstline"], "E": [],
+}  # fmt: skip
 
+
+_CACHE: Final[OrderedDict[tuple[str, tuple[str, ...]], Pattern]] = OrderedDict()
+
+
+def _options(options: Any) -> list[Any]:
+    if type(options) is list:
+        return options
+    if type(options) is not str:
+        raise clause("Regex.compile/3")
+    found: list[Any] = []
+    for letter in options:
+        if letter not in _LETTERS:
+            raise ElixirError("ArgumentError", f'invalid regex option: "{letter}"')
+        found += [
+            (atom("newline"), atom("anycrlf")) if name == "newline" else atom(name)
+            for name in _LETTERS[letter]
+        ]
+    return found
+
+
+def compiled(source: str, options: Any) -> Regex:
+    """A regex of these options (letters or atoms). Raises `PatternError`."""
+    names = _options(options)
+    key = source, tuple(getattr(name, "name", "") for name in names)
+    pattern = _CACHE.get(key)
+    if pattern is None:
+        pattern = _CACHE[key] = compile_pattern(source, names)
+        if len(_CACHE) > 500:
+            _CACHE.popitem(last=False)
+    return Regex(source, names, pattern)
+
+
+def _regex(source: str, opts: list[Any]) -> Regex:
     return compiled(source, opts)

@@ -11,14 +11,16 @@ from routestudio.functions.elixir.errors import (
     NotEvaluated,
     argument,
     argument_error,
+    clause,
+)
+from routestudio.functions.elixir.inspecting import float_text, inspect
+from routestudio.functions.elixir.value_errors import (
     bad_boolean,
     bad_map,
-    clause,
     key_error,
     protocol,
     shown,
 )
-from routestudio.functions.elixir.inspecting import float_text, inspect
 from routestudio.functions.elixir.values import (
     STRUCT,
     Atom,
@@ -286,43 +288,6 @@ def macro_error(module: str, name: str, arity: int) -> Any:
 def not_evaluated(what: str) -> Any:
     """A function that servers have, and we do not."""
     raise NotEvaluated(what)
-
-
-# Metadata: the message holds it with text as keys, Elixir sees atoms.
-
-_NESTED: Final = frozenset(["consumer", "database"])
-_SIMPLE: Final = frozenset((str, int, bool, type(None), float))
-
-
-def metadata_map(raw: dict[str, Any]) -> dict[Any, Any]:
-    """Metadata as the map that a server hands to functions."""
-    return {atom(key): _entry(key, value) for key, value in raw.items()}
-
-
-def _entry(key: str, value: Any) -> Any:
-    from routestudio.functions.elixir.convert import inward
-
-    if key in _NESTED and type(value) is dict:
-        return {atom(name): inward(part) for name, part in value.items()}
-    return inward(value)
-
-
-def metadata_field(raw: dict[str, Any], key: str) -> Any:
-    """`metadata.key`."""
-    try:
-        value = raw[key]
-    except KeyError:
-        raise key_error(atom(key), metadata_map(raw)) from None
-    return value if type(value) in _SIMPLE else _entry(key, value)
-
-
-def metadata_path(raw: dict[str, Any], key: str, name: str) -> Any:
-    """`metadata.key.name`."""
-    inner = raw.get(key)
-    if key in _NESTED and type(inner) is dict and name in inner:
-        value = inner[name]
-        return value if type(value) in _SIMPLE else _entry("", value)
-    return dot(metadata_field(raw, key), name)
 
 
 # Binaries

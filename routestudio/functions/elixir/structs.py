@@ -256,6 +256,9 @@ def point(digits: str, places: int) -> str:
 
 _PARTS: Final = ("authority", "fragment", "host", "path", "port", "query", "scheme", "userinfo")
 
+DEFAULT_PORTS: Final = {"ftp": 21, "http": 80, "https": 443, "ldap": 389, "sftp": 22, "tftp": 69,
+                        "ws": 80, "wss": 443}  # fmt: skip
+
 
 class Uri(Struct):
     """A URI in parts; a part that is missing is nil."""
@@ -288,8 +291,6 @@ class Uri(Struct):
             authority = (f"{self.userinfo}@" if self.userinfo else "") + self.host
             authority += f":{self.port}" if self.port else ""
         elif self.host is not None:
-            from routestudio.functions.elixir.lib.uri import DEFAULT_PORTS
-
             host = f"[{self.host}]" if ":" in self.host else self.host
             authority = (f"{self.userinfo}@" if self.userinfo else "") + host
             if self.port is not None and DEFAULT_PORTS.get(self.scheme or "") != self.port:

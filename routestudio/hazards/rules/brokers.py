@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from routestudio.hazards.base import Finding, rule
+from routestudio.hazards.base import Finding
+from routestudio.hazards.rule import rule
 from routestudio.hazards.rules.explain import failing
 from routestudio.hazards.view import Outcome, SinkView, counted, quote
 from routestudio.model.project import SinkSpec

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from routestudio.functions.language import evaluated
-from routestudio.hazards.base import Finding, rule
+from routestudio.hazards.base import Finding
+from routestudio.hazards.rule import rule
 from routestudio.hazards.tree import Facts
 from routestudio.hazards.variants import carries_row
 from routestudio.hazards.view import Outcome, Pair, SinkView, counted, many, quote

@@ -7,8 +7,9 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from routestudio.hazards.base import Finding, rule
+from routestudio.hazards.base import Finding
 from routestudio.hazards.catalog import BY_ID
+from routestudio.hazards.rule import rule
 from routestudio.hazards.rules.explain import explanation, failing, odd_space
 from routestudio.hazards.view import Outcome, SinkView, counted, quote
 from routestudio.model.function import Language

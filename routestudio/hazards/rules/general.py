@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from routestudio.hazards.base import Finding, rule
+from routestudio.hazards.base import Finding
+from routestudio.hazards.rule import rule
 from routestudio.hazards.view import SinkView
 
 _SEARCH = ("typesense", "meilisearch", "elasticsearch")

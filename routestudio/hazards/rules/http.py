@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from routestudio.hazards.base import Finding, rule
+from routestudio.hazards.base import Finding
+from routestudio.hazards.rule import rule
 from routestudio.hazards.rules.explain import leaves_endpoint
 from routestudio.hazards.view import SinkView, counted, quote
 

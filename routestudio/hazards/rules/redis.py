@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from routestudio.hazards.base import Finding, rule
+from routestudio.hazards.base import Finding
+from routestudio.hazards.rule import rule
 from routestudio.hazards.view import Outcome, SinkView, quote
 
 

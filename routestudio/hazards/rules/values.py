@@ -7,8 +7,9 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterator
 from typing import Any, Final
 
-from routestudio.hazards.base import Finding, rule
+from routestudio.hazards.base import Finding
 from routestudio.hazards.missing import missing_text, unprepared
+from routestudio.hazards.rule import rule
 from routestudio.hazards.rules.explain import AWS
 from routestudio.hazards.view import Outcome, SinkView, counted, quote, texts
 from routestudio.model import jsonio

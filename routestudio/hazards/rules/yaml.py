@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from routestudio.errors import FieldProblem
-from routestudio.hazards.base import Finding, rule
+from routestudio.hazards.base import Finding
+from routestudio.hazards.rule import rule
 from routestudio.hazards.view import SinkView
 from routestudio.model.project import ProjectProblem
 

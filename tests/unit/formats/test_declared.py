@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from routestudio.formats.reader import KeyBook, RowReader
-from routestudio.model.column_types import types_of
+from routestudio.model.column_origins import types_of
 from routestudio.model.message import Message
 from routestudio.model.rows import Raw
 

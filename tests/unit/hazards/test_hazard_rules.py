@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from routestudio.hazards import catalog
-from routestudio.hazards.base import RULES
+from routestudio.hazards.rule import RULES
 from routestudio.hazards.rules.functions import UNKNOWN_COLUMN
 from routestudio.hazards.rules.types import COLUMN_TYPE
 from routestudio.sinks import registry

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from routestudio.hazards.base import RULES
 from routestudio.hazards.linting import findings
+from routestudio.hazards.rule import RULES
 from routestudio.hazards.tree import Facts, facts
 from routestudio.hazards.variants import backfills, deletes, formers
 from routestudio.hazards.view import Outcome, SinkView

@@ -9,15 +9,8 @@ from typing import Any
 import pytest
 
 from routestudio.model import jsonio
-from routestudio.model.column_types import (
-    Moment,
-    guess_of,
-    type_of,
-    types_of,
-    unsure,
-    untagged,
-    value_of,
-)
+from routestudio.model.column_origins import type_of, types_of, unsure
+from routestudio.model.column_types import Moment, guess_of, untagged, value_of
 from routestudio.model.message import Message, MessageError, group_id, message_from
 from routestudio.pipeline.values import unix_microseconds
 

@@ -1,4 +1,4 @@
-"""What the AWS sinks share: requests in lanes, errors as outcomes, calls that end."""
+"""What the AWS sinks share: requests within limits, errors as outcomes, calls that end."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 from botocore.session import Session
 from pydantic import ValidationError
 
-from routestudio.model.outcome import DELIVERED, Outcome, rejected, retry, unreachable
+from routestudio.model.outcome import DELIVERED, Outcome, retry, unreachable
 from routestudio.sinks._aws import AwsConfig, Place, md5
 from routestudio.sinks._aws_client import AwsError, entry_outcome
 from routestudio.sinks._aws_link import AwsLink, RequestLimits
@@ -34,7 +34,6 @@ URL = "https://sqs.eu-west-1.amazonaws.com/123456789012/orders"
 class Item:
     name: str
     size: int = 10
-    lane: str | None = None
 
 
 class ScriptedLink(AwsLink):
@@ -96,33 +95,6 @@ async def test_an_entry_over_the_limit_is_refused_alone() -> None:
     assert outcomes == ["delivered", "too_large", "delivered"]
     limits = RequestLimits(10, 1000, 100)
     assert (await sent([Item("a", 101)], limits=limits))[1] == ["too_large"]
-
-
-async def test_a_lane_is_in_a_request_once_and_in_order() -> None:
-    items = [Item("a1", lane="a"), Item("a2", lane="a"), Item("b1", lane="b"), Item("c"),
-             Item("a3", lane="a")]  # fmt: skip
-    requests, outcomes = await sent(items)
-    assert requests == [["a1", "b1", "c"], ["a2"], ["a3"]]
-    assert set(outcomes) == {"delivered"}
-
-
-async def test_after_an_entry_to_retry_nothing_of_its_lane_is_sent() -> None:
-    items = [Item("a1", lane="a"), Item("b1", lane="b"), Item("a2", lane="a"), Item("b2", lane="b")]
-    requests, outcomes = await sent(
-        items, lambda item: retry("Throttled", "slow") if item.name == "a1" else DELIVERED
-    )
-    assert requests == [["a1", "b1"], ["b2"]]
-    assert outcomes == ["Throttled", "delivered", "order", "delivered"]
-    requests, outcomes = await sent(
-        items, lambda item: rejected("Bad", "bad") if item.name == "a1" else DELIVERED
-    )
-    assert outcomes == ["Bad", "delivered", "delivered", "delivered"]
-
-
-async def test_a_long_entry_keeps_its_place_in_the_lane() -> None:
-    items = [Item("x", 900), Item("a1", 200, "a"), Item("a2", 10, "a")]
-    requests, _ = await sent(items)
-    assert requests == [["x"], ["a1"], ["a2"]]
 
 
 async def test_a_refused_request_is_halved_until_the_culprit_is_found() -> None:

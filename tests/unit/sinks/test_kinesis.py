@@ -65,13 +65,11 @@ def test_the_partition_key_is_the_group_or_its_md5() -> None:
     assert len(key_of("é" * 129)) == 32
 
 
-def test_without_group_it_is_the_idempotency_key_and_no_lane() -> None:
+def test_without_group_it_is_the_idempotency_key() -> None:
     assert key_of(None) == "MTIzNDU2Nzg5OjE="
     route = Route(Kinesis, {"stream_arn": ARN}, grouping=False)
     keys = {route.encode(message(number)).partition_key for number in range(20)}
     assert len(keys) == 20
-    assert route.encode(message(1)).lane is None
-    assert Route(Kinesis, {"stream_arn": ARN}).encode(message(1)).lane == "1"
 
 
 def test_size_counts_data_and_key() -> None:

@@ -79,7 +79,7 @@ def test_whether_a_topic_is_fifo_is_decided_per_message() -> None:
 def test_a_fifo_topic_refuses_messages_without_group() -> None:
     with pytest.raises(RuleError, match="without group id"):
         Route(Sns, {"topic_arn": ARN + ".fifo"}, grouping=False).encode(message(1))
-    assert Route(Sns, {"topic_arn": ARN}, grouping=False).encode(message(1)).lane is None
+    assert Route(Sns, {"topic_arn": ARN}, grouping=False).encode(message(1)).fifo is None
 
 
 async def test_what_goes_over_the_wire(http_receiver: HttpReceiver) -> None:

@@ -60,7 +60,7 @@ def test_urls_that_a_server_refuses(url: object) -> None:
 
 def test_a_standard_queue_gets_no_ids() -> None:
     record = Route(Sqs, {"queue_url": URL}).encode(message(7))
-    assert record.lane is None
+    assert record.fifo is None
     assert record.describe() == {
         "kind": "sqs message",
         "destination": URL,
@@ -79,7 +79,6 @@ def test_a_fifo_queue_gets_the_ids_of_the_reference() -> None:
     shown = record.describe()
     assert shown["message_group_id"] == "8f14e45fceea167a5a36dedd4bea2543"
     assert shown["message_deduplication_id"] == "a9f52028877959113b530e36fc160a2c"
-    assert record.lane == shown["message_group_id"]
 
 
 def test_whether_a_queue_is_fifo_is_decided_per_message() -> None:

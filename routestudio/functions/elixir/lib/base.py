@@ -7,10 +7,11 @@ import binascii
 import re
 from typing import Any
 
-from routestudio.functions.elixir.errors import ElixirError, argument, clause, shown
+from routestudio.functions.elixir.errors import ElixirError, argument, clause
 from routestudio.functions.elixir.lib.common import need_text, option
 from routestudio.functions.elixir.registry import elixir
 from routestudio.functions.elixir.runtime import MISSING
+from routestudio.functions.elixir.value_errors import shown
 from routestudio.functions.elixir.values import ERROR, OK, atom, bytes_of, text_of
 
 _UPPER_CASE = atom("upper")

@@ -7,15 +7,10 @@ from types import FunctionType
 from typing import Any
 
 from routestudio.functions.elixir import ops
-from routestudio.functions.elixir.errors import (
-    ElixirError,
-    NotEvaluated,
-    argument_error,
-    clause,
-    protocol,
-)
+from routestudio.functions.elixir.errors import ElixirError, NotEvaluated, argument_error, clause
 from routestudio.functions.elixir.runtime import called, struct_name
 from routestudio.functions.elixir.structs import DateRange
+from routestudio.functions.elixir.value_errors import protocol
 from routestudio.functions.elixir.values import (
     EQ,
     GT,

@@ -9,7 +9,7 @@ from types import FunctionType
 from typing import Any
 
 from routestudio.functions.elixir import ops
-from routestudio.functions.elixir.errors import ElixirError, argument_error, clause, shown
+from routestudio.functions.elixir.errors import ElixirError, argument_error, clause
 from routestudio.functions.elixir.inspecting import inspect
 from routestudio.functions.elixir.lib.common import (
     binary,
@@ -22,6 +22,7 @@ from routestudio.functions.elixir.lib.common import (
 )
 from routestudio.functions.elixir.registry import ANY, Varies, elixir, further, unevaluated
 from routestudio.functions.elixir.runtime import MISSING, called, concat, to_text
+from routestudio.functions.elixir.value_errors import shown
 from routestudio.functions.elixir.values import ERROR, OK, Atom, Cons, atom, identity, key_in, whole
 
 
@@ -322,7 +323,7 @@ def _collect(target: Any, found: list[Any]) -> Any:
                 "collecting into a binary requires a bitstring, got: " + inspect(odd[0]),
             )
         return concat(target, *found)
-    from routestudio.functions.elixir.errors import protocol
+    from routestudio.functions.elixir.value_errors import protocol
 
     raise protocol("Collectable", target)
 

@@ -6,13 +6,14 @@ import json
 import re
 from typing import Any, Final
 
-from routestudio.functions.elixir.errors import ElixirError, clause, protocol
+from routestudio.functions.elixir.errors import ElixirError, clause
 from routestudio.functions.elixir.inspecting import float_text
 from routestudio.functions.elixir.lib.common import limited
 from routestudio.functions.elixir.ops import sorted_items
 from routestudio.functions.elixir.registry import elixir, unevaluated
 from routestudio.functions.elixir.runtime import to_text
 from routestudio.functions.elixir.structs import Date, Decimal, NaiveDateTime, Time
+from routestudio.functions.elixir.value_errors import protocol
 from routestudio.functions.elixir.values import ERROR, OK, Atom, atom, bytes_of, is_utf8
 
 _ESCAPED: Final = re.compile(r'["\\\x00-\x1f]')

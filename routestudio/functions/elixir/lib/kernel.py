@@ -12,7 +12,6 @@ from routestudio.functions.elixir.errors import (
     argument,
     argument_error,
     arithmetic,
-    bad_map,
     clause,
 )
 from routestudio.functions.elixir.inspecting import inspect
@@ -33,6 +32,7 @@ from routestudio.functions.elixir.runtime import (
     called,
     struct_name,
 )
+from routestudio.functions.elixir.value_errors import bad_map
 from routestudio.functions.elixir.values import (
     Atom,
     Cons,

@@ -6,19 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 from routestudio.functions.elixir import ops
-from routestudio.functions.elixir.errors import (
-    ElixirError,
-    argument,
-    argument_error,
-    bad_map,
-    clause,
-    key_error,
-)
+from routestudio.functions.elixir.errors import ElixirError, argument, argument_error, clause
 from routestudio.functions.elixir.inspecting import inspect
 from routestudio.functions.elixir.lib.common import items, truthy, unary
 from routestudio.functions.elixir.registry import elixir
 from routestudio.functions.elixir.runtime import MISSING, called
 from routestudio.functions.elixir.structs import from_fields
+from routestudio.functions.elixir.value_errors import bad_map, key_error
 from routestudio.functions.elixir.values import (
     ERROR,
     OK,

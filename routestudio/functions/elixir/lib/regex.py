@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re as std
-from collections import OrderedDict
 from types import FunctionType
 from typing import Any, Final
 
 from routestudio.functions.elixir.errors import ElixirError, argument, argument_error, clause
 from routestudio.functions.elixir.inspecting import inspect
 from routestudio.functions.elixir.lib.common import iodata, option
-from routestudio.functions.elixir.pcre import Pattern, compile_pattern
+from routestudio.functions.elixir.pcre import Pattern
 from routestudio.functions.elixir.pcre_pieces import PatternError
-from routestudio.functions.elixir.regexes import Regex
+from routestudio.functions.elixir.regexes import Regex, compiled
 from routestudio.functions.elixir.registry import elixir, unevaluated
 from routestudio.functions.elixir.runtime import MISSING, called
 from routestudio.functions.elixir.values import (
@@ -25,40 +24,6 @@ from routestudio.functions.elixir.values import (
     text_of,
     whole,
 )
-
-_LETTERS: Final = {
-    "i": ["caseless"], "m": ["multiline"], "s": ["dotall", "newline"], "x": ["extended"],
-    "u": ["unicode", "ucp"], "U": ["ungreedy"], "f": ["firstline"], "E": [],
-}  # fmt: skip
-_CACHE: Final[OrderedDict[tuple[str, tuple[str, ...]], Pattern]] = OrderedDict()
-
-
-def _options(options: Any) -> list[Any]:
-    if type(options) is list:
-        return options
-    if type(options) is not str:
-        raise clause("Regex.compile/3")
-    found: list[Any] = []
-    for letter in options:
-        if letter not in _LETTERS:
-            raise ElixirError("ArgumentError", f'invalid regex option: "{letter}"')
-        found += [
-            (atom("newline"), atom("anycrlf")) if name == "newline" else atom(name)
-            for name in _LETTERS[letter]
-        ]
-    return found
-
-
-def compiled(source: str, options: Any) -> Regex:
-    """A regex of these options (letters or atoms). Raises `PatternError`."""
-    names = _options(options)
-    key = source, tuple(getattr(name, "name", "") for name in names)
-    pattern = _CACHE.get(key)
-    if pattern is None:
-        pattern = _CACHE[key] = compile_pattern(source, names)
-        if len(_CACHE) > 500:
-            _CACHE.popitem(last=False)
-    return Regex(source, names, pattern)
 
 
 @elixir("Regex.compile(source, [options])", "`{:ok, regex}`, or an error.")

@@ -10,13 +10,11 @@ from routestudio.functions.elixir.inspecting import inspect
 from routestudio.functions.elixir.lib.common import items, need_text, truthy, unary
 from routestudio.functions.elixir.registry import elixir, unevaluated
 from routestudio.functions.elixir.runtime import MISSING, to_text
-from routestudio.functions.elixir.structs import Uri
+from routestudio.functions.elixir.structs import DEFAULT_PORTS, Uri
 from routestudio.functions.elixir.values import ERROR, OK, atom, bytes_of, key_in, text_of
 
 _WWW_FORM: Final = atom("www_form")
 
-DEFAULT_PORTS: Final = {"ftp": 21, "http": 80, "https": 443, "ldap": 389, "sftp": 22, "tftp": 69,
-                        "ws": 80, "wss": 443}  # fmt: skip
 _RESERVED: Final = frozenset(b":/?#[]@!$&'()*+,;=")
 _UNRESERVED: Final = frozenset(
     b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
