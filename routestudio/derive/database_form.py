@@ -9,20 +9,20 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from routestudio.derive.form_spec import FormField, FormSection
+from routestudio.model.postgres import PORT, TLS_MODES
 
 OWN: Final = "annotations.routestudio"
 """Where RouteStudio's own settings are: a server keeps annotations, and reads them not."""
-_MODES: Final = ("prefer", "disable", "require", "verify-ca", "verify-full")
 _MODE_TEXTS: Final = (
     "TLS where the server offers it", "no TLS", "encrypted", "encrypted, trusted authority",
     "encrypted, trusted and for this host",
 )  # fmt: skip
-_VERIFIED: Final = (f"{OWN}.sslmode", ("require", "verify-ca", "verify-full"))
+_VERIFIED: Final = (f"{OWN}.sslmode", TLS_MODES[2:])
 
 SECTIONS: Final = (
     FormSection("", (
         FormField("hostname", "text", "Host", required=True, example="db.example.com", wide=True),
-        FormField("port", "integer", "Port", default=5432, optional=True, minimum=1,
+        FormField("port", "integer", "Port", default=PORT, optional=True, minimum=1,
                   maximum=65_535),
         FormField("database", "text", "Database", "The name in PostgreSQL.", required=True,
                   example="shop"),
@@ -32,7 +32,7 @@ SECTIONS: Final = (
     )),
     FormSection("TLS", (
         FormField(f"{OWN}.sslmode", "choice", "TLS", "How RouteStudio connects.",
-                  default="prefer", optional=True, choices=_MODES, labels=_MODE_TEXTS),
+                  default=TLS_MODES[0], optional=True, choices=TLS_MODES, labels=_MODE_TEXTS),
         FormField(f"{OWN}.sslrootcert", "text", "Authorities", "A file in the project with the "
                   "certificates to trust, or `system`.", optional=True, example="certs/ca.pem",
                   visible_when=_VERIFIED),
@@ -69,7 +69,7 @@ SECTIONS: Final = (
                   default=3_000, optional=True, minimum=0),
         FormField("primary.hostname", "text", "Primary's host", "Where the database above is a "
                   "replica, for a Sequin server.", optional=True),
-        FormField("primary.port", "integer", "Primary's port", default=5432, optional=True,
+        FormField("primary.port", "integer", "Primary's port", default=PORT, optional=True,
                   minimum=1, maximum=65_535),
         FormField("primary.database", "text", "Primary's database", optional=True),
         FormField("primary.username", "text", "Primary's user", optional=True),

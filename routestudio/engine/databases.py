@@ -15,8 +15,9 @@ from urllib.parse import quote, unquote, urlsplit
 from routestudio.engine.workspace import Workspace
 from routestudio.errors import RouteStudioError, UsageError
 from routestudio.model.outcome import CheckStep
+from routestudio.model.postgres import PORT, TLS_MODES
 from routestudio.sources import _postgres_catalog as catalog
-from routestudio.sources._postgres_link import MODES, PORT, Server, connected, quoted
+from routestudio.sources._postgres_link import Server, connected, quoted
 from routestudio.sources._postgres_slots import Wanted
 from routestudio.sources.uri import Resolve, take
 
@@ -50,10 +51,10 @@ def server_of(workspace: Workspace, name: str) -> Server:
         if not isinstance(values.get(key), str) or not values[key]:
             raise UsageError(f"database `{name}` has no `{key}`", hint=f"add `{key}:`")
     own = own_of(entry)
-    mode = str(own.get("sslmode") or ("require" if _true(values.get("ssl")) else MODES[0]))
-    if mode not in MODES:
+    mode = str(own.get("sslmode") or ("require" if _true(values.get("ssl")) else TLS_MODES[0]))
+    if mode not in TLS_MODES:
         raise UsageError(f"database `{name}`: `sslmode` is {mode[:40]}",
-                         hint=f"known: {', '.join(MODES)}")  # fmt: skip
+                         hint=f"known: {', '.join(TLS_MODES)}")  # fmt: skip
     files = {key: _file(workspace, name, key, own.get(key)) for key in _FILES}
     password = str(values.get("password") or _DEFAULT)
     if password != _DEFAULT:

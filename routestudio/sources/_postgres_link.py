@@ -16,13 +16,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from routestudio.errors import LinkError, UsageError
+from routestudio.model.postgres import TLS_MODES
 from routestudio.sources.uri import SourceUri, choice
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection
 
-PORT: Final = 5432
-MODES: Final = ("prefer", "disable", "require", "verify-ca", "verify-full")
 CONNECT_SECONDS: Final = 10
 READ_SECONDS: Final = 30.0
 """What a statement may take that reads rows, unless the address says `timeout`."""
@@ -63,7 +62,7 @@ class Server:
     database: str
     user: str
     password: str | None = None
-    sslmode: str = MODES[0]
+    sslmode: str = TLS_MODES[0]
     sslrootcert: str | None = None
     sslcert: str | None = None
     sslkey: str | None = None
@@ -100,7 +99,7 @@ def server_of(uri: SourceUri, password: str | None) -> Server:
             "the address names no user", hint=f"write {uri.scheme}://user@host:5432/{uri.path}?…"
         )
     host, port = uri.hosts[0]
-    mode = choice(uri, "sslmode", MODES)
+    mode = choice(uri, "sslmode", TLS_MODES)
     files = {name: uri.options.get(name) for name in ("sslrootcert", "sslcert", "sslkey")}
     for name, file in files.items():
         if file and file != "system" and not Path(file).is_file():
