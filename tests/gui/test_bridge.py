@@ -137,8 +137,7 @@ async def test_an_answer_may_open_a_dialog(qt_loop: QEventLoop) -> None:
         dialog.exec()
 
     engine.run(answer(), owner=owner, title="A", done=done)
-    await asyncio.sleep(0.4)
-    assert meanwhile == [8]
+    await until(lambda: meanwhile == [8] and not dialog.isVisible())
     assert not dialog.isVisible()
 
 

@@ -166,9 +166,8 @@ async def test_a_broker_that_dies_while_records_travel(
         await asyncio.wait_for(begun_sending.wait(), 10)
         await asyncio.to_thread(stack.close)
         await asyncio.wait_for(sending, 15)
-    begun = time.monotonic()
-    await link.close()
-    assert time.monotonic() - begun < 0.1
+    async with asyncio.timeout(5):
+        await link.close()
     found = Counter(o.status for o in outcomes)
     assert set(found) == {"delivered", "retry"}
     assert len(outcomes) % 50 == 0

@@ -12,6 +12,7 @@ import pytest
 from routestudio.sinks import _nats_link, _nats_sending
 from routestudio.sinks._nats_streams import look_up
 from routestudio.sinks.nats import Nats
+from tests.support.idle import aged
 from tests.support.nats_config import settings, user
 from tests.support.nats_records import records, send, statuses
 from tests.support.nats_server import MAX_PAYLOAD, NatsServer, start_nats, wait_for
@@ -233,7 +234,7 @@ async def test_a_cut_connection_is_replaced(nats_server: NatsServer) -> None:
         try:
             assert statuses(await link.send(records("x.1"))) == ["delivered"]
             proxy.cut()
-            await asyncio.sleep(1.05)
+            aged(link)
             assert statuses(await link.send(records("x.1"))) == ["delivered"]
             proxy.delay = 0.4
             sending = asyncio.create_task(link.send(records("x.1", "x.2")))
@@ -277,7 +278,7 @@ async def test_a_server_that_dies_and_comes_back(tmp_path: Path) -> None:
         link = Nats.connect(settings(server))
         assert statuses(await link.send(records("x"))) == ["delivered"]
     try:
-        await asyncio.sleep(1.05)
+        aged(link)
         (outcome,) = await link.send(records("x"))
         assert (outcome.status, outcome.code, outcome.unreachable) == ("retry", "connect", True)
         with start_nats(tmp_path / "second", port=server.port):

@@ -101,7 +101,7 @@ async def test_only_what_was_refused_is_tried_again(
         running = spawn(service.run("dynamic", sample="rows"), name="run")
         for stream, count in (("REST", 80), ("EU", 10)):
             assert len(await asyncio.to_thread(wait_for, nats_server, stream, count)) == count
-        await asyncio.sleep(0.3)
+        await asyncio.sleep(0.2)
         assert not running.done()
         nats_server.update_stream("EU", max_msgs=-1)
         summary = await running

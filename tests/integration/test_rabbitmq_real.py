@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from routestudio.sinks import _rabbitmq_link, _rabbitmq_wire
 from routestudio.sinks.base import Payload
 from routestudio.sinks.rabbitmq import RabbitMessage, RabbitMq
 from routestudio.tasks import spawn
+from tests.support.idle import aged
 from tests.support.rabbitmq_config import settings
 from tests.support.rabbitmq_server import (
     MAX_MESSAGE,
@@ -386,7 +386,7 @@ async def test_an_alarm_that_passes_while_records_wait(alarmed: RabbitServer) ->
     try:
         await asyncio.to_thread(alarmed.alarm, True)
         sending = spawn(link.send(records("topics", "eu.1")), name="send")
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(0.2)
         assert not sending.done()
         await asyncio.to_thread(alarmed.alarm, False)
         assert statuses(await sending) == ["delivered"]
@@ -402,9 +402,8 @@ async def test_a_blocked_link_can_be_closed(
     link = RabbitMq.connect(settings(alarmed))
     await asyncio.to_thread(alarmed.alarm, True)
     assert (await link.send(records("topics", "eu.1")))[0].code == "blocked"
-    begun = time.monotonic()
-    await link.close()
-    assert time.monotonic() - begun < 1
+    async with asyncio.timeout(5):
+        await link.close()
 
 
 # --- connections ------------------------------------------------------------------------------
@@ -438,7 +437,7 @@ async def test_a_cut_connection_is_replaced(orders: RabbitServer) -> None:
         try:
             assert statuses(await link.send(records("topics", "eu.1"))) == ["delivered"]
             proxy.cut()
-            await asyncio.sleep(1.05)
+            aged(link)
             assert statuses(await link.send(records("topics", "eu.1"))) == ["delivered"]
             proxy.delay = 0.4
             sending = spawn(link.send(records("topics", "eu.1", "eu.2")), name="send")
@@ -510,7 +509,7 @@ async def test_a_server_that_is_killed_has_kept_every_confirmed_message(tmp_path
     try:
         outcomes = await link.send(lost)
         assert {o.status for o in outcomes} == {"retry"}
-        await asyncio.sleep(1.05)
+        aged(link)
         outcomes = await link.send(lost)
         assert {(o.status, o.code, o.unreachable) for o in outcomes} == {("retry", "connect", True)}
         with start_rabbitmq(folder, port=server.port) as again:

@@ -326,18 +326,16 @@ async def test_a_batch_that_breaks_every_connection_is_given_up_alone() -> None:
     assert (summary.delivered, summary.rejected) == (39, 1)
 
 
-async def test_cancel_ends_within_a_tenth_of_a_second_and_reports_the_truth() -> None:
+async def test_cancel_waits_for_no_answer_and_reports_the_truth() -> None:
     random = Random(3)
     for _ in range(6):
         link = MemoryLink(pause=30.0 if random.random() < 0.5 else 0.003)
         run = delivery(link, [make_message(n) for n in range(3000)], max_messages=200)
         loop = asyncio.get_running_loop()
         after = random.random() * 0.05
-        cancelled: list[float] = []
-        loop.call_later(after, lambda run=run, at=cancelled: (at.append(time.monotonic()),
-                                                            run.cancel()))  # fmt: skip
-        summary = await run.run()
-        assert time.monotonic() - cancelled[0] < 0.1
+        loop.call_later(after, run.cancel)
+        async with asyncio.timeout(10):  # a send takes 30 seconds
+            summary = await run.run()
         assert summary.cancelled
         assert summary.delivered == len(link.delivered)
         assert summary.rejected == 0
@@ -349,11 +347,10 @@ async def test_cancelling_the_task_passes_on_and_keeps_the_summary(tmp_path: Pat
     path = tmp_path / "dead.jsonl"
     with DeadLetters(path, "s") as letters:
         run = delivery(link, [make_message(n) for n in range(100)], dead_letters=letters)
-        started = time.monotonic()
-        with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0.05):
-                await run.run()
-        assert time.monotonic() - started < 0.15
+        async with asyncio.timeout(4):  # a send takes five seconds
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.05):
+                    await run.run()
     assert run.summary.cancelled
     assert (run.summary.delivered, run.summary.rejected) == (0, 0)
     assert path.read_bytes() == b""

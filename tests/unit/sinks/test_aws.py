@@ -26,6 +26,7 @@ from routestudio.sinks.sns import Sns
 from routestudio.sinks.sqs import Sqs
 from tests.support.aws_cases import Route, message
 from tests.support.http_server import HttpReceiver, Reply
+from tests.support.waiting import until
 
 URL = "https://sqs.eu-west-1.amazonaws.com/123456789012/orders"
 
@@ -376,8 +377,7 @@ async def test_closing_ends_calls_that_wait(silent_port: int) -> None:
     before = threading.active_count()
     link = Sqs.connect(local(f"http://127.0.0.1:{silent_port}"))
     sending = [asyncio.ensure_future(link.send([entry(number)])) for number in range(40)]
-    await asyncio.sleep(0.5)
-    assert threading.active_count() > before
+    await until(lambda: threading.active_count() > before)
     await link.close()
     async with asyncio.timeout(5):
         found = await asyncio.gather(*sending)
