@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ast
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from routestudio.functions.elixir import pyast
 from routestudio.functions.elixir.checker import diagnostic
 from routestudio.functions.elixir.quoted import Node, is_node
-from routestudio.functions.elixir.unit import CompileFault
+from routestudio.functions.elixir.unit import CompileFault, Unit, Values
 
 _TYPES: Final = {
     "integer": "integer", "binary": "binary", "bytes": "binary", "utf8": "utf8",
@@ -23,12 +23,12 @@ def _fault(node: Any, text: str) -> CompileFault:
 class _Spec:
     """The type of one segment."""
 
-    def __init__(self, unit: Any, node: Any) -> None:
+    def __init__(self, values: Values, node: Any) -> None:
         self.kind: str | None = None
         self.size: Any = None
         self.signed = self.little = False
         self._unit: int | None = None
-        self._compiler = unit
+        self._values = values
         if node is not None:
             self._read(node)
 
@@ -60,17 +60,17 @@ class _Spec:
             if bits % 8:
                 raise _fault(node, "bit strings that are not whole bytes")
             return pyast.const(bits // 8 if self.kind == "binary" else bits, place)
-        value: ast.expr = self._compiler.expression(self.size)
+        value = self._values.expression(self.size)
         if unit == (8 if self.kind == "binary" else 1):
             return value
         raise _fault(node, "this size of a binary's segment")
 
 
-def _split(unit: Any, part: Any) -> tuple[Any, _Spec]:
+def _split(values: Values, part: Any) -> tuple[Any, _Spec]:
     if is_node(part, "::", 2):
-        value, spec = part.args[0], _Spec(unit, part.args[1])
+        value, spec = part.args[0], _Spec(values, part.args[1])
     else:
-        value, spec = part, _Spec(unit, None)
+        value, spec = part, _Spec(values, None)
     if spec.kind is None:
         literal = type(value) is str or is_node(value, "<<>>")
         spec.kind = "binary" if literal else "integer"
@@ -81,33 +81,46 @@ def _segment(parts: list[ast.expr], place: pyast.Place) -> ast.expr:
     return pyast.tuple_(parts, place)
 
 
-def build(unit: Any, node: Node) -> ast.expr:
+def build(values: Values, node: Node) -> ast.expr:
     """A binary put together from its segments."""
     place = node.place
     segments = []
     for part in node.args or []:
-        value, spec = _split(unit, part)
+        value, spec = _split(values, part)
         if type(value) is float:
             raise _fault(node, "floats in binaries")
         if type(value) is str and spec.size is not None:
             text = "a literal string in a binary takes no size"
             raise CompileFault(diagnostic("compile", text, node, "cut the text, or leave it out"))
         segments.append(_segment([
-            unit.expression(value), pyast.const(spec.kind, place), spec.size_of(node, place),
+            values.expression(value), pyast.const(spec.kind, place), spec.size_of(node, place),
             pyast.const(spec.signed, place), pyast.const(spec.little, place),
         ], place))  # fmt: skip
     return pyast.call("build_binary", [pyast.list_(segments, place)], place)
 
 
+class Patterns(Protocol):
+    """What knows the patterns of the segments' values."""
+
+    unit: Unit
+    values: Values
+
+    def pattern(
+        self, pattern: Any, subject: ast.expr, place: pyast.Place, bound: dict[str, str]
+    ) -> list[ast.expr]:
+        """Conditions under which a value matches."""
+        ...
+
+
 def match(
-    unit: Any, node: Node, subject: ast.expr, bound: dict[str, str]
+    patterns: Patterns, node: Node, subject: ast.expr, bound: dict[str, str]
 ) -> list[ast.expr]:  # fmt: skip
     """Conditions under which a value is a binary of these segments."""
     place = node.place
     segments: list[ast.expr] = []
     targets: list[Any] = []
     for part in node.args or []:
-        value, spec = _split(unit, part)
+        value, spec = _split(patterns.values, part)
         literal = type(value) in (int, str)
         targets.append(None if literal else value)
         segments.append(_segment([
@@ -115,7 +128,7 @@ def match(
             spec.size_of(node, place), pyast.const(spec.signed, place),
             pyast.const(spec.little, place),
         ], place))  # fmt: skip
-    held = unit.temporary()
+    held = patterns.unit.temporary()
     found = pyast.call("match_binary", [subject, pyast.list_(segments, place)], place)
     conditions = [pyast.is_not(
         pyast.walrus(held, found, place), pyast.const(None, place), place
@@ -123,10 +136,10 @@ def match(
     for index, target in enumerate(targets):
         if target is None:
             continue
-        part_name = unit.temporary()
+        part_name = patterns.unit.temporary()
         item = pyast.item(pyast.name(held, place), index, place)
         conditions.append(pyast.is_not(
             pyast.walrus(part_name, item, place), pyast.name("MISSING", place), place
         ))  # fmt: skip
-        conditions += unit.pattern(target, pyast.name(part_name, place), place, bound)
+        conditions += patterns.pattern(target, pyast.name(part_name, place), place, bound)
     return conditions

@@ -7,11 +7,11 @@ from typing import Any, Final
 
 from routestudio.functions.elixir import catalogue, names, pyast
 from routestudio.functions.elixir.checker import diagnostic
+from routestudio.functions.elixir.forms import Forms
 from routestudio.functions.elixir.inspecting import inspect_atom
-from routestudio.functions.elixir.purity import Purity
 from routestudio.functions.elixir.quoted import Node, is_node
 from routestudio.functions.elixir.registry import FUNCTIONS
-from routestudio.functions.elixir.unit import CompileFault, Unit
+from routestudio.functions.elixir.unit import CompileFault, Unit, Values
 from routestudio.functions.elixir.values import AnyStruct, Atom
 from routestudio.model.function import Diagnostic
 
@@ -20,13 +20,13 @@ Place = pyast.Place
 _PATHS: Final = frozenset(["put_in", "update_in", "pop_in", "get_and_update_in"])
 
 
-class Calls(Unit):
-    """The part of the compiler that knows calls."""
+class Calls:
+    """The part of the compiler that knows calls. `forms` writes the bodies of captures."""
 
-    pure: Purity
-
-    def several(self, values: list[Any], place: Place) -> list[ast.expr]:
-        raise NotImplementedError
+    def __init__(self, unit: Unit, values: Values, forms: Forms) -> None:
+        self.unit = unit
+        self.values = values
+        self.forms = forms
 
     def remote(self, node: Node) -> ast.expr:
         """A call with a dot."""
@@ -48,16 +48,16 @@ class Calls(Unit):
         if module == "List" and name == "to_charlist" and "interpolation" in node.flags:
             text = self.interpolation_parts(args[0], node.place)
             return pyast.call(self._library("String", "to_charlist", 1, node), [text], node.place)
-        return self._module_call(module, name, self.several(args, node.place), node)
+        return self._module_call(module, name, self.values.several(args, node.place), node)
 
     def interpolation_parts(self, parts: list[Any], place: Place) -> ast.expr:
         """The parts of a charlist with interpolation, as text."""
-        values = self.several([p if type(p) is str else p.args[0] for p in parts], place)
+        values = self.values.several([p if type(p) is str else p.args[0] for p in parts], place)
         texts = [pyast.call("to_text", [value], place) for value in values]
         return pyast.call("concat", texts, place)
 
     def _closure_call(self, target: Any, args: list[Any], node: Node) -> ast.expr:
-        parts = self.several([target, *args], node.place)
+        parts = self.values.several([target, *args], node.place)
         return self._apply(parts[0], parts[1:], node.place)
 
     def _apply(self, function: ast.expr, args: list[ast.expr], place: Place) -> ast.expr:
@@ -68,7 +68,7 @@ class Calls(Unit):
         place = node.place
         text = pyast.const(name, place)
         if args:
-            parts = self.several([left, *args], place)
+            parts = self.values.several([left, *args], place)
             return pyast.call("dot_call", [parts[0], text, pyast.const(len(args), place)], place)
         if self._is_metadata(left):
             return pyast.call("metadata_field", [pyast.name("metadata", place), text], place)
@@ -78,24 +78,24 @@ class Calls(Unit):
         ):  # fmt: skip
             key = pyast.const(left.name.args[1].name, place)
             return pyast.call("metadata_path", [pyast.name("metadata", place), key, text], place)
-        return pyast.call("dot", [self.expression(left), text], place)
+        return pyast.call("dot", [self.values.expression(left), text], place)
 
     def _is_metadata(self, value: Any) -> bool:
         return (
             type(value) is Node and value.args is None and value.name == "metadata"
-            and self.env.get("metadata") == "metadata"
+            and self.unit.env.get("metadata") == "metadata"
         )  # fmt: skip
 
     def _access(self, node: Node, args: list[Any]) -> ast.expr:
         place = node.place
         key = args[1]
-        parts = self.several(args, place)
+        parts = self.values.several(args, place)
         if len(parts) == 2 and (type(key) is str or (type(key) is Atom)):
             # The common case without a call: a map, and a key that needs no conversion.
             value = parts[0]
             first = value
             if not isinstance(value, ast.Name):
-                held = self.temporary()
+                held = self.unit.temporary()
                 first, value = pyast.walrus(held, value, place), pyast.name(held, place)
             return pyast.choose(
                 pyast.type_is(first, "dict", place),
@@ -112,7 +112,7 @@ class Calls(Unit):
         known = f"f_{module}_{name.replace('?', '_p').replace('!', '_b')}_{arity}"
         if not known.isidentifier():
             known = f"f_{module}_{abs(hash(name))}_{arity}"
-        self.names[known] = function
+        self.unit.names[known] = function
         return pyast.name(known, node.place)
 
     def _module_call(self, module: str, name: str, parts: list[ast.expr], node: Node) -> ast.expr:
@@ -136,7 +136,7 @@ class Calls(Unit):
 
     def _warn(self, code: str, text: str, node: Node, hint: str | None = None) -> None:
         at = diagnostic(code, text, node, hint)
-        self.warnings.append(Diagnostic(
+        self.unit.warnings.append(Diagnostic(
             at.line, at.column, code, text, at.end_line, at.end_column, "warning", hint
         ))  # fmt: skip
 
@@ -147,10 +147,10 @@ class Calls(Unit):
     def named_call(self, name: str, args: list[Any], node: Node) -> ast.expr:
         """A call of a function of Kernel."""
         if name == "get_in" and len(args) == 1:
-            return self.expression(args[0])
+            return self.values.expression(args[0])
         if name in _PATHS and args and len(args) == (1 if name == "pop_in" else 2):
             return self._path_call(name, args, node)
-        return self._kernel(name, self.several(args, node.place), node)
+        return self._kernel(name, self.values.several(args, node.place), node)
 
     def _kernel(self, name: str, parts: list[ast.expr], node: Node) -> ast.expr:
         arity, place = len(parts), node.place
@@ -186,7 +186,7 @@ class Calls(Unit):
             text = f'{name}/{len(args)} needs a path such as map["key"]'
             raise CompileFault(diagnostic("compile", text, node))
         called = "pop_path" if name == "pop_in" else name
-        return self._kernel(called, self.several([base, keys, *args[1:]], place), node)
+        return self._kernel(called, self.values.several([base, keys, *args[1:]], place), node)
 
     # Pipes and captures
 
@@ -204,9 +204,9 @@ class Calls(Unit):
                 raise CompileFault(diagnostic("compile", text, node))
             callee = right.name
             if len(callee.args) == 1:
-                parts = self.several([left, callee.args[0], *(right.args or [])], node.place)
+                parts = self.values.several([left, callee.args[0], *(right.args or [])], node.place)
                 return self._apply(parts[1], [parts[0], *parts[2:]], right.place)
-            return self.expression(
+            return self.values.expression(
                 Node(callee, [left, *(right.args or [])], right.place, right.end)
             )
         if right.name in ("fn", "%{}", "{}", "<<>>", "__aliases__", "&", "__block__"):
@@ -215,7 +215,7 @@ class Calls(Unit):
         if right.args is not None and len(right.args) == 2 and right.name in names.VALUE_OPERATORS:
             text = f"cannot pipe into the operator `{right.name}`"
             raise CompileFault(diagnostic("compile", text, node))
-        return self.expression(
+        return self.values.expression(
             Node(right.name, [left, *(right.args or [])], right.place, right.end)
         )
 
@@ -223,7 +223,7 @@ class Calls(Unit):
         """`&(&1 + 1)`, `&String.upcase/1`, `&+/2`."""
         target, place = (node.args or [None])[0], node.place
         if type(target) is int:
-            local = self.env.get(f"&{target}")
+            local = self.unit.env.get(f"&{target}")
             if local is None:
                 text = f"capture argument &{target} must be used within the capture operator &"
                 raise CompileFault(diagnostic("compile", text, node))
@@ -232,7 +232,7 @@ class Calls(Unit):
             name, arity = target.args
             if type(name) is Node and (name.args is None or "field" in name.flags):
                 return self._named_capture(name, arity, node)
-        if any(key.startswith("&") for key in self.env):
+        if any(key.startswith("&") for key in self.unit.env):
             raise CompileFault(diagnostic("compile", "nested captures are not allowed", node))
         used = _captured(target)
         if not used:
@@ -243,25 +243,22 @@ class Calls(Unit):
         if missing is not None:
             text = f"capture argument &{count} cannot be defined without &{missing}"
             raise CompileFault(diagnostic("compile", text, node))
-        parameters = [self.temporary() for _ in range(count)]
-        outer, self.env = self.env, dict(self.env)
-        self.env.update({f"&{i}": name for i, name in enumerate(parameters, 1)})
-        if self.pure(target):
-            body = self.expression(target)
-            self.env = outer
+        parameters = [self.unit.temporary() for _ in range(count)]
+        outer, self.unit.env = self.unit.env, dict(self.unit.env)
+        self.unit.env.update({f"&{i}": name for i, name in enumerate(parameters, 1)})
+        if self.unit.pure(target):
+            body = self.values.expression(target)
+            self.unit.env = outer
             return pyast.lambda_(parameters, body, place)
-        statements = self.returning(target)
-        self.env = outer
-        title = self.temporary()
-        self.out.append(pyast.function(title, parameters, statements, place))
+        statements = self.forms.returning(target)
+        self.unit.env = outer
+        title = self.unit.temporary()
+        self.unit.out.append(pyast.function(title, parameters, statements, place))
         return pyast.name(title, place)
-
-    def returning(self, body: Any) -> list[ast.stmt]:
-        raise NotImplementedError
 
     def _named_capture(self, name: Node, arity: int, node: Node) -> ast.expr:
         place = node.place
-        parameters = [self.temporary() for _ in range(arity)]
+        parameters = [self.unit.temporary() for _ in range(arity)]
         parts = [pyast.name(item, place) for item in parameters]
         if type(name.name) is Node:
             module = _module(name.name.args[0])
@@ -277,11 +274,13 @@ class Calls(Unit):
             return pyast.lambda_(parameters, body, place)
         text = str(name.name)
         if text in names.VALUE_OPERATORS:
-            outer, self.env = self.env, dict(self.env)
+            outer, self.unit.env = self.unit.env, dict(self.unit.env)
             keys = [f"\0{i}" for i in range(arity)]
-            self.env.update(zip(keys, parameters, strict=True))
-            body = self.expression(Node(text, [Node(key, None, place) for key in keys], place))
-            self.env = outer
+            self.unit.env.update(zip(keys, parameters, strict=True))
+            body = self.values.expression(
+                Node(text, [Node(key, None, place) for key in keys], place)
+            )
+            self.unit.env = outer
             return pyast.lambda_(parameters, body, place)
         if text in names.KERNEL or text == "inspect":
             return pyast.lambda_(parameters, self._kernel(text, parts, node), place)
@@ -307,7 +306,7 @@ class Calls(Unit):
             raise CompileFault(diagnostic("compile", str(error), node)) from None
         if isinstance(made, AnyStruct) and not fields.args and module not in names.MODULES:
             raise CompileFault(diagnostic("compile", f"{module}.__struct__/0 is undefined", node))
-        return self.constant(made, node.place)
+        return self.unit.constant(made, node.place)
 
     def _plain(self, value: Any) -> Any:
         if type(value) is list:
@@ -320,8 +319,10 @@ class Calls(Unit):
             if value.is_call("-", 1) and type(value.args[0]) in (int, float):  # type: ignore[index]
                 return -value.args[0]  # type: ignore[index]
             if value.name == "__aliases__":
-                constant = self.expression(value)
-                return self.names[constant.id] if isinstance(constant, ast.Name) else _NOT_PLAIN
+                constant = self.values.expression(value)
+                return (
+                    self.unit.names[constant.id] if isinstance(constant, ast.Name) else _NOT_PLAIN
+                )
             return _NOT_PLAIN
         return value
 

@@ -8,8 +8,9 @@ from typing import Any, Final
 
 from routestudio.functions.elixir import pyast
 from routestudio.functions.elixir.patterns import Patterns
-from routestudio.functions.elixir.purity import Purity, arity_of, is_boolean, is_closure_call, loops
+from routestudio.functions.elixir.purity import arity_of, is_boolean, is_closure_call, loops
 from routestudio.functions.elixir.quoted import Node, is_node
+from routestudio.functions.elixir.unit import Unit, Values
 from routestudio.functions.elixir.values import atom
 from routestudio.functions.tracing import HIT
 
@@ -37,51 +38,50 @@ class Loop:
         return pyast.result(value, place)
 
 
-class Forms(Patterns):
-    """The part of the compiler that knows control flow."""
+class Forms:
+    """The part of the compiler that knows control flow.
 
-    pure: Purity
-    loop: Loop | None = None
-    points: Callable[[int, int, str], int] | None = None
-    """Numbers the ways through the function when its calls are traced."""
+    `points` numbers the ways through the function when its calls are traced.
+    """
 
-    def several(self, values: list[Any], place: Place) -> list[ast.expr]:
-        raise NotImplementedError
-
-    def named(self, value: Any, place: Place) -> ast.Name:
-        raise NotImplementedError
+    def __init__(self, unit: Unit, values: Values, patterns: Patterns) -> None:
+        self.unit = unit
+        self.values = values
+        self.patterns = patterns
+        self.loop: Loop | None = None
+        self.points: Callable[[int, int, str], int] | None = None
 
     # Values
 
     def form(self, node: Node) -> ast.expr:
         """A form as an expression; through a name and statements when it must be."""
-        if self.pure(node):
+        if self.unit.pure(node):
             return self._pure(node)
-        name = self.temporary()
+        name = self.unit.temporary()
         self.into(node, lambda value, place: pyast.assign(name, value, place))
         return pyast.name(name, node.place)
 
     def returning(self, body: Any) -> list[ast.stmt]:
         """The statements of a function's body."""
-        outer, self.out = self.out, []
+        outer, self.unit.out = self.unit.out, []
         self.into(body, pyast.result)
-        statements, self.out = self.out, outer
+        statements, self.unit.out = self.unit.out, outer
         return statements
 
     def into(self, value: Any, finish: Into) -> None:
-        """Write the statements of a value to `self.out`; `finish` makes the last of them."""
+        """Write the statements of a value to `self.unit.out`; `finish` makes the last of them."""
         loop = self.loop if self.loop is not None and finish == self.loop.finish else None
         if loop is not None and is_closure_call(value, len(loop.names)):
             self._again(value, loop)
             return
         if type(value) is Node and value.args is not None and \
-                (loop is not None or not self.pure(value)):  # fmt: skip
+                (loop is not None or not self.unit.pure(value)):  # fmt: skip
             match value.name:
                 case "__block__" if value.args:
                     for item in value.args[:-1]:
-                        part = self.expression(item)
+                        part = self.values.expression(item)
                         if not isinstance(part, (ast.Name, ast.Constant)):
-                            self.out.append(pyast.run(part, value.place))
+                            self.unit.out.append(pyast.run(part, value.place))
                     self.into(value.args[-1], finish)
                     return
                 case "if":
@@ -97,7 +97,7 @@ class Forms(Patterns):
                     self._with(value, finish)
                     return
         place = value.place if type(value) is Node else (1, 1)
-        self.out.append(finish(self.expression(value), place))
+        self.unit.out.append(finish(self.values.expression(value), place))
 
     def _branch(
         self,
@@ -108,12 +108,12 @@ class Forms(Patterns):
         point: tuple[str, Place] | None = None,
     ) -> list[ast.stmt]:
         """The statements of a branch, whose bindings stay inside. `point` names it for traces."""
-        outer_out, outer_env = self.out, self.env
-        self.out, self.env = [], dict(env if env is not None else outer_env)
+        outer_out, outer_env = self.unit.out, self.unit.env
+        self.unit.out, self.unit.env = [], dict(env if env is not None else outer_env)
         if point is not None and self.points is not None:
-            self.out.append(pyast.run(self._hit(*point), point[1]))
+            self.unit.out.append(pyast.run(self._hit(*point), point[1]))
         self.into(body, finish)
-        statements, self.out, self.env = self.out, outer_out, outer_env
+        statements, self.unit.out, self.unit.env = self.unit.out, outer_out, outer_env
         return statements
 
     def _hit(self, kind: str, place: Place) -> ast.expr:
@@ -144,10 +144,10 @@ class Forms(Patterns):
                     self.truth(test[0], clause.place), value, result, clause.place
                 )
             return result
-        subject = self.expression(args[0])
+        subject = self.values.expression(args[0])
         keep: ast.expr | None = None
         if not isinstance(subject, ast.Name):
-            name = self.temporary()
+            name = self.unit.temporary()
             keep = pyast.walrus(name, subject, place)
             subject = pyast.name(name, place)
         result = self._clauses(section(args[1], _DO) or [], [subject],
@@ -158,10 +158,10 @@ class Forms(Patterns):
         return result
 
     def _scoped(self, body: Any) -> ast.expr:
-        outer = self.env
-        self.env = dict(outer)
-        value = self.expression(body)
-        self.env = outer
+        outer = self.unit.env
+        self.unit.env = dict(outer)
+        value = self.values.expression(body)
+        self.unit.env = outer
         return value
 
     def _clauses(self, clauses: list[Node], subjects: list[ast.expr], error: ast.expr) -> ast.expr:
@@ -169,10 +169,10 @@ class Forms(Patterns):
         compiled = []
         for clause in clauses:
             patterns, body = clause.args or ([], None)
-            conditions, env = self.head(patterns, subjects, clause.place)
-            outer, self.env = self.env, env
-            value = self._taken("case", self.expression(body), clause.place)
-            self.env = outer
+            conditions, env = self.patterns.head(patterns, subjects, clause.place)
+            outer, self.unit.env = self.unit.env, env
+            value = self._taken("case", self.values.expression(body), clause.place)
+            self.unit.env = outer
             compiled.append((conditions, value, clause.place))
             if not conditions:
                 break
@@ -186,11 +186,11 @@ class Forms(Patterns):
 
     def truth(self, value: Any, place: Place) -> ast.expr:
         """A condition: everything but nil and false counts as true."""
-        expression = self.expression(value)
+        expression = self.values.expression(value)
         if is_boolean(value):
             return expression
         if not isinstance(expression, ast.Name):
-            name = self.temporary()
+            name = self.unit.temporary()
             first = pyast.walrus(name, expression, place)
             expression = pyast.name(name, place)
         else:
@@ -207,13 +207,13 @@ class Forms(Patterns):
         condition = self.truth(args[0], node.place)
         yes = self._branch(section(args[1], _DO), finish, point=("if", node.place))
         no = self._branch(section(args[1], _ELSE), finish, point=("else", node.place))
-        self.out.append(pyast.branch(condition, yes, no, node.place))
+        self.unit.out.append(pyast.branch(condition, yes, no, node.place))
 
     def _case(self, node: Node, finish: Into) -> None:
         args = node.args or []
-        subject = self.named(args[0], node.place)
+        subject = self.values.named(args[0], node.place)
         error = pyast.run(pyast.call("case_error", [subject], node.place), node.place)
-        self.out += self._chain(section(args[1], _DO) or [], [subject], [error], finish)
+        self.unit.out += self._chain(section(args[1], _DO) or [], [subject], [error], finish)
 
     def _chain(
         self, clauses: list[Node], subjects: list[ast.expr], error: list[ast.stmt], finish: Into
@@ -222,7 +222,7 @@ class Forms(Patterns):
         compiled = []
         for clause in clauses:
             patterns, body = clause.args or ([], None)
-            conditions, env = self.head(patterns, subjects, clause.place)
+            conditions, env = self.patterns.head(patterns, subjects, clause.place)
             statements = self._branch(body, finish, env, point=("case", clause.place))
             compiled.append((conditions, statements, clause.place))
             if not conditions:
@@ -238,51 +238,51 @@ class Forms(Patterns):
 
     def _cond(self, node: Node, finish: Into) -> None:
         clauses = section((node.args or [[]])[0], _DO) or []
-        outer_out, outer_env = self.out, self.env
+        outer_out, outer_env = self.unit.out, self.unit.env
         levels: list[tuple[list[ast.stmt], ast.expr, list[ast.stmt], Place]] = []
         for clause in clauses:
             test, body = clause.args
-            self.out, self.env = [], dict(outer_env)
+            self.unit.out, self.unit.env = [], dict(outer_env)
             condition = self.truth(test[0], clause.place)
-            before = self.out
+            before = self.unit.out
             statements = self._branch(body, finish, point=("cond", clause.place))
             levels.append((before, condition, statements, clause.place))
-        self.out, self.env = outer_out, outer_env
+        self.unit.out, self.unit.env = outer_out, outer_env
         last = clauses[-1].place if clauses else node.place
         result: list[ast.stmt] = [pyast.run(pyast.call("cond_error", [], last), last)]
         for before, condition, statements, place in reversed(levels):
             result = [*before, pyast.branch(condition, statements, result, place)]
-        self.out += result
+        self.unit.out += result
 
     def _with(self, node: Node, finish: Into) -> None:
         """Steps that must match, in a loop that runs once: leaving it means a step did not."""
         args, place = node.args or [], node.place
         steps, sections = args[:-1], args[-1]
-        outer_out, outer_env = self.out, self.env
-        failed, done = self.temporary(), self.temporary()
-        self.out, self.env = [], dict(outer_env)
-        self.out.append(pyast.assign(done, pyast.const(False, place), place))
-        head, self.out = self.out, []
+        outer_out, outer_env = self.unit.out, self.unit.env
+        failed, done = self.unit.temporary(), self.unit.temporary()
+        self.unit.out, self.unit.env = [], dict(outer_env)
+        self.unit.out.append(pyast.assign(done, pyast.const(False, place), place))
+        head, self.unit.out = self.unit.out, []
         for step in steps:
             if not is_node(step, "<-", 2):
-                value = self.expression(step)
+                value = self.values.expression(step)
                 if not isinstance(value, (ast.Name, ast.Constant)):
-                    self.out.append(pyast.run(value, step.place))
+                    self.unit.out.append(pyast.run(value, step.place))
                 continue
             pattern, source = step.args
-            subject = self.named(source, step.place)
-            conditions, self.env = self.head([pattern], [subject], step.place)
+            subject = self.values.named(source, step.place)
+            conditions, self.unit.env = self.patterns.head([pattern], [subject], step.place)
             if conditions:
                 test = pyast.not_(pyast.both(conditions, step.place), step.place)
                 leave = [pyast.assign(failed, subject, step.place),
                          pyast.at(ast.Break(), step.place)]  # fmt: skip
-                self.out.append(pyast.branch(test, leave, [], step.place))
+                self.unit.out.append(pyast.branch(test, leave, [], step.place))
         self.into(section(sections, _DO), finish)
-        self.out.append(pyast.assign(done, pyast.const(True, place), place))
-        self.out.append(pyast.at(ast.Break(), place))
-        loop = pyast.at(ast.While(pyast.const(True, place), self.out, []), place)
-        self.out, self.env = outer_out, outer_env
-        self.out += [*head, loop]
+        self.unit.out.append(pyast.assign(done, pyast.const(True, place), place))
+        self.unit.out.append(pyast.at(ast.Break(), place))
+        loop = pyast.at(ast.While(pyast.const(True, place), self.unit.out, []), place)
+        self.unit.out, self.unit.env = outer_out, outer_env
+        self.unit.out += [*head, loop]
         subject = pyast.name(failed, place)  # type: ignore[assignment]
         clauses = next((content for key, content in sections if key is _ELSE), None)
         if clauses is None:
@@ -291,17 +291,19 @@ class Forms(Patterns):
             error = pyast.run(pyast.call("with_error", [subject], place), place)
             rest = self._chain(clauses, [subject], [error], finish)
         test = pyast.not_(pyast.name(done, place), place)
-        self.out.append(pyast.branch(test, rest, [], place))
+        self.unit.out.append(pyast.branch(test, rest, [], place))
 
     # Closures
 
     def _again(self, node: Node, loop: Loop) -> None:
         """A closure called last: when it is the closure itself, its body runs once more."""
         place = node.place
-        target, *args = self.several([node.name.args[0], *(node.args or [])], place)
-        callee = self.temporary()
+        target, *args = self.values.several([node.name.args[0], *(node.args or [])], place)
+        callee = self.unit.temporary()
         count = pyast.const(len(args), place)
-        self.out.append(pyast.assign(callee, pyast.call("called", [target, count], place), place))
+        self.unit.out.append(
+            pyast.assign(callee, pyast.call("called", [target, count], place), place)
+        )
         held = pyast.name(callee, place)
         targets = pyast.at(ast.Tuple([
             pyast.at(ast.Name(name, ast.Store()), place) for name in loop.names
@@ -310,19 +312,19 @@ class Forms(Patterns):
         again = [rebind, pyast.at(ast.Continue(), place)]
         test = pyast.is_(held, pyast.name(loop.title, place), place)
         other = [pyast.result(pyast.call(held, args, place), place)]
-        self.out.append(pyast.branch(test, again, other, place))
+        self.unit.out.append(pyast.branch(test, again, other, place))
 
     def closure(self, node: Node) -> ast.expr:
         """`fn ... end`."""
         clauses: list[Node] = node.args or []
         place = node.place
         count = arity_of(clauses[0])
-        names = [self.temporary() for _ in range(count)]
+        names = [self.unit.temporary() for _ in range(count)]
         subjects = [pyast.name(name, place) for name in names]
         error = pyast.call("function_error", [pyast.const(count, place)], place)
-        if self.pure(node) and not loops(clauses):
+        if self.unit.pure(node) and not loops(clauses):
             return pyast.lambda_(names, self._clauses(clauses, subjects, error), place)
-        title = self.temporary()
+        title = self.unit.temporary()
         outer, self.loop = self.loop, None
         if loops(clauses):
             self.loop = Loop(title, names)
@@ -331,18 +333,18 @@ class Forms(Patterns):
         else:
             body = self._chain(clauses, subjects, [pyast.run(error, place)], pyast.result)
         self.loop = outer
-        self.out.append(pyast.function(title, names, body, place))
+        self.unit.out.append(pyast.function(title, names, body, place))
         return pyast.name(title, place)
 
     def short_circuit(self, node: Node) -> ast.expr:
         """`and`, `or`, `&&`, `||`: the right side only runs when it decides."""
         left, right = node.args or []
         place, strict = node.place, node.name in ("and", "or")
-        if strict and is_boolean(left) and is_boolean(right) and self.pure(right):
-            parts = [self.expression(left), self._scoped(right)]
+        if strict and is_boolean(left) and is_boolean(right) and self.unit.pure(right):
+            parts = [self.values.expression(left), self._scoped(right)]
             return pyast.both(parts, place) if node.name == "and" else pyast.either(parts, place)
-        value = self.expression(left)
-        held = self.temporary()
+        value = self.values.expression(left)
+        held = self.unit.temporary()
         first: ast.expr = pyast.walrus(held, value, place)
         if isinstance(value, ast.Name):
             held, first = value.id, value
@@ -358,16 +360,16 @@ class Forms(Patterns):
                 pyast.is_not(kept, pyast.const(False, place), place),
             ], place)  # fmt: skip
         wanted = node.name in ("and", "&&")
-        if self.pure(right):
+        if self.unit.pure(right):
             other = self._scoped(right)
             yes, no = (other, kept) if wanted else (kept, other)
             return pyast.choose(test, yes, no, place)
-        name = self.temporary()
+        name = self.unit.temporary()
 
         def finish(result: ast.expr, where: Place) -> ast.stmt:
             return pyast.assign(name, result, where)
 
         branch, keep = self._branch(right, finish), [finish(kept, place)]
         yes_part, no_part = (branch, keep) if wanted else (keep, branch)
-        self.out.append(pyast.branch(test, yes_part, no_part, place))
+        self.unit.out.append(pyast.branch(test, yes_part, no_part, place))
         return pyast.name(name, place)

@@ -14,9 +14,10 @@ from routestudio.functions.elixir import binaries, pyast, sigils
 from routestudio.functions.elixir.calls import Calls
 from routestudio.functions.elixir.checker import diagnostic
 from routestudio.functions.elixir.forms import Forms
-from routestudio.functions.elixir.purity import Purity, is_boolean
+from routestudio.functions.elixir.patterns import Patterns
+from routestudio.functions.elixir.purity import is_boolean
 from routestudio.functions.elixir.quoted import Node, is_node, printed
-from routestudio.functions.elixir.unit import CompileFault
+from routestudio.functions.elixir.unit import CompileFault, Unit
 from routestudio.functions.elixir.values import Atom, Key, module_atom
 
 _HELPERS: Final = {
@@ -35,18 +36,20 @@ def _refuse_signed(part: Node) -> None:
         raise CompileFault(diagnostic("compile", text, part, "write it as text"))
 
 
-class Compiler(Forms, Calls):
+class Compiler:
     """Compiles one body. Raises `CompileFault`."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self.pure = Purity()
+        self.unit = Unit()
+        self.patterns = Patterns(self.unit, self)
+        self.forms = Forms(self.unit, self, self.patterns)
+        self.calls = Calls(self.unit, self, self.forms)
         self.refusal: tuple[str, pyast.Place] | None = None
 
     def function(self, body: Any, parameters: tuple[str, ...]) -> ast.Module:
         """A module with one function `run` of these parameters."""
-        self.env = {name: name for name in parameters}
-        statements = self.returning(body)
+        self.unit.env = {name: name for name in parameters}
+        statements = self.forms.returning(body)
         if self.refusal is not None:
             # Elixir raises this while it expands the code, whichever branch the part stands in.
             text, place = self.refusal
@@ -60,45 +63,45 @@ class Compiler(Forms, Calls):
 
     def isolated(self, value: Any) -> tuple[list[ast.stmt], ast.expr, dict[str, str]]:
         """A value's statements, its expression, and the names bound after it."""
-        outer_out, outer_env = self.out, self.env
-        self.out, self.env = [], dict(outer_env)
+        outer_out, outer_env = self.unit.out, self.unit.env
+        self.unit.out, self.unit.env = [], dict(outer_env)
         try:
             expression = self.expression(value)
-            return self.out, expression, self.env
+            return self.unit.out, expression, self.unit.env
         finally:
-            self.out, self.env = outer_out, outer_env
+            self.unit.out, self.unit.env = outer_out, outer_env
 
     def several(self, values: list[Any], place: pyast.Place) -> list[ast.expr]:
         """Values in order: none sees the bindings of its neighbours, what follows sees all."""
         found: list[ast.expr] = []
-        after = dict(self.env)
+        after = dict(self.unit.env)
         for value in values:
-            if self.pure(value):
+            if self.unit.pure(value):
                 found.append(self.expression(value))
                 continue
             statements, expression, env = self.isolated(value)
-            after.update({k: v for k, v in env.items() if self.env.get(k) != v})
+            after.update({k: v for k, v in env.items() if self.unit.env.get(k) != v})
             if statements:
                 found = [self.held(item, place) for item in found]
-                self.out += statements
+                self.unit.out += statements
             found.append(expression)
-        self.env = after
+        self.unit.env = after
         return found
 
     def held(self, value: ast.expr, place: pyast.Place) -> ast.expr:
         """A value that is computed now, before the statements that follow."""
         if isinstance(value, (ast.Name, ast.Constant)):
             return value
-        name = self.temporary()
-        self.out.append(pyast.assign(name, value, place))
+        name = self.unit.temporary()
+        self.unit.out.append(pyast.assign(name, value, place))
         return pyast.name(name, place)
 
     def named(self, value: Any, place: pyast.Place) -> ast.Name:
         """A value under a Python name, by a statement."""
         expression = self.held(self.expression(value), place)
         if isinstance(expression, ast.Constant):
-            name = self.temporary()
-            self.out.append(pyast.assign(name, expression, place))
+            name = self.unit.temporary()
+            self.unit.out.append(pyast.assign(name, expression, place))
             expression = pyast.name(name, place)
         assert isinstance(expression, ast.Name)
         return expression
@@ -112,7 +115,7 @@ class Compiler(Forms, Calls):
             return self._list(value)
         if isinstance(value, tuple):
             return pyast.tuple_(self.several(list(value), _ENTRY), _place_in(value))
-        return self.constant(value, _ENTRY)
+        return self.unit.constant(value, _ENTRY)
 
     def _list(self, items: list[Any]) -> ast.expr:
         place = _place_in(items)
@@ -125,12 +128,12 @@ class Compiler(Forms, Calls):
     def _node(self, node: Node) -> ast.expr:
         place, args = node.place, node.args
         if type(node.name) is Node:
-            return self.remote(node)
+            return self.calls.remote(node)
         name: str = node.name
         if args is None:
             return self._variable(node)
         if name in ("if", "case", "cond", "with"):
-            return self.form(node)
+            return self.forms.form(node)
         match name:
             case "=":
                 return self._match(node, args)
@@ -143,7 +146,7 @@ class Compiler(Forms, Calls):
                           for key, part in zip(keys, parts[::2], strict=True)]  # fmt: skip
                 return pyast.dict_(stored, parts[1::2], place)
             case "%":
-                return self.struct_literal(node)
+                return self.calls.struct_literal(node)
             case "{}":
                 return pyast.tuple_(self.several(args, place), place)
             case "__aliases__":
@@ -151,15 +154,15 @@ class Compiler(Forms, Calls):
             case "<<>>":
                 return self._binary(node)
             case "fn":
-                return self.closure(node)
+                return self.forms.closure(node)
             case "&":
-                return self.capture(node)
+                return self.calls.capture(node)
             case "|>":
-                return self.pipe(node)
+                return self.calls.pipe(node)
             case "match?":
                 return self._matches(args, place)
             case "and" | "or" | "&&" | "||":
-                return self.short_circuit(node)
+                return self.forms.short_circuit(node)
             case "not" if len(args) == 1:
                 value = self.expression(args[0])
                 if is_boolean(args[0]):
@@ -179,8 +182,8 @@ class Compiler(Forms, Calls):
         if name in _HELPERS and len(args) == 2:
             return pyast.call(_HELPERS[name], self.several(args, place), place)
         if name.startswith("sigil_"):
-            return sigils.sigil(self, node)
-        return self.local(node)
+            return sigils.sigil(self.unit, self.interpolation, node)
+        return self.calls.local(node)
 
     def _stored(self, key: Any, part: ast.expr, place: pyast.Place) -> ast.expr:
         """A key's expression as it is stored: only keys that may need it are converted."""
@@ -189,13 +192,13 @@ class Compiler(Forms, Calls):
         if isinstance(key, Node) and key.name in ("<>", "__aliases__"):
             return part
         if type(key) in (bool, float):
-            return self.constant(Key(key), place)
+            return self.unit.constant(Key(key), place)
         return pyast.call("key_in", [part], place)
 
     def _variable(self, node: Node) -> ast.expr:
         if node.name == "__MODULE__":
             return pyast.const(None, node.place)
-        local = self.env.get(node.name)
+        local = self.unit.env.get(node.name)
         if local is None:
             text = f"not evaluated here: {node.name}"
             raise CompileFault(diagnostic("not_evaluated", text, node))
@@ -205,7 +208,7 @@ class Compiler(Forms, Calls):
 
     def _alias(self, node: Node) -> ast.expr:
         parts = [part.name for part in node.args or [] if type(part) is Atom]
-        return self.constant(module_atom(".".join(parts)), node.place)
+        return self.unit.constant(module_atom(".".join(parts)), node.place)
 
     def _match(self, node: Node, args: list[Any]) -> ast.expr:
         pattern, value = args
@@ -214,18 +217,18 @@ class Compiler(Forms, Calls):
             expression = self.expression(value)
             if pattern.name == "_":
                 return self.held(expression, place)
-            local = self.variable(pattern.name)
-            self.out.append(pyast.assign(local, expression, place))
-            self.env[pattern.name] = local
+            local = self.unit.variable(pattern.name)
+            self.unit.out.append(pyast.assign(local, expression, place))
+            self.unit.env[pattern.name] = local
             return pyast.name(local, place)
         subject = self.named(value, place)
         bound: dict[str, str] = {}
-        conditions = self.pattern(pattern, subject, place, bound)
+        conditions = self.patterns.pattern(pattern, subject, place, bound)
         error = pyast.run(pyast.call("match_error", [subject], place), place)
         test = pyast.not_(pyast.both(conditions, place), place)
         if conditions:
-            self.out.append(pyast.branch(test, [error], [], place))
-        self.env.update(bound)
+            self.unit.out.append(pyast.branch(test, [error], [], place))
+        self.unit.env.update(bound)
         return subject
 
     def _block(self, items: list[Any], place: pyast.Place) -> ast.expr:
@@ -234,15 +237,15 @@ class Compiler(Forms, Calls):
         for item in items[:-1]:
             value = self.expression(item)
             if not isinstance(value, (ast.Name, ast.Constant)):
-                self.out.append(pyast.run(value, place))
+                self.unit.out.append(pyast.run(value, place))
         return self.expression(items[-1])
 
     def _matches(self, args: list[Any], place: pyast.Place) -> ast.expr:
-        held = self.temporary()
+        held = self.unit.temporary()
         value = pyast.is_not(
             pyast.walrus(held, self.expression(args[1]), place), pyast.name("MISSING", place), place
         )
-        conditions, _ = self.head([args[0]], [pyast.name(held, place)], place)
+        conditions, _ = self.patterns.head([args[0]], [pyast.name(held, place)], place)
         return pyast.call("bool", [pyast.both([value, *conditions], place)], place)
 
     def _member(self, args: list[Any], place: pyast.Place) -> ast.expr:
@@ -303,7 +306,7 @@ class Compiler(Forms, Calls):
                 pieces.append(pyast.call("to_text", [value], part.place))
         if not any(type(part) is not str for part in parts):
             return pyast.const("".join(parts), place)
-        held = self.temporary()
+        held = self.unit.temporary()
         text = pyast.joined(pieces, place)
         ascii_only = pyast.method(pyast.walrus(held, text, place), "isascii", [], place)
         kept = pyast.name(held, place)

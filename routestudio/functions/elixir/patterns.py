@@ -9,14 +9,18 @@ from routestudio.functions.elixir import binaries, pyast
 from routestudio.functions.elixir.checker import diagnostic
 from routestudio.functions.elixir.purity import is_boolean, never_raises
 from routestudio.functions.elixir.quoted import Node, is_node
-from routestudio.functions.elixir.unit import CompileFault, Unit, constant_binary
-from routestudio.functions.elixir.values import Atom
+from routestudio.functions.elixir.unit import CompileFault, Unit, Values, constant_binary
+from routestudio.functions.elixir.values import Atom, key_in
 
 Place = pyast.Place
 
 
-class Patterns(Unit):
-    """The part of the compiler that knows patterns. `self.env` maps names to Python's names."""
+class Patterns:
+    """The part of the compiler that knows patterns."""
+
+    def __init__(self, unit: Unit, values: Values) -> None:
+        self.unit = unit
+        self.values = values
 
     def pattern(
         self, pattern: Any, subject: ast.expr, place: Place, bound: dict[str, str]
@@ -33,7 +37,7 @@ class Patterns(Unit):
             return self._binding(str(name), subject, place, bound)
         match name:
             case "^":
-                value = self.expression(args[0])
+                value = self.values.expression(args[0])
                 return [pyast.call("same", [subject, value], place)]
             case "=":
                 left = self.pattern(args[0], subject, place, bound)
@@ -51,11 +55,11 @@ class Patterns(Unit):
             case "++" if isinstance(args[0], list):
                 return self._list_pattern(args[0], args[1], subject, place, bound)
             case "__aliases__" | "-" | "+":
-                return [pyast.call("same", [subject, self.expression(pattern)], place)]
+                return [pyast.call("same", [subject, self.values.expression(pattern)], place)]
             case "__block__" if len(args) == 1:
                 return self.pattern(args[0], subject, place, bound)
         if isinstance(name, str) and name.startswith("sigil_"):
-            return [pyast.call("same", [subject, self.expression(pattern)], place)]
+            return [pyast.call("same", [subject, self.values.expression(pattern)], place)]
         raise CompileFault(diagnostic("compile", "this is not a pattern", pattern))
 
     def _part(
@@ -69,7 +73,7 @@ class Patterns(Unit):
                 return self._binding(str(pattern.name), value, place, bound)
         if type(pattern) is str or type(pattern) is Atom or pattern is None:
             return self._literal(pattern, value, place, bound)
-        name = self.temporary()
+        name = self.unit.temporary()
         keep = pyast.is_not(pyast.walrus(name, value, place), pyast.name("MISSING", place), place)
         return [keep, *self.pattern(pattern, pyast.name(name, place), place, bound)]
 
@@ -83,7 +87,7 @@ class Patterns(Unit):
         if isinstance(subject, ast.Name):
             bound[name] = subject.id
             return []
-        bound[name] = local = self.variable(name)
+        bound[name] = local = self.unit.variable(name)
         kept = pyast.walrus(local, subject, place)
         return [pyast.is_not(kept, pyast.name("MISSING", place), place)]
 
@@ -101,7 +105,7 @@ class Patterns(Unit):
             return [pyast.compare(subject, ast.Eq(), pyast.const(value, place), place)]
         if type(value) in (int, float):
             return [pyast.call("same", [subject, pyast.const(value, place)], place)]
-        return [pyast.is_(subject, self.expression(value), place)]
+        return [pyast.is_(subject, self.values.expression(value), place)]
 
     def _tuple_pattern(
         self, items: list[Any], subject: ast.expr, place: Place, bound: dict[str, str]
@@ -137,7 +141,7 @@ class Patterns(Unit):
         if not entries:
             return [pyast.is_not(pyast.call("as_map", [subject], place),
                                  pyast.const(None, place), place)]  # fmt: skip
-        data = self.temporary()
+        data = self.unit.temporary()
         found = [pyast.is_not(
             pyast.walrus(data, pyast.call("as_map", [subject], place), place),
             pyast.const(None, place), place,
@@ -146,8 +150,8 @@ class Patterns(Unit):
             if not isinstance(entry, tuple):
                 raise CompileFault(diagnostic("compile", "this is not a pattern", entry))
             key, value = entry
-            stored = self.key(key, place)
-            held = self.temporary()
+            stored = self._key(key, place)
+            held = self.unit.temporary()
             got = pyast.method(
                 pyast.name(data, place), "get", [stored, pyast.name("MISSING", place)], place
             )
@@ -157,11 +161,17 @@ class Patterns(Unit):
             found += self.pattern(value, pyast.name(held, place), place, bound)
         return found
 
+    def _key(self, value: Any, place: Place) -> ast.expr:
+        """A value as it is stored as a key of a map."""
+        if type(value) is Node or isinstance(value, (list, tuple)):
+            return pyast.call("key_in", [self.values.expression(value)], place)
+        return self.unit.constant(key_in(value), place)
+
     def _struct_pattern(
         self, args: list[Any], subject: ast.expr, place: Place, bound: dict[str, str]
     ) -> list[ast.expr]:  # fmt: skip
         module, fields = args
-        kind = self.temporary()
+        kind = self.unit.temporary()
         found = [pyast.is_not(
             pyast.walrus(kind, pyast.call("struct_name", [subject], place), place),
             pyast.name("MISSING", place), place,
@@ -189,7 +199,7 @@ class Patterns(Unit):
         """A guard as a condition that never raises."""
         if is_node(guard, "when", 2):
             return pyast.either([self.guard(part, place) for part in guard.args], place)
-        value = self.expression(guard)
+        value = self.values.expression(guard)
         sure = is_boolean(guard)
         if never_raises(guard):
             return value if sure else pyast.is_(value, pyast.const(True, place), place)
@@ -206,9 +216,9 @@ class Patterns(Unit):
         found: list[ast.expr] = []
         for pattern, subject in zip(patterns, subjects, strict=True):
             found += self.pattern(pattern, subject, place, bound)
-        env = {**self.env, **bound}
+        env = {**self.unit.env, **bound}
         if guard is not None:
-            outer, self.env = self.env, env
+            outer, self.unit.env = self.unit.env, env
             found.append(self.guard(guard, place))
-            self.env = outer
+            self.unit.env = outer
         return found, env

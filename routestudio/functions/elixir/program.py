@@ -71,13 +71,13 @@ def warnings(body: Any) -> list[Diagnostic]:
     try:
         compiler.function(body, names.PARAMETERS)
     except CompileFault as fault:
-        return [*compiler.warnings, _softened(fault.diagnostic)]
+        return [*compiler.unit.warnings, _softened(fault.diagnostic)]
     except (RecursionError, MemoryError):
         return [diagnostic("too_deep", source.TOO_DEEP, None)]
     except (TypeError, ValueError, AttributeError, LookupError):
         # A form that a server accepts in a shape we do not know.
         return [_softened(diagnostic("not_evaluated", f"not evaluated here: {UNKNOWN}", None))]
-    return compiler.warnings
+    return compiler.unit.warnings
 
 
 def _softened(found: Diagnostic) -> Diagnostic:
@@ -101,11 +101,11 @@ def compile_function(
         raise ValueError(f"line {first.line}: {first.message}")
     compiler = Compiler()
     if recorder is not None:
-        compiler.points = recorder.point
+        compiler.forms.points = recorder.point
     try:
         tree = compiler.function(read.body, names.PARAMETERS)
         if recorder is not None:
-            atoms = {n: v.name for n, v in compiler.names.items() if isinstance(v, Atom)}
+            atoms = {n: v.name for n, v in compiler.unit.names.items() if isinstance(v, Atom)}
             tree = Instrument(recorder, branches=False, atoms=atoms).whole(tree)
         with warnings_off.catch_warnings():
             # Python warns of comparisons that Elixir's code may well contain.
@@ -121,7 +121,7 @@ def compile_function(
     except (TypeError, AttributeError, LookupError):
         raise NotEvaluated(UNKNOWN) from None
     sys.set_int_max_str_digits(DIGITS)
-    space: dict[str, Any] = {"__builtins__": {}, **_HELPERS, **compiler.names}
+    space: dict[str, Any] = {"__builtins__": {}, **_HELPERS, **compiler.unit.names}
     if recorder is not None:
         space.update(recorder.names())
     exec(compiled, space)  # noqa: S102 - made by our own compiler, in the worker only
@@ -134,7 +134,7 @@ def points(code: str) -> list[Point]:
     read = source.read(code)
     if read.accepted:
         compiler = Compiler()
-        compiler.points = recorder.point
+        compiler.forms.points = recorder.point
         try:
             compiler.function(read.body, names.PARAMETERS)
         except (CompileFault, RecursionError, TypeError, ValueError, AttributeError, LookupError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
 from typing import Any
 
 from routestudio.functions.elixir import pyast
@@ -10,11 +11,14 @@ from routestudio.functions.elixir.checker import diagnostic
 from routestudio.functions.elixir.errors import ElixirError, NotEvaluated
 from routestudio.functions.elixir.quoted import Node
 from routestudio.functions.elixir.registry import FUNCTIONS
-from routestudio.functions.elixir.unit import CompileFault
+from routestudio.functions.elixir.unit import CompileFault, Unit
 from routestudio.functions.elixir.values import Atom, atom
 
+Interpolation = Callable[[list[Any], pyast.Place], ast.expr]
+"""Makes one text of its parts."""
 
-def sigil(unit: Any, node: Node) -> ast.expr:
+
+def sigil(unit: Unit, interpolation: Interpolation, node: Node) -> ast.expr:
     """The value of a sigil. Raises `CompileFault` for text that is not a date, expression ..."""
     name = str(node.name).removeprefix("sigil_")
     content, modifiers = node.args or []
@@ -23,14 +27,14 @@ def sigil(unit: Any, node: Node) -> ast.expr:
     place = node.place
     if len(parts) == 1 and type(parts[0]) is str:
         try:
-            return unit.constant(value(name, parts[0], options), place)  # type: ignore[no-any-return]
+            return unit.constant(value(name, parts[0], options), place)
         except ElixirError as error:
             raise CompileFault(diagnostic("compile", str(error), node)) from None
         except NotEvaluated as error:
             raise CompileFault(diagnostic("not_evaluated", str(error), node)) from None
-    text = unit.interpolation(parts, place)
+    text = interpolation(parts, place)
     if name == "s":
-        return text  # type: ignore[no-any-return]
+        return text
     unit.names["sigil_value"] = value
     arguments = [pyast.const(name, place), text, pyast.const(options, place)]
     return pyast.call("sigil_value", arguments, place)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
-from typing import Any
+from typing import Any, Protocol
 
 from routestudio.functions.elixir import pyast
+from routestudio.functions.elixir.purity import Purity
 from routestudio.functions.elixir.quoted import Node, is_node
-from routestudio.functions.elixir.values import Atom, key_in
+from routestudio.functions.elixir.values import Atom
 from routestudio.model.function import Diagnostic
 
 Place = pyast.Place
@@ -22,7 +23,11 @@ class CompileFault(Exception):  # noqa: N818 - a verdict
 
 
 class Unit:
-    """One source while it is compiled."""
+    """One source while it is compiled: what all parts of the compiler write to.
+
+    `env` maps names to Python's names, `out` are the statements so far, `names` the objects that
+    the code refers to.
+    """
 
     def __init__(self) -> None:
         self.env: dict[str, str] = {}
@@ -30,6 +35,7 @@ class Unit:
         self.names: dict[str, Any] = {}
         self.warnings: list[Diagnostic] = []
         self._atoms: dict[Atom, str] = {}
+        self.pure = Purity()
         self._count = 0
 
     def temporary(self) -> str:
@@ -56,15 +62,21 @@ class Unit:
         self.names[name] = value
         return pyast.name(name, place)
 
-    def key(self, value: Any, place: Place) -> ast.expr:
-        """A value as it is stored as a key of a map."""
-        if type(value) is Node or isinstance(value, (list, tuple)):
-            return pyast.call("key_in", [self.expression(value)], place)
-        return self.constant(key_in(value), place)
+
+class Values(Protocol):
+    """What makes expressions of values: the parts of the compiler ask it for their operands."""
 
     def expression(self, value: Any) -> ast.expr:
-        """The Python expression of a value; what must happen before goes to `self.out`."""
-        raise NotImplementedError
+        """The Python expression of a value; what must happen before goes to `Unit.out`."""
+        ...
+
+    def several(self, values: list[Any], place: Place) -> list[ast.expr]:
+        """Values in order: none sees the bindings of its neighbours, what follows sees all."""
+        ...
+
+    def named(self, value: Any, place: Place) -> ast.Name:
+        """A value under a Python name, by a statement."""
+        ...
 
 
 def constant_binary(value: Any) -> str | None:
