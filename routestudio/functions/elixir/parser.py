@@ -19,7 +19,8 @@ from routestudio.functions.elixir.containers import (
 from routestudio.functions.elixir.escapes import SourceError
 from routestudio.functions.elixir.lexer import BLOCKS, Lexer, Token
 from routestudio.functions.elixir.quoted import Node, is_node
-from routestudio.functions.elixir.reading import unbalanced
+from routestudio.functions.elixir.reading import Reader, unbalanced
+from routestudio.functions.elixir.texts import Texts
 from routestudio.functions.elixir.values import atom, module_atom
 
 MAX_DEPTH: Final = 200
@@ -67,8 +68,13 @@ def parse(text: str) -> Any:
     return quoted
 
 
-class _Parser(Containers):
+class _Parser:
     """Programs, blocks and expressions."""
+
+    def __init__(self, tokens: list[Token], depth: int) -> None:
+        self.reader = Reader(tokens, depth)
+        self.texts = Texts(self.reader, self)
+        self.containers = Containers(self.reader, self, self.texts)
 
     def inner(self, tokens: list[Token], depth: int) -> Any:
         return _Parser(tokens, depth).program()
@@ -77,40 +83,40 @@ class _Parser(Containers):
 
     def program(self) -> Any:
         """Everything up to the end of the text."""
-        place = self._token.place
-        items = self._items(("eof",))
-        if self._token.kind != "eof":
-            raise self._unexpected()
+        place = self.reader.token.place
+        items = self.items(("eof",))
+        if self.reader.token.kind != "eof":
+            raise self.reader.unexpected()
         if len(items) == 1 and type(items[0]) is list and is_clauses(items[0]):
             raise SourceError("syntax error before: '->'", items[0][0].place)
-        return block(items, place, self._closed)
+        return block(items, place, self.reader.closed)
 
-    def _items(self, ends: tuple[str, ...]) -> list[Any]:
+    def items(self, ends: tuple[str, ...]) -> list[Any]:
         """Expressions, or the clauses of `->`, up to one of the closing tokens."""
-        self._skip_ends()
+        self.reader.skip_ends()
         items: list[Any] = []
         clauses: list[Node] | None = None
         body: list[Any] = items
         arrow_before = False
-        while self._token.kind not in ends and self._token.kind != "eof":
-            start = self._token
+        while self.reader.token.kind not in ends and self.reader.token.kind != "eof":
+            start = self.reader.token
             if start.kind == "->":
                 head: list[Any] | None = []
             elif start.kind in ("key", "quoted key"):
-                head = self._head([])
+                head = self.head([])
             else:
-                value = self._expression()
+                value = self.expression()
                 head = None
-                if self._token.kind in (",", "->"):
-                    head = self._head([value])
+                if self.reader.token.kind in (",", "->"):
+                    head = self.head([value])
                 elif type(value) is Node and "many" in value.flags:
                     raise SourceError("unexpected parentheses around several values", value.place)
             if head is None:
                 body.append(value)
             else:
                 if arrow_before:
-                    raise self._unexpected()  # what follows an arrow is its body
-                arrow = self._expect("->")
+                    raise self.reader.unexpected()  # what follows an arrow is its body
+                arrow = self.reader.expect("->")
                 if clauses is None:
                     if items:
                         raise SourceError(
@@ -121,11 +127,11 @@ class _Parser(Containers):
                 self._close_clause(clauses, body)
                 body = []
                 clauses.append(Node("->", [head, body], arrow.place))
-            arrow_before = head is not None and self._token.kind != ";"
-            if self._token.kind in ("eol", ";"):
-                self._skip_ends()
-            elif head is None and self._token.kind not in ends:
-                raise self._unexpected()
+            arrow_before = head is not None and self.reader.token.kind != ";"
+            if self.reader.token.kind in ("eol", ";"):
+                self.reader.skip_ends()
+            elif head is None and self.reader.token.kind not in ends:
+                raise self.reader.unexpected()
         if clauses is None:
             return items
         self._close_clause(clauses, body)
@@ -135,16 +141,16 @@ class _Parser(Containers):
         if clauses:
             node = clauses[-1]
             assert node.args is not None
-            node.args[1] = block(body, node.place, self._closed)
-            node.end_line, node.end_column = self._closed
+            node.args[1] = block(body, node.place, self.reader.closed)
+            node.end_line, node.end_column = self.reader.closed
 
-    def _head(self, values: list[Any]) -> list[Any]:
+    def head(self, values: list[Any]) -> list[Any]:
         """The parameters of a clause, with a guard around them when there is one."""
         if not values:
             values = self._pairs_or_value(values)
-        while self._token.kind == ",":
-            self._next()
-            self._skip_lines()
+        while self.reader.token.kind == ",":
+            self.reader.next()
+            self.reader.skip_lines()
             values = self._pairs_or_value(values)
         last = values[-1]
         if is_node(last, "when", 2) and "many" in flags_of(last.args[0]):
@@ -159,39 +165,39 @@ class _Parser(Containers):
         return values
 
     def _pairs_or_value(self, values: list[Any]) -> list[Any]:
-        if self._token.kind in ("key", "quoted key"):
-            return [*values, self._keywords(no_do=False)]
-        return [*values, self._expression()]
+        if self.reader.token.kind in ("key", "quoted key"):
+            return [*values, self.containers.keywords(no_do=False)]
+        return [*values, self.expression()]
 
     # Expressions
 
-    def _expression(self, level: int = 0, *, no_do: bool = False) -> Any:
-        self._depth += 1
-        if self._depth > MAX_DEPTH:
+    def expression(self, level: int = 0, *, no_do: bool = False) -> Any:
+        self.reader.depth += 1
+        if self.reader.depth > MAX_DEPTH:
             raise SourceError(
-                "the code is nested too deeply to be evaluated here", self._token.place
+                "the code is nested too deeply to be evaluated here", self.reader.token.place
             )
         left = self._unary(no_do)
         while True:
-            token = self._token
+            token = self.reader.token
             found = _BINARY.get(token.kind)
             if found is None or found[0] < level:
                 break
             if token.kind == "//" and not is_node(left, "..", 2):
-                raise self._unexpected()
+                raise self.reader.unexpected()
             power, side = found
-            self._next()
-            self._skip_lines()
-            if token.kind == "when" and self._token.kind in ("key", "quoted key"):
-                right: Any = self._keywords(no_do=no_do)
+            self.reader.next()
+            self.reader.skip_lines()
+            if token.kind == "when" and self.reader.token.kind in ("key", "quoted key"):
+                right: Any = self.containers.keywords(no_do=no_do)
             else:
-                right = self._expression(power + (side == _LEFT), no_do=no_do)
+                right = self.expression(power + (side == _LEFT), no_do=no_do)
             left = self._binary(token, left, right)
-        self._depth -= 1
+        self.reader.depth -= 1
         return left
 
     def _binary(self, token: Token, left: Any, right: Any) -> Any:
-        name, end = token.kind, self._closed
+        name, end = token.kind, self.reader.closed
         if name == "not in":
             inner = Node("in", [left, right], token.place, end)
             return Node("not", [inner], token.place, end)
@@ -204,83 +210,83 @@ class _Parser(Containers):
         return Node(name, [left, right], token.place, end)
 
     def _unary(self, no_do: bool) -> Any:
-        token = self._token
+        token = self.reader.token
         power = _UNARY.get(token.kind)
         if power is None:
             return self._postfix(self._primary(no_do), no_do)
-        self._next()
-        if token.kind == "..." and self._token.kind in ("eol", "eof", ")", "]", "}", ","):
+        self.reader.next()
+        if token.kind == "..." and self.reader.token.kind in ("eol", "eof", ")", "]", "}", ","):
             return Node("...", [], token.place, token.end)
-        self._skip_lines()
-        operand = self._expression(power, no_do=no_do)
-        node = Node(token.kind, [operand], token.place, self._closed)
+        self.reader.skip_lines()
+        operand = self.expression(power, no_do=no_do)
+        node = Node(token.kind, [operand], token.place, self.reader.closed)
         return self._postfix(node, no_do) if token.kind == "@" else node
 
     def _primary(self, no_do: bool) -> Any:
-        token = self._token
+        token = self.reader.token
         match token.kind:
             case "int" | "float" | "atom":
-                self._next()
+                self.reader.next()
                 return token.value
             case "true" | "false" | "nil":
-                self._next()
+                self.reader.next()
                 return _CONSTANTS[token.kind]
             case "string":
-                self._next()
-                return self._text(token.value, token)
+                self.reader.next()
+                return self.texts.text(token.value, token)
             case "charlist":
-                self._next()
-                return self._charlist(token)
+                self.reader.next()
+                return self.texts.charlist(token)
             case "quoted atom":
-                self._next()
-                return self._quoted_atom(token)
+                self.reader.next()
+                return self.texts.quoted_atom(token)
             case "sigil":
-                self._next()
-                return self._sigil(token)
+                self.reader.next()
+                return self.texts.sigil(token)
             case "capture":
-                self._next()
+                self.reader.next()
                 return Node("&", [token.value], token.place, token.end)
             case "name":
                 return self._name(no_do)
             case "alias":
-                self._next()
+                self.reader.next()
                 return Node("__aliases__", [atom(token.value)], token.place, token.end)
             case "(":
-                return self._parentheses()
+                return self.containers.parentheses()
             case "[":
-                self._next()
-                return self._container("]", token)
+                self.reader.next()
+                return self.containers.container("]", token)
             case "{":
-                self._next()
-                if self._token.kind in ("key", "quoted key"):
-                    raise SourceError("unexpected keyword list inside tuple", self._token.place,
-                                      "write `%{...}` for a map")  # fmt: skip
-                return tuple_of(self._container("}", token), token, self._closed)
+                self.reader.next()
+                if self.reader.token.kind in ("key", "quoted key"):
+                    text = "unexpected keyword list inside tuple"
+                    raise SourceError(text, self.reader.token.place, "write `%{...}` for a map")
+                return tuple_of(self.containers.container("}", token), token, self.reader.closed)
             case "<<":
-                self._next()
-                items = self._container(">>", token)
-                return Node("<<>>", items, token.place, self._closed)
+                self.reader.next()
+                items = self.containers.container(">>", token)
+                return Node("<<>>", items, token.place, self.reader.closed)
             case "%{}" | "%":
-                return self._map()
+                return self.containers.map()
             case "fn":
                 return self._fn()
-        raise self._unexpected()
+        raise self.reader.unexpected()
 
     def _postfix(self, value: Any, no_do: bool) -> Any:
         while True:
-            token = self._token
+            token = self.reader.token
             if token.kind == "[" and (not token.space or not bare(value)):
-                self._next()
-                self._skip_lines()
-                if self._token.kind in ("key", "quoted key"):
-                    key: Any = self._keywords(no_do=False)
+                self.reader.next()
+                self.reader.skip_lines()
+                if self.reader.token.kind in ("key", "quoted key"):
+                    key: Any = self.containers.keywords(no_do=False)
                 else:
-                    key = self._expression()
-                self._skip_lines()
-                self._expect("]", token)
+                    key = self.expression()
+                self.reader.skip_lines()
+                self.reader.expect("]", token)
                 access = Node(".", [module_atom("Access"), atom("get")],
                               token.place)  # fmt: skip
-                value = Node(access, [value, key], token.place, self._closed,
+                value = Node(access, [value, key], token.place, self.reader.closed,
                              frozenset(["access"]))  # fmt: skip
             elif token.kind == "." and token.value is None:
                 value = self._dot(value, no_do)
@@ -288,18 +294,18 @@ class _Parser(Containers):
                 return value
 
     def _dot(self, value: Any, no_do: bool) -> Any:
-        dot = self._next()
-        self._skip_lines()
-        token = self._token
+        dot = self.reader.next()
+        self.reader.skip_lines()
+        token = self.reader.token
         if token.kind == "alias":
-            self._next()
+            self.reader.next()
             if is_node(value, "__aliases__"):
                 return Node("__aliases__", [*value.args, atom(token.value)], value.place, token.end)
             return Node("__aliases__", [value, atom(token.value)], token.place, token.end)
         if token.kind == "(":
-            args = self._arguments()
+            args = self.containers.arguments()
             callee = Node(".", [value], dot.place, dot.end)
-            node = Node(callee, args, dot.place, self._closed)
+            node = Node(callee, args, dot.place, self.reader.closed)
             return self._with_block(node, no_do)
         if token.kind == "{":
             raise SourceError("`Module.{...}` is not evaluated here", token.place)
@@ -310,77 +316,77 @@ class _Parser(Containers):
         elif token.kind in _BINARY or token.kind in _UNARY:
             name = token.kind
         else:
-            raise self._unexpected()
-        self._next()
+            raise self.reader.unexpected()
+        self.reader.next()
         callee = Node(".", [value, atom(name)], dot.place, token.end)
         return self._call(callee, token, no_do)
 
     def _call(self, callee: Any, token: Token, no_do: bool) -> Any:
         """The rest of a call of a name that was just read, in any of its forms."""
         remote = type(callee) is Node
-        if self._token.kind == "(" and not self._token.space:
-            args = self._arguments()
-            if self._token.kind == "(" and not self._token.space:
-                inner = Node(callee, args, token.place, self._closed)
-                node = Node(inner, self._arguments(), token.place, self._closed)
+        if self.reader.token.kind == "(" and not self.reader.token.space:
+            args = self.containers.arguments()
+            if self.reader.token.kind == "(" and not self.reader.token.space:
+                inner = Node(callee, args, token.place, self.reader.closed)
+                node = Node(inner, self.containers.arguments(), token.place, self.reader.closed)
             else:
-                node = Node(callee, args, token.place, self._closed, frozenset(["closed"]))
+                node = Node(callee, args, token.place, self.reader.closed, frozenset(["closed"]))
             return self._with_block(node, no_do)
         if self._starts_argument():
-            args = self._open_arguments()
+            args = self.containers.open_arguments()
             flags = frozenset(["open many"] if len(args) > 1 else ["open"])
-            node = Node(callee, args, token.place, self._closed, flags)
+            node = Node(callee, args, token.place, self.reader.closed, flags)
             return self._with_block(node, no_do)
-        if self._token.kind == "do" and not no_do:
+        if self.reader.token.kind == "do" and not no_do:
             return self._with_block(Node(callee, [], token.place, token.end), no_do)
         if remote:
             return Node(callee, [], token.place, token.end, frozenset(["field"]))
         return Node(callee, None, token.place, token.end)
 
     def _name(self, no_do: bool) -> Any:
-        token = self._next()
+        token = self.reader.next()
         return self._call(token.value, token, no_do)
 
     def _starts_argument(self) -> bool:
         """Whether a name is followed by the argument of a call without parentheses."""
-        token = self._token
+        token = self.reader.token
         if not token.space and token.kind in ("(", "[", "+", "-", "..."):
             return False
         if token.kind in ("+", "-", "..."):
-            following = self._peek()
+            following = self.reader.peek()
             return not following.space and following.kind in _STARTS
         return token.kind == "[" or token.kind in _STARTS
 
     def _with_block(self, node: Node, no_do: bool) -> Node:
-        if self._token.kind != "do" or no_do:
+        if self.reader.token.kind != "do" or no_do:
             return node
-        opened = self._next()
+        opened = self.reader.next()
         sections: list[Any] = []
         name, place = "do", opened.place
         while True:
-            items = self._items(("end", *BLOCKS))
+            items = self.items(("end", *BLOCKS))
             if len(items) == 1 and type(items[0]) is list and is_clauses(items[0]):
                 body: Any = items[0]
             else:
-                body = block(items, place, self._closed)
+                body = block(items, place, self.reader.closed)
             sections.append((atom(name), body))
-            if self._token.kind == "end":
-                self._next()
+            if self.reader.token.kind == "end":
+                self.reader.next()
                 break
-            if self._token.kind not in BLOCKS:
-                self._expect("end", opened)
-            name, place = self._token.kind, self._token.place
-            self._next()
+            if self.reader.token.kind not in BLOCKS:
+                self.reader.expect("end", opened)
+            name, place = self.reader.token.kind, self.reader.token.place
+            self.reader.next()
         args = [*(node.args or []), sections]
-        return Node(node.name, args, node.place, self._closed, frozenset(["do"]))
+        return Node(node.name, args, node.place, self.reader.closed, frozenset(["do"]))
 
     def _fn(self) -> Any:
-        opened = self._next()
-        items = self._items(("end",))
-        self._expect("end", opened)
+        opened = self.reader.next()
+        items = self.items(("end",))
+        self.reader.expect("end", opened)
         if len(items) != 1 or type(items[0]) is not list or not is_clauses(items[0]):
             raise SourceError(
                 "expected anonymous functions to be defined with -> inside", opened.place,
                 "write `fn x -> x end`",
             )  # fmt: skip
-        return Node("fn", items[0], opened.place, self._closed)
+        return Node("fn", items[0], opened.place, self.reader.closed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final, Protocol
 
 from routestudio.functions.elixir.escapes import SourceError
 from routestudio.functions.elixir.lexer import BLOCKS, Token
@@ -30,46 +30,52 @@ def unbalanced(tokens: list[Token]) -> SourceError | None:
 
 
 class Reader:
-    """A position in a list of tokens."""
+    """A position in a list of tokens. `closed` is where the last token ended."""
 
     def __init__(self, tokens: list[Token], depth: int) -> None:
-        self._tokens = tokens
-        self._at = 0
-        self._token = tokens[0]
-        self._depth = depth
-        self._closed: tuple[int, int] = (1, 1)
+        self.tokens = tokens
+        self.at = 0
+        self.token = tokens[0]
+        self.depth = depth
+        self.closed: tuple[int, int] = (1, 1)
 
-    def _next(self) -> Token:
-        token = self._token
-        self._closed = token.end
-        if self._at + 1 < len(self._tokens):
-            self._at += 1
-            self._token = self._tokens[self._at]
+    def next(self) -> Token:
+        """The token here; the position moves on."""
+        token = self.token
+        self.closed = token.end
+        if self.at + 1 < len(self.tokens):
+            self.at += 1
+            self.token = self.tokens[self.at]
         return token
 
-    def _peek(self) -> Token:
-        return self._tokens[min(self._at + 1, len(self._tokens) - 1)]
+    def peek(self) -> Token:
+        """The token after this one."""
+        return self.tokens[min(self.at + 1, len(self.tokens) - 1)]
 
-    def _skip_lines(self) -> None:
-        while self._token.kind == "eol":
-            self._next()
+    def skip_lines(self) -> None:
+        """Go past line ends."""
+        while self.token.kind == "eol":
+            self.next()
 
-    def _skip_ends(self) -> None:
-        while self._token.kind in ("eol", ";"):
-            self._next()
+    def skip_ends(self) -> None:
+        """Go past line ends and semicolons."""
+        while self.token.kind in ("eol", ";"):
+            self.next()
 
-    def _expect(self, kind: str, opened: Token | None = None) -> Token:
-        if self._token.kind != kind:
-            if self._token.kind == "eof" and opened is not None:
+    def expect(self, kind: str, opened: Token | None = None) -> Token:
+        """The token here, which must be of a kind; `opened` is what it closes."""
+        if self.token.kind != kind:
+            if self.token.kind == "eof" and opened is not None:
                 raise SourceError(
                     f"missing terminator: {kind} (for `{opened.kind}` on line {opened.line})",
                     opened.place,
                 )
-            raise self._unexpected()
-        return self._next()
+            raise self.unexpected()
+        return self.next()
 
-    def _unexpected(self) -> SourceError:
-        token = self._token
+    def unexpected(self) -> SourceError:
+        """What to raise for the token here."""
+        token = self.token
         if token.kind == "eof":
             return SourceError("unexpected end of the text", token.place)
         if token.kind in ("end", "do", *BLOCKS):
@@ -85,3 +91,23 @@ class Reader:
         elif token.value in ("then", "elsif", "elseif", "elif"):
             hint = "write `if condition do ... else ... end`, or `cond do ... end`"
         return SourceError(f"syntax error before: '{shown}'", token.place, hint)
+
+
+class Expressions(Protocol):
+    """What reads expressions: brackets and texts hold some."""
+
+    def expression(self, level: int = 0, *, no_do: bool = False) -> Any:
+        """The expression that begins here, of operators that bind tighter than `level`."""
+        ...
+
+    def items(self, ends: tuple[str, ...]) -> list[Any]:
+        """The expressions or clauses up to one of these tokens."""
+        ...
+
+    def head(self, values: list[Any]) -> list[Any]:
+        """The parameters of a clause, with a guard around them when there is one."""
+        ...
+
+    def inner(self, tokens: list[Token], depth: int) -> Any:
+        """The quoted form of an interpolation's tokens."""
+        ...

@@ -7,18 +7,19 @@ from typing import Any
 from routestudio.functions.elixir.escapes import unescape, unescape_regex
 from routestudio.functions.elixir.lexer import Sigil, Token
 from routestudio.functions.elixir.quoted import Node, is_node
-from routestudio.functions.elixir.reading import Reader
+from routestudio.functions.elixir.reading import Expressions, Reader
 from routestudio.functions.elixir.values import atom, module_atom
 
 
-class Texts(Reader):
+class Texts:
     """The part of the parser that knows texts."""
 
-    def inner(self, tokens: list[Token], depth: int) -> Any:
-        """The quoted form of an interpolation's tokens."""
-        raise NotImplementedError
+    def __init__(self, reader: Reader, values: Expressions) -> None:
+        self.reader = reader
+        self.values = values
 
-    def _text(self, parts: list[Any], token: Token) -> Any:
+    def text(self, parts: list[Any], token: Token) -> Any:
+        """A text of these parts; a binary where values are among them."""
         if all(isinstance(part, str) for part in parts):
             return "".join(parts)
         return Node("<<>>", [self._part(part, token) for part in parts], token.place, token.end)
@@ -26,15 +27,16 @@ class Texts(Reader):
     def _part(self, part: Any, token: Token) -> Any:
         if isinstance(part, str):
             return part
-        value = self.inner(part, self._depth)
+        value = self.values.inner(part, self.reader.depth)
         place = part[0].place
         end = part[-1].end
         access = Node(".", [module_atom("Kernel"), atom("to_string")], place)
         call = Node(access, [value], place, end, frozenset(["interpolation"]))
         return Node("::", [call, Node("binary", None, place)], place, end)
 
-    def _charlist(self, token: Token) -> Any:
-        text = self._text(token.value, token)
+    def charlist(self, token: Token) -> Any:
+        """A list of code points."""
+        text = self.text(token.value, token)
         if isinstance(text, str):
             return [ord(char) for char in text]
         access = Node(".", [module_atom("List"), atom("to_charlist")],
@@ -42,14 +44,16 @@ class Texts(Reader):
         parts = [p.args[0] if is_node(p, "::", 2) else p for p in text.args]
         return Node(access, [parts], token.place, token.end, frozenset(["interpolation"]))
 
-    def _quoted_atom(self, token: Token) -> Any:
-        text = self._text(token.value, token)
+    def quoted_atom(self, token: Token) -> Any:
+        """An atom in quotation marks."""
+        text = self.text(token.value, token)
         if isinstance(text, str):
             return atom(text)
         access = Node(".", [atom("erlang"), atom("binary_to_atom")], token.place)
         return Node(access, [text, atom("utf8")], token.place, token.end)
 
-    def _sigil(self, token: Token) -> Any:
+    def sigil(self, token: Token) -> Any:
+        """A sigil with its parts and modifiers."""
         sigil: Sigil = token.value
         parts = sigil.parts
         if sigil.name == "r":
