@@ -25,14 +25,20 @@ from routestudio.functions.conversion.narrowing import of_types
 
 _SPACE: Final = r"~r/[\s\x{1C}-\x{1F}\x{85}]+/u"
 _TESTS: Final = {
-    "none": "is_nil({})", "str": "is_binary({})", "bool": "is_boolean({})",
-    "int": "is_integer({})", "float": "is_float({})", "list": "is_list({})",
-    "dict": "(is_map({0}) and not is_struct({0}))", "decimal": "is_struct({}, Decimal)",
-}  # fmt: skip
+    "none": "is_nil({})",
+    "str": "is_binary({})",
+    "bool": "is_boolean({})",
+    "int": "is_integer({})",
+    "float": "is_float({})",
+    "list": "is_list({})",
+    "dict": "(is_map({0}) and not is_struct({0}))",
+    "decimal": "is_struct({}, Decimal)",
+}
 _STRIPPED: Final = frozenset(["upper", "lower", "strip", "lstrip", "rstrip"])
 _MATCH: Final = frozenset(["match"])
-_REGEX: Final = frozenset(["re.search", "re.match", "re.fullmatch", "re.sub", "re.split",
-                           "re.findall"])  # fmt: skip
+_REGEX: Final = frozenset(
+    ["re.search", "re.match", "re.fullmatch", "re.sub", "re.split", "re.findall"]
+)
 _WHY: Final = {
     "hashlib": ("servers' Elixir functions cannot hash", 'use the value itself: record["id"] % 8'),
     "json.dumps": (
@@ -59,8 +65,11 @@ class Calls(Expressions):
         matching, self._matching = self._matching, False
         found = super().value(node)
         if found.kinds == _MATCH and not matching:
-            self.refuse(node, "a match of a pattern is not a value in Elixir",
-                        "use it as a condition: if re.search(...)")  # fmt: skip
+            self.refuse(
+                node,
+                "a match of a pattern is not a value in Elixir",
+                "use it as a condition: if re.search(...)",
+            )
         return found
 
     def _call(self, node: ast.Call) -> Code:
@@ -74,8 +83,16 @@ class Calls(Expressions):
             return self._regular(node, path[1])
         if isinstance(node.func, ast.Name):
             return self._function(node, node.func.id)
-        if len(path) == 2 and path[0] in ("base64", "url", "json", "decimal", "hashlib", "math",
-                                          "datetime", "uuid"):  # fmt: skip
+        if len(path) == 2 and path[0] in (
+            "base64",
+            "url",
+            "json",
+            "decimal",
+            "hashlib",
+            "math",
+            "datetime",
+            "uuid",
+        ):
             return self._library(node, name)
         if isinstance(node.func, ast.Attribute):
             return self._method(node, node.func)
@@ -109,10 +126,14 @@ class Calls(Expressions):
         if name in ("min", "max"):
             items = self.arguments(node, 2)
             if not all(item.kinds <= NUMBER for item in items):
-                self.refuse(node, f"`{name}` of values that may not be numbers",
-                            "write int(...) or float(...) around them")  # fmt: skip
-            return Code(f"{name}({items[0].text}, {items[1].text})",
-                        kinds=items[0].kinds | items[1].kinds)  # fmt: skip
+                self.refuse(
+                    node,
+                    f"`{name}` of values that may not be numbers",
+                    "write int(...) or float(...) around them",
+                )
+            return Code(
+                f"{name}({items[0].text}, {items[1].text})", kinds=items[0].kinds | items[1].kinds
+            )
         if name == "bool":
             if len(node.args) != 1 or node.keywords:
                 self.refuse(node, "`bool` takes one argument here")
@@ -149,8 +170,11 @@ class Calls(Expressions):
     def _isinstance(self, node: ast.Call) -> Code:
         kinds = of_types(node.args[1]) if len(node.args) == 2 else None
         if kinds is None:
-            self.refuse(node, "only isinstance(value, str, int, float, bool, list, dict) "
-                        "has an equal form in Elixir")  # fmt: skip
+            self.refuse(
+                node,
+                "only isinstance(value, str, int, float, bool, list, dict) "
+                "has an equal form in Elixir",
+            )
         item = self.value(node.args[0])
         if kinds == INT | FLOAT | BOOL:
             tests = [f"is_number({item.text})", f"is_boolean({item.text})"]
@@ -182,8 +206,11 @@ class Calls(Expressions):
         if name == "get":
             return self._get(node, owner)
         if name in ("keys", "values", "items"):
-            self.refuse(node, f"`.{name}()` gives another order in Elixir",
-                        "sort it: sorted(...), or use it in a map, any or all")  # fmt: skip
+            self.refuse(
+                node,
+                f"`.{name}()` gives another order in Elixir",
+                "sort it: sorted(...), or use it in a map, any or all",
+            )
         if name == "copy" and not node.args:
             return owner if owner.kinds == DICT else Code(self.help("map", owner.text), kinds=DICT)
         if name in _STRIPPED:
@@ -214,8 +241,11 @@ class Calls(Expressions):
 
     def _text_or_texts(self, node: ast.Call, choice: Code) -> None:
         if not (choice.kinds == STR or (choice.kinds == LIST and choice.items <= STR)):
-            self.refuse(node, "what is looked for must be text, or a tuple of texts",
-                        "write str(...) around it")  # fmt: skip
+            self.refuse(
+                node,
+                "what is looked for must be text, or a tuple of texts",
+                "write str(...) around it",
+            )
 
     def _part(self, node: ast.Call, at: int) -> str:
         """A constant text of at least one character: empty ones mean something else."""
@@ -234,15 +264,19 @@ class Calls(Expressions):
         value = node.args[0]
         assert isinstance(value, ast.Constant)
         if len(str(value.value)) != 1:
-            self.refuse(node, f"`.{name}()` of several characters strips a whole text in Elixir",
-                        "strip one character after the other")  # fmt: skip
+            self.refuse(
+                node,
+                f"`.{name}()` of several characters strips a whole text in Elixir",
+                "strip one character after the other",
+            )
         return Code(f"{call}({owner.text}, {part})", kinds=STR)
 
     def _get(self, node: ast.Call, owner: Code) -> Code:
         items = self.arguments(node, 1, 2)
         if items[0].kinds != STR:
-            self.refuse(node, "keys of a map must be text in both languages",
-                        "write str(...) around it")  # fmt: skip
+            self.refuse(
+                node, "keys of a map must be text in both languages", "write str(...) around it"
+            )
         rest = ", ".join(item.text for item in items)
         text = f"Map.get({owner.text}, {rest})"
         if len(items) == 1 and owner.kinds == DICT:
@@ -334,8 +368,10 @@ class Calls(Expressions):
             self.refuse(pattern, "a pattern that may match nothing cuts differently in Elixir")
         if name == "sub":
             new = node.args[1]
-            if not (isinstance(new, ast.Constant) and isinstance(new.value, str)) \
-                    or "\\" in new.value:  # fmt: skip
+            if (
+                not (isinstance(new, ast.Constant) and isinstance(new.value, str))
+                or "\\" in new.value
+            ):
                 self.refuse(node, "the replacement must be a constant text without backslashes")
             return Code(f"Regex.replace({sigil}, {subject.text}, {quoted(new.value)})", kinds=STR)
         if patterns.groups(pattern.value):

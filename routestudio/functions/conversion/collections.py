@@ -75,8 +75,11 @@ class Collections(Calls):
 
     def _head(self, node: ast.expr, generators: list[ast.comprehension]) -> Source:
         if len(generators) != 1 or generators[0].is_async:
-            self.refuse(node, "a comprehension with two loops has no short equal form",
-                        "build the list in steps")  # fmt: skip
+            self.refuse(
+                node,
+                "a comprehension with two loops has no short equal form",
+                "build the list in steps",
+            )
         return self.source(generators[0].target, generators[0].iter)
 
     def _tests(self, generator: ast.comprehension) -> str | None:
@@ -95,8 +98,7 @@ class Collections(Calls):
         outer = self.names.copy()
         source = self._head(node, node.generators)
         if ordered and not source.ordered:
-            self.refuse(node.generators[0].iter, "a map has another order in Elixir",
-                        _ORDER)  # fmt: skip
+            self.refuse(node.generators[0].iter, "a map has another order in Elixir", _ORDER)
         test = self._tests(node.generators[0])
         item = self.value(node.elt)
         self.names = outer
@@ -116,8 +118,9 @@ class Collections(Calls):
         test = self._tests(node.generators[0])
         key, item = self.value(node.key), self.value(node.value)
         if key.kinds != STR:
-            self.refuse(node.key, "keys of a map must be text in both languages",
-                        "write str(...) around it")  # fmt: skip
+            self.refuse(
+                node.key, "keys of a map must be text in both languages", "write str(...) around it"
+            )
         self.names = outer
         text = source.text
         if source.is_map and source.head == f"{{{key.text}, {item.text}}}":
@@ -136,8 +139,11 @@ class Collections(Calls):
 
     def _any_all(self, node: ast.Call, name: str) -> Code:
         if len(node.args) != 1 or not isinstance(node.args[0], (ast.GeneratorExp, ast.ListComp)):
-            self.refuse(node, f"`{name}` is converted with a comprehension inside",
-                        f"{name}(test for item in items)")  # fmt: skip
+            self.refuse(
+                node,
+                f"`{name}` is converted with a comprehension inside",
+                f"{name}(test for item in items)",
+            )
         inner = node.args[0]
         outer = self.names.copy()
         source = self._head(inner, inner.generators)
@@ -175,8 +181,11 @@ class Collections(Calls):
         if name == "sum":
             return Code(self.help("total", found.text), kinds=INT)
         if found.items not in (STR, INT):
-            self.refuse(node, "`sorted` of values that may be of several types",
-                        "sort texts: sorted(str(item) for item in items)")  # fmt: skip
+            self.refuse(
+                node,
+                "`sorted` of values that may be of several types",
+                "sort texts: sorted(str(item) for item in items)",
+            )
         return Code(f"Enum.sort({found.text})", kinds=LIST, items=found.items)
 
     # Choices inside of expressions

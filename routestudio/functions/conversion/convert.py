@@ -58,6 +58,7 @@ async def convert_verified(
     found = await pool.convert(function, times_of(samples), known_of(samples))
     if found.after is None:
         return found
-    verification = await verify(found.before, found.after, samples, pool,
-                                lenient=found.restored, view=view)  # fmt: skip
+    verification = await verify(
+        found.before, found.after, samples, pool, lenient=found.restored, view=view
+    )
     return replace(found, verification=verification)

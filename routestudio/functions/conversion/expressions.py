@@ -156,8 +156,9 @@ class Expressions(Literals):
         if left.kinds == BOOL:
             word, power = ("and", AND) if is_and else ("or", OR)
             text = f"{left.inside(power)} {word} {right.inside(power + 1)}"
-            return Code(text, power, BOOL | right.kinds if right.kinds != BOOL else BOOL,
-                        right.items)  # fmt: skip
+            return Code(
+                text, power, BOOL | right.kinds if right.kinds != BOOL else BOOL, right.items
+            )
         kinds = (left.kinds if is_and else left.kinds - NONE) | right.kinds
         items = left.items | right.items
         empty = _EMPTY.get(ast.unparse(rest[-1]).strip("'\"") if len(rest) == 1 else "-")
@@ -211,9 +212,11 @@ class Expressions(Literals):
             text = self.help("same", left.text, right.text)
             return Code(text if equal else f"not {text}", ATOM if equal else UNARY, BOOL)
         signs: dict[type[ast.cmpop], tuple[str, str]] = {
-            ast.Lt: ("<", "== :lt"), ast.LtE: ("<=", "!= :gt"),
-            ast.Gt: (">", "== :gt"), ast.GtE: (">=", "!= :lt"),
-        }  # fmt: skip
+            ast.Lt: ("<", "== :lt"),
+            ast.LtE: ("<=", "!= :gt"),
+            ast.Gt: (">", "== :gt"),
+            ast.GtE: (">=", "!= :lt"),
+        }
         sign, verdict = signs[type(op)]
         if left.kinds | right.kinds <= NUMBER or left.kinds == right.kinds == STR:
             return Code(f"{left.inside(ORDER + 1)} {sign} {right.inside(ORDER + 1)}", ORDER, BOOL)
@@ -234,9 +237,11 @@ class Expressions(Literals):
         if isinstance(node, (ast.Tuple, ast.List, ast.Set)):
             choices = [self.value(choice) for choice in node.elts]
             strict = all(
-                choice.kinds <= STR | NONE or choice.kinds == item.kinds == INT
-                or (item.kinds <= STR | NONE) for choice in choices
-            )  # fmt: skip
+                choice.kinds <= STR | NONE
+                or choice.kinds == item.kinds == INT
+                or (item.kinds <= STR | NONE)
+                for choice in choices
+            )
             if strict:
                 listed = f"[{', '.join(choice.text for choice in choices)}]"
                 return Code(f"{item.inside(IN + 1)} in {listed}", IN, BOOL)

@@ -125,8 +125,11 @@ class FromElixir:
     def bind(self, name: str, code: Code, *, keep: bool = False) -> str:
         """Give an Elixir name a value; the name that it has in Python, a new one unless `keep`."""
         text = re.sub(r"[?!]", "", name)
-        text = f"{text}_value" if text in TAKEN or text in ("action", "record", "changes",
-                                                            "metadata") else text  # fmt: skip
+        text = (
+            f"{text}_value"
+            if text in TAKEN or text in ("action", "record", "changes", "metadata")
+            else text
+        )
         if not keep:
             taken = {item.text for item in self.names.values()} | self.given
             number, base = 2, text
@@ -166,8 +169,11 @@ class FromElixir:
         texts = []
         for entry in entries:
             if type(entry) is not tuple:
-                self.refuse(node, "a map that is changed like this has no equal form here",
-                            "write Map.put(map, key, value)")  # fmt: skip
+                self.refuse(
+                    node,
+                    "a map that is changed like this has no equal form here",
+                    "write Map.put(map, key, value)",
+                )
             key, item = entry
             name = Code(quoted(key.name), kinds=STR) if type(key) is Atom else self.value(key)
             if name.kinds != STR:
@@ -185,8 +191,11 @@ class FromElixir:
         if two.kinds == NONE or two.text in ("True", "False"):
             sign = "is" if equal else "is not"
             return Code(f"{one.inside(ORDER + 1)} {sign} {two.text}", ORDER, BOOL)
-        if any(k.kinds <= STR | NONE for k in (one, two)) or one.kinds | two.kinds <= NUMBER \
-                or two.text in ("[]", "{}"):  # fmt: skip
+        if (
+            any(k.kinds <= STR | NONE for k in (one, two))
+            or one.kinds | two.kinds <= NUMBER
+            or two.text in ("[]", "{}")
+        ):
             return Code(f"{one.inside(ORDER + 1)} {node.name} {two.inside(ORDER + 1)}", ORDER, BOOL)
         text = self.help("same", one.text, two.text)
         return Code(text if equal else f"not {text}", ATOM if equal else NOT, BOOL)
@@ -226,8 +235,11 @@ class FromElixir:
         kinds = (one.kinds - NONE if node.name == "||" else one.kinds) | two.kinds
         empty = {"{}": DICT, "[]": LIST, "''": STR}.get(two.text, frozenset())
         if one.kinds == BOOL or (node.name == "||" and empty and one.kinds - NONE == empty):
-            return Code(f"{one.inside(power)} {word} {two.inside(power + 1)}", power,
-                        kinds if one.kinds != BOOL else BOOL | two.kinds)  # fmt: skip
+            return Code(
+                f"{one.inside(power)} {word} {two.inside(power + 1)}",
+                power,
+                kinds if one.kinds != BOOL else BOOL | two.kinds,
+            )
         test = self.condition(left)
         yes, no = (two, one) if node.name == "&&" else (one, two)
         text = f"{yes.inside(CHOICE + 1)} if {test.inside(CHOICE + 1)} else {no.inside(CHOICE)}"
@@ -254,8 +266,11 @@ class FromElixir:
             if len(plain) != len(items) and not (
                 one.kinds == INT and all(item.kinds == INT for item in items)
             ):
-                self.refuse(node, "numbers in a list are compared with their types in Elixir",
-                            "compare with == instead")  # fmt: skip
+                self.refuse(
+                    node,
+                    "numbers in a list are compared with their types in Elixir",
+                    "compare with == instead",
+                )
             listed = ", ".join(item.text for item in items)
             return Code(f"{one.inside(ORDER + 1)} in [{listed}]", ORDER, BOOL)
         if one.kinds != STR:
@@ -307,13 +322,17 @@ class FromElixir:
         parts = {key.name: item for key, item in sections}
         condition = self.condition(test)
         yes, no = self.value(parts.get("do")), self.value(parts.get("else"))
-        text = (f"{yes.inside(CHOICE + 1)} if {condition.inside(CHOICE + 1)} "
-                f"else {no.inside(CHOICE)}")  # fmt: skip
+        text = (
+            f"{yes.inside(CHOICE + 1)} if {condition.inside(CHOICE + 1)} else {no.inside(CHOICE)}"
+        )
         return Code(text, CHOICE, yes.kinds | no.kinds, yes.items | no.items)
 
     def _several(self, node: Node, *_: Any) -> Code:
-        self.refuse(node, "several steps inside of an expression have no equal form in Python",
-                    "give the result a name on a separate line")  # fmt: skip
+        self.refuse(
+            node,
+            "several steps inside of an expression have no equal form in Python",
+            "give the result a name on a separate line",
+        )
 
     # Calls
 

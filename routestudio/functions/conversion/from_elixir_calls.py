@@ -37,10 +37,10 @@ from routestudio.functions.elixir.quoted import Node, is_node
 
 _WHY: Final = {
     "String.length": "it counts what people see as characters: write "
-                     "length(String.codepoints(text))",
+    "length(String.codepoints(text))",
     "String.slice": "it counts what people see as characters",
     "JSON.encode!": "Python writes JSON with other spaces",
-}  # fmt: skip
+}
 
 
 class Calls(Texts):
@@ -164,8 +164,9 @@ class Calls(Texts):
             self.refuse(node, "only `fn item -> ... end` is converted here")
         head, body = node.args[0].args
         if pair and len(head) == 1 and type(head[0]) is tuple and len(head[0]) == 2:
-            names = [self._parameter(item, STR if at == 0 else ANY)
-                     for at, item in enumerate(head[0])]  # fmt: skip
+            names = [
+                self._parameter(item, STR if at == 0 else ANY) for at, item in enumerate(head[0])
+            ]
             return ", ".join(names), body
         if pair or len(head) != 1:
             self.refuse(node, "these parameters have no equal form in Python")
@@ -173,8 +174,11 @@ class Calls(Texts):
 
     def _parameter(self, node: Any, kinds: frozenset[str]) -> str:
         if type(node) is not Node or node.args is not None:
-            self.refuse(node, "patterns of parameters have no equal form in Python",
-                        "read the entries inside")  # fmt: skip
+            self.refuse(
+                node,
+                "patterns of parameters have no equal form in Python",
+                "read the entries inside",
+            )
         return self.bind(node.name, Code("", kinds=kinds))
 
     # Modules
@@ -250,8 +254,11 @@ class Calls(Texts):
                 return Code(f"{{{key.text}: {item.text} for {names} in {whole}}}", kinds=DICT)
             test = self.condition(body)
             shown = test.inside(CHOICE + 1) if name == "filter" else f"not {test.inside(NOT)}"
-            return Code(f"{{{names.split(', ')[0]}: {names.split(', ')[1]} for {names} in {whole} "
-                        f"if {shown}}}", kinds=DICT)  # fmt: skip
+            return Code(
+                f"{{{names.split(', ')[0]}: {names.split(', ')[1]} for {names} in {whole} "
+                f"if {shown}}}",
+                kinds=DICT,
+            )
         return self._map_calls(name, args)
 
     def pairs(self, node: Any, test: str = "") -> tuple[str, str] | None:
@@ -300,8 +307,10 @@ class Calls(Texts):
             if found is None:
                 return None
             names, body = self.loop(args[1], pair=True)
-            return Code(f"{name[:-1]}({self.condition(body).text} for {names} in {found[0]}"
-                        f"{found[1]})", kinds=BOOL)  # fmt: skip
+            return Code(
+                f"{name[:-1]}({self.condition(body).text} for {names} in {found[0]}{found[1]})",
+                kinds=BOOL,
+            )
         source = self.value(args[0])
         if name == "map_join" and len(args) == 3 and type(args[2]) is Node:
             if self.known.get(args[2].name) != "string":
@@ -318,8 +327,9 @@ class Calls(Texts):
             if name in ("any?", "all?"):
                 return Code(f"{name[:-1]}({test.text} for {names} in {whole})", kinds=BOOL)
             shown = test.inside(CHOICE + 1) if name == "filter" else f"not {test.inside(NOT)}"
-            return Code(f"[{names} for {names} in {whole} if {shown}]", kinds=LIST,
-                        items=source.items)  # fmt: skip
+            return Code(
+                f"[{names} for {names} in {whole} if {shown}]", kinds=LIST, items=source.items
+            )
         items = [self.value(item) for item in args[1:]]
         match name, len(items):
             case "join", 0 | 1:
@@ -355,8 +365,9 @@ class Calls(Texts):
     def _module_integer(self, node: Node, name: str, args: list[Any]) -> Code | None:
         items = [self.value(item) for item in args]
         whole = [i.text if i.kinds == INT else self.help("whole", i.text) for i in items]
-        inner = [f"({text})" if i.power < UNARY else text
-                 for i, text in zip(items, whole, strict=True)]  # fmt: skip
+        inner = [
+            f"({text})" if i.power < UNARY else text for i, text in zip(items, whole, strict=True)
+        ]
         if name == "to_string" and len(items) == 1:
             return Code(f"str({whole[0]})", kinds=STR)
         if name in ("floor_div", "mod"):

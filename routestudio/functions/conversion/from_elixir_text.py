@@ -23,8 +23,11 @@ class Texts(FromElixir):
         one = self.value(args[0])
         method = in_python("String", name, "str")
         if name == "split" and len(args) == 3 and is_node(args[1], "sigil_r"):
-            return Code(f"{one.inside(ATOM)}.split()", kinds=LIST, items=STR) \
-                if args[1].args[0].args == [_SPACE] else None  # fmt: skip
+            return (
+                Code(f"{one.inside(ATOM)}.split()", kinds=LIST, items=STR)
+                if args[1].args[0].args == [_SPACE]
+                else None
+            )
         if method in _ALONE and len(args) == 1:
             return Code(f"{one.inside(ATOM)}.{method}()", kinds=STR)
         constant = args[1] if len(args) > 1 else None
@@ -69,14 +72,20 @@ class Texts(FromElixir):
         pattern = str(sigil.args[0].args[0]).replace("\\/", "/").replace("[#]{", "#{")
         flags = "".join(map(chr, sigil.args[1])) if len(sigil.args) > 1 and sigil.args[1] else ""
         if "u" not in flags or set(flags) - set("uims") or len(flags) > 2:
-            self.refuse(sigil, "patterns without `u` look at bytes, and Python's at characters",
-                        "write ~r/.../u")  # fmt: skip
+            self.refuse(
+                sigil,
+                "patterns without `u` look at bytes, and Python's at characters",
+                "write ~r/.../u",
+            )
         pattern = pattern.replace("\\z", "\\Z")
         try:
             patterns.regex(pattern, "")
         except patterns.UnequalError as error:
-            self.refuse(sigil, str(error).replace("Elixir", "Python"),
-                        "write the characters, such as [A-Za-z0-9_]")  # fmt: skip
+            self.refuse(
+                sigil,
+                str(error).replace("Elixir", "Python"),
+                "write the characters, such as [A-Za-z0-9_]",
+            )
         names = {"i": "IGNORECASE", "m": "MULTILINE", "s": "DOTALL"}
         flag = "".join(f", re.{names[f]}" for f in flags if f != "u")
         subject = self.value(args[1]).text

@@ -26,9 +26,13 @@ WIDTH: Final = 92
 JOIN: Final = 65
 _KEY: Final = re.compile(r"[a-z_][a-zA-Z0-9_]*\Z")
 _TEXTS: Final = {
-    "table_schema": STR, "table_name": STR, "database_name": STR, "idempotency_key": STR,
-    "commit_lsn": INT, "commit_idx": INT,
-}  # fmt: skip
+    "table_schema": STR,
+    "table_name": STR,
+    "database_name": STR,
+    "idempotency_key": STR,
+    "commit_lsn": INT,
+    "commit_idx": INT,
+}
 _MAPS: Final = NONE | DICT
 
 
@@ -93,10 +97,16 @@ class Literals(Walk):
         if node.id in self.names.called:
             return self.names.called[node.id]
         if node.id == "metadata":
-            self.refuse(node, "`metadata` as a whole has other keys in Elixir",
-                        "read its fields: metadata.table_name")  # fmt: skip
-        self.refuse(node, f"`{node.id}` may have no value here, or is not a value in Elixir",
-                    "give it a value before, in every branch")  # fmt: skip
+            self.refuse(
+                node,
+                "`metadata` as a whole has other keys in Elixir",
+                "read its fields: metadata.table_name",
+            )
+        self.refuse(
+            node,
+            f"`{node.id}` may have no value here, or is not a value in Elixir",
+            "give it a value before, in every branch",
+        )
 
     def _attribute(self, node: ast.Attribute) -> Code:
         path = dotted(node)
@@ -112,9 +122,12 @@ class Literals(Walk):
         name = path[0]
         nested = name in ("consumer", "database")
         if len(path) > 2 or (len(path) == 2 and not nested) or (len(path) == 1 and nested):
-            self.refuse(node, f"`metadata.{'.'.join(path)}` is another thing in Elixir",
-                        'read entries by name: metadata.enrichment["plan"], '
-                        "or one field: metadata.database.name")  # fmt: skip
+            self.refuse(
+                node,
+                f"`metadata.{'.'.join(path)}` is another thing in Elixir",
+                'read entries by name: metadata.enrichment["plan"], '
+                "or one field: metadata.database.name",
+            )
         if len(path) == 2:
             kinds = _MAPS if path[1] == "annotations" else STR | NONE
             return Code(f"metadata.{name}.{path[1]}", kinds=kinds)
@@ -133,8 +146,11 @@ class Literals(Walk):
                 continue
             assert isinstance(item, ast.FormattedValue)
             if item.format_spec is not None or item.conversion not in (-1, 115):
-                self.refuse(item, "formats inside of braces have no equal form in Elixir",
-                            "write the value alone: {value}")  # fmt: skip
+                self.refuse(
+                    item,
+                    "formats inside of braces have no equal form in Elixir",
+                    "write the value alone: {value}",
+                )
             inner = self.value(item.value)
             parts.append(f"#{{{self.as_text(inner)}}}")
         return Code('"' + "".join(parts) + '"', kinds=STR)
@@ -175,9 +191,11 @@ class Literals(Walk):
     def mapping(self, node: ast.Dict, *, atoms: bool) -> Code:
         """A map; with `atoms` its keys are written as names where all of them are."""
         plain: list[Any] = [k.value for k in node.keys if isinstance(k, ast.Constant)]
-        atoms = atoms and len(plain) == len(node.keys) and all(
-            isinstance(k, str) and _KEY.match(k) for k in plain
-        )  # fmt: skip
+        atoms = (
+            atoms
+            and len(plain) == len(node.keys)
+            and all(isinstance(k, str) and _KEY.match(k) for k in plain)
+        )
         spread = node.end_lineno != node.lineno
         entries: list[str] = []
         merged: list[str] = []
@@ -200,8 +218,11 @@ class Literals(Walk):
             else:
                 name_code = self.value(key)
                 if name_code.kinds != STR:
-                    self.refuse(key, "keys of a map must be text in both languages",
-                                'write a text, such as "id" or f"{key}"')  # fmt: skip
+                    self.refuse(
+                        key,
+                        "keys of a map must be text in both languages",
+                        'write a text, such as "id" or f"{key}"',
+                    )
                 name = f"{name_code.text} => "
             entries += notes
             notes = []
@@ -231,10 +252,14 @@ class Literals(Walk):
         if key.kinds == INT:
             if owner.kinds == LIST:
                 return Code(f"Enum.fetch!({owner.text}, {key.text})", kinds=owner.items)
-            return Code(self.help("at", owner.text, key.text),
-                        kinds=STR if owner.kinds == STR else ANY)  # fmt: skip
-        self.refuse(node.slice, "whether this is a key or a position is not known here",
-                    "write a constant, or str(...) or int(...) around it")  # fmt: skip
+            return Code(
+                self.help("at", owner.text, key.text), kinds=STR if owner.kinds == STR else ANY
+            )
+        self.refuse(
+            node.slice,
+            "whether this is a key or a position is not known here",
+            "write a constant, or str(...) or int(...) around it",
+        )
 
     def _slice(self, node: ast.AST, owner: Code, cut: ast.Slice) -> Code:
         low, high = _constant_int(cut.lower), _constant_int(cut.upper)
@@ -242,8 +267,11 @@ class Literals(Walk):
             self.refuse(node, "slices need constant ends and no step")
         steps = _cuts(low, high)
         if steps is None:
-            self.refuse(node, "a slice from the end up to a position has no short equal form",
-                        "cut in two steps")  # fmt: skip
+            self.refuse(
+                node,
+                "a slice from the end up to a position has no short equal form",
+                "cut in two steps",
+            )
         if owner.kinds == LIST:
             text = owner.inside(56) + "".join(f" |> {step}" for step in steps)
             return Code(text, 55 if steps else owner.power, LIST, owner.items)
@@ -251,8 +279,10 @@ class Literals(Walk):
             chain = " |> ".join([owner.inside(56), "String.codepoints()", *steps, "Enum.join()"])
             return Code(chain, 55, STR)
         chain = " |> ".join(["items", *steps])
-        return Code(self.help("part", owner.text, f"fn items -> {chain} end"),
-                    kinds=owner.kinds & (STR | LIST) or STR | LIST)  # fmt: skip
+        return Code(
+            self.help("part", owner.text, f"fn items -> {chain} end"),
+            kinds=owner.kinds & (STR | LIST) or STR | LIST,
+        )
 
 
 def dotted(node: ast.expr) -> list[str]:

@@ -55,12 +55,15 @@ class Verification:
 
     def as_json(self) -> dict[str, Any]:
         return {
-            "samples": self.samples, "messages": self.messages, "values": self.values,
-            "equal": self.equal, "different": len(self.differences),
+            "samples": self.samples,
+            "messages": self.messages,
+            "values": self.values,
+            "equal": self.equal,
+            "different": len(self.differences),
             "differences": [item.as_json() for item in self.differences[:20]],
             "stricter": [item.as_json() for item in self.stricter[:20]],
             "failing": self.failing.as_json() if self.failing is not None else None,
-        }  # fmt: skip
+        }
 
 
 @dataclass(frozen=True, slots=True)

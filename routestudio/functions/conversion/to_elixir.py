@@ -19,8 +19,12 @@ from routestudio.model.function import FunctionKind
 
 _ORDER = "write `for key in sorted(record)`, or a map: {key: ... for key, value in ...}"
 _MAX_LINES = 2_000
-_WORDS: dict[type[ast.stmt], str] = {ast.Try: "try", ast.Raise: "raise", ast.While: "while",
-                                     ast.Assert: "assert"}  # fmt: skip
+_WORDS: dict[type[ast.stmt], str] = {
+    ast.Try: "try",
+    ast.Raise: "raise",
+    ast.While: "while",
+    ast.Assert: "assert",
+}
 
 
 def to_elixir(
@@ -65,8 +69,11 @@ class _Function(Matches):
         for argument in entry.args.args:
             if argument.arg.startswith("_"):
                 bare = argument.arg.lstrip("_")
-                self.names.called[argument.arg] = self._name(ast.Name(bare, ast.Load())) \
-                    if bare != "metadata" else Code("metadata")  # fmt: skip
+                self.names.called[argument.arg] = (
+                    self._name(ast.Name(bare, ast.Load()))
+                    if bare != "metadata"
+                    else Code("metadata")
+                )
         head = self.comments_before(entry.lineno)
         self._shared = shared(entry)
         body = self._body(_without_doc(entry.body, self))
@@ -86,8 +93,9 @@ class _Function(Matches):
     def _rendered(self, tail: Tail) -> list[str]:
         self._written += 1
         if self._written > _MAX_LINES:
-            raise Refused((1, 1), "the function becomes too long in Elixir",
-                          "return in fewer places")  # fmt: skip
+            raise Refused(
+                (1, 1), "the function becomes too long in Elixir", "return in fewer places"
+            )
         if not tail.arms:
             return [*tail.lines, tail.last] if tail.last else tail.lines
         shown = self.choice(tail.nodes, tail.arms, tail.last)
@@ -148,8 +156,12 @@ class _Function(Matches):
             and isinstance(inner.body[0], ast.Return)
             and not node.orelse
         ):
-            self.refuse(node, "a loop that returns is converted when it is `for item in items: "
-                        "if test: return value`", "use any(...), or a comprehension")  # fmt: skip
+            self.refuse(
+                node,
+                "a loop that returns is converted when it is `for item in items: "
+                "if test: return value`",
+                "use any(...), or a comprehension",
+            )
         before = self.names.copy()
         source = self.source(node.target, node.iter)
         if not source.ordered:
@@ -202,8 +214,11 @@ class _Function(Matches):
             case ast.FunctionDef():
                 return self._closure(node, rest)
         word = _WORDS.get(type(node), type(node).__name__)
-        self.refuse(node, f"`{word}` has no equal form in Elixir functions of a server",
-                    "test before, and return a value instead")  # fmt: skip
+        self.refuse(
+            node,
+            f"`{word}` has no equal form in Elixir functions of a server",
+            "test before, and return a value instead",
+        )
 
     def _assign(self, target: ast.Name, value: ast.expr) -> list[str]:
         found = self.value(value)
@@ -227,11 +242,17 @@ class _Function(Matches):
     def _owned(self, node: ast.expr) -> str:
         """A local name whose value only it refers to, so that changing it is binding it again."""
         if not isinstance(node, ast.Name) or node.id not in self.names.called:
-            self.refuse(node, "values cannot be changed in place in Elixir",
-                        'make a new one: row = {**record, "key": value}')  # fmt: skip
+            self.refuse(
+                node,
+                "values cannot be changed in place in Elixir",
+                'make a new one: row = {**record, "key": value}',
+            )
         if self._shared.get(node.id, 1 << 30) < node.lineno:
-            self.refuse(node, f"`{node.id}` may share its value with another name, and would "
-                        "change that, too", f"make a new one: {{**{node.id}, ...}}")  # fmt: skip
+            self.refuse(
+                node,
+                f"`{node.id}` may share its value with another name, and would change that, too",
+                f"make a new one: {{**{node.id}, ...}}",
+            )
         return node.id
 
     def _put(self, place: ast.Subscript, value: ast.expr) -> list[str]:
@@ -282,8 +303,11 @@ class _Function(Matches):
             if everywhere or known:
                 kept.append(name)
             elif name in later:
-                self.refuse(node, f"`{name}` has no value after this when no branch gives one",
-                            f"write `{name} = None` before")  # fmt: skip
+                self.refuse(
+                    node,
+                    f"`{name}` has no value after this when no branch gives one",
+                    f"write `{name} = None` before",
+                )
         if not kept:
             return []
         nodes, arms, last, found = self._arms(node, kept)
@@ -351,8 +375,11 @@ class _Function(Matches):
             for statement in node.body
             for inner in scope.walk_own(statement)
         ):
-            self.refuse(node, "a loop that is left early has no equal form",
-                        "use a comprehension, any(...), or one `if ...: return`")  # fmt: skip
+            self.refuse(
+                node,
+                "a loop that is left early has no equal form",
+                "use a comprehension, any(...), or one `if ...: return`",
+            )
         targets = {n.id for n in ast.walk(node.target) if isinstance(n, ast.Name)}
         if targets & scope.loaded(rest):
             self.refuse(node, "the loop's name is used after the loop", "keep it in another name")
@@ -360,8 +387,11 @@ class _Function(Matches):
         outside = [name for name in kept if name in self.names.called]
         for name in kept:
             if name not in outside and name in scope.loaded(rest):
-                self.refuse(node, f"`{name}` has no value when the loop does not run",
-                            f"write `{name} = None` before")  # fmt: skip
+                self.refuse(
+                    node,
+                    f"`{name}` has no value when the loop does not run",
+                    f"write `{name} = None` before",
+                )
         if not outside:
             return []
         before = self.names.copy()
@@ -389,9 +419,8 @@ class _Function(Matches):
             isinstance(inner, ast.AugAssign)
             and isinstance(inner.value, (ast.Constant, ast.JoinedStr))
             for inner in ast.walk(node)
-            if isinstance(inner, (ast.Assign, ast.AugAssign))
-            and name in scope.assigned([inner])
-        )  # fmt: skip
+            if isinstance(inner, (ast.Assign, ast.AugAssign)) and name in scope.assigned([inner])
+        )
         return kinds if plain and kinds in (frozenset(["int"]), frozenset(["str"])) else ANY
 
     def _closure(self, node: ast.FunctionDef, rest: list[ast.stmt]) -> list[str]:
@@ -401,8 +430,12 @@ class _Function(Matches):
         late = scope.loaded(node.body) & set(scope.assigned(rest))
         if late - set(scope.assigned(node.body)) - {a.arg for a in arguments.args}:
             name = min(late)
-            self.refuse(node, f"`{name}` gets another value after this function is made, which "
-                        "it would not see in Elixir", f"pass `{name}` as a parameter")  # fmt: skip
+            self.refuse(
+                node,
+                f"`{name}` gets another value after this function is made, which "
+                "it would not see in Elixir",
+                f"pass `{name}` as a parameter",
+            )
         if node.name in scope.loaded(node.body):
             self.refuse(node, "a function cannot call itself in Elixir functions of a server")
         outer = self.names.copy()

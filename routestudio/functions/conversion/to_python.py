@@ -48,8 +48,9 @@ def to_python(code: str, kind: FunctionKind) -> tuple[str, bool]:
         return walk.text(read.body), bool(walk.known)
     except (AttributeError, TypeError, LookupError) as error:
         # A form that a server accepts in a shape that is not thought of here.
-        raise Refused((walk.line, 1), "this has no equal form in Python",
-                      "write it another way") from error  # fmt: skip
+        raise Refused(
+            (walk.line, 1), "this has no equal form in Python", "write it another way"
+        ) from error
 
 
 @dataclass(slots=True)
@@ -69,9 +70,10 @@ class _Function(Calls):
         self._kind = kind
         self._lines = code.split("\n")
         self._comments = [
-            (at, line.strip()) for at, line in enumerate(self._lines, 1)
+            (at, line.strip())
+            for at, line in enumerate(self._lines, 1)
             if line.strip().startswith("#")
-        ]  # fmt: skip
+        ]
         self._start = next(
             (at for at, line in enumerate(code.split("\n"), 1) if re.match(r"\s*def\b", line)), 1
         )
@@ -152,8 +154,11 @@ class _Function(Calls):
         left, right = node.args
         names = left.args if is_node(left, "{}") else list(left) if type(left) is tuple else [left]
         if any(type(name) is not Node or name.args is not None for name in names):
-            self.refuse(node, "patterns on the left have no equal form in Python",
-                        "give plain names, and read the entries")  # fmt: skip
+            self.refuse(
+                node,
+                "patterns on the left have no equal form in Python",
+                "give plain names, and read the entries",
+            )
         if is_node(right, "fn") and names == [left]:
             return [] if self._own(left.name, right) else [*lines, *self._def(left, right)]
         if type(right) is tuple or is_node(right, "{}"):
@@ -163,8 +168,12 @@ class _Function(Calls):
             values = [self.value(item) for item in items]
             heads = [self._target(item, value) for item, value in zip(names, values, strict=True)]
             return [*lines, f"{', '.join(heads)} = {', '.join(value.text for value in values)}"]
-        is_loop = type(right) is Node and type(right.name) is Node and \
-            called(right) == "Enum.reduce" and len(right.args) == 3  # fmt: skip
+        is_loop = (
+            type(right) is Node
+            and type(right.name) is Node
+            and called(right) == "Enum.reduce"
+            and len(right.args) == 3
+        )
         is_choice = type(right) is Node and right.name in _CHOICES and "do" in right.flags
         if not is_loop and not is_choice:
             if names != [left]:
@@ -210,8 +219,11 @@ class _Function(Calls):
         if type(node) is not Node or node.args is not None:
             self.refuse(node, "patterns on the left have no equal form in Python")
         if node.name in self.names and self.names[node.name].text not in self._outer:
-            return self.bind(node.name, value, keep=True) if self._mine(node.name) else \
-                self.bind(node.name, value)  # fmt: skip
+            return (
+                self.bind(node.name, value, keep=True)
+                if self._mine(node.name)
+                else self.bind(node.name, value)
+            )
         return self.bind(node.name, value)
 
     _outer: frozenset[str] = frozenset()
@@ -239,11 +251,16 @@ class _Function(Calls):
             names = [self._parameter(item, ANY) for item in head]
             body = self._block(clauses[0].args[1], None)
         else:
-            if any(len(clause.args[0]) != 1 or
-                   (is_node(clause.args[0][0], "when") and len(clause.args[0][0].args) != 2)
-                   for clause in clauses):  # fmt: skip
-                self.refuse(closure, "clauses of several parameters have no equal form",
-                            "use case inside of one clause")  # fmt: skip
+            if any(
+                len(clause.args[0]) != 1
+                or (is_node(clause.args[0][0], "when") and len(clause.args[0][0].args) != 2)
+                for clause in clauses
+            ):
+                self.refuse(
+                    closure,
+                    "clauses of several parameters have no equal form",
+                    "use case inside of one clause",
+                )
             names = [self.bind("argument", Code(""))]
             body = self._arms(self._clauses(Code(names[0]), clauses), None)
         self.names, self._outer = outer, outside
@@ -325,8 +342,11 @@ class _Function(Calls):
                 further = self._pattern(Code(f"{text}[{shown}]"), inner)
                 tests += [further] if further else []
             return " and ".join(tests) if tests else None
-        self.refuse(pattern, "this pattern has no equal form in Python",
-                    "match texts, nil, true, false or maps")  # fmt: skip
+        self.refuse(
+            pattern,
+            "this pattern has no equal form in Python",
+            "match texts, nil, true, false or maps",
+        )
 
     def _arms(self, arms: list[_Arm], target: str | None) -> list[str]:
         lines: list[str] = []
@@ -342,9 +362,14 @@ class _Function(Calls):
             if arm.test is None:
                 if at == 0:
                     return body
-                nested = body[0].startswith("if ") and all(
-                    line.startswith(("    ", "if ", "elif ", "else:")) or not line for line in body
-                ) and sum(line.startswith("if ") for line in body) == 1  # fmt: skip
+                nested = (
+                    body[0].startswith("if ")
+                    and all(
+                        line.startswith(("    ", "if ", "elif ", "else:")) or not line
+                        for line in body
+                    )
+                    and sum(line.startswith("if ") for line in body) == 1
+                )
                 if target is None:
                     lines += body
                 elif nested:

@@ -100,9 +100,12 @@ async def verify(
 
 
 async def _results(
-    function: Function, messages: Sequence[Message], guesses: Sequence[dict[str, str]], text: bool,
+    function: Function,
+    messages: Sequence[Message],
+    guesses: Sequence[dict[str, str]],
+    text: bool,
     pool: Workers,
-) -> list[FunctionResult]:  # fmt: skip
+) -> list[FunctionResult]:
     """What a function gives where guessed types are right, or where the columns are text."""
     if function.language is Language.ELIXIR:
         messages = [
@@ -234,7 +237,10 @@ def _of(message: Message) -> list[Message]:
         for turn in range(5):
             other = _UNUSUAL[(at * 3 + turn * 4) % len(_UNUSUAL)] if turn else None
             found.append(replace(message, record={**record, name: other}))
-    enriched = {**message.metadata, "enrichment": {"plan": "pro"},
-                "transaction_annotations": {"source": "app"}}  # fmt: skip
+    enriched = {
+        **message.metadata,
+        "enrichment": {"plan": "pro"},
+        "transaction_annotations": {"source": "app"},
+    }
     found.append(replace(message, metadata=enriched))
     return found

@@ -11,9 +11,13 @@ from routestudio.functions.elixir.quoted import Node, is_node
 from routestudio.functions.elixir.unit import CompileFault, Unit, Values
 
 _TYPES: Final = {
-    "integer": "integer", "binary": "binary", "bytes": "binary", "utf8": "utf8",
-    "bitstring": "binary", "bits": "binary",
-}  # fmt: skip
+    "integer": "integer",
+    "binary": "binary",
+    "bytes": "binary",
+    "utf8": "utf8",
+    "bitstring": "binary",
+    "bits": "binary",
+}
 
 
 def _fault(node: Any, text: str) -> CompileFault:
@@ -92,10 +96,18 @@ def build(values: Values, node: Node) -> ast.expr:
         if type(value) is str and spec.size is not None:
             text = "a literal string in a binary takes no size"
             raise CompileFault(diagnostic("compile", text, node, "cut the text, or leave it out"))
-        segments.append(_segment([
-            values.expression(value), pyast.const(spec.kind, place), spec.size_of(node, place),
-            pyast.const(spec.signed, place), pyast.const(spec.little, place),
-        ], place))  # fmt: skip
+        segments.append(
+            _segment(
+                [
+                    values.expression(value),
+                    pyast.const(spec.kind, place),
+                    spec.size_of(node, place),
+                    pyast.const(spec.signed, place),
+                    pyast.const(spec.little, place),
+                ],
+                place,
+            )
+        )
     return pyast.call("build_binary", [pyast.list_(segments, place)], place)
 
 
@@ -114,7 +126,7 @@ class Patterns(Protocol):
 
 def match(
     patterns: Patterns, node: Node, subject: ast.expr, bound: dict[str, str]
-) -> list[ast.expr]:  # fmt: skip
+) -> list[ast.expr]:
     """Conditions under which a value is a binary of these segments."""
     place = node.place
     segments: list[ast.expr] = []
@@ -123,23 +135,28 @@ def match(
         value, spec = _split(patterns.values, part)
         literal = type(value) in (int, str)
         targets.append(None if literal else value)
-        segments.append(_segment([
-            pyast.const(value if literal else None, place), pyast.const(spec.kind, place),
-            spec.size_of(node, place), pyast.const(spec.signed, place),
-            pyast.const(spec.little, place),
-        ], place))  # fmt: skip
+        segments.append(
+            _segment(
+                [
+                    pyast.const(value if literal else None, place),
+                    pyast.const(spec.kind, place),
+                    spec.size_of(node, place),
+                    pyast.const(spec.signed, place),
+                    pyast.const(spec.little, place),
+                ],
+                place,
+            )
+        )
     held = patterns.unit.temporary()
     found = pyast.call("match_binary", [subject, pyast.list_(segments, place)], place)
-    conditions = [pyast.is_not(
-        pyast.walrus(held, found, place), pyast.const(None, place), place
-    )]  # fmt: skip
+    conditions = [pyast.is_not(pyast.walrus(held, found, place), pyast.const(None, place), place)]
     for index, target in enumerate(targets):
         if target is None:
             continue
         part_name = patterns.unit.temporary()
         item = pyast.item(pyast.name(held, place), index, place)
-        conditions.append(pyast.is_not(
-            pyast.walrus(part_name, item, place), pyast.name("MISSING", place), place
-        ))  # fmt: skip
+        conditions.append(
+            pyast.is_not(pyast.walrus(part_name, item, place), pyast.name("MISSING", place), place)
+        )
         conditions += patterns.pattern(target, pyast.name(part_name, place), place, bound)
     return conditions

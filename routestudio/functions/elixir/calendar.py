@@ -35,8 +35,11 @@ BASIC_DATETIME: Final = re.compile(
 DATETIME: Final = re.compile(_DATE + r"[T ]" + _CLOCK + _OFFSET + r"\Z", re.ASCII)
 
 UNITS: Final = {
-    "second": 1, "millisecond": 1_000, "microsecond": 1_000_000, "nanosecond": 1_000_000_000,
-}  # fmt: skip
+    "second": 1,
+    "millisecond": 1_000,
+    "microsecond": 1_000_000,
+    "nanosecond": 1_000_000_000,
+}
 BASIC: Final = atom("basic")
 _EXTENDED: Final = atom("extended")
 LONG_UNITS: Final = {"minute": 60, "hour": 3600, "day": 86_400}
@@ -184,8 +187,9 @@ def truncate(value: Any, unit: Any, where: str) -> Any:
     precision = min(PRECISION[str(name)], value.precision)
     step = 10 ** (6 - precision) if precision else MILLION
     micro = value.microsecond - value.microsecond % step
-    return type(value)(value.year, value.month, value.day, value.hour, value.minute, value.second,
-                       micro, precision)  # fmt: skip
+    return type(value)(
+        value.year, value.month, value.day, value.hour, value.minute, value.second, micro, precision
+    )
 
 
 def add_months(year: int, month: int, day: int, months: int) -> tuple[int, int, int]:
@@ -212,8 +216,9 @@ def shifted(value: Any, duration: Any, where: str, *, dates_only: bool) -> Any:
                 "Expected :year, :month, :week, :day, :hour, :minute, :second, :microsecond"
             )
         if name not in allowed:
-            raise argument(f"unsupported unit {inspect(entry[0])}. Expected :year, :month, :week, "
-                           ":day")  # fmt: skip
+            raise argument(
+                f"unsupported unit {inspect(entry[0])}. Expected :year, :month, :week, :day"
+            )
         given[name] = entry[1]
     micro = given.pop("microsecond", (0, 0))
     if any(type(amount) is not int for amount in given.values()) or type(micro) is not tuple:
@@ -224,8 +229,9 @@ def shifted(value: Any, duration: Any, where: str, *, dates_only: bool) -> Any:
     days = given.get("week", 0) * 7 + given.get("day", 0)
     if dates_only:
         return Date(*date_of(days_of(year, month, day) + days))
-    start = type(value)(year, month, day, value.hour, value.minute, value.second,
-                        value.microsecond, value.precision)  # fmt: skip
+    start = type(value)(
+        year, month, day, value.hour, value.minute, value.second, value.microsecond, value.precision
+    )
     seconds = given.get("hour", 0) * 3600 + given.get("minute", 0) * 60 + given.get("second", 0)
     return moved(start, (days * 86_400 + seconds) * MILLION + micro[0], micro[1])
 

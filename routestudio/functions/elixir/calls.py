@@ -73,18 +73,24 @@ class Calls:
         if self._is_metadata(left):
             return pyast.call("metadata_field", [pyast.name("metadata", place), text], place)
         if (
-            type(left) is Node and type(left.name) is Node and left.name.name == "."
-            and not left.args and len(left.name.args) == 2 and self._is_metadata(left.name.args[0])
-        ):  # fmt: skip
+            type(left) is Node
+            and type(left.name) is Node
+            and left.name.name == "."
+            and not left.args
+            and len(left.name.args) == 2
+            and self._is_metadata(left.name.args[0])
+        ):
             key = pyast.const(left.name.args[1].name, place)
             return pyast.call("metadata_path", [pyast.name("metadata", place), key, text], place)
         return pyast.call("dot", [self.values.expression(left), text], place)
 
     def _is_metadata(self, value: Any) -> bool:
         return (
-            type(value) is Node and value.args is None and value.name == "metadata"
+            type(value) is Node
+            and value.args is None
+            and value.name == "metadata"
             and self.unit.env.get("metadata") == "metadata"
-        )  # fmt: skip
+        )
 
     def _access(self, node: Node, args: list[Any]) -> ast.expr:
         place = node.place
@@ -100,8 +106,9 @@ class Calls:
             return pyast.choose(
                 pyast.type_is(first, "dict", place),
                 pyast.method(value, "get", [parts[1]], place),
-                pyast.call("access", [value, parts[1]], place), place,
-            )  # fmt: skip
+                pyast.call("access", [value, parts[1]], place),
+                place,
+            )
         return pyast.call("access", parts, place)
 
     # Functions of modules and of Kernel
@@ -136,9 +143,9 @@ class Calls:
 
     def _warn(self, code: str, text: str, node: Node, hint: str | None = None) -> None:
         at = diagnostic(code, text, node, hint)
-        self.unit.warnings.append(Diagnostic(
-            at.line, at.column, code, text, at.end_line, at.end_column, "warning", hint
-        ))  # fmt: skip
+        self.unit.warnings.append(
+            Diagnostic(at.line, at.column, code, text, at.end_line, at.end_column, "warning", hint)
+        )
 
     def local(self, node: Node) -> ast.expr:
         """A call of a name without a module."""

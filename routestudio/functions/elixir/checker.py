@@ -73,9 +73,11 @@ def unwrap(quoted: Any) -> Any:
 
 def _only_do(sections: Any) -> bool:
     return (
-        type(sections) is list and len(sections) == 1 and type(sections[0]) is tuple
+        type(sections) is list
+        and len(sections) == 1
+        and type(sections[0]) is tuple
         and sections[0][0] is _DO
-    )  # fmt: skip
+    )
 
 
 def check(body: Any) -> list[Diagnostic]:
@@ -172,9 +174,11 @@ class _Checker:
             for name, node in bound(pattern):
                 if name in names.PARAMETERS:
                     self._add(
-                        "assign_argument", f"can't assign to argument: {name}", node,
+                        "assign_argument",
+                        f"can't assign to argument: {name}",
+                        node,
                         f"choose another name than `{name}`",
-                    )  # fmt: skip
+                    )
         except BadPattern as error:
             text = f"Bad pattern: {printed(error.node)}"
             self._add("bad_pattern", text, error.node, advice.pattern(error.node))
@@ -209,7 +213,7 @@ class _Checker:
                 (module in names.MODULES and not refused)
                 or (module == "Access" and path[1] == "get")
                 or (module == "Kernel" and path[1] in names.KERNEL)
-            )  # fmt: skip
+            )
             if not allowed:
                 self._forbidden(shown, node, "forbidden_module")
                 return
@@ -237,10 +241,11 @@ def _inside(args: list[Any]) -> Iterable[Any]:
 
 def _is_sections(value: Any) -> bool:
     return (
-        type(value) is list and bool(value)
+        type(value) is list
+        and bool(value)
         and all(type(i) is tuple and type(i[0]) is Atom for i in value)
         and value[0][0] in (_DO, _ELSE)
-    )  # fmt: skip
+    )
 
 
 def _path(callee: Node) -> list[str] | None:

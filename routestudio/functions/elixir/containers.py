@@ -65,8 +65,9 @@ class Containers:
             if many and (trailing or len(items) > 1 or self.reader.token.kind == ","):
                 raise SourceError(
                     "unexpected comma. Parentheses are required to solve ambiguity inside "
-                    "containers and calls", items[-1].place,
-                )  # fmt: skip
+                    "containers and calls",
+                    items[-1].place,
+                )
             self._skip_lines_before(close)
             if self.reader.token.kind != ",":
                 break
@@ -101,8 +102,9 @@ class Containers:
             else:
                 raise SourceError(
                     "unexpected expression after keyword list. Keyword lists must always come as "
-                    "the last argument", token.place,
-                )  # fmt: skip
+                    "the last argument",
+                    token.place,
+                )
             self.reader.skip_lines()
             pairs.append((key, self._plain(self.values.expression(40, no_do=no_do))))
             if self.reader.token.kind != ",":
@@ -134,8 +136,11 @@ class Containers:
         values = self._elements(")", opened, trailing=False)
         self.reader.expect(")", opened)
         if self.reader.token.kind not in ("->", "when"):
-            raise SourceError("unexpected parentheses around several values", opened.place,
-                              "write `{...}` for a tuple")  # fmt: skip
+            raise SourceError(
+                "unexpected parentheses around several values",
+                opened.place,
+                "write `{...}` for a tuple",
+            )
         return Node("__block__", values, opened.place, self.reader.closed, frozenset(["many"]))
 
     def _guarded_items(self) -> list[Any] | None:
@@ -211,7 +216,7 @@ class Containers:
                 entries.append((key, self._plain(self.values.expression(60))))
             elif type(key) is Node and (
                 type(key.name) is Node or key.args is None or key.name.isidentifier()
-            ):  # fmt: skip
+            ):
                 entries.append(key)  # no pair, which only the rules of a server refuse
             else:
                 raise self.reader.unexpected()
@@ -252,8 +257,13 @@ def block(items: list[Any], place: tuple[int, int], end: tuple[int, int]) -> Any
 def parenthesized(value: Any) -> Any:
     """A value that stood in parentheses."""
     if type(value) is Node:
-        value = Node(value.name, value.args, value.place, value.end,
-                     (value.flags | {"parens"}) - {"open many", "open"})  # fmt: skip
+        value = Node(
+            value.name,
+            value.args,
+            value.place,
+            value.end,
+            (value.flags | {"parens"}) - {"open many", "open"},
+        )
     return value
 
 

@@ -150,8 +150,11 @@ def _struct(value: Struct, as_json: bool) -> Any:
     if isinstance(value, Date):
         return value.text() if as_json else dt.date(value.year, value.month, value.day)
     if isinstance(value, Time):
-        return value.text() if as_json else \
-            dt.time(value.hour, value.minute, value.second, value.microsecond)  # fmt: skip
+        return (
+            value.text()
+            if as_json
+            else dt.time(value.hour, value.minute, value.second, value.microsecond)
+        )
     if isinstance(value, Decimal):
         if abs(value.exp) > MAX_BITS:
             raise NotEvaluated("a decimal of this size as a result")

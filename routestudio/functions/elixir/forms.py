@@ -74,8 +74,11 @@ class Forms:
         if loop is not None and is_closure_call(value, len(loop.names)):
             self._again(value, loop)
             return
-        if type(value) is Node and value.args is not None and \
-                (loop is not None or not self.unit.pure(value)):  # fmt: skip
+        if (
+            type(value) is Node
+            and value.args is not None
+            and (loop is not None or not self.unit.pure(value))
+        ):
             match value.name:
                 case "__block__" if value.args:
                     for item in value.args[:-1]:
@@ -150,8 +153,9 @@ class Forms:
             name = self.unit.temporary()
             keep = pyast.walrus(name, subject, place)
             subject = pyast.name(name, place)
-        result = self._clauses(section(args[1], _DO) or [], [subject],
-                               pyast.call("case_error", [subject], place))  # fmt: skip
+        result = self._clauses(
+            section(args[1], _DO) or [], [subject], pyast.call("case_error", [subject], place)
+        )
         if keep is not None:
             kept = pyast.is_not(keep, pyast.name("MISSING", place), place)
             result = pyast.choose(kept, result, pyast.const(None, place), place)
@@ -180,8 +184,9 @@ class Forms:
         for conditions, value, place in reversed(compiled):
             result = (
                 pyast.choose(pyast.both(conditions, place), value, result, place)
-                if conditions else value
-            )  # fmt: skip
+                if conditions
+                else value
+            )
         return result
 
     def truth(self, value: Any, place: Place) -> ast.expr:
@@ -195,10 +200,13 @@ class Forms:
             expression = pyast.name(name, place)
         else:
             first = expression
-        return pyast.both([
-            pyast.is_not(first, pyast.const(None, place), place),
-            pyast.is_not(expression, pyast.const(False, place), place),
-        ], place)  # fmt: skip
+        return pyast.both(
+            [
+                pyast.is_not(first, pyast.const(None, place), place),
+                pyast.is_not(expression, pyast.const(False, place), place),
+            ],
+            place,
+        )
 
     # Statements
 
@@ -217,7 +225,7 @@ class Forms:
 
     def _chain(
         self, clauses: list[Node], subjects: list[ast.expr], error: list[ast.stmt], finish: Into
-    ) -> list[ast.stmt]:  # fmt: skip
+    ) -> list[ast.stmt]:
         """Clauses as `if ... elif ... else`."""
         compiled = []
         for clause in clauses:
@@ -274,8 +282,10 @@ class Forms:
             conditions, self.unit.env = self.patterns.head([pattern], [subject], step.place)
             if conditions:
                 test = pyast.not_(pyast.both(conditions, step.place), step.place)
-                leave = [pyast.assign(failed, subject, step.place),
-                         pyast.at(ast.Break(), step.place)]  # fmt: skip
+                leave = [
+                    pyast.assign(failed, subject, step.place),
+                    pyast.at(ast.Break(), step.place),
+                ]
                 self.unit.out.append(pyast.branch(test, leave, [], step.place))
         self.into(section(sections, _DO), finish)
         self.unit.out.append(pyast.assign(done, pyast.const(True, place), place))
@@ -305,9 +315,12 @@ class Forms:
             pyast.assign(callee, pyast.call("called", [target, count], place), place)
         )
         held = pyast.name(callee, place)
-        targets = pyast.at(ast.Tuple([
-            pyast.at(ast.Name(name, ast.Store()), place) for name in loop.names
-        ], ast.Store()), place)  # fmt: skip
+        targets = pyast.at(
+            ast.Tuple(
+                [pyast.at(ast.Name(name, ast.Store()), place) for name in loop.names], ast.Store()
+            ),
+            place,
+        )
         rebind = pyast.at(ast.Assign([targets], pyast.tuple_(args, place)), place)
         again = [rebind, pyast.at(ast.Continue(), place)]
         test = pyast.is_(held, pyast.name(loop.title, place), place)
@@ -350,15 +363,21 @@ class Forms:
             held, first = value.id, value
         kept = pyast.name(held, place)
         if strict:
-            test = first if is_boolean(left) else \
-                pyast.call("boolean", [pyast.const(node.name, place), first], place)  # fmt: skip
+            test = (
+                first
+                if is_boolean(left)
+                else pyast.call("boolean", [pyast.const(node.name, place), first], place)
+            )
         elif is_boolean(left):
             test = first
         else:
-            test = pyast.both([
-                pyast.is_not(first, pyast.const(None, place), place),
-                pyast.is_not(kept, pyast.const(False, place), place),
-            ], place)  # fmt: skip
+            test = pyast.both(
+                [
+                    pyast.is_not(first, pyast.const(None, place), place),
+                    pyast.is_not(kept, pyast.const(False, place), place),
+                ],
+                place,
+            )
         wanted = node.name in ("and", "&&")
         if self.unit.pure(right):
             other = self._scoped(right)

@@ -142,8 +142,10 @@ class Compiler:
             case "%{}":
                 keys = [k for k, _ in args]
                 parts = self.several([p for pair in args for p in pair], place)
-                stored = [self._stored(key, part, place)
-                          for key, part in zip(keys, parts[::2], strict=True)]  # fmt: skip
+                stored = [
+                    self._stored(key, part, place)
+                    for key, part in zip(keys, parts[::2], strict=True)
+                ]
                 return pyast.dict_(stored, parts[1::2], place)
             case "%":
                 return self.calls.struct_literal(node)
@@ -286,10 +288,13 @@ class Compiler:
         args = node.args or []
         if args and all(
             type(part) is str
-            or (is_node(part, "::", 2) and type(part.args[0]) is Node
-                and "interpolation" in part.args[0].flags)
+            or (
+                is_node(part, "::", 2)
+                and type(part.args[0]) is Node
+                and "interpolation" in part.args[0].flags
+            )
             for part in args
-        ):  # fmt: skip
+        ):
             return self.interpolation(args, node.place)
         return binaries.build(self, node)
 

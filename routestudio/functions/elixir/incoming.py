@@ -50,9 +50,10 @@ def sure(columns: Any, types: Mapping[str, str] | None = None) -> Any:
     if type(columns) is not dict:
         return None
     texts = {
-        key: item for key, item in columns.items()
+        key: item
+        for key, item in columns.items()
         if type(item) is str and (types is None or key not in types) and _unsure(item)
-    }  # fmt: skip
+    }
     return {**values_of(columns, types), **texts} if texts else None
 
 

@@ -177,10 +177,12 @@ def _list(value: list[Any]) -> Doc:
 def is_keyword(value: Any) -> bool:
     """Whether a list holds pairs with atoms as keys only (and is not empty)."""
     return all(
-        type(item) is tuple and len(item) == 2 and type(item[0]) in (Atom, bool, type(None))
+        type(item) is tuple
+        and len(item) == 2
+        and type(item[0]) in (Atom, bool, type(None))
         and not (atom_name(item[0]) or "").startswith("Elixir.")
         for item in value
-    )  # fmt: skip
+    )
 
 
 def printable_codes(value: list[int]) -> bool:
@@ -244,9 +246,11 @@ def printable(text: str) -> bool:
     if not is_utf8(text):
         return False
     return (text.isascii() and text.isprintable()) or all(
-        " " <= c <= "~" or c in "\n\r\t\v\b\f\x1b\x7f\x07"
-        or (c >= "\xa0" and c not in "\ufffe\uffff") for c in text
-    )  # fmt: skip
+        " " <= c <= "~"
+        or c in "\n\r\t\v\b\f\x1b\x7f\x07"
+        or (c >= "\xa0" and c not in "\ufffe\uffff")
+        for c in text
+    )
 
 
 def _escaped(text: str) -> str:

@@ -28,8 +28,9 @@ _NEUTRAL: Final = frozenset(["sort", "sort_by", "count", "empty?", "member?", "a
 """Functions of `Enum` whose result does not depend on the order of what they are given."""
 _PASS: Final = frozenset(["map", "filter", "reject", "flat_map", "uniq", "to_list", "concat"])
 """Functions of `Enum` that hand the order on, in a list."""
-_TEXTS: Final = frozenset([("JSON", "encode!"), ("JSON", "encode_to_iodata!"),
-                           ("URI", "encode_query")])  # fmt: skip
+_TEXTS: Final = frozenset(
+    [("JSON", "encode!"), ("JSON", "encode_to_iodata!"), ("URI", "encode_query")]
+)
 
 Place = tuple[str, int, int]
 
@@ -185,9 +186,12 @@ def _is_metadata_map(node: Node) -> bool:
         return False
     left, right = node.name.args
     return (
-        type(left) is Node and left.args is None and left.name == "metadata"
-        and type(right) is Atom and right.name in _METADATA_MAPS
-    )  # fmt: skip
+        type(left) is Node
+        and left.args is None
+        and left.name == "metadata"
+        and type(right) is Atom
+        and right.name in _METADATA_MAPS
+    )
 
 
 def _bodies(section: Any) -> list[Any]:

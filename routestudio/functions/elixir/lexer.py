@@ -175,9 +175,10 @@ class Lexer:
             return "name", operator, after
         follows = text[after : after + 1]
         if (
-            follows == ":" and text[after + 1 : after + 2] in (" ", "\n", "\t")
+            follows == ":"
+            and text[after + 1 : after + 2] in (" ", "\n", "\t")
             and operator not in ("(", ")", "[", "]", "{", "}", ",", ";", ":", "%", "<<", ">>")
-        ):  # fmt: skip
+        ):
             return "key", atom(operator), after + 1
         return operator, operator, after
 
@@ -212,8 +213,10 @@ class Lexer:
             raise SourceError("unexpected token: ?\\", self.place(at))
         escaped = text[at + 2]
         if escaped in "xu":
-            found = re.compile(r"\\(?:x\{[0-9A-Fa-f]{1,6}\}|x[0-9A-Fa-f]{1,2}|u\{[0-9A-Fa-f]{1,6}\}"
-                               r"|u[0-9A-Fa-f]{4})").match(text, at + 1)  # fmt: skip
+            found = re.compile(
+                r"\\(?:x\{[0-9A-Fa-f]{1,6}\}|x[0-9A-Fa-f]{1,2}|u\{[0-9A-Fa-f]{1,6}\}"
+                r"|u[0-9A-Fa-f]{4})"
+            ).match(text, at + 1)
             if found:
                 return "int", int(re.sub(r"[^0-9A-Fa-f]", "", found[0][2:]), 16), found.end()
         if escaped in _CHAR_ESCAPES:
@@ -239,9 +242,10 @@ class Lexer:
             if text[end + 1 : end + 2] in (" ", "\n", "\t", "\r", ""):
                 return "key", atom(word), end + 1
             raise SourceError(
-                f"keyword argument must be followed by space after: {word}:", self.place(at),
+                f"keyword argument must be followed by space after: {word}:",
+                self.place(at),
                 "write a space after the colon",
-            )  # fmt: skip
+            )
         if after_dot and word in WORDS:
             return "name", word, end
         if word == "not":

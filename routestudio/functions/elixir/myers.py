@@ -80,10 +80,9 @@ def _grouped(edits: list[tuple[Any, Any]]) -> list[tuple[Any, list[Any]]]:
         kind, item = edits[at - 1]
         if found and found[0][0] is kind:
             found[0][1].insert(0, item)
-        elif (
-            [part[0] for part in found[:3]] == [_EQ, _INS, _EQ]
-            and ops.same(found[0][1], found[1][1])
-        ):  # fmt: skip
+        elif [part[0] for part in found[:3]] == [_EQ, _INS, _EQ] and ops.same(
+            found[0][1], found[1][1]
+        ):
             moved = found[0][1]
             found[:3] = [(_INS, moved), (_EQ, [*moved, *found[2][1]])]
             continue

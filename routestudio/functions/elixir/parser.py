@@ -121,8 +121,9 @@ class _Parser:
                     if items:
                         raise SourceError(
                             "unexpected operator ->. If you want to define clauses, the first "
-                            "expression must be one too", arrow.place,
-                        )  # fmt: skip
+                            "expression must be one too",
+                            arrow.place,
+                        )
                     clauses = []
                 self._close_clause(clauses, body)
                 body = []
@@ -156,8 +157,9 @@ class _Parser:
         if is_node(last, "when", 2) and "many" in flags_of(last.args[0]):
             guarded: Node = last
             assert guarded.args is not None
-            return [Node("when", [*guarded.args[0].args, guarded.args[1]], guarded.place,
-                         guarded.end)]  # fmt: skip
+            return [
+                Node("when", [*guarded.args[0].args, guarded.args[1]], guarded.place, guarded.end)
+            ]
         if "many" in flags_of(last) and len(values) == 1:
             return list(last.args)
         if len(values) > 1 and is_node(last, "when", 2):
@@ -284,10 +286,10 @@ class _Parser:
                     key = self.expression()
                 self.reader.skip_lines()
                 self.reader.expect("]", token)
-                access = Node(".", [module_atom("Access"), atom("get")],
-                              token.place)  # fmt: skip
-                value = Node(access, [value, key], token.place, self.reader.closed,
-                             frozenset(["access"]))  # fmt: skip
+                access = Node(".", [module_atom("Access"), atom("get")], token.place)
+                value = Node(
+                    access, [value, key], token.place, self.reader.closed, frozenset(["access"])
+                )
             elif token.kind == "." and token.value is None:
                 value = self._dot(value, no_do)
             else:
@@ -386,7 +388,8 @@ class _Parser:
         self.reader.expect("end", opened)
         if len(items) != 1 or type(items[0]) is not list or not is_clauses(items[0]):
             raise SourceError(
-                "expected anonymous functions to be defined with -> inside", opened.place,
+                "expected anonymous functions to be defined with -> inside",
+                opened.place,
                 "write `fn x -> x end`",
-            )  # fmt: skip
+            )
         return Node("fn", items[0], opened.place, self.reader.closed)

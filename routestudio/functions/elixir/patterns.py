@@ -24,7 +24,7 @@ class Patterns:
 
     def pattern(
         self, pattern: Any, subject: ast.expr, place: Place, bound: dict[str, str]
-    ) -> list[ast.expr]:  # fmt: skip
+    ) -> list[ast.expr]:
         """Conditions under which a value matches. `subject` is cheap and may be repeated.
 
         `bound` collects what the pattern binds: names to Python's names.
@@ -64,7 +64,7 @@ class Patterns:
 
     def _part(
         self, pattern: Any, value: ast.expr, place: Place, bound: dict[str, str]
-    ) -> list[ast.expr]:  # fmt: skip
+    ) -> list[ast.expr]:
         """The conditions of a part of a value; `value` is computed once."""
         if type(pattern) is Node and pattern.args is None:
             if pattern.name == "_":
@@ -79,7 +79,7 @@ class Patterns:
 
     def _binding(
         self, name: str, subject: ast.expr, place: Place, bound: dict[str, str]
-    ) -> list[ast.expr]:  # fmt: skip
+    ) -> list[ast.expr]:
         if name == "_":
             return []
         if name in bound:
@@ -93,7 +93,7 @@ class Patterns:
 
     def _literal(
         self, value: Any, subject: ast.expr, place: Place, bound: dict[str, str]
-    ) -> list[ast.expr]:  # fmt: skip
+    ) -> list[ast.expr]:
         if isinstance(value, tuple):
             return self._tuple_pattern(list(value), subject, place, bound)
         if isinstance(value, list):
@@ -109,7 +109,7 @@ class Patterns:
 
     def _tuple_pattern(
         self, items: list[Any], subject: ast.expr, place: Place, bound: dict[str, str]
-    ) -> list[ast.expr]:  # fmt: skip
+    ) -> list[ast.expr]:
         size = pyast.call("len", [subject], place)
         found = [
             pyast.type_is(subject, "tuple", place),
@@ -121,7 +121,7 @@ class Patterns:
 
     def _list_pattern(
         self, items: list[Any], tail: Any, subject: ast.expr, place: Place, bound: dict[str, str]
-    ) -> list[ast.expr]:  # fmt: skip
+    ) -> list[ast.expr]:
         size = pyast.call("len", [subject], place)
         operator: ast.cmpop = ast.Eq() if tail is None else ast.GtE()
         is_list = pyast.type_is(subject, "list", place)
@@ -137,15 +137,21 @@ class Patterns:
 
     def _map_pattern(
         self, entries: list[Any], subject: ast.expr, place: Place, bound: dict[str, str]
-    ) -> list[ast.expr]:  # fmt: skip
+    ) -> list[ast.expr]:
         if not entries:
-            return [pyast.is_not(pyast.call("as_map", [subject], place),
-                                 pyast.const(None, place), place)]  # fmt: skip
+            return [
+                pyast.is_not(
+                    pyast.call("as_map", [subject], place), pyast.const(None, place), place
+                )
+            ]
         data = self.unit.temporary()
-        found = [pyast.is_not(
-            pyast.walrus(data, pyast.call("as_map", [subject], place), place),
-            pyast.const(None, place), place,
-        )]  # fmt: skip
+        found = [
+            pyast.is_not(
+                pyast.walrus(data, pyast.call("as_map", [subject], place), place),
+                pyast.const(None, place),
+                place,
+            )
+        ]
         for entry in entries:
             if not isinstance(entry, tuple):
                 raise CompileFault(diagnostic("compile", "this is not a pattern", entry))
@@ -155,9 +161,9 @@ class Patterns:
             got = pyast.method(
                 pyast.name(data, place), "get", [stored, pyast.name("MISSING", place)], place
             )
-            found.append(pyast.is_not(
-                pyast.walrus(held, got, place), pyast.name("MISSING", place), place
-            ))  # fmt: skip
+            found.append(
+                pyast.is_not(pyast.walrus(held, got, place), pyast.name("MISSING", place), place)
+            )
             found += self.pattern(value, pyast.name(held, place), place, bound)
         return found
 
@@ -169,19 +175,22 @@ class Patterns:
 
     def _struct_pattern(
         self, args: list[Any], subject: ast.expr, place: Place, bound: dict[str, str]
-    ) -> list[ast.expr]:  # fmt: skip
+    ) -> list[ast.expr]:
         module, fields = args
         kind = self.unit.temporary()
-        found = [pyast.is_not(
-            pyast.walrus(kind, pyast.call("struct_name", [subject], place), place),
-            pyast.name("MISSING", place), place,
-        )]  # fmt: skip
+        found = [
+            pyast.is_not(
+                pyast.walrus(kind, pyast.call("struct_name", [subject], place), place),
+                pyast.name("MISSING", place),
+                place,
+            )
+        ]
         found += self.pattern(module, pyast.name(kind, place), place, bound)
         return found + self._map_pattern(fields.args, subject, place, bound)
 
     def _prefix(
         self, pattern: Node, subject: ast.expr, place: Place, bound: dict[str, str]
-    ) -> list[ast.expr]:  # fmt: skip
+    ) -> list[ast.expr]:
         """`"text" <> rest`."""
         assert pattern.args is not None
         left, rest = pattern.args
@@ -207,7 +216,7 @@ class Patterns:
 
     def head(
         self, patterns: list[Any], subjects: list[ast.expr], place: Place
-    ) -> tuple[list[ast.expr], dict[str, str]]:  # fmt: skip
+    ) -> tuple[list[ast.expr], dict[str, str]]:
         """The conditions of a clause and the names that its body sees."""
         guard = None
         if len(patterns) == 1 and is_node(patterns[0], "when"):

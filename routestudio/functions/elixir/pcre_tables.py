@@ -12,13 +12,19 @@ VERTICAL: Final = r"\n\x0b\f\r\x85"
 _WIDE_H: Final = _HORIZONTAL + r"\u1680\u180e\u2000-\u200a\u202f\u205f\u3000"
 WIDE_V: Final = VERTICAL + r"\u2028\u2029"
 BYTE: Final = {
-    "d": "0-9", "s": r"\t\n\x0b\f\r ", "h": _HORIZONTAL, "v": VERTICAL,
+    "d": "0-9",
+    "s": r"\t\n\x0b\f\r ",
+    "h": _HORIZONTAL,
+    "v": VERTICAL,
     "w": "A-Za-z0-9_",
-}  # fmt: skip
+}
 WIDE: Final = {
-    "d": r"\p{Nd}", "s": r"\p{Z}\t\n\x0b\f\r\x85", "h": _WIDE_H, "v": WIDE_V,
+    "d": r"\p{Nd}",
+    "s": r"\p{Z}\t\n\x0b\f\r\x85",
+    "h": _WIDE_H,
+    "v": WIDE_V,
     "w": r"\p{L}\p{N}_",
-}  # fmt: skip
+}
 POSIX_BYTE: Final = {
     "alpha": "A-Za-z", "digit": "0-9", "alnum": "A-Za-z0-9", "upper": "A-Z", "lower": "a-z",
     "space": r"\t\n\x0b\f\r ", "blank": r"\t ", "word": BYTE["w"], "xdigit": "0-9A-Fa-f",

@@ -6,8 +6,9 @@ from typing import Any, Final
 
 from routestudio.functions.elixir.quoted import Node, is_node
 
-_COMPARISONS: Final = frozenset(["==", "!=", "===", "!==", "<", ">", "<=", ">=", "in", "not",
-                                 "match?"])  # fmt: skip
+_COMPARISONS: Final = frozenset(
+    ["==", "!=", "===", "!==", "<", ">", "<=", ">=", "in", "not", "match?"]
+)
 _SAFE_TESTS: Final = frozenset(
     [
         "is_integer",
@@ -114,10 +115,14 @@ def _clauses(args: list[Any]) -> list[Node]:
 def is_closure_call(value: Any, arity: int) -> bool:
     """Whether a value is `name.(...)` with so many arguments."""
     return (
-        type(value) is Node and type(value.name) is Node and value.name.name == "."
-        and len(value.name.args) == 1 and type(value.name.args[0]) is Node
-        and value.name.args[0].args is None and len(value.args or []) == arity
-    )  # fmt: skip
+        type(value) is Node
+        and type(value.name) is Node
+        and value.name.name == "."
+        and len(value.name.args) == 1
+        and type(value.name.args[0]) is Node
+        and value.name.args[0].args is None
+        and len(value.args or []) == arity
+    )
 
 
 def loops(clauses: list[Node]) -> bool:

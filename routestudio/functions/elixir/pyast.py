@@ -113,9 +113,7 @@ def run(value: ast.expr, place: Place) -> ast.stmt:
     return at(ast.Expr(value), place)  # type: ignore[no-any-return]
 
 
-def branch(
-    test: ast.expr, yes: list[ast.stmt], no: list[ast.stmt], place: Place
-) -> ast.stmt:  # fmt: skip
+def branch(test: ast.expr, yes: list[ast.stmt], no: list[ast.stmt], place: Place) -> ast.stmt:
     """`if test: yes else: no`."""
     return at(ast.If(test, yes or [at(ast.Pass(), place)], no), place)  # type: ignore[no-any-return]
 
@@ -126,9 +124,7 @@ def arguments(names: Sequence[str], place: Place) -> ast.arguments:
     return ast.arguments([], args, None, [], [], None, [])
 
 
-def function(
-    title: str, names: Sequence[str], body: list[ast.stmt], place: Place
-) -> ast.stmt:  # fmt: skip
+def function(title: str, names: Sequence[str], body: list[ast.stmt], place: Place) -> ast.stmt:
     """A function definition."""
     node = ast.FunctionDef(title, arguments(names, place), body, [], None)
     if hasattr(node, "type_params"):
@@ -159,7 +155,7 @@ def dict_(keys: Sequence[ast.expr], values: Sequence[ast.expr], place: Place) ->
 def joined(parts: Sequence[ast.expr], place: Place) -> ast.expr:
     """An f-string of parts that are texts."""
     values = [
-        part if isinstance(part, ast.Constant)
-        else at(ast.FormattedValue(part, -1, None), place) for part in parts
-    ]  # fmt: skip
+        part if isinstance(part, ast.Constant) else at(ast.FormattedValue(part, -1, None), place)
+        for part in parts
+    ]
     return at(ast.JoinedStr(values), place)  # type: ignore[no-any-return]

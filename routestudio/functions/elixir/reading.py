@@ -24,8 +24,9 @@ def unbalanced(tokens: list[Token]) -> SourceError | None:
             if _CLOSES[last.kind] != token.kind:
                 return SourceError(
                     f"unexpected token: {token.kind} (`{last.kind}` on line {last.line} is closed "
-                    f"by `{_CLOSES[last.kind]}`)", token.place,
-                )  # fmt: skip
+                    f"by `{_CLOSES[last.kind]}`)",
+                    token.place,
+                )
     return None
 
 

@@ -53,9 +53,9 @@ class _Scope:
     def _use(self, node: Node, known: Names) -> None:
         name = node.name
         if name == "_":
-            self.found.append(diagnostic(
-                "compile", "invalid use of _: it can only be used in patterns", node
-            ))  # fmt: skip
+            self.found.append(
+                diagnostic("compile", "invalid use of _: it can only be used in patterns", node)
+            )
         elif name not in known and name not in names.SPECIAL:
             self.found.append(
                 diagnostic("compile", f"undefined variable `{name}`", node, self._hint(name, known))
@@ -195,18 +195,20 @@ class _Scope:
         name = guard.name
         if type(name) is Node:
             field = "field" in guard.flags
-            kernel = getattr(name.args[0], "name", "") == "__aliases__" and \
-                name.args[0].args[0].name == "Kernel"  # fmt: skip
+            kernel = (
+                getattr(name.args[0], "name", "") == "__aliases__"
+                and name.args[0].args[0].name == "Kernel"
+            )
             if not field and not kernel:
                 text = "cannot invoke a function of a module inside a guard"
                 self.found.append(diagnostic("compile", text, guard))
                 return
         elif (
             name not in names.GUARD_CALLS | names.GUARD_OPERATORS
-            and name not in ("%{}", "{}", "<<>>", "::", "__aliases__", "|", "^", "when", "%", "<>",
-                             "++")
+            and name
+            not in ("%{}", "{}", "<<>>", "::", "__aliases__", "|", "^", "when", "%", "<>", "++")
             and not name.startswith("sigil_")
-        ):  # fmt: skip
+        ):
             text = f"cannot use `{name}` inside a guard"
             self.found.append(diagnostic("compile", text, guard))
             return

@@ -106,9 +106,12 @@ class Time(Struct):
 
     def fields(self) -> dict[Any, Any]:
         return {
-            CALENDAR: _ISO, HOUR: self.hour, MICRO: (self.microsecond, self.precision),
-            MINUTE: self.minute, SECOND: self.second,
-        }  # fmt: skip
+            CALENDAR: _ISO,
+            HOUR: self.hour,
+            MICRO: (self.microsecond, self.precision),
+            MINUTE: self.minute,
+            SECOND: self.second,
+        }
 
     def text(self) -> str:
         text = f"{self.hour:02d}:{self.minute:02d}:{self.second:02d}"
@@ -173,9 +176,11 @@ class NaiveDateTime(Struct):
 
 
 _UTC: Final[dict[Any, Any]] = {
-    atom("std_offset"): 0, atom("time_zone"): "Etc/UTC", atom("utc_offset"): 0,
+    atom("std_offset"): 0,
+    atom("time_zone"): "Etc/UTC",
+    atom("utc_offset"): 0,
     atom("zone_abbr"): "UTC",
-}  # fmt: skip
+}
 
 
 class DateTime(NaiveDateTime):
@@ -295,13 +300,15 @@ class Uri(Struct):
             authority = (f"{self.userinfo}@" if self.userinfo else "") + host
             if self.port is not None and DEFAULT_PORTS.get(self.scheme or "") != self.port:
                 authority += f":{self.port}"
-        return "".join([
-            f"{self.scheme}:" if self.scheme else "",
-            f"//{authority}" if authority is not None else "",
-            self.path or "",
-            f"?{self.query}" if self.query is not None else "",
-            f"#{self.fragment}" if self.fragment is not None else "",
-        ])  # fmt: skip
+        return "".join(
+            [
+                f"{self.scheme}:" if self.scheme else "",
+                f"//{authority}" if authority is not None else "",
+                self.path or "",
+                f"?{self.query}" if self.query is not None else "",
+                f"#{self.fragment}" if self.fragment is not None else "",
+            ]
+        )
 
 
 def _uri(*parts: Any) -> Uri:
@@ -319,9 +326,12 @@ class DateRange(Struct):
 
     def fields(self) -> dict[Any, Any]:
         return {
-            atom("first"): self.first, atom("last"): self.last, atom("step"): self.step,
-            atom("first_in_iso_days"): self.first.days, atom("last_in_iso_days"): self.last.days,
-        }  # fmt: skip
+            atom("first"): self.first,
+            atom("last"): self.last,
+            atom("step"): self.step,
+            atom("first_in_iso_days"): self.first.days,
+            atom("last_in_iso_days"): self.last.days,
+        }
 
     def inspected(self) -> str:
         text = f"Date.range({self.first.inspected()}, {self.last.inspected()}"

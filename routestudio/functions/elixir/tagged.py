@@ -49,9 +49,8 @@ def decode(value: Any) -> Any:
         if tag.startswith("$"):
             return _untagged(tag, content)
     return {
-        atom(key[1:]) if key.startswith(":") else key: decode(item)
-        for key, item in value.items()
-    }  # fmt: skip
+        atom(key[1:]) if key.startswith(":") else key: decode(item) for key, item in value.items()
+    }
 
 
 def _untagged(tag: str, content: Any) -> Any:
@@ -63,8 +62,16 @@ def _untagged(tag: str, content: Any) -> Any:
             naive = found[0]
             if tag == "$naive":
                 return naive
-            return DateTime(naive.year, naive.month, naive.day, naive.hour, naive.minute,
-                            naive.second, naive.microsecond, naive.precision)  # fmt: skip
+            return DateTime(
+                naive.year,
+                naive.month,
+                naive.day,
+                naive.hour,
+                naive.minute,
+                naive.second,
+                naive.microsecond,
+                naive.precision,
+            )
         case "$date" | "$time":
             found = (parse_date if tag == "$date" else parse_time)(content)
             if type(found[1]) is Atom:
@@ -117,9 +124,9 @@ def encode(value: Any) -> Any:
 def _map(value: dict[Any, Any]) -> Any:
     items = sorted_items(value)
     if all(
-        (type(key) is str and not key.startswith((":", "$")) and is_utf8(key))
-        or type(key) is Atom for key, _ in items
-    ):  # fmt: skip
+        (type(key) is str and not key.startswith((":", "$")) and is_utf8(key)) or type(key) is Atom
+        for key, _ in items
+    ):
         return {f":{key.name}" if type(key) is Atom else key: encode(item) for key, item in items}
     if all(atom_name(key) is not None for key, _ in items):
         return {f":{atom_name(key)}": encode(item) for key, item in items}
@@ -141,9 +148,10 @@ def _struct(value: Any) -> Any:
         return {"$regex": [value.source, value.letters()]}
     if isinstance(value, Uri):
         parts = {
-            key.name: encode(item) for key, item in value.fields().items()
+            key.name: encode(item)
+            for key, item in value.fields().items()
             if key.name != "authority"
-        }  # fmt: skip
+        }
         return {"$uri": parts}
     if isinstance(value, DateRange):
         return {"$daterange": [encode(value.first), encode(value.last), value.step]}

@@ -39,8 +39,7 @@ class Texts:
         text = self.text(token.value, token)
         if isinstance(text, str):
             return [ord(char) for char in text]
-        access = Node(".", [module_atom("List"), atom("to_charlist")],
-                      token.place)  # fmt: skip
+        access = Node(".", [module_atom("List"), atom("to_charlist")], token.place)
         parts = [p.args[0] if is_node(p, "::", 2) else p for p in text.args]
         return Node(access, [parts], token.place, token.end, frozenset(["interpolation"]))
 

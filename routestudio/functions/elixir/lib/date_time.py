@@ -279,8 +279,9 @@ def from_gregorian_seconds(seconds: Any) -> Any:
 )
 def utc_now() -> DateTime:
     now = clock.now(dt.UTC)
-    return DateTime(now.year, now.month, now.day, now.hour, now.minute, now.second,
-                    now.microsecond, 6)  # fmt: skip
+    return DateTime(
+        now.year, now.month, now.day, now.hour, now.minute, now.second, now.microsecond, 6
+    )
 
 
 unevaluated(

@@ -58,8 +58,11 @@ def failed(text: str) -> ElixirError:
 )
 def new(value: Any, coef: Any = MISSING, exp: Any = 0) -> Decimal:
     if coef is not MISSING:
-        if value not in (1, -1) or type(exp) is not int or \
-                not ((type(coef) is int and coef >= 0) or coef in (NAN, INF)):  # fmt: skip
+        if (
+            value not in (1, -1)
+            or type(exp) is not int
+            or not ((type(coef) is int and coef >= 0) or coef in (NAN, INF))
+        ):
             raise clause("Decimal.new/3")
         return Decimal(value, coef, exp)
     if type(value) is int:

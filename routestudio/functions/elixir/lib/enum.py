@@ -95,9 +95,10 @@ def all_(value: Any, function: Any = MISSING) -> bool:
 def member(value: Any, item: Any) -> bool:
     if type(value) is dict:
         return (
-            type(item) is tuple and len(item) == 2
+            type(item) is tuple
+            and len(item) == 2
             and ops.same(value.get(key_in(item[0]), MISSING), item[1])
-        )  # fmt: skip
+        )
     kind = type(item)
     if kind is str or item is None:
         return any(type(entry) is kind and entry == item for entry in items(value))
@@ -396,9 +397,7 @@ def _best(given: list[Any], better: Callable[[Any, Any], bool]) -> Any:
     return best
 
 
-def _extreme(
-    value: Any, sorter: Any, fallback: Any, sign: int, key: Callable[[Any], Any]
-) -> Any:  # fmt: skip
+def _extreme(value: Any, sorter: Any, fallback: Any, sign: int, key: Callable[[Any], Any]) -> Any:
     """The smallest (`sign` -1) or greatest item; the first of equals."""
     named = type(sorter) in (Atom, bool, type(None)) or sorter is MISSING
     if not named and (type(sorter) is not FunctionType or sorter.__code__.co_argcount != 2):

@@ -225,8 +225,9 @@ def intersect(left: Any, right: Any, function: Any = MISSING) -> Data:
     resolve: Callable[..., Any] | None = None if function is MISSING else called(function, 3)
     return {
         key: b[key] if resolve is None else resolve(key_out(key), a[key], b[key])
-        for key in ops.sorted_keys(a) if key in b
-    }  # fmt: skip
+        for key in ops.sorted_keys(a)
+        if key in b
+    }
 
 
 @elixir("Map.keys(map)", "All keys, in order.")
@@ -269,10 +270,13 @@ def _filtered(value: Any, function: Any, keep: bool) -> Any:
         raise clause("Map.filter/2" if keep else "Map.reject/2")
     test = unary(function)
     data = need(value)
-    return back({
-        key: data[key] for key in ops.sorted_keys(data)
-        if truthy(test((key_out(key), data[key]))) is keep
-    })  # fmt: skip
+    return back(
+        {
+            key: data[key]
+            for key in ops.sorted_keys(data)
+            if truthy(test((key_out(key), data[key]))) is keep
+        }
+    )
 
 
 @elixir(

@@ -115,8 +115,7 @@ def _all(regex: Regex, text: str, start: Any = 0) -> list[_Found]:
 
 def _captures(found: _Found, options: Any) -> Any:
     what = option(options, "capture", atom("all"))
-    take = found.span if option(options, "return", atom("binary")) is atom("index") \
-        else found.group  # fmt: skip
+    take = found.span if option(options, "return", atom("binary")) is atom("index") else found.group
     if type(what) is list:
         return [_chosen(found, take, name) for name in what]
     match getattr(what, "name", ""):
@@ -185,8 +184,11 @@ def named_captures(regex: Any, text: Any, options: Any = MISSING) -> Any:
     found = _search(pattern, text)
     if found is None:
         return None
-    take = found.span if option([] if options is MISSING else options, "return") \
-        is atom("index") else found.group  # fmt: skip
+    take = (
+        found.span
+        if option([] if options is MISSING else options, "return") is atom("index")
+        else found.group
+    )
     return {name: take(name) for name in pattern.compiled.names}
 
 
@@ -308,9 +310,11 @@ def replace(regex: Any, text: Any, new: Any, options: Any = MISSING) -> str:
     as_bytes = subject is not text and not pattern.compiled.wide
     pieces: list[str] = []
     position = 0
-    found_all = _all(pattern, text) if everywhere else [
-        found for found in [_search(pattern, text)] if found is not None
-    ]  # fmt: skip
+    found_all = (
+        _all(pattern, text)
+        if everywhere
+        else [found for found in [_search(pattern, text)] if found is not None]
+    )
     if found_all and type(new) is not str and type(new) is not FunctionType:
         raise clause("Regex.apply_list/6")
     for found in found_all:

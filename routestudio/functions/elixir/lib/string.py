@@ -33,8 +33,11 @@ _DEFAULT: Final = atom("default")
 
 _GRAPHEME: Final = re.compile(r"\X", re.DOTALL)
 # White_Space of Unicode; `split` does not cut at the three that forbid a break.
-WHITE: Final = "\t\n\v\f\r \x85\xa0\u1680" + "".join(map(chr, range(0x2000, 0x200B))) + \
-    "\u2028\u2029\u202f\u205f\u3000"  # fmt: skip
+WHITE: Final = (
+    "\t\n\v\f\r \x85\xa0\u1680"
+    + "".join(map(chr, range(0x2000, 0x200B)))
+    + "\u2028\u2029\u202f\u205f\u3000"
+)
 BREAKING: Final = "".join(char for char in WHITE if char not in "\xa0\u202f\u2007")
 _SPLIT: Final = re.compile(f"[{BREAKING}]+")
 

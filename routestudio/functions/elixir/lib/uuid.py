@@ -12,9 +12,12 @@ from routestudio.functions.elixir.registry import Varies, elixir, unevaluated
 from routestudio.functions.elixir.values import ERROR, OK, Atom, atom, bytes_of, text_of
 
 _SPACES: Final = {
-    "dns": uuid.NAMESPACE_DNS, "url": uuid.NAMESPACE_URL, "oid": uuid.NAMESPACE_OID,
-    "x500": uuid.NAMESPACE_X500, "nil": uuid.UUID(int=0),
-}  # fmt: skip
+    "dns": uuid.NAMESPACE_DNS,
+    "url": uuid.NAMESPACE_URL,
+    "oid": uuid.NAMESPACE_OID,
+    "x500": uuid.NAMESPACE_X500,
+    "nil": uuid.UUID(int=0),
+}
 _DEFAULT: Final = atom("default")
 
 
@@ -96,9 +99,11 @@ def binary_to_string(data: Any, form: Any = _DEFAULT) -> str:
 
 
 _VARIANTS: Final = {
-    uuid.RESERVED_NCS: "reserved_ncs", uuid.RFC_4122: "rfc4122",
-    uuid.RESERVED_MICROSOFT: "reserved_microsoft", uuid.RESERVED_FUTURE: "reserved_future",
-}  # fmt: skip
+    uuid.RESERVED_NCS: "reserved_ncs",
+    uuid.RFC_4122: "rfc4122",
+    uuid.RESERVED_MICROSOFT: "reserved_microsoft",
+    uuid.RESERVED_FUTURE: "reserved_future",
+}
 
 
 def _info(text: Any) -> list[Any]:
@@ -109,9 +114,12 @@ def _info(text: Any) -> list[Any]:
     if version not in (1, 2, 3, 4, 5):
         raise argument("Invalid argument; Not a valid UUID: " + text)
     return [
-        (atom("uuid"), text), (atom("binary"), text_of(value.bytes)), (atom("type"), atom(kind)),
-        (atom("version"), version), (atom("variant"), atom(_VARIANTS[value.variant])),
-    ]  # fmt: skip
+        (atom("uuid"), text),
+        (atom("binary"), text_of(value.bytes)),
+        (atom("type"), atom(kind)),
+        (atom("version"), version),
+        (atom("variant"), atom(_VARIANTS[value.variant])),
+    ]
 
 
 @elixir("UUID.info!(text)", "Entries about a UUID; raises for a wrong one.")
