@@ -16,7 +16,10 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 SHARED = {"base", "binding", "fields", "registry"}
-CLIENTS = ("boto3", "botocore", "confluent_kafka", "fakeredis", "h11", "httpx", "redis")
+CLIENTS = (
+    "aiokafka", "boto3", "botocore", "confluent_kafka", "fakeredis", "google", "h11", "httpcore",
+    "httpx", "nats", "pika", "redis", "requests",
+)  # fmt: skip
 QT = ("PySide6", "shiboken6", "qasync")
 
 
@@ -98,12 +101,8 @@ def test_commands_do_not_reach_the_window(graph: grimp.ImportGraph) -> None:
     )
 
 
-@pytest.mark.parametrize("sink", [*concrete_sinks(), "routestudio.sinks.registry"])
-def test_a_sink_loads_no_client_library(sink: str) -> None:
-    assert within(loaded_by(sink), (*CLIENTS, *QT)) == set()
-
-
 def test_finding_every_sink_loads_no_client_library() -> None:
+    """One process imports all of them: what none loads here, none loads alone."""
     code = (
         "import sys, json\nfrom routestudio.sinks import registry\n"
         "keys = list(registry.default().keys())\n"
