@@ -9,7 +9,6 @@ from routestudio.functions.conversion.common import (
     ANY,
     ATOM,
     BOOL,
-    DECIMAL,
     DICT,
     FLOAT,
     INT,
@@ -24,21 +23,23 @@ from routestudio.functions.conversion.common import (
     Code,
     Refused,
 )
+from routestudio.functions.conversion.from_elixir_calls import Calls
+from routestudio.functions.conversion.from_elixir_choices import Choices
+from routestudio.functions.conversion.python_code import (
+    ADD,
+    AND,
+    CHOICE,
+    MULTIPLY,
+    NOT,
+    OR,
+    ORDER,
+    is_call,
+    quoted,
+)
 from routestudio.functions.conversion.python_helpers import TAKEN
 from routestudio.functions.elixir.quoted import Node, is_node
 from routestudio.functions.elixir.values import Atom
 
-CHOICE, OR, AND, NOT, ORDER, ADD, MULTIPLY = 10, 30, 40, 45, 50, 70, 80
-_TYPES: Final = {
-    "is_binary": ("isinstance({0}, str)", STR), "is_boolean": ("isinstance({}, bool)", BOOL),
-    "is_list": ("isinstance({}, list)", LIST), "is_float": ("isinstance({}, float)", FLOAT),
-    "is_nil": ("{} is None", NONE),
-    "is_integer": ("isinstance({0}, int) and not isinstance({0}, bool)", INT),
-    "is_number": ("isinstance({0}, (int, float)) and not isinstance({0}, bool)", NUMBER),
-    "is_map": ("isinstance({}, (dict, datetime.date, datetime.time, Decimal))",
-               DICT | TIME | DECIMAL),
-    "is_struct": ("isinstance({}, (datetime.date, datetime.time, Decimal))", TIME | DECIMAL),
-}  # fmt: skip
 _FIELDS: Final = {
     "table_schema": STR, "table_name": STR, "database_name": STR, "idempotency_key": STR,
     "commit_lsn": INT, "commit_idx": INT, "record_pks": LIST, "commit_timestamp": STR | TIME,
@@ -47,7 +48,7 @@ _FIELDS: Final = {
 
 
 class FromElixir:
-    """Expressions; calls of modules are the matter of a class below."""
+    """Expressions. It holds what knows calls, and what knows choices."""
 
     def __init__(self) -> None:
         self.names: dict[str, Code] = {
@@ -58,12 +59,15 @@ class FromElixir:
         self.known: dict[str, str] = {}
         """Closures of our prelude that were met, by their names."""
         self.used: set[str] = set()
+        self.given: set[str] = set()
+        self.line = 1
+        self.calls = Calls(self)
+        self.choices = Choices(self, self.calls)
 
     def refuse(self, node: Any, message: str, hint: str | None = None) -> NoReturn:
+        """Raise `Refused` for a part without an equal form."""
         place = node.place if type(node) is Node else (self.line, 1)
         raise Refused(place, message, hint)
-
-    line = 1
 
     def help(self, name: str, *arguments: str) -> str:
         """A call of one of the helpers, which is noted as used."""
@@ -83,10 +87,13 @@ class FromElixir:
         if method is not None:
             found: Code = method(node, *node.args)
             return found
-        return self.local(node, node.name, node.args)
+        return self.calls.local(node, node.name, node.args)
 
     def condition(self, node: Any) -> Code:
         """Whether an expression counts as true in Elixir."""
+        known = self.calls.condition(node)
+        if known is not None:
+            return known
         found = self.value(node)
         if found.kinds == BOOL:
             return found
@@ -139,8 +146,6 @@ class FromElixir:
         self.names[name] = Code(text, kinds=code.kinds, items=code.items)
         return text
 
-    given: set[str]
-
     def _interpolated(self, node: Node, *parts: Any) -> Code:
         texts = []
         for part in parts:
@@ -165,7 +170,8 @@ class FromElixir:
             return found.text
         return self.help("text", found.text)
 
-    def _map(self, node: Node, *entries: Any) -> Code:
+    def map(self, node: Node, *entries: Any) -> Code:
+        """A map with these entries."""
         texts = []
         for entry in entries:
             if type(entry) is not tuple:
@@ -185,7 +191,7 @@ class FromElixir:
 
     def _equal(self, node: Node, left: Any, right: Any) -> Code:
         equal = node.name == "=="
-        if type(right) is Atom and is_call(left) and self._closure_name(left) == "compare":
+        if type(right) is Atom and is_call(left) and self.closure_name(left) == "compare":
             return self._compared(left.args, right.name, equal)
         one, two = self.value(left), self.value(right)
         if two.kinds == NONE or two.text in ("True", "False"):
@@ -200,7 +206,8 @@ class FromElixir:
         text = self.help("same", one.text, two.text)
         return Code(text if equal else f"not {text}", ATOM if equal else NOT, BOOL)
 
-    def _closure_name(self, node: Node) -> str | None:
+    def closure_name(self, node: Node) -> str | None:
+        """Which closure of our prelude a call is of."""
         inner = node.name.args[0] if len(node.name.args) == 1 else None
         return self.known.get(inner.name) if type(inner) is Node and inner.args is None else None
 
@@ -251,7 +258,7 @@ class FromElixir:
             if " in " in found.text and found.power == ORDER:
                 return Code(found.text.replace(" in ", " not in ", 1), ORDER, BOOL)
             return Code(f"not {found.inside(NOT)}", NOT, BOOL)
-        known = is_call(operand) and self._closure_name(operand) == "truthy"
+        known = is_call(operand) and self.closure_name(operand) == "truthy"
         found = self.condition(operand) if known else self.value(operand)
         text = found.inside(NOT) if found.kinds == BOOL else self.help("boolean", found.text)
         if text.endswith(" is None") and found.power == ORDER:
@@ -300,18 +307,19 @@ class FromElixir:
         one, two = self.value(left), self.value(right)
         return Code(f"{self.listed(one)} + {self.listed(two)}", ADD, LIST, one.items | two.items)
 
-    def _numeric(self, found: Code, power: int) -> str:
+    def numeric(self, found: Code, power: int) -> str:
+        """A value that is a number, or it fails."""
         return found.inside(power) if found.kinds <= NUMBER else self.help("number", found.text)
 
     def _arithmetic(self, node: Node, left: Any, *rest: Any) -> Code:
         one = self.value(left)
         if not rest:
-            return Code(f"-{self._numeric(one, ATOM)}", UNARY, one.kinds & NUMBER or NUMBER)
+            return Code(f"-{self.numeric(one, ATOM)}", UNARY, one.kinds & NUMBER or NUMBER)
         two = self.value(rest[0])
         if node.name == "/":
             return Code(self.help("quotient", one.text, two.text), kinds=FLOAT)
         power = MULTIPLY if node.name == "*" else ADD
-        text = f"{self._numeric(one, power)} {node.name} {self._numeric(two, power + 1)}"
+        text = f"{self.numeric(one, power)} {node.name} {self.numeric(two, power + 1)}"
         kinds = INT if one.kinds == two.kinds == INT else FLOAT if FLOAT in (
             one.kinds, two.kinds) else NUMBER  # fmt: skip
         return Code(text, power, kinds)
@@ -344,10 +352,10 @@ class FromElixir:
         if type(owner) is Atom and owner.name.endswith("Access"):
             return self._access(*node.args)
         if type(owner) is Atom:  # `Kernel.to_string` of an interpolation
-            return self.local(node, name, node.args)
+            return self.calls.local(node, name, node.args)
         if is_node(owner, "__aliases__"):
             module = ".".join(part.name for part in owner.args)
-            return self.remote(node, module, name, node.args)
+            return self.calls.remote(node, module, name, node.args)
         return self._field(node, owner, name)
 
     def _access(self, owner: Any, key: Any) -> Code:
@@ -371,24 +379,26 @@ class FromElixir:
         self.refuse(node, f"`.{name}` has no equal form in Python")
 
     def _closure(self, node: Node, target: Any) -> Code:
+        pairs = self.calls.pairs_of(node)
+        if pairs is not None:
+            return pairs
         args = [self.value(item) for item in node.args]
-        known = self._closure_name(node)
+        known = self.closure_name(node)
         if known is not None:
-            return self.restored(node, known, args)
+            return self.calls.restored(node, known, args)
         found = self.value(target)
         return Code(f"{found.text}({', '.join(item.text for item in args)})", kinds=found.items)
 
-    def restored(self, node: Node, name: str, args: list[Code]) -> Code:
-        """A call of a closure of our prelude, as what it stands for."""
-        raise NotImplementedError
+    # Choices, which are the matter of another part
 
-    def local(self, node: Node, name: str, args: list[Any]) -> Code:
-        """A call of a function of Kernel."""
-        raise NotImplementedError
+    def _cond(self, node: Node, *args: Any) -> Code:
+        return self.choices.cond(node, *args)
 
-    def remote(self, node: Node, module: str, name: str, args: list[Any]) -> Code:
-        """A call of a function of a module."""
-        raise NotImplementedError
+    def _case(self, node: Node, *args: Any) -> Code:
+        return self.choices.case(node, *args)
+
+    def _function(self, node: Node, *clauses: Node) -> Code:
+        return self.choices.function(node, *clauses)
 
     def _pipe(self, node: Node, left: Any, right: Any) -> Code:
         if type(right) is not Node:
@@ -397,24 +407,10 @@ class FromElixir:
         return self.value(Node(right.name, args, right.place, right.end, frozenset()))
 
 
-def is_call(node: Any) -> bool:
-    """Whether a quoted value is a call of a closure: `f.(x)`."""
-    return type(node) is Node and type(node.name) is Node and len(node.name.args) == 1
-
-
-def quoted(text: str) -> str:
-    """A text as a Python literal in double quotes."""
-    found = repr(text)
-    if found[0] == "'":
-        found = '"' + found[1:-1].replace("\\'", "'").replace('"', '\\"') + '"'
-    return found
-
-
 _METHODS: Final = {
-    "<<>>": "_interpolated", "%{}": "_map", "==": "_equal", "!=": "_equal", "<": "_order",
+    "<<>>": "_interpolated", "%{}": "map", "==": "_equal", "!=": "_equal", "<": "_order",
     ">": "_order", "<=": "_order", ">=": "_order", "and": "_strict", "or": "_strict",
     "&&": "_loose", "||": "_loose", "not": "_not", "in": "_in", "<>": "_join", "++": "_append",
     "+": "_arithmetic", "-": "_arithmetic", "*": "_arithmetic", "/": "_arithmetic", "if": "_if",
     "__block__": "_several", "|>": "_pipe", "cond": "_cond", "case": "_case", "fn": "_function",
 }  # fmt: skip
-TYPES = _TYPES

@@ -6,22 +6,19 @@ A name that a branch of Elixir binds is gone after the branch; in Python it gets
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final
 
 from routestudio.functions.conversion.common import (
     ANY,
     ATOM,
-    DICT,
-    INT,
-    NONE,
     Code,
     Kinds,
     Refused,
 )
-from routestudio.functions.conversion.from_elixir import AND, CHOICE, ORDER
-from routestudio.functions.conversion.from_elixir_calls import Calls, called
+from routestudio.functions.conversion.from_elixir import FromElixir
+from routestudio.functions.conversion.from_elixir_calls import called
+from routestudio.functions.conversion.from_elixir_choices import Arm
 from routestudio.functions.conversion.prelude import PRELUDE
 from routestudio.functions.conversion.python_helpers import helpers
 from routestudio.functions.elixir import source
@@ -43,29 +40,21 @@ def to_python(code: str, kind: FunctionKind) -> tuple[str, bool]:
     read = source.read(code)
     if not read.accepted:
         raise ValueError("the function itself has errors")
-    walk = _Function(code, kind)
+    function = _Function(code, kind)
     try:
-        return walk.text(read.body), bool(walk.known)
+        return function.text(read.body), bool(function.walk.known)
     except (AttributeError, TypeError, LookupError) as error:
         # A form that a server accepts in a shape that is not thought of here.
         raise Refused(
-            (walk.line, 1), "this has no equal form in Python", "write it another way"
+            (function.walk.line, 1), "this has no equal form in Python", "write it another way"
         ) from error
 
 
-@dataclass(slots=True)
-class _Arm:
-    """One way of a choice: its test (`None`: always), names that it binds, and its value."""
+class _Function:
+    """Statements."""
 
-    test: str | None
-    body: Any
-    names: dict[str, Code] = field(default_factory=dict)
-
-
-class _Function(Calls):
     def __init__(self, code: str, kind: FunctionKind) -> None:
-        super().__init__()
-        self.given = set()
+        self.walk = FromElixir()
         self._results: list[Kinds] = []
         self._kind = kind
         self._lines = code.split("\n")
@@ -82,7 +71,7 @@ class _Function(Calls):
         head = self._before(self._start)
         lines = self._block(body, None)
         lines += self._before(1 << 30)
-        inner = [line for text in helpers(self.used) for line in [*text.split("\n")]]
+        inner = [line for text in helpers(self.walk.used) for line in [*text.split("\n")]]
         shown = ["    " + line if line else "" for line in [*inner, *lines]]
         first = f"def {self._kind.entry_point}(action, record, changes, metadata):"
         return formatted("\n".join([*head, first, *shown]) + "\n")
@@ -102,7 +91,7 @@ class _Function(Calls):
             lines += self._statement(item)
         last = items[-1] if items else None
         if type(last) is Node:
-            self.line = last.line
+            self.walk.line = last.line
             lines += self._before(last.line)
         if type(last) is Node and last.is_call("=", 2):
             lines += self._statement(last)
@@ -115,7 +104,7 @@ class _Function(Calls):
     def _result(self, node: Any, target: str | None) -> str:
         if target and ", " in target and (type(node) is tuple or is_node(node, "{}")):
             items = node.args if type(node) is Node else node
-            return ", ".join(self.value(item).text for item in items)
+            return ", ".join(self.walk.value(item).text for item in items)
         if is_node(node, "%{}") and target is None:
             entries: list[str] = []
             for entry in node.args:
@@ -123,13 +112,13 @@ class _Function(Calls):
                     break
                 place = self._line_of(entry[0], node)
                 above = self._before(place) if place else []
-                entries += [*above, f"{self._map(node, entry).text[1:-1]},"]
+                entries += [*above, f"{self.walk.map(node, entry).text[1:-1]},"]
             else:
                 notes = self._before(node.end_line + 1)
                 if any(e.startswith("#") for e in entries) or notes:
                     return "{\n" + "\n".join([*entries, *notes]) + "\n}"
                 return "{" + " ".join(entries).rstrip(",") + "}"
-        found = self.value(node)
+        found = self.walk.value(node)
         self._results.append(found.kinds)
         return found.text
 
@@ -145,16 +134,16 @@ class _Function(Calls):
     def _statement(self, node: Any) -> list[str]:
         lines = []
         if type(node) is Node:
-            self.line = node.line
+            self.walk.line = node.line
             lines = self._before(node.line)
         if not is_node(node, "=", 2):
             if type(node) is Node and node.name in _CHOICES:
                 return lines  # its value goes nowhere, and it can change nothing
-            return [*lines, self.value(node).text] if type(node) is Node else lines
+            return [*lines, self.walk.value(node).text] if type(node) is Node else lines
         left, right = node.args
         names = left.args if is_node(left, "{}") else list(left) if type(left) is tuple else [left]
         if any(type(name) is not Node or name.args is not None for name in names):
-            self.refuse(
+            self.walk.refuse(
                 node,
                 "patterns on the left have no equal form in Python",
                 "give plain names, and read the entries",
@@ -164,8 +153,8 @@ class _Function(Calls):
         if type(right) is tuple or is_node(right, "{}"):
             items = right.args if type(right) is Node else list(right)
             if len(items) != len(names):
-                self.refuse(node, "the two sides have different lengths")
-            values = [self.value(item) for item in items]
+                self.walk.refuse(node, "the two sides have different lengths")
+            values = [self.walk.value(item) for item in items]
             heads = [self._target(item, value) for item, value in zip(names, values, strict=True)]
             return [*lines, f"{', '.join(heads)} = {', '.join(value.text for value in values)}"]
         is_loop = (
@@ -177,78 +166,78 @@ class _Function(Calls):
         is_choice = type(right) is Node and right.name in _CHOICES and "do" in right.flags
         if not is_loop and not is_choice:
             if names != [left]:
-                self.refuse(node, "only several values can be given to several names")
-            value = self.value(right)
+                self.walk.refuse(node, "only several values can be given to several names")
+            value = self.walk.value(right)
             return [*lines, f"{self._target(left, value)} = {value.text}"]
-        before = dict(self.names)
+        before = dict(self.walk.names)
         codes = {name.name: Code(self._target(name, Code(""))) for name in names}
-        self.names, self._results = before, []
+        self.walk.names, self._results = before, []
         target = ", ".join(code.text for code in codes.values())
         lines += self._loop(right, target) if is_loop else self._choice(right, target)
         if len(codes) == 1 and is_choice and self._results:
             kinds = frozenset().union(*self._results)
             codes = {name: Code(code.text, kinds=kinds) for name, code in codes.items()}
-        self.names.update(codes)
+        self.walk.names.update(codes)
         return lines
 
     def _loop(self, node: Node, target: str) -> list[str]:
         """`Enum.reduce(list, start, fn item, acc -> ... end)` as a loop."""
         source, start, closure = node.args
-        whole = self.iterated(self.value(source))
+        whole = self.walk.iterated(self.walk.value(source))
         first = self._result(start, target)
         if not is_node(closure, "fn", 1) or len(closure.args[0].args[0]) != 2:
-            self.refuse(closure, "only `fn item, acc -> ... end` is converted here")
+            self.walk.refuse(closure, "only `fn item, acc -> ... end` is converted here")
         (item, acc), body = closure.args[0].args
         accs = acc.args if is_node(acc, "{}") else list(acc) if type(acc) is tuple else [acc]
         texts = target.split(", ")
         if len(accs) != len(texts):
-            self.refuse(closure, "the closure takes another number of values")
-        outer, outside = dict(self.names), self._outer
+            self.walk.refuse(closure, "the closure takes another number of values")
+        outer, outside = dict(self.walk.names), self._outer
         for name, text in zip(accs, texts, strict=True):
             if type(name) is not Node or name.args is not None:
-                self.refuse(closure, "patterns of parameters have no equal form in Python")
-            self.names[name.name] = Code(text)
+                self.walk.refuse(closure, "patterns of parameters have no equal form in Python")
+            self.walk.names[name.name] = Code(text)
         self._outer = outside | {v.text for v in outer.values() if v.text not in texts}
-        variable = self._parameter(item, ANY)
+        variable = self.walk.calls.parameter(item, ANY)
         lines = [f"{target} = {first}", f"for {variable} in {whole}:"]
         lines += ["    " + line for line in self._block(body, target) or ["pass"]]
-        self.names, self._outer = outer, outside
+        self.walk.names, self._outer = outer, outside
         return [line for line in lines if line != f"{target} = {target}"]
 
     def _target(self, node: Any, value: Code) -> str:
         if type(node) is not Node or node.args is not None:
-            self.refuse(node, "patterns on the left have no equal form in Python")
-        if node.name in self.names and self.names[node.name].text not in self._outer:
+            self.walk.refuse(node, "patterns on the left have no equal form in Python")
+        if node.name in self.walk.names and self.walk.names[node.name].text not in self._outer:
             return (
-                self.bind(node.name, value, keep=True)
+                self.walk.bind(node.name, value, keep=True)
                 if self._mine(node.name)
-                else self.bind(node.name, value)
+                else self.walk.bind(node.name, value)
             )
-        return self.bind(node.name, value)
+        return self.walk.bind(node.name, value)
 
     _outer: frozenset[str] = frozenset()
 
     def _mine(self, name: str) -> bool:
         """Whether a name was given in this same block, so that it may be given again."""
-        text = self.names[name].text
+        text = self.walk.names[name].text
         base = re.sub(r"[?!]", "", name)
         return text == base and text not in self._outer
 
     def _own(self, name: str, closure: Node) -> bool:
         """Whether a closure is one that conversion to Elixir once wrote."""
         if name in PRELUDE and _shape(closure) == _own_shape(name):
-            self.known[name] = name
+            self.walk.known[name] = name
             return True
         return False
 
     def _def(self, left: Node, closure: Node) -> list[str]:
-        outer, outside = dict(self.names), self._outer
+        outer, outside = dict(self.walk.names), self._outer
         clauses = closure.args
         head = clauses[0].args[0]
-        name = self.bind(left.name, Code(""))
-        self._outer = outside | {item.text for item in self.names.values()}
+        name = self.walk.bind(left.name, Code(""))
+        self._outer = outside | {item.text for item in self.walk.names.values()}
         if len(clauses) == 1 and not any(is_node(item, "when") for item in head):
-            names = [self._parameter(item, ANY) for item in head]
+            names = [self.walk.calls.parameter(item, ANY) for item in head]
             body = self._block(clauses[0].args[1], None)
         else:
             if any(
@@ -256,107 +245,47 @@ class _Function(Calls):
                 or (is_node(clause.args[0][0], "when") and len(clause.args[0][0].args) != 2)
                 for clause in clauses
             ):
-                self.refuse(
+                self.walk.refuse(
                     closure,
                     "clauses of several parameters have no equal form",
                     "use case inside of one clause",
                 )
-            names = [self.bind("argument", Code(""))]
-            body = self._arms(self._clauses(Code(names[0]), clauses), None)
-        self.names, self._outer = outer, outside
-        self.names[left.name] = Code(name)
+            names = [self.walk.bind("argument", Code(""))]
+            body = self._arms(self.walk.choices.clauses(Code(names[0]), clauses), None)
+        self.walk.names, self._outer = outer, outside
+        self.walk.names[left.name] = Code(name)
         return [f"def {name}({', '.join(names)}):", *("    " + line for line in body), ""]
 
     # Choices
 
     def _choice(self, node: Node, target: str | None) -> list[str]:
         if node.name == "if":
-            test = self.condition(node.args[0]).text
+            test = self.walk.condition(node.args[0]).text
             parts = {key.name: item for key, item in node.args[1]}
-            arms = [_Arm(test, parts.get("do")), _Arm(None, parts.get("else"))]
+            arms = [Arm(test, parts.get("do")), Arm(None, parts.get("else"))]
         elif node.name == "cond":
-            arms = self._conditions(node.args[0][0][1])
+            arms = self.walk.choices.conditions(node.args[0][0][1])
         else:
-            subject = self.value(node.args[0])
+            subject = self.walk.value(node.args[0])
             lines = []
             if subject.power < ATOM or "(" in subject.text:
-                name = self.bind("subject", subject)
+                name = self.walk.bind("subject", subject)
                 lines = [f"{name} = {subject.text}"]
                 subject = Code(name, kinds=subject.kinds, items=subject.items)
-            return lines + self._arms(self._clauses(subject, node.args[1][0][1]), target)
+            return lines + self._arms(
+                self.walk.choices.clauses(subject, node.args[1][0][1]), target
+            )
         return self._arms(arms, target)
 
-    def _conditions(self, clauses: list[Node]) -> list[_Arm]:
-        arms = []
-        for clause in clauses:
-            test = clause.args[0][0]
-            arms.append(_Arm(None if test is True else self.condition(test).text, clause.args[1]))
-            if test is True:
-                break
-        return arms
-
-    def _clauses(self, subject: Code, clauses: list[Node]) -> list[_Arm]:
-        arms = []
-        for clause in clauses:
-            head = clause.args[0][0]
-            guard = None
-            if is_node(head, "when"):
-                head, guard = head.args
-            outer = dict(self.names)
-            test = self._pattern(subject, head)
-            if guard is not None:
-                shown = self.condition(guard)
-                test = shown.text if test is None else f"{test} and {shown.inside(AND + 1)}"
-            new = {k: v for k, v in self.names.items() if outer.get(k) is not v}
-            self.names = outer
-            arms.append(_Arm(test, clause.args[1], new))
-            if test is None:
-                break
-        return arms
-
-    def _pattern(self, subject: Code, pattern: Any) -> str | None:
-        """A test whether a value fits a pattern; `None` when every value does."""
-        text = subject.inside(ATOM)
-        if pattern is None or type(pattern) is bool:
-            return f"{text} is {pattern}"
-        if type(pattern) is str:
-            return f"{text} == {self.value(pattern).text}"
-        if type(pattern) is int:
-            test = f"{text} == {pattern}"
-            if subject.kinds == INT:
-                return test
-            return f"isinstance({text}, int) and not isinstance({text}, bool) and {test}"
-        if type(pattern) is Node and pattern.args is None:
-            if not pattern.name.startswith("_"):
-                if pattern.name in self.names and self.names[pattern.name].text == subject.text:
-                    return None
-                self.names[pattern.name] = subject
-            return None
-        if is_node(pattern, "%{}"):
-            tests = [] if subject.kinds == DICT else [f"isinstance({text}, dict)"]
-            for key, inner in pattern.args:
-                if type(key) is not str:
-                    self.refuse(pattern, "keys of a map must be text in both languages")
-                shown = self.value(key).text
-                tests.append(f"{shown} in {text}")
-                further = self._pattern(Code(f"{text}[{shown}]"), inner)
-                tests += [further] if further else []
-            return " and ".join(tests) if tests else None
-        self.refuse(
-            pattern,
-            "this pattern has no equal form in Python",
-            "match texts, nil, true, false or maps",
-        )
-
-    def _arms(self, arms: list[_Arm], target: str | None) -> list[str]:
+    def _arms(self, arms: list[Arm], target: str | None) -> list[str]:
         lines: list[str] = []
         complete = any(arm.test is None for arm in arms)
         for at, arm in enumerate(arms):
-            outer, outside = dict(self.names), self._outer
-            self.names.update(arm.names)
-            self._outer = outside | {v.text for v in self.names.values() if v.text != target}
+            outer, outside = dict(self.walk.names), self._outer
+            self.walk.names.update(arm.names)
+            self._outer = outside | {v.text for v in self.walk.names.values() if v.text != target}
             body = self._block(arm.body, target)
-            self.names, self._outer = outer, outside
+            self.walk.names, self._outer = outer, outside
             if body == [f"{target} = {target}"]:
                 body = ["pass"]
             if arm.test is None:
@@ -383,39 +312,6 @@ class _Function(Calls):
             fail = 'raise ValueError("no clause matches")'
             lines += [fail] if target is None else ["else:", "    " + fail]
         return lines
-
-    # Choices inside of expressions
-
-    def _cond(self, node: Node, sections: Any) -> Code:
-        return self._chained(self._conditions(sections[0][1]))
-
-    def _case(self, node: Node, subject: Any, sections: Any) -> Code:
-        return self._chained(self._clauses(self.value(subject), sections[0][1]))
-
-    def _chained(self, arms: list[_Arm]) -> Code:
-        texts, kinds = [], NONE - NONE
-        for arm in arms:
-            outer = dict(self.names)
-            self.names.update(arm.names)
-            found = self.value(arm.body)
-            self.names = outer
-            kinds |= found.kinds
-            shown = found.inside(CHOICE + 1)
-            texts.append(shown if arm.test is None else f"{shown} if {arm.test} else ")
-        if arms[-1].test is not None:
-            texts.append(self.help("no_clause"))
-        return Code("".join(texts), CHOICE if len(texts) > 1 else ORDER, kinds)
-
-    def _function(self, node: Node, *clauses: Node) -> Code:
-        if len(clauses) != 1 or any(
-            type(item) is not Node or item.args is not None for item in clauses[0].args[0]
-        ):
-            self.refuse(node, "this closure has no equal form in Python", "give it a name")
-        outer = dict(self.names)
-        names = [self._parameter(item, ANY) for item in clauses[0].args[0]]
-        body = self.value(clauses[0].args[1])
-        self.names = outer
-        return Code(f"lambda {', '.join(names)}: {body.text}", CHOICE, frozenset(["function"]))
 
 
 def formatted(text: str) -> str:

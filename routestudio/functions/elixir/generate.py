@@ -140,13 +140,7 @@ class Compiler:
             case "__block__":
                 return self._block(args, place)
             case "%{}":
-                keys = [k for k, _ in args]
-                parts = self.several([p for pair in args for p in pair], place)
-                stored = [
-                    self._stored(key, part, place)
-                    for key, part in zip(keys, parts[::2], strict=True)
-                ]
-                return pyast.dict_(stored, parts[1::2], place)
+                return self._map(args, place)
             case "%":
                 return self.calls.struct_literal(node)
             case "{}":
@@ -186,6 +180,12 @@ class Compiler:
         if name.startswith("sigil_"):
             return sigils.sigil(self.unit, self.interpolation, node)
         return self.calls.local(node)
+
+    def _map(self, pairs: list[Any], place: pyast.Place) -> ast.expr:
+        parts = self.several([part for pair in pairs for part in pair], place)
+        keys = zip([key for key, _ in pairs], parts[::2], strict=True)
+        stored = [self._stored(key, part, place) for key, part in keys]
+        return pyast.dict_(stored, parts[1::2], place)
 
     def _stored(self, key: Any, part: ast.expr, place: pyast.Place) -> ast.expr:
         """A key's expression as it is stored: only keys that may need it are converted."""
