@@ -66,6 +66,7 @@ LONG_CLASSES = {
     "routestudio.ui.documents.sample.SampleDocument": 440,
     "routestudio.ui.main_window.MainWindow": 410,
     "routestudio.ui.panels.preview.PreviewPanel": 480,
+    "routestudio.ui.rows_dialog.RowsDialog": 350,
 }
 
 
