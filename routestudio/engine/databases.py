@@ -30,6 +30,8 @@ _DEFAULT: Final = "postgres"
 """User and password that a server takes for those that are left out."""
 DEADLINE: Final = 60.0
 """Seconds that a whole check may take."""
+ENRICHMENT_SECONDS: Final = 10.0
+"""What the query of an enrichment may take, unless the entry says otherwise."""
 _FILES: Final = ("sslrootcert", "sslcert", "sslkey")
 _PASSWORD: Final = "${ROUTESTUDIO_DATABASE_PASSWORD}"  # noqa: S105 - a name
 """How the password of an entry is named in the address made of it."""
@@ -91,6 +93,15 @@ def own_of(entry: Mapping[str, Any]) -> Mapping[str, Any]:
     annotations = entry.get("annotations")
     own = annotations.get("routestudio") if isinstance(annotations, Mapping) else None
     return own if isinstance(own, Mapping) else {}
+
+
+def enrichment_seconds(workspace: Workspace, name: str) -> float:
+    """What the query of an enrichment may take in a database. Raises `UsageError`."""
+    given = own_of(entry_of(workspace, name)).get("enrichment_timeout", ENRICHMENT_SECONDS)
+    if isinstance(given, bool) or not isinstance(given, (int, float)) or not 1 <= given <= 3600:
+        raise UsageError(f"database `{name}`: `enrichment_timeout` is not a number of seconds",
+                         hint="from 1 to 3600")  # fmt: skip
+    return float(given)
 
 
 def located(workspace: Workspace, address: str, resolve: Resolve) -> tuple[str, Resolve]:

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from routestudio.engine import enrichment
 from routestudio.engine import lint as linting
 from routestudio.engine.checks import beside, check
 from routestudio.engine.columns import ColumnMethods
@@ -186,11 +187,13 @@ class EngineService(Runner):
         """
         prepared = self.workspace.prepare(sink, code=code, use=use)
         found = opened(self.workspace, *source_of(source), reading_of(source))
+        enriched = enrichment.attach(self.workspace, prepared)
         preview = Preview(prepared, found.rows)
         self._previews[view] = preview
         fields = list(prepared.sink.Routing.model_fields)
         problems = _problems(prepared.problems)
-        emit("started", {**found.as_json(), "problems": problems, "fields": fields})
+        emit("started", {**found.as_json(), "problems": problems, "fields": fields,
+                         "enrichment": enriched})  # fmt: skip
         totals = await preview.run(lambda item: emit("progress", item.as_json()), limit=limit)
         return {
             **totals.as_json(),
@@ -199,6 +202,7 @@ class EngineService(Runner):
             "fields": fields,
             "evolution": evolution(preview.shapes, prepared.functions.present),
             "whole": preview.whole,
+            "enrichment": enriched,
         }
 
     async def rows(
@@ -225,7 +229,7 @@ class EngineService(Runner):
         if preview is None or not rows:
             return None
         facts = await preview.facts(index) if rows[0]["ok"] else {}
-        row = {**rows[0], "message": preview.message(index), **facts}
+        row = {**rows[0], "message": await preview.message(index), **facts}
         shown: dict[str, Any] = self.workspace.redact_data(row)
         return shown
 
@@ -259,6 +263,7 @@ class EngineService(Runner):
         """
         address = await self.standin_of(sink) if standin else None
         prepared = self.workspace.prepare(sink, standin=address, for_delivery=not standin)
+        enrichment.attach(self.workspace, prepared)
         rows: list[Row] = []
         cut: int | None = None
         if not prepared.problems:
@@ -275,6 +280,7 @@ class EngineService(Runner):
     async def failing_rows(self, sink: str, *, emit: Emit = ignore) -> dict[str, int]:
         """How many of the samples' first rows do not get through a sink's route."""
         prepared = self.workspace.prepare(sink)
+        enrichment.attach(self.workspace, prepared)
         failed = rows = 0
         for name in self.workspace.project.project.samples:
             with contextlib.suppress(RouteStudioError):

@@ -51,7 +51,7 @@ class _Shape:
         self.table = table
         self.names: Sequence[str] = list(names)
         self.types = dict(zip(names, types, strict=True))
-        self.casts: Sequence[Cast | None] = [_cast(type_) for type_ in types]
+        self.casts: Sequence[Cast | None] = [cast_of(type_) for type_ in types]
         key: Any = table.get("key") or ()
         self.key: Sequence[str] = list(key) if _texts(key) else ()
         self.metadata: dict[str, Any] = {
@@ -213,7 +213,7 @@ _PARTS: Final[Mapping[str, Callable[[_Shape, Mapping[str, Any]], _Read]]] = {
 }  # fmt: skip
 
 
-def _cast(type_: str) -> Cast | None:
+def cast_of(type_: str) -> Cast | None:
     """What makes a value of a type's text; `None` where the text is the value."""
     if type_ in _PLAIN:
         return None

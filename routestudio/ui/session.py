@@ -112,7 +112,7 @@ class Session(QObject):
 
     def sinks_using(self, function: str) -> list[dict[str, Any]]:
         """The sinks that use a function in any role."""
-        roles = ("routing", "filter", "transform")
+        roles = ("routing", "filter", "transform", "enrichment")
         return [s for s in self.sinks() if any(s.get(role) == function for role in roles)]
 
     async def request(self, method: str, *, on_event: OnEvent | None = None, **params: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import random
 import signal
 import sys
 from pathlib import Path
@@ -148,13 +149,14 @@ KILLS = int(os.environ.get("ROUTESTUDIO_CAPTURE_KILLS", "4"))
 """How many captures are killed; 200 take some minutes."""
 
 
-@pytest.mark.parametrize("moment", ["waiting", "running"])
+@pytest.mark.parametrize("moment", ["starting", "waiting", "running"])
 async def test_killed_at_any_moment_it_leaves_nothing(
     postgres_15: PostgresServer, moment: str
 ) -> None:
     with postgres_15.database("kills", *READY) as name:
         address = postgres_15.address(name, publication="routes", capture="true", wait="120",
                                       seconds="120")  # fmt: skip
+        chance = random.Random(f"{os.environ.get('ROUTESTUDIO_SEED', '7')} {moment}")
         for number in range(KILLS):
             other = postgres_15.link("postgres")
             if moment == "waiting":
@@ -165,12 +167,18 @@ async def test_killed_at_any_moment_it_leaves_nothing(
                 cwd=Path(__file__).parents[2],
             )  # fmt: skip
             assert child.stdout is not None
-            async with asyncio.timeout(60):
-                said = (await child.stdout.readline()).decode()
-            assert said.startswith("Waiting" if moment == "waiting" else "Changes"), said
+            if moment == "starting":  # connecting, making the slot, or not there yet
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(chance.random() * 2):
+                        await child.stdout.readline()
+            else:
+                async with asyncio.timeout(60):
+                    said = (await child.stdout.readline()).decode()
+                assert said.startswith("Waiting" if moment == "waiting" else "Changes"), said
             for row in range(number * 7 % 5):
                 postgres_15.run(f"insert into numbers values ({number * 10 + row}, 1)",
                                 database=name)  # fmt: skip
+            await asyncio.sleep(chance.random() * 0.2)
             child.send_signal(signal.SIGKILL)
             await child.wait()
             # Also while the transaction is still open that it waits for.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from time import perf_counter
 from typing import Any
 
@@ -20,7 +21,14 @@ from routestudio.ui.panels.destinations import DestinationsView
 from routestudio.ui.panels.inspector import Inspector
 from routestudio.ui.panels.preview_bar import PreviewBar
 from routestudio.ui.panels.preview_model import PAGE, PreviewModel
-from routestudio.ui.panels.preview_state import add_messages, depends_on, find_rows, sample_text
+from routestudio.ui.panels.preview_state import (
+    add_messages,
+    depends_on,
+    evaluate_enrichment,
+    find_rows,
+    sample_text,
+    say_readiness,
+)
 from routestudio.ui.panels.preview_table import PreviewTable
 from routestudio.ui.panels.variants import VariantsView
 from routestudio.ui.session import Session
@@ -224,12 +232,10 @@ class PreviewPanel(QWidget):
         if changed:
             self._widths()
         self.bar.show_source(data)
-        problems = data.get("problems") or []
-        if problems:
-            texts = [f"{p['field']}: {p['message']}" for p in problems[:3]]
-            self.banner.say("warning", "Not ready for delivery — " + "; ".join(texts))
-        else:
-            self.banner.hide()
+        say_readiness(self.banner, data, self._evaluate)
+
+    def _evaluate(self, found: Mapping[str, Any]) -> None:
+        evaluate_enrichment(self._session, self, str(self._sink), found, self.refresh)
 
     def _done(self, generation: int, totals: dict[str, Any]) -> None:
         if generation != self._generation:

@@ -7,11 +7,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QWidget
 
+from routestudio.ui import dialogs
 from routestudio.ui.bridge import Job
 from routestudio.ui.session import Session
+from routestudio.ui.widgets.basics import Banner
 
-_ROLES = ("routing", "filter", "transform")
+_ROLES = ("routing", "filter", "transform", "enrichment")
 
 
 def depends_on(
@@ -36,10 +39,49 @@ def depends_on(
         if function is not None:
             functions.append({**function, "code": code.get(str(name), function["code"])})
     item = next((item for item in session.samples() if item["name"] == sample), None)
-    parts: list[Any] = [found, names, functions, item, session.endpoints(),
+    database = session.databases().get(found.get("database") or "") if names["enrichment"] else None
+    parts: list[Any] = [found, names, functions, item, session.endpoints(), database,
                         session.snapshot.get("variables"),
                         session.snapshot.get("table_keys")]  # fmt: skip
     return json.dumps(parts, sort_keys=True, default=str)
+
+
+def say_readiness(
+    banner: Banner, data: Mapping[str, Any], evaluate: Callable[[Mapping[str, Any]], None]
+) -> None:
+    """Show what stands in the way of a delivery, and whether enrichments are known."""
+    problems = data.get("problems") or []
+    found = data.get("enrichment") or {}
+    if problems:
+        texts = [f"{p['field']}: {p['message']}" for p in problems[:3]]
+        banner.say("warning", "Not ready for delivery — " + "; ".join(texts))
+    elif found.get("state") == "unknown":
+        text = f"metadata.enrichment is unknown: {found['reason']}."
+        button = f"Evaluate enrichment on {found['database']}" if found["ask"] else ""
+        banner.say("info", text, button, lambda: evaluate(found))
+    else:
+        banner.hide()
+
+
+def evaluate_enrichment(
+    session: Session, owner: QWidget, sink: str, found: Mapping[str, Any],
+    done: Callable[[], None],
+) -> None:  # fmt: skip
+    """Ask whether a query may be evaluated on a database, once for a project; go on with yes."""
+    text = (
+        f"Evaluate {found['function']} on {found['where']}? It is only read. The answer counts "
+        f"for this project on this machine.\n\n{found['sql'].strip()[:600]}"
+    )
+    if not dialogs.ask(owner.window(), "Ask a database", text, "Evaluate"):
+        return
+    engine = session.engine
+
+    def agree(items: list[dict[str, Any]]) -> None:
+        engine.run(engine.request("agree_outside", items=items), owner=owner, title="Enrichment",
+                   done=lambda _: done())  # fmt: skip
+
+    engine.run(session.request("outside_variables", sinks=[sink], standin=True), owner=owner,
+               title="Enrichment", done=agree)  # fmt: skip
 
 
 def sample_text(item: Mapping[str, Any]) -> str:
