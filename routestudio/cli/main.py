@@ -121,6 +121,8 @@ def build_parser() -> argparse.ArgumentParser:
     lint = add("lint", "Check the project without a network.")
     lint.add_argument("project", metavar="PROJECT", help=_PROJECT)
     lint.add_argument("--input", metavar="SOURCE", help=f"look at {_INPUT}, too")
+    lint.add_argument("--database", metavar="NAME", help="compare with the tables of a database of "
+                      "the project, or of `all`")  # fmt: skip
     add_reading_options(lint)
     formats(lint)
     imported = add("import", "Make a project from a server's sequin.yaml.")

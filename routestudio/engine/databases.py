@@ -172,10 +172,16 @@ class DatabaseMethods:
     async def tables(self, database: str, *, emit: Emit = _ignore) -> list[dict[str, Any]]:
         """The tables of a database: schema, name, kind, estimated rows, whether they can be read.
 
-        Raises `LinkError`.
+        From then on functions are compared with them (`engine.drift`). Raises `LinkError`.
         """
-        async with connected(server_of(self._service.workspace, database)) as link:
-            return await catalog.tables(link)
+        from routestudio.engine import drift
+        from routestudio.engine.lint import samples_of
+
+        workspace = self._service.workspace
+        async with connected(server_of(workspace, database)) as link:
+            found = await catalog.tables(link)
+        await drift.look(workspace, database, samples_of(workspace)[0])
+        return found
 
     async def table(
         self, database: str, schema: str, name: str, *, emit: Emit = _ignore

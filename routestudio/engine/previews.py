@@ -218,7 +218,7 @@ class Preview:
 
     async def message(self, index: int) -> dict[str, Any] | None:
         """The message of one row as plain data, as functions see it but with times as they came;
-        `None` for an unreadable line. An enrichment that is not known says so."""
+        `None` for an unreadable line. An enrichment that is not known is marked."""
         item = self.source.read(index, 1)[0]
         if not isinstance(item, Message):
             return None

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from routestudio.engine import enrichment
+from routestudio.engine import drift, enrichment
 from routestudio.engine import lint as linting
 from routestudio.engine.checks import beside, check
 from routestudio.engine.columns import ColumnMethods
@@ -160,11 +160,20 @@ class EngineService(Runner):
     # --- functions ---------------------------------------------------------------------------
 
     async def diagnose(
-        self, code: str, kind: str, language: str = "python", *, emit: Emit = ignore
+        self,
+        code: str,
+        kind: str,
+        language: str = "python",
+        name: str = "",
+        *,
+        emit: Emit = ignore,
     ) -> list[dict[str, Any]]:
-        """All diagnostics of a function's text."""
+        """All diagnostics of a function's text; with its name, those about databases, too."""
         function = Function("", FunctionKind(kind), Language(language), code)
-        return diagnostics_of(await self.pool.check(function))
+        found = await self.pool.check(function)
+        if self._workspace is not None and self._workspace.seen:
+            found = [*found, *drift.of_function(self._workspace, name, code)]
+        return diagnostics_of(found)
 
     # --- preview -----------------------------------------------------------------------------
 

@@ -63,6 +63,7 @@ class Workspace:
         self.kept_rows: dict[tuple[str, int, int], Any] = {}
         self.queries: dict[Any, Any] = {}
         self.agreed: set[tuple[str, str]] = set()
+        self.seen: dict[str, Any] = {}
 
     @classmethod
     def open(cls, path: Path, registry: Registry, pool: FunctionPool) -> Workspace:

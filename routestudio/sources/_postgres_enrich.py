@@ -104,7 +104,7 @@ class Queries:
             await self._drop()
 
     async def _asked(self, link: Link, sql: str, keys: Sequence[Key]) -> Any:
-        """The result in a transaction of its own, which is taken back: so is what it has set."""
+        """The result in a separate transaction, which is taken back: so is what it has set."""
         limit = round(self._seconds * 1000)
         begin = (f"begin read only; set local statement_timeout = {limit}; "
                  f"set local lock_timeout = {limit}")  # fmt: skip
@@ -124,7 +124,7 @@ class Queries:
         missing = [column for column in columns if column not in names]
         if missing:
             raise UnsuitableError(
-                "the query does not select the key, by which its rows are told apart: "
+                "the query does not select the key, by which its rows are known: "
                 f"`{'`, `'.join(missing)}`",
                 hint="select every column of the primary key",
             )

@@ -39,6 +39,8 @@ class Session(QObject):
     (`engine.saving`), and what to call after they are saved, or `None`."""
     read_again = Signal(list)
     """Paths that another program changed, and that were read again."""
+    database_seen = Signal()
+    """A database was looked at; functions are compared with its tables from now on."""
     sample_chosen = Signal()
     """A person chose a sample set for a sink."""
     notice = Signal(str, str)
@@ -303,6 +305,11 @@ class Session(QObject):
             self._samples = samples
             self._read_columns()
         self.changed.emit()
+
+    def looked_at_database(self) -> None:
+        """A database was looked at: its columns are known, and functions are compared with them."""
+        self._read_columns()
+        self.database_seen.emit()
 
     def _read_columns(self) -> None:
         def done(found: list[list[str]]) -> None:

@@ -72,7 +72,7 @@ async def test_an_enrichment_is_unknown_until_the_user_agrees(
         await desk.until(lambda: isinstance(desk.window.document(), SinkDocument), "the sink")
         panel = cast(SinkDocument, desk.window.document()).preview
         await desk.until(panel.banner.isVisible, "that it is unknown")
-        assert "metadata.enrichment is unknown: database shop was not asked" in panel.banner.text
+        assert "metadata.enrichment is unknown: database “shop” was not asked" in panel.banner.text
         assert panel.banner._button.text() == "Evaluate enrichment on shop"
         asked = "select count(*) from pg_stat_activity where application_name = 'RouteStudio'"
         assert postgres_15.value(asked) == 0

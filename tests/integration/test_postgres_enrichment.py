@@ -333,9 +333,9 @@ def test_the_command_line_asks_only_when_it_is_told_to(
     with postgres_15.database("line", *TABLES) as name:
         folder = project(postgres_15, name, [row(2)])
         (folder / "tests").mkdir()
-        test = {"name": "pro", "sink": "orders", "sample": "rows",
-                "expect": {"routing": {"endpoint_path": "/pro"}}}  # fmt: skip
-        (folder / "tests" / "t.yaml").write_text(json.dumps([test]))
+        lines = ["- name: pro", "  sink: orders", "  sample: {name: rows, row: 0}", "  expect:",
+                 "    routing: {endpoint_path: /pro}", ""]  # fmt: skip
+        (folder / "tests" / "t.yaml").write_text("\n".join(lines))
         assert main.run(["test", str(folder)]) == 1, capsys.readouterr()
         assert "the enrichment is unknown" in capsys.readouterr().out
         assert main.run(["preview", str(folder), "orders"]) == 0

@@ -208,6 +208,7 @@ class TablesPane(QFrame):
             if not item["readable"]:
                 row.setToolTip(0, "The user may not select from it")
             self.list.addTopLevelItem(row)
+        self._session.looked_at_database()
         many = f"{len(tables):,} tables" if len(tables) != 1 else "1 table"
         self.facts.setText(f"{many}. Choose one to see its columns.")
         self._filter(self.search.text())

@@ -68,6 +68,7 @@ class FunctionDocument(Document):
         self._diagnose = _timer(self, DIAGNOSE_MS, self._ask_diagnostics)
         self._build(function)
         session.changed.connect(self.refresh)
+        session.database_seen.connect(self._ask_diagnostics)
         self.editor.show_text(self._sent)
         self.editor.document().clearUndoRedoStacks()
         self.highlighter.lex()
@@ -241,7 +242,8 @@ class FunctionDocument(Document):
                 self._show_diagnostics([Diagnostic(**item) for item in items])
 
         engine.run(
-            engine.request("diagnose", code=text, kind=self._kind, language=function["language"]),
+            engine.request("diagnose", code=text, kind=self._kind, language=function["language"],
+                           name=self.name),
             owner=self, title="Diagnose", done=done,
         )  # fmt: skip
 

@@ -16,19 +16,12 @@ from PySide6.QtWidgets import (
 
 from routestudio.errors import RouteStudioError
 from routestudio.ui.bridge import Job
+from routestudio.ui.panels import preview_state as states
 from routestudio.ui.panels.columns import ColumnsView
 from routestudio.ui.panels.destinations import DestinationsView
 from routestudio.ui.panels.inspector import Inspector
 from routestudio.ui.panels.preview_bar import PreviewBar
 from routestudio.ui.panels.preview_model import PAGE, PreviewModel
-from routestudio.ui.panels.preview_state import (
-    add_messages,
-    depends_on,
-    evaluate_enrichment,
-    find_rows,
-    sample_text,
-    say_readiness,
-)
 from routestudio.ui.panels.preview_table import PreviewTable
 from routestudio.ui.panels.variants import VariantsView
 from routestudio.ui.session import Session
@@ -188,7 +181,7 @@ class PreviewPanel(QWidget):
 
     def _now(self) -> str:
         sample = self.samples.currentData()
-        return depends_on(self._session, self._sink, sample, self._code, self._use)
+        return states.depends_on(self._session, self._sink, sample, self._code, self._use)
 
     def _start(self) -> None:
         self._list_samples()
@@ -232,10 +225,10 @@ class PreviewPanel(QWidget):
         if changed:
             self._widths()
         self.bar.show_source(data)
-        say_readiness(self.banner, data, self._evaluate)
+        states.say_readiness(self.banner, data, self._evaluate)
 
     def _evaluate(self, found: Mapping[str, Any]) -> None:
-        evaluate_enrichment(self._session, self, str(self._sink), found, self.refresh)
+        states.evaluate_enrichment(self._session, self, str(self._sink), found, self.refresh)
 
     def _done(self, generation: int, totals: dict[str, Any]) -> None:
         if generation != self._generation:
@@ -274,7 +267,7 @@ class PreviewPanel(QWidget):
                 self._grow(data["rows"])
                 self.bar.show_found(data)
 
-        self._job = find_rows(self._session, self, self._view, found)
+        self._job = states.find_rows(self._session, self, self._view, found)
 
     def _fetch_visible(self) -> None:
         first = max(0, self.table.rowAt(0))
@@ -387,7 +380,7 @@ class PreviewPanel(QWidget):
         self._pin(index=row["index"], sample=self.samples.currentData())
 
     def _add_variants(self, messages: list[dict[str, Any]]) -> None:
-        add_messages(self._session, VARIANTS, messages)
+        states.add_messages(self._session, VARIANTS, messages)
 
     def _pin_variants(self, keys: list[str]) -> None:
         for entry in self.variants.entries:
@@ -439,14 +432,14 @@ class PreviewPanel(QWidget):
             current = self.samples.currentData()
             self.samples.clear()
             for item in self._session.samples():
-                self.samples.addItem(sample_text(item), item["name"])
+                self.samples.addItem(states.sample_text(item), item["name"])
             kept = self._session.last_samples.get(self._sink or "")
             most = max(self._session.samples(), key=lambda s: s["rows"], default={"name": None})
             preferred = next((n for n in (current, kept) if n in names), most["name"])
             self.samples.setCurrentIndex(max(0, self.samples.findData(preferred)))
             return
         for number, item in enumerate(self._session.samples()):
-            text = sample_text(item)
+            text = states.sample_text(item)
             if self.samples.itemText(number) != text:
                 self.samples.setItemText(number, text)
 
