@@ -135,7 +135,7 @@ def of_function(workspace: Workspace, name: str, code: str) -> list[Diagnostic]:
             if item.read is not None and item.severity != "note":
                 place = (item.read.line, item.read.column)
                 found[*place, item.message] = Diagnostic(
-                    *place, CODE, item.message, place[0], place[1] + len(item.read.text),
+                    *place, CODE, item.message, place[0], place[1] + len(item.read.text) + _AROUND,
                     "warning", item.hint,
                 )  # fmt: skip
     return list(found.values())
@@ -169,6 +169,7 @@ def finding(workspace: Workspace, item: Drift) -> dict[str, Any]:
     }  # fmt: skip
 
 
+_AROUND: Final = len('record[""]')
 _CODE: Final = (FunctionKind.ROUTING, FunctionKind.FILTER, FunctionKind.TRANSFORM)
 
 

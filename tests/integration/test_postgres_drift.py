@@ -83,7 +83,7 @@ def test_every_difference_is_found_with_its_place(
     missing = at["functions/route.py", 2, "error"]
     assert "public.orders has no column `totl`" in missing["message"]
     assert missing["hint"] == "did you mean `total`?"
-    assert missing["column"] == 15
+    assert missing["column"] == 8
     texts = {item["message"] for item in found}
     assert "`total` of public.orders is numeric(10,2), not text" in texts
     assert "the primary key of public.orders is id, not id, region" in texts

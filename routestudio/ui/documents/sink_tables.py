@@ -35,10 +35,10 @@ class SinkTables(QWidget):
         box.setSpacing(6)
         first, second = QHBoxLayout(), QHBoxLayout()
         self.database = ComboBox()
-        self.database.setAccessibleName("Database of the sink")
+        self.database.setAccessibleName("Source database of the sink")
         self.database.activated.connect(lambda _: self._choose_database())
         self.choose_button = Button("Choose tables…", "database", action=self.choose)
-        first.addWidget(label("Database", "muted"))
+        first.addWidget(label("Source", "muted"))
         first.addWidget(self.database, 1)
         first.addWidget(self.choose_button)
         self.mode = ComboBox()
@@ -90,14 +90,20 @@ class SinkTables(QWidget):
         sink = self._session.sink(self._sink) or {}
         dialog = TablesDialog(self, self._session, str(sink.get("database")), sink)
         if dialog.exec():
-            chosen, groups = dialog.chosen(), dialog.groups()
-            self._write({"include_tables": chosen} if chosen else None)
+            self.take(dialog)
+        dialog.deleteLater()
+
+    def take(self, dialog: TablesDialog) -> None:
+        """Write what was chosen in the dialog."""
+        sink = self._session.sink(self._sink) or {}
+        chosen, groups = dialog.chosen(), dialog.groups()
+        self._write({"include_tables": chosen} if chosen else None)
+        before = {_full(name): list(columns)
+                  for name, columns in (sink.get("tables") or {}).items()}  # fmt: skip
+        if groups != before:
             entries = [{"name": name, "group_column_names": columns}
                        for name, columns in groups.items()]  # fmt: skip
-            before = {name: list(columns) for name, columns in (sink.get("tables") or {}).items()}
-            if groups != before:
-                self._session.set_value(["sinks", self._sink, "tables"], entries or None)
-        dialog.deleteLater()
+            self._session.set_value(["sinks", self._sink, "tables"], entries or None)
 
     def _choose_database(self) -> None:
         self._session.set_value(["sinks", self._sink, "database"], self.database.currentData())

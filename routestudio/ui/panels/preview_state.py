@@ -101,11 +101,20 @@ def find_rows(
     )  # fmt: skip
 
 
-def add_messages(session: Session, sample: str, messages: list[dict[str, Any]]) -> None:
-    """Append messages to a sample set, which is made when there is none."""
+def add_messages(
+    session: Session,
+    sample: str,
+    messages: list[dict[str, Any]],
+    done: Callable[[], None] | None = None,
+) -> None:
+    """Append messages to a sample set, which is made when there is none; a note reports it unless
+    `done` is called."""
     lines = "".join(json.dumps(item, ensure_ascii=False) + "\n" for item in messages)
 
     def told() -> None:
+        if done is not None:
+            done()
+            return
         session.notice.emit("success", f"{len(messages)} rows added to sample {sample}")
 
     def append(text: str | None) -> None:
