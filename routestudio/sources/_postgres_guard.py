@@ -75,7 +75,7 @@ class Guard:
         """
         for name in await left_behind(link):
             await drop(self._server, name)
-        cursor = await link.execute("select from pg_publication where pubname = %s", (self.name,))
+        cursor = await link.execute("select 1 from pg_publication where pubname = %s", (self.name,))
         if await cursor.fetchone():
             raise LinkError(f"{self._server.where}: there is a publication `{self.name}` already",
                             hint="name another one to make, or capture its changes")  # fmt: skip
@@ -111,7 +111,7 @@ class Guard:
         async with asyncio.timeout(_SECONDS):
             while True:
                 cursor = await link.execute(
-                    "select from pg_publication where pubname = %s", (self.name,)
+                    "select 1 from pg_publication where pubname = %s", (self.name,)
                 )
                 if await cursor.fetchone():
                     return
