@@ -176,7 +176,7 @@ async def test_changes_come_straight_into_the_preview_through_a_publication_that
             postgres_15.run(statement, database="shop")
             await desk.until(lambda wanted=number: preview.model.rowCount() == wanted,
                              "a row as it comes")  # fmt: skip
-            await desk.quiet()
+        await desk.until(lambda: preview.model.row(1), "what the rows are")
         assert [preview.model.row(n)["action"] for n in range(2)] == ["update", "delete"]
         assert preview.samples.currentData() == "live"
         snap(desk, "database-live")

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLineEdit
+from PySide6.QtWidgets import QApplication
 
 from routestudio.ui.documents.sink_tables import TablesDialog
 from routestudio.ui.rows_dialog import RowsDialog
@@ -37,9 +37,10 @@ class Walk:
         self.desk, self.server, self.folder = desk, server, folder
         self.pictures: list[str] = []
 
-    async def shoot(self, name: str) -> None:
+    async def shoot(self, name: str, *, busy: bool = False) -> None:
         self.pictures.append(name)
-        await self.desk.quiet(0.3)
+        if not busy:
+            await self.desk.quiet(0.3)
         if place := os.environ.get("ROUTESTUDIO_PICTURES"):
             self.desk.window.grab().save(str(Path(place) / f"{name}.png"))
 
@@ -68,11 +69,18 @@ class Walk:
     def document(self) -> Any:
         return self.desk.window.document()
 
-    async def open(self, kind: str, name: str) -> Any:
+    async def open(self, kind: str, name: str, *, busy: bool = False) -> Any:
+        """Open a document; wait until all is quiet, unless something goes on."""
         await self.desk.act(lambda: self.desk.window.commands.open(kind, name))
-        await self.desk.until(lambda: self.document is not None and self.document.name == name,
-                              name)  # fmt: skip
-        await self.desk.quiet()
+        await self.desk.until(
+            lambda: (
+                self.document is not None
+                and (self.document.kind, self.document.name) == (kind, name)
+            ),
+            name,
+        )
+        if not busy:
+            await self.desk.quiet()
         return self.document
 
     async def type(self, code: str) -> None:
@@ -96,12 +104,6 @@ class Walk:
         await self.answer(self.trigger("new_project"), project)
         await desk.until(lambda: session.is_open and self.document is not None, "the project")
 
-        def named(dialog: Any) -> None:
-            dialog.findChild(QLineEdit).setText("shop")
-            dialog.try_accept()
-
-        if "shop" not in session.databases():
-            await self.answer(self.trigger("add_database"), named)
         await desk.until(lambda: "shop" in session.databases(), "the database")
         document = await self.open("databases", "shop")
         for name, text in (("hostname", "127.0.0.1"), ("port", str(self.server.port)),
@@ -112,11 +114,14 @@ class Walk:
             QTest.keyClicks(field, text)
             document.flush()
             await desk.quiet()
+        document.form.secret_typed.emit("password", "not-asked-for", "env")
+        await desk.quiet()
         await desk.act(self.trigger("check"))
         panel = desk.window.check_panel
         await desk.until(lambda: panel.verdict.text() in ("passed", "failed", "inconclusive"),
                          "the check")  # fmt: skip
         found = {step["step"]: step for step in panel.steps}
+        assert "version" in found, panel.steps
         assert found["version"]["status"] == "passed", panel.steps
         await self.shoot("table-1-check")
 
@@ -138,6 +143,7 @@ class Walk:
         await desk.act(dialogs()[0].try_accept)
         await desk.until(lambda: any(s["name"] == "orders" for s in desk.window.session.samples()),
                          "the samples")  # fmt: skip
+        await desk.until(lambda: self.document.kind == "sample", "what was taken")
 
     async def route(self) -> None:
         desk, session = self.desk, self.desk.window.session
@@ -226,10 +232,10 @@ class Walk:
 
         await self.answer(pane.capture_button.click, agree)
         await desk.until(lambda: "captured from now on" in pane.facts.text(), "the slot")
-        preview = (await self.open("sink", sink)).preview
+        preview = (await self.open("sink", sink, busy=True)).preview
         self.server.run("update orders set region = 'UK' where id = 2", database="shop")
         await desk.until(lambda: self.streams(preview) == ["orders.uk.free"], "the change")
-        await self.shoot("table-5-live")
+        await self.shoot("table-5-live", busy=True)
         await desk.act(pane.capture)
         await desk.until(lambda: not pane._capturing, "the end")
 
