@@ -41,6 +41,8 @@ class Session(QObject):
     """Paths that another program changed, and that were read again."""
     database_seen = Signal()
     """A database was looked at; functions are compared with its tables from now on."""
+    rows_come = Signal(str, str)
+    """Sink and sample set: rows come into it while the sink is looked at."""
     sample_chosen = Signal()
     """A person chose a sample set for a sink."""
     notice = Signal(str, str)

@@ -140,8 +140,9 @@ class Walk:
             return [d for d in desk.window.findChildren(RowsDialog) if d.isVisible()]
 
         await desk.until(dialogs, "the rows")
+        dialogs()[0].name.setText("taken")
         await desk.act(dialogs()[0].try_accept)
-        await desk.until(lambda: any(s["name"] == "orders" for s in desk.window.session.samples()),
+        await desk.until(lambda: any(s["name"] == "taken" for s in desk.window.session.samples()),
                          "the samples")  # fmt: skip
         await desk.until(lambda: self.document.kind == "sample", "what was taken")
 
@@ -172,7 +173,7 @@ class Walk:
         assert function, "a new project's sink has a function"
         document = await self.open("function", function)
         preview = document.preview
-        preview.samples.setCurrentIndex(preview.samples.findData("orders"))
+        preview.samples.setCurrentIndex(preview.samples.findData("taken"))
         preview.samples.activated.emit(preview.samples.currentIndex())
         await self.type(blocks("python")[0])
         await desk.until(lambda: any(item.code == "drift" for item in document._found), "the mark")

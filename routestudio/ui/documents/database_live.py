@@ -22,9 +22,9 @@ class LiveRows:
         self._session = session
         self._waiting: list[dict[str, Any]] = []
         self._busy = False
-        for sink in session.sinks():
-            if sink.get("database") == database:
-                session.remember_sample(sink["name"], LIVE)
+        self._sinks = [s["name"] for s in session.sinks() if s.get("database") == database]
+        for sink in self._sinks:
+            session.remember_sample(sink, LIVE)
 
     def add(self, rows: list[dict[str, Any]]) -> None:
         """Add what came; what comes while that is written goes with the next."""
@@ -38,6 +38,9 @@ class LiveRows:
 
         def written() -> None:
             self._busy = False
+            for sink in self._sinks:
+                self._session.rows_come.emit(sink, LIVE)
+            self._sinks = []  # whoever chooses another set afterwards keeps it
             self._write()
 
         add_messages(self._session, LIVE, rows, written)

@@ -77,6 +77,7 @@ class PreviewPanel(QWidget):
         self.model = PreviewModel(self._fetch)
         self._build()
         session.changed.connect(self._session_changed)
+        session.rows_come.connect(self._follow)
 
     def _build(self) -> None:
         body = column(self)
@@ -426,22 +427,15 @@ class PreviewPanel(QWidget):
             self.fault_chosen.emit(problem["line"], problem.get("column") or 1)
 
     def _list_samples(self) -> None:
-        names = [item["name"] for item in self._session.samples()]
-        shown = [self.samples.itemData(i) for i in range(self.samples.count())]
-        if names != shown:
-            current = self.samples.currentData()
-            self.samples.clear()
-            for item in self._session.samples():
-                self.samples.addItem(states.sample_text(item), item["name"])
-            kept = self._session.last_samples.get(self._sink or "")
-            most = max(self._session.samples(), key=lambda s: s["rows"], default={"name": None})
-            preferred = next((n for n in (current, kept) if n in names), most["name"])
-            self.samples.setCurrentIndex(max(0, self.samples.findData(preferred)))
-            return
-        for number, item in enumerate(self._session.samples()):
-            text = states.sample_text(item)
-            if self.samples.itemText(number) != text:
-                self.samples.setItemText(number, text)
+        states.list_samples(self._session, self.samples, self._sink)
+
+    def _follow(self, sink: str, sample: str) -> None:
+        """Rows come into a sample set while somebody looks: show that one."""
+        self._list_samples()
+        place = self.samples.findData(sample)
+        if sink == self._sink and place >= 0 and place != self.samples.currentIndex():
+            self.samples.setCurrentIndex(place)
+            self.refresh()
 
     def _widths(self) -> None:
         """Columns in proportion; while rows fail, the reason has the room that it needs."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from PySide6.QtCore import QObject
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QComboBox, QWidget
 
 from routestudio.ui import dialogs
 from routestudio.ui.bridge import Job
@@ -88,6 +88,26 @@ def sample_text(item: Mapping[str, Any]) -> str:
     """A sample set with its rows, such as `orders (84)`; `orders (about 1,200,000)`."""
     about = "about " if item.get("about") else ""
     return f"{item['name']} ({about}{item['rows']:,})"
+
+
+def list_samples(session: Session, box: QComboBox, sink: str | None) -> None:
+    """Offer the sample sets; the chosen one stays, or it is the one last used for the sink."""
+    names = [item["name"] for item in session.samples()]
+    shown = [box.itemData(i) for i in range(box.count())]
+    if names != shown:
+        current = box.currentData()
+        box.clear()
+        for item in session.samples():
+            box.addItem(sample_text(item), item["name"])
+        kept = session.last_samples.get(sink or "")
+        most = max(session.samples(), key=lambda s: s["rows"], default={"name": None})
+        preferred = next((n for n in (current, kept) if n in names), most["name"])
+        box.setCurrentIndex(max(0, box.findData(preferred)))
+        return
+    for number, item in enumerate(session.samples()):
+        text = sample_text(item)
+        if box.itemText(number) != text:
+            box.setItemText(number, text)
 
 
 def find_rows(
