@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import partial
 from typing import Any, ClassVar, Final
 
-from routestudio.formats._columns import value_of
 from routestudio.formats._envelope import among, choice, kind
+from routestudio.formats._text_casts import text_cast
 from routestudio.formats.base import (
     UNCHANGED_TOAST,
     Change,
@@ -82,6 +81,7 @@ class PostgresRows(Format):
     """What `postgres://` yields."""
 
     key = "postgres"
+    value_only = True
     title = "PostgreSQL"
     about = (
         "A row or a change that RouteStudio's own source of PostgreSQL has read: the texts that "
@@ -215,9 +215,7 @@ _PARTS: Final[Mapping[str, Callable[[_Shape, Mapping[str, Any]], _Read]]] = {
 
 def cast_of(type_: str) -> Cast | None:
     """What makes a value of a type's text; `None` where the text is the value."""
-    if type_ in _PLAIN:
-        return None
-    return partial(value_of, type_=type_)
+    return None if type_ in _PLAIN else text_cast(type_)
 
 
 _PLAIN: Final = frozenset({"text", "varchar", "bpchar", "numeric", "uuid", "name", "citext",
