@@ -51,9 +51,8 @@ class ColumnMethods:
         for name in self._service.workspace.project.project.samples:
             _note(self._messages(name), found)
         real = columns_seen(self._service.workspace)
-        listed: dict[str, tuple[str, str]] = {
-            name: (type_, "database") for name, type_ in real.items()
-        }
+        listed: dict[str, tuple[str, str]]
+        listed = {name: (type_, "database") for name, type_ in real.items()}
         listed |= {name: kind for name, kind in found.items()
                    if name not in real or kind[1] in ("project", "row")}  # fmt: skip
         return [[name, *listed[name]] for name in sorted(listed)]

@@ -123,7 +123,9 @@ async def test_columns_are_compared_beside_the_line_once_the_database_was_looked
         assert item.line == 2
         assert "public.orders has no column `regoin`" in item.message
         assert item.hint == "did you mean `region`?"
-        await desk.until(lambda: ("region", "text") in desk.window.session.columns(), "completion")
+        await desk.until(
+            lambda: ("region", "text", "database") in desk.window.session.columns(), "completion"
+        )
         await desk.act(lambda: desk.window.commands.open("function", "route"))
         await desk.quiet()
         snap(desk, "drift")

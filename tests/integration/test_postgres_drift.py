@@ -140,7 +140,6 @@ async def test_text_that_is_being_typed_is_compared_without_asking_again(
         fixed = ROUTE.replace("totl", "total")
         found = await engine.diagnose(fixed, "routing", "python", "route")
         assert not any("totl" in item["message"] for item in found)
-        assert ["placed", "timestamp with time zone", "database"] in (
-            await engine.methods["columns"]()
-        )
+        columns = await engine.methods["columns"]()
+        assert ["placed", "timestamp with time zone", "database"] in columns
         assert any(item["code"] == "drift" for item in await engine.lint())
