@@ -6,6 +6,7 @@ import argparse
 from typing import Any
 
 from routestudio.cli.inputs import say_recognised
+from routestudio.cli.opened import say_enrichments
 from routestudio.cli.output import json_line, out, say, table
 from routestudio.cli.run_options import RunSettings
 from routestudio.engine.forecast import Forecast
@@ -21,6 +22,11 @@ async def dry_run(engine: Engine, options: argparse.Namespace, settings: RunSett
     """Count what a run would send; exit code 1 when a message would be rejected."""
     workspace = engine.workspace
     prepared = workspace.prepare(options.sink)
+    if prepared.functions.enrichment is not None:
+        from routestudio.engine import enrichment
+
+        say_enrichments(engine, [options.sink])
+        enrichment.attach(workspace, prepared)
     reading = reading_of(
         {
             "input": settings.input,

@@ -1,4 +1,4 @@
-"""`routestudio lint`: what can be known without a network."""
+"""`routestudio lint`: what can be known without a network, and with it of databases."""
 
 from __future__ import annotations
 
@@ -10,12 +10,28 @@ from routestudio.cli.output import json_line, out, paint, say
 from routestudio.cli.reading_options import given_rows
 from routestudio.engine import lint as linting
 from routestudio.engine.opened import Engine
+from routestudio.engine.workspace import Workspace
+from routestudio.errors import UsageError
+
+
+async def _look(workspace: Workspace, database: str) -> None:
+    """Look at a database of the project, or at all."""
+    from routestudio.engine import drift
+
+    names = workspace.project.project.databases if database == "all" else (database,)
+    if not names:
+        raise UsageError("the project has no databases", hint="add one under `databases`")
+    samples, _ = linting.samples_of(workspace)
+    for name in names:
+        await drift.look(workspace, name, samples)
 
 
 async def lint(options: argparse.Namespace) -> int:
     """`routestudio lint`: exit code 1 when there are errors."""
     async with printing(Engine(pool=early.take())) as engine:
-        engine.open_project(options.project)
+        workspace = engine.open_project(options.project)
+        if options.database:
+            await _look(workspace, options.database)
         findings = await linting.lint(engine.workspace, given_rows(options))
     if options.format == "json":
         json_line(findings)

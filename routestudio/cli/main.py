@@ -69,6 +69,10 @@ def build_parser() -> argparse.ArgumentParser:
         group.add_argument("--input", metavar="SOURCE", help=_INPUT)
         add_reading_options(p)
 
+    def enrich(p: argparse.ArgumentParser) -> None:
+        p.add_argument("--enrich", action="store_true",
+                       help="ask the project's databases for enrichments")  # fmt: skip
+
     def formats(p: argparse.ArgumentParser) -> None:
         p.add_argument("--format", choices=("text", "json"), default="text",
                        help="json is for programs")  # fmt: skip
@@ -92,6 +96,7 @@ def build_parser() -> argparse.ArgumentParser:
     preview.add_argument("project", metavar="PROJECT", help=_PROJECT)
     preview.add_argument("sink", metavar="SINK", help="name of a sink")
     source(preview)
+    enrich(preview)
     formats(preview)
     test = add("test", "Run the route tests of a project.")
     test.add_argument("project", metavar="PROJECT", help=_PROJECT)
@@ -99,6 +104,7 @@ def build_parser() -> argparse.ArgumentParser:
     test.add_argument(
         "--coverage", action="store_true", help="list the branches that no test reaches"
     )
+    enrich(test)
     formats(test)
     check = add("check", "Test the connections of a project's sinks.")
     check.add_argument("project", metavar="PROJECT", help=_PROJECT)
@@ -115,6 +121,8 @@ def build_parser() -> argparse.ArgumentParser:
     lint = add("lint", "Check the project without a network.")
     lint.add_argument("project", metavar="PROJECT", help=_PROJECT)
     lint.add_argument("--input", metavar="SOURCE", help=f"look at {_INPUT}, too")
+    lint.add_argument("--database", metavar="NAME", help="compare with the tables of a database of "
+                      "the project, or of `all`")  # fmt: skip
     add_reading_options(lint)
     formats(lint)
     imported = add("import", "Make a project from a server's sequin.yaml.")

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from routestudio.cli.output import redact_with, say
 from routestudio.engine.opened import Engine
-from routestudio.engine.outside import agree, outside
+from routestudio.engine.outside import agree, enrichments, outside
 
 _Open = TypeVar("_Open", bound=Engine)
 
@@ -19,14 +19,24 @@ def printing(engine: _Open) -> _Open:
 
 
 def note_outside(engine: Engine, sinks: Sequence[str]) -> list[str]:
-    """Sentences about variables of the user that these sinks send, each given once a project."""
+    """Sentences about variables of the user that these sinks send, and databases that they read;
+    each given once a project."""
     found = outside(engine.workspace, sinks)
     agree(engine.workspace, found)
     return [
-        f"`{item['variable']}` comes from your environment, not from the project's .env, and goes "
-        f"to {item['host']} (sink `{item['sink']}`)"
+        item.get("text")
+        or f"`{item['variable']}` comes from your environment, not from the project's .env, and "
+        f"goes to {item['host']} (sink `{item['sink']}`)"
         for item in found
     ]
+
+
+def say_enrichments(engine: Engine, sinks: Sequence[str]) -> None:
+    """What is read for enrichments, on standard error; whoever asks for it agrees to it."""
+    found = enrichments(engine.workspace, sinks)
+    agree(engine.workspace, found)
+    for item in found:
+        say(f"note: {item['text']}")
 
 
 def say_outside(engine: Engine, sinks: Sequence[str]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from routestudio.cli import early
 from routestudio.cli.inputs import say_recognised
-from routestudio.cli.opened import printing
+from routestudio.cli.opened import printing, say_enrichments
 from routestudio.cli.output import json_line, out, say, table
 from routestudio.cli.reading_options import reading_params
 from routestudio.engine.opened import Engine
@@ -27,6 +27,8 @@ async def preview(options: argparse.Namespace) -> int:
         source = _source(options, engine)
         prepared = engine.workspace.prepare(options.sink)
         engine.workspace.require_sound(prepared)
+        if options.enrich:
+            say_enrichments(engine, [options.sink])
         sink = prepared.sink
         rows: list[dict[str, Any]] = []
         count = 0

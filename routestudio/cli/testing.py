@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from routestudio.cli.opened import say_enrichments
 from routestudio.cli.output import json_line, out, paint, say
 from routestudio.cli.service import engine_service
 from routestudio.engine import coverage as covering
@@ -20,6 +21,8 @@ async def test(options: argparse.Namespace) -> int:
         collected = covering.Coverage(engine.workspace.pool) if options.coverage else None
         runner = route_tests.Runner(engine.workspace, collected)
         tests = route_tests.load(engine.workspace.project)
+        if options.enrich:
+            say_enrichments(engine, [spec.name for spec in engine.workspace.project.project.sinks])
         if not tests:
             raise UsageError(
                 f"there are no route tests in {Path(options.project) / 'tests'}",

@@ -35,6 +35,12 @@ def starter(sink: type[Sink], language: Language = Language.PYTHON) -> str:
 
 def placeholder(kind: str, language: Language = Language.PYTHON) -> str:
     """Starter code of the function kinds that are for any sink."""
+    if kind == "enrichment":
+        return (
+            "-- One row at most for each key. $1 is the list of the keys of many messages.\n"
+            "-- Select the columns of the key, too.\n"
+            "select id, name\nfrom customers\nwhere id = any($1)\n"
+        )
     if language is Language.ELIXIR:
         body = {
             "filter": '  # Keep the message when this is true.\n  action != "read"\n',

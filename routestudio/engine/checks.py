@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Hashable, Mapping, Sequence
 from contextlib import aclosing
 from typing import Final
 
+from routestudio.engine import enrichment
 from routestudio.engine.previews import staged_of
 from routestudio.engine.reading import MORE, cut_text
 from routestudio.engine.workspace import PreparedSink, Workspace
@@ -62,6 +63,7 @@ async def beside(
         if spec.type != prepared.spec.type or spec.name == prepared.spec.name:
             continue
         other = workspace.prepare(spec.name)
+        enrichment.attach(workspace, other)
         if other.problems or other.sink.shared_with(other.bound.config) != shared:
             continue
         targets = [

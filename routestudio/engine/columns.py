@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Final
 
 from routestudio.engine.sources import read_some
+from routestudio.engine.workspace import Workspace
 from routestudio.errors import UsageError
 from routestudio.model.column_types import TypeOrigin, guess_of, type_of
 from routestudio.model.message import Message
@@ -41,14 +42,20 @@ class ColumnMethods:
         }  # fmt: skip
 
     async def columns(self, *, emit: Emit = _ignore) -> list[list[str]]:
-        """Name, type and its origin of the columns in the first rows of all sample sets, by name.
+        """Name, type and its origin of the columns in the first rows of all sample sets, and of the
+        tables of databases that were looked at (origin `database`), by name.
 
         Without a type that is known or guessed, it is what the value is in JSON.
         """
         found: dict[str, tuple[str, TypeOrigin]] = {}
         for name in self._service.workspace.project.project.samples:
             _note(self._messages(name), found)
-        return [[name, *found[name]] for name in sorted(found)]
+        real = columns_seen(self._service.workspace)
+        listed: dict[str, tuple[str, str]]
+        listed = {name: (type_, "database") for name, type_ in real.items()}
+        listed |= {name: kind for name, kind in found.items()
+                   if name not in real or kind[1] in ("project", "row")}  # fmt: skip
+        return [[name, *listed[name]] for name in sorted(listed)]
 
     async def column_types(self, name: str, table: str, *, emit: Emit = _ignore) -> dict[str, Any]:
         """What is known of a table's columns in a sample set, in the order of its rows.
@@ -89,6 +96,15 @@ class ColumnMethods:
         except UsageError:
             return []
         return [row for row in rows if isinstance(row, Message)]
+
+
+def columns_seen(workspace: Workspace) -> dict[str, str]:
+    """Columns of the tables that were looked at, with their types as people write them."""
+    if not workspace.seen:
+        return {}
+    from routestudio.engine import drift
+
+    return drift.columns(workspace)
 
 
 def _note(messages: Iterable[Message], found: dict[str, tuple[str, TypeOrigin]]) -> None:

@@ -54,7 +54,7 @@ class Coverage:
     ) -> None:
         """Trace every function of a sink on messages. What its filter drops goes no further."""
         functions = prepared.functions
-        kept = list(messages)
+        kept = await prepared.stages.enriched(messages)
         if functions.filter is not None and kept:
             results = await self._trace(functions.filter, kept, now)
             kept = [m for m, value in zip(kept, results, strict=True) if value is not False]

@@ -31,6 +31,8 @@ _DEFAULT: Final = "postgres"
 """User and password that a server takes for those that are left out."""
 DEADLINE: Final = 60.0
 """Seconds that a whole check may take."""
+ENRICHMENT_SECONDS: Final = 10.0
+"""What the query of an enrichment may take, unless the entry says otherwise."""
 _FILES: Final = ("sslrootcert", "sslcert", "sslkey")
 _PASSWORD: Final = "${ROUTESTUDIO_DATABASE_PASSWORD}"  # noqa: S105 - a name
 """How the password of an entry is named in the address made of it."""
@@ -92,6 +94,15 @@ def own_of(entry: Mapping[str, Any]) -> Mapping[str, Any]:
     annotations = entry.get("annotations")
     own = annotations.get("routestudio") if isinstance(annotations, Mapping) else None
     return own if isinstance(own, Mapping) else {}
+
+
+def enrichment_seconds(workspace: Workspace, name: str) -> float:
+    """What the query of an enrichment may take in a database. Raises `UsageError`."""
+    given = own_of(entry_of(workspace, name)).get("enrichment_timeout", ENRICHMENT_SECONDS)
+    if isinstance(given, bool) or not isinstance(given, (int, float)) or not 1 <= given <= 3600:
+        raise UsageError(f"database `{name}`: `enrichment_timeout` is not a number of seconds",
+                         hint="from 1 to 3600")  # fmt: skip
+    return float(given)
 
 
 def located(workspace: Workspace, address: str, resolve: Resolve) -> tuple[str, Resolve]:
@@ -162,10 +173,16 @@ class DatabaseMethods:
     async def tables(self, database: str, *, emit: Emit = _ignore) -> list[dict[str, Any]]:
         """The tables of a database: schema, name, kind, estimated rows, whether they can be read.
 
-        Raises `LinkError`.
+        From then on functions are compared with them (`engine.drift`). Raises `LinkError`.
         """
-        async with connected(server_of(self._service.workspace, database)) as link:
-            return await catalog.tables(link)
+        from routestudio.engine import drift
+        from routestudio.engine.lint import samples_of
+
+        workspace = self._service.workspace
+        async with connected(server_of(workspace, database)) as link:
+            found = await catalog.tables(link)
+        await drift.look(workspace, database, samples_of(workspace)[0])
+        return found
 
     async def table(
         self, database: str, schema: str, name: str, *, emit: Emit = _ignore

@@ -25,6 +25,7 @@ async def explain(
     routing = functions.routing if prepared.bound.dynamic else None
     stages = (("filter", functions.filter), ("route", routing), ("transform", functions.transform))
     found: list[dict[str, Any]] = []
+    [message] = await prepared.stages.enriched([message])
     for stage, function in stages:
         if function is None or function.kind.entry_point is None:
             continue

@@ -190,8 +190,9 @@ class ImportMethods:
         `large` (too large for a set that is held as text), `lines` (text or file can be a sample
         set as it is).
 
-        Emits `notice` for what an address waits for, and `taken` with how many rows there are.
-        Raises `UsageError` and, for an address, `LinkError`.
+        Emits `notice` for what an address waits for, and `taken` with how many rows there are;
+        with `live` also `messages`, the new ones. Raises `UsageError` and, for an address,
+        `LinkError`.
         """
         settings = Settings.of(given)
         raws, settings = await self._raws(given, settings, again=bool(given.get("again")),
@@ -283,10 +284,14 @@ class ImportMethods:
         limit = max(1, min(chosen.limit or 100, LOOKED_AT))
         name = f"{limit} {address}"
         if not again or self._taken[0] != name:
-            self._taken = (name, await self._look(address, limit, emit))
+            reader = replace(settings, reading=chosen).reader(self._project)
+            live = reader if given.get("live") else None
+            self._taken = (name, await self._look(address, limit, emit, live))
         return iter(self._taken[1]), replace(settings, reading=chosen)
 
-    async def _look(self, address: str, limit: int, emit: Emit) -> list[RawRow]:
+    async def _look(
+        self, address: str, limit: int, emit: Emit, live: RowReader | None
+    ) -> list[RawRow]:
         workspace = self._service.workspace
         address, resolve = located(workspace, address, resolver(workspace))
         source = self._source = sources.get(address)(address, resolve, looking=True)
@@ -296,6 +301,10 @@ class ImportMethods:
             async for chunk in source.look(limit):
                 rows += chunk
                 emit("taken", {"rows": len(rows)})
+                if live is not None:
+                    found = [row for raw in chunk for row in live.read(raw)]
+                    made = [row.as_row() for row in found if isinstance(row, Message)]
+                    emit("messages", {"rows": made})
             return rows
         finally:
             self._source = None

@@ -1,4 +1,5 @@
-"""Everything that can be known of a project without a network."""
+"""Everything that can be known of a project without a network, and of databases that were looked
+at."""
 
 from __future__ import annotations
 
@@ -50,7 +51,7 @@ async def lint(workspace: Workspace, source: Mapping[str, Any] | None = None) ->
     found += _written_secrets(workspace)
     found += _server(workspace)
     found += await _functions(workspace)
-    samples, unreadable = _samples(workspace)
+    samples, unreadable = samples_of(workspace)
     if source:
         name = source_of(source)[1]
         rows, cut = await first(workspace, source, SAMPLE_ROWS)
@@ -59,6 +60,11 @@ async def lint(workspace: Workspace, source: Mapping[str, Any] | None = None) ->
         if cut is not None:
             found.append(_finding("note", "cut", cut_text(cut), MORE, file=name))
     found += unreadable
+    for database in workspace.seen:
+        from routestudio.engine import drift
+
+        found += [drift.finding(workspace, item)
+                  for item in drift.drifts(workspace, database, samples)]  # fmt: skip
     keys = keys_of(samples)
     for spec in workspace.project.project.sinks:
         found += await _sink(workspace, spec.name, samples, keys)
@@ -143,7 +149,7 @@ async def _sink(workspace: Workspace, name: str, samples: Samples, keys: Keys) -
     return found
 
 
-def _samples(workspace: Workspace) -> tuple[dict[str, list[Message]], list[Finding]]:
+def samples_of(workspace: Workspace) -> tuple[dict[str, list[Message]], list[Finding]]:
     """The messages of all samples; files that cannot be read, and lines that hold no message."""
     found = []
     messages: dict[str, list[Message]] = {}

@@ -49,7 +49,11 @@ class Engine:
         await self.close()
 
     async def close(self) -> None:
-        """Stop the function workers."""
+        """Stop the function workers, and leave databases."""
+        if self._workspace is not None and self._workspace.queries:
+            from routestudio.engine import enrichment
+
+            await enrichment.close(self._workspace)
         await self.pool.close()
 
     @property

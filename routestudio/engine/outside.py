@@ -1,7 +1,8 @@
-"""Which variables from outside of a project go to which host.
+"""Which variables from outside of a project go to which host, and which databases it asks.
 
 References are resolved from the environment of the process as well, so a project of somebody else
-could send the user's own variables away. Before the first check or run the user is shown which.
+could send the user's own variables away, or read a database of the user's. Before the first check
+or run the user is shown which, and before an enrichment is evaluated anywhere.
 """
 
 from __future__ import annotations
@@ -22,8 +23,12 @@ Emit = Callable[[str, dict[str, Any]], None]
 
 
 def outside(workspace: Workspace, sinks: Iterable[str]) -> list[dict[str, str]]:
-    """`variable`, `host` and `sink` of what the user has not been shown yet, in order."""
-    known = ProjectState(workspace.project.root).agreed()
+    """`variable`, `host` and `sink` of what the user has not been shown yet, in order.
+
+    One about a database has `enrichment` and `text`, too (`enrichments`).
+    """
+    sinks = list(sinks)
+    known = _known(workspace)
     found: dict[tuple[str, str], dict[str, str]] = {}
     for name in sinks:
         used = _used(workspace, name)
@@ -34,12 +39,47 @@ def outside(workspace: Workspace, sinks: Iterable[str]) -> list[dict[str, str]]:
                 if (variable, host) not in known:
                     item = {"variable": variable, "host": host, "sink": name}
                     found.setdefault((variable, host), item)
-    return list(found.values())
+    return [*found.values(), *enrichments(workspace, sinks)]
+
+
+def enrichments(workspace: Workspace, sinks: Iterable[str]) -> list[dict[str, str]]:
+    """Databases that enrichments of these sinks read, and the variables of the user that go there,
+    as far as the user has not been shown them yet; `text` is the whole sentence."""
+    known = _known(workspace)
+    found: dict[tuple[str, str], dict[str, str]] = {}
+    for name in sinks:
+        if workspace.spec(name).enrichment is None:
+            continue
+        from routestudio.engine import enrichment
+        from routestudio.engine.databases import entry_of
+
+        wanted = enrichment.wanted(workspace, workspace.prepare(name))
+        if not isinstance(wanted, enrichment.Wanted):
+            continue
+        entry = entry_of(workspace, wanted.database)
+        host, where = wanted.pair[1], wanted.server.where
+        variables = workspace.project.environment.from_outside(dict(entry))
+        for variable in sorted(variables):
+            text = (f"`{variable}` comes from your environment, not from the project's .env, and "
+                    f"goes to {where}")  # fmt: skip
+            found.setdefault((variable, host), {"variable": variable, "host": host, "sink": name,
+                                                "text": text})  # fmt: skip
+        text = f"the enrichment `{wanted.function.name}` of sink `{name}` reads {where}"
+        item = {"variable": wanted.pair[0], "host": host, "sink": name, "text": text,
+                "enrichment": wanted.function.name}  # fmt: skip
+        found.setdefault(wanted.pair, item)
+    return [item for pair, item in found.items() if pair not in known]
+
+
+def _known(workspace: Workspace) -> set[tuple[str, str]]:
+    """What the user has been shown: kept for the project, or in this session."""
+    return ProjectState(workspace.project.root).agreed() | workspace.agreed
 
 
 def agree(workspace: Workspace, items: Iterable[Mapping[str, str]]) -> None:
     """Keep that the user was shown these."""
     pairs = [(item["variable"], item["host"]) for item in items]
+    workspace.agreed |= set(pairs)
     if pairs:
         ProjectState(workspace.project.root).agree(pairs)
 
@@ -77,10 +117,12 @@ class OutsideMethods:
         return walls.sentences(await self._service.pool.doors())
 
     async def outside_variables(
-        self, sinks: Sequence[str], *, emit: Emit | None = None
+        self, sinks: Sequence[str], standin: bool = False, *, emit: Emit | None = None
     ) -> list[dict[str, str]]:
-        """`variable`, `host` and `sink` of what was not agreed to yet."""
-        return outside(self._service.workspace, sinks)
+        """`variable`, `host` and `sink` of what was not agreed to yet; for a stand-in, and for a
+        preview, only what concerns databases of enrichments."""
+        found = enrichments if standin else outside
+        return found(self._service.workspace, sinks)
 
     async def agree_outside(
         self, items: Sequence[Mapping[str, str]], *, emit: Emit | None = None

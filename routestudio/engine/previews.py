@@ -22,6 +22,7 @@ from routestudio.engine.workspace import PreparedSink
 from routestudio.functions.ahead import ahead
 from routestudio.model.message import ACTIONS, Message
 from routestudio.model.rows import Fault
+from routestudio.pipeline.enriching import given
 from routestudio.pipeline.stages import Staged
 from routestudio.samples.shapes import Shapes
 
@@ -215,10 +216,16 @@ class Preview:
             "of": PARTITIONS,
         }
 
-    def message(self, index: int) -> dict[str, Any] | None:
-        """The message of one row as plain data; `None` for an unreadable line."""
+    async def message(self, index: int) -> dict[str, Any] | None:
+        """The message of one row as plain data, as functions see it but with times as they came;
+        `None` for an unreadable line. An enrichment that is not known is marked."""
         item = self.source.read(index, 1)[0]
-        return message_of(item) if isinstance(item, Message) else None
+        if not isinstance(item, Message):
+            return None
+        stages = self.prepared.stages
+        [item] = await stages.enriched([item])
+        unknown = self.prepared.functions.enrichment is not None and stages.enricher is None
+        return message_of(item, unknown=unknown and not given(item))
 
     async def _evaluate(self, chunk: int) -> list[Outcome]:
         items = self.source.read(chunk * CHUNK, CHUNK)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any, Final
 
+from routestudio.engine import enrichment
 from routestudio.engine.coverage import Coverage
 from routestudio.engine.expectations import KEYS as EXPECT
 from routestudio.engine.expectations import Difference, differences, expectation
@@ -26,6 +27,10 @@ from routestudio.project.store import OpenProject
 from routestudio.project.test_files import FOLDER, document_of
 from routestudio.samples.variants import BY_KEY, key_columns, table_of, variants_of
 
+_UNKNOWN: Final = (
+    "the enrichment is unknown, and a function may read it: give the message "
+    "`metadata.enrichment`, or let the database be asked (`--enrich`)"
+)
 _KEYS: Final = frozenset({"name", "sink", "message", "sample", "row", "variants", "now", "expect"})
 
 
@@ -118,6 +123,9 @@ class Runner:
         except (RouteStudioError, MessageError) as error:
             return TestResult(test, (str(error),), perf_counter() - begun)
         found = tuple(differences(test.expect, staged, sink.sink))
+        if staged.enrichment == "unknown" and staged.ok and _matters(test, sink):
+            return TestResult(test, (_UNKNOWN,),
+                              perf_counter() - begun)  # fmt: skip
         return TestResult(
             test,
             tuple(item.text for item in found),
@@ -130,6 +138,7 @@ class Runner:
         prepared = self._prepared.get(test.sink)
         if prepared is None:
             prepared = self._prepared[test.sink] = self.workspace.prepare(test.sink)
+            enrichment.attach(self.workspace, prepared)
         message = message_of(self.workspace, test)
         now = test.body.get("now")
         staged = (await prepared.stages.apply([message], now=now))[0]
@@ -148,6 +157,16 @@ def message_of(workspace: Workspace, test: RouteTest) -> Message:
     if not made:
         raise UsageError(f"the variant `{test.variant}` cannot be made of this message")
     return made[0][1]
+
+
+def _matters(test: RouteTest, prepared: PreparedSink) -> bool:
+    """Whether an enrichment that is not known may change the outcome: a function may read it, and
+    the test does not say that it is null."""
+    message = test.body.get("message")
+    metadata = message.get("metadata") if isinstance(message, Mapping) else None
+    if isinstance(metadata, Mapping) and "enrichment" in metadata:
+        return False
+    return enrichment.is_read(prepared.functions)
 
 
 def junit(results: Sequence[TestResult]) -> str:

@@ -6,12 +6,15 @@ For scripts it is described in docs/guides/command-line.md.
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from routestudio.engine.row_types import notes_of, types_json
 from routestudio.model.message import Message
 from routestudio.pipeline.stages import SinkFunctions, Staged, StageProblem
 from routestudio.sinks.binding import BoundSink
+
+UNKNOWN: Final = "(unknown)"
+"""Shown in the place of an enrichment that is not known."""
 
 
 def row_of(
@@ -33,7 +36,7 @@ def row_of(
         "provenance": effective.provenance if effective and effective.provenance else None,
         "batch_key": batch_key_of(effective.batch_key) if effective else None,
         "group_id": effective.group_id if effective else None,
-        "payload": staged.payload.value if staged.payload and not brief else None,
+        "payload": None if brief else _payload(staged),
         "request": staged.record.describe() if staged.record and not brief else None,
         "error": problems[0] if problems else None,
         "problems": problems,
@@ -46,7 +49,8 @@ def row_of(
         "size": staged.record.size if staged.record else None,
         "table": f"{message.metadata['table_schema']}.{message.metadata['table_name']}",
         "pks": message.record_pks,
-        "notes": [*message.notes, *notes_of(staged, functions)],
+        "notes": _notes(staged, functions),
+        "enrichment": staged.enrichment,
         "types": None if brief else types_json(message),
         "place": message.place,
     }
@@ -62,7 +66,7 @@ def fault_row(
     }  # fmt: skip
     empty = dict.fromkeys(
         ("action", "filtered", "routing", "provenance", "batch_key", "group_id", "payload",
-         "request", "defaults", "size", "table", "types")
+         "request", "defaults", "size", "table", "types", "enrichment")
     )  # fmt: skip
     return {
         "index": index, "ok": False, **empty, "error": problem, "problems": [problem],
@@ -91,14 +95,37 @@ def batch_key_of(key: Hashable) -> Any:
     return key
 
 
-def message_of(message: Message) -> dict[str, Any]:
-    """A message as plain data, in the order in which people read it."""
+def message_of(message: Message, *, unknown: bool = False) -> dict[str, Any]:
+    """A message as plain data, in the order in which people read it.
+
+    `unknown`: its enrichment is, which is shown instead of null.
+    """
+    metadata = {**message.metadata, "enrichment": UNKNOWN} if unknown else message.metadata
     return {
         "action": message.action,
         "record": message.record,
         "changes": message.changes,
-        "metadata": message.metadata,
+        "metadata": metadata,
     }
+
+
+def _payload(staged: Staged) -> Any:
+    """What is delivered, with an enrichment that is not known shown as that."""
+    value = staged.payload.value if staged.payload else None
+    if staged.enrichment != "unknown" or not isinstance(value, dict):
+        return value
+    metadata = value.get("metadata")
+    if metadata is not staged.message.metadata:
+        return value
+    return {**value, "metadata": {**staged.message.metadata, "enrichment": UNKNOWN}}
+
+
+def _notes(staged: Staged, functions: SinkFunctions) -> list[str]:
+    notes = [*staged.message.notes, *notes_of(staged, functions)]
+    if staged.enrichment == "unknown" and not staged.problems and functions.enrichment is not None:
+        notes.append(f"`metadata.enrichment` is unknown, not null: `{functions.enrichment.name}` "
+                     "was not evaluated.")  # fmt: skip
+    return notes
 
 
 def destination_of(values: Mapping[str, Any], batch_by: tuple[str, ...]) -> str:

@@ -46,6 +46,10 @@ class Runner(Engine):
         from routestudio.engine.previews import CHUNK, evaluate_rows
 
         prepared = self.workspace.prepare(sink)
+        if prepared.functions.enrichment is not None:
+            from routestudio.engine import enrichment
+
+            enrichment.attach(self.workspace, prepared)
         failed = index = 0
         reading = reading_of(source)
         rows = messages(
@@ -97,9 +101,14 @@ class Runner(Engine):
     async def prepare_delivery(self, sink: str, standin: bool) -> PreparedSink:
         """A sink for a run, pointed at its stand-in when asked for."""
         address = await self.standin_of(sink) if standin else None
-        return self.workspace.prepare(
+        prepared = self.workspace.prepare(
             sink, standin=address, for_delivery=not standin, max_overruns=None
         )
+        if prepared.functions.enrichment is not None:
+            from routestudio.engine import enrichment
+
+            enrichment.require(self.workspace, prepared)
+        return prepared
 
     async def standin_of(self, sink: str) -> StandinAddress:
         """Where the stand-in of a sink listens. Raises `UsageError`: only a service starts some."""

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from routestudio.engine import drift, enrichment
 from routestudio.engine import lint as linting
 from routestudio.engine.checks import beside, check
 from routestudio.engine.columns import ColumnMethods
@@ -159,11 +160,20 @@ class EngineService(Runner):
     # --- functions ---------------------------------------------------------------------------
 
     async def diagnose(
-        self, code: str, kind: str, language: str = "python", *, emit: Emit = ignore
+        self,
+        code: str,
+        kind: str,
+        language: str = "python",
+        name: str = "",
+        *,
+        emit: Emit = ignore,
     ) -> list[dict[str, Any]]:
-        """All diagnostics of a function's text."""
+        """All diagnostics of a function's text; with its name, those about databases, too."""
         function = Function("", FunctionKind(kind), Language(language), code)
-        return diagnostics_of(await self.pool.check(function))
+        found = await self.pool.check(function)
+        if self._workspace is not None and self._workspace.seen:
+            found = [*found, *drift.of_function(self._workspace, name, code)]
+        return diagnostics_of(found)
 
     # --- preview -----------------------------------------------------------------------------
 
@@ -186,11 +196,13 @@ class EngineService(Runner):
         """
         prepared = self.workspace.prepare(sink, code=code, use=use)
         found = opened(self.workspace, *source_of(source), reading_of(source))
+        enriched = enrichment.attach(self.workspace, prepared)
         preview = Preview(prepared, found.rows)
         self._previews[view] = preview
         fields = list(prepared.sink.Routing.model_fields)
         problems = _problems(prepared.problems)
-        emit("started", {**found.as_json(), "problems": problems, "fields": fields})
+        emit("started", {**found.as_json(), "problems": problems, "fields": fields,
+                         "enrichment": enriched})  # fmt: skip
         totals = await preview.run(lambda item: emit("progress", item.as_json()), limit=limit)
         return {
             **totals.as_json(),
@@ -199,6 +211,7 @@ class EngineService(Runner):
             "fields": fields,
             "evolution": evolution(preview.shapes, prepared.functions.present),
             "whole": preview.whole,
+            "enrichment": enriched,
         }
 
     async def rows(
@@ -225,7 +238,7 @@ class EngineService(Runner):
         if preview is None or not rows:
             return None
         facts = await preview.facts(index) if rows[0]["ok"] else {}
-        row = {**rows[0], "message": preview.message(index), **facts}
+        row = {**rows[0], "message": await preview.message(index), **facts}
         shown: dict[str, Any] = self.workspace.redact_data(row)
         return shown
 
@@ -259,6 +272,7 @@ class EngineService(Runner):
         """
         address = await self.standin_of(sink) if standin else None
         prepared = self.workspace.prepare(sink, standin=address, for_delivery=not standin)
+        enrichment.attach(self.workspace, prepared)
         rows: list[Row] = []
         cut: int | None = None
         if not prepared.problems:
@@ -275,6 +289,7 @@ class EngineService(Runner):
     async def failing_rows(self, sink: str, *, emit: Emit = ignore) -> dict[str, int]:
         """How many of the samples' first rows do not get through a sink's route."""
         prepared = self.workspace.prepare(sink)
+        enrichment.attach(self.workspace, prepared)
         failed = rows = 0
         for name in self.workspace.project.project.samples:
             with contextlib.suppress(RouteStudioError):

@@ -6,7 +6,7 @@ import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from routestudio.engine import outcome_diff, pinning, route_tests
+from routestudio.engine import enrichment, outcome_diff, pinning, route_tests
 from routestudio.engine.coverage import Coverage
 from routestudio.engine.determinism import unsteady
 from routestudio.engine.expectations import rendered
@@ -146,9 +146,12 @@ class WorkbenchMethods:
         service = self._service
         saved = Workspace.open(service.workspace.project.file, service.registry, service.pool)
         try:
-            return saved.prepare(sink)
+            prepared = saved.prepare(sink)
         except UsageError:
             return None
+        saved.agreed, saved.queries = service.workspace.agreed, service.workspace.queries
+        enrichment.attach(saved, prepared)
+        return prepared
 
     async def find_rows(self, *, view: str = "preview", emit: Emit = _ignore) -> dict[str, Any]:
         """Find all rows of a preview's large file. Emits `found` with how many there are so far,
@@ -223,6 +226,7 @@ class WorkbenchMethods:
             if len(changes) < MAX_CHANGES:
                 changes.append(change.as_json())
 
+        enrichment.attach(workspace, new)
         chunks = messages(workspace, *source_of(source), chunk=CHUNK)
         totals = await outcome_diff.compare(old, new, chunks, keep)
         return {**totals.as_json(), "changes": changes}
@@ -259,7 +263,12 @@ class WorkbenchMethods:
         if message is not None:
             given = message_from(json.loads(json.dumps(message)))
         elif index is not None:
-            given = _message(self._preview(view), index)
+            preview = self._preview(view)
+            given = _message(preview, index)
+            if preview.prepared.stages.enricher is not None:
+                # With what the database says of it now, so that the test needs no database.
+                [given] = await preview.prepared.stages.enriched([given])
+                sample = None
         else:
             raise UsageError("there is neither a row nor a message to pin")
         place = (sample, index) if sample is not None and index is not None else None

@@ -61,6 +61,9 @@ class Workspace:
         self.around: Any = None
         self.states: dict[str, tuple[Any, dict[str, Any]]] = {}
         self.kept_rows: dict[tuple[str, int, int], Any] = {}
+        self.queries: dict[Any, Any] = {}
+        self.agreed: set[tuple[str, str]] = set()
+        self.seen: dict[str, Any] = {}
 
     @classmethod
     def open(cls, path: Path, registry: Registry, pool: FunctionPool) -> Workspace:
@@ -147,7 +150,7 @@ class Workspace:
         """
         spec = self.spec(name)
         for role, function in (use or {}).items():
-            if role in ("routing", "filter", "transform"):
+            if role in ("routing", "filter", "transform", "enrichment"):
                 spec = replace(spec, **{role: function})  # type: ignore[arg-type]
         sink = self.registry.get(spec.type)
         problems: list[FieldProblem] = []
@@ -244,6 +247,7 @@ class Workspace:
             filter=find(spec.filter, FunctionKind.FILTER),
             routing=routing,
             transform=find(spec.transform, FunctionKind.TRANSFORM, FunctionKind.PATH),
+            enrichment=find(spec.enrichment, FunctionKind.ENRICHMENT),
         )
 
     def _masked(self, spec: SinkSpec) -> list[FieldProblem]:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import partial
 from typing import Any, ClassVar, Final
 
-from routestudio.formats._columns import value_of
 from routestudio.formats._envelope import among, choice, kind
+from routestudio.formats._text_casts import text_cast
 from routestudio.formats.base import (
     UNCHANGED_TOAST,
     Change,
@@ -51,7 +50,7 @@ class _Shape:
         self.table = table
         self.names: Sequence[str] = list(names)
         self.types = dict(zip(names, types, strict=True))
-        self.casts: Sequence[Cast | None] = [_cast(type_) for type_ in types]
+        self.casts: Sequence[Cast | None] = [cast_of(type_) for type_ in types]
         key: Any = table.get("key") or ()
         self.key: Sequence[str] = list(key) if _texts(key) else ()
         self.metadata: dict[str, Any] = {
@@ -82,6 +81,7 @@ class PostgresRows(Format):
     """What `postgres://` yields."""
 
     key = "postgres"
+    value_only = True
     title = "PostgreSQL"
     about = (
         "A row or a change that RouteStudio's own source of PostgreSQL has read: the texts that "
@@ -213,11 +213,9 @@ _PARTS: Final[Mapping[str, Callable[[_Shape, Mapping[str, Any]], _Read]]] = {
 }  # fmt: skip
 
 
-def _cast(type_: str) -> Cast | None:
+def cast_of(type_: str) -> Cast | None:
     """What makes a value of a type's text; `None` where the text is the value."""
-    if type_ in _PLAIN:
-        return None
-    return partial(value_of, type_=type_)
+    return None if type_ in _PLAIN else text_cast(type_)
 
 
 _PLAIN: Final = frozenset({"text", "varchar", "bpchar", "numeric", "uuid", "name", "citext",

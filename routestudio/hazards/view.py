@@ -10,6 +10,7 @@ from typing import Any, Final
 from routestudio.errors import FieldProblem
 from routestudio.hazards.base import Finding
 from routestudio.hazards.tree import Facts
+from routestudio.model.function import Function
 from routestudio.model.message import Message
 from routestudio.model.project import Severity, SinkSpec
 from routestudio.pipeline.stages import Staged, StageProblem
@@ -17,6 +18,9 @@ from routestudio.samples.variants import table_of
 
 SHOWN: Final = 60
 """Most characters of a value that a finding quotes."""
+
+Position = Callable[[tuple[str, ...]], tuple[int, int]]
+"""Line and column of a path in the project's file."""
 
 Keys = Mapping[str, tuple[str, ...]]
 """Columns of the primary key by `schema.table`, as the samples let it be seen."""
@@ -125,7 +129,7 @@ class SinkView:
     typings: tuple[Pair, ...] = ()
     keys: Keys = field(default_factory=dict)
     before: tuple[SinkSpec, ...] = ()
-    position: Callable[[tuple[str, ...]], tuple[int, int]] = lambda path: (1, 1)
+    position: Position = lambda path: (1, 1)
 
     @property
     def type(self) -> str:
@@ -179,14 +183,7 @@ class SinkView:
         column: int | None = 1, *, field: str | None = None, severity: Severity | None = None,
     ) -> Finding:  # fmt: skip
         """A finding at a line of a function; where its code stands in the YAML, at that place."""
-        function = facts.function
-        place: tuple[str, int, int | None] = (function.file or self.file, line, column)
-        if function.file is None:
-            for key in ("functions", "transforms"):
-                start, _ = self.position((key, function.name, "code"))
-                if start > 1:
-                    place = (self.file, start + (line if "\n" in function.code else 0), None)
-                    break
+        place = place_of_code(facts.function, self.file, self.position, line, column)
         return Finding(code, self._named(message), hint, severity, *place, self.spec.name, field)
 
     def at_row(
@@ -210,6 +207,19 @@ class SinkView:
 
     def _named(self, message: str) -> str:
         return f"sink `{self.spec.name}`: {message}"
+
+
+def place_of_code(
+    function: Function, file: str, position: Position, line: int, column: int | None
+) -> tuple[str, int, int | None]:
+    """File, line and column of a place in a function's text, which may be in the YAML file."""
+    if function.file is not None:
+        return function.file, line, column
+    for key in ("functions", "transforms"):
+        start, _ = position((key, function.name, "code"))
+        if start > 1:
+            return file, start + (line if "\n" in function.code else 0), None
+    return file, line, column
 
 
 def quote(value: object) -> str:

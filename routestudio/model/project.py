@@ -65,8 +65,8 @@ SHARED_KEYS: Final[tuple[SharedKey, ...]] = (
               choices=("transform", "path")),
     SharedKey("routing", "function", "Routing", "Function that decides where messages go.",
               choices=("routing",), form=False),
-    SharedKey("enrichment", "function", "Enrichment", "SQL that adds columns on a server.",
-              choices=("enrichment",), form=False),
+    SharedKey("enrichment", "function", "Enrichment", "Query whose row for the message's key is "
+              "`metadata.enrichment`.", choices=("enrichment",)),
     SharedKey("timestamp_format", "choice", "Timestamps", "How times in rows are written.",
               "iso8601", ("iso8601", "unix_microsecond")),
     SharedKey("max_retry_count", "integer", "Attempts",

@@ -27,29 +27,11 @@ def matcher(
     wanted = None if actions is None else frozenset(actions) | {"read"}
     if wanted is not None and wanted >= {"insert", "update", "delete"}:
         wanted = None
-    lists = {
-        key: frozenset(map(str, (value,) if isinstance(value, str) else value))
-        for key, value in (source or {}).items()
-        if value and key in _LISTS and isinstance(value, (str, list, tuple, set, frozenset))
-    }
+    lists = _lists(source)
     if wanted is None and not lists:
         return None
-    in_schemas, out_schemas = lists.get("include_schemas"), lists.get("exclude_schemas")
-    in_tables, out_tables = (
-        _tables(lists.get("include_tables")),
-        _tables(lists.get("exclude_tables")),
-    )
+    belongs = table_test(source)
     known: dict[tuple[str, str], bool] = {}
-
-    def belongs(schema: str, table: str) -> bool:
-        if out_schemas and schema in out_schemas:
-            return False
-        if in_schemas and schema not in in_schemas:
-            return False
-        name = f"{schema}.{table}"
-        if out_tables and name in out_tables:
-            return False
-        return not in_tables or name in in_tables
 
     def match(message: Message) -> str | None:
         if wanted is not None and message.action not in wanted:
@@ -66,6 +48,36 @@ def matcher(
         return None if accepted else "source"
 
     return match
+
+
+def table_test(source: Mapping[str, Collection[str]] | None) -> Callable[[str, str], bool]:
+    """A test whether `source` lets rows of a table through, by schema and name."""
+    lists = _lists(source)
+    in_schemas, out_schemas = lists.get("include_schemas"), lists.get("exclude_schemas")
+    in_tables, out_tables = (
+        _tables(lists.get("include_tables")),
+        _tables(lists.get("exclude_tables")),
+    )
+
+    def belongs(schema: str, table: str) -> bool:
+        if out_schemas and schema in out_schemas:
+            return False
+        if in_schemas and schema not in in_schemas:
+            return False
+        name = f"{schema}.{table}"
+        if out_tables and name in out_tables:
+            return False
+        return not in_tables or name in in_tables
+
+    return belongs
+
+
+def _lists(source: Mapping[str, Collection[str]] | None) -> dict[str, frozenset[str]]:
+    return {
+        key: frozenset(map(str, (value,) if isinstance(value, str) else value))
+        for key, value in (source or {}).items()
+        if value and key in _LISTS and isinstance(value, (str, list, tuple, set, frozenset))
+    }
 
 
 def _tables(names: Collection[str] | None) -> frozenset[str] | None:

@@ -1,4 +1,4 @@
-"""The stages of one message: match, filter, route, transform, encode.
+"""The stages of one message: match, enrich, filter, route, transform, encode.
 
 One class serves preview, route tests, check, run and `eval`, so all of them see the same route.
 """
@@ -18,13 +18,20 @@ from routestudio.model.function import (
     Language,
 )
 from routestudio.model.message import Message
+from routestudio.pipeline.enriching import (
+    Enricher,
+    EnrichmentFault,
+    EnrichmentState,
+    given,
+    with_enrichment,
+)
 from routestudio.pipeline.matching import matcher
 from routestudio.pipeline.values import unix_microseconds, value_at
 from routestudio.routing import Effective, Router
 from routestudio.sinks.base import Payload, Record
 from routestudio.sinks.binding import BoundSink
 
-StageName = Literal["read", "filter", "route", "transform", "encode"]
+StageName = Literal["read", "enrich", "filter", "route", "transform", "encode"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +56,7 @@ class Staged:
     `actions`, its `source` or its `filter` function. `record` is `None` for messages with
     problems, for filtered ones, and while the sink has no valid configuration. `guessed` are
     functions that failed on guessed types and gave their result for text, with how they failed.
+    `enrichment` is what is known of `metadata.enrichment`.
     """
 
     message: Message
@@ -58,6 +66,7 @@ class Staged:
     record: Record | None = None
     problems: tuple[StageProblem, ...] = ()
     guessed: tuple[tuple[str, FunctionFault], ...] = ()
+    enrichment: EnrichmentState = "none"
 
     @property
     def ok(self) -> bool:
@@ -67,15 +76,16 @@ class Staged:
 
 @dataclass(frozen=True, slots=True)
 class SinkFunctions:
-    """The functions of a sink. `transform` is of kind transform or path."""
+    """The functions of a sink. `transform` is of kind transform or path; `enrichment` is SQL."""
 
     filter: Function | None = None
     routing: Function | None = None
     transform: Function | None = None
+    enrichment: Function | None = None
 
     @property
     def present(self) -> tuple[Function, ...]:
-        """Those that there are, in the order in which they see a message."""
+        """Those that there are and see a message, in the order in which they do."""
         return tuple(f for f in (self.filter, self.routing, self.transform) if f is not None)
 
 
@@ -110,7 +120,12 @@ class Evaluator(Protocol):
 
 
 class Stages:
-    """All stages of one sink. `max_overruns=None` never leaves a message unevaluated."""
+    """All stages of one sink. `max_overruns=None` never leaves a message unevaluated.
+
+    `enricher` asks the database for enrichments; without one they stay unknown.
+    """
+
+    enricher: Enricher | None = None
 
     def __init__(
         self,
@@ -146,25 +161,29 @@ class Stages:
 
     @property
     def uses_pool(self) -> bool:
-        """Whether any function of this sink runs in the worker."""
-        return bool(self._evaluated)
+        """Whether messages wait for something: a function in the worker, or a database."""
+        return bool(self._evaluated) or self.enricher is not None
 
     async def apply(self, messages: Sequence[Message], *, now: str | None = None) -> list[Staged]:
         """Every message through all stages, in the same order.
 
         `now` (ISO 8601) stops the clock that functions read.
 
-        All functions go to the worker in one call. Raises `WorkerError` when there is no worker.
+        All functions go to the worker in one call. Raises `WorkerError` when there is no worker,
+        and what `Enricher.enrich` raises.
         """
         match = self._match
-        if self._unix:
-            messages = [unix_microseconds(message) for message in messages]
         if match is None:
             staged = [Staged(message) for message in messages]
             kept = staged
         else:
             staged = [Staged(message, match(message)) for message in messages]
             kept = [item for item in staged if item.filtered is None]
+        if self.functions.enrichment is not None and kept:
+            kept = await self._enrich(kept)
+        if self._unix:
+            for item in staged:
+                item.message = unix_microseconds(item.message)
         if not kept:
             return staged
         if not self._evaluated:
@@ -193,6 +212,36 @@ class Stages:
             filtering = filters[index].fault if filters is not None else None
             self._finish(item, routes[index] if routes is not None else None, picked, filtering)
         return staged
+
+    async def enriched(self, messages: Sequence[Message]) -> list[Message]:
+        """Messages with what the database says of them, as functions see them; those whose own
+        is not known stay as they are."""
+        if self.enricher is None:
+            return list(messages)
+        items = [Staged(message) for message in messages]
+        await self._enrich(items)
+        return [item.message for item in items]
+
+    async def _enrich(self, kept: Sequence[Staged]) -> list[Staged]:
+        """Add enrichments; those whose own is not known for a fault go no further."""
+        asked = [item for item in kept if not given(item.message)]
+        for item in kept:
+            item.enrichment = "given"
+        for item in asked:
+            item.enrichment = "unknown"
+        if self.enricher is None or not asked:
+            return list(kept)
+        found = await self.enricher.enrich([item.message for item in asked])
+        for item, answer in zip(asked, found, strict=True):
+            if isinstance(answer, EnrichmentFault):
+                item.problems = (
+                    StageProblem("enrich", answer.code, answer.message, None, answer.line,
+                                 answer.column, answer.hint, answer.function),
+                )  # fmt: skip
+            else:
+                item.message = with_enrichment(item.message, answer)
+                item.enrichment = "known"
+        return [item for item in kept if not item.problems]
 
     @property
     def _routing(self) -> Function | None:

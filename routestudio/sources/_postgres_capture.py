@@ -1,7 +1,7 @@
 """Live changes to look at, through a temporary slot: nothing is left behind.
 
-The server drops a temporary slot when its connection ends, however it ends. A publication has to be
-there: one that is made for a look would stay when the program dies.
+The server drops a temporary slot when its connection ends, however it ends. A publication is one
+that is there, or one that is made for the capture and dropped with it (`_postgres_guard`).
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from routestudio.model.rows import RawRow
 from routestudio.sources import _postgres_slots as slots
 from routestudio.sources._pgoutput import Committed
 from routestudio.sources._postgres_feed import Feed, FeedLostError
+from routestudio.sources._postgres_guard import Guard
 from routestudio.sources._postgres_link import (
     PostgresError,
     Server,
@@ -59,23 +60,31 @@ class Capture:
 
     def __init__(
         self, server: Server, publications: Sequence[str], limits: Limits,
-        notice: Callable[[str], None], ended: Callable[[], bool],
+        notice: Callable[[str], None], ended: Callable[[], bool], guard: Guard | None = None,
     ) -> None:  # fmt: skip
         self._server = server
         self._publications = publications
         self._limits = limits
         self._notice = notice
         self._ended = ended
+        self._guard = guard
         self._slot = f"routestudio_{secrets.token_hex(8)}"
         self._too_much = False
 
     async def rows(self) -> AsyncIterator[list[RawRow]]:
         """Changes as they are committed. Raises `LinkError`."""
         async with connected(self._server) as link:
-            await slots.require_ready(link, self._server, self._publications)
+            if self._guard is None:
+                await slots.require_ready(link, self._server, self._publications)
+            else:
+                await slots.require_logical(link, self._server)
         feed = await Feed.connect(self._server)
         watcher: asyncio.Task[None] | None = None
         try:
+            if self._guard is not None:
+                async with connected(self._server) as link:
+                    await self._guard.make(link, feed.link.info.backend_pid)
+                self._notice(f"The publication {self._guard.name} was made for this capture.")
             await self._make_slot(feed)
             watcher = tasks.spawn(self._watch(), name="postgres capture")
             await feed.start(self._slot, self._publications)
@@ -85,6 +94,8 @@ class Capture:
         finally:
             await tasks.stop(watcher)
             await feed.close()
+            if self._guard is not None:
+                await self._guard.end()
 
     async def _changes(self, feed: Feed) -> AsyncIterator[list[RawRow]]:
         changes = Changes(self._server, feed)

@@ -64,8 +64,11 @@ where n.nspname = %s and c.relname = %s and c.relkind in ('r', 'p', 'v', 'm', 'f
 
 _COLUMNS: Final = """
 select a.attname, a.atttypid, format_type(a.atttypid, a.atttypmod), not a.attnotnull,
-       a.attgenerated::text <> ''
-from pg_attribute a where a.attrelid = %s and a.attnum > 0 and not a.attisdropped
+       a.attgenerated::text <> '',
+       a.attstorage in ('x', 'e') and c.reltoastrelid <> 0
+         and (a.atttypid not in (1042, 1043) or a.atttypmod not between 5 and 504)
+from pg_attribute a join pg_class c on c.oid = a.attrelid
+where a.attrelid = %s and a.attnum > 0 and not a.attisdropped
 order by a.attnum"""
 
 _TYPES: Final = """
@@ -77,13 +80,14 @@ from pg_type where oid = any (%s)"""
 @dataclass(frozen=True, slots=True)
 class Column:
     """A column; `type` is the short name of its type (of the base type of a domain), `written` the
-    type as people write it."""
+    type as people write it. `large`: its values may be stored apart from their row."""
 
     name: str
     type: str
     written: str
     nullable: bool
     generated: bool
+    large: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,8 +202,8 @@ async def table(link: Link, written: str, types: Types | None = None) -> Table:
     types = types or Types()
     await types.learn(link, [column[1] for column in found])
     columns = tuple(
-        Column(column, types.name(type_) or written_, written_, nullable, generated)
-        for column, type_, written_, nullable, generated in found
+        Column(column, types.name(type_) or written_, written_, nullable, generated, large)
+        for column, type_, written_, nullable, generated, large in found
     )
     return Table(
         oid, schema, name, _KINDS.get(kind, kind), columns, tuple(key), identity, tuple(index),

@@ -182,12 +182,17 @@ def translated(server: Server) -> Iterator[None]:
 
 class PostgresError(LinkError):
     """What a server refused, or how its connection ended. `state` is its SQLSTATE, where it has
-    one; `lost` says that trying again may help."""
+    one; `lost` says that trying again may help; `character` is the place in the statement that
+    the server names, from 1."""
 
-    def __init__(self, message: str, *, hint: str | None, state: str, lost: bool) -> None:
+    def __init__(
+        self, message: str, *, hint: str | None, state: str, lost: bool,
+        character: int | None = None,
+    ) -> None:  # fmt: skip
         super().__init__(message, hint=hint)
         self.state = state
         self.lost = lost
+        self.character = character
 
 
 def link_error(server: Server, error: BaseException) -> PostgresError:
@@ -197,7 +202,9 @@ def link_error(server: Server, error: BaseException) -> PostgresError:
     text, hint = said(server, error)
     state = state_of(error)
     lost = state.startswith(LOST) or (not state and isinstance(error, OperationalError))
-    return PostgresError(f"{server.where}: {text}", hint=hint, state=state, lost=lost)
+    at = str(getattr(getattr(error, "diag", None), "statement_position", None) or "")
+    return PostgresError(f"{server.where}: {text}", hint=hint, state=state, lost=lost,
+                         character=int(at) if at.isdigit() else None)  # fmt: skip
 
 
 def state_of(error: BaseException) -> str:

@@ -111,7 +111,7 @@ async def published(link: Link, names: Sequence[str]) -> list[str]:
 
 async def require(link: Link, server: Server, slot: str, publications: Sequence[str]) -> None:
     """Raise `LinkError` for what keeps the changes of a slot from being read, except for rights."""
-    await _require_logical(link, server)
+    await require_logical(link, server)
     found = slot_problem(server, slot, await slot_of(link, slot))
     if found is not None:
         raise LinkError(f"{server.where}: {found[0]}", hint=found[1])
@@ -120,11 +120,12 @@ async def require(link: Link, server: Server, slot: str, publications: Sequence[
 
 async def require_ready(link: Link, server: Server, publications: Sequence[str]) -> None:
     """Raise `LinkError` where there are no changes to read: by `wal_level`, or unpublished."""
-    await _require_logical(link, server)
+    await require_logical(link, server)
     await _require_published(link, server, publications)
 
 
-async def _require_logical(link: Link, server: Server) -> None:
+async def require_logical(link: Link, server: Server) -> None:
+    """Raise `LinkError` where `wal_level` allows no changes to be read."""
     cursor = await link.execute("select current_setting('wal_level')")
     row = await cursor.fetchone()
     if row is not None and row[0] != "logical":

@@ -15,6 +15,7 @@ from routestudio.sources import _postgres_slots as slots
 from routestudio.sources._postgres_backfill import Backfill
 from routestudio.sources._postgres_capture import Capture, Limits
 from routestudio.sources._postgres_feed import Feed
+from routestudio.sources._postgres_guard import Guard
 from routestudio.sources._postgres_link import (
     PORT,
     READ_SECONDS,
@@ -38,6 +39,8 @@ _OPTIONS: Final = {
     "publication": "the publication of the slot's changes, one or more with commas",
     "backfill": "tables whose rows come first, with commas; leave it out to go on",
     "capture": "`true`: look at changes as they come, through a temporary slot",
+    "make_publication": "a publication of this name for `table` is made for a capture, and dropped "
+    "with it",
     "seconds": "how long a capture lasts (default 30)",
     "wait": "seconds that a capture may wait for open transactions to end (default 30)",
     "wal": "megabytes of its log that the server may keep for a capture (default 256)",
@@ -72,13 +75,19 @@ class PostgresSource(Source):
         if self._capture and not looking:
             raise UsageError("`capture` is for looking at changes; a run needs its own slot",
                              hint="leave capture out, and name slot=…&publication=…")  # fmt: skip
+        made = uri.options.get("make_publication", "")
+        if made and not self._capture:
+            raise UsageError("`make_publication` is for a capture", hint="add capture=true")
         needed: tuple[str, ...] = ("publication",) if self._capture else ("table",)
+        if made:
+            needed = ("table",)
         if looking and not self._capture and uri.options.get("publication"):
             needed = ()
         check_options(uri, _OPTIONS, needed if looking else ("slot", "publication"))
         self.name = uri.shown
         self.server = server_of(uri, password_of(uri, resolve))
         self._tables = catalog.listed(uri.options.get("table", ""))
+        self._guard = Guard(self.server, made, self._tables) if made else None
         self._order = choice(uri, "rows", rows_of.ORDERS)
         self._where = uri.options.get("where") or None
         self._seconds = number(uri, "timeout", READ_SECONDS, 1, 3600)
@@ -107,8 +116,9 @@ class PostgresSource(Source):
         if self._capture:
             seconds, wait, megabytes = self._limits
             limits = Limits(limit, seconds, wait, round(megabytes * 1_048_576))
-            capture = Capture(self.server, self._publications, limits, self.notice,
-                              lambda: self._ended)  # fmt: skip
+            names = [self._guard.name] if self._guard is not None else self._publications
+            capture = Capture(self.server, names, limits, self.notice, lambda: self._ended,
+                              self._guard)  # fmt: skip
             async for rows in capture.rows():
                 yield rows
             return

@@ -78,7 +78,10 @@ class Edits:
         ending = "py" if language is Language.PYTHON else "ex"
         if language is Language.PYTHON:
             item["language"] = language.value
-        item["file"] = f"functions/{name.replace('-', '_')}.{ending}"
+        if kind == "enrichment":  # its SQL is in the file, as a server has it
+            item.pop("language", None)
+        else:
+            item["file"] = f"functions/{name.replace('-', '_')}.{ending}"
         routing = kind == "routing"
         code = catalog.starter_code(key, language) if routing else placeholder(kind, language)
 

@@ -78,29 +78,37 @@ class RunCommands:
     def with_consent(self, sink: str, standin: bool, then: Callable[[], None]) -> None:
         """Go on when the user knows which variables of theirs a sink sends to which host.
 
-        Asked once for a project, variable and host; nothing of it reaches a stand-in.
+        Asked once for a project, variable and host; of it, a stand-in needs only the databases
+        that enrichments read.
         """
-        if standin:
-            then()
-            return
         window, engine = self._window, self._window.engine
 
         def answered(found: list[dict[str, str]]) -> None:
             from routestudio.ui import dialogs
 
-            lines = [f"{item['variable']} to {item['host']}" for item in found[:12]]
-            more = [f"and {len(found) - 12} more"] if len(found) > 12 else []
-            text = ("This project uses variables of your environment that are not in its .env, and "
-                    "sends their values:\n\n" + "\n".join(lines + more))  # fmt: skip
-            if found and not dialogs.ask(window, "Your variables", text, "Send", danger=True):
+            databases = [item["text"] for item in found if item.get("enrichment")]
+            sent = [item for item in found if not item.get("enrichment")]
+            lines = [f"{item['variable']} to {item['host']}" for item in sent[:12]]
+            more = [f"and {len(sent) - 12} more"] if len(sent) > 12 else []
+            texts = []
+            if sent:
+                texts.append(
+                    "This project uses variables of your environment that are not in its "
+                    ".env, and sends their values:\n\n" + "\n".join(lines + more)
+                )
+            if databases:
+                texts.append("It asks databases:\n\n" + "\n".join(databases))
+            title, yes = ("Your variables", "Send") if sent else ("Ask a database", "Evaluate")
+            text = "\n\n".join(texts)
+            if found and not dialogs.ask(window, title, text, yes, danger=bool(sent)):
                 return
             if found:
                 engine.run(engine.request("agree_outside", items=found), owner=window,
                            title="Variables")  # fmt: skip
             then()
 
-        engine.run(window.session.request("outside_variables", sinks=[sink]), owner=window,
-                   title="Variables", done=answered)  # fmt: skip
+        engine.run(window.session.request("outside_variables", sinks=[sink], standin=standin),
+                   owner=window, title="Variables", done=answered)  # fmt: skip
 
     def send_again(self, numbers: list[int] | None, group: int | None) -> None:
         """Send dead letters of the shown run again; ask before a real service."""

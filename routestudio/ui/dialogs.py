@@ -18,7 +18,8 @@ from routestudio.ui.widgets.dialog import AskDialog, Message, Question, Scrolled
 from routestudio.ui.widgets.inputs import ComboBox
 
 KINDS = (("routing", "Routing: where a message goes"), ("filter", "Filter: whether it goes"),
-         ("transform", "Transform: what goes"))  # fmt: skip
+         ("transform", "Transform: what goes"),
+         ("enrichment", "Enrichment: a query that adds a row"))  # fmt: skip
 
 LANGUAGES = (("python", "Python"), ("elixir", "Elixir (runs on a Sequin server as it is)"))
 
@@ -142,6 +143,7 @@ class AddFunctionDialog(AskDialog):
     def _show(self) -> None:
         kind = str(self.kind.currentData())
         self.form.setRowVisible(self.type, kind == "routing")
+        self.form.setRowVisible(self.language, kind != "enrichment")
         if not self.name.isModified():
             self.name.setText(free_name(f"{kind}-function", self._taken))
 

@@ -39,6 +39,10 @@ class Session(QObject):
     (`engine.saving`), and what to call after they are saved, or `None`."""
     read_again = Signal(list)
     """Paths that another program changed, and that were read again."""
+    database_seen = Signal()
+    """A database was looked at; functions are compared with its tables from now on."""
+    rows_come = Signal(str, str)
+    """Sink and sample set: rows come into it while the sink is looked at."""
     sample_chosen = Signal()
     """A person chose a sample set for a sink."""
     notice = Signal(str, str)
@@ -112,7 +116,7 @@ class Session(QObject):
 
     def sinks_using(self, function: str) -> list[dict[str, Any]]:
         """The sinks that use a function in any role."""
-        roles = ("routing", "filter", "transform")
+        roles = ("routing", "filter", "transform", "enrichment")
         return [s for s in self.sinks() if any(s.get(role) == function for role in roles)]
 
     async def request(self, method: str, *, on_event: OnEvent | None = None, **params: Any) -> Any:
@@ -303,6 +307,11 @@ class Session(QObject):
             self._samples = samples
             self._read_columns()
         self.changed.emit()
+
+    def looked_at_database(self) -> None:
+        """A database was looked at: its columns are known, and functions are compared with them."""
+        self._read_columns()
+        self.database_seen.emit()
 
     def _read_columns(self) -> None:
         def done(found: list[list[str]]) -> None:

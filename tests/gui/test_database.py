@@ -10,6 +10,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
+from routestudio.ui.documents import database_tables
 from routestudio.ui.documents.database import DatabaseDocument
 from routestudio.ui.rows_dialog import RowsDialog
 from tests.gui.desk import Desk, in_qt
@@ -109,7 +110,7 @@ async def test_live_changes_become_a_sample_set(
         await desk.until(lambda: "live" in session.databases(), "the entry")
         pane = (await opened(desk, "live")).tables
         await desk.act(pane.capture)
-        assert "Name the publication" in pane.banner.text
+        assert "name the publication" in pane.banner.text
         session.set_value(["databases", "live", "publication"], {"name": "routes"})
         await desk.until(lambda: "publication" in session.databases()["live"], "the publication")
         await desk.act(pane.capture)
@@ -129,6 +130,60 @@ async def test_live_changes_become_a_sample_set(
         await desk.until(lambda: any(s["name"] == "changes" for s in session.samples()), "the set")
         assert pane.capture_button.text() == "Capture changes…"
         assert postgres_15.value("select count(*) from pg_replication_slots") == 0
+
+
+@in_qt
+async def test_changes_come_straight_into_the_preview_through_a_publication_that_is_made(
+    desk: Desk, tmp_path: Path, postgres_15: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    answers = [None, "mine"]
+
+    def ask(_: object, table: str) -> str | None:
+        asked.append(table)
+        return answers.pop(0)
+
+    monkeypatch.setattr(database_tables, "ask_publication", ask)
+    made = "select count(*) from pg_publication where pubname = 'mine'"
+    with postgres_15.database("shop", *TABLES):
+        (tmp_path / "sequin.yaml").write_text(
+            "databases:\n  - {name: live, hostname: 127.0.0.1, database: shop, "
+            f"port: {postgres_15.port}}}\n"
+            "sinks:\n  - name: orders\n    database: live\n    destination: {type: redis_stream, "
+            "host: 127.0.0.1, port: 1}\n"
+        )
+        await desk.start(tmp_path)
+        desk.window.resize(1360, 860)
+        session = desk.window.session
+        pane = (await opened(desk, "live")).tables
+        await desk.act(pane.load)
+        await desk.until(lambda: pane.list.topLevelItemCount() == 3, "the tables")
+        pane.list.setCurrentItem(pane.list.topLevelItem(2))
+        await desk.until(lambda: pane.columns.topLevelItemCount() == 5, "columns")
+        pane.live.setChecked(True)
+        await desk.act(pane.capture)
+        assert asked == ["public.orders"]
+        assert not pane._capturing  # the answer was no
+        await desk.act(pane.capture)
+        await desk.until(lambda: "captured from now on" in pane.facts.text(), "the slot")
+        assert postgres_15.value(made, "shop") == 1
+        await desk.act(lambda: desk.window.commands.open("sink", "orders"))
+        await desk.until(lambda: desk.window.document().kind == "sink", "the sink")
+        preview = cast(Any, desk.window.document()).preview
+        for number, statement in enumerate(
+            ("update orders set total = 9 where id = 1", "delete from orders where id = 2"), 1
+        ):
+            postgres_15.run(statement, database="shop")
+            await desk.until(lambda wanted=number: preview.model.rowCount() == wanted,
+                             "a row as it comes")  # fmt: skip
+        await desk.until(lambda: preview.model.row(1), "what the rows are")
+        assert [preview.model.row(n)["action"] for n in range(2)] == ["update", "delete"]
+        assert preview.samples.currentData() == "live"
+        snap(desk, "database-live")
+        await desk.act(pane.capture)
+        await desk.until(lambda: not pane._capturing, "the end")
+        assert postgres_15.value(made, "shop") == 0
+        assert next(s for s in session.samples() if s["name"] == "live")["rows"] == 2
 
 
 @in_qt

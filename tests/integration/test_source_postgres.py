@@ -304,7 +304,7 @@ async def test_runs_that_are_killed_lose_nothing(
     redis_server: RedisServer, postgres_15: PostgresServer, tmp_path: Path
 ) -> None:
     """A program that is killed again and again, at random moments, while rows change."""
-    chance = random.Random(7)
+    chance = random.Random(int(os.environ.get("ROUTESTUDIO_SEED", "7")))
     folder = tmp_path / "p"
     folder.mkdir()
     write_project(folder, TEXT.format(port=redis_server.port), {"bare": BARE}, [])

@@ -200,6 +200,29 @@ def _started(
         yield server
 
 
+@contextmanager
+def start_standby(primary: PostgresServer, slot: str, *settings: str) -> Iterator[PostgresServer]:
+    """A copy of a server that follows it by a physical slot of that name, until it is promoted."""
+    primary.ask(f"select pg_create_physical_replication_slot('{slot}', true)")
+    with tempfile.TemporaryDirectory(prefix="postgres-", ignore_cleanup_errors=True) as place:
+        folder, port = Path(place), free_port()
+        _give(folder)
+        source = f"host={LOOPBACK} port={primary.port} user={OWNER} dbname=postgres"
+        command = [str(primary.binaries / "pg_basebackup"), "-d", source, "-X", "stream", "-R",
+                   "-D", str(folder / "data"), "-c", "fast", "-S", slot]  # fmt: skip
+        subprocess.run(_as_owner(command), check=True, capture_output=True, env=_environment())
+        with (folder / "data" / "postgresql.conf").open("a") as file:
+            file.write("\n".join([f"port = {port}", f"primary_conninfo = '{source}'",
+                                  f"primary_slot_name = '{slot}'", *settings, ""]))  # fmt: skip
+        (folder / "data" / "postgresql.auto.conf").write_text("")
+        server = PostgresServer(port, folder, primary.binaries)
+        started = [str(primary.binaries / "postgres"), "-D", str(server.data)]
+        with Child(_as_owner(started), folder / "postgres.log", env=_environment()) as child:
+            server.child = child
+            child.wait_ready(server.ready, TIMEOUT)
+            yield server
+
+
 def _as_owner(command: list[str]) -> list[str]:
     """A command as somebody other than root, whom PostgreSQL refuses."""
     if sys.platform == "win32" or os.geteuid() != 0:

@@ -9,6 +9,7 @@ from urllib.parse import quote
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QAbstractItemView,
+    QCheckBox,
     QFrame,
     QHBoxLayout,
     QHeaderView,
@@ -21,6 +22,7 @@ from PySide6.QtWidgets import (
 
 from routestudio.errors import RouteStudioError
 from routestudio.ui.bridge import Job
+from routestudio.ui.documents.database_live import LIVE, LiveRows, ask_publication
 from routestudio.ui.session import Session
 from routestudio.ui.widgets.basics import Banner, Button, label
 from routestudio.ui.widgets.inputs import ComboBox
@@ -47,6 +49,7 @@ class TablesPane(QFrame):
         self._job: Job | None = None
         self._chosen: dict[str, Any] | None = None
         self._capturing = False
+        self._follow: LiveRows | None = None
         column = QVBoxLayout(self)
         column.setContentsMargins(16, 14, 16, 14)
         column.setSpacing(10)
@@ -112,7 +115,10 @@ class TablesPane(QFrame):
             "Takes changes as they are committed, through a temporary slot: nothing is left behind"
         )
         row.addWidget(self.seconds)
-        row.addWidget(label("seconds of live changes at most", "muted"))
+        row.addWidget(label("seconds of live changes", "muted"))
+        self.live = QCheckBox("into the preview as they come")
+        self.live.setToolTip(f"Adds them to the sample set {LIVE}, which previews show at once")
+        row.addWidget(self.live)
         row.addStretch(1)
         row.addWidget(self.capture_button)
         foot.addLayout(row)
@@ -127,43 +133,63 @@ class TablesPane(QFrame):
             engine.run(engine.request("end_look"), owner=self, title="Capture")
             return
         count, seconds = _number(self.count.text()), _number(self.seconds.text())
-        entry = self._session.databases().get(self._database) or {}
-        publication = (entry.get("publication") or {}).get("name")
-        if not publication:
-            self.banner.say("error", "Name the publication of the changes in the form first.")
-            return
         if not 1 <= count <= MOST or not 1 <= seconds <= LONGEST:
             self.banner.say("error", f"Rows is a number from 1 to {MOST:,}, seconds one from 1 to "
                             f"{LONGEST:,}.")  # fmt: skip
             return
+        published = self._publication()
+        if published is None:
+            return
         self.stop()
         self.banner.hide()
-        address = address_of(self._database, {"capture": "true", "seconds": seconds,
-                                              "publication": publication})  # fmt: skip
+        address = address_of(self._database, {"capture": "true", "seconds": seconds, **published})
         self._capturing = True
         self.capture_button.setText("Stop the capture")
         self.facts.setText("Making a temporary slot…")
+        live = self.live.isChecked()
+        if live:
+            self._follow = LiveRows(self._session, self._database)
         self._job = self._session.engine.run(
-            self._session.request("recognise", on_event=self._heard, address=address, limit=count),
+            self._session.request("recognise", on_event=self._heard, address=address, limit=count,
+                                  live=live),
             owner=self, title="Capture", done=lambda found: self._caught(found, address, count),
             failed=self._failed, ended=self._capture_ended,
         )  # fmt: skip
+
+    def _publication(self) -> dict[str, str] | None:
+        """Options that name the publication, or one to be made, which the user agreed to."""
+        entry = self._session.databases().get(self._database) or {}
+        name = (entry.get("publication") or {}).get("name")
+        if name:
+            return {"publication": str(name)}
+        if self._chosen is None:
+            self.banner.say("error", "Choose a table, or name the publication of the changes in "
+                            "the form.")  # fmt: skip
+            return None
+        schema, table = self._chosen["schema"], self._chosen["name"]
+        made = ask_publication(self, f"{schema}.{table}")
+        return None if made is None else {"table": written(schema, table),
+                                          "make_publication": made}  # fmt: skip
 
     def _heard(self, event: str, data: dict[str, Any]) -> None:
         if event == "notice":
             self.facts.setText(data["text"])
         elif event == "taken":
             self.facts.setText(f"{data['rows']:,} changes so far.")
+        elif event == "messages" and self._follow is not None:
+            self._follow.add(data["rows"])
 
     def _caught(self, found: dict[str, Any], address: str, count: int) -> None:
         if found["messages"] or found["faults"]:
             self.facts.setText(f"{found['messages']:,} changes were captured.")
-            self.captured.emit(address, count)
+            if self._follow is None:
+                self.captured.emit(address, count)
         else:
             self.facts.setText("Nothing was changed in the tables of the publication meanwhile.")
 
     def _capture_ended(self) -> None:
         self._capturing = False
+        self._follow = None
         self.capture_button.setText("Capture changes…")
 
     # --- tables --------------------------------------------------------------------------------
@@ -208,6 +234,7 @@ class TablesPane(QFrame):
             if not item["readable"]:
                 row.setToolTip(0, "The user may not select from it")
             self.list.addTopLevelItem(row)
+        self._session.looked_at_database()
         many = f"{len(tables):,} tables" if len(tables) != 1 else "1 table"
         self.facts.setText(f"{many}. Choose one to see its columns.")
         self._filter(self.search.text())
@@ -254,11 +281,15 @@ class TablesPane(QFrame):
             return
         self.banner.hide()
         schema, table = self._chosen["schema"], self._chosen["name"]
-        written = ".".join('"' + part.replace('"', '""') + '"' for part in (schema, table))
-        options = {"table": written, "rows": self.order.currentData()}
+        options = {"table": written(schema, table), "rows": self.order.currentData()}
         if condition := self.where.text().strip():
             options["where"] = condition
         self.rows_asked.emit(options, count, table)
+
+
+def written(schema: str, table: str) -> str:
+    """A table as addresses have it, whatever characters are in its name."""
+    return ".".join('"' + part.replace('"', '""') + '"' for part in (schema, table))
 
 
 def address_of(database: str, options: Mapping[str, Any]) -> str:

@@ -68,6 +68,7 @@ class FunctionDocument(Document):
         self._diagnose = _timer(self, DIAGNOSE_MS, self._ask_diagnostics)
         self._build(function)
         session.changed.connect(self.refresh)
+        session.database_seen.connect(self._ask_diagnostics)
         self.editor.show_text(self._sent)
         self.editor.document().clearUndoRedoStacks()
         self.highlighter.lex()
@@ -86,7 +87,7 @@ class FunctionDocument(Document):
         self.completion = Completion(self.editor)
         self.editor.help = lambda line, at: help_at(self.completion.vocabulary, line, at)
         self.fixes = QuickFixes(self.editor, str(function.get("language", "python")))
-        self.highlighter = Highlighter(self.editor.document(), function.get("language", "python"))
+        self.highlighter = Highlighter(self.editor.document(), _coloured(function))
         self.find_bar = FindBar(self.editor)
         self.banner = Banner()
         left = QWidget()
@@ -241,7 +242,8 @@ class FunctionDocument(Document):
                 self._show_diagnostics([Diagnostic(**item) for item in items])
 
         engine.run(
-            engine.request("diagnose", code=text, kind=self._kind, language=function["language"]),
+            engine.request("diagnose", code=text, kind=self._kind, language=function["language"],
+                           name=self.name),
             owner=self, title="Diagnose", done=done,
         )  # fmt: skip
 
@@ -351,7 +353,7 @@ class FunctionDocument(Document):
 
     def _speak(self, language: str) -> bool:
         """Show the text as one of a language; whether that changed, by a conversion or its undo."""
-        if language == self.highlighter.language:
+        if self._kind == "enrichment" or language == self.highlighter.language:
             return False
         self.highlighter.language = self.fixes.language = language
         self._language.show_status(language, "neutral")
@@ -381,13 +383,20 @@ class FunctionDocument(Document):
         )  # fmt: skip
 
 
+def _coloured(function: dict[str, Any]) -> str:
+    """The language that the colours of a function's text follow."""
+    return (
+        "sql" if function.get("kind") == "enrichment" else str(function.get("language", "python"))
+    )
+
+
 def could_use(sink: dict[str, Any], function: dict[str, Any]) -> bool:
     """Whether a sink could have a function: a routing function is for one sink type."""
     kind = function.get("kind")
     wanted = function.get("sink_type")
     if kind == "routing":
         return bool(sink.get("key")) and wanted in (None, sink["key"])
-    return kind in ("filter", "transform") and bool(sink.get("key"))
+    return kind in ("filter", "transform", "enrichment") and bool(sink.get("key"))
 
 
 def _timer(owner: QWidget, ms: int, action: Any) -> QTimer:

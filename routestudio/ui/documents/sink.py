@@ -22,6 +22,7 @@ from routestudio.derive import catalog
 from routestudio.derive.form_spec import FormField
 from routestudio.ui.commands_names import variable
 from routestudio.ui.documents.base import Document
+from routestudio.ui.documents.sink_tables import SinkTables
 from routestudio.ui.forms.fields import FieldEditor, NamedField
 from routestudio.ui.forms.form import Form
 from routestudio.ui.panels.preview import PreviewPanel
@@ -128,6 +129,8 @@ class SinkDocument(Document):
         self.config.edited.connect(self._set_destination)
         self.config.secret_typed.connect(self._put_secret)
         card.body.addWidget(self.config)
+        self.source = SinkTables(self.session, self.name)
+        card.body.addWidget(self.source)
         settings = Collapsible("Delivery settings: filter, transform, actions, batch size, …",
                                opened=False)  # fmt: skip
         self._settings_part = settings
@@ -202,6 +205,7 @@ class SinkDocument(Document):
         problems = {p["field"]: _sentence(p) for p in sink.get("field_problems", ())}
         self.config.show_values(destination)
         self.settings.show_values(sink)
+        self.source.refresh(sink)
         self.static_form.show_values(destination)
         if any(sink.get(key) not in (None, [], "", "none") for key in ("filter", "transform")):
             self._settings_part.set_open(True)
@@ -252,6 +256,7 @@ class SinkDocument(Document):
         """Take what is being typed: Ctrl+S leaves the focus where it is."""
         for form in (self.config, self.settings, self.static_form):
             form.commit()
+        self.source.commit()
 
     def leave(self) -> None:
         """Let the engine forget the preview."""

@@ -91,6 +91,8 @@ _ORIGINS: Mapping[str, str] = {
 
 def column_text(origin: str) -> str:
     """What is shown about a column of the samples: who names its type."""
+    if origin == "database":
+        return "column of the database's table"
     said = _ORIGINS.get(origin)
     return f"column of the samples; {said}" if said else "column of the samples"
 

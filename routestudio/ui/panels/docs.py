@@ -88,10 +88,19 @@ class DocsPane(QScrollArea):
             "filter": ("Filter function", f"Returns {yes} to keep a message and {no} to drop it."),
             "transform": ("Transform function", "Returns what is delivered instead of the whole "
                           "message: any JSON value."),
+            "enrichment": ("Enrichment", "A query of the sink's database. Its row for a message is "
+                           "metadata.enrichment: none gives null, several are an error. $1 is the "
+                           "list of the keys' values of many messages; with a key of several "
+                           "columns, $1, $2 … are theirs by the alphabet. Nothing can be "
+                           "written."),
         }  # fmt: skip
         title, text = texts.get(kind, ("Function", ""))
         column.addWidget(label(title, "heading"))
         column.addWidget(label(text, "muted", wrap=True))
+        if kind == "enrichment":
+            column.addStretch(1)
+            self.setWidget(page)
+            return
         self._finish(page, column)
 
     def _finish(self, page: QWidget, column: QVBoxLayout) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from time import perf_counter
 from typing import Any
 
@@ -15,12 +16,12 @@ from PySide6.QtWidgets import (
 
 from routestudio.errors import RouteStudioError
 from routestudio.ui.bridge import Job
+from routestudio.ui.panels import preview_state as states
 from routestudio.ui.panels.columns import ColumnsView
 from routestudio.ui.panels.destinations import DestinationsView
 from routestudio.ui.panels.inspector import Inspector
 from routestudio.ui.panels.preview_bar import PreviewBar
 from routestudio.ui.panels.preview_model import PAGE, PreviewModel
-from routestudio.ui.panels.preview_state import add_messages, depends_on, find_rows, sample_text
 from routestudio.ui.panels.preview_table import PreviewTable
 from routestudio.ui.panels.variants import VariantsView
 from routestudio.ui.session import Session
@@ -76,6 +77,7 @@ class PreviewPanel(QWidget):
         self.model = PreviewModel(self._fetch)
         self._build()
         session.changed.connect(self._session_changed)
+        session.rows_come.connect(self._follow)
 
     def _build(self) -> None:
         body = column(self)
@@ -180,7 +182,7 @@ class PreviewPanel(QWidget):
 
     def _now(self) -> str:
         sample = self.samples.currentData()
-        return depends_on(self._session, self._sink, sample, self._code, self._use)
+        return states.depends_on(self._session, self._sink, sample, self._code, self._use)
 
     def _start(self) -> None:
         self._list_samples()
@@ -224,12 +226,10 @@ class PreviewPanel(QWidget):
         if changed:
             self._widths()
         self.bar.show_source(data)
-        problems = data.get("problems") or []
-        if problems:
-            texts = [f"{p['field']}: {p['message']}" for p in problems[:3]]
-            self.banner.say("warning", "Not ready for delivery — " + "; ".join(texts))
-        else:
-            self.banner.hide()
+        states.say_readiness(self.banner, data, self._evaluate)
+
+    def _evaluate(self, found: Mapping[str, Any]) -> None:
+        states.evaluate_enrichment(self._session, self, str(self._sink), found, self.refresh)
 
     def _done(self, generation: int, totals: dict[str, Any]) -> None:
         if generation != self._generation:
@@ -268,7 +268,7 @@ class PreviewPanel(QWidget):
                 self._grow(data["rows"])
                 self.bar.show_found(data)
 
-        self._job = find_rows(self._session, self, self._view, found)
+        self._job = states.find_rows(self._session, self, self._view, found)
 
     def _fetch_visible(self) -> None:
         first = max(0, self.table.rowAt(0))
@@ -381,7 +381,7 @@ class PreviewPanel(QWidget):
         self._pin(index=row["index"], sample=self.samples.currentData())
 
     def _add_variants(self, messages: list[dict[str, Any]]) -> None:
-        add_messages(self._session, VARIANTS, messages)
+        states.add_messages(self._session, VARIANTS, messages)
 
     def _pin_variants(self, keys: list[str]) -> None:
         for entry in self.variants.entries:
@@ -427,22 +427,15 @@ class PreviewPanel(QWidget):
             self.fault_chosen.emit(problem["line"], problem.get("column") or 1)
 
     def _list_samples(self) -> None:
-        names = [item["name"] for item in self._session.samples()]
-        shown = [self.samples.itemData(i) for i in range(self.samples.count())]
-        if names != shown:
-            current = self.samples.currentData()
-            self.samples.clear()
-            for item in self._session.samples():
-                self.samples.addItem(sample_text(item), item["name"])
-            kept = self._session.last_samples.get(self._sink or "")
-            most = max(self._session.samples(), key=lambda s: s["rows"], default={"name": None})
-            preferred = next((n for n in (current, kept) if n in names), most["name"])
-            self.samples.setCurrentIndex(max(0, self.samples.findData(preferred)))
-            return
-        for number, item in enumerate(self._session.samples()):
-            text = sample_text(item)
-            if self.samples.itemText(number) != text:
-                self.samples.setItemText(number, text)
+        states.list_samples(self._session, self.samples, self._sink)
+
+    def _follow(self, sink: str, sample: str) -> None:
+        """Rows come into a sample set while somebody looks: show that one."""
+        self._list_samples()
+        place = self.samples.findData(sample)
+        if sink == self._sink and place >= 0 and place != self.samples.currentIndex():
+            self.samples.setCurrentIndex(place)
+            self.refresh()
 
     def _widths(self) -> None:
         """Columns in proportion; while rows fail, the reason has the room that it needs."""

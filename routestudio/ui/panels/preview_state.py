@@ -7,11 +7,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QComboBox, QWidget
 
+from routestudio.ui import dialogs
 from routestudio.ui.bridge import Job
 from routestudio.ui.session import Session
+from routestudio.ui.widgets.basics import Banner
 
-_ROLES = ("routing", "filter", "transform")
+_ROLES = ("routing", "filter", "transform", "enrichment")
 
 
 def depends_on(
@@ -36,16 +39,75 @@ def depends_on(
         if function is not None:
             functions.append({**function, "code": code.get(str(name), function["code"])})
     item = next((item for item in session.samples() if item["name"] == sample), None)
-    parts: list[Any] = [found, names, functions, item, session.endpoints(),
+    database = session.databases().get(found.get("database") or "") if names["enrichment"] else None
+    parts: list[Any] = [found, names, functions, item, session.endpoints(), database,
                         session.snapshot.get("variables"),
                         session.snapshot.get("table_keys")]  # fmt: skip
     return json.dumps(parts, sort_keys=True, default=str)
+
+
+def say_readiness(
+    banner: Banner, data: Mapping[str, Any], evaluate: Callable[[Mapping[str, Any]], None]
+) -> None:
+    """Show what stands in the way of a delivery, and whether enrichments are known."""
+    problems = data.get("problems") or []
+    found = data.get("enrichment") or {}
+    if problems:
+        texts = [f"{p['field']}: {p['message']}" for p in problems[:3]]
+        banner.say("warning", "Not ready for delivery — " + "; ".join(texts))
+    elif found.get("state") == "unknown":
+        text = f"metadata.enrichment is unknown: {found['reason']}."
+        button = f"Evaluate enrichment on {found['database']}" if found["ask"] else ""
+        banner.say("info", text, button, lambda: evaluate(found))
+    else:
+        banner.hide()
+
+
+def evaluate_enrichment(
+    session: Session, owner: QWidget, sink: str, found: Mapping[str, Any],
+    done: Callable[[], None],
+) -> None:  # fmt: skip
+    """Ask whether a query may be evaluated on a database, once for a project; go on with yes."""
+    text = (
+        f"Evaluate {found['function']} on {found['where']}? It is only read. The answer counts "
+        f"for this project on this machine.\n\n{found['sql'].strip()[:600]}"
+    )
+    if not dialogs.ask(owner.window(), "Ask a database", text, "Evaluate"):
+        return
+    engine = session.engine
+
+    def agree(items: list[dict[str, Any]]) -> None:
+        engine.run(engine.request("agree_outside", items=items), owner=owner, title="Enrichment",
+                   done=lambda _: done())  # fmt: skip
+
+    engine.run(session.request("outside_variables", sinks=[sink], standin=True), owner=owner,
+               title="Enrichment", done=agree)  # fmt: skip
 
 
 def sample_text(item: Mapping[str, Any]) -> str:
     """A sample set with its rows, such as `orders (84)`; `orders (about 1,200,000)`."""
     about = "about " if item.get("about") else ""
     return f"{item['name']} ({about}{item['rows']:,})"
+
+
+def list_samples(session: Session, box: QComboBox, sink: str | None) -> None:
+    """Offer the sample sets; the chosen one stays, or it is the one last used for the sink."""
+    names = [item["name"] for item in session.samples()]
+    shown = [box.itemData(i) for i in range(box.count())]
+    if names != shown:
+        current = box.currentData()
+        box.clear()
+        for item in session.samples():
+            box.addItem(sample_text(item), item["name"])
+        kept = session.last_samples.get(sink or "")
+        most = max(session.samples(), key=lambda s: s["rows"], default={"name": None})
+        preferred = next((n for n in (current, kept) if n in names), most["name"])
+        box.setCurrentIndex(max(0, box.findData(preferred)))
+        return
+    for number, item in enumerate(session.samples()):
+        text = sample_text(item)
+        if box.itemText(number) != text:
+            box.setItemText(number, text)
 
 
 def find_rows(
@@ -59,11 +121,20 @@ def find_rows(
     )  # fmt: skip
 
 
-def add_messages(session: Session, sample: str, messages: list[dict[str, Any]]) -> None:
-    """Append messages to a sample set, which is made when there is none."""
+def add_messages(
+    session: Session,
+    sample: str,
+    messages: list[dict[str, Any]],
+    done: Callable[[], None] | None = None,
+) -> None:
+    """Append messages to a sample set, which is made when there is none; a note reports it unless
+    `done` is called."""
     lines = "".join(json.dumps(item, ensure_ascii=False) + "\n" for item in messages)
 
     def told() -> None:
+        if done is not None:
+            done()
+            return
         session.notice.emit("success", f"{len(messages)} rows added to sample {sample}")
 
     def append(text: str | None) -> None:
