@@ -8,7 +8,7 @@ from typing import Any
 
 from routestudio.cli import early
 from routestudio.cli.inputs import say_recognised
-from routestudio.cli.opened import printing
+from routestudio.cli.opened import open_in, printing
 from routestudio.cli.output import json_line, out, say, table
 from routestudio.cli.reading_options import reading_params
 from routestudio.engine.opened import Engine
@@ -23,7 +23,7 @@ from routestudio.samples.shapes import Shapes
 async def preview(options: argparse.Namespace) -> int:
     """`routestudio preview`: exit code 1 when a message cannot be delivered."""
     async with printing(Runner(pool=early.take())) as engine:
-        engine.open_project(options.project)
+        open_in(engine, options.project, options.env)
         source = _source(options, engine)
         prepared = engine.workspace.prepare(options.sink)
         engine.workspace.require_sound(prepared)

@@ -182,7 +182,7 @@ def _values(workspace: Workspace, name: str, entry: Mapping[str, Any]) -> dict[s
     names = sorted({item for value in wanted.values() for item in environment.missing(value)})
     if names:
         raise UsageError(f"database `{name}`: variable `{names[0]}` is not set",
-                         hint=f"set {names[0]} or add it to .env")  # fmt: skip
+                         hint=f"set {names[0]} or add it to {environment.file}")  # fmt: skip
     values: dict[str, Any] = environment.resolve(wanted)
     url = values.get("url")
     if isinstance(url, str) and url:

@@ -13,6 +13,7 @@ from routestudio.model.function import Function, FunctionKind, Language
 from routestudio.model.project import (
     LEGACY_KEYS,
     SHARED_KEYS,
+    EnvironmentMark,
     Project,
     ProjectProblem,
     Severity,
@@ -20,7 +21,7 @@ from routestudio.model.project import (
     SinkSpec,
     Table,
 )
-from routestudio.project import tables
+from routestudio.project import environments, tables
 from routestudio.project.document import YamlDocument
 from routestudio.project.environment import Environment, references
 from routestudio.project.kept_sinks import Found, KeptSinks
@@ -29,7 +30,8 @@ from routestudio.project.server_keys import SERVER_ONLY
 
 NAME: Final = re.compile(r"[a-zA-Z0-9_\-.]+")
 _RESERVED: Final = ("none", "null", "nil")
-_TOP: Final = ("databases", "http_endpoints", "functions", "transforms", "sinks", tables.KEY)
+_TOP: Final = ("databases", "http_endpoints", "functions", "transforms", "sinks", tables.KEY,
+              environments.KEY)  # fmt: skip
 _FUNCTION_KEYS: Final = frozenset(
     {"name", "description", "type", "sink_type", "code", "path", "file", "language", "function",
      "transform", "id", "inserted_at", "updated_at", "account_id"}
@@ -57,9 +59,9 @@ def parse(
     endpoints = reader.endpoints()
     databases = {str(item["name"]): item for item in reader.databases()}
     sinks = reader.sinks({f.name: f for f in functions}, kept or KeptSinks())
-    described = reader.tables()
+    described, marks = reader.tables(), reader.environments()
     return Project(root, file, sinks, functions, endpoints, databases, tuple(samples),
-                   tuple(reader.problems), described)  # fmt: skip
+                   tuple(reader.problems), described, marks)  # fmt: skip
 
 
 class _Reader:
@@ -116,6 +118,12 @@ class _Reader:
             self._add(severity, "tables", text, path, hint)
 
         return tables.read(self._data.get(tables.KEY), report)
+
+    def environments(self) -> tuple[EnvironmentMark, ...]:
+        def report(text: str, path: tuple[str, ...], hint: str | None) -> None:
+            self._add("error", "environments", text, path, hint)
+
+        return environments.read(self._data.get(environments.KEY), report)
 
     def functions(self) -> tuple[Function, ...]:
         if self._data.get("functions") and self._data.get("transforms"):
