@@ -28,6 +28,7 @@ from routestudio.errors import ConfigError, RouteStudioError
 COMMANDS = (
     "demo", "new", "sinks", "eval", "preview", "test", "check", "run", "lint", "import",
     "export", "convert", "plan", "diff", "docs", "schema", "sample", "formats",
+    "rehearse",
 )  # fmt: skip
 
 _PROJECT = "folder of the project, or its YAML file"
@@ -117,6 +118,13 @@ def build_parser() -> argparse.ArgumentParser:
     run.add_argument("sink", metavar="SINK", help="name of a sink")
     add_run_options(run)
     formats(run)
+    rehearse = add("rehearse", "Deliver to a stand-in that fails, and judge what arrived.")
+    project(rehearse)
+    rehearse.add_argument("sink", metavar="SINK", help="name of a sink")
+    faults = ("down", "slow", "throttled", "half-refused", "killed", "duplicate", "all")
+    rehearse.add_argument("--fault", choices=faults, required=True, help="what goes wrong")
+    source(rehearse)
+    formats(rehearse)
     lint = add("lint", "Check the project without a network.")
     project(lint)
     lint.add_argument("--input", metavar="SOURCE", help=f"look at {_INPUT}, too")
@@ -235,6 +243,10 @@ def _command(name: str) -> Command:
         from routestudio.cli.convert import convert
 
         return convert
+    if name == "rehearse":
+        from routestudio.cli.rehearse import rehearsal
+
+        return rehearsal
     if name == "test":
         from routestudio.cli.testing import test
 

@@ -23,6 +23,7 @@ from routestudio.engine.messages import rows_of_check
 from routestudio.engine.outside import OutsideMethods
 from routestudio.engine.previews import CHUNK, Preview, evaluate_rows, staged_of
 from routestudio.engine.reading import reading_of
+from routestudio.engine.rehearsal import RehearsalMethods
 from routestudio.engine.run_methods import RunMethods
 from routestudio.engine.runner import Emit, Runner, ignore
 from routestudio.engine.saving import SavingMethods
@@ -89,6 +90,7 @@ class EngineService(Runner):
             **OutsideMethods(self).methods,
             **DatabaseMethods(self).methods,
             **EnvironmentMethods(self).methods,
+            **RehearsalMethods(self).methods,
         }
 
     async def close(self) -> None:

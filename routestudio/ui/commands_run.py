@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import Qt
+
 if TYPE_CHECKING:
     from routestudio.ui.main_window import MainWindow
 
@@ -24,6 +26,7 @@ class RunCommands:
         for name, handler in {
             "show_run": self.show, "resume_run": self.resume, "edit_letter": self.edit,
             "retry_letters": self.retry, "export_letters": self.export,
+            "rehearse": self.rehearse,
         }.items():  # fmt: skip
             window.action_table.on(name, handler)
         window.run_panel.changed.connect(self.refresh)
@@ -113,6 +116,23 @@ class RunCommands:
                 self.with_consent(run["sink"], False,
                                   lambda: panel.retry(numbers, group, confirmed))  # fmt: skip
         panel.page.letters.refresh()
+
+    def rehearse(self) -> None:
+        """Rehearse faults of the current sink."""
+        from routestudio.ui.rehearse_dialog import RehearseDialog
+
+        window = self._window
+        sink = window.commands.current_sink()
+        if sink is None:
+            return
+        if not window.session.samples():
+            window.session.notice.emit("info", "Add a sample set first: its messages are sent.")
+            return
+        window.commands.flush()
+        sample = window.session.last_samples.get(sink, "")
+        dialog = RehearseDialog(window, window.session, sink, sample)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.open()
 
     def edit(self) -> None:
         """Correct the chosen dead letters."""
