@@ -8,11 +8,10 @@ from typing import Any
 
 from routestudio.cli.opened import open_in
 from routestudio.cli.output import json_line, out, paint, status
-from routestudio.cli.reading_options import reading_params
+from routestudio.cli.reading_options import chosen_rows
 from routestudio.cli.service import engine_service
 from routestudio.engine.rehearsal import MOST, rehearse
 from routestudio.engine.rehearsal_faults import FAULTS
-from routestudio.errors import UsageError
 
 ALL = "all"
 
@@ -24,9 +23,8 @@ async def rehearsal(options: argparse.Namespace) -> int:
     good = True
     async with engine_service() as engine:
         open_in(engine, options.project, options.env)
-        params = reading_params(options)
-        limit = params.pop("limit", None) or MOST
-        source = {**_source(options, engine.workspace.project.project.samples), **params}
+        source = chosen_rows(options, engine.workspace.project.project.samples)
+        limit = source.pop("limit", None) or MOST
         for fault in faults:
             found = await rehearse(engine.workspace, options.sink, fault, source, limit=limit)
             good = good and found.good
@@ -59,13 +57,3 @@ def print_rehearsal(found: Mapping[str, Any]) -> None:
         out(f"    message {item['number']} was given up: {item['reason']}")
     if found["stopped"]:
         out(f"    the run stopped: {found['stopped']}")
-
-
-def _source(options: argparse.Namespace, samples: tuple[str, ...]) -> dict[str, Any]:
-    if options.input:
-        return {"input": options.input}
-    if options.sample:
-        return {"sample": options.sample}
-    if not samples:
-        raise UsageError("the project has no samples", hint="name a file with --input")
-    return {"sample": samples[0]}

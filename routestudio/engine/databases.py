@@ -12,6 +12,7 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, unquote, urlsplit
 
+from routestudio.engine.environments import name_of
 from routestudio.engine.workspace import Workspace
 from routestudio.errors import RouteStudioError, UsageError
 from routestudio.model.outcome import CheckStep
@@ -150,7 +151,8 @@ class DatabaseMethods:
         found = []
         async for step in check(workspace, database):
             row = {
-                "database": database, "step": step.step, "status": step.status,
+                "environment": name_of(workspace), "database": database,
+                "step": step.step, "status": step.status,
                 "detail": workspace.redact(step.detail), "ms": round(step.ms, 1),
                 "hint": step.hint, "target": step.target,
             }  # fmt: skip

@@ -170,7 +170,7 @@ def _result(
 ) -> Rehearsal:
     dead: dict[int, dict[str, Any]] = {}
     for item in run.finished:
-        number = item.message.index if item.message is not None else None
+        number = item.message.index if item.message is not None else -1
         if item.status == "rejected" and number in groups:
             dead[number] = {"number": number, "code": item.code,
                             "reason": workspace.redact(item.reason)}  # fmt: skip

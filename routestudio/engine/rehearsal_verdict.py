@@ -1,7 +1,7 @@
 """The verdict of a rehearsal: what was sent against what arrived, message by message.
 
-Messages are numbers here: their places in the source. The fault tests have a judge of their own,
-which shares no code with this one; a test compares both.
+Messages are numbers here: their places in the source. The fault tests have another judge, which
+shares no code with this one; a test compares both.
 """
 
 from __future__ import annotations

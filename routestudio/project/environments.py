@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from routestudio.errors import RouteStudioError, UsageError
 from routestudio.model.project import ENVIRONMENT_COLOURS as COLOURS
 from routestudio.model.project import EnvironmentMark
+from routestudio.project import tables
 
 if TYPE_CHECKING:
     from routestudio.project.document import YamlDocument
@@ -73,8 +74,12 @@ def found(root: Path) -> tuple[str, ...]:
     return tuple(sorted(name for name in names if is_name(name)))
 
 
-def read(value: Any, report: Report) -> tuple[EnvironmentMark, ...]:
+def read(value: Any, note: tables.Report) -> tuple[EnvironmentMark, ...]:
     """The environments that a project names; what is not well-formed is reported and left out."""
+
+    def report(text: str, path: tuple[str, ...], hint: str | None) -> None:
+        note(text, path, hint, "error")
+
     if value is None:
         return ()
     if not isinstance(value, list):

@@ -6,20 +6,17 @@ import difflib
 import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from routestudio.errors import Place, ProjectError
 from routestudio.model.function import Function, FunctionKind, Language
 from routestudio.model.project import (
     LEGACY_KEYS,
     SHARED_KEYS,
-    EnvironmentMark,
     Project,
     ProjectProblem,
-    Severity,
     SharedKey,
     SinkSpec,
-    Table,
 )
 from routestudio.project import environments, tables
 from routestudio.project.document import YamlDocument
@@ -28,6 +25,7 @@ from routestudio.project.kept_sinks import Found, KeptSinks
 from routestudio.project.secrets import masked_secrets
 from routestudio.project.server_keys import SERVER_ONLY
 
+T = TypeVar("T")
 NAME: Final = re.compile(r"[a-zA-Z0-9_\-.]+")
 _RESERVED: Final = ("none", "null", "nil")
 _TOP: Final = ("databases", "http_endpoints", "functions", "transforms", "sinks", tables.KEY,
@@ -59,7 +57,8 @@ def parse(
     endpoints = reader.endpoints()
     databases = {str(item["name"]): item for item in reader.databases()}
     sinks = reader.sinks({f.name: f for f in functions}, kept or KeptSinks())
-    described, marks = reader.tables(), reader.environments()
+    described = reader.own(tables.KEY, tables.read)
+    marks = reader.own(environments.KEY, environments.read)
     return Project(root, file, sinks, functions, endpoints, databases, tuple(samples),
                    tuple(reader.problems), described, marks)  # fmt: skip
 
@@ -113,17 +112,9 @@ class _Reader:
             found.append(item)
         return found
 
-    def tables(self) -> tuple[Table, ...]:
-        def report(text: str, path: tuple[str, ...], hint: str | None, severity: Severity) -> None:
-            self._add(severity, "tables", text, path, hint)
-
-        return tables.read(self._data.get(tables.KEY), report)
-
-    def environments(self) -> tuple[EnvironmentMark, ...]:
-        def report(text: str, path: tuple[str, ...], hint: str | None) -> None:
-            self._add("error", "environments", text, path, hint)
-
-        return environments.read(self._data.get(environments.KEY), report)
+    def own(self, key: str, read: Callable[[Any, tables.Report], T]) -> T:
+        return read(self._data.get(key), lambda text, path, hint, severity: self._add(
+            severity, key, text, path, hint))  # fmt: skip
 
     def functions(self) -> tuple[Function, ...]:
         if self._data.get("functions") and self._data.get("transforms"):

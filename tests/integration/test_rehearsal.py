@@ -110,10 +110,10 @@ async def test_the_verdict_is_the_oracles(
     seen = Seen(monkeypatch)
     try:
         found = await rehearsed(service, tmp_path / "p", key, fault)
-    except LinkError as error:
+    except LinkError:
         if key != "gcp_pubsub":
             raise
-        pytest.skip(f"Google's emulator is not here: {error.message}")
+        pytest.skip("Google's Pub/Sub emulator is not installed")
     agree(found, seen.judged())
     assert found.good, found.as_json()
     assert found.fired > 0, "the fault did not happen"

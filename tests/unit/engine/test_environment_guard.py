@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from routestudio import app
 from routestudio.cli import main
 from routestudio.engine.service import EngineService
 from routestudio.errors import UsageError
@@ -166,3 +167,20 @@ def test_the_command_line_does_not_write_where_it_may_not(
     assert code == 0
     assert json.loads(out.splitlines()[-1])["environment"] == "production"
     assert len(http_receiver.requests) == 6
+
+
+def test_the_window_opens_in_an_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[tuple[Path | None, str | None]] = []
+
+    def window(project: Path | None, *, demo: bool = False, environment: str | None = None) -> int:
+        opened.append((project, environment))
+        return 0
+
+    monkeypatch.setattr(app, "window", window)
+    assert app.main([str(tmp_path), "--env", "dev"]) == 0
+    monkeypatch.setenv("ROUTESTUDIO_ENV", "staging")
+    assert app.main([str(tmp_path)]) == 0
+    assert app.main([str(tmp_path), "--env", "dev"]) == 0
+    assert opened == [(tmp_path, "dev"), (tmp_path, "staging"), (tmp_path, "dev")]
