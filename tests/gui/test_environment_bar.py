@@ -54,7 +54,7 @@ async def test_the_environment_is_switched_and_seen(
     window.where.button("real").click()
     await desk.trigger("check")
     wanted = f"Check {SINK} on the real service of production"
-    await desk.until(lambda: window.check_panel.title.text() == wanted, "the check's title")
+    await desk.until(lambda: window.check_panel.title._text == wanted, "the check's title")
     await desk.until(lambda: window.check_panel.verdict.text() != "checking…", "the check")
     await at(desk, folder, None)
     assert not window.strip.isVisible()
