@@ -14,6 +14,7 @@ from routestudio.system import current as system
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run `routestudio`; returns the exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    from routestudio.cli.environment import VARIABLE
     from routestudio.cli.main import COMMANDS, run
 
     first = given[0] if given else ""
@@ -21,7 +22,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return window(None, demo=True)
     if first in COMMANDS or first.startswith("-"):
         return run(given)
-    if len(given) > 1:
+    environment = os.environ.get(VARIABLE) or None
+    if len(given) == 3 and given[1] == "--env":
+        environment = given[2]
+    elif len(given) > 1:
         return run(given)
     if first and not Path(first).exists():
         sys.stderr.write(
@@ -29,11 +33,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             "(see `routestudio --help`)\n"
         )
         return 2
-    return window(Path(first) if first else None)
+    return window(Path(first) if first else None, environment=environment)
 
 
-def window(project: Path | None, *, demo: bool = False) -> int:
-    """Open the window, unless it cannot be shown: then report it and name the other commands."""
+def window(project: Path | None, *, demo: bool = False, environment: str | None = None) -> int:
+    """Open the window, unless it cannot be shown: then report it and name the other commands.
+
+    `environment` is the one in which the project is opened.
+    """
     headless = "routestudio demo --headless" if demo else "routestudio preview PROJECT SINK"
     missing = [name for name in ("PySide6", "qasync") if not _installed(name)]
     if missing:
@@ -50,7 +57,7 @@ def window(project: Path | None, *, demo: bool = False) -> int:
         return 2
     from routestudio.ui.main import run_window
 
-    return run_window(project, demo=demo)
+    return run_window(project, demo=demo, environment=environment)
 
 
 def _installed(name: str) -> bool:

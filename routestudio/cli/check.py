@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Mapping
 from typing import Any
 
-from routestudio.cli.opened import say_outside
+from routestudio.cli.opened import open_in, say_outside
 from routestudio.cli.output import json_line, out, paint, status
 from routestudio.cli.reading_options import given_rows
 from routestudio.cli.service import engine_service
@@ -18,7 +18,8 @@ async def check(options: argparse.Namespace) -> int:
     """`routestudio check`: exit code 1 when a step failed."""
     failed = False
     async with engine_service() as engine:
-        snapshot = await engine.open(options.project)
+        open_in(engine, options.project, options.env)
+        snapshot = engine.snapshot()
         if options.database:
             return await _check_database(engine, options)
         names = [options.sink] if options.sink else [s["name"] for s in snapshot["sinks"]]
@@ -34,7 +35,7 @@ async def check(options: argparse.Namespace) -> int:
                 if options.format == "json":
                     json_line({key: step[key] for key in
                                ("sink", "step", "status", "detail", "ms", "hint",
-                                "target")})  # fmt: skip
+                                "target", "environment")})  # fmt: skip
                 else:
                     print_step(step)
 

@@ -11,6 +11,7 @@ from itertools import islice
 from pathlib import Path
 
 from routestudio.cli.inputs import rows_of_input
+from routestudio.cli.opened import open_in
 from routestudio.cli.output import json_line, say
 from routestudio.cli.service import engine_service
 from routestudio.engine.conversions import SAMPLES, TYPES_HINT, function_of, samples_of
@@ -48,7 +49,7 @@ async def convert(options: argparse.Namespace) -> int:
         finally:
             await pool.close()
     else:
-        found = await _of_project(options.function, target, messages, view)
+        found = await _of_project(options.function, target, messages, view, options.env)
     code = 0
     for item in found:
         code = max(code, _report(item, options.format))
@@ -57,11 +58,15 @@ async def convert(options: argparse.Namespace) -> int:
 
 
 async def _of_project(
-    name: str, target: Language, messages: list[Message], view: View | None
+    name: str,
+    target: Language,
+    messages: list[Message],
+    view: View | None,
+    environment: str | None,
 ) -> list[Conversion]:
     folder, wanted = _project_and_function(name)
     async with engine_service() as engine:
-        await engine.open(folder)
+        open_in(engine, folder, environment)
         workspace = engine.workspace
         functions = [function_of(workspace, wanted)] if wanted else [
             f for f in workspace.project.project.functions

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import argparse
 
+from routestudio.cli.environment import add_environment
+
 
 def add_convert(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("function", metavar="FUNCTION_FILE|PROJECT[:FUNCTION]")
+    add_environment(parser)
     parser.add_argument("--to", choices=("elixir", "python"), required=True)
     parser.add_argument("--output", metavar="FILE",
                         help="where to write it; a folder for several functions")  # fmt: skip

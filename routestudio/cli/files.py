@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from routestudio.cli.opened import open_in
 from routestudio.cli.output import json_line, out, paint, say, table
 from routestudio.cli.service import engine_service
 from routestudio.derive import formats_pages
@@ -75,7 +76,7 @@ async def import_file(options: argparse.Namespace) -> int:
 async def export(options: argparse.Namespace) -> int:
     """`routestudio export`."""
     async with engine_service() as engine:
-        await engine.open(options.project)
+        open_in(engine, options.project, options.env)
         result = await engine.export(options.target, options.output)
     if result["text"] is not None and not options.output:
         print(result["text"], end="")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from routestudio.cli import early
-from routestudio.cli.opened import printing
+from routestudio.cli.opened import open_in, printing
 from routestudio.cli.output import json_line, out, paint, say
 from routestudio.cli.reading_options import given_rows
 from routestudio.engine import lint as linting
@@ -29,9 +29,9 @@ async def _look(workspace: Workspace, database: str) -> None:
 async def lint(options: argparse.Namespace) -> int:
     """`routestudio lint`: exit code 1 when there are errors."""
     async with printing(Engine(pool=early.take())) as engine:
-        workspace = engine.open_project(options.project)
+        open_in(engine, options.project, options.env)
         if options.database:
-            await _look(workspace, options.database)
+            await _look(engine.workspace, options.database)
         findings = await linting.lint(engine.workspace, given_rows(options))
     if options.format == "json":
         json_line(findings)

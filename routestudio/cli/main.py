@@ -18,6 +18,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, NoReturn
 
 from routestudio.cli.convert_options import add_convert
+from routestudio.cli.environment import add_environment, choose_environment
 from routestudio.cli.output import redact_with, say
 from routestudio.cli.reading_options import add_reading_options
 from routestudio.cli.run_options import add_run_options
@@ -27,6 +28,7 @@ from routestudio.errors import ConfigError, RouteStudioError
 COMMANDS = (
     "demo", "new", "sinks", "eval", "preview", "test", "check", "run", "lint", "import",
     "export", "convert", "plan", "diff", "docs", "schema", "sample", "formats",
+    "rehearse",
 )  # fmt: skip
 
 _PROJECT = "folder of the project, or its YAML file"
@@ -63,6 +65,10 @@ def build_parser() -> argparse.ArgumentParser:
     def add(name: str, text: str) -> argparse.ArgumentParser:
         return commands.add_parser(name, help=text, description=text)
 
+    def project(p: argparse.ArgumentParser) -> None:
+        p.add_argument("project", metavar="PROJECT", help=_PROJECT)
+        add_environment(p)
+
     def source(p: argparse.ArgumentParser) -> None:
         group = p.add_mutually_exclusive_group()
         group.add_argument("--sample", metavar="NAME", help="a sample set of the project")
@@ -93,13 +99,13 @@ def build_parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--sink-type", metavar="TYPE", help="give the effective routing")
     formats(evaluate)
     preview = add("preview", "Show what a route does to messages.")
-    preview.add_argument("project", metavar="PROJECT", help=_PROJECT)
+    project(preview)
     preview.add_argument("sink", metavar="SINK", help="name of a sink")
     source(preview)
     enrich(preview)
     formats(preview)
     test = add("test", "Run the route tests of a project.")
-    test.add_argument("project", metavar="PROJECT", help=_PROJECT)
+    project(test)
     test.add_argument("--junit", metavar="FILE", help="write a JUnit report")
     test.add_argument(
         "--coverage", action="store_true", help="list the branches that no test reaches"
@@ -107,19 +113,26 @@ def build_parser() -> argparse.ArgumentParser:
     enrich(test)
     formats(test)
     check = add("check", "Test the connections of a project's sinks.")
-    check.add_argument("project", metavar="PROJECT", help=_PROJECT)
+    project(check)
     check.add_argument("sink", metavar="SINK", nargs="?", help="only this sink")
     check.add_argument("--database", metavar="NAME", help="a database of the project instead")
     check.add_argument("--input", metavar="SOURCE", help=f"prove destinations of {_INPUT}")
     add_reading_options(check)
     formats(check)
     run = add("run", "Deliver messages.")
-    run.add_argument("project", metavar="PROJECT", help=_PROJECT)
+    project(run)
     run.add_argument("sink", metavar="SINK", help="name of a sink")
     add_run_options(run)
     formats(run)
+    rehearse = add("rehearse", "Deliver to a stand-in that fails, and judge what arrived.")
+    project(rehearse)
+    rehearse.add_argument("sink", metavar="SINK", help="name of a sink")
+    faults = ("down", "slow", "throttled", "half-refused", "killed", "duplicate", "all")
+    rehearse.add_argument("--fault", choices=faults, required=True, help="what goes wrong")
+    source(rehearse)
+    formats(rehearse)
     lint = add("lint", "Check the project without a network.")
-    lint.add_argument("project", metavar="PROJECT", help=_PROJECT)
+    project(lint)
     lint.add_argument("--input", metavar="SOURCE", help=f"look at {_INPUT}, too")
     lint.add_argument("--database", metavar="NAME", help="compare with the tables of a database of "
                       "the project, or of `all`")  # fmt: skip
@@ -129,17 +142,18 @@ def build_parser() -> argparse.ArgumentParser:
     imported.add_argument("file", metavar="FILE")
     imported.add_argument("--output", metavar="PROJECT", required=True, help="folder to create")
     export = add("export", "Write the configuration that a server needs.")
-    export.add_argument("project", metavar="PROJECT", help=_PROJECT)
+    project(export)
     export.add_argument("--target", choices=("sequin", "routestudio"), required=True)
     export.add_argument("--output", metavar="FILE", help="file, or folder for routestudio")
     plan = add("plan", "Compare the project with a server's configuration.")
-    plan.add_argument("project", metavar="PROJECT", help=_PROJECT)
+    project(plan)
     plan.add_argument("--against", metavar="FILE", help="a server's exported YAML, or a project")
     plan.add_argument("--server", metavar="URL",
                       help="the server itself; its token is in SEQUIN_API_TOKEN")  # fmt: skip
     source(plan)
     formats(plan)
     difference = add("diff", "Compare the destinations of sample rows between two projects.")
+    add_environment(difference)
     difference.add_argument("project_a", metavar="PROJECT_A")
     difference.add_argument("project_b", metavar="PROJECT_B")
     difference.add_argument("sink", metavar="SINK", help="name of a sink")
@@ -170,6 +184,7 @@ def run(arguments: Sequence[str]) -> int:
     redact_with(str)
     try:
         options = build_parser().parse_args(list(arguments))
+        choose_environment(options, os.environ)
         take_secret_files(os.environ)
         code = asyncio.run(_perform(options))
         sys.stdout.flush()
@@ -236,6 +251,10 @@ def _command(name: str) -> Command:
         from routestudio.cli.convert import convert
 
         return convert
+    if name == "rehearse":
+        from routestudio.cli.rehearse import rehearsal
+
+        return rehearsal
     if name == "test":
         from routestudio.cli.testing import test
 

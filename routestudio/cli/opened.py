@@ -8,6 +8,7 @@ from typing import TypeVar
 from routestudio.cli.output import redact_with, say
 from routestudio.engine.opened import Engine
 from routestudio.engine.outside import agree, enrichments, outside
+from routestudio.project import environments
 
 _Open = TypeVar("_Open", bound=Engine)
 
@@ -16,6 +17,23 @@ def printing(engine: _Open) -> _Open:
     """The engine, whose project's secrets appear in nothing that is printed, errors included."""
     redact_with(engine.redact)
     return engine
+
+
+def environment_line(engine: Engine) -> str | None:
+    """Which environment a command speaks of; nothing without one."""
+    mark = environments.current(engine.workspace.project)
+    if mark is None:
+        return None
+    only = " (read-only: check and preview only)" if mark.read_only else ""
+    return f"environment: {mark.name}{only}"
+
+
+def open_in(engine: Engine, project: str, environment: str | None) -> None:
+    """Open a command's project in its environment, and show which one it is."""
+    engine.open_project(project, environment)
+    line = environment_line(engine)
+    if line:
+        say(line)
 
 
 def note_outside(engine: Engine, sinks: Sequence[str]) -> list[str]:

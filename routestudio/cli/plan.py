@@ -12,11 +12,13 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from routestudio.cli.opened import open_in
 from routestudio.cli.output import json_line, out, paint, say
 from routestudio.cli.reading_options import reading_params
 from routestudio.cli.service import engine_service
 from routestudio.engine import management
 from routestudio.engine import plan as planning
+from routestudio.engine.environments import name_of
 from routestudio.engine.outcome_diff import OutcomeDiff, RowChange
 from routestudio.engine.reading import MORE, cut_text, reading_of
 from routestudio.errors import UsageError
@@ -39,7 +41,7 @@ async def plan(options: argparse.Namespace) -> int:
         raise UsageError("name one thing to compare with", hint="--against FILE or --server URL")
     with ExitStack() as stack:
         async with engine_service() as engine:
-            await engine.open(options.project)
+            open_in(engine, options.project, options.env)
             workspace = engine.workspace
             if options.server:
                 management.address_of(options.server)
@@ -53,7 +55,8 @@ async def plan(options: argparse.Namespace) -> int:
             found = await planning.plan(workspace, other, sources, reading)
             redact = _redactor(workspace.redact, other.redact)
     if options.format == "json":
-        out(redact(jsonio.dumps(found.as_json())))
+        data = {"environment": name_of(workspace), **found.as_json()}
+        out(redact(jsonio.dumps(data)))
     else:
         for line in _lines(found, options.server or options.against):
             out(redact(line))
@@ -63,7 +66,7 @@ async def plan(options: argparse.Namespace) -> int:
 async def diff(options: argparse.Namespace) -> int:
     """`routestudio diff`: which rows end elsewhere in the second project."""
     async with engine_service() as engine:
-        await engine.open(options.project_b)
+        open_in(engine, options.project_b, options.env)
         new = engine.workspace
         old = planning.open_other(new, Path(options.project_a))
         sides = [side.prepare(options.sink) for side in (old, new)]

@@ -8,10 +8,9 @@ from typing import Any
 
 from routestudio.cli import early
 from routestudio.cli.inputs import say_recognised
-from routestudio.cli.opened import printing, say_enrichments
+from routestudio.cli.opened import open_in, printing, say_enrichments
 from routestudio.cli.output import json_line, out, say, table
-from routestudio.cli.reading_options import reading_params
-from routestudio.engine.opened import Engine
+from routestudio.cli.reading_options import chosen_rows
 from routestudio.engine.reading import reading_of
 from routestudio.engine.rows import destination_of
 from routestudio.engine.runner import Runner
@@ -23,8 +22,8 @@ from routestudio.samples.shapes import Shapes
 async def preview(options: argparse.Namespace) -> int:
     """`routestudio preview`: exit code 1 when a message cannot be delivered."""
     async with printing(Runner(pool=early.take())) as engine:
-        engine.open_project(options.project)
-        source = _source(options, engine)
+        open_in(engine, options.project, options.env)
+        source = chosen_rows(options, engine.workspace.project.project.samples)
         prepared = engine.workspace.prepare(options.sink)
         engine.workspace.require_sound(prepared)
         if options.enrich:
@@ -120,15 +119,3 @@ def _others(row: Mapping[str, Any], batch_by: tuple[str, ...]) -> str:
     parts = [f"{name}={value} ({sources.get(name)})" for name, value in values.items()
              if name not in shown and value not in (None, "", {})]  # fmt: skip
     return ", ".join(parts)
-
-
-def _source(options: argparse.Namespace, engine: Engine) -> dict[str, Any]:
-    params = reading_params(options)
-    if options.input:
-        return {"input": options.input, **params}
-    if options.sample:
-        return {"sample": options.sample, **params}
-    samples = engine.workspace.project.project.samples
-    if not samples:
-        raise UsageError("the project has no samples", hint="name a file with --input")
-    return {"sample": samples[0], **params}

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from typing import Any
 
 from routestudio.cli.run_options import count
+from routestudio.errors import UsageError
 
 
 def add_reading_options(parser: argparse.ArgumentParser, *, limit: bool = True) -> None:
@@ -34,3 +36,16 @@ def reading_params(options: argparse.Namespace) -> dict[str, Any]:
 def given_rows(options: argparse.Namespace) -> dict[str, Any]:
     """The rows that are named for a check or for lint, if any."""
     return {"input": options.input, **reading_params(options)} if options.input else {}
+
+
+def chosen_rows(options: argparse.Namespace, samples: Sequence[str]) -> dict[str, Any]:
+    """The rows of `--input` or `--sample`, or of the project's first sample set, and how they are
+    read. Raises `UsageError` where there are none."""
+    params = reading_params(options)
+    if options.input:
+        return {"input": options.input, **params}
+    if options.sample:
+        return {"sample": options.sample, **params}
+    if not samples:
+        raise UsageError("the project has no samples", hint="name a file with --input")
+    return {"sample": samples[0], **params}

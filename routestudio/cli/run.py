@@ -20,11 +20,12 @@ from routestudio.cli.dry_run import dry_run
 from routestudio.cli.inputs import recognised
 from routestudio.cli.metrics import RunMetrics
 from routestudio.cli.metrics_server import MetricsServer
-from routestudio.cli.opened import note_outside, printing
+from routestudio.cli.opened import environment_line, note_outside, printing
 from routestudio.cli.output import json_line, out, say
 from routestudio.cli.run_log import LogBridge, RunLog
 from routestudio.cli.run_options import RunSettings, settings_of
 from routestudio.cli.run_watch import RunWatch
+from routestudio.engine.environments import name_of, require_writable
 from routestudio.engine.run_control import RunControl
 from routestudio.engine.runner import Runner
 from routestudio.errors import LinkError, RouteStudioError, UsageError
@@ -46,12 +47,16 @@ async def run(options: argparse.Namespace) -> int:
         raise UsageError("--limit is for --dry-run: a run delivers all messages",
                          hint="leave --limit out, or add --dry-run")  # fmt: skip
     async with printing(Runner(pool=early.take())) as engine:
-        engine.open_project(options.project)
+        engine.open_project(options.project, options.env)
         prepared = engine.workspace.prepare(options.sink)
         engine.workspace.require_sound(prepared)
+        serving = _is_server(settings)
+        line = environment_line(engine)
+        if line and not serving:
+            say(line)
         if options.dry_run:
             return await dry_run(engine, options, settings)
-        serving = _is_server(settings)
+        require_writable(engine.workspace, settings.confirm)
         log = RunLog(
             settings.log_format or "text",
             settings.log_level or ("info" if serving else "warning"),
@@ -93,10 +98,12 @@ class _Process:
         self._reasons: list[dict[str, Any]] = []
         self._ended: dict[str, Any] | None = None
         self._signals = 0
+        self._environment = ""
 
     async def deliver(self, engine: Runner) -> int:
         """Run to the end, to a signal or to a failure; returns the exit code."""
         begun = time.monotonic()
+        self._environment = name_of(engine.workspace)
         async with AsyncExitStack() as stack:
             stack.enter_context(LogBridge(self._log))
             server = None
@@ -109,7 +116,7 @@ class _Process:
             self._log.event(
                 "info", "started",
                 sink_type=self._sink_type, source=self._settings.input,
-                version=__version__, pid=os.getpid(),
+                version=__version__, pid=os.getpid(), environment=self._environment or None,
                 metrics=str(server.address) if server else None,
                 dead_letters=self._settings.dead_letters, checkpoint=self._settings.checkpoint,
             )  # fmt: skip
@@ -120,6 +127,7 @@ class _Process:
                     dead_letters=self._settings.dead_letters,
                     checkpoint=self._settings.checkpoint, control=self._control, emit=self._told,
                     envelope=self._settings.envelope, key=self._settings.key,
+                    confirmed=self._settings.confirm,
                 )  # fmt: skip
             except RunStoppedError as error:
                 failure, summary = error, self._ended or error.summary.as_json()
@@ -159,7 +167,7 @@ class _Process:
                 say(f"{reason['count']} x {reason['stage']}: {reason['message']}")
             if summary["rejected"] and not self._settings.dead_letters:
                 say("rejected messages were not kept; name a file with --dead-letters")
-        print_summary(self._options.format, summary)
+        print_summary(self._options.format, {**summary, "environment": self._environment})
         return code
 
     def _so_far(self, seconds: float) -> dict[str, Any]:

@@ -45,6 +45,7 @@ class RunSettings:
     progress: float
     envelope: str | None = None
     key: str | None = None
+    confirm: str | None = None
 
 
 def address(text: str) -> Address:
@@ -109,6 +110,7 @@ _OPTIONS: Final[tuple[tuple[str, str, Callable[[str], Any], str], ...]] = (
     ("key", "COLUMNS", _text, "columns of the primary key, with commas, in the key's order"),
     ("dead_letters", "FILE", _text, "append rejected messages to this file"),
     ("checkpoint", "FILE", _text, "resume from, and record, progress"),
+    ("confirm", "NAME", _text, "the environment in use, to deliver to one that is read-only"),
     ("metrics", "[HOST:]PORT", address, "serve /metrics and /healthz there"),
     ("log_format", "text|json", one_of(FORMATS), "how events are logged to standard error"),
     ("log_level", "LEVEL", one_of(LEVELS), "lowest level that is logged: " + ", ".join(LEVELS)),
@@ -171,4 +173,5 @@ def settings_of(options: argparse.Namespace, environ: Mapping[str, str]) -> RunS
         progress=found["progress"] or PROGRESS_SECONDS,
         envelope=found["envelope"],
         key=found["key"],
+        confirm=found["confirm"],
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from routestudio.cli.opened import say_enrichments
+from routestudio.cli.opened import open_in, say_enrichments
 from routestudio.cli.output import json_line, out, paint, say
 from routestudio.cli.service import engine_service
 from routestudio.engine import coverage as covering
@@ -17,7 +17,7 @@ from routestudio.project.files import write_text
 async def test(options: argparse.Namespace) -> int:
     """Run all route tests; exit code 1 when one failed."""
     async with engine_service() as engine:
-        await engine.open(options.project)
+        open_in(engine, options.project, options.env)
         collected = covering.Coverage(engine.workspace.pool) if options.coverage else None
         runner = route_tests.Runner(engine.workspace, collected)
         tests = route_tests.load(engine.workspace.project)

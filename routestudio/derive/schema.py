@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from routestudio.derive.describe import plain
 from routestudio.model.function import FunctionKind, Language
-from routestudio.model.project import LEGACY_KEYS, SHARED_KEYS, SharedKey
+from routestudio.model.project import ENVIRONMENT_COLOURS, LEGACY_KEYS, SHARED_KEYS, SharedKey
 from routestudio.sinks.base import Sink
 from routestudio.sinks.fields import config_fields, resources, static_fields
 
@@ -26,6 +26,21 @@ _TABLE: dict[str, Any] = {
                 "description": "Columns of the primary key, in its order."},
         "columns": {"type": "object", "additionalProperties": {"type": "string"},
                     "description": "Types of columns, by PostgreSQL's names."},
+    },
+    "additionalProperties": False,
+}  # fmt: skip
+
+
+_ENVIRONMENT: dict[str, Any] = {
+    "type": "object",
+    "description": "RouteStudio's own key: marks of an environment.",
+    "required": ["name"],
+    "properties": {
+        "name": {"type": "string", "pattern": "^[a-z0-9][a-z0-9_-]{0,39}$",
+                 "description": "Its variables are in `.env.NAME`."},
+        "colour": {"enum": list(ENVIRONMENT_COLOURS)},
+        "read_only": {"type": "boolean",
+                      "description": "Whether a delivery there needs its name to be given."},
     },
     "additionalProperties": False,
 }  # fmt: skip
@@ -48,6 +63,7 @@ def project_schema(sinks: Iterable[type[Sink]]) -> dict[str, Any]:
             "functions": {"type": "array", "items": _function(types)},
             "transforms": {"type": "array"},
             "tables": {"type": "array", "items": _TABLE},
+            "environments": {"type": "array", "items": _ENVIRONMENT},
             "sinks": {"type": "array", "items": _sink(types)},
         },
     }  # fmt: skip

@@ -12,6 +12,7 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, unquote, urlsplit
 
+from routestudio.engine.environments import name_of
 from routestudio.engine.workspace import Workspace
 from routestudio.errors import RouteStudioError, UsageError
 from routestudio.model.outcome import CheckStep
@@ -162,7 +163,8 @@ class DatabaseMethods:
         found = []
         async for step in check(workspace, database):
             row = {
-                "database": database, "step": step.step, "status": step.status,
+                "environment": name_of(workspace), "database": database,
+                "step": step.step, "status": step.status,
                 "detail": workspace.redact(step.detail), "ms": round(step.ms, 1),
                 "hint": step.hint, "target": step.target,
             }  # fmt: skip
@@ -200,7 +202,7 @@ def _values(workspace: Workspace, name: str, entry: Mapping[str, Any]) -> dict[s
     names = sorted({item for value in wanted.values() for item in environment.missing(value)})
     if names:
         raise UsageError(f"database `{name}`: variable `{names[0]}` is not set",
-                         hint=f"set {names[0]} or add it to .env")  # fmt: skip
+                         hint=f"set {names[0]} or add it to {environment.file}")  # fmt: skip
     values: dict[str, Any] = environment.resolve(wanted)
     url = values.get("url")
     if isinstance(url, str) and url:

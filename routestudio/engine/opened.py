@@ -32,9 +32,12 @@ class Engine:
         self.pool = pool or FunctionPool(size=workers)
         self._workspace: Workspace | None = None
 
-    def open_project(self, path: str) -> Workspace:
-        """Open a project folder or `sequin.yaml`. Raises `ProjectError`."""
-        self._workspace = Workspace.open(Path(path), self.registry, self.pool)
+    def open_project(self, path: str, environment: str | None = None) -> Workspace:
+        """Open a project folder or `sequin.yaml`, with the variables of an environment.
+
+        Raises `ProjectError`, and `UsageError` for an environment that is not there.
+        """
+        self._workspace = Workspace.open(Path(path), self.registry, self.pool, environment)
         return self._workspace
 
     async def __aenter__(self) -> Self:

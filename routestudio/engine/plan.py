@@ -25,6 +25,7 @@ from routestudio.errors import LinkError, Place, ProjectError, RouteStudioError,
 from routestudio.functions.conversion.convert import convert_verified
 from routestudio.model.function import Language
 from routestudio.model.message import Message
+from routestudio.project import environments
 from routestudio.project.canonical import Item, canonical, plain_code
 from routestudio.project.changes import Differences, differences
 from routestudio.project.files import write_text
@@ -154,8 +155,15 @@ async def rows(
 
 
 def open_other(workspace: Workspace, path: Path) -> Workspace:
-    """The other side of a comparison, with the sinks and workers of `workspace`."""
-    return Workspace.open(path, workspace.registry, workspace.pool)
+    """The other side of a comparison, with the sinks and workers of `workspace`.
+
+    It has the same environment where there is one of that name.
+    """
+    other = Workspace.open(path, workspace.registry, workspace.pool)
+    name = workspace.project.environment.name
+    if name in [mark.name for mark in environments.all_of(other.project)]:
+        environments.use(other.project, name)
+    return other
 
 
 async def open_server(workspace: Workspace, server: str, stack: ExitStack) -> Workspace:

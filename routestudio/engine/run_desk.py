@@ -11,6 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
+from routestudio.engine.environments import name_of
 from routestudio.engine.messages import messages
 from routestudio.engine.rows import batch_key_of, message_of
 from routestudio.engine.run_store import RunRecord, RunStore, added
@@ -27,8 +28,9 @@ from routestudio.pipeline.run import Delivery, Finished, RunStoppedError
 from routestudio.pipeline.tally import Tally
 
 Emit = Callable[[str, dict[str, Any]], None]
-Prepare = Callable[[str, bool], Any]
-"""Prepares a sink by name for its stand-in or its real service (awaitable)."""
+Prepare = Callable[[str, bool, str | None], Any]
+"""Prepares a sink by name for its stand-in or its real service (awaitable); last is the name of
+the environment that somebody confirmed."""
 
 _KEPT_TALLIES: Final = 3
 _KEPT_DESTINATIONS: Final = 1_000
@@ -89,22 +91,24 @@ class RunDesk:
 
     # --- running -----------------------------------------------------------------------------
 
-    async def start(self, sink: str, standin: bool, params: Any, emit: Emit) -> dict[str, Any]:
+    async def start(
+        self, sink: str, standin: bool, params: Any, emit: Emit, confirmed: str | None = None
+    ) -> dict[str, Any]:
         """Deliver a source as a new run. Emits `started` and `progress`; returns the run.
 
         Raises as `Delivery.run`; whatever happens, the run is kept with how it ended.
         """
         kind, value = source_of(params)
-        prepared = await self._prepare(sink, standin)
+        prepared = await self._prepare(sink, standin, confirmed)
         prepared.require_ready()
         total = await count_all(self.workspace, kind, value)
         record = self._store.begin(
             sink=sink, kind=kind, value=value, standin=standin, total=total,
-            source=self._state_of(kind, value),
+            source=self._state_of(kind, value), environment=name_of(self.workspace),
         )  # fmt: skip
         return await self._deliver(record, prepared, emit)
 
-    async def resume(self, number: str, emit: Emit) -> dict[str, Any]:
+    async def resume(self, number: str, emit: Emit, confirmed: str | None = None) -> dict[str, Any]:
         """Go on with a run where it was. Raises `UsageError` when its messages are others now."""
         record = self._store.get(number)
         if not record.resumable:
@@ -114,12 +118,18 @@ class RunDesk:
                 f"the messages of {record.value} have changed since this run",
                 hint="run them from the start: what was delivered would be skipped by its place",
             )
-        prepared = await self._prepare(record.sink, record.standin)
+        self._require_same(record)
+        prepared = await self._prepare(record.sink, record.standin, confirmed)
         prepared.require_ready()
         return await self._deliver(self._store.again(record), prepared, emit)
 
     async def retry(
-        self, number: str, numbers: Sequence[int] | None, group: int | None, emit: Emit
+        self,
+        number: str,
+        numbers: Sequence[int] | None,
+        group: int | None,
+        emit: Emit,
+        confirmed: str | None = None,
     ) -> dict[str, Any]:
         """Send dead letters of a run again, by the same sink, as a new run.
 
@@ -135,17 +145,27 @@ class RunDesk:
         wanted = [item for item in wanted if item not in busy]
         if not wanted:
             raise UsageError("there is nothing to send again", hint="choose dead letters first")
-        prepared = await self._prepare(origin.sink, origin.standin)
+        self._require_same(origin)
+        prepared = await self._prepare(origin.sink, origin.standin, confirmed)
         prepared.require_ready()
         record = self._store.begin(
             sink=origin.sink, kind=origin.kind, value=origin.value, standin=origin.standin,
-            total=len(wanted), parent=origin.id,
+            total=len(wanted), parent=origin.id, environment=origin.environment,
         )  # fmt: skip
         busy.update(wanted)
         try:
             return await self._deliver(record, prepared, emit, letters=letters, wanted=wanted)
         finally:
             busy.difference_update(wanted)
+
+    def _require_same(self, record: RunRecord) -> None:
+        """Raise `UsageError` when a run at a real service would go on in another environment."""
+        now = name_of(self.workspace)
+        if not record.standin and record.environment != now:
+            was = f"environment `{record.environment}`" if record.environment else "no environment"
+            used = f"`{now}`" if now else "none"
+            raise UsageError(f"this run was in {was}, and {used} is in use",
+                             hint="switch back to it first")  # fmt: skip
 
     def stop(self, number: str) -> None:
         """End a run that goes on; its request then returns within 100 ms."""

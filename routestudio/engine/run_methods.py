@@ -71,25 +71,37 @@ class RunMethods:
         self.desk.delete(run)
 
     async def deliver(
-        self, sink: str, standin: bool = False, *, emit: Emit = _ignore, **source: Any
+        self,
+        sink: str,
+        standin: bool = False,
+        confirmed: str | None = None,
+        *,
+        emit: Emit = _ignore,
+        **source: Any,
     ) -> dict[str, Any]:
-        """Deliver a source as a run that is kept. Emits `started`, `progress`; returns the run."""
-        return await self.desk.start(sink, standin, source, emit)
+        """Deliver a source as a run that is kept. Emits `started`, `progress`; returns the run.
 
-    async def resume_run(self, run: str, *, emit: Emit = _ignore) -> dict[str, Any]:
+        `confirmed`, here and below: `environments.require_writable`.
+        """
+        return await self.desk.start(sink, standin, source, emit, confirmed)
+
+    async def resume_run(
+        self, run: str, confirmed: str | None = None, *, emit: Emit = _ignore
+    ) -> dict[str, Any]:
         """Go on with a cancelled, stopped or interrupted run."""
-        return await self.desk.resume(run, emit)
+        return await self.desk.resume(run, emit, confirmed)
 
     async def retry_letters(
         self,
         run: str,
         numbers: list[int] | None = None,
         group: int | None = None,
+        confirmed: str | None = None,
         *,
         emit: Emit = _ignore,
     ) -> dict[str, Any]:
         """Send dead letters again: those of `numbers`, of a group, or all."""
-        return await self.desk.retry(run, numbers, group, emit)
+        return await self.desk.retry(run, numbers, group, emit, confirmed)
 
     async def stop_run(self, run: str, *, emit: Emit = _ignore) -> None:
         """End a run; its own request answers with what was done."""

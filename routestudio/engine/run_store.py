@@ -44,7 +44,8 @@ class RunRecord:
 
     `status`: running, done, cancelled, stopped (it could not go on), or interrupted (the program
     ended). `parent` is the run whose dead letters were sent again. `source` is the state of the
-    messages' file when the run began. `letters` counts open dead letters.
+    messages' file when the run began. `letters` counts open dead letters. `environment` is empty
+    for none.
     """
 
     id: str
@@ -55,6 +56,7 @@ class RunRecord:
     total: int
     started: str
     source: str = ""
+    environment: str = ""
     status: str = "running"
     ended: str | None = None
     error: str | None = None

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from routestudio.engine.environments import require_writable
 from routestudio.engine.messages import messages
 from routestudio.engine.opened import Engine
 from routestudio.engine.reading import reading_of
@@ -70,16 +71,17 @@ class Runner(Engine):
         dead_letters: str | None = None,
         checkpoint: str | None = None,
         control: RunControl | None = None,
+        confirmed: str | None = None,
         emit: Emit = ignore,
         **source: Any,
     ) -> dict[str, Any]:
         """Deliver a source. Emits `progress` and returns the summary (docs/guides/command-line.md).
 
-        `control` is for callers in the same process.
+        `control` is for callers in the same process, `confirmed` as in `prepare_delivery`.
         """
         from routestudio.engine import runs
 
-        prepared = await self.prepare_delivery(sink, standin)
+        prepared = await self.prepare_delivery(sink, standin, confirmed)
         options = runs.RunOptions(
             dead_letters=Path(dead_letters) if dead_letters else None,
             checkpoint=Path(checkpoint) if checkpoint else None,
@@ -98,8 +100,16 @@ class Runner(Engine):
             self.workspace, prepared, kind, value, options, emit, reading_of(source)
         )
 
-    async def prepare_delivery(self, sink: str, standin: bool) -> PreparedSink:
-        """A sink for a run, pointed at its stand-in when asked for."""
+    async def prepare_delivery(
+        self, sink: str, standin: bool, confirmed: str | None = None
+    ) -> PreparedSink:
+        """A sink for a run, pointed at its stand-in when asked for.
+
+        Raises `UsageError` for a real service of an environment that may not be written to:
+        `confirmed` is the name that somebody confirmed (`environments.require_writable`).
+        """
+        if not standin:
+            require_writable(self.workspace, confirmed)
         address = await self.standin_of(sink) if standin else None
         prepared = self.workspace.prepare(
             sink, standin=address, for_delivery=not standin, max_overruns=None

@@ -84,7 +84,7 @@ class SavingMethods:
         """Write the project, with its unsaved edits, to a new folder, and open it there."""
         project = self._service.workspace.project
         file = write_copy(project, Path(path))
-        snapshot = await self._service.open(str(file))
+        snapshot = await self._service.open(str(file), project.environment.name)
         project.discard_recovery(own=True)
         return {**snapshot, "path": str(file)}
 

@@ -18,11 +18,13 @@ from routestudio.engine.columns import ColumnMethods
 from routestudio.engine.conversions import ConversionMethods, for_server
 from routestudio.engine.databases import DatabaseMethods
 from routestudio.engine.editing import EditingMethods
+from routestudio.engine.environments import EnvironmentMethods, name_of
 from routestudio.engine.evolution import evolution
 from routestudio.engine.messages import rows_of_check
 from routestudio.engine.outside import OutsideMethods
 from routestudio.engine.previews import CHUNK, Preview, evaluate_rows, staged_of
 from routestudio.engine.reading import reading_of
+from routestudio.engine.rehearsal import RehearsalMethods
 from routestudio.engine.run_methods import RunMethods
 from routestudio.engine.runner import Emit, Runner, ignore
 from routestudio.engine.saving import SavingMethods
@@ -88,6 +90,8 @@ class EngineService(Runner):
             **self.saving.methods,
             **OutsideMethods(self).methods,
             **DatabaseMethods(self).methods,
+            **EnvironmentMethods(self).methods,
+            **RehearsalMethods(self).methods,
         }
 
     async def close(self) -> None:
@@ -101,9 +105,11 @@ class EngineService(Runner):
 
     # --- the project -------------------------------------------------------------------------
 
-    async def open(self, path: str, *, emit: Emit = ignore) -> dict[str, Any]:
-        """Open a project folder or `sequin.yaml`; returns its snapshot."""
-        self.open_project(path)
+    async def open(
+        self, path: str, environment: str | None = None, *, emit: Emit = ignore
+    ) -> dict[str, Any]:
+        """Open a project folder or `sequin.yaml` in an environment; returns its snapshot."""
+        self.open_project(path, environment)
         self._previews.clear()
         return self.snapshot()
 
@@ -281,7 +287,7 @@ class EngineService(Runner):
         others = await beside(self.workspace, prepared, rows) if rows and not standin else {}
         steps = []
         async for step in check(prepared, staged, others, cut=cut):
-            row = _step(sink, step, self.redact)
+            row = _step(sink, step, self.redact, name_of(self.workspace))
             emit("step", row)
             steps.append(row)
         return steps
@@ -363,8 +369,11 @@ def _secret_keys(sinks: Registry) -> Callable[[str], frozenset[str]]:
     return lambda name: secret_names(sinks.get(name)) if name in sinks else frozenset()
 
 
-def _step(sink: str, step: CheckStep, redact: Callable[[str], str]) -> dict[str, Any]:
+def _step(
+    sink: str, step: CheckStep, redact: Callable[[str], str], environment: str
+) -> dict[str, Any]:
     return {
+        "environment": environment,
         "sink": sink,
         "step": step.step,
         "status": step.status,

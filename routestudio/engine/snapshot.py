@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from routestudio.engine.environments import environment_of
 from routestudio.engine.targets import target_of
 from routestudio.engine.workspace import Workspace
 from routestudio.errors import RouteStudioError
 from routestudio.model.function import Diagnostic, Function
+from routestudio.project import environments
 from routestudio.project_names import STATE_FOLDER
 
 
@@ -22,6 +25,8 @@ def snapshot_of(workspace: Workspace) -> dict[str, Any]:
     snapshot["state"] = str(project.project.root / STATE_FOLDER)
     snapshot["file"] = str(project.project.file)
     snapshot["variables"] = _variables(project.project.root)
+    snapshot["environment"] = environment_of(workspace)
+    snapshot["environments"] = [environments.as_json(m) for m in environments.all_of(project)]
     keys = project.project.table_keys
     snapshot["table_keys"] = {name: list(columns) for name, columns in keys.items()}
     snapshot["table_types"] = {name: dict(of) for name, of in project.project.table_types.items()}
@@ -36,12 +41,13 @@ def snapshot_of(workspace: Workspace) -> dict[str, Any]:
 
 
 def _variables(root: Path) -> str:
-    """What changes when the project's `.env` does."""
-    try:
-        info = (root / ".env").stat()
-    except OSError:
-        return ""
-    return f"{info.st_mtime_ns}:{info.st_size}"
+    """What changes when the files of the project's variables do."""
+    found = []
+    for name in (None, *environments.found(root)):
+        with contextlib.suppress(OSError):
+            info = (root / environments.file_of(name)).lstat()
+            found.append(f"{name}:{info.st_mtime_ns}:{info.st_size}")
+    return " ".join(found)
 
 
 def _kept_state(

@@ -144,7 +144,10 @@ class WorkbenchMethods:
     def _on_disk(self, sink: str) -> PreparedSink | None:
         """A sink as the project's files have it; `None` when they have no such sink."""
         service = self._service
-        saved = Workspace.open(service.workspace.project.file, service.registry, service.pool)
+        project = service.workspace.project
+        saved = Workspace.open(project.file, service.registry, service.pool)
+        saved.project.environment.use(project.environment.name)
+        saved.project.reread()
         try:
             prepared = saved.prepare(sink)
         except UsageError:

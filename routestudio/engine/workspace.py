@@ -17,6 +17,7 @@ from routestudio.model.fields import Ref, Secret
 from routestudio.model.function import Function, FunctionKind
 from routestudio.model.project import ProjectProblem, SinkSpec
 from routestudio.pipeline.stages import SinkFunctions, Stages
+from routestudio.project import environments
 from routestudio.project.redaction import Redactor, user_infos
 from routestudio.project.store import OpenProject
 from routestudio.sinks.base import Link, Sink, StandinAddress
@@ -66,9 +67,16 @@ class Workspace:
         self.seen: dict[str, Any] = {}
 
     @classmethod
-    def open(cls, path: Path, registry: Registry, pool: FunctionPool) -> Workspace:
-        """Open a project folder or file. Raises `ProjectError`."""
+    def open(
+        cls, path: Path, registry: Registry, pool: FunctionPool, environment: str | None = None
+    ) -> Workspace:
+        """Open a project folder or file, with the variables of an environment.
+
+        Raises `ProjectError`, and `UsageError` for an environment that is not there.
+        """
         project = OpenProject.open(path, registry.names())
+        if environment is not None:
+            environments.use(project, environment)
         pool.expect(project.project.functions)
         return cls(project, registry, pool)
 
@@ -177,7 +185,9 @@ class Workspace:
         )
         broken = {problem.field.split(".")[0] for problem in found}
         problems += [
-            FieldProblem(key, f"variable `{name}` is not set", f"set {name} or add it to .env")
+            FieldProblem(
+                key, f"variable `{name}` is not set", f"set {name} or add it to {environment.file}"
+            )
             for key, names in unset.items()
             if for_delivery or key in broken
             for name in names

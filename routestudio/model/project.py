@@ -138,6 +138,19 @@ class Table:
     columns: Mapping[str, str] = field(default_factory=dict)
 
 
+ENVIRONMENT_COLOURS: Final = ("green", "blue", "amber", "red", "grey")
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentMark:
+    """What is known of an environment. One that is `read_only` is checked and previewed; nothing
+    is delivered to its services before somebody names it."""
+
+    name: str
+    colour: str = "blue"
+    read_only: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Project:
     """A project: the content of its file and folders."""
@@ -151,6 +164,7 @@ class Project:
     samples: tuple[str, ...] = ()
     problems: tuple[ProjectProblem, ...] = ()
     tables: tuple[Table, ...] = ()
+    environments: tuple[EnvironmentMark, ...] = ()
 
     @property
     def databases(self) -> tuple[str, ...]:

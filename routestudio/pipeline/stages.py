@@ -5,7 +5,7 @@ One class serves preview, route tests, check, run and `eval`, so all of them see
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -123,6 +123,7 @@ class Stages:
     """All stages of one sink. `max_overruns=None` never leaves a message unevaluated.
 
     `enricher` asks the database for enrichments; without one they stay unknown.
+    `mark` changes what is delivered of each message, for a rehearsal.
     """
 
     enricher: Enricher | None = None
@@ -135,8 +136,10 @@ class Stages:
         pool: Evaluator,
         *,
         max_overruns: int | None = 5,
+        mark: Callable[[Message, Any], Any] | None = None,
     ) -> None:
         self.bound = bound
+        self._mark = mark
         self.functions = functions
         self.router = Router(
             bound,
@@ -290,6 +293,8 @@ class Stages:
             return
         if item.problems or self.bound.config is None:
             return
+        if self._mark is not None:
+            payload = item.payload = Payload(self._mark(message, payload.value))
         try:
             item.record = self._encode(
                 self.bound.config, message, self.router.instance(effective), payload

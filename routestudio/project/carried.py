@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import urllib.parse
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from routestudio.errors import FieldProblem
@@ -22,10 +22,10 @@ class Carried:
     of a user or a table, too.
     """
 
-    def __init__(self, secrets: Mapping[str, str]) -> None:
+    def __init__(self, secrets: Iterable[tuple[str, str]]) -> None:
         self._names: dict[str, str] = {}
         self._words: dict[str, str] = {}
-        for name, value in secrets.items():
+        for name, value in secrets:
             for needle in _needles(value):
                 words = _WORD.fullmatch(needle) is not None
                 (self._words if words else self._names).setdefault(needle, name)

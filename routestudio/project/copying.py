@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from routestudio.errors import Place, ProjectError
-from routestudio.project import sample_lines
+from routestudio.project import environments, sample_lines
 from routestudio.project.dotenv import MAX_ENV
 from routestudio.project.files import inside, read_own, write_parts, write_text
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from routestudio.project.store import OpenProject
 
 _FOLDERS: Final = ("functions", "samples", "tests")
-_BESIDE: Final = (".env", ".gitignore")
 
 
 def write_copy(project: OpenProject, target: Path) -> Path:
@@ -37,10 +36,11 @@ def write_copy(project: OpenProject, target: Path) -> Path:
     for relative in project.texts():
         if not (target / relative).exists():
             _copy(project, relative, target)
-    for name in _BESIDE:
+    files = [environments.file_of(name) for name in (None, *environments.found(project.root))]
+    for name in (*files, ".gitignore"):
         text = read_own(project.root, name, limit=MAX_ENV)
         if text is not None:
-            write_text(target / name, text, mode=0o600 if name == ".env" else None)
+            write_text(target / name, text, mode=0o600 if name in files else None)
     return target / project.file.relative_to(project.root)
 
 

@@ -80,6 +80,21 @@ def with_variables(text: str, values: Mapping[str, str], file: str) -> str:
     return written
 
 
+def without_variable(text: str, name: str, file: str) -> str:
+    """A text in which a variable is not set any more; the others and comments stay.
+
+    Raises `UsageError` for a text that cannot be read.
+    """
+    kept = [match[0] for match in _entries(text, file) if match["name"] != name]
+    body = "".join(kept).removeprefix("\n" if not text.startswith("\n") else "")
+    body += "" if not body or body.endswith("\n") else "\n"
+    wanted = {key: value for key, value in parse_env(text, file).items() if key != name}
+    if parse_env(body, file) != wanted:
+        raise UsageError(f"`{name}` cannot be taken out of the file", place=Place(file),
+                         hint="open the file in an editor")  # fmt: skip
+    return body
+
+
 def _written(text: str, values: Mapping[str, str], file: str) -> str:
     parts: list[str] = []
     left = dict(values)

@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from typing import Any, Final
 
 from routestudio.errors import ProjectError, UsageError
-from routestudio.project import sample_lines
+from routestudio.project import environments, sample_lines
 from routestudio.project.document import YamlDocument
 from routestudio.project.parse import NAME
 from routestudio.project.secrets import unmasked
@@ -272,6 +272,12 @@ def _table_entry(table: str, document: YamlDocument) -> str | None:
     return next((n for n in (table, table.partition(".")[2]) if n and n in names), None)
 
 
+def _mark_environment(
+    edit: Mapping[str, Any], document: YamlDocument, read: Read
+) -> tuple[str, Texts]:
+    return environments.mark(edit, document), {}
+
+
 def _add_sample(edit: Mapping[str, Any], document: YamlDocument, read: Read) -> tuple[str, Texts]:
     name = _checked(str(edit["name"]))
     _refuse_sample(name, read)
@@ -363,6 +369,7 @@ _HANDLERS: Final[Mapping[str, Callable[..., tuple[str, Texts]]]] = {
     "convert": _convert,
     "set_key": _set_key,
     "set_column_types": _set_column_types,
+    "mark_environment": _mark_environment,
     "add_sample": _add_sample,
     "set_sample": _set_sample,
     "set_sample_line": _set_sample_line,

@@ -1,16 +1,17 @@
-"""Variables and secrets: `${VAR}` references, the `.env` file, the system keyring, redaction."""
+"""Variables and secrets: `${VAR}` references, the `.env` files, the system keyring, redaction."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from routestudio.errors import RouteStudioError, UsageError
-from routestudio.project.dotenv import MAX_ENV, parse_env, with_variables
+from routestudio.project import environments
+from routestudio.project.dotenv import MAX_ENV, parse_env, with_variables, without_variable
 from routestudio.project.files import own, read_own, write_own
 from routestudio.project.redaction import Redactor, harmless_address
 from routestudio.project.user_state import ProjectState
@@ -44,6 +45,7 @@ def is_secret(name: str, value: str) -> bool:
 class Environment:
     """Looks variables up: process environment, then `.env` beside the file, then the keyring.
 
+    In a named environment, `.env.NAME` and the keyring's entries for NAME come before `.env`.
     References follow Sequin's command line (docs/reference/sequin.md#configuration-file).
     A missing or locked keyring is not an error: it holds nothing then.
     """
@@ -54,30 +56,63 @@ class Environment:
         self._root = root
         self._environ = os.environ if environ is None else environ
         self.store = SecretStore(root, project)
-        self._file: dict[str, str] = {}
-        self._stamp: tuple[int, int] | None = None
+        self._files: dict[str, tuple[tuple[int, int] | None, dict[str, str]]] = {}
         self._redactor = Redactor(())
         self._redacted: frozenset[str] = frozenset()
-        self._keyring: dict[str, str | None] = {}
+        self._keyring: dict[tuple[str | None, str], str | None] = {}
         self._forgotten = 0
         self._resolved: set[str] = set()
 
+    @property
+    def name(self) -> str | None:
+        """The environment in use; `None` for the shared variables alone."""
+        return self.store.environment
+
+    @property
+    def file(self) -> str:
+        """The file that a variable of the environment in use belongs into."""
+        return environments.file_of(self.name)
+
+    def use(self, name: str | None) -> None:
+        """Look variables up in another environment from now on."""
+        self.store.environment = name
+        self._forgotten += 1
+
     def get(self, name: str) -> str | None:
         """The value of a variable, or `None` when it is set nowhere."""
+        return self.look(name)[0]
+
+    def look(self, name: str) -> tuple[str | None, str]:
+        """The value of a variable and where it is from: `outside` (the process's environment), the
+        name of a file, `keyring`, `keyring of NAME`, or nothing."""
         value = self._environ.get(name)
-        if value is None:
-            value = self._read_file().get(name)
-        if value is None:
-            if name not in self._keyring:
-                self._keyring[name] = self.store.from_keyring(name)
-            value = self._keyring[name]
-        return value
+        if value is not None:
+            return value, "outside"
+        for layer in self._layers:
+            value = self._read_file(layer).get(name)
+            if value is not None:
+                return value, environments.file_of(layer)
+            if (layer, name) not in self._keyring:
+                self._keyring[layer, name] = self.store.from_keyring(name, layer)
+            value = self._keyring[layer, name]
+            if value is not None:
+                return value, f"keyring of {layer}" if layer else "keyring"
+        return None, ""
+
+    @property
+    def _layers(self) -> tuple[str | None, ...]:
+        return (None,) if self.name is None else (self.name, None)
 
     def forget(self, name: str) -> None:
         """Look `name` up again next time (it was just stored)."""
-        self._keyring.pop(name, None)
-        self._stamp = None
+        for layer in self._layers:
+            self._keyring.pop((layer, name), None)
+        self._files.clear()
         self._forgotten += 1
+
+    def written(self) -> set[str]:
+        """The names of the variables that the files in use set."""
+        return {name for layer in self._layers for name in self._read_file(layer)}
 
     def resolve(self, value: Any) -> Any:
         """`value` with every reference replaced, at any depth; keys and `code` stay."""
@@ -101,17 +136,21 @@ class Environment:
     @property
     def token(self) -> Any:
         """What is another value when variables may have other values than before."""
-        with contextlib.suppress(RouteStudioError):
-            self._read_file()
-        return (self._stamp, dict(self._environ), self._forgotten)
+        stamps = []
+        for layer in self._layers:
+            with contextlib.suppress(RouteStudioError):
+                self._read_file(layer)
+            stamps.append(self._files.get(environments.file_of(layer), (None,))[0])
+        return (self.name, stamps, dict(self._environ), self._forgotten)
 
     @property
     def hidden(self) -> frozenset[str]:
         """Values of variables that are secrets by their names, and what the keyring holds."""
         values = set(self._resolved)
-        with contextlib.suppress(RouteStudioError):
-            self._read_file()
-        values |= {v for name, v in self._file.items() if v and is_secret(name, v)}
+        for layer in self._layers:
+            with contextlib.suppress(RouteStudioError):
+                file = self._read_file(layer)
+                values |= {v for name, v in file.items() if v and is_secret(name, v)}
         values |= {v for v in self._keyring.values() if v}
         return frozenset(values)
 
@@ -123,15 +162,15 @@ class Environment:
             self._redacted, self._redactor = values, Redactor(values)
         return self._redactor
 
-    def secrets(self, used: Iterable[str], known: Iterable[str] = ()) -> dict[str, str]:
-        """Values that must not leave the project, by name: those of `known`, and of `used` and
-        `.env` where the name shows that it is a secret."""
-        found = {name: self.get(name) for name in used}
-        with contextlib.suppress(RouteStudioError):
-            found |= self._read_file()
-        found = {name: value for name, value in found.items() if value and is_secret(name, value)}
-        found |= {name: self.get(name) for name in known}
-        return {name: value for name, value in found.items() if value}
+    def secrets(self, used: Iterable[str], known: Iterable[str] = ()) -> set[tuple[str, str]]:
+        """Names and values that must not leave the project: those of `known`, and of `used` and
+        every environment's file where the name shows that it is a secret."""
+        known = set(known)
+        found = {(name, self.get(name)) for name in {*used, *known}}
+        for layer in (None, *environments.found(self._root)):
+            with contextlib.suppress(RouteStudioError):
+                found |= set(self._read_file(layer).items())
+        return {(n, v) for n, v in found if v and (n in known or is_secret(n, v))}
 
     def from_outside(self, value: Any) -> set[str]:
         """Names of variables in `value` that the process's environment gives."""
@@ -152,30 +191,34 @@ class Environment:
             self._resolved.add(value)
         return value
 
-    def _read_file(self) -> dict[str, str]:
-        path = own(self._root, ".env")
+    def _read_file(self, layer: str | None) -> dict[str, str]:
+        relative = environments.file_of(layer)
+        path = own(self._root, relative)
         try:
             info = path.lstat()
         except OSError:
+            self._files.pop(relative, None)
             return {}
         stamp = (info.st_mtime_ns, info.st_size)
-        if stamp != self._stamp:
-            self._file = parse_env(read_own(self._root, ".env", limit=MAX_ENV) or "", str(path))
-            self._stamp = stamp
-        return self._file
+        if self._files.get(relative, (None,))[0] != stamp:
+            text = read_own(self._root, relative, limit=MAX_ENV) or ""
+            self._files[relative] = (stamp, parse_env(text, str(path)))
+        return self._files[relative][1]
 
 
 class SecretStore:
-    """Where typed secrets go: the system keyring, or the git-ignored `.env`.
+    """Where typed secrets go: the system keyring, or the git-ignored `.env` or `.env.NAME`.
 
-    Entries of the keyring belong to the project's identity in the user's state (`user_state`), so
-    that another project of the same name does not get them.
+    `environment` names the one that they belong to; an entry of the keyring is its alone. Entries
+    belong to the project's identity in the user's state (`user_state`), so that another project of
+    the same name does not get them.
     """
 
     def __init__(self, root: Path, project: str | None = None) -> None:
         self._root = root
         self._known = project
         self._state = ProjectState(root)
+        self.environment: str | None = None
 
     def put(self, name: str, value: str, *, where: str = "env") -> str:
         """Store a secret and return the reference to write instead of it.
@@ -193,23 +236,59 @@ class SecretStore:
         return "${" + name + "}"
 
     def put_all(self, secrets: Mapping[str, str]) -> None:
-        """Store secrets in `.env`, which is written once."""
-        text = read_own(self._root, ".env", limit=MAX_ENV) or ""
+        """Store secrets in the environment's file, which is written once."""
+        file = environments.file_of(self.environment)
+        text = read_own(self._root, file, limit=MAX_ENV) or ""
         for name in secrets:
             _refuse_name(name)
-        written = with_variables(text, secrets, str(self._root / ".env"))
-        ignore(self._root, ".env")
-        write_own(self._root, ".env", written, mode=0o600)
+        written = with_variables(text, secrets, str(self._root / file))
+        self.ignore_file(file)
+        write_own(self._root, file, written, mode=0o600)
 
-    def from_keyring(self, name: str) -> str | None:
+    def ignore_file(self, file: str) -> None:
+        """Let git ignore a file of variables before it is written."""
+        ignore(self._root, file)
+
+    @contextlib.contextmanager
+    def of(self, environment: str | None) -> Iterator[None]:
+        """Store for another environment meanwhile."""
+        kept, self.environment = self.environment, environment
+        try:
+            yield
+        finally:
+            self.environment = kept
+
+    def remove(self, name: str, place: str) -> None:
+        """Take a variable out of where `Environment.look` found it. Raises `UsageError`."""
+        _refuse_name(name)
+        if place.startswith("keyring"):
+            self._out_of_keyring(name, place.removeprefix("keyring").removeprefix(" of ") or None)
+            return
+        if place not in (environments.COMMON, environments.file_of(self.environment)):
+            raise UsageError(f"`{name}` cannot be removed from there",
+                             hint="it is set outside of the project")  # fmt: skip
+        text = read_own(self._root, place, limit=MAX_ENV) or ""
+        written = without_variable(text, name, str(self._root / place))
+        write_own(self._root, place, written, mode=0o600)
+
+    def from_keyring(self, name: str, environment: str | None = None) -> str | None:
         """The keyring's value, or `None`; never raises."""
         project = self._known or self._state.identity
         with contextlib.suppress(Exception):
             if project is not None:
                 import keyring
 
-                return keyring.get_password(SERVICE, f"{project}/{name}")
+                return keyring.get_password(SERVICE, _entry(project, environment, name))
         return None
+
+    def _out_of_keyring(self, name: str, environment: str | None) -> None:
+        project = self._known or self._state.identity
+        try:
+            import keyring
+
+            keyring.delete_password(SERVICE, _entry(project or "", environment, name))
+        except Exception as error:
+            raise UsageError(f"the system keyring refuses: {type(error).__name__}") from None
 
     def _to_keyring(self, name: str, value: str) -> None:
         project = self._known or self._state.identify()
@@ -227,12 +306,17 @@ class SecretStore:
         try:
             import keyring
 
-            keyring.set_password(SERVICE, f"{project}/{name}", value)
+            keyring.set_password(SERVICE, _entry(project, self.environment, name), value)
         except Exception as error:
             raise UsageError(
                 f"the system keyring refuses: {type(error).__name__}",
                 hint="store the secret in .env instead",
             ) from None
+
+
+def _entry(project: str, environment: str | None, name: str) -> str:
+    """The keyring's name of a secret. Neither part may hold a `/`, so no two are one."""
+    return "/".join(part for part in (project, environment, name) if part)
 
 
 def _refuse_name(name: str) -> None:
@@ -245,6 +329,13 @@ def references(value: Any) -> set[str]:
     return {m["plain"] or m["name"] for m in _matches(value) if not m["escaped"]}
 
 
+def default_of(text: str, name: str) -> str | None:
+    """What a text has in place of a variable that is set nowhere; `None` without a default."""
+    found = [m for m in _matches(text) if not m["escaped"] and name == (m["plain"] or m["name"])]
+    plain = any(match["op"] is None for match in found)
+    return None if plain or not found else found[0]["word"] if "+" not in found[0]["op"] else ""
+
+
 def is_reference(value: object) -> bool:
     """Whether a text is one reference and nothing else."""
     match = _REFERENCE.fullmatch(value) if isinstance(value, str) else None
@@ -254,7 +345,8 @@ def is_reference(value: object) -> bool:
 def ignore(root: Path, *entries: str) -> None:
     """Add entries to the folder's `.gitignore` when they are not in it."""
     text = read_own(root, ".gitignore", limit=1 << 20) or ""
-    missing = [entry for entry in entries if entry not in text.splitlines()]
+    lines = text.splitlines()
+    missing = [entry for entry in entries if entry not in lines]
     if missing:
         start = text if not text or text.endswith("\n") else text + "\n"
         write_own(root, ".gitignore", start + "\n".join(missing) + "\n")

@@ -6,7 +6,7 @@ import difflib
 import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from routestudio.errors import Place, ProjectError
 from routestudio.model.function import Function, FunctionKind, Language
@@ -15,21 +15,21 @@ from routestudio.model.project import (
     SHARED_KEYS,
     Project,
     ProjectProblem,
-    Severity,
     SharedKey,
     SinkSpec,
-    Table,
 )
-from routestudio.project import tables
+from routestudio.project import environments, tables
 from routestudio.project.document import YamlDocument
 from routestudio.project.environment import Environment, references
 from routestudio.project.kept_sinks import Found, KeptSinks
 from routestudio.project.secrets import masked_secrets
 from routestudio.project.server_keys import SERVER_ONLY
 
+T = TypeVar("T")
 NAME: Final = re.compile(r"[a-zA-Z0-9_\-.]+")
 _RESERVED: Final = ("none", "null", "nil")
-_TOP: Final = ("databases", "http_endpoints", "functions", "transforms", "sinks", tables.KEY)
+_TOP: Final = ("databases", "http_endpoints", "functions", "transforms", "sinks", tables.KEY,
+              environments.KEY)  # fmt: skip
 _FUNCTION_KEYS: Final = frozenset(
     {"name", "description", "type", "sink_type", "code", "path", "file", "language", "function",
      "transform", "id", "inserted_at", "updated_at", "account_id"}
@@ -57,9 +57,10 @@ def parse(
     endpoints = reader.endpoints()
     databases = {str(item["name"]): item for item in reader.databases()}
     sinks = reader.sinks({f.name: f for f in functions}, kept or KeptSinks())
-    described = reader.tables()
+    described = reader.own(tables.KEY, tables.read)
+    marks = reader.own(environments.KEY, environments.read)
     return Project(root, file, sinks, functions, endpoints, databases, tuple(samples),
-                   tuple(reader.problems), described)  # fmt: skip
+                   tuple(reader.problems), described, marks)  # fmt: skip
 
 
 class _Reader:
@@ -111,11 +112,9 @@ class _Reader:
             found.append(item)
         return found
 
-    def tables(self) -> tuple[Table, ...]:
-        def report(text: str, path: tuple[str, ...], hint: str | None, severity: Severity) -> None:
-            self._add(severity, "tables", text, path, hint)
-
-        return tables.read(self._data.get(tables.KEY), report)
+    def own(self, key: str, read: Callable[[Any, tables.Report], T]) -> T:
+        return read(self._data.get(key), lambda text, path, hint, severity: self._add(
+            severity, key, text, path, hint))  # fmt: skip
 
     def functions(self) -> tuple[Function, ...]:
         if self._data.get("functions") and self._data.get("transforms"):

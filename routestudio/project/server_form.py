@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from routestudio.errors import FieldProblem
 from routestudio.model.project import Project
-from routestudio.project import tables
+from routestudio.project import environments, tables
 from routestudio.project.document import YamlDocument
 from routestudio.project.environment import is_reference, references
 from routestudio.project.server_keys import LISTS
@@ -74,8 +74,8 @@ def rewrite(
     data = document.plain()
     # A server crashes on null, and reads the text of `local` only.
     changes = [Change((key,), []) for key in data if key in LISTS and data[key] is None]
-    if tables.KEY in data:
-        changes.append(Change((tables.KEY,), gone=True))  # RouteStudio's own.
+    own = [key for key in (tables.KEY, environments.KEY) if key in data]  # RouteStudio's.
+    changes += [Change((key,), gone=True) for key in own]
     for name, raw in _named(data, "http_endpoints"):
         if raw.get("local") is True:
             changes.append(Change(("http_endpoints", name, "local"), "true"))

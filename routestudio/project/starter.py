@@ -11,6 +11,7 @@ from routestudio.model import jsonio
 from routestudio.model.cross_rules import RequiredWhen
 from routestudio.model.fields import Ref
 from routestudio.model.function import Language
+from routestudio.project import environments
 from routestudio.project.environment import ignore
 from routestudio.project.files import write_text
 from routestudio.project.store import FILE
@@ -57,7 +58,7 @@ def create_project(path: Path, sink: type[Sink] | None) -> list[Path]:
         put(file, starter(sink, Language.PYTHON))
     put(FILE, "\n".join(parts) + "\n")
     put("samples/orders.jsonl", "".join(jsonio.dumps(m) + "\n" for m in _samples()))
-    ignore(path, ".env", ".routestudio/")
+    ignore(path, *environments.IGNORED)
     return written
 
 

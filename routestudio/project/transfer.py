@@ -13,6 +13,7 @@ from pathlib import Path
 from routestudio.errors import ConfigError, FieldProblem, Place, ProjectError, UsageError
 from routestudio.model.function import Language
 from routestudio.model.project import Project
+from routestudio.project import environments
 from routestudio.project.carried import Carried
 from routestudio.project.document import YamlDocument
 from routestudio.project.environment import Environment, references
@@ -158,7 +159,7 @@ def export_routestudio(
     if needed:
         head = "# Variables that this project needs. Copy to .env and fill in.\n"
         put(".env.example", head + "".join(f"{name}=\n" for name in needed))
-        put(".gitignore", ".env\n.routestudio/\n")
+        put(".gitignore", "".join(f"{entry}\n" for entry in environments.IGNORED))
     put("README.md", _readme(opened.project, needed))
     return written
 

@@ -11,6 +11,7 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QApplication
 
 from routestudio.ui.commands_editor import EditorCommands
+from routestudio.ui.commands_environment import EnvironmentCommands
 from routestudio.ui.commands_project import ProjectCommands
 from routestudio.ui.commands_run import RunCommands
 from routestudio.ui.documents.base import Document
@@ -35,6 +36,7 @@ class Commands:
         self._session = window.session
         self.project = ProjectCommands(window, self)
         self.runs = RunCommands(window)
+        self.environments = EnvironmentCommands(window)
 
     @cached_property
     def edits(self) -> Edits:
@@ -114,6 +116,7 @@ class Commands:
             window.action_table.on(name, handler)
         self.project.connect_all()
         self.runs.connect_all()
+        self.environments.connect_all()
         EditorCommands(window).connect_all()
 
     def flush(self) -> None:
@@ -167,6 +170,10 @@ class Commands:
             from routestudio.ui.documents.overview import OverviewDocument
 
             return OverviewDocument(self._session)
+        if kind == "variables":
+            from routestudio.ui.documents.variables import VariablesDocument
+
+            return VariablesDocument(self._session, name)
         if kind == "sample":
             from routestudio.ui.documents.sample import SampleDocument
 
@@ -350,14 +357,16 @@ class Commands:
         name = self._sample_of(sink, [item["name"] for item in samples])
         total = next(item["rows"] for item in samples if item["name"] == name)
         text = f'Send {total:,} messages from sample "{name}" through {sink}'
-        if not self.standin and not self.runs.confirm(sink, text, "Send"):
+        standin = self.standin
+        confirmed = None if standin else self.environments.confirm(sink, text, "Send")
+        if confirmed is None and not standin:
             return
         self.flush()
-        standin = self.standin
 
         def start() -> None:
             self.runs.show()
-            self._window.run_panel.start(sink, str(name), total, standin=standin)
+            panel = self._window.run_panel
+            panel.start(sink, str(name), total, standin=standin, confirmed=confirmed)
 
         self.runs.with_consent(sink, standin, start)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import Qt
+
 if TYPE_CHECKING:
     from routestudio.ui.main_window import MainWindow
 
@@ -24,9 +26,11 @@ class RunCommands:
         for name, handler in {
             "show_run": self.show, "resume_run": self.resume, "edit_letter": self.edit,
             "retry_letters": self.retry, "export_letters": self.export,
+            "rehearse": self.rehearse,
         }.items():  # fmt: skip
             window.action_table.on(name, handler)
         window.run_panel.changed.connect(self.refresh)
+        window.run_panel.resume_asked.connect(self.resume)
         window.run_panel.send_asked.connect(self.send_again)
         self.refresh()
 
@@ -56,24 +60,17 @@ class RunCommands:
         if run is None or not panel.resumable:
             return
         text = f"Resume sending through {run['sink']}: {run['left']:,} messages remain"
-        if not run["standin"] and not self.confirm(run["sink"], text, "Resume"):
+        confirm = self._window.commands.environments.confirm
+        confirmed = None if run["standin"] else confirm(run["sink"], text, "Resume")
+        if confirmed is None and not run["standin"]:
             return
         self._window.commands.flush()
 
         def start() -> None:
             self.show()
-            panel.resume()
+            panel.resume(confirmed)
 
         self.with_consent(run["sink"], run["standin"], start)
-
-    def confirm(self, sink: str, what: str, yes: str) -> bool:
-        """Ask before anything goes to a real service, with the name of its host."""
-        from routestudio.ui import dialogs
-
-        found = self._window.session.sink(sink) or {}
-        place = found.get("target") or "the service that its configuration names"
-        return dialogs.ask(self._window, "Send to a real service", f"{what} to {place}?", yes,
-                           danger=True)  # fmt: skip
 
     def with_consent(self, sink: str, standin: bool, then: Callable[[], None]) -> None:
         """Go on when the user knows which variables of theirs a sink sends to which host.
@@ -121,9 +118,29 @@ class RunCommands:
         what = f"Send {many} again through {run['sink']}"
         if panel.running or run["standin"]:
             panel.retry(numbers, group)
-        elif self.confirm(run["sink"], what, "Send"):
-            self.with_consent(run["sink"], False, lambda: panel.retry(numbers, group))
+        else:
+            confirmed = self._window.commands.environments.confirm(run["sink"], what, "Send")
+            if confirmed is not None:
+                self.with_consent(run["sink"], False,
+                                  lambda: panel.retry(numbers, group, confirmed))  # fmt: skip
         panel.page.letters.refresh()
+
+    def rehearse(self) -> None:
+        """Rehearse faults of the current sink."""
+        from routestudio.ui.rehearse_dialog import RehearseDialog
+
+        window = self._window
+        sink = window.commands.current_sink()
+        if sink is None:
+            return
+        if not window.session.samples():
+            window.session.notice.emit("info", "Add a sample set first: its messages are sent.")
+            return
+        window.commands.flush()
+        sample = window.session.last_samples.get(sink, "")
+        dialog = RehearseDialog(window, window.session, sink, sample)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.open()
 
     def edit(self) -> None:
         """Correct the chosen dead letters."""

@@ -18,7 +18,7 @@ from routestudio.ui.main_window import MainWindow
 from routestudio.ui.widgets.tips import PlainTexts
 
 
-def run_window(project: Path | None, *, demo: bool = False) -> int:
+def run_window(project: Path | None, *, demo: bool = False, environment: str | None = None) -> int:
     """Show the window until it is closed; returns the exit code."""
     app = QApplication(sys.argv[:1])
     app.setApplicationName("RouteStudio")
@@ -30,11 +30,11 @@ def run_window(project: Path | None, *, demo: bool = False) -> int:
     asyncio.set_event_loop(loop)
     signal.signal(signal.SIGINT, lambda *_: QTimer.singleShot(0, app.closeAllWindows))
     with loop:
-        loop.run_until_complete(_show(project, demo))
+        loop.run_until_complete(_show(project, demo, environment))
     return 0
 
 
-async def _show(project: Path | None, demo: bool) -> None:
+async def _show(project: Path | None, demo: bool, environment: str | None) -> None:
     engine = Engine()
     window = MainWindow(engine)
     window.setWindowIcon(icon("logo", "accent"))
@@ -44,7 +44,7 @@ async def _show(project: Path | None, demo: bool) -> None:
     garbage.settle()
     engine.start()
     if project is not None:
-        window.session.open(project)
+        window.session.open(project, environment=environment)
     elif demo:
         window.commands.project.open_demo()
     await done.wait()

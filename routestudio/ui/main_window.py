@@ -25,6 +25,7 @@ from routestudio.ui.actions import Actions
 from routestudio.ui.bridge import Engine
 from routestudio.ui.commands import Commands
 from routestudio.ui.documents.base import Document
+from routestudio.ui.environment_bar import EnvironmentButton, EnvironmentStrip
 from routestudio.ui.icons import icon
 from routestudio.ui.memory import Memory
 from routestudio.ui.panels.check import CheckPanel
@@ -82,9 +83,13 @@ class MainWindow(QMainWindow):
         column = QVBoxLayout(root)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        self.bar = TopBar(self.action_table)
+        environment = EnvironmentButton(self.session, self.action_table)
+        environment.chosen.connect(lambda name: self.commands.environments.switch(name))
+        self.bar = TopBar(self.action_table, environment)
         self.where, self.run_button = self.bar.where, self.bar.run_button
         column.addWidget(self.bar)
+        self.strip = EnvironmentStrip(self.session)
+        column.addWidget(self.strip)
         self.banner, self.outside = Banner(), Banner()
         column.addWidget(self.banner)
         column.addWidget(self.outside)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from routestudio.engine.client import EngineLost, OnEvent
+from routestudio.errors import RouteStudioError
 from routestudio.ui.bridge import Engine
 
 Snapshot = dict[str, Any]
@@ -22,6 +23,8 @@ class Order:
         """Process id of the engine that has the project open."""
         self.path: Path | None = None
         """The open project's folder or file."""
+        self.environment: str | None = None
+        """The environment that it is open in."""
 
     async def change(self, method: str, **params: Any) -> Snapshot:
         """Open a project, or change it after the changes before; returns the new snapshot."""
@@ -60,8 +63,22 @@ class Order:
         await self._engine.ready()
         if self.path is None or self._holder == self._engine.process_id:
             return None
-        opened: Snapshot = await self._engine.request("open", path=str(self.path))
+        opened = await self._open(str(self.path))
         if (opened.get("recoverable") or {}).get("count"):
             opened = await self._engine.request("recover")
         self._holder = self._engine.process_id
+        return opened
+
+    async def _open(self, path: str) -> Snapshot:
+        """Open it in its environment, or in none when that is not there any more."""
+        opened: Snapshot
+        try:
+            opened = await self._engine.request("open", path=path, environment=self.environment)
+        except EngineLost:
+            raise
+        except RouteStudioError:
+            if self.environment is None:
+                raise
+            self.environment = None
+            opened = await self._engine.request("open", path=path)
         return opened

@@ -132,6 +132,8 @@ def tip(run: dict[str, Any]) -> str:
 def title(run: dict[str, Any]) -> str:
     """What a run does, in one line."""
     where = "to its stand-in" if run["standin"] else "to the real service"
+    if run.get("environment") and not run["standin"]:
+        where += f" of {run['environment']}"
     if run["parent"]:
         many = "dead letter" if run["total"] == 1 else "dead letters"
         return f"Send {run['total']:,} {many} again through {run['sink']} {where}"

@@ -88,6 +88,16 @@ class Session(QObject):
         """The databases of the snapshot by name."""
         return dict(self.snapshot.get("database_entries", {}))
 
+    @property
+    def environment(self) -> dict[str, Any] | None:
+        """Name, colour, `read_only` and file of the environment in use; `None` without one."""
+        found = self.snapshot.get("environment")
+        return dict(found) if found else None
+
+    def environments(self) -> list[dict[str, Any]]:
+        """Every environment of the project."""
+        return list(self.snapshot.get("environments", ()))
+
     def functions(self, kind: str | None = None) -> list[dict[str, Any]]:
         """All functions, or those of one kind."""
         items = self.snapshot.get("functions", ())
@@ -128,11 +138,16 @@ class Session(QObject):
 
     # --- changing ----------------------------------------------------------------------------
 
-    def open(self, path: Path, done: Callable[[], object] | None = None) -> Job:
+    def open(
+        self,
+        path: Path,
+        done: Callable[[], object] | None = None,
+        environment: str | None = None,
+    ) -> Job:
         """Open a project; failures go to the engine's `failed` signal."""
 
         def opened(snapshot: Snapshot) -> None:
-            self._order.path = path
+            self._order.path, self._order.environment = path, environment
             self._take(snapshot)
             self.opened.emit()
             pending = snapshot.get("recoverable") or {}
@@ -141,14 +156,14 @@ class Session(QObject):
             if done is not None:
                 done()
 
-        work = self._order.change("open", path=str(path))
+        work = self._order.change("open", path=str(path), environment=environment)
         return self.engine.run(work, owner=self, title=f"Open {path.name}", done=opened)
 
     def create(self, path: Path, sink: str | None, done: Callable[[], object] | None = None) -> Job:
         """Create a project with starters and open it."""
 
         def opened(snapshot: Snapshot) -> None:
-            self._order.path = path
+            self._order.path, self._order.environment = path, None
             self._take(snapshot)
             self.opened.emit()
             if done is not None:
@@ -226,6 +241,29 @@ class Session(QObject):
     def put_secret(self, path: list[str], name: str, value: str, where: str) -> Job:
         """Store a secret outside the YAML and refer to it."""
         return self._change("put_secret", None, path=path, name=name, value=value, where=where)
+
+    def use_environment(self, name: str | None) -> Job:
+        """Take variables from another environment."""
+        return self._environment_change("use_environment", name=name)
+
+    def add_environment(self, name: str) -> Job:
+        """Make a new environment and use it."""
+        return self._environment_change("add_environment", name=name)
+
+    def set_variable(self, name: str, value: str, where: str, shared: bool) -> Job:
+        """Set a variable of the environment in use, or of all."""
+        return self._change("set_variable", None, name=name, value=value, where=where,
+                            shared=shared)  # fmt: skip
+
+    def remove_variable(self, name: str, place: str) -> Job:
+        """Take a variable out of the place where it is set."""
+        return self._change("remove_variable", None, name=name, place=place)
+
+    def _environment_change(self, method: str, **params: Any) -> Job:
+        def changed() -> None:
+            self._order.environment = (self.environment or {}).get("name")
+
+        return self._change(method, changed, **params)
 
     def add_sample_file(
         self, settings: dict[str, Any], name: str, done: Callable[[], object]

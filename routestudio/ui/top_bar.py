@@ -6,6 +6,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QAction
 
 from routestudio.ui.actions import Actions
+from routestudio.ui.environment_bar import EnvironmentButton
 from routestudio.ui.widgets.basics import (
     Button,
     IconButton,
@@ -26,11 +27,13 @@ class TopBar(CompactBar):
     target_chosen = Signal(str)
     """`standin` or `real`."""
 
-    def __init__(self, actions: Actions) -> None:
+    def __init__(self, actions: Actions, environment: EnvironmentButton) -> None:
         super().__init__()
+        self.environment = environment
         self.add(IconLabel("logo", 20, "accent"), yields=1)
         self.add(label("RouteStudio", "heading"), yields=3)
         self.row.addStretch(1)
+        self.add(environment)
         self.add(label("Deliver to", "muted"), yields=2)
         self.where = Segments([("standin", "Stand-in"), ("real", "Real service")], "Deliver to")
         self.where.button("standin").setToolTip("A local service that RouteStudio starts")

@@ -51,6 +51,7 @@ class FileWatch(QObject):
             return set()
         root = Path(str(snapshot["root"]))
         paths = {Path(str(snapshot["file"])), root / ".env", root}
+        paths |= {root / mark["file"] for mark in self._session.environments()}
         paths |= {root / name for name in _FOLDERS}
         paths |= {root / f["file"] for f in self._session.functions() if f.get("file")}
         for name in ("samples", "tests"):

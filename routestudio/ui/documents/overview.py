@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QScrollArea, QSizePolicy
 from routestudio.derive import catalog
 from routestudio.ui.documents.base import Document
 from routestudio.ui.documents.sink import readiness
+from routestudio.ui.environment_bar import PILLS
 from routestudio.ui.session import Session
 from routestudio.ui.widgets.basics import Button, Card, ElidedLabel, EmptyState, Pill, label
 from routestudio.ui.widgets.layout import column
@@ -97,6 +98,9 @@ class OverviewDocument(Document):
         problems = sink.get("field_problems") or []
         if problems:
             foot.addWidget(Pill(*readiness(problems)))
+        mark = self.session.environment
+        if mark is not None:
+            foot.addWidget(Pill(mark["name"], PILLS[mark["colour"]]))
         for role in ("filter", "transform"):
             if sink.get(role):
                 foot.addWidget(Pill(f"{role} {sink[role]}", "neutral"))

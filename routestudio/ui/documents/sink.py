@@ -23,6 +23,7 @@ from routestudio.derive.form_spec import FormField
 from routestudio.ui.commands_names import variable
 from routestudio.ui.documents.base import Document
 from routestudio.ui.documents.sink_tables import SinkTables
+from routestudio.ui.environment_bar import PILLS
 from routestudio.ui.forms.fields import FieldEditor, NamedField
 from routestudio.ui.forms.form import Form
 from routestudio.ui.panels.preview import PreviewPanel
@@ -112,9 +113,11 @@ class SinkDocument(Document):
         self.type_pill = Pill("", "neutral")
         self.mode_pill = Pill("", "info")
         self.ready_pill = Pill("", "success")
+        self.environment_pill = Pill("", "neutral")
         head.add(self.type_pill, yields=1)
         head.add(self.mode_pill, yields=2)
         head.add(self.ready_pill)
+        head.add(self.environment_pill)
         head.row.addStretch(1)
         self.summary = label("", "muted")
         head.add(self.summary, yields=3)
@@ -203,6 +206,8 @@ class SinkDocument(Document):
         dynamic = sink.get("routing") is not None
         destination = sink["destination"]
         problems = {p["field"]: _sentence(p) for p in sink.get("field_problems", ())}
+        mark = self.session.environment
+        self.config.show_file(mark["file"] if mark else ".env")
         self.config.show_values(destination)
         self.settings.show_values(sink)
         self.source.refresh(sink)
@@ -219,6 +224,9 @@ class SinkDocument(Document):
         self.type_pill.show_status(sink.get("title") or sink["type"], "neutral")
         self.mode_pill.show_status("routing by function" if dynamic else "static routing", "info")
         self.ready_pill.show_status(*readiness(sink.get("field_problems", ())))
+        self.environment_pill.setVisible(mark is not None)
+        if mark is not None:
+            self.environment_pill.show_status(mark["name"], PILLS[mark["colour"]])
         batch = sink.get("batch") or {}
         if batch:
             most = batch["messages"]

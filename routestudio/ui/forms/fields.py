@@ -160,6 +160,10 @@ class SecretField(FieldEditor):
             self.edit.setPlaceholderText("not set")
         self.edit.setToolTip(plain_tip(self.edit.placeholderText()))
 
+    def show_file(self, file: str) -> None:
+        """Name the file that a typed secret is kept in."""
+        self.place.setItemText(0, f"in {file}")
+
     def control(self) -> QWidget:
         return self.edit
 

@@ -98,6 +98,12 @@ class Form(QWidget):
         for row in self.rows.values():
             row.setVisible(visible(row.field, shown))
 
+    def show_file(self, file: str) -> None:
+        """Name the file that typed secrets are kept in."""
+        for row in self.rows.values():
+            if isinstance(row.editor, SecretField):
+                row.editor.show_file(file)
+
     def commit(self) -> None:
         """Take what is being typed in any field as finished."""
         for row in self.rows.values():

@@ -81,7 +81,9 @@ class CheckPanel(QWidget):
         self._sink = sink
         self._stack.setCurrentIndex(1)
         self.banner.hide()
-        where = "on its stand-in" if standin else "on the real service"
+        mark = self._session.environment
+        real = f"on the real service of {mark['name']}" if mark else "on the real service"
+        where = "on its stand-in" if standin else real
         self.title.show_text(f"Check {sink} {where}")
         self.verdict.show_status("checking…", "info")
         self.verdict.show()

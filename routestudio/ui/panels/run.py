@@ -31,6 +31,8 @@ class RunPanel(QWidget):
 
     changed = Signal()
     """It runs, or can be resumed, or not any more."""
+    resume_asked = Signal()
+    """The shown run is to go on; a real service is asked about first."""
     send_asked = Signal(object, object)
     """Dead letters are to be sent again: numbers (or `None`), and a group (or `None` for all)."""
 
@@ -61,7 +63,8 @@ class RunPanel(QWidget):
         row.addWidget(self.progress, 1)
         self.time_left = label("", "muted")
         row.addWidget(self.time_left)
-        self.resume_button = Button("Resume", "run", kind="primary", action=self.resume)
+        self.resume_button = Button("Resume", "run", kind="primary")
+        self.resume_button.clicked.connect(lambda: self.resume_asked.emit())
         self.resume_button.setToolTip("Send what remains; what was delivered is not sent again")
         self.resume_button.hide()
         row.addWidget(self.resume_button)
@@ -121,21 +124,28 @@ class RunPanel(QWidget):
 
     # --- doing -------------------------------------------------------------------------------
 
-    def start(self, sink: str, sample: str, total: int, *, standin: bool) -> None:
-        """Deliver a sample set."""
-        run = {"sink": sink, "value": sample, "standin": standin, "parent": None, "total": total}
-        self._begin(run, "deliver", sink=sink, sample=sample, standin=standin)
+    def start(
+        self, sink: str, sample: str, total: int, *, standin: bool, confirmed: str | None = None
+    ) -> None:
+        """Deliver a sample set; `confirmed` is the environment that a person confirmed."""
+        mark = self._session.environment
+        run = {"sink": sink, "value": sample, "standin": standin, "parent": None, "total": total,
+               "environment": mark["name"] if mark else ""}  # fmt: skip
+        self._begin(run, "deliver", sink=sink, sample=sample, standin=standin,
+                    confirmed=confirmed)  # fmt: skip
 
-    def resume(self) -> None:
+    def resume(self, confirmed: str | None = None) -> None:
         """Go on with the shown run where it was."""
         if self.resumable and self.run is not None:
             run = self.run
             chart = self.page.chart.points
-            self._begin(run, "resume_run", run=run["id"])
+            self._begin(run, "resume_run", run=run["id"], confirmed=confirmed)
             for point in chart:
                 self.page.chart.add(point.second, point.rate, point.p50, point.p95)
 
-    def retry(self, numbers: list[int] | None, group: int | None) -> None:
+    def retry(
+        self, numbers: list[int] | None, group: int | None, confirmed: str | None = None
+    ) -> None:
         """Send dead letters of the shown run again."""
         if self.run is None:
             return
@@ -145,7 +155,8 @@ class RunPanel(QWidget):
         origin = self.run["parent"] or self.run["id"]
         total = self.page.letters.group_count if numbers is None else len(numbers)
         run = {**self.run, "parent": origin, "total": total, "left": 0, "letters": 0}
-        self._begin(run, "retry_letters", run=origin, numbers=numbers, group=group)
+        self._begin(run, "retry_letters", run=origin, numbers=numbers, group=group,
+                    confirmed=confirmed)  # fmt: skip
 
     def cancel(self) -> None:
         """Stop the running delivery within 100 ms; what remains can be resumed."""

@@ -142,3 +142,14 @@ def test_a_secret_that_may_not_be_read_is_named(tmp_path: Path) -> None:
     (tmp_path / "KEY").chmod(0)
     with pytest.raises(UsageError, match="KEY"):
         take_secret_files({"ROUTESTUDIO_SECRETS": str(tmp_path)})
+
+
+def test_the_command_line_offers_every_fault_that_can_be_rehearsed() -> None:
+    """The parser knows them by name: importing the engine would cost every command's start."""
+    from routestudio.cli.main import build_parser
+    from routestudio.engine.rehearsal_faults import FAULTS
+
+    for fault in (*FAULTS, "all"):
+        build_parser().parse_args(["rehearse", "p", "s", "--fault", fault])
+    with pytest.raises(SystemExit):
+        build_parser().parse_args(["rehearse", "p", "s", "--fault", "other"])

@@ -32,7 +32,7 @@ def test_a_new_project_opens_without_problems(tmp_path: Path, key: str) -> None:
         "insert", "update", "read", "delete"
     ]  # fmt: skip
     ignored = (tmp_path / "new" / ".gitignore").read_text().splitlines()
-    assert ignored == [".env", ".routestudio/"]
+    assert ignored == [".env", ".env.*", "!.env.example", ".routestudio/"]
 
 
 def test_a_project_without_a_sink_is_a_start_too(tmp_path: Path) -> None:
