@@ -203,8 +203,7 @@ def start_rabbitmq(
 
 def _bin() -> Path:
     """Where the scripts are that do not insist on a user of the system."""
-    folder = Path("/usr/lib/rabbitmq/bin")
-    return folder if folder.is_dir() else Path(program("rabbitmq-server")).resolve().parent
+    return Path(program("rabbitmq-server")).resolve().parent
 
 
 def _listens(port: int) -> bool:
