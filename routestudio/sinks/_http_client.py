@@ -4,7 +4,6 @@ why."""
 from __future__ import annotations
 
 import asyncio
-import ssl
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from routestudio.model import jsonio
 from routestudio.model.outcome import Outcome, rejected, retry, unreachable
 from routestudio.sinks._http import DOTS, RETRY_STATUS, retry_after
+from routestudio.sinks._tls import client_context
 
 if TYPE_CHECKING:
     import httpx
@@ -162,7 +162,7 @@ class HttpClient:
         from routestudio.sinks._http_connections import Connections
 
         self._connections = Connections(
-            ssl.create_default_context() if self._tls else None,
+            client_context() if self._tls else None,
             limit=_CONNECTIONS,
             connecting=CONNECT_TIMEOUT,
         )

@@ -24,6 +24,7 @@ import h11
 import httpx
 
 from routestudio.sinks._idle import readable
+from routestudio.sinks._tls import client_context
 
 if TYPE_CHECKING:
     from asyncio.trsock import TransportSocket
@@ -289,7 +290,7 @@ class Connections:
                 reader, writer = await _dialled(
                     host,
                     port,
-                    (self._context or ssl.create_default_context()) if secure else None,
+                    (self._context or client_context()) if secure else None,
                 )
         except TimeoutError:
             raise ConnectTimeoutError from None

@@ -26,6 +26,7 @@ from routestudio.sinks._rabbitmq_wire import (
     WireError,
     printable,
 )
+from routestudio.sinks._tls import client_context
 
 SECONDS: Final = 6.0
 """Seconds for one step after the connection stands."""
@@ -47,7 +48,7 @@ class Target:
 async def check_server(account: Account, targets: Sequence[Target]) -> AsyncIterator[CheckStep]:
     """Yield the steps for a server and the exchanges to publish to."""
     result = Reach()
-    context = ssl.create_default_context() if account.tls else None
+    context = client_context() if account.tls else None
     async with aclosing(approach(account.host, account.port, tls=context, result=result)) as steps:  # type: ignore[type-var]
         async for step in steps:
             yield step

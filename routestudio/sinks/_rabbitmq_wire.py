@@ -238,7 +238,8 @@ class Connection:
     async def taken_back(self, exchange: str, key: str, properties: bytes) -> ChannelClosed | None:
         """Why the server refuses a publication in a transaction that is rolled back at once.
 
-        `None` when it takes it, and also when an alarm makes it take none: then `blocked` says why.
+        `None` when it takes it, and also when an alarm makes it take none: `blocked` has the reason
+        then.
         The channel must have been opened with `transactions`.
         """
         self.publish(exchange, key, properties, b"")

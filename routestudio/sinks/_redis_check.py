@@ -7,7 +7,6 @@ whose memory is full and a key that holds something else refuse, so these are as
 from __future__ import annotations
 
 import asyncio
-import ssl
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
@@ -18,6 +17,7 @@ from routestudio.sinks._net import Reach, Stopwatch, approach, skip_rest, speaks
 from routestudio.sinks._redis import Probe
 from routestudio.sinks._redis_cluster import SLOTS, Address, owners, slot_of
 from routestudio.sinks._redis_node import Account, code_of, connected
+from routestudio.sinks._tls import client_context
 
 if TYPE_CHECKING:
     from redis.asyncio.connection import Connection
@@ -37,7 +37,7 @@ _ANNOUNCED: Final = (
 async def check_server(account: Account, probes: Sequence[Probe]) -> AsyncIterator[CheckStep]:
     """Yield the steps for a server and the keys of `probes`."""
     result = Reach()
-    tls = ssl.create_default_context() if account.tls else None
+    tls = client_context() if account.tls else None
     async with aclosing(approach(account.host, account.port, tls=tls, result=result)) as steps:  # type: ignore[type-var]
         async for step in steps:
             yield step

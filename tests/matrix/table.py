@@ -82,7 +82,7 @@ def page() -> str:
         "<!-- Written by `python -m tests.matrix`. -->",
         "",
         "The usual tests run the servers of Debian 12, Kafka 3.9, OpenSearch 2.19, PostgreSQL 15 "
-        "and 18, moto, and strict servers of our own. The matrix (`packaging/matrix`) runs the "
+        "and 18, moto, and our own strict servers. The matrix (`packaging/matrix`) runs the "
         "tests of each sink and source against the oldest and the newest server that package "
         "registries have, and against second implementations.",
         "",

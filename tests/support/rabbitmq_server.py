@@ -164,6 +164,8 @@ def start_rabbitmq(
             f"listeners.ssl.1 = {LOOPBACK}:{tls}", f"ssl_options.cacertfile = {authority.file}",
             f"ssl_options.certfile = {chain}", f"ssl_options.keyfile = {key}",
         ]  # fmt: skip
+        if authority.clients:
+            lines += ["ssl_options.verify = verify_peer", "ssl_options.fail_if_no_peer_cert = true"]
     (folder / "rabbitmq.conf").write_text("\n".join([*lines, ""]))
     (folder / "definitions.json").write_text(json.dumps(_definitions()))
     (folder / "enabled_plugins").write_text("[].\n")

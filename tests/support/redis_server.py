@@ -165,7 +165,8 @@ def start_redis(
     else:
         chain, key = authority.server_files(f"redis-{port}")
         lines += ["port 0", f"tls-port {port}", f"tls-cert-file {chain}", f"tls-key-file {key}"]
-        lines += [f"tls-ca-cert-file {authority.file}", "tls-auth-clients no"]
+        wanted = "yes" if authority.clients else "no"
+        lines += [f"tls-ca-cert-file {authority.file}", f"tls-auth-clients {wanted}"]
     if username:
         lines += [
             "user default off",
