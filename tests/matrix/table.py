@@ -30,18 +30,21 @@ class Result:
 
 def kept() -> dict[str, Result]:
     """What was found before, by the names of the cells."""
-    if not KEPT.exists():
-        return {}
-    return {each["name"]: Result(**each) for each in json.loads(KEPT.read_text())}
+    text = KEPT.read_text() if KEPT.exists() else ""
+    return {each["name"]: Result(**each) for each in json.loads(text or "[]")}
 
 
 def keep(results: Sequence[Result]) -> None:
     """Keep results, and write the pages again."""
-    found = kept() | {result.name: result for result in results}
-    known = [found[cell.name] for cell in CELLS if cell.name in found]
-    KEPT.write_text(json.dumps([asdict(each) for each in known], indent=1) + "\n")
-    README.write_text(with_table(README.read_text()))
-    PAGE.write_text(page())
+    import fcntl  # the pages are also looked at where there is none
+
+    with KEPT.open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)  # several cells may be run at once
+        found = kept() | {result.name: result for result in results}
+        known = [found[cell.name] for cell in CELLS if cell.name in found]
+        KEPT.write_text(json.dumps([asdict(each) for each in known], indent=1) + "\n")
+        README.write_text(with_table(README.read_text()))
+        PAGE.write_text(page())
 
 
 def with_table(text: str) -> str:
