@@ -39,7 +39,7 @@ def start_elasticsearch(folder: Path, jars: Path) -> Iterator[OpenSearchServer]:
     """Run a server with its data in `folder` until the block ends.
 
     Its port is that of a front that passes everything on but `GET /`: what answers that is a module
-    that is not published by itself.
+    that is not published by itself. Neither are data streams and security.
     """
     java = program("java")
     found = sorted(jars.glob("elasticsearch-[0-9]*.jar"))
@@ -47,7 +47,7 @@ def start_elasticsearch(folder: Path, jars: Path) -> Iterator[OpenSearchServer]:
         missing("Elasticsearch")
     version = found[0].stem.removeprefix("elasticsearch-")
     http, transport = free_ports(2)
-    server = OpenSearchServer(http, version, "Elasticsearch")
+    server = OpenSearchServer(http, version, "Elasticsearch", data_streams=False)
     classes = _home(folder, jars, version)
     values = node_settings(folder, http, transport) | {
         "http.type": "netty4", "transport.type": "netty4"

@@ -69,6 +69,8 @@ class OpenSearchServer:
     port: int
     version: str
     product: str = "OpenSearch"
+    data_streams: bool = True
+    """Whether data streams can be made."""
 
     @property
     def url(self) -> str:
@@ -110,7 +112,8 @@ class OpenSearchServer:
 
     def clear(self) -> None:
         """Delete all indexes, data streams and templates of data streams."""
-        self.ask("DELETE", "/_data_stream/*")
+        if self.data_streams:
+            self.ask("DELETE", "/_data_stream/*")
         self.ask("DELETE", "/_index_template/*")
         for name in self.ask("GET", "/_all?expand_wildcards=all"):
             self.ask("PUT", f"/{name}/_settings", {"index.blocks.read_only": None})
