@@ -97,7 +97,8 @@ class KafkaServer:
                    "--topic", topic, "--from-beginning", "--max-messages", str(count),
                    "--timeout-ms", "30000", "--property", "print.key=true"]  # fmt: skip
         done = subprocess.run(command, capture_output=True, text=True, timeout=90, check=True)
-        return done.stdout.splitlines()
+        # Newer ones first print there that `--property` has another name now.
+        return [line for line in done.stdout.splitlines() if "\t" in line]
 
     def sign_in(self, user: str, mechanism: str = "PLAIN", *, tls: bool = False) -> SignIn:
         """Return the right credentials of a user."""
