@@ -5,6 +5,7 @@ Preview, check, run, test and export all start here, so they see the same route.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -38,8 +39,15 @@ class PreparedSink:
     problems: tuple[FieldProblem, ...]
 
     def link(self) -> Link:
-        """A new idle link. Raises `ConfigError` while there are problems."""
+        """A new idle link. Raises `ConfigError` while there are problems.
+
+        Raises `UsageError` for a client certificate that cannot be read.
+        """
         self.require_ready()
+        if os.environ.get("ROUTESTUDIO_CLIENT_CERT"):
+            from routestudio.sinks._tls import load
+
+            load()
         return self.sink.connect(self.bound.config)
 
     def require_ready(self) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import ssl
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from routestudio.model.outcome import CheckStep
 from routestudio.sinks._http import CREDENTIALS, EndpointUrl, same_origin
 from routestudio.sinks._http_approach import approach_url, proxy_of
 from routestudio.sinks._net import Reach, Stopwatch, skip_rest, speaks_tls
+from routestudio.sinks._tls import client_context
 
 if TYPE_CHECKING:
     import httpx
@@ -57,7 +57,7 @@ async def check_endpoint(
 ) -> AsyncIterator[CheckStep]:
     """Yield the steps for an endpoint; `questions` has at least one, the first is asked twice."""
     result = Reach()
-    tls = ssl.create_default_context() if url.scheme == "https" else None
+    tls = client_context() if url.scheme == "https" else None
     async with aclosing(approach_url(url, tls=tls, result=result)) as steps:  # type: ignore[type-var]
         async for step in steps:
             yield step

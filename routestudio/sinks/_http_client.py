@@ -3,7 +3,6 @@ why."""
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -11,6 +10,7 @@ from routestudio.model.outcome import Outcome, rejected, retry, unreachable
 from routestudio.sinks import _proxy
 from routestudio.sinks._http import DOTS, RETRY_STATUS, retry_after
 from routestudio.sinks._http_answer import Answer
+from routestudio.sinks._tls import client_context
 
 if TYPE_CHECKING:
     import httpx
@@ -167,7 +167,7 @@ class HttpClient:
         from routestudio.sinks._http_connections import Connections
 
         self._connections = Connections(
-            ssl.create_default_context() if self._tls else None,
+            client_context() if self._tls else None,
             limit=_CONNECTIONS,
             connecting=CONNECT_TIMEOUT,
         )

@@ -21,6 +21,7 @@ import httpx
 from routestudio.sinks._http_answer import Answer
 from routestudio.sinks._http_exchange import BrokenError, Connection, Origin, Request, request
 from routestudio.sinks._http_tunnel import TunnelError, tunnelled
+from routestudio.sinks._tls import client_context
 
 __all__ = ["BrokenError", "ConnectError", "ConnectTimeoutError", "Connections", "request"]
 
@@ -153,7 +154,7 @@ class Connections:
         via = request.via
         context = None
         if scheme == "https":
-            context = self._context or ssl.create_default_context()
+            context = self._context or client_context()
         try:
             async with asyncio.timeout(self._connecting):
                 if via is None:

@@ -30,6 +30,7 @@ from routestudio.sinks._kafka_settings import (
     producer_settings,
 )
 from routestudio.sinks._phash2 import hashes
+from routestudio.sinks._tls import client_context
 from routestudio.sinks.base import Link, SinkRouting
 
 if TYPE_CHECKING:
@@ -214,4 +215,4 @@ def _ask_partitions(producer: Any, topic: str) -> int | Outcome:
 
 def tls_context(config: Kafka.Config) -> ssl.SSLContext | None:
     """The context of the check's own handshake, by the same authorities as delivery uses."""
-    return ssl.create_default_context() if config.tls else None
+    return client_context() if config.tls else None

@@ -9,6 +9,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
 from routestudio.model.outcome import Outcome, rejected, retry, unreachable
+from routestudio.sinks._tls import librdkafka
 
 if TYPE_CHECKING:
     from routestudio.sinks.kafka import Kafka
@@ -105,6 +106,8 @@ def client_settings(config: Kafka.Config) -> dict[str, Any]:
     settings["security.protocol"] = protocol
     if config.tls and os.environ.get("SSL_CERT_FILE"):
         settings["ssl.ca.location"] = os.environ["SSL_CERT_FILE"]
+    if config.tls:
+        settings |= librdkafka()
     if config.sasl_mechanism:
         settings["sasl.mechanisms"] = _MECHANISMS[config.sasl_mechanism]
     if config.sasl_mechanism == "aws_msk_iam":

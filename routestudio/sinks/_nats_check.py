@@ -12,7 +12,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-import ssl
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 from typing import Final
@@ -29,6 +28,7 @@ from routestudio.sinks._nats_wire import (
     publication,
 )
 from routestudio.sinks._net import CONNECT_SECONDS, Reach, Stopwatch, reach, skip_rest
+from routestudio.sinks._tls import client_context
 
 SECONDS: Final = 8.0
 """Seconds for one step after the connection stands."""
@@ -107,7 +107,7 @@ async def check_server(
 
 
 async def _secure(connection: Connection, watch: Stopwatch) -> CheckStep:
-    await connection.greet(ssl.create_default_context())
+    await connection.greet(client_context())
     return CheckStep("TLS", "passed", f"{connection.tls_version}, certificate verified",
                      watch.lap())  # fmt: skip
 

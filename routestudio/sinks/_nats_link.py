@@ -20,6 +20,7 @@ from routestudio.sinks._nats_sending import Publication, Sending
 from routestudio.sinks._nats_streams import UNKNOWN, Storage, look_up
 from routestudio.sinks._nats_wire import Connection
 from routestudio.sinks._repeats import SentIds
+from routestudio.sinks._tls import client_context
 from routestudio.sinks.base import Link, SinkRouting
 
 TIMEOUT: Final = 15.0
@@ -109,7 +110,7 @@ class NatsLink(Link):
 
     def _tls(self) -> ssl.SSLContext | None:
         if self._account.tls and self._context is None:
-            self._context = ssl.create_default_context()
+            self._context = client_context()
         return self._context
 
     async def _look_up(self, connection: Connection, subjects: Iterable[str]) -> dict[str, Storage]:

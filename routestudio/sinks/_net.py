@@ -13,6 +13,7 @@ from time import perf_counter
 from typing import Final
 
 from routestudio.model.outcome import CheckStep, StepStatus
+from routestudio.sinks._tls import wanted, wanted_text
 
 CONNECT_SECONDS: Final = 5.0
 ORDER: Final = ("resolve", "connect", "TLS", "authenticate", "target")
@@ -128,7 +129,7 @@ async def handshake(host: str, port: int, tls: ssl.SSLContext, seconds: float) -
     """The TLS step: a real handshake with certificate verification."""
     watch = Stopwatch()
     try:
-        _, writer = await asyncio.wait_for(
+        reader, writer = await asyncio.wait_for(
             asyncio.open_connection(host, port, ssl=tls, server_hostname=host), seconds
         )
     except TimeoutError:
@@ -144,8 +145,28 @@ async def handshake(host: str, port: int, tls: ssl.SSLContext, seconds: float) -
         return CheckStep("TLS", "failed", text, watch.lap(), hint)
     session = writer.get_extra_info("ssl_object")
     version = session.version() if session else "TLS"
+    took = watch.lap()
+    refused = await _refused(reader, max(took / 1000, 0.02))
     await _close(writer)
-    return CheckStep("TLS", "passed", f"{version}, certificate verified", watch.lap())
+    if refused:
+        text, hint = wanted_text()
+        return CheckStep("TLS", "failed", text, took, hint)
+    return CheckStep("TLS", "passed", f"{version}, certificate verified", took)
+
+
+async def _refused(reader: asyncio.StreamReader, seconds: float) -> bool:
+    """Whether the server refuses the client's certificate, or that there is none.
+
+    TLS 1.3 has no answer to the client's part of the handshake. A refusal comes a moment later,
+    after the time of one more round trip; the handshake took two.
+    """
+    try:
+        await asyncio.wait_for(reader.read(1), seconds)
+    except TimeoutError:
+        return False
+    except (OSError, ssl.SSLError) as error:
+        return wanted(error)
+    return False
 
 
 async def speaks_tls(host: str, port: int, seconds: float = 2.0) -> bool:
@@ -181,6 +202,8 @@ def tls_text(host: str, error: Exception) -> tuple[str, str]:
             f"the server's certificate is not trusted: {reason}",
             "add its authority to the system's certificates, or set SSL_CERT_FILE",
         )
+    if wanted(error):
+        return wanted_text()
     if any(mark in str(error) for mark in _TLS_ALERTS) or isinstance(error, ConnectionError):
         return "the port does not speak TLS", "turn TLS off, or use the TLS port"
     return f"the TLS handshake failed: {str(error)[:200]}", "check the server's TLS settings"

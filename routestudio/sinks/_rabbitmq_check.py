@@ -1,10 +1,10 @@
 """The check of a RabbitMQ server: nothing is delivered, yet the right to publish is proved.
 
-A publication whose expiration is not a number is refused with 406, but only after the exchange and
-the rights were looked at, and before any queue gets it: which of the refusals comes shows whether
-the user may publish (RabbitMQ, rabbit_channel.erl, `basic.publish`). A user id that is not the
-user's own is refused likewise, so that both would have to pass for anything to be delivered.
-Servers that are not RabbitMQ get no such publication.
+A publication in a transaction is looked at when it comes, exchange and rights, and reaches queues
+only with the commit (AMQP 0-9-1, class `tx`). The check rolls it back instead. What a server looks
+at in which order does not matter so: RabbitMQ 4 looks at a message's properties before it looks at
+the right to a routing key, older ones the other way round. Servers that are not RabbitMQ get no
+such publication.
 """
 
 from __future__ import annotations
@@ -22,19 +22,16 @@ from routestudio.sinks._net import Reach, Stopwatch, approach, skip_rest, speaks
 from routestudio.sinks._rabbitmq_link import refusal
 from routestudio.sinks._rabbitmq_wire import (
     Account,
-    Alarm,
-    ChannelClosed,
     Connection,
     WireError,
     printable,
 )
+from routestudio.sinks._tls import client_context
 
 SECONDS: Final = 6.0
 """Seconds for one step after the connection stands."""
 
-_IMPOSSIBLE: Final = codec.properties(
-    {}, "", expiration="none: this only asks for the right to publish", user_id="\N{BULLET}"
-)
+_PROBE: Final = codec.properties({}, "")
 _UNSURE: Final = "deliver one sample to be sure"
 
 
@@ -51,7 +48,7 @@ class Target:
 async def check_server(account: Account, targets: Sequence[Target]) -> AsyncIterator[CheckStep]:
     """Yield the steps for a server and the exchanges to publish to."""
     result = Reach()
-    context = ssl.create_default_context() if account.tls else None
+    context = client_context() if account.tls else None
     async with aclosing(approach(account.host, account.port, tls=context, result=result)) as steps:  # type: ignore[type-var]
         async for step in steps:
             yield step
@@ -141,13 +138,15 @@ def _refused(account: Account, error: WireError, entered: bool) -> tuple[str, st
 
 async def _target(account: Account, connection: Connection, target: Target) -> CheckStep:
     name = target.exchange
-    closed = await _ask(connection, target, None)
+    if not connection.channel_open:
+        await connection.open_channel(transactions=True)
+    closed = await connection.declared(name)
     if closed is None and connection.info.get("product") == "RabbitMQ":
-        closed = await _ask(connection, target, _IMPOSSIBLE)
-        if closed is None:
-            text = f"the server takes no messages now: {connection.blocked or 'no reason given'}"
+        closed = await connection.taken_back(name, target.routing_key, _PROBE)
+        if connection.blocked:
+            text = f"the server takes no messages now: {connection.blocked}"
             return CheckStep("target", "inconclusive", text, hint="try again later", target=name)
-        if closed.code == 406:
+        if closed is None:
             text = (
                 f"exchange {name} exists and the user {account.user} may publish to it; whether a "
                 "queue is bound for a routing key shows at delivery, and whether that queue keeps "
@@ -167,18 +166,3 @@ async def _target(account: Account, connection: Connection, target: Target) -> C
     said = refusal(closed, target, account)
     hint = hints.get(said.code, "see the server's log")
     return CheckStep("target", "failed", said.reason, hint=hint, target=name)
-
-
-async def _ask(
-    connection: Connection, target: Target, properties: bytes | None
-) -> ChannelClosed | None:
-    """How the server refuses an exchange, or an impossible publication to it."""
-    if not connection.channel_open:
-        await connection.open_channel()
-    if properties is None:
-        return await connection.declared(target.exchange)
-    connection.publish(target.exchange, target.routing_key, properties, b"")
-    while not isinstance(event := await connection.event(), ChannelClosed):
-        if isinstance(event, Alarm) and connection.blocked:
-            return None
-    return event

@@ -32,6 +32,8 @@ DECLARE, DECLARE_OK = 40 << 16 | 10, 40 << 16 | 11
 PUBLISH, RETURN = 60 << 16 | 40, 60 << 16 | 50
 ACK, NACK = 60 << 16 | 80, 60 << 16 | 120
 SELECT, SELECT_OK = 85 << 16 | 10, 85 << 16 | 11
+TX_SELECT, TX_SELECT_OK = 90 << 16 | 10, 90 << 16 | 11
+TX_ROLLBACK, TX_ROLLBACK_OK = 90 << 16 | 30, 90 << 16 | 31
 
 _BASIC: Final = 60
 _PERSISTENT: Final = 2
@@ -90,13 +92,7 @@ def method(channel: int, number: int, arguments: bytes = b"") -> bytes:
     return frame(METHOD, channel, struct.pack(">I", number) + arguments)
 
 
-def properties(
-    headers: Mapping[str, Any],
-    message_id: str,
-    *,
-    expiration: str = "",
-    user_id: str = "",
-) -> bytes:
+def properties(headers: Mapping[str, Any], message_id: str) -> bytes:
     """The properties of a persistent JSON message; what is empty is left out."""
     flags, parts = 1 << 15, [short("application/json")]
     if headers:
@@ -104,10 +100,9 @@ def properties(
         parts.append(table(headers))
     flags |= 1 << 12
     parts.append(bytes((_PERSISTENT,)))
-    for bit, text in ((8, expiration), (7, message_id), (4, user_id)):
-        if text:
-            flags |= 1 << bit
-            parts.append(short(text))
+    if message_id:
+        flags |= 1 << 7
+        parts.append(short(message_id))
     return struct.pack(">H", flags) + b"".join(parts)
 
 

@@ -36,6 +36,7 @@ from routestudio.sinks._rabbitmq_wire import (
     Returned,
     WireError,
 )
+from routestudio.sinks._tls import client_context
 from routestudio.sinks.base import Link, SinkRouting
 
 TIMEOUT: Final = 15.0
@@ -131,7 +132,7 @@ class RabbitLink(Link):
         if found := await self._idle.take(_usable, _drop):
             return found
         if self._account.tls and self._context is None:
-            self._context = ssl.create_default_context()
+            self._context = client_context()
         connection = await Connection.dial(self._account, self._context)
         try:
             await connection.sign_in()

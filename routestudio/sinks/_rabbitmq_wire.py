@@ -200,11 +200,19 @@ class Connection:
         self._command(0, codec.OPEN, codec.short(self._account.virtual_host) + b"\x00\x00")
         await self._method(codec.OPEN_OK)
 
-    async def open_channel(self) -> None:
-        """Open a channel, also after it was closed, and ask for confirms. Raises `WireError`."""
+    async def open_channel(self, *, transactions: bool = False) -> None:
+        """Open a channel, also after it was closed. Raises `WireError`.
+
+        Publications on it are confirmed; with `transactions` they are only kept for a commit,
+        which this client never sends.
+        """
         self._command(_CHANNEL, codec.CHANNEL_OPEN, b"\x00")
-        self._command(_CHANNEL, codec.SELECT, b"\x00")
-        while await self.event() != Answer(codec.SELECT_OK):
+        if transactions:
+            self._command(_CHANNEL, codec.TX_SELECT)
+        else:
+            self._command(_CHANNEL, codec.SELECT, b"\x00")
+        wanted = Answer(codec.TX_SELECT_OK if transactions else codec.SELECT_OK)
+        while await self.event() != wanted:
             pass
         self.channel_open, self.published = True, 0
 
@@ -226,6 +234,22 @@ class Connection:
         )
         self.published += 1
         return self.published
+
+    async def taken_back(self, exchange: str, key: str, properties: bytes) -> ChannelClosed | None:
+        """Why the server refuses a publication in a transaction that is rolled back at once.
+
+        `None` when it takes it, and also when an alarm makes it take none: `blocked` has the reason
+        then.
+        The channel must have been opened with `transactions`.
+        """
+        self.publish(exchange, key, properties, b"")
+        self._command(_CHANNEL, codec.TX_ROLLBACK)
+        while (event := await self.event()) != Answer(codec.TX_ROLLBACK_OK):
+            if isinstance(event, ChannelClosed):
+                return event
+            if isinstance(event, Alarm) and self.blocked:
+                return None
+        return None
 
     async def event(self) -> Event:
         """What comes next. Cancelling it loses nothing. Raises `WireError`."""

@@ -7,7 +7,6 @@ whose memory is full and a key that holds something else refuse, so these are as
 from __future__ import annotations
 
 import asyncio
-import ssl
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
@@ -15,7 +14,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from routestudio.model.outcome import CheckStep, StepStatus
 from routestudio.sinks._net import Reach, Stopwatch, approach, skip_rest, speaks_tls
-from routestudio.sinks._redis import CLUSTER, Account, Probe, code_of, connected
+from routestudio.sinks._redis import Probe
+from routestudio.sinks._redis_cluster import SLOTS, Address, owners, slot_of
+from routestudio.sinks._redis_node import Account, code_of, connected
+from routestudio.sinks._tls import client_context
 
 if TYPE_CHECKING:
     from redis.asyncio.connection import Connection
@@ -26,12 +28,16 @@ SECONDS: Final = 6.0
 _SILENT: Final = "the server accepts connections, but does not reply"
 _STRANGER: Final = "the server does not answer in the Redis protocol"
 _STRANGE: Final = (_SILENT, _STRANGER)
+_ANNOUNCED: Final = (
+    "each server of the cluster must be reachable from here under the address that it announces "
+    "(cluster-announce-ip, cluster-announce-port)"
+)
 
 
 async def check_server(account: Account, probes: Sequence[Probe]) -> AsyncIterator[CheckStep]:
     """Yield the steps for a server and the keys of `probes`."""
     result = Reach()
-    tls = ssl.create_default_context() if account.tls else None
+    tls = client_context() if account.tls else None
     async with aclosing(approach(account.host, account.port, tls=tls, result=result)) as steps:  # type: ignore[type-var]
         async for step in steps:
             yield step
@@ -53,14 +59,84 @@ async def check_server(account: Account, probes: Sequence[Probe]) -> AsyncIterat
         if isinstance(found, CheckStep):
             yield replace(found, ms=watch.lap())
             return
+        if _servers(found) > 1:
+            async with aclosing(_in_cluster(account, connection, probes)) as steps:  # type: ignore[type-var]
+                async for step in steps:
+                    yield step
+            return
         for probe in probes:
-            watch = Stopwatch()
-            step = await _key(account, connection, probe)
-            if step.status == "passed":
-                step = await _takes(connection, probe, found) or step
-            yield replace(step, ms=watch.lap())
+            yield await _probed(account, connection, probe, found)
     finally:
         await connection.disconnect(nowait=True)
+
+
+async def _probed(
+    account: Account, connection: Connection, probe: Probe, facts: dict[str, str]
+) -> CheckStep:
+    watch = Stopwatch()
+    step = await _key(account, connection, probe)
+    if step.status == "passed":
+        step = await _takes(connection, probe, facts) or step
+    return replace(step, ms=watch.lap())
+
+
+async def _in_cluster(
+    account: Account, connection: Connection, probes: Sequence[Probe]
+) -> AsyncIterator[CheckStep]:
+    """Each key is asked about at the server that holds it."""
+    try:
+        known = owners(await _timed(connection, "CLUSTER", "SLOTS"), account.host)
+    except Exception as error:
+        text = f"which server of the cluster holds which key is not known: {_said(error)}"
+        for probe in probes:
+            yield _target("inconclusive", text, "allow CLUSTER SLOTS to the user, or deliver one "
+                          "sample to be sure", probe.key)  # fmt: skip
+        return
+    opened: dict[Address, tuple[Connection, dict[str, str]] | str] = {}
+    try:
+        for probe in probes:
+            watch, slot = Stopwatch(), slot_of(probe.key)
+            place = known.get(slot)
+            if place is None:
+                text = f"no server of the cluster holds `{probe.key}` (slot {slot:,})"
+                yield _target("failed", text, "start the server that held it, or give its slots "
+                              "to another one", probe.key)  # fmt: skip
+                continue
+            if place not in opened:
+                opened[place] = await _opened(account, place)
+            at = opened[place]
+            if isinstance(at, str):
+                step = _target("failed", f"{place[0]}:{place[1]} of the cluster holds "
+                               f"`{probe.key}`, and {at}", _ANNOUNCED, probe.key)  # fmt: skip
+                yield replace(step, ms=watch.lap())
+            else:
+                yield await _probed(account, at[0], probe, at[1])
+    finally:
+        for at in opened.values():
+            if not isinstance(at, str):
+                await at[0].disconnect(nowait=True)
+
+
+async def _opened(account: Account, place: Address) -> tuple[Connection, dict[str, str]] | str:
+    """A connection to one server of a cluster and facts about it, or why there is none."""
+    host, port = place
+    connection = replace(account, host=host, port=port).connection()
+    try:
+        async with asyncio.timeout(SECONDS):
+            await connected(connection)
+    except TimeoutError:
+        return "does not answer"
+    except Exception as error:
+        return f"cannot be used: {_said(error)}"
+    try:
+        return connection, _facts(await _timed(connection, "INFO"))
+    except Exception as error:
+        return connection, {"unread": _said(error)} if code_of(error) == "NOPERM" else {}
+
+
+def _servers(facts: dict[str, str]) -> int:
+    """How many servers of a cluster share the keys; 1 without a cluster."""
+    return max(_number(facts, "cluster_size"), 1)
 
 
 async def _authenticate(account: Account, connection: Connection) -> CheckStep:
@@ -136,22 +212,20 @@ async def _database(
         master = f"{facts.get('master_host', 'another server')}:{facts.get('master_port', '?')}"
         text = "the server is a read-only replica"
         return _target("failed", text, f"deliver to its master, {master}")
-    if facts.get("cluster_size", "1") not in ("0", "1"):
-        size = facts["cluster_size"]
-        return _target(
-            "failed", f"{CLUSTER}: each of the {size} takes a part of the keys only",
-            "deliver to a server without cluster mode, or to a proxy that hides the cluster",
-        )  # fmt: skip
     if facts.get("cluster_state") == "fail":
+        lacking = SLOTS - _number(facts, "cluster_slots_ok")
         return _target(
-            "failed", "the server's cluster does not serve all keys (cluster_state is fail)",
-            "look at CLUSTER INFO on the server",
+            "failed", "the server's cluster does not take commands (cluster_state is fail): "
+            f"{lacking:,} of its {SLOTS:,} slots have no server that answers",
+            "look at CLUSTER INFO and CLUSTER NODES on the server",
         )  # fmt: skip
     if asked:
         return facts
     text = f"database {number} can be selected"
     if facts.get("role") == "master":
         text += ", and the server is a master"
+    if _servers(facts) > 1:
+        text += f" of a cluster of {_servers(facts)}"
     return _target("passed", text)
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import gzip as gzip_format
 import json
-import ssl
 from abc import abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
@@ -24,6 +23,7 @@ from routestudio.sinks._http import EndpointUrl
 from routestudio.sinks._http_approach import approach_url, proxy_of
 from routestudio.sinks._http_client import Answer, HttpClient, UnansweredError, hidden
 from routestudio.sinks._net import Reach, Stopwatch, skip_rest, speaks_tls
+from routestudio.sinks._tls import client_context
 from routestudio.sinks.base import Link, SinkRouting
 
 CHECK_SECONDS: Final = 8.0
@@ -193,7 +193,7 @@ class ServiceLink(Link):
         self, base: EndpointUrl, targets: Mapping[str, SinkRouting]
     ) -> AsyncIterator[CheckStep]:
         result = Reach()
-        tls = ssl.create_default_context() if base.scheme == "https" else None
+        tls = client_context() if base.scheme == "https" else None
         async with aclosing(approach_url(base, tls=tls, result=result)) as steps:  # type: ignore[type-var]
             async for step in steps:
                 yield step

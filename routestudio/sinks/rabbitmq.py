@@ -159,9 +159,8 @@ class RabbitMq(Sink):
         ),
         Difference(
             "check",
-            "The check proves exchange and right to publish, by a publication that RabbitMQ must "
-            "refuse because of its properties; its log then has an error that speaks of `user_id` "
-            "or `expiration`. A Sequin server opens a connection and looks at no exchange.",
+            "The check proves exchange and right to publish, by a publication in a transaction "
+            "that it rolls back. A Sequin server opens a connection and looks at no exchange.",
         ),
         Difference(
             "GEN-32",

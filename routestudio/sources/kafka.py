@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from routestudio.errors import LinkError, RouteStudioError, UsageError
 from routestudio.model.rows import Raw, RawRow
+from routestudio.sinks import _tls
 from routestudio.sources.base import CHUNK, Session, Source
 from routestudio.sources.kafka_session import KafkaSession, Mark
 from routestudio.sources.uri import (
@@ -73,6 +74,8 @@ def settings(uri: SourceUri, resolve: Resolve, *, looking: bool = False) -> dict
         raise UsageError("there is a password and no user", hint="write kafka://user@host:port/…")
     if "ca" in uri.options:
         found["ssl.ca.location"] = uri.options["ca"]
+    if secure:
+        found |= _tls.librdkafka()
     return found
 
 

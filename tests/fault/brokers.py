@@ -10,7 +10,7 @@ from routestudio.sinks import (
     _kafka_link,
     _nats_link,
     _rabbitmq_link,
-    _redis,
+    _redis_node,
 )
 from tests.fault.service import (
     Sequences,
@@ -66,7 +66,7 @@ def redis_service(tools: Tools, key: str) -> Service:
         begin, entries if key == "redis_stream" else log,
         refuse=lambda on: void(server.command("CONFIG", "SET", "maxmemory", 1 if on else 0)),
         child=server.child, ready=lambda: server.command("PING") == b"PONG",
-        states=None if key == "redis_stream" else states, deadline=by_module(_redis),
+        states=None if key == "redis_stream" else states, deadline=by_module(_redis_node),
         notes={"refused": "its memory is full again and again"},
     )  # fmt: skip
 

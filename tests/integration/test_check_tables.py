@@ -94,9 +94,11 @@ async def test_redis_check_table(
                              variant=f"memory is full, {policy}")  # fmt: skip
     redis_server.command("CONFIG", "SET", "maxmemory", 0)
     redis_server.command("CONFIG", "SET", "maxmemory-policy", "noeviction")
-    with start_cluster(tmp_path) as cluster:
-        await table.run_both("missing target", at(cluster), key, "target failed",
+    with start_cluster(tmp_path) as (cluster, _):
+        await table.run_both("right credentials", at(cluster), key, "target passed",
                              variant="server of a cluster")  # fmt: skip
+        await table.run("right credentials", "dynamic", at(cluster), [], "target passed",
+                        variant="server of a cluster, no samples")  # fmt: skip
     with start_redis(tmp_path / "alone", cluster=True) as server:
         await table.run_both("missing target", at(server), key, "target failed",
                              variant="cluster without slots")  # fmt: skip

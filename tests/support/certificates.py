@@ -17,9 +17,13 @@ NAMES = ("127.0.0.1", "localhost")
 
 
 class Authority:
-    """A throw-away authority. `file` holds its certificate; clients trust what it signed."""
+    """A throw-away authority. `file` holds its certificate; clients trust what it signed.
 
-    def __init__(self, folder: Path) -> None:
+    With `clients`, servers that have a certificate of it want one of their clients, too.
+    """
+
+    def __init__(self, folder: Path, *, clients: bool = False) -> None:
+        self.clients = clients
         self._folder = folder
         self._authority = trustme.CA()
         self.file = folder / "ca.pem"
@@ -29,12 +33,17 @@ class Authority:
         """Return the context of a server known by `names` (default: the loopback's)."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._authority.issue_cert(*(names or NAMES)).configure_cert(context)
+        if self.clients:
+            self._authority.configure_trust(context)
+            context.verify_mode = ssl.CERT_REQUIRED
         return context
 
     def client_context(self) -> ssl.SSLContext:
         """Return the context of a client that trusts this authority and no other."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         self._authority.configure_trust(context)
+        if self.clients:
+            self._authority.issue_cert("client").configure_cert(context)
         return context
 
     def server_files(self, stem: str, *names: str) -> tuple[Path, Path]:

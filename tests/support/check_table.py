@@ -43,7 +43,7 @@ def deciding(steps: Sequence[CheckStep]) -> CheckStep:
 
 
 class CheckTable:
-    """The outcomes of one sink type's checks against `service`, e.g. "nats-server 2.9".
+    """The outcomes of one sink type's checks against `service`, e.g. "nats-server".
 
     `hide` maps text that differs from run to run to what stands for it on the page.
     """

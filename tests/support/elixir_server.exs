@@ -41,7 +41,7 @@ defmodule Tagged do
   def text(%Date.Range{} = value),
     do: ~s({"$daterange":[#{text(value.first)},#{text(value.last)},#{value.step}]})
 
-  def text(%{__struct__: Decimal} = value), do: tag("$decimal", to_string(value))
+  def text(%{__struct__: Decimal} = value) when map_size(value) == 4, do: tag("$decimal", to_string(value))
   def text(%module{}), do: tag("$opaque", inspect(module))
 
   def text(value) when is_map(value) do

@@ -10,6 +10,7 @@ import base64
 import os
 import subprocess
 import uuid
+import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -80,6 +81,25 @@ class KafkaServer:
             address = (self.sasl_ssl if tls else self.sasl_plaintext) if sasl else self.ssl
         kafka_client.send(address, topic, key, value, sign_in)
 
+    def consumed(self, topic: str, count: int) -> list[str]:
+        """So many records of a topic, as Kafka's own console consumer prints them: key, tab, value.
+
+        It knows every codec; the independent client does not.
+        """
+        jars = _jars()
+        older = "kafka.tools.ConsoleConsumer"
+        newer = "org.apache.kafka.tools.consumer.ConsoleConsumer"
+        tools = next(iter(jars.glob("kafka-tools-[0-9]*.jar")), None) or missing("kafka-tools")
+        with zipfile.ZipFile(tools) as archive:
+            known = f"{newer.replace('.', '/')}.class" in archive.namelist()
+        command = [program("java"), *JAVA, "-Dorg.slf4j.simpleLogger.defaultLogLevel=error", "-cp",
+                   f"{jars}/*", newer if known else older, "--bootstrap-server", self.plaintext,
+                   "--topic", topic, "--from-beginning", "--max-messages", str(count),
+                   "--timeout-ms", "30000", "--property", "print.key=true"]  # fmt: skip
+        done = subprocess.run(command, capture_output=True, text=True, timeout=90, check=True)
+        # Newer ones first print there that `--property` has another name now.
+        return [line for line in done.stdout.splitlines() if "\t" in line]
+
     def sign_in(self, user: str, mechanism: str = "PLAIN", *, tls: bool = False) -> SignIn:
         """Return the right credentials of a user."""
         return SignIn(mechanism, user, self.passwords[user], self.authority if tls else None)
@@ -98,9 +118,7 @@ def start_kafka(
     Clients of the listeners named in `advertised` are sent to that port, as to a proxy's.
     """
     java = program("java")
-    jars = Path(os.environ.get("ROUTESTUDIO_KAFKA_JARS", JARS))
-    if not list(jars.glob("kafka_*.jar")):
-        missing("Apache Kafka")
+    jars = _jars()
     folder.mkdir(parents=True, exist_ok=True)
     controller, plaintext, tls, sasl, sasl_tls = free_ports(5)
     settings = folder / "server.properties"
@@ -125,6 +143,13 @@ def start_kafka(
         kafka_client.allow_users(server.plaintext, "writer", "reader", DENIED)
         yield server
         child.stop(grace=1.0)
+
+
+def _jars() -> Path:
+    jars = Path(os.environ.get("ROUTESTUDIO_KAFKA_JARS", JARS))
+    if not list(jars.glob("kafka_*.jar")):
+        missing("Apache Kafka")
+    return jars
 
 
 def _settings(
@@ -174,6 +199,9 @@ def _settings(
         "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
         "super.users": "User:admin;User:ANONYMOUS",
     }
+    if authority.clients:
+        values |= {"ssl.client.auth": "required", "ssl.truststore.type": "PEM",
+                   "ssl.truststore.location": str(authority.file)}  # fmt: skip
     for listener in ("sasl_plaintext", "sasl_ssl"):
         start = f"listener.name.{listener}"
         values[f"{start}.plain.sasl.jaas.config"] = (

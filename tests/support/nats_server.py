@@ -248,7 +248,8 @@ def start_nats(
     server = NatsServer(port, token=token, authority=authority)
     if authority is not None:
         chain, key = authority.server_files(f"nats-{port}")
-        lines.append(f'tls: {{cert_file: "{chain}", key_file: "{key}"}}')
+        clients = f', ca_file: "{authority.file}", verify: true' if authority.clients else ""
+        lines.append(f'tls: {{cert_file: "{chain}", key_file: "{key}"{clients}}}')
     if operator:
         boss, account, user = Key("operator"), Key("account"), Key("user")
         accounts = f"{account.public}: {account_jwt(boss, account)}"

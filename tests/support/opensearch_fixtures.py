@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.support.certificates import Authority
+from tests.support.elasticsearch_server import VARIABLE, start_elasticsearch
 from tests.support.opensearch_proxy import OpenSearchProxy, start_proxy
 from tests.support.opensearch_server import OpenSearchServer, start_opensearch
 
 
 @pytest.fixture(scope="session")
 def _opensearch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenSearchServer]:
-    with start_opensearch(tmp_path_factory.mktemp("opensearch")) as server:
+    folder, jars = tmp_path_factory.mktemp("opensearch"), os.environ.get(VARIABLE)
+    start = start_elasticsearch(folder, Path(jars)) if jars else start_opensearch(folder)
+    with start as server:
         yield server
 
 

@@ -149,23 +149,29 @@ class OpenSearchProxy(StrictServer):
 
     def _forward(self, request: Received, body: bytes | None = None) -> Reply:
         assert self.behind is not None
-        kept = {"content-type", "content-encoding", "accept"}
-        headers = {k: v for k, v in request.headers if k.lower() in kept}
-        if body is not None:
-            headers.pop("content-encoding", None)
-        connection = http.client.HTTPConnection(LOOPBACK, self.behind.port, timeout=30)
-        try:
-            connection.request(
-                request.method, request.target, request.body if body is None else body, headers
-            )
-            answer = connection.getresponse()
-            content = answer.read()
-        except (OSError, http.client.HTTPException):
-            return _refusal(502, "bad_gateway", "the server behind the proxy does not answer")
-        finally:
-            connection.close()
-        shown = (("content-type", answer.getheader("content-type", "application/json")),)
-        return Reply(answer.status, content, shown)
+        return forward(self.behind.port, request, body)
+
+
+def forward(port: int, request: Received, body: bytes | None = None) -> Reply:
+    """Pass a request on, with another body when one is given; gives back what was answered."""
+    kept = {"content-type", "content-encoding", "accept"}
+    headers = {k: v for k, v in request.headers if k.lower() in kept}
+    if body is not None:
+        headers = {k: v for k, v in headers.items() if k.lower() != "content-encoding"}
+    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=30)
+    try:
+        connection.request(
+            request.method, request.target, request.body if body is None else body, headers
+        )
+        answer = connection.getresponse()
+        content = answer.read()
+    except (OSError, http.client.HTTPException):
+        return _refusal(502, "bad_gateway", "the server behind the proxy does not answer")
+    finally:
+        connection.close()
+    names = ("content-type", "x-elastic-product")
+    shown = tuple((name, found) for name in names if (found := answer.getheader(name)))
+    return Reply(answer.status, content, shown)
 
 
 def _as_elastic(reply: Reply) -> Reply:

@@ -52,7 +52,7 @@ _POLICY: Final = """grant {
   permission java.util.PropertyPermission "*", "read,write";
 };
 """
-_LOG: Final = """status = error
+LOG: Final = """status = error
 appender.console.type = Console
 appender.console.name = console
 appender.console.layout.type = PatternLayout
@@ -68,6 +68,9 @@ class OpenSearchServer:
 
     port: int
     version: str
+    product: str = "OpenSearch"
+    data_streams: bool = True
+    """Whether data streams can be made."""
 
     @property
     def url(self) -> str:
@@ -109,7 +112,8 @@ class OpenSearchServer:
 
     def clear(self) -> None:
         """Delete all indexes, data streams and templates of data streams."""
-        self.ask("DELETE", "/_data_stream/*")
+        if self.data_streams:
+            self.ask("DELETE", "/_data_stream/*")
         self.ask("DELETE", "/_index_template/*")
         for name in self.ask("GET", "/_all?expand_wildcards=all"):
             self.ask("PUT", f"/{name}/_settings", {"index.blocks.read_only": None})
@@ -162,12 +166,19 @@ def _home(folder: Path, jars: Path, version: str) -> str:
             shutil.copy(jar, module)
     (module / "plugin-descriptor.properties").write_text(_PLUGIN.format(version=version))
     (module / "plugin-security.policy").write_text(_POLICY)
-    (folder / "config" / "log4j2.properties").write_text(_LOG)
+    (folder / "config" / "log4j2.properties").write_text(LOG)
     return os.pathsep.join(classes)
 
 
 def _settings(folder: Path, http: int, transport: int) -> None:
-    values = {
+    values = node_settings(folder, http, transport)
+    text = "".join(f'{name}: "{value}"\n' for name, value in values.items())
+    (folder / "config" / "opensearch.yml").write_text(text)
+
+
+def node_settings(folder: Path, http: int, transport: int) -> dict[str, object]:
+    """The settings of a node that is alone, for OpenSearch and Elasticsearch."""
+    return {
         "cluster.name": "routestudio-tests",
         "discovery.type": "single-node",
         "network.host": LOOPBACK,
@@ -175,9 +186,7 @@ def _settings(folder: Path, http: int, transport: int) -> None:
         "transport.port": transport,
         "path.data": folder / "data",
         "path.logs": folder / "logs",
-        "action.auto_create_index": f'"-{DENIED}*,+*"',
+        "action.auto_create_index": f"-{DENIED}*,+*",
         "http.max_content_length": "2mb",
         "cluster.routing.allocation.disk.threshold_enabled": "false",
     }
-    text = "".join(f"{name}: {value}\n" for name, value in values.items())
-    (folder / "config" / "opensearch.yml").write_text(text)

@@ -129,7 +129,12 @@ class PostgresServer:
 
 
 def debian_binaries() -> Path:
-    """The folder of Debian's newest PostgreSQL, or a skipped test."""
+    """The folder of Debian's newest PostgreSQL, or a skipped test.
+
+    ROUTESTUDIO_POSTGRES names another folder of binaries.
+    """
+    if given := os.environ.get("ROUTESTUDIO_POSTGRES"):
+        return Path(given)
     root = Path("/usr/lib/postgresql")
     found = sorted((p for p in root.glob("*/bin") if p.parent.name.isdigit()),
                    key=lambda p: int(p.parent.name))  # fmt: skip

@@ -164,6 +164,8 @@ def start_rabbitmq(
             f"listeners.ssl.1 = {LOOPBACK}:{tls}", f"ssl_options.cacertfile = {authority.file}",
             f"ssl_options.certfile = {chain}", f"ssl_options.keyfile = {key}",
         ]  # fmt: skip
+        if authority.clients:
+            lines += ["ssl_options.verify = verify_peer", "ssl_options.fail_if_no_peer_cert = true"]
     (folder / "rabbitmq.conf").write_text("\n".join([*lines, ""]))
     (folder / "definitions.json").write_text(json.dumps(_definitions()))
     (folder / "enabled_plugins").write_text("[].\n")
@@ -203,8 +205,7 @@ def start_rabbitmq(
 
 def _bin() -> Path:
     """Where the scripts are that do not insist on a user of the system."""
-    folder = Path("/usr/lib/rabbitmq/bin")
-    return folder if folder.is_dir() else Path(program("rabbitmq-server")).resolve().parent
+    return Path(program("rabbitmq-server")).resolve().parent
 
 
 def _listens(port: int) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -15,6 +15,7 @@ from tests.support.process import Child
 from tests.support.require import program
 
 TIMEOUT = 10.0
+SLOTS = 16_384
 
 Reply = bytes | int | None | list["Reply"]
 
@@ -111,29 +112,30 @@ def _read(replies: BinaryIO) -> Reply:
 
 
 @contextmanager
-def start_cluster(folder: Path) -> Iterator[RedisServer]:
-    """Run two servers that share the keys; gives the first one."""
-    with (
-        start_redis(folder / "one", cluster=True) as one,
-        start_redis(folder / "two", cluster=True) as two,
-    ):
-        one.command("CLUSTER", "ADDSLOTSRANGE", 0, 8191)
-        two.command("CLUSTER", "ADDSLOTSRANGE", 8192, 16383)
-        two.command("CONFIG", "SET", "cluster-announce-ip", LOOPBACK)
-        bus = two.command("CONFIG", "GET", "cluster-port")
-        assert isinstance(bus, list)
-        assert isinstance(bus[1], bytes)
-        one.command("CLUSTER", "MEET", LOOPBACK, two.port, bus[1])
+def start_cluster(folder: Path, servers: int = 2) -> Iterator[list[RedisServer]]:
+    """Run servers that share the keys, each about as many slots in their order."""
+    with ExitStack() as stack:
+        found = [stack.enter_context(start_redis(folder / str(number), cluster=True))
+                 for number in range(servers)]  # fmt: skip
+        one, share = found[0], -(-SLOTS // servers)
+        for number, server in enumerate(found):
+            last = min((number + 1) * share, SLOTS) - 1
+            server.command("CLUSTER", "ADDSLOTSRANGE", number * share, last)
+            server.command("CONFIG", "SET", "cluster-announce-ip", LOOPBACK)
+            bus = server.command("CONFIG", "GET", "cluster-port")
+            assert isinstance(bus, list)
+            assert isinstance(bus[1], bytes)
+            if server is not one:
+                one.command("CLUSTER", "MEET", LOOPBACK, server.port, bus[1])
 
         def joined() -> bool:
-            said = one.command("CLUSTER", "INFO")
-            return isinstance(said, bytes) and all(
-                word in said for word in (b"cluster_state:ok", b"cluster_size:2")
-            )
+            wanted = (b"cluster_state:ok", b"cluster_size:%d" % servers)
+            said = [each.command("CLUSTER", "INFO") for each in found]
+            return all(isinstance(s, bytes) and all(w in s for w in wanted) for s in said)
 
         assert one.child is not None
         one.child.wait_ready(joined, TIMEOUT)
-        yield one
+        yield found
 
 
 @contextmanager
@@ -163,7 +165,8 @@ def start_redis(
     else:
         chain, key = authority.server_files(f"redis-{port}")
         lines += ["port 0", f"tls-port {port}", f"tls-cert-file {chain}", f"tls-key-file {key}"]
-        lines += [f"tls-ca-cert-file {authority.file}", "tls-auth-clients no"]
+        wanted = "yes" if authority.clients else "no"
+        lines += [f"tls-ca-cert-file {authority.file}", f"tls-auth-clients {wanted}"]
     if username:
         lines += [
             "user default off",

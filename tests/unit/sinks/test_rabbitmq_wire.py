@@ -72,12 +72,6 @@ def test_what_is_empty_is_left_out() -> None:
     assert header.body_size == 0
 
 
-def test_the_impossible_publication_of_the_check() -> None:
-    known = codec.properties({}, "", expiration="never", user_id="somebody")
-    (header,) = frames(codec.publication(1, "e", "k", known, b"", 4096))[1:]
-    assert (header.properties.expiration, header.properties.user_id) == ("never", "somebody")
-
-
 def test_short_texts_have_255_bytes() -> None:
     assert codec.short("ü" * 127) == b"\xfe" + "ü".encode() * 127
     with pytest.raises(codec.CodecError):

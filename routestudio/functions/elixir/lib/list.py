@@ -193,11 +193,13 @@ def keysort(value: Any, position: Any, sorter: Any = MISSING) -> list[Any]:
     given = need(value, "List.keysort/3")
     if type(position) is not int or position < 0:
         raise clause("List.keysort/3")
-    if not all(type(item) is tuple and len(item) > position for item in given):
+    # A list of one is as it has to be, so that nobody looks at its item.
+    alone = len(given) == 1
+    if not alone and not all(type(item) is tuple and len(item) > position for item in given):
         raise argument_error(2, "not a list of tuples")
     extra = () if sorter is MISSING else (sorter,)
     sort_by = FUNCTIONS["Enum", "sort_by", 2 + len(extra)]
-    return sort_by(given, lambda item: item[position], *extra)  # type: ignore[no-any-return]
+    return sort_by(given, lambda t: None if alone else t[position], *extra)  # type: ignore[no-any-return]
 
 
 @elixir(

@@ -1,0 +1,1 @@
+"""Tests of sinks and sources against other versions of their servers than the usual ones."""
