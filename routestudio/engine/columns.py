@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 from routestudio.engine.sources import read_some
 from routestudio.engine.workspace import Workspace
 from routestudio.errors import UsageError
-from routestudio.model.column_types import TypeOrigin, guess_of, type_of
+from routestudio.model.column_origins import TypeOrigin, type_of
+from routestudio.model.column_types import guess_of
 from routestudio.model.message import Message
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from typing import Final
 
 from routestudio.errors import LinkError, UsageError
+from routestudio.model.postgres import PORT
 from routestudio.model.rows import Raw, RawRow
 from routestudio.sources import _postgres_catalog as catalog
 from routestudio.sources import _postgres_look as rows_of
@@ -17,7 +18,6 @@ from routestudio.sources._postgres_capture import Capture, Limits
 from routestudio.sources._postgres_feed import Feed
 from routestudio.sources._postgres_guard import Guard
 from routestudio.sources._postgres_link import (
-    PORT,
     READ_SECONDS,
     TLS_OPTIONS,
     PostgresError,

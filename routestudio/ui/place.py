@@ -31,7 +31,16 @@ class PanelPlace(QObject):
 
     @property
     def _documents(self) -> QWidget:
-        return self._split.widget(0)
+        return self._part(0)
+
+    @property
+    def _panel(self) -> QWidget:
+        return self._part(1)
+
+    def _part(self, index: int) -> QWidget:
+        part = self._split.widget(index)
+        assert part is not None, "the splitter is made with both"
+        return part
 
     @property
     def at_right(self) -> bool:
@@ -41,7 +50,7 @@ class PanelPlace(QObject):
     def restored(self) -> None:
         """The splitter has the state of the last time."""
         self._right = self.at_right
-        self._split.widget(1).setMinimumWidth(_LEAST if self._right else 0)
+        self._panel.setMinimumWidth(_LEAST if self._right else 0)
         self._arrange()
 
     def unfold(self, height: int = 250) -> None:
@@ -110,7 +119,7 @@ class PanelPlace(QObject):
             return
         orientation = Qt.Orientation.Horizontal if right else Qt.Orientation.Vertical
         self._split.setOrientation(orientation)
-        self._split.widget(1).setMinimumWidth(_LEAST if right else 0)
+        self._panel.setMinimumWidth(_LEAST if right else 0)
         total = self._split.width() if right else self._split.height()
         part = max(_LEAST, total * 2 // 5) if right else 260
         self._split.setSizes([total - part, part])

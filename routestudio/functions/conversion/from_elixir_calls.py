@@ -323,8 +323,8 @@ class Calls:
             if found is None:
                 return None
             names, body = self.loop(args[1], pair=True)
-            test = self.walk.condition(body).text
-            text = f"{name[:-1]}({test} for {names} in {found[0]}{found[1]})"
+            passes = self.walk.condition(body).text
+            text = f"{name[:-1]}({passes} for {names} in {found[0]}{found[1]})"
             return Code(text, kinds=BOOL)
         source = self.walk.value(args[0])
         if name == "map_join" and len(args) == 3 and type(args[2]) is Node:

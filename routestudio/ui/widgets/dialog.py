@@ -195,7 +195,8 @@ class Scrolled(QScrollArea):
         self.setMinimumHeight(min(160, content.sizeHint().height()))
 
     def sizeHint(self) -> QSize:
-        return self.widget().sizeHint() + QSize(14, 4)
+        content = self.widget()
+        return QSize(14, 4) + content.sizeHint() if content else super().sizeHint()
 
 
 def _scrolled(text: str) -> QWidget:
