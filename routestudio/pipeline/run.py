@@ -13,6 +13,7 @@ from typing import Final, Literal
 from routestudio import tasks
 from routestudio.errors import ConfigError, LinkError, Place, RouteStudioError
 from routestudio.model.message import Message
+from routestudio.pipeline.alarm import Alarm
 from routestudio.pipeline.batching import Batch
 from routestudio.pipeline.checkpoint import Keeper, LowWater
 from routestudio.pipeline.dead_letters import DeadLetter, DeadLetters
@@ -145,7 +146,7 @@ class Delivery:
         self._room = asyncio.Event()
         self._end = asyncio.Event()
         self._senders: set[asyncio.Task[None]] = set()
-        self._timer: asyncio.TimerHandle | None = None
+        self._alarm = Alarm(self._dispatch)
         self._patience: asyncio.TimerHandle | None = None
         self._takers: list[asyncio.Task[None]] = []
         self._fed = False
@@ -276,22 +277,7 @@ class Delivery:
             return
         wake = planner.wake_at(now)
         if wake is not None:
-            self._wake_in(max(0.0, wake - now))
-
-    def _wake_in(self, seconds: float) -> None:
-        """Dispatch again then, or earlier: a timer that comes too early costs less than a new one
-        for each batch."""
-        loop, timer = asyncio.get_running_loop(), self._timer
-        due = loop.time() + seconds
-        if timer is not None:
-            if timer.when() <= due:
-                return
-            timer.cancel()
-        self._timer = loop.call_at(due, self._wake)
-
-    def _wake(self) -> None:
-        self._timer = None
-        self._dispatch()
+            self._alarm.within(wake - now)
 
     async def _send(self, first: Batch[Job]) -> None:
         """Send batches one after the other, for as long as there is one."""
@@ -439,10 +425,9 @@ class Delivery:
     async def _stop(self, workers: Sequence[asyncio.Task[None]]) -> None:
         """End all tasks; answers that come within a moment still count."""
         self._closing = True
-        for timer in (self._timer, self._patience):
-            if timer is not None:
-                timer.cancel()
-        self._timer = None
+        self._alarm.cancel()
+        if self._patience is not None:
+            self._patience.cancel()
         for worker in workers:
             worker.cancel()
         if self._senders:

@@ -112,7 +112,7 @@ class HttpClient:
             raise UnansweredError(outcome) from None
 
     def _unanswered(self, error: Exception, seconds: float) -> Outcome | None:
-        """What an exchange without an answer means; `None` for a fault of our own."""
+        """What an exchange without an answer means; `None`: a fault of RouteStudio."""
         import h11
 
         from routestudio.sinks import _http_connections as http
