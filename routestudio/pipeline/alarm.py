@@ -15,15 +15,17 @@ class Alarm:
     def __init__(self, call: Callable[[], None]) -> None:
         self._call = call
         self._timer: asyncio.TimerHandle | None = None
+        self._due = 0.0
 
     def within(self, seconds: float) -> None:
         """Call in so many seconds, or earlier."""
         loop, timer = asyncio.get_running_loop(), self._timer
         due = loop.time() + max(0.0, seconds)
         if timer is not None:
-            if timer.when() <= due:
+            if self._due <= due:
                 return
             timer.cancel()
+        self._due = due
         self._timer = loop.call_at(due, self._ring)
 
     def cancel(self) -> None:
