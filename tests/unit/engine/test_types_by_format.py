@@ -17,7 +17,7 @@ import pytest
 
 from routestudio.formats.reader import KeyBook, RowReader
 from routestudio.functions.pool import FunctionPool
-from routestudio.model.column_types import types_of
+from routestudio.model.column_origins import types_of
 from routestudio.model.function import Function, FunctionKind, Language
 from routestudio.model.message import Message
 from routestudio.model.rows import Raw
