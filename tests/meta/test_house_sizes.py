@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 FUNCTION, CLASS = 60, 300
 
 LONG_FUNCTIONS = {
-    "routestudio.cli.main.build_parser": 110,
+    "routestudio.cli.main.build_parser": 130,
     "routestudio.derive.docs.page": 70,
     "routestudio.engine.run_desk._deliver": 70,
     "routestudio.engine.streaming.deliver": 70,
@@ -66,7 +66,9 @@ LONG_CLASSES = {
     "routestudio.ui.documents.sample.SampleDocument": 440,
     "routestudio.ui.main_window.MainWindow": 410,
     "routestudio.ui.panels.preview.PreviewPanel": 480,
+    "routestudio.ui.panels.run.RunPanel": 330,
     "routestudio.ui.rows_dialog.RowsDialog": 350,
+    "routestudio.ui.session.Session": 350,
 }
 
 
