@@ -127,7 +127,7 @@ class Walk:
 
     async def tables(self) -> None:
         desk, pane = self.desk, self.document.tables
-        desk.window.toggle_bottom()
+        await desk.act(self.trigger("toggle_panel"))
         QTest.mouseClick(pane.show_button, Qt.MouseButton.LeftButton)
         await desk.until(lambda: pane.list.topLevelItemCount() == 2, "the tables")
         pane.list.setCurrentItem(pane.list.topLevelItem(1))
