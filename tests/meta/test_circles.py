@@ -9,8 +9,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 LEFT = {"engine": 28, "project": 7, "sinks": 12, "sources": 5, "ui": 17}
-"""The most modules that may still be in circles, by package: those that there were, and a few for
-work that was under way. The numbers may only become smaller; any other package has none."""
+"""The most modules that may still be in circles, by package. The numbers may only become smaller;
+any other package has none."""
 
 
 @cache
