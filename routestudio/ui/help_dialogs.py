@@ -16,6 +16,7 @@ from routestudio.ui.actions import MENUS, TABLE, shortcut_text
 from routestudio.ui.recent import settings
 from routestudio.ui.widgets.basics import Button, label
 from routestudio.ui.widgets.dialog import Dialog
+from routestudio.ui.widgets.tips import breakable
 
 if TYPE_CHECKING:
     from routestudio.ui.bridge import Engine
@@ -75,7 +76,7 @@ class AboutDialog(Dialog):
         self.walls.setAccessibleName("Walls around functions")
         self.walls.hide()
         self.body.addWidget(self.walls)
-        self.body.addWidget(label(diagnostics(), "muted", wrap=True, select=True))
+        self.body.addWidget(label(breakable(diagnostics()), "muted", wrap=True, select=True))
         copy = Button("Copy diagnostics", "copy", action=self._copy)
         self.foot(copy, Button("Close", kind="primary", action=self.accept))
         if engine is not None:

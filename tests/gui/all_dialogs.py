@@ -83,7 +83,8 @@ _PLAN = {
 _CONVERSION = {
     "function": "orders-by-region", "from": "python", "to": "elixir", "code": "x = 1\n",
     "problems": [],
-    "verification": {"equal": False, "stricter": [], "different": 1, "messages": 363,
+    "verification": {"equal": False, "stricter": [], "different": 1, "failing": None,
+                     "messages": 363,
                      "samples": 14, "differences": [
                          {"index": 3, "before": "orders.eu", "after": "orders.none"}]},
 }  # fmt: skip

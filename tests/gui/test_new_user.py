@@ -14,7 +14,6 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog, QToolButton
 from pytestqt.qtbot import QtBot
 
-from routestudio.app import main as command
 from routestudio.ui import dialogs
 from routestudio.ui.convert_dialog import ConvertDialog
 from routestudio.ui.documents.overview import OverviewDocument
@@ -44,8 +43,10 @@ sinks:
 
 async def new(desk: Desk, folder: Path, sink: str) -> None:
     """A new project of a sink type, opened, with no variable set."""
-    assert command(["new", str(folder), "--sink", sink]) == 0
-    await desk.start(folder)
+    await desk.start()
+    desk.window.session.create(folder, sink)
+    await desk.until(lambda: desk.window.document() is not None, "the new project")
+    await desk.quiet()
 
 
 @in_qt
