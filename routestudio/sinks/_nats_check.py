@@ -28,7 +28,7 @@ from routestudio.sinks._nats_wire import (
     publication,
 )
 from routestudio.sinks._net import CONNECT_SECONDS, Reach, Stopwatch, reach, skip_rest
-from routestudio.sinks._tls import client_context
+from routestudio.sinks._tls import client_context, wanted, wanted_text
 
 SECONDS: Final = 8.0
 """Seconds for one step after the connection stands."""
@@ -113,6 +113,9 @@ async def _secure(connection: Connection, watch: Stopwatch) -> CheckStep:
 
 
 def _failure(name: str, error: Exception, watch: Stopwatch) -> CheckStep:
+    if wanted(error):
+        text, hint = wanted_text()
+        return CheckStep(name, "failed", text, watch.lap(), hint)
     if isinstance(error, WireError):
         hint = error.hint or "check host and port, and that the server is running"
         return CheckStep(name, "failed", str(error), watch.lap(), hint)

@@ -239,9 +239,11 @@ async def test_a_lost_answer_is_an_unknown_write(
 
 
 async def test_slow_answers_end_at_the_time_out(
-    opensearch_proxy: OpenSearchProxy, monkeypatch: pytest.MonkeyPatch
-) -> None:
+    opensearch_server: OpenSearchServer, opensearch_proxy: OpenSearchProxy,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
     monkeypatch.setattr("routestudio.sinks.elasticsearch._TIMEOUT", 0.5)
+    opensearch_server.create_index("orders", n="integer")  # what makes it late is only the proxy
     opensearch_proxy.hold("POST", "/orders", 5)
     settings = config(opensearch_proxy)
     [outcome] = await send(settings, [entry(settings, 1)])

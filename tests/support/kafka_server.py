@@ -201,7 +201,9 @@ def _settings(
     }
     if authority.clients:
         values |= {"ssl.client.auth": "required", "ssl.truststore.type": "PEM",
-                   "ssl.truststore.location": str(authority.file)}  # fmt: skip
+                   "ssl.truststore.location": str(authority.file),
+                   "ssl.principal.mapping.rules": "RULE:^.*$/client/",
+                   "super.users": "User:admin;User:ANONYMOUS;User:client"}  # fmt: skip
     for listener in ("sasl_plaintext", "sasl_ssl"):
         start = f"listener.name.{listener}"
         values[f"{start}.plain.sasl.jaas.config"] = (
