@@ -146,7 +146,7 @@ async def handshake(host: str, port: int, tls: ssl.SSLContext, seconds: float) -
     session = writer.get_extra_info("ssl_object")
     version = session.version() if session else "TLS"
     took = watch.lap()
-    refused = await _refused(reader, max(took / 1000, 0.02))
+    refused = await _refused(reader, max(took / 1000, 0.1))
     await _close(writer)
     if refused:
         text, hint = wanted_text()
