@@ -53,7 +53,8 @@ async def preview(options: argparse.Namespace) -> int:
         if any(shapes.varying()):
             from routestudio.engine.evolution import evolution, evolution_lines
 
-            for line in evolution_lines(evolution(shapes, prepared.functions.present)):
+            found = await evolution(shapes, prepared.functions.present, engine.workspace.pool)
+            for line in evolution_lines(found):
                 say(line)
     return 1 if failed else 0
 

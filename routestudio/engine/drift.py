@@ -16,8 +16,7 @@ from routestudio.engine.hazards import Samples
 from routestudio.engine.workspace import Workspace
 from routestudio.errors import RouteStudioError
 from routestudio.formats._columns import type_name
-from routestudio.hazards.facts import Facts, Read
-from routestudio.hazards.tree import facts
+from routestudio.functions.facts import Facts, Read
 from routestudio.hazards.view import place_of_code
 from routestudio.model.function import Diagnostic, Function, FunctionKind
 from routestudio.model.message import Message
@@ -99,7 +98,7 @@ async def look(workspace: Workspace, database: str, samples: Samples) -> Seen:
     return seen
 
 
-def drifts(workspace: Workspace, database: str, samples: Samples) -> list[Drift]:
+async def drifts(workspace: Workspace, database: str, samples: Samples) -> list[Drift]:
     """What differs between the project and a database that was looked at; asks nobody."""
     seen: Seen | None = workspace.seen.get(database)
     if seen is None:
@@ -115,11 +114,11 @@ def drifts(workspace: Workspace, database: str, samples: Samples) -> list[Drift]
         roles = (spec.filter, spec.routing, spec.transform)
         for function in project.functions:
             if function.name in roles and function.kind.entry_point is not None and tables:
-                found += _reads(spec, facts(function), tables)
+                found += _reads(spec, await workspace.pool.facts(function), tables)
     return found
 
 
-def of_function(workspace: Workspace, name: str, code: str) -> list[Diagnostic]:
+async def of_function(workspace: Workspace, name: str, code: str) -> list[Diagnostic]:
     """The same for one function with the text that is being typed, at its lines."""
     project = workspace.project.project
     function = next((item for item in project.functions if item.name == name), None)
@@ -131,7 +130,8 @@ def of_function(workspace: Workspace, name: str, code: str) -> list[Diagnostic]:
         seen: Seen | None = workspace.seen.get(spec.database or "")
         if seen is None or name not in (spec.filter, spec.routing, spec.transform):
             continue
-        for item in _reads(spec, facts(typed), seen.of(spec)):
+        known = await workspace.pool.facts(typed)
+        for item in _reads(spec, known, seen.of(spec)):
             if item.read is not None and item.severity != "note":
                 place = (item.read.line, item.read.column)
                 found[*place, item.message] = Diagnostic(

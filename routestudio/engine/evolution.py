@@ -5,27 +5,31 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
+from routestudio.functions.facts import Facts
+from routestudio.functions.pool import FunctionPool
 from routestudio.hazards.missing import missing_text, unprepared
-from routestudio.hazards.tree import facts
 from routestudio.model.function import Function
 from routestudio.samples.shapes import Column, Shapes
 
 
-def evolution(shapes: Shapes, functions: Iterable[Function]) -> dict[str, Any]:
+async def evolution(
+    shapes: Shapes, functions: Iterable[Function], pool: FunctionPool
+) -> dict[str, Any]:
     """`columns` that not all rows of their table have, and `reads` of them by functions.
 
     A read has `function`, `line`, `column` (in its text) and `message`.
     """
     columns = list(shapes.varying())
+    known = [await pool.facts(function) for function in functions] if columns else []
     return {
         "columns": [column.as_json() for column in columns],
-        "reads": [read for function in functions for read in _reads(function, columns)],
+        "reads": [read for facts in known for read in _reads(facts, columns)],
     }
 
 
-def _reads(function: Function, columns: list[Column]) -> Iterator[dict[str, Any]]:
-    for read, column in unprepared(facts(function), columns):
-        yield {"function": function.name, "line": read.line, "column": read.column,
+def _reads(facts: Facts, columns: list[Column]) -> Iterator[dict[str, Any]]:
+    for read, column in unprepared(facts, columns):
+        yield {"function": facts.function.name, "line": read.line, "column": read.column,
                "name": column.name, "message": missing_text(column)}  # fmt: skip
 
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import takewhile
 from typing import Any
 
 from routestudio.engine.workspace import PreparedSink, Workspace
 from routestudio.errors import FieldProblem
 from routestudio.functions import determinism
+from routestudio.functions.facts import Spot
 from routestudio.hazards import linting
 from routestudio.hazards.base import Finding
-from routestudio.hazards.facts import Spot
-from routestudio.hazards.tree import facts
 from routestudio.hazards.view import Keys, SinkView
 from routestudio.model.fields import RuleError
 from routestudio.model.function import Function, FunctionKind
@@ -86,8 +86,7 @@ async def view_of(
 
 
 async def _facts(workspace: Workspace, function: Function | None) -> Any:
-    """What the text of a function says, where a worker could check it: reading it in this process
-    takes no more than that did."""
+    """What the text of a function says, where a worker could check it."""
     if function is None:
         return None
     found = await workspace.pool.check(function)
@@ -98,7 +97,7 @@ async def _facts(workspace: Workspace, function: Function | None) -> Any:
         for item in found
         if item.code == determinism.CODE
     )
-    return facts(function, varying)
+    return replace(await workspace.pool.facts(function), varying=varying)
 
 
 def _advice(prepared: PreparedSink) -> tuple[FieldProblem, ...]:

@@ -64,7 +64,7 @@ async def lint(workspace: Workspace, source: Mapping[str, Any] | None = None) ->
         from routestudio.engine import drift
 
         found += [drift.finding(workspace, item)
-                  for item in drift.drifts(workspace, database, samples)]  # fmt: skip
+                  for item in await drift.drifts(workspace, database, samples)]  # fmt: skip
     keys = keys_of(samples)
     for spec in workspace.project.project.sinks:
         found += await _sink(workspace, spec.name, samples, keys)

@@ -178,7 +178,7 @@ class EngineService(Runner):
         function = Function("", FunctionKind(kind), Language(language), code)
         found = await self.pool.check(function)
         if self._workspace is not None and self._workspace.seen:
-            found = [*found, *drift.of_function(self._workspace, name, code)]
+            found = [*found, *await drift.of_function(self._workspace, name, code)]
         return diagnostics_of(found)
 
     # --- preview -----------------------------------------------------------------------------
@@ -215,7 +215,9 @@ class EngineService(Runner):
             "problems": problems,
             "dynamic": prepared.bound.dynamic,
             "fields": fields,
-            "evolution": evolution(preview.shapes, prepared.functions.present),
+            "evolution": await evolution(
+                preview.shapes, prepared.functions.present, self.workspace.pool
+            ),
             "whole": preview.whole,
             "enrichment": enriched,
         }

@@ -13,7 +13,7 @@ from dataclasses import astuple
 from typing import Any, Final
 
 from routestudio.errors import UsageError
-from routestudio.functions import language
+from routestudio.functions import language, reading
 from routestudio.model.function import Diagnostic, Function, Language
 
 SECONDS: Final = 2.0
@@ -38,7 +38,21 @@ def _points(function: Function) -> Any:
     return [astuple(item) for item in language.points(function)]
 
 
-_TASKS: Final[dict[str, Callable[..., Any]]] = {"check": _check, "points": _points}
+def _facts(function: Function) -> Any:
+    return reading.facts_of(function).as_json()
+
+
+def _reads(function: Function) -> Any:
+    found = reading.reads_of(function)
+    return [found.record, found.changes, found.metadata, sorted(found.unread)]
+
+
+SHORT: Final[dict[str, Callable[..., Any]]] = {
+    "check": _check, "points": _points, "facts": _facts, "reads": _reads,
+}  # fmt: skip
+"""Tasks that any worker can do: what the others need is loaded in one alone."""
+
+_TASKS: Final = dict(SHORT)
 
 
 def load() -> None:
@@ -58,9 +72,9 @@ def load() -> None:
 
 def load_elixir() -> None:
     """Load all that checks and evaluates Elixir functions."""
-    from routestudio.functions.elixir import checking, program, source
+    from routestudio.functions.elixir import checking, facts, program, reads, source
 
-    _ = checking, program, source
+    _ = checking, facts, program, reads, source
 
 
 LOADED: Final[dict[str, Callable[[], None]]] = {FORMATTER: load, ELIXIR: load_elixir}

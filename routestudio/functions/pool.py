@@ -19,28 +19,28 @@ from routestudio.functions import desk, projection, typed
 from routestudio.functions.answers import results_of, traced_of
 from routestudio.functions.child import Limits, Worker, WorkerGone
 from routestudio.functions.conversion.result import Conversion
+from routestudio.functions.facts import Facts, of_path
 from routestudio.functions.frames import Mode, Program
 from routestudio.functions.tracing import Point, Trace
 from routestudio.model.function import (
     Diagnostic,
     Function,
     FunctionFault,
+    FunctionKind,
     FunctionResult,
     Language,
 )
 from routestudio.model.message import Message
 
-_CHECKED: Final = 256
-"""Functions whose diagnostics are kept."""
+_KEPT: Final = 1024
+"""Answers about texts that are kept."""
 
 _MAX_ROWS: Final = 1000
 """Messages of one request: bounds what the worker holds and what an overrun makes it repeat."""
 
 
-_DOES: Final = {"check": "checking", "points": "reading", "format": "formatting",
-                "convert": "converting"}  # fmt: skip
-_SHORT: Final = ("check", "points")
-"""Tasks that any worker can do: what the others need is loaded in one alone."""
+_DOES: Final = {"check": "checking", "format": "formatting", "convert": "converting"}
+"""What the others do is called reading."""
 
 
 class FunctionPool:
@@ -56,8 +56,7 @@ class FunctionPool:
         self._workers: list[Worker] = []
         self._desk: Worker | None = None
         self._desk_lock = asyncio.Lock()
-        self._checked: OrderedDict[Function, list[Diagnostic]] = OrderedDict()
-        self._points: OrderedDict[Function, tuple[Point, ...]] = OrderedDict()
+        self._answers: OrderedDict[tuple[str, Function], Any] = OrderedDict()
         self._loaded: set[str] = set()
         self._warming = 0
 
@@ -84,26 +83,44 @@ class FunctionPool:
     ) -> list[Diagnostic]:
         """All diagnostics; those of the last functions are kept. Raises `UsageError` for a text
         that is not checked, which may be the fault of a busy machine."""
-        found = self._checked.get(function)
-        if found is None:
-            answer = await self._work("check", function, worker=worker)
-            found = self._checked[function] = desk.diagnostics_of(answer)
-            if len(self._checked) > _CHECKED:
-                self._checked.popitem(last=False)
-        return found
+        return desk.diagnostics_of(await self._asked("check", function, worker))
 
     async def points(self, function: Function) -> tuple[Point, ...]:
         """The ways that a function may take, as the traces of its calls number them; none for a
         text that cannot be worked on."""
-        if function not in self._points:
-            try:
-                found = await self._work("points", function)
-            except UsageError:
-                return ()
-            self._points[function] = tuple(Point(*item) for item in found)
-            if len(self._points) > _CHECKED:
-                self._points.popitem(last=False)
-        return self._points[function]
+        try:
+            return tuple(Point(*item) for item in await self._asked("points", function))
+        except UsageError:
+            return ()
+
+    async def facts(self, function: Function) -> Facts:
+        """What a function's text shows; hardly anything of one that cannot be read in time."""
+        if function.kind is FunctionKind.PATH:
+            return of_path(function)
+        if function.kind.entry_point is None:
+            return Facts(function)
+        try:
+            return Facts.of_json(function, await self._asked("facts", function))
+        except UsageError:
+            return Facts(function)
+
+    async def _reads(self, functions: Sequence[Function], worker: Worker) -> projection.Reads:
+        """What any of the functions can read of a message."""
+        for function in functions:
+            if not projection.known(function):
+                with contextlib.suppress(UsageError):  # then it is sent everything
+                    found = await self._asked("reads", function, worker)
+                    projection.remember(function, found)
+        return projection.reads(functions)
+
+    async def _asked(self, task: str, function: Function, worker: Worker | None = None) -> Any:
+        """What a worker finds in a function's text. Raises `UsageError`, as `_work` does."""
+        key = task, function
+        if key not in self._answers:
+            self._answers[key] = await self._work(task, function, worker=worker)
+            if len(self._answers) > _KEPT:
+                self._answers.popitem(last=False)
+        return self._answers[key]
 
     async def format(self, code: str, language: Language) -> str:
         """A text in its language's style. Raises `UsageError`, which explains why, if it cannot
@@ -130,12 +147,12 @@ class FunctionPool:
         request = {"task": task, "arguments": arguments}
         given = self._text_worker(task) if worker is None else contextlib.nullcontext(worker)
         async with given as worker:
-            if task in _SHORT:
+            if task in desk.SHORT:
                 await worker.load(*_needs(item for item in arguments if isinstance(item, Function)))
             try:
                 return desk.value_of(await worker.call(request, desk.SECONDS))
             except WorkerGone as gone:
-                did = _DOES[task]
+                did = _DOES.get(task, "reading")
                 why = f"longer than {desk.SECONDS:g} s" if gone.timeout else "too much memory"
                 text = f"{did} this text takes {why}, and was stopped"
                 hint = "write long expressions as several short ones"
@@ -144,7 +161,7 @@ class FunctionPool:
     @contextlib.asynccontextmanager
     async def _text_worker(self, task: str) -> AsyncIterator[Worker]:
         """Any worker that is free checks a text; the other tasks have their own worker."""
-        if task in _SHORT and self._is_free():
+        if task in desk.SHORT and self._is_free():
             async with self._worker() as worker:
                 yield worker
             return
@@ -192,7 +209,7 @@ class FunctionPool:
                 (functions[i].language.value, functions[i].kind.value, functions[i].code, mode)
                 for i in runnable
             ]
-            wanted = projection.reads([functions[i] for i in runnable])
+            wanted = await self._reads([functions[i] for i in runnable], worker)
             columns = await self._evaluate(worker, programs, messages, wanted, overruns, now)
         for i, column in zip(runnable, columns, strict=True):
             results[i] = column

@@ -1,26 +1,25 @@
 """Which parts of a message a function can read, known from its text alone.
 
 A worker is sent only these: reading a message, handing it over and building it again costs more
-than most functions do. Where the text leaves any doubt, a part is sent whole. Runs nothing.
+than most functions do. Where the text leaves any doubt, a part is sent whole. A worker reads the
+text (`reading`); here is what is known of those that were read.
 """
 
 from __future__ import annotations
 
-import ast
+from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
-from routestudio.functions import python
-from routestudio.functions.library import DICT_METHODS, METADATA_FIELDS
-from routestudio.model.function import Function, Language
+from routestudio.model.function import Function
 from routestudio.model.message import Message
 
 Keys = tuple[str, ...] | None
 """The keys of a part that are read, in the order of their names; `None`: all of it."""
 
-_PARTS: Final = ("record", "changes", "metadata")
+PARTS: Final = ("record", "changes", "metadata")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +47,31 @@ Part = tuple[Keys, list[Any], list[int]]
 themselves; and the rows where the part is null."""
 
 
+_MOST: Final = 1024
+"""Functions of which is kept what they read."""
+
+_known: OrderedDict[Function, Reads] = OrderedDict()
+
+
+def known(function: Function) -> bool:
+    """Whether a worker has read this function's text."""
+    return function in _known
+
+
+def remember(function: Function, found: Sequence[Any]) -> None:
+    """Keep what a worker found in a function's text: the fields of `Reads` as JSON has them."""
+    *parts, unread = found
+    keys = [None if part is None else tuple(part) for part in parts]
+    _known[function] = Reads(*keys, unread=frozenset(unread))
+    if len(_known) > _MOST:
+        _known.popitem(last=False)
+
+
 def reads(functions: Iterable[Function]) -> Reads:
-    """What any of the functions can read."""
+    """What any of the functions can read; everything where no worker has read the text."""
     found = WHOLE
     for number, function in enumerate(functions):
-        python = function.language is Language.PYTHON
-        more = _reads(function.code) if python else _reads_elixir(function.code)
+        more = _known.get(function, WHOLE)
         found = _union(found, more) if number else more
     return found
 
@@ -69,7 +87,7 @@ def project(messages: Sequence[Message], wanted: Reads) -> list[Part | None]:
         [message.metadata for message in messages],
     ]
     found: list[Part | None] = []
-    for part, values in zip(_PARTS, given, strict=True):
+    for part, values in zip(PARTS, given, strict=True):
         keys = wanted.of(part)
         if part in wanted.unread:
             found.append(None)
@@ -135,88 +153,3 @@ def _union(one: Reads, other: Reads) -> Reads:
         return None if mine is None or theirs is None else tuple(sorted({*mine, *theirs}))
 
     return Reads(joined("record"), joined("changes"), joined("metadata"), one.unread & other.unread)
-
-
-@lru_cache(maxsize=256)
-def _reads(code: str) -> Reads:
-    try:
-        tree = python.parsed(code)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return WHOLE
-    keys: dict[str, set[str]] = {}
-    known: set[int] = set()
-    names: list[ast.Name] = []
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Name):
-            if _part(node) is not None:
-                names.append(node)
-            continue
-        found = _key_read(node)
-        if found is not None:
-            name, key = found
-            known.add(id(name))
-            part = _part(name)
-            assert part is not None
-            keys.setdefault(part, set())
-            if key is not None:
-                keys[part].add(key)
-    # A part that is mentioned in any other way may be read as a whole.
-    whole = {_part(name) for name in names if id(name) not in known}
-    taken = [None if part in whole else tuple(sorted(keys.get(part, ()))) for part in _PARTS]
-    unread = frozenset(part for part in _PARTS if part not in whole and part not in keys)
-    return Reads(taken[0], taken[1], taken[2], unread)
-
-
-@lru_cache(maxsize=256)
-def _reads_elixir(code: str) -> Reads:
-    from routestudio.functions.elixir.reads import parts_read
-
-    found = parts_read(code)
-    if found is None:
-        return WHOLE
-    taken = [_sorted(found.get(part, set())) for part in _PARTS]
-    return Reads(taken[0], taken[1], taken[2], frozenset(set(_PARTS) - set(found)))
-
-
-def _sorted(keys: set[str] | None) -> Keys:
-    return None if keys is None else tuple(sorted(keys))
-
-
-def _key_read(node: ast.AST) -> tuple[ast.Name, str | None] | None:
-    """The part that an expression reads one key of. No key: only whether the part is null."""
-    match node:
-        case ast.Subscript(
-            value=ast.Name() as name, slice=ast.Constant(value=str(key)), ctx=ast.Load()
-        ):
-            pass
-        case ast.Call(
-            func=ast.Attribute(value=ast.Name() as name, attr="get"),
-            args=[ast.Constant(value=str(key))] | [ast.Constant(value=str(key)), _],
-            keywords=[],
-        ):
-            if isinstance(node.args[-1], ast.Starred):
-                return None
-        case ast.Attribute(value=ast.Name() as name, attr=key, ctx=ast.Load()):
-            if _part(name) != "metadata" or key not in METADATA_FIELDS - DICT_METHODS:
-                return None
-        case ast.Compare(
-            left=ast.Constant(value=str(key)),
-            ops=[ast.In() | ast.NotIn()],
-            comparators=[ast.Name() as name],
-        ):
-            pass
-        case ast.Compare(
-            left=ast.Name() as name,
-            ops=[ast.Is() | ast.IsNot()],
-            comparators=[ast.Constant(value=None)],
-        ):
-            return (name, None) if _part(name) is not None else None
-        case _:
-            return None
-    return (name, str(key)) if _part(name) is not None else None
-
-
-def _part(name: ast.Name) -> str | None:
-    """The part that a name stands for; the parameters may be written with a leading `_`."""
-    found = name.id.removeprefix("_")
-    return found if found in _PARTS else None

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from routestudio.hazards.facts import Facts, Read
+from routestudio.functions.facts import Facts, Read
 from routestudio.model.function import Language
 from routestudio.samples.shapes import Column
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from routestudio.errors import FieldProblem
+from routestudio.functions.facts import Facts
 from routestudio.hazards.base import Finding
-from routestudio.hazards.tree import Facts
 from routestudio.model.function import Function
 from routestudio.model.message import Message
 from routestudio.model.project import Severity, SinkSpec

@@ -25,6 +25,7 @@ from routestudio.project.yamldata import (
     has,
     index,
     list_at,
+    longest,
     plain,
     same,
     set_plain,
@@ -47,6 +48,10 @@ class Replaced(NamedTuple):
 
 _BLOCKS: Final = 8
 """Items of a list from which on one is edited by itself."""
+
+MAX_TEXT: Final = 250_000
+"""Most characters of one text that is written into the file: each is written, read again and
+compared, in half a second at most. A function may have 10,000 bytes."""
 
 
 class YamlDocument:
@@ -124,7 +129,7 @@ class YamlDocument:
 
         Raises `KeyError` for a list item that is not there, `ProjectError` when it cannot be done.
         """
-        value = plain(value)
+        value = self._writable(path, value)
         if self._in_block(path, lambda small: small.set(path, value)):
             return
         old = self.plain(path)
@@ -160,11 +165,12 @@ class YamlDocument:
 
     def exchange(self, path: Path, key: str, value: Any) -> None:
         """Set `key` in the place of the last key of `path`, which goes. Raises `ProjectError`."""
+        value = self._writable(path, value)
         if self._in_block(path, lambda small: small.exchange(path, key, value)):
             return
         wanted = copied(self.plain())
-        exchange_plain(wanted, path, key, plain(value))
-        splice = self._splicer.renamed(path, key, plain(value))
+        exchange_plain(wanted, path, key, value)
+        splice = self._splicer.renamed(path, key, value)
         if self._accept(self._splicer.with_one(splice), wanted) or self._apart(
             path, wanted, lambda document: document.exchange(path, key, value)
         ):
@@ -179,7 +185,7 @@ class YamlDocument:
 
     def add_item(self, path: Path, item: Mapping[str, Any]) -> None:
         """Append a mapping to the list at `path`, which is made when missing."""
-        item = plain(item)
+        item = self._writable(path, item)
         wanted = copied(self.plain())
         list_at(wanted, path).append(item)
 
@@ -199,6 +205,8 @@ class YamlDocument:
             for change in changes:
                 self._alone(change)
             return
+        for change in changes:
+            self._writable(change.path, change.value)
         found = [(change, self._splicer.splice_for(change)) for change in changes]
         wanted = copied(self._plain)
         for change, splice in found:
@@ -213,6 +221,17 @@ class YamlDocument:
         half = len(changes) // 2
         self.change_all(changes[:half])
         self.change_all(changes[half:])
+
+    def _writable(self, path: Path, value: Any) -> Any:
+        """A value as plain data. Raises `ProjectError` when it holds a text that is too long."""
+        value = plain(value)
+        size = longest(value)
+        if size > MAX_TEXT:
+            raise ProjectError(
+                f"a text of {size:,} characters is too long for a value (at most {MAX_TEXT:,})",
+                place=Place(self._name, *self.position(path)), hint="keep it in a file of its own",
+            )  # fmt: skip
+        return value
 
     def _alone(self, change: Change) -> None:
         if change.gone:

@@ -145,6 +145,8 @@ class Splicer:
         line, column = parent.lc.key(key)
         lines = self.lines
         last = block_end(lines, line, column)
+        if self._only_comments_below(parent, key, last):
+            last = line + 1
         head = lines[line][:column]
         if head.strip(" -"):
             return None
@@ -153,6 +155,17 @@ class Splicer:
         if comment:
             written = with_comment(written, comment)
         return self._between(line, last, (head + written).split("\n"))
+
+    def _only_comments_below(self, parent: CommentedMap, key: str, last: int) -> bool:
+        """Whether a value is on the line of its key, or missing, and the lines that are indented
+        under it hold comments: these are not about the value."""
+        old = parent[key]
+        if isinstance(old, (dict, list)):
+            return False
+        if old is not None and scalar_end(self._body, self._offset(*parent.lc.value(key))) is None:
+            return False
+        below = (text.strip() for text in self.lines[parent.lc.key(key)[0] + 1 : last])
+        return all(not text or text.startswith("#") for text in below)
 
     def _comment_behind(self, parent: CommentedMap, key: str) -> str | None:
         """The comment on the line of a key, behind its value or the beginning of it."""

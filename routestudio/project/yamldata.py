@@ -89,6 +89,15 @@ def _looked_up(items: Sequence[Any], name: str) -> int | None:
     return table.get(name)
 
 
+def longest(data: Any) -> int:
+    """Characters of the longest text in plain data."""
+    if isinstance(data, dict):
+        return max((max(len(str(key)), longest(item)) for key, item in data.items()), default=0)
+    if isinstance(data, list):
+        return max(map(longest, data), default=0)
+    return len(data) if isinstance(data, str) else 0
+
+
 def copied(data: Any) -> Any:
     """A copy of plain data."""
     if isinstance(data, dict):

@@ -14,16 +14,13 @@ from ruamel.yaml.error import MarkedYAMLError, ReusedAnchorWarning, YAMLError
 from ruamel.yaml.reader import ReaderError
 
 from routestudio.errors import Place, ProjectError
-from routestudio.project.yamlscan import BoundedScanner, TooManyTokensError
+from routestudio.project.yamlscan import BoundedScanner, TooDeepError, TooManyTokensError
 
 MAX_NODES: Final = 200_000
 """Most values a file may hold, aliases expanded (guards against alias bombs)."""
 
 MAX_MERGES: Final = 300
 """Most maps that may be merged into others: each costs time for all before it."""
-
-MAX_DEPTH: Final = 150
-"""Most brackets and braces that may be open at a place."""
 
 
 def read_yaml(body: str, name: str) -> CommentedMap:
@@ -33,7 +30,6 @@ def read_yaml(body: str, name: str) -> CommentedMap:
 
 def read_parts(body: str, name: str) -> tuple[CommentedMap, bool]:
     """The same, and whether each part of the text means the same without the others."""
-    _refuse_depth(body, name)
     _refuse_merges(body, name)
     try:
         data, local = _loaded(body)
@@ -47,6 +43,9 @@ def read_parts(body: str, name: str) -> tuple[CommentedMap, bool]:
         ) from None  # fmt: skip
     except RecursionError:
         raise ProjectError("is nested too deeply", place=Place(name)) from None
+    except TooDeepError as error:
+        raise ProjectError("is nested too deeply", place=Place(name, error.line + 1),
+                           hint="close brackets and braces") from None  # fmt: skip
     except TooManyTokensError as error:
         raise ProjectError(str(error), place=Place(name), hint="divide the file") from None
     except (YAMLError, ValueError, TypeError, LookupError, AttributeError,
@@ -94,17 +93,6 @@ def yaml_io(*, listed: bool = True) -> YAML:
     if listed:
         yaml.indent(mapping=2, sequence=4, offset=2)
     return yaml
-
-
-def _refuse_depth(body: str, name: str) -> None:
-    """The parser's time grows with the square of the open brackets, so they are counted first."""
-    depth = 0
-    for match in re.finditer(r"[\[\]{}]", body):
-        depth = depth + 1 if match[0] in "[{" else max(0, depth - 1)
-        if depth > MAX_DEPTH:
-            line = body.count("\n", 0, match.start()) + 1
-            raise ProjectError("is nested too deeply", place=Place(name, line),
-                               hint="close brackets and braces")  # fmt: skip
 
 
 def _refuse_merges(body: str, name: str) -> None:

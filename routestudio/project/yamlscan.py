@@ -15,6 +15,10 @@ from ruamel.yaml.scanner import RoundTripScanner
 MAX_TOKENS: Final = 80_000
 """Most signs and values that a file may hold: reading them takes about two seconds."""
 
+MAX_DEPTH: Final = 150
+"""Most brackets and braces that may be open at a place: the parser's time grows with their
+square."""
+
 _CARRIERS: Final = (tokens.ScalarToken, tokens.ValueToken, tokens.FlowSequenceEndToken,
                     tokens.FlowMappingEndToken)  # fmt: skip
 """Tokens that take the comment behind them."""
@@ -22,6 +26,14 @@ _CARRIERS: Final = (tokens.ScalarToken, tokens.ValueToken, tokens.FlowSequenceEn
 
 class TooManyTokensError(YAMLError):
     """The text holds more than is read."""
+
+
+class TooDeepError(YAMLError):
+    """Too many brackets and braces are open, at `line` (from 0)."""
+
+    def __init__(self, line: int) -> None:
+        super().__init__("nested too deeply")
+        self.line = line
 
 
 class BoundedScanner(RoundTripScanner):
@@ -38,6 +50,11 @@ class BoundedScanner(RoundTripScanner):
         if self._fetched > MAX_TOKENS:
             raise TooManyTokensError(f"holds more than {MAX_TOKENS:,} values and signs")
         return super().fetch_more_tokens()
+
+    def fetch_flow_collection_start(self, TokenClass: Any, to_push: str) -> Any:  # noqa: N803
+        if self.flow_level >= MAX_DEPTH:
+            raise TooDeepError(self.reader.line)
+        return super().fetch_flow_collection_start(TokenClass, to_push)
 
     def fetch_anchor(self) -> Any:
         self.local = False

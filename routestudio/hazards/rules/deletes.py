@@ -6,10 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Final
 
+from routestudio.functions.facts import Facts
 from routestudio.functions.language import evaluated
 from routestudio.hazards.base import Finding
 from routestudio.hazards.rule import rule
-from routestudio.hazards.tree import Facts
 from routestudio.hazards.variants import carries_row
 from routestudio.hazards.view import Outcome, Pair, SinkView, counted, many, quote
 from routestudio.model.project import Severity

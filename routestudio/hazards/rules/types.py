@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
+from routestudio.functions.facts import Facts
 from routestudio.hazards.base import Finding
 from routestudio.hazards.rule import rule
-from routestudio.hazards.tree import Facts
 from routestudio.hazards.view import Outcome, Pair, SinkView, quote
 from routestudio.model import jsonio
 from routestudio.model.column_types import TEXT

@@ -15,6 +15,7 @@ from routestudio.functions.metadata import Metadata
 from routestudio.functions.pool import FunctionPool
 from routestudio.functions.projection import WHOLE, Reads, project, reads, rows
 from routestudio.functions.python import compile_function
+from routestudio.functions.reading import reads_of
 from routestudio.functions.worker import _failed
 from routestudio.model.function import Function, FunctionKind, FunctionResult, Language
 from routestudio.model.message import Message, message_from
@@ -126,14 +127,14 @@ given_messages = st.lists(
 def test_only_the_keys_that_are_read_are_sent(
     body: str, record: Any, changes: Any, metadata: Any
 ) -> None:
-    found = reads([routing(body)])
+    found = reads_of(routing(body))
     assert (found.record, found.changes, found.metadata) == (record, changes, metadata)
     assert ("record" in found.unread) == (not record)
 
 
 @pytest.mark.parametrize("body", DOUBTFUL)
 def test_what_may_be_read_as_a_whole_is_sent_whole(body: str) -> None:
-    found = reads([routing(body)])
+    found = reads_of(routing(body))
     assert None in (found.record, found.changes, found.metadata)
 
 
@@ -144,7 +145,7 @@ def test_what_may_be_read_as_a_whole_is_sent_whole(body: str) -> None:
 def test_a_projected_evaluation_equals_a_full_one(body: str, messages: list[Message]) -> None:
     function = routing(body)
     full = evaluated(function, messages, WHOLE)
-    assert evaluated(function, messages, reads([function])) == full
+    assert evaluated(function, messages, reads_of(function)) == full
 
 
 @pytest.mark.slow
@@ -152,9 +153,9 @@ def test_a_projected_evaluation_equals_a_full_one(body: str, messages: list[Mess
 def test_parameters_may_be_written_with_an_underscore(messages: list[Message]) -> None:
     head = "def route(_action, _record, changes, _metadata):\n"
     function = routing('return [_record["a"], record["b"]]', head)
-    assert reads([function]).record == ("a", "b")
+    assert reads_of(function).record == ("a", "b")
     full = evaluated(function, messages, WHOLE)
-    assert evaluated(function, messages, reads([function])) == full
+    assert evaluated(function, messages, reads_of(function)) == full
 
 
 def test_several_functions_get_what_any_of_them_reads() -> None:

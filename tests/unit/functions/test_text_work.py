@@ -13,8 +13,10 @@ from routestudio.engine import hazards
 from routestudio.errors import UsageError, WorkerError
 from routestudio.functions import desk, python
 from routestudio.functions.determinism import warnings_of
+from routestudio.functions.facts import Facts
 from routestudio.functions.pool import FunctionPool, Limits
-from routestudio.functions.projection import WHOLE, reads
+from routestudio.functions.projection import WHOLE
+from routestudio.functions.reading import facts_of, reads_of
 from routestudio.model.function import Function, FunctionKind, Language
 from tests.support.guards import children
 from tests.unit.functions.helpers import function, message, source, whole
@@ -70,7 +72,8 @@ async def test_a_million_bytes_are_answered_at_once(
     with pytest.raises(UsageError):
         await pool.format(MILLION, language)
     if language is Language.PYTHON:
-        assert reads([given]) == WHOLE
+        assert reads_of(given) == WHOLE
+        assert await pool.facts(given) == Facts(given)
         with pytest.raises(ValueError, match="too long"):
             python.parsed(MILLION)
 
@@ -78,13 +81,13 @@ async def test_a_million_bytes_are_answered_at_once(
 async def test_lint_reads_no_text_that_was_not_checked(
     pool: FunctionPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The rules of lint read the text in the engine, so a worker has to have managed it before."""
     workspace = Mock(pool=pool)
-    monkeypatch.setattr(hazards, "facts", lambda function, varying: function.code)
-    assert await hazards._facts(workspace, whole(LONG)) == LONG
+    assert await hazards._facts(workspace, whole(LONG)) == facts_of(whole(LONG))
     monkeypatch.setattr(desk, "SECONDS", 0.004)
     assert await hazards._facts(workspace, whole(f"{LONG}\n")) is None
     assert await hazards._facts(workspace, None) is None
+    # Also where only the reading of it takes too long.
+    assert await pool.facts(whole(f"{LONG}\n\n")) == Facts(whole(f"{LONG}\n\n"))
 
 
 async def test_checks_give_what_the_checker_finds(pool: FunctionPool) -> None:

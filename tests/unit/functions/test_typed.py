@@ -142,6 +142,7 @@ async def test_only_the_types_of_columns_that_are_read_are_sent(
     pool: FunctionPool, kind: FunctionKind
 ) -> None:
     function = python('return record["total"] > 1', kind)
+    await pool.evaluate([function], [row()])
     reads = projection.reads([function])
     assert typed.sent([row(), row()], reads) == ([{"total": "numeric"}], [0, 0])
     assert typed.sent([untyped(total="1.50")], reads) is None

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from routestudio.functions.facts import Facts, of_path
+from routestudio.functions.reading import facts_of
 from routestudio.hazards.linting import findings
 from routestudio.hazards.rule import RULES
-from routestudio.hazards.tree import Facts, facts
 from routestudio.hazards.variants import backfills, deletes, formers
 from routestudio.hazards.view import Outcome, SinkView
 from routestudio.model.function import Function, FunctionKind, Language
@@ -24,7 +25,7 @@ HEAD = "def route(action, record, changes, metadata):\n"
 
 def of(body: str, language: Language = Language.PYTHON) -> Facts:
     code = body if language is Language.ELIXIR else HEAD + body
-    return facts(Function("f", FunctionKind.ROUTING, language, code))
+    return facts_of(Function("f", FunctionKind.ROUTING, language, code))
 
 
 @pytest.mark.parametrize(
@@ -76,13 +77,13 @@ def test_a_place_counts_characters() -> None:
     read = of('    return {"ü": "ü" + record["x"]}').reads[0]
     assert (read.line, read.column) == (2, 24)
     assert of("    return {").reads == ()
-    assert facts(Function("p", FunctionKind.PATH, path="record.a.b")).reads[0].text == "a"
-    assert facts(Function("p", FunctionKind.PATH, path="metadata.a")).reads == ()
+    assert of_path(Function("p", FunctionKind.PATH, path="record.a.b")).reads[0].text == "a"
+    assert of_path(Function("p", FunctionKind.PATH, path="metadata.a")).reads == ()
 
 
 def test_an_underscore_parameter_is_the_same_one() -> None:
     code = "def route(_action, _record, _changes, _metadata):\n    return {'a': record['x']}\n"
-    found = facts(Function("f", FunctionKind.ROUTING, Language.PYTHON, code))
+    found = facts_of(Function("f", FunctionKind.ROUTING, Language.PYTHON, code))
     assert [read.text for read in found.reads] == ["x"]
 
 
@@ -230,7 +231,7 @@ def outcome(values: dict[str, Any], problem: StageProblem | None = None) -> Outc
 def view(kind: str, *outcomes: Outcome, python: bool = True, **more: Any) -> SinkView:
     language = Language.PYTHON if python else Language.ELIXIR
     code = HEAD + '    return {"routing_key": "a"}\n' if python else ""
-    routing = facts(Function("f", FunctionKind.ROUTING, language, code, file="functions/f.py"))
+    routing = facts_of(Function("f", FunctionKind.ROUTING, language, code, file="functions/f.py"))
     values = {"raw": {}, "destination": {}, "dynamic": True, "routing": routing, **more}
     return SinkView(SinkSpec("s", kind, kind), "sequin.yaml", outcomes=outcomes, **values)
 

@@ -7,7 +7,9 @@ from collections.abc import Callable
 
 import pytest
 
-from routestudio.project.document import YamlDocument
+from routestudio.errors import ProjectError
+from routestudio.project.document import MAX_TEXT, YamlDocument
+from routestudio.project.splicing import Change
 
 TEXT = """\
 # before the document
@@ -115,6 +117,65 @@ def test_tabs_may_stand_around_a_value() -> None:
     document.set(("a",), "---")
     document.set(("b", "c"), "z")
     assert document.text == "a:\t'---'\t#\tabout it\nb: {c:\tz\t, d: y}\n"
+
+
+BELOW = "# above\nwho: x   # one\n\n  # under one\n  # and more\nlast: 1\n"
+"""Comments that are indented under a key, whose value is one word, or nothing."""
+
+
+@pytest.mark.parametrize("old", [" x", ""])
+@pytest.mark.parametrize(
+    ("edit", "wanted"),
+    [
+        (lambda d: d.set(("who",), "me"), "who: me   # one\n"),
+        (lambda d: d.exchange(("who",), "by", "z"), "by: z   # one\n"),
+        (lambda d: d.set(("who",), {"name": "y"}), "who:   # one\n  name: y\n"),
+        (lambda d: d.set(("who",), [{"name": "y"}]), "who:   # one\n  - name: y\n"),
+    ],
+)
+def test_comments_under_a_key_stay_when_its_value_changes(
+    edit: Edit, wanted: str, old: str
+) -> None:
+    text = BELOW.replace("who: x", f"who:{old}")
+    document = YamlDocument(text)
+    edit(document)
+    assert document.text == text.replace(f"who:{old}   # one\n", wanted)
+
+
+def test_lines_of_a_value_that_look_like_comments_go_with_it() -> None:
+    for value in ("|\n  # not a comment\n  b", '"a\n  # not a comment"'):
+        document = YamlDocument(f"who: {value}\nlast: 1\n")
+        document.exchange(("who",), "by", "z")
+        assert document.text == "by: z\nlast: 1\n"
+
+
+def test_a_long_text_is_refused_before_it_is_written() -> None:
+    document = YamlDocument("functions:\n  - name: f\n    code: x   # note\n")
+    before = document.text
+    long = "x" * (MAX_TEXT + 1)
+    for edit in (
+        lambda: document.set(("functions", "f", "code"), long),
+        lambda: document.set(("functions", "f"), {"name": "f", "more": [{"deep": long}]}),
+        lambda: document.add_item(("functions",), {"name": "g", "code": long}),
+        lambda: document.exchange(("functions", "f", "code"), "text", long),
+        lambda: document.change_all([Change(("a",), 1), Change(("b",), long)]),
+    ):
+        with pytest.raises(ProjectError, match="250,001 characters is too long for a value"):
+            edit()
+        assert document.text == before
+
+
+@pytest.mark.parametrize("code", ["[" * 9_000, "{" * 200 + "\n", "x = '" + "[" * 160 + "'"])
+def test_brackets_in_a_text_are_not_depth(code: str) -> None:
+    document = YamlDocument("functions:\n  - name: f\n    code: x   # note\n")
+    document.set(("functions", "f", "code"), code)
+    assert YamlDocument(document.text).plain(("functions", "f", "code")) == code
+
+
+def test_brackets_of_the_file_are() -> None:
+    YamlDocument("a: 1\nb: " + "[" * 150 + "]" * 150)
+    with pytest.raises(ProjectError, match="line 2: is nested too deeply"):
+        YamlDocument("a: 1\nb: " + "[" * 151 + "]" * 151)
 
 
 def test_what_stands_before_the_document_stays_when_all_is_written() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import astuple, dataclass
+from typing import Any, Final
 
 from routestudio.model.function import Function
 
@@ -55,3 +57,38 @@ class Facts:
     def first_read(self, *columns: str) -> Read | None:
         """The first place that reads one of these columns of the record."""
         return next((r for r in self.reads if r.source == "record" and r.text in columns), None)
+
+    def as_json(self) -> dict[str, Any]:
+        """What is known, for the way from a worker; `of_json` reads it."""
+        return {
+            **{name: [astuple(spot) for spot in getattr(self, name)] for name in _SPOTS},
+            "reads": [astuple(read) for read in self.reads],
+            "catch_all": self.catch_all,
+            "metadata": sorted(self.metadata),
+            "entry": None if self.entry is None else astuple(self.entry),
+        }
+
+    @classmethod
+    def of_json(cls, function: Function, known: Mapping[str, Any]) -> Facts:
+        """The facts of a function as `as_json` wrote them."""
+        spots = {name: tuple(Spot(*item) for item in known[name]) for name in _SPOTS}
+        return cls(
+            function,
+            reads=tuple(Read(*item) for item in known["reads"]),
+            catch_all=known["catch_all"],
+            metadata=frozenset(known["metadata"]),
+            entry=None if known["entry"] is None else Spot(*known["entry"]),
+            **spots,
+        )
+
+
+_SPOTS: Final = ("keys", "null_keys", "calls", "branches", "odd_returns", "key_orders",
+                 "old_classes", "old_counts")  # fmt: skip
+
+
+def of_path(function: Function) -> Facts:
+    """The facts of a path, which has no text that would have to be read."""
+    head, *rest = (function.path or "").split(".")
+    if head not in ("record", "changes") or not rest:
+        return Facts(function)
+    return Facts(function, (Read(rest[0], 1, 1, head, True),))

@@ -1,56 +1,21 @@
-"""What the text of a user function shows: columns read, keys returned, branches, calls.
-
-Both languages are read as syntax trees; rules see only `Facts`. Nothing is evaluated.
-"""
+"""The facts of a Python function, from its tree. Nothing is evaluated."""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import replace
-from functools import lru_cache
 from typing import Final
 
 from routestudio.functions import python
-from routestudio.hazards.facts import Facts, Read, Spot
-from routestudio.model.function import Function, FunctionKind, Language
+from routestudio.functions.facts import Facts, Read, Spot
+from routestudio.model.function import Function, FunctionKind
 from routestudio.model.message import ACTIONS
-
-__all__ = ["Facts", "Read", "Spot", "facts"]
 
 _PARAMETERS: Final = ("action", "record", "changes", "metadata")
 
 
-@lru_cache(maxsize=256)
-def facts(function: Function, varying: tuple[Spot, ...] = ()) -> Facts:
-    """The facts of a function; hardly any for one that cannot be parsed.
-
-    `varying` are the places that its check found to read the clock or random values.
-    """
-    return replace(_facts(function), varying=varying)
-
-
-def _facts(function: Function) -> Facts:
-    if function.kind is FunctionKind.PATH:
-        return _of_path(function)
-    if function.language is Language.PYTHON:
-        return _of_python(function)
-    from routestudio.hazards.elixir_tree import of_elixir
-
-    return of_elixir(function)
-
-
-def _of_path(function: Function) -> Facts:
-    head, *rest = (function.path or "").split(".")
-    if head not in ("record", "changes") or not rest:
-        return Facts(function)
-    return Facts(function, (Read(rest[0], 1, 1, head, True),))
-
-
-# --- Python --------------------------------------------------------------------------------------
-
-
-def _of_python(function: Function) -> Facts:
+def of_python(function: Function) -> Facts:
+    """The facts; hardly any for a text that cannot be parsed."""
     try:
         tree = python.parsed(function.code)
         entry = next((n for n in tree.body if isinstance(n, ast.FunctionDef)
