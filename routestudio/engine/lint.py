@@ -60,7 +60,7 @@ async def lint(workspace: Workspace, source: Mapping[str, Any] | None = None) ->
         if cut is not None:
             found.append(_finding("note", "cut", cut_text(cut), MORE, file=name))
     found += unreadable
-    for database in workspace.seen:
+    for database in list(workspace.seen):
         from routestudio.engine import drift
 
         found += [drift.finding(workspace, item)

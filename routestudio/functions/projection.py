@@ -60,9 +60,8 @@ def known(function: Function) -> bool:
 
 def remember(function: Function, found: Sequence[Any]) -> None:
     """Keep what a worker found in a function's text: the fields of `Reads` as JSON has them."""
-    *parts, unread = found
-    keys = [None if part is None else tuple(part) for part in parts]
-    _known[function] = Reads(*keys, unread=frozenset(unread))
+    record, changes, metadata = (None if keys is None else tuple(keys) for keys in found[:3])
+    _known[function] = Reads(record, changes, metadata, frozenset(found[3]))
     if len(_known) > _MOST:
         _known.popitem(last=False)
 

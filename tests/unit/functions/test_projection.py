@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 from typing import Any
 
@@ -9,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from routestudio.functions import written
+from routestudio.functions import desk, written
 from routestudio.functions.answers import answer_of, results_of
 from routestudio.functions.metadata import Metadata
 from routestudio.functions.pool import FunctionPool
-from routestudio.functions.projection import WHOLE, Reads, project, reads, rows
+from routestudio.functions.projection import WHOLE, Reads, project, reads, remember, rows
 from routestudio.functions.python import compile_function
 from routestudio.functions.reading import reads_of
 from routestudio.functions.worker import _failed
@@ -160,6 +161,9 @@ def test_parameters_may_be_written_with_an_underscore(messages: list[Message]) -
 
 def test_several_functions_get_what_any_of_them_reads() -> None:
     one, two = routing('return record["b"]'), routing('return record["a"] + str(changes)')
+    assert reads([one, two]) == WHOLE, "no worker has read them"
+    for function in (one, two):
+        remember(function, desk.value_of(json.loads(desk.perform("reads", [function]))))
     assert reads([one, two]) == Reads(("a", "b"), None, (), frozenset({"metadata"}))
     elixir = Function("e", FunctionKind.ROUTING, Language.ELIXIR, 'record["a"]')
     assert reads([one, elixir]) == WHOLE

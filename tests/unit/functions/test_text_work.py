@@ -90,6 +90,23 @@ async def test_lint_reads_no_text_that_was_not_checked(
     assert await pool.facts(whole(f"{LONG}\n\n")) == Facts(whole(f"{LONG}\n\n"))
 
 
+@pytest.mark.parametrize("given", [
+    whole("def route(action, record, changes, metadata):\n"
+          "    if action == 'delete' and metadata.table_name:\n        return None\n"
+          "    return {'topic': record['a'], 'key': None}\n"),
+    elixir("def route(action, record, changes, metadata) do\n"
+           "  %{topic: Enum.map(%{a: 1}, fn {k, _} -> k end), key: record[\"é\"] || "
+           "Regex.match?(~r/[[:punct:]]/, metadata.table_name)}\nend"),
+    elixir("not elixir ("),
+])  # fmt: skip
+async def test_facts_from_a_worker_are_those_of_the_text(
+    pool: FunctionPool, given: Function
+) -> None:
+    known = facts_of(given)
+    assert await pool.facts(given) == known
+    assert known.reads or "(" in given.code[-2:]
+
+
 async def test_checks_give_what_the_checker_finds(pool: FunctionPool) -> None:
     for given in (function("return x"), elixir("def route(a, r, c, m), do: y"), function("retur")):
         checked = await pool.check(given)
