@@ -14,8 +14,17 @@ _Open = TypeVar("_Open", bound=Engine)
 
 
 def printing(engine: _Open) -> _Open:
-    """The engine, whose project's secrets appear in nothing that is printed, errors included."""
+    """The engine, whose project's secrets appear in nothing that is printed, errors included.
+
+    Before the user's own variables go to a database of the project, a note names them.
+    """
     redact_with(engine.redact)
+
+    def show(found: list[dict[str, str]]) -> None:
+        for sentence in _sentences(engine, found):
+            say(f"note: {sentence}")
+
+    engine.shown = show
     return engine
 
 
@@ -39,12 +48,16 @@ def open_in(engine: Engine, project: str, environment: str | None) -> None:
 def note_outside(engine: Engine, sinks: Sequence[str]) -> list[str]:
     """Sentences about variables of the user that these sinks send, and databases that they read;
     each given once a project."""
-    found = outside(engine.workspace, sinks)
+    return _sentences(engine, outside(engine.workspace, sinks))
+
+
+def _sentences(engine: Engine, found: list[dict[str, str]]) -> list[str]:
     agree(engine.workspace, found)
     return [
         item.get("text")
         or f"`{item['variable']}` comes from your environment, not from the project's .env, and "
-        f"goes to {item['host']} (sink `{item['sink']}`)"
+        f"goes to {item['host']} ({'sink' if 'sink' in item else 'database'} "
+        f"`{item.get('sink') or item.get('database')}`)"
         for item in found
     ]
 

@@ -17,6 +17,7 @@ from routestudio.engine.workspace import Workspace
 from routestudio.errors import RouteStudioError, UsageError
 from routestudio.model.outcome import CheckStep
 from routestudio.model.postgres import PORT, TLS_MODES
+from routestudio.project.user_state import ProjectState
 from routestudio.sources import _postgres_catalog as catalog
 from routestudio.sources._postgres_link import Server, connected, quoted
 from routestudio.sources._postgres_slots import Wanted
@@ -34,6 +35,8 @@ DEADLINE: Final = 60.0
 """Seconds that a whole check may take."""
 ENRICHMENT_SECONDS: Final = 10.0
 """What the query of an enrichment may take, unless the entry says otherwise."""
+_RESOLVED: Final = ("hostname", "port", "username", "password", "database", "ssl", "url")
+"""Parts of an entry that may hold references."""
 _FILES: Final = ("sslrootcert", "sslcert", "sslkey")
 _PASSWORD: Final = "${ROUTESTUDIO_DATABASE_PASSWORD}"  # noqa: S105 - a name
 """How the password of an entry is named in the address made of it."""
@@ -44,7 +47,34 @@ def _ignore(name: str, data: dict[str, Any]) -> None:
 
 
 def server_of(workspace: Workspace, name: str) -> Server:
-    """The server of a database of the project. Raises `UsageError`."""
+    """The server of a database of the project, to which its user and password may go.
+
+    Raises `UsageError`, also while nobody was shown which variables of the user would go there.
+    """
+    workspace.shown(outside_of(workspace, name))
+    return place_of(workspace, name)
+
+
+def outside_of(workspace: Workspace, name: str) -> list[dict[str, str]]:
+    """`variable`, `host` and `database` of what the user has not been shown yet: variables that
+    the process's environment gives, not the project."""
+    entry = entry_of(workspace, name)
+    used = [{key: value for key, value in entry.items() if key in _RESOLVED}]
+    variables = workspace.project.environment.from_outside(used)
+    if not variables:
+        return []
+    try:
+        server = place_of(workspace, name)
+        host = f"{server.host}:{server.port}"
+    except UsageError:
+        host = "a host that is not known yet"
+    known = ProjectState(workspace.project.root).agreed() | workspace.agreed
+    return [{"variable": variable, "host": host, "database": name}
+            for variable in sorted(variables) if (variable, host) not in known]  # fmt: skip
+
+
+def place_of(workspace: Workspace, name: str) -> Server:
+    """The server of a database, for a question about it. Raises `UsageError`."""
     entry = entry_of(workspace, name)
     values = _values(workspace, name, entry)
     port = values.get("port") or PORT
@@ -197,8 +227,7 @@ class DatabaseMethods:
 def _values(workspace: Workspace, name: str, entry: Mapping[str, Any]) -> dict[str, Any]:
     """The entry's values with references resolved, those of a `url` included."""
     environment = workspace.project.environment
-    wanted = {key: value for key, value in entry.items() if key in
-              ("hostname", "port", "username", "password", "database", "ssl", "url")}  # fmt: skip
+    wanted = {key: value for key, value in entry.items() if key in _RESOLVED}
     names = sorted({item for value in wanted.values() for item in environment.missing(value)})
     if names:
         raise UsageError(f"database `{name}`: variable `{names[0]}` is not set",

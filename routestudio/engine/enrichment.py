@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from routestudio.engine.databases import enrichment_seconds, server_of
+from routestudio.engine.databases import enrichment_seconds, place_of
 from routestudio.engine.workspace import PreparedSink, Workspace
 from routestudio.errors import LinkError, RouteStudioError
 from routestudio.functions import projection
@@ -64,7 +64,7 @@ def wanted(workspace: Workspace, prepared: PreparedSink) -> Wanted | str | None:
     if not database or database not in workspace.project.project.database_entries:
         return "the sink names no database of the project"
     try:
-        return Wanted(prepared.spec.name, function, database, server_of(workspace, database))
+        return Wanted(prepared.spec.name, function, database, place_of(workspace, database))
     except RouteStudioError as error:
         return error.message
 

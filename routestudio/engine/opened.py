@@ -7,6 +7,7 @@ it costs to start.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -30,6 +31,7 @@ class Engine:
     ) -> None:
         self.registry = sinks or registry.default()
         self.pool = pool or FunctionPool(size=workers)
+        self.shown: Callable[[list[dict[str, str]]], None] | None = None
         self._workspace: Workspace | None = None
 
     def open_project(self, path: str, environment: str | None = None) -> Workspace:
@@ -38,6 +40,8 @@ class Engine:
         Raises `ProjectError`, and `UsageError` for an environment that is not there.
         """
         self._workspace = Workspace.open(Path(path), self.registry, self.pool, environment)
+        if self.shown is not None:
+            self._workspace.shown = self.shown
         return self._workspace
 
     async def __aenter__(self) -> Self:

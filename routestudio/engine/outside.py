@@ -22,10 +22,12 @@ if TYPE_CHECKING:
 Emit = Callable[[str, dict[str, Any]], None]
 
 
-def outside(workspace: Workspace, sinks: Iterable[str]) -> list[dict[str, str]]:
-    """`variable`, `host` and `sink` of what the user has not been shown yet, in order.
+def outside(
+    workspace: Workspace, sinks: Iterable[str], databases: Iterable[str] = ()
+) -> list[dict[str, str]]:
+    """`variable`, `host`, and `sink` or `database`, of what the user has not been shown yet.
 
-    One about a database has `enrichment` and `text`, too (`enrichments`).
+    One about a database of an enrichment has `enrichment` and `text`, too (`enrichments`).
     """
     sinks = list(sinks)
     known = _known(workspace)
@@ -39,6 +41,11 @@ def outside(workspace: Workspace, sinks: Iterable[str]) -> list[dict[str, str]]:
                 if (variable, host) not in known:
                     item = {"variable": variable, "host": host, "sink": name}
                     found.setdefault((variable, host), item)
+    for name in databases:
+        from routestudio.engine.databases import outside_of  # few commands need it
+
+        for item in outside_of(workspace, name):
+            found.setdefault((item["variable"], item["host"]), item)
     return [*found.values(), *enrichments(workspace, sinks)]
 
 
@@ -117,12 +124,18 @@ class OutsideMethods:
         return walls.sentences(await self._service.pool.doors())
 
     async def outside_variables(
-        self, sinks: Sequence[str], standin: bool = False, *, emit: Emit | None = None
+        self,
+        sinks: Sequence[str] = (),
+        standin: bool = False,
+        databases: Sequence[str] = (),
+        *,
+        emit: Emit | None = None,
     ) -> list[dict[str, str]]:
-        """`variable`, `host` and `sink` of what was not agreed to yet; for a stand-in, and for a
-        preview, only what concerns databases of enrichments."""
-        found = enrichments if standin else outside
-        return found(self._service.workspace, sinks)
+        """`variable`, `host`, and `sink` or `database`, of what was not agreed to yet; for a
+        stand-in, and for a preview, only what concerns databases of enrichments."""
+        if standin:
+            return enrichments(self._service.workspace, sinks)
+        return outside(self._service.workspace, sinks, databases)
 
     async def agree_outside(
         self, items: Sequence[Mapping[str, str]], *, emit: Emit | None = None

@@ -6,7 +6,7 @@ Preview, check, run, test and export all start here, so they see the same route.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -56,6 +56,17 @@ class PreparedSink:
             raise ConfigError(f"sink `{self.spec.name}` is not ready", self.problems)
 
 
+def _not_shown(found: list[dict[str, str]]) -> None:
+    """Refuse what would send variables that the user was not asked about."""
+    if found:
+        first = found[0]
+        raise UsageError(
+            f"database `{first['database']}` takes `{first['variable']}` from your environment, "
+            f"not from the project's .env, and would send it to {first['host']}",
+            hint="check the database, which asks you first, or add the variable to .env",
+        )
+
+
 class Workspace:
     """An open project with its environment. Paths of samples and files are relative to it."""
 
@@ -68,6 +79,8 @@ class Workspace:
         self._hides = Redactor(())
         self._specs: tuple[Any, dict[str, SinkSpec]] = (None, {})
         self.around: Any = None
+        # Called with variables of the user before they go to a database (`databases.outside_of`).
+        self.shown: Callable[[list[dict[str, str]]], None] = _not_shown
         self.states: dict[str, tuple[Any, dict[str, Any]]] = {}
         self.kept_rows: dict[tuple[str, int, int], Any] = {}
         self.queries: dict[Any, Any] = {}

@@ -326,8 +326,12 @@ class Commands:
         database = self.current_database()
         if database is not None:
             self.flush()
-            self._window.open_bottom(self._window.check_panel)
-            self._window.check_panel.start_database(database)
+
+            def start_database() -> None:
+                self._window.open_bottom(self._window.check_panel)
+                self._window.check_panel.start_database(database)
+
+            self.runs.with_consent_for(database, start_database)
             return
         sink = self.current_sink()
         if sink is not None:

@@ -78,6 +78,15 @@ class RunCommands:
         Asked once for a project, variable and host; of it, a stand-in needs only the databases
         that enrichments read.
         """
+        self._ask_consent([sink], [], standin, then)
+
+    def with_consent_for(self, database: str, then: Callable[[], None]) -> None:
+        """The same before anything goes to a database of the project."""
+        self._ask_consent([], [database], False, then)
+
+    def _ask_consent(
+        self, sinks: list[str], databases: list[str], standin: bool, then: Callable[[], None]
+    ) -> None:
         window, engine = self._window, self._window.engine
 
         def answered(found: list[dict[str, str]]) -> None:
@@ -99,13 +108,16 @@ class RunCommands:
             text = "\n\n".join(texts)
             if found and not dialogs.ask(window, title, text, yes, danger=bool(sent)):
                 return
-            if found:
-                engine.run(engine.request("agree_outside", items=found), owner=window,
-                           title="Variables")  # fmt: skip
-            then()
+            if not found:
+                then()
+                return
+            engine.run(engine.request("agree_outside", items=found), owner=window,
+                       title="Variables", done=lambda _: then())  # fmt: skip
 
-        engine.run(window.session.request("outside_variables", sinks=[sink], standin=standin),
-                   owner=window, title="Variables", done=answered)  # fmt: skip
+        asked = window.session.request(
+            "outside_variables", sinks=sinks, standin=standin, databases=databases
+        )
+        engine.run(asked, owner=window, title="Variables", done=answered)
 
     def send_again(self, numbers: list[int] | None, group: int | None) -> None:
         """Send dead letters of the shown run again; ask before a real service."""

@@ -9,7 +9,9 @@ import keyring
 import pytest
 
 from routestudio.cli import main
+from routestudio.engine.databases import located
 from routestudio.engine.service import EngineService
+from routestudio.errors import UsageError
 from routestudio.project.environment import Environment
 from tests.support.ports import free_port
 
@@ -51,6 +53,60 @@ async def test_variables_of_the_user_are_shown_with_their_host_once(shop: Path) 
     async with EngineService() as engine:
         await engine.open(str(shop))
         assert len(await engine.methods["outside_variables"](sinks=["hook"])) == 1
+
+
+DATABASE = """\
+databases:
+  - name: shop
+    hostname: 127.0.0.1
+    port: {port}
+    database: shop
+    username: clerk
+    password: ${{MY_CLOUD_SECRET_KEY}}
+sinks: []
+"""
+
+
+@pytest.fixture
+def database(shop: Path) -> Path:
+    (shop / "sequin.yaml").write_text(DATABASE.format(port=free_port()))
+    return shop
+
+
+async def test_no_variable_goes_to_a_database_before_it_was_shown(database: Path) -> None:
+    async with EngineService() as engine:
+        await engine.open(str(database))
+        address = "database://shop?table=public.orders"
+        for ask, given in (
+            ("database_tables", {"database": "shop"}),
+            ("database_table", {"database": "shop", "schema": "public", "name": "orders"}),
+        ):
+            with pytest.raises(UsageError, match="`MY_CLOUD_SECRET_KEY` from your environment"):
+                await engine.methods[ask](**given)
+        with pytest.raises(UsageError, match="would send it to 127"):
+            located(engine.workspace, address, lambda text: None)
+        (step,) = await engine.methods["check_database"](database="shop")
+        assert (step["step"], step["status"]) == ("configuration", "failed")
+        assert "would send it to 127.0.0.1:" in step["detail"]
+        found = await engine.methods["outside_variables"](databases=["shop"])
+        assert [item["variable"] for item in found] == ["MY_CLOUD_SECRET_KEY"]
+        await engine.methods["agree_outside"](items=found)
+        assert await engine.methods["outside_variables"](databases=["shop"]) == []
+        first, *_ = await engine.methods["check_database"](database="shop")
+        assert first["step"] != "configuration"  # nobody listens at the port, but it was asked
+
+
+def test_the_command_line_notes_what_goes_to_a_database(
+    database: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["check", str(database), "--database", "shop"]
+    noted = []
+    for _ in range(2):
+        assert main.run(command) == 1
+        shown = capsys.readouterr()
+        assert VALUE not in shown.out + shown.err
+        noted.append("from your environment" in shown.err and "(database `shop`)" in shown.err)
+    assert noted == [True, False]
 
 
 def test_the_command_line_says_it_once_and_never_the_value(
