@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, TextIO
@@ -21,6 +22,13 @@ _STATUS: Final = {"passed": "green", "failed": "red", "inconclusive": "yellow", 
 _MARKS: Final = {"passed": "✓", "failed": "✗", "inconclusive": "?", "skipped": "-"}
 
 
+_ACTS: Final = re.compile(
+    rf"\x1b(?!\[(?:{'|'.join([*_CODES.values(), '0'])})m)"
+    r"|\r(?!\n)|[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]"
+)
+"""Characters to which a terminal does something, but for our own colours: a service or a project
+could rewrite what was printed before."""
+
 _redact: Callable[[str], str] = str
 
 
@@ -30,14 +38,19 @@ def redact_with(redact: Callable[[str], str]) -> None:
     _redact = redact
 
 
+def harmless(text: str) -> str:
+    """`text` with escapes in place of characters that act on a terminal."""
+    return _ACTS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
 def say(text: str = "") -> None:
     """One line for people who watch, on standard error."""
-    print(_redact(text), file=sys.stderr, flush=True)
+    print(harmless(_redact(text)), file=sys.stderr, flush=True)
 
 
 def out(text: str = "") -> None:
     """One line of the result."""
-    print(_redact(text))
+    print(harmless(_redact(text)))
 
 
 def json_line(value: Any) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TextIO
 
 from routestudio.cli.inputs import rows_of_input, say_recognised
-from routestudio.cli.output import json_line, out, paint, say, table
+from routestudio.cli.output import json_line, out, paint, redact_with, say, table
 from routestudio.cli.reading_options import reading_params
 from routestudio.derive import formats_pages
 from routestudio.engine.looking import looked_at
@@ -24,6 +24,7 @@ from routestudio.formats.reader import Row, RowReader
 from routestudio.model import jsonio
 from routestudio.model.message import Message
 from routestudio.model.wording import counted
+from routestudio.project.redaction import Redactor
 from routestudio.sources.uri import is_uri
 
 _CHUNK = 500
@@ -108,8 +109,12 @@ def _show(row: Row, form: str, target: TextIO | None) -> None:
 
 
 def _resolve(reference: str) -> str | None:
+    """The value of a variable that an address names for its password: printed nowhere."""
     found = _VARIABLE.fullmatch(reference)
-    return os.environ.get(found[1]) if found else None
+    value = os.environ.get(found[1]) if found else None
+    if value:
+        redact_with(Redactor((value,)).redact)
+    return value
 
 
 def _opened(name: str) -> TextIO:

@@ -20,6 +20,7 @@ def resolver(workspace: Workspace) -> Resolve:
         if environment.missing(reference):
             return None
         value: str = environment.resolve(reference)
+        workspace.keep_secret(value)  # addresses name variables for passwords only
         return value
 
     return resolve

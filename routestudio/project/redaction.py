@@ -13,7 +13,8 @@ from routestudio.model import jsonio
 
 
 class Redactor:
-    """Replaces secret values in text, also as JSON, `repr`, URL-quoted and Base64 text have them.
+    """Replaces secret values in text, also as JSON, `repr`, URL-quoted, hexadecimal and Base64 text
+    have them.
 
     A part of a secret that is one by itself (the password of a URL) counts, too.
     Secrets of fewer than four characters are left: they would match everywhere.
@@ -62,7 +63,8 @@ def _forms(secret: str) -> set[str]:
     data = secret.encode("utf-8", "surrogatepass")
     forms = {secret, repr(secret)[1:-1], json.dumps(secret)[1:-1],
              json.dumps(secret, ensure_ascii=False)[1:-1], urllib.parse.quote(data, safe=""),
-             urllib.parse.quote(data), urllib.parse.quote_plus(data)}  # fmt: skip
+             urllib.parse.quote(data), urllib.parse.quote_plus(data), data.hex(),
+             data.hex().upper()}  # fmt: skip
     forms |= {re.sub("%..", lambda match: match[0].lower(), form) for form in forms if "%" in form}
     for shift in range(3):
         # Inside a longer text (`user:secret`) the code begins at any of three bits; the
