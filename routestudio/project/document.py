@@ -229,7 +229,7 @@ class YamlDocument:
         if size > MAX_TEXT:
             raise ProjectError(
                 f"a text of {size:,} characters is too long for a value (at most {MAX_TEXT:,})",
-                place=Place(self._name, *self.position(path)), hint="keep it in a file of its own",
+                place=Place(self._name, *self.position(path)), hint="keep it in its own file",
             )  # fmt: skip
         return value
 

@@ -100,7 +100,7 @@ def test_lint_delivers_nothing(tmp_path: Path) -> None:
     assert within(modules_of("lint", tmp_path), ("routestudio.pipeline.run",)) == set()
 
 
-def test_a_function_in_elixir_brings_what_reads_it_and_no_more(tmp_path: Path) -> None:
-    names = modules_of("preview", tmp_path, ELIXIR)
-    assert "routestudio.functions.elixir.parser" in names
-    assert "routestudio.functions.elixir.program" not in names, "that is for the worker"
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_function_in_elixir_is_for_the_worker_to_read(command: str, tmp_path: Path) -> None:
+    names = modules_of(command, tmp_path, ELIXIR)
+    assert within(names, ("routestudio.functions.elixir",)) == set()
