@@ -7,6 +7,6 @@ from typing import Any
 LONG = 60.0
 
 
-def aged(link: Any) -> None:
-    """Let the idle connections of a link have been idle for a minute."""
-    link._idle[:] = [(connection, since - LONG) for connection, since in link._idle]
+def aged(keeper: Any) -> None:
+    """Let the connections that a link, or its node, keeps have been idle for a minute."""
+    keeper._idle[:] = [(connection, since - LONG) for connection, since in keeper._idle]
