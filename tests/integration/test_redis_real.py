@@ -228,6 +228,7 @@ async def test_a_killed_connection_is_replaced(redis_server: RedisServer) -> Non
     try:
         assert [o.status for o in await link.send([record(settings, "a")])] == ["delivered"]
         redis_server.command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+        await asyncio.sleep(0.2)  # until its end has come
         aged(link._node)
         assert [o.status for o in await link.send([record(settings, "b")])] == ["delivered"]
     finally:
