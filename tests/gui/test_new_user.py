@@ -153,7 +153,7 @@ loop.run_until_complete(show())
 
 
 def test_a_fresh_window_has_one_font(tmp_path: Path) -> None:
-    """In a process of its own: here, the theme was applied long before the window is made."""
+    """In another process: in this one, the theme was applied long before the window is made."""
     environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "XDG_CONFIG_HOME": str(tmp_path),
                    "XDG_STATE_HOME": str(tmp_path)}  # fmt: skip
     found = subprocess.run(
