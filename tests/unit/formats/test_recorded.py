@@ -30,6 +30,14 @@ The recordings are in `tests/data/formats`. They were made by running these stat
       update orders set id=7 where id=1; delete from orders;
       insert into types values (...); insert into types(id) values (2); truncate table orders;
 
+- `maxwell.jsonl`: Maxwell 1.22.6 (the newest of Maven Central) with MariaDB 10.11 under an empty
+  `old_mode`, all its options for more output, and the statements of `canal.jsonl`, without the
+  JSON column; then:
+
+      insert into types(id, tm, tf) values (2, '-10:00:00', '100:00:00'); truncate table types;
+      alter table orders add more int; insert into orders(customer) values ('Eve');
+      drop table types;
+
 - `dynamodb.jsonl`: moto 5.2.5, three tables by view type (NEW_AND_OLD_IMAGES, KEYS_ONLY,
   NEW_IMAGE), in each a PutItem, an UpdateItem (`SET qty = 13 REMOVE nil`) and a DeleteItem.
 """
@@ -199,6 +207,40 @@ def test_canal() -> None:
     assert messages[0].metadata["table_schema"] == "shop"
     assert messages[0].types == {"id": "int4", "customer": "varchar", "price": "numeric",
                                  "at": "timestamp", "note": "text"}  # fmt: skip
+
+
+# --- Maxwell --------------------------------------------------------------------------------------
+
+
+def test_maxwell() -> None:
+    messages, reader = read("maxwell.jsonl")
+    zoe = {**ZOE, "price": 12.5, "at": "2024-05-06 07:08:09.123"}
+    last = {**zoe, "price": 14.0, "note": "n"}
+    types = {
+        **MYSQL, "id": 18446744073709551615, "n": 12345678901234567890.1234567891, "bin": "AP8=",
+        "bl": "Af4=", "tf": "07:08:09.125", "dt": "2024-05-06 07:08:09.000000",
+        "ts": "2024-05-06 05:08:09.123456", "se": ["a", "c"],
+    }  # fmt: skip
+    del types["js"]
+    assert flat(messages) == [
+        ("insert", "orders", zoe, None, ["1"]),
+        ("insert", "orders", BOB, None, ["2"]),
+        ("update", "orders", {**zoe, "price": 13.0}, {"price": 12.5}, ["1"]),
+        ("update", "orders", last, {"price": 13.0, "note": None}, ["1"]),
+        ("update", "orders", {**BOB, "note": "n"}, {"note": None}, ["2"]),
+        ("update", "orders", {**last, "id": 7}, {"id": 1}, ["7"]),
+        ("delete", "orders", {**BOB, "note": "n"}, None, ["2"]),
+        ("delete", "orders", {**last, "id": 7}, None, ["7"]),
+        ("insert", "types", types, None, ["18446744073709551615"]),
+        ("insert", "types",
+         {**dict.fromkeys(types), "id": 2, "tm": "06:00:00", "tf": "04:00:00.000"}, None, ["2"]),
+        ("insert", "orders", {**dict.fromkeys(ZOE), "id": 8, "customer": "Eve", "more": None}, None,
+         ["8"]),
+    ]  # fmt: skip
+    assert dict(reader.passed_over) == {"schema change": 5}
+    assert dict(reader.counts) == {"Maxwell": 11}
+    assert messages[0].metadata["commit_timestamp"] == "2026-11-29T04:29:47.000000Z"
+    assert messages[0].metadata["table_schema"] == "shop"
 
 
 # --- DynamoDB -------------------------------------------------------------------------------------
