@@ -53,9 +53,9 @@ def main(arguments: list[str]) -> int:
         finally:
             QApplication.closeAllWindows()
 
-    async def watched(project: Path | None, demo: bool) -> None:
+    async def watched(*chosen: Any) -> None:
         looking = tasks.spawn(look_and_close(), name="look")
-        await show(project, demo)
+        await show(*chosen)
         await looking
 
     program._show = watched

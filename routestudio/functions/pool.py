@@ -308,7 +308,7 @@ class FunctionPool:
                 guilty[stop] = self._overrun(gone.timeout, programs[gone.program][1])
                 overran += 1
                 if overruns is None and overran > self.limits.max_hanging:
-                    raise self._hanging(guilty[stop], messages[stop], overran) from None
+                    raise _hanging(guilty[stop], messages[stop], overran) from None
                 continue
             if isinstance(answer, int):
                 stop = start + answer
@@ -317,13 +317,6 @@ class FunctionPool:
                 column.extend(results_of(given))
             start, stop = stop, min(stop + _MAX_ROWS, len(messages))
         return columns
-
-    def _hanging(self, fault: FunctionFault, last: Message, count: int) -> WorkerError:
-        return WorkerError(
-            f"the functions did not end on {count} of the messages up to row {last.index + 1}; "
-            f"of this one: {fault.message}",
-            hint="correct the function, then resume: what is not finished was not delivered",
-        )
 
     async def _unusable(self, function: Function, worker: Worker) -> FunctionFault | None:
         """Why a function cannot be evaluated at all: its first error, with its place.
@@ -350,6 +343,14 @@ class FunctionPool:
             return FunctionFault("timeout", text)
         text = f"the {kind} function ended its worker process (too much memory?)"
         return FunctionFault("crashed", text)
+
+
+def _hanging(fault: FunctionFault, last: Message, count: int) -> WorkerError:
+    return WorkerError(
+        f"the functions did not end on {count} of the messages up to row {last.index + 1}; "
+        f"of this one: {fault.message}",
+        hint="correct the function, then resume: what is not finished was not delivered",
+    )
 
 
 def _needs(functions: Iterable[Function]) -> set[str]:

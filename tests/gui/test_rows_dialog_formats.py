@@ -73,6 +73,7 @@ async def test_every_format_is_shown_and_corrected_by_keyboard(
     found = stops(dialog)
     assert found[: len(wanted)] == wanted
     assert dialog.accept_button in found
+    await desk.until(lambda: dialog._job is None and not dialog._pause.isActive(), "the answer")
     dialog.messages.setFocus(Qt.FocusReason.TabFocusReason)
     QTest.keyClick(dialog.messages, Qt.Key.Key_End, Qt.KeyboardModifier.ControlModifier)
     assert dialog.messages.currentRow() == dialog.messages.rowCount() - 1

@@ -138,26 +138,6 @@ async def test_exactly_the_failed_records_are_sent_again(
     assert arrived(aws_server, arn) == promised(rows)
 
 
-async def test_after_a_failed_record_nothing_of_its_group_overtakes(
-    aws_server: AwsServer, aws_faults: Faults
-) -> None:
-    arn = aws_server.stream()
-    route = Route(Kinesis, emulator(aws_faults.url, stream_arn=arn))
-    records = [route.encode(message(n, record_pks=[str(n % 2)])) for n in range(8)]
-    aws_faults.fails = lambda text: "InternalFailure" if '"id":2,' in text else None
-    link = route.connect()
-    first = await link.send(records)
-    assert [o.status for o in first] == ["delivered", "delivered", "retry", "delivered"] + [
-        "retry", "delivered"] * 2  # fmt: skip
-    aws_faults.fails = lambda text: None
-    again = [r for r, o in zip(records, first, strict=True) if o.status == "retry"]
-    assert {o.status for o in await link.send(again)} == {"delivered"}
-    await link.close()
-    found = [json.loads(item["Data"])["record"]["id"] for item in aws_server.records(arn)]
-    assert sorted(found) == list(range(8))
-    assert [n for n in found if n % 2 == 0] == [0, 2, 4, 6]
-
-
 async def test_a_lost_answer_is_unknown(aws_server: AwsServer, aws_faults: Faults) -> None:
     arn = aws_server.stream()
     route = Route(Kinesis, emulator(aws_faults.url, stream_arn=arn))

@@ -79,14 +79,15 @@ class Seen:
 
 
 async def rehearsed(
-    service: EngineService, folder: Path, key: str, fault: str, wrap: Any = lambda link: link
-) -> Rehearsal:
+    service: EngineService, folder: Path, key: str, fault: str, wrap: Any = lambda link: link,
+    policy: RetryPolicy = POLICY,
+) -> Rehearsal:  # fmt: skip
     create_project(folder, registry.default().get(key))
     write_rows(folder / "samples/numbered.jsonl")
     snapshot = await service.open(str(folder))
     return await rehearse(
         service.workspace, snapshot["sinks"][0]["name"], fault, {"sample": "numbered"},
-        policy=POLICY, wrap=wrap,
+        policy=policy, wrap=wrap,
     )  # fmt: skip
 
 
@@ -172,8 +173,8 @@ async def test_what_is_given_up_is_a_dead_letter(
 ) -> None:
     """A sink that tries once loses to every refusal; the verdict calls it by its name."""
     Seen(monkeypatch)
-    monkeypatch.setattr("tests.integration.test_rehearsal.POLICY", RetryPolicy(max_attempts=1))
-    found = await rehearsed(service, tmp_path / "p", "http_push", "half-refused")
+    once = RetryPolicy(max_attempts=1)
+    found = await rehearsed(service, tmp_path / "p", "http_push", "half-refused", policy=once)
     assert found.dead
     assert not found.verdict.lost
     assert not found.good

@@ -118,10 +118,10 @@ class TablesPane(QFrame):
         row.addWidget(label("seconds of live changes", "muted"))
         self.live = QCheckBox("into the preview as they come")
         self.live.setToolTip(f"Adds them to the sample set {LIVE}, which previews show at once")
-        row.addWidget(self.live)
         row.addStretch(1)
         row.addWidget(self.capture_button)
         foot.addLayout(row)
+        foot.addWidget(self.live)
         return foot
 
     # --- live changes --------------------------------------------------------------------------
