@@ -56,7 +56,8 @@ class Environment:
         self._root = root
         self._environ = os.environ if environ is None else environ
         self.store = SecretStore(root, project)
-        self._files: dict[str, tuple[tuple[int, int] | None, dict[str, str]]] = {}
+        self._folder = f"{root}{os.sep}"
+        self._files: dict[str, tuple[tuple[int, ...], dict[str, str]]] = {}
         self._redactor = Redactor(())
         self._redacted: frozenset[str] = frozenset()
         self._keyring: dict[tuple[str | None, str], str | None] = {}
@@ -192,18 +193,26 @@ class Environment:
         return value
 
     def _read_file(self, layer: str | None) -> dict[str, str]:
+        """The variables of a file; one that is as it was is not walked to again, since the
+        redactor asks for each row."""
         relative = environments.file_of(layer)
-        path = own(self._root, relative)
         try:
-            info = path.lstat()
-        except OSError:
+            info = os.lstat(self._folder + relative)
+        except (FileNotFoundError, NotADirectoryError):
             self._files.pop(relative, None)
             return {}
-        stamp = (info.st_mtime_ns, info.st_size)
-        if self._files.get(relative, (None,))[0] != stamp:
-            text = read_own(self._root, relative, limit=MAX_ENV) or ""
-            self._files[relative] = (stamp, parse_env(text, str(path)))
-        return self._files[relative][1]
+        except OSError:
+            own(self._root, relative)  # which explains it
+            return {}
+        stamp = (info.st_mtime_ns, info.st_size, info.st_ino, info.st_mode)
+        kept = self._files.get(relative)
+        if kept is not None and kept[0] == stamp:
+            return kept[1]
+        path = own(self._root, relative)
+        text = read_own(self._root, relative, limit=MAX_ENV) or ""
+        found = parse_env(text, str(path))
+        self._files[relative] = (stamp, found)
+        return found
 
 
 class SecretStore:
