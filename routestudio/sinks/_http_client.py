@@ -78,13 +78,11 @@ class HttpClient:
         import h11
         import httpx
 
-        from routestudio.sinks import _http_connections as http
+        from routestudio.sinks._http_exchange import origin_of, request
 
         try:
             target = url if isinstance(url, httpx.URL) else httpx.URL(url)
-            port = target.port or (443 if target.scheme == "https" else 80)
-            via = _proxy.chosen(target.scheme, target.host, port)
-            return http.request(method, target, headers, via)
+            return request(method, target, headers, _proxy.chosen(*origin_of(target)))
         except _proxy.ProxyError as error:
             raise UnansweredError(unreachable("proxy", str(error))) from None
         except (h11.LocalProtocolError, httpx.InvalidURL) as error:

@@ -83,6 +83,14 @@ def test_what_cannot_be_sent_is_refused_when_it_is_prepared() -> None:
         exchange.request("POST", httpx.URL("http://a.example/"), [(b"x", b"a\r\nb: c")])
 
 
+def test_hosts_are_connected_to_as_they_are_written() -> None:
+    """Decoded and encoded again by Python's older rule, this one would be strasse.example."""
+    url = httpx.URL("https://xn--strae-oqa.example/a")
+    assert exchange.origin_of(url) == ("https", "xn--strae-oqa.example", 443)
+    assert exchange.request("POST", url, []).origin == exchange.origin_of(url)
+    assert exchange.origin_of(httpx.URL("http://[::1]:80/")) == ("http", "::1", 80)
+
+
 @contextlib.asynccontextmanager
 async def answering(talk: Callable[[asyncio.StreamWriter], Awaitable[None]]) -> AsyncIterator[str]:
     """A server that reads a little, answers, and then holds its connections."""

@@ -100,6 +100,24 @@ async def test_tls_goes_through_a_tunnel(ca: Authority, monkeypatch: pytest.Monk
     assert b"proxy-authorization" not in b"".join(heads).lower()
 
 
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_a_name_with_other_letters_stays_in_its_xn_form(
+    scheme: str, ca: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its letters, encoded again by an older rule, would be another host (here: strasse)."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(ca.file))
+    host, port = "xn--strae-oqa.example", 443 if scheme == "https" else 80
+    async with receiver(ca.server_context(host) if scheme == "https" else None) as (there, heads):
+        async with proxying({(host, port): ("127.0.0.1", there)}) as proxy:
+            monkeypatch.setenv("ALL_PROXY", f"http://127.0.0.1:{proxy.port}")
+            client = HttpClient(timeout=5)
+            found = await ask(client, f"{scheme}://{host}/hooks")
+            await client.close()
+        assert isinstance(found, Answer), found.outcome
+        assert proxy.faults == []
+    assert b"\r\nhost: " + host.encode() in heads[0].lower()
+
+
 async def test_the_servers_certificate_counts_behind_a_proxy(
     ca: Authority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
