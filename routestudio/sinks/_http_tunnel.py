@@ -89,7 +89,8 @@ async def tunnelled(
             phrase = answer.reason.decode("ascii", "replace")[:100]
             raise TunnelError(f"the proxy {proxy.shown} opens no way to {host}: "
                               f"HTTP {answer.status_code} {phrase}".rstrip())  # fmt: skip
-        plain.set_protocol(protocol)
+        # It needs a transport already: a server's first bytes may come with the handshake's end.
+        protocol.connection_made(plain)
         secure = await loop.start_tls(plain, protocol, context, server_hostname=host)
         assert secure is not None
         protocol.connection_made(secure)

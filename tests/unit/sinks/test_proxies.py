@@ -188,6 +188,38 @@ async def test_bytes_in_front_of_the_servers_own_are_not_its(
     assert not heads
 
 
+async def test_a_server_that_speaks_first_gets_no_request(
+    ca: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its greeting comes together with the end of the handshake: TLS 1.2 ends it so."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(ca.file))
+    context = ca.server_context(HOST)
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    got: list[bytes] = []
+
+    async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 mail.example ESMTP\r\n")
+        with contextlib.suppress(OSError):
+            got.append(await reader.read(100))
+        writer.transport.abort()
+
+    strange: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, told: strange.append(told))
+    server = await asyncio.start_server(greet, "127.0.0.1", 0, ssl=context)
+    place = ("127.0.0.1", server.sockets[0].getsockname()[1])
+    async with proxying({(HOST, 443): place}) as proxy:
+        monkeypatch.setenv("https_proxy", f"127.0.0.1:{proxy.port}")
+        client = HttpClient(timeout=5)
+        found = await ask(client, f"https://{HOST}/")
+        await client.close()
+    server.close()
+    await server.wait_closed()
+    assert isinstance(found, UnansweredError)
+    assert found.outcome.code == "connection_lost"
+    assert b"".join(got) == b""
+    assert strange == []
+
+
 async def test_loopback_and_exceptions_go_straight(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:1")
     async with receiver() as (port, _):
