@@ -8,25 +8,19 @@ reads no setting of the machine: no cookies, no credentials from files. Proxies 
 from __future__ import annotations
 
 import asyncio
-import ipaddress
-import os
-import socket
 import ssl
 from collections import deque
 from collections.abc import Iterable
-from typing import Final
 
 import httpx
 
 from routestudio.sinks._http_answer import Answer
+from routestudio.sinks._http_dial import dialled, reason
 from routestudio.sinks._http_exchange import BrokenError, Connection, Origin, Request, request
 from routestudio.sinks._http_tunnel import TunnelError, tunnelled
 from routestudio.sinks._tls import client_context
 
 __all__ = ["BrokenError", "ConnectError", "ConnectTimeoutError", "Connections", "request"]
-
-_STAGGER: Final = 0.25
-"""Seconds between attempts at several addresses of one name (RFC 8305)."""
 
 
 class ConnectError(Exception):
@@ -158,9 +152,9 @@ class Connections:
         try:
             async with asyncio.timeout(self._connecting):
                 if via is None:
-                    connection = await _dialled(host, port, context)
+                    _, connection = await dialled(Connection, host, port, context)
                 elif context is None:
-                    connection = await _dialled(via.host, via.port, None)
+                    _, connection = await dialled(Connection, via.host, via.port)
                 else:
                     connection = Connection()
                     await tunnelled(via, host, port, context, connection)
@@ -170,38 +164,6 @@ class Connections:
             raise ConnectError(str(error)) from None
         except (OSError, ssl.SSLError, UnicodeError) as error:
             where = f"the proxy {via.shown}: " if via is not None and context is None else ""
-            raise ConnectError(where + _reason(error)) from None
+            raise ConnectError(where + reason(error)) from None
         self._all.add(connection)
         return connection
-
-
-async def _dialled(host: str, port: int, context: ssl.SSLContext | None) -> Connection:
-    _, connection = await asyncio.get_running_loop().create_connection(
-        Connection,
-        host,
-        port,
-        ssl=context,
-        happy_eyeballs_delay=None if _is_address(host) else _STAGGER,
-    )
-    return connection
-
-
-def _reason(error: Exception) -> str:
-    """Why there is no connection, in the system's words; the loop's repeat address and number."""
-    if isinstance(error, OSError) and not isinstance(error, (ssl.SSLError, socket.gaierror)):
-        if error.errno is not None:
-            return os.strerror(error.errno)
-        text = str(error)
-        return "no address of the host can be reached" if "Multiple exceptions" in text else text
-    if isinstance(error, socket.gaierror):
-        return error.strerror or str(error)
-    return str(error) or type(error).__name__
-
-
-def _is_address(host: str) -> bool:
-    """Whether there is nothing to resolve, so that there is one address only."""
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True

@@ -166,6 +166,7 @@ async def test_a_proxy_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> Non
         assert isinstance(found, UnansweredError)
         assert found.outcome.unreachable
         assert f"the proxy 127.0.0.1:{port}" in found.outcome.reason
+        assert found.outcome.reason.endswith("Connection refused")
         assert SECRET not in found.outcome.reason
     await client.close()
 
