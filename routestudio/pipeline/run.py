@@ -13,7 +13,6 @@ from typing import Final, Literal
 from routestudio import tasks
 from routestudio.errors import ConfigError, LinkError, Place, RouteStudioError
 from routestudio.model.message import Message
-from routestudio.pipeline.alarm import Alarm
 from routestudio.pipeline.batching import Batch
 from routestudio.pipeline.checkpoint import Keeper, LowWater
 from routestudio.pipeline.dead_letters import DeadLetter, DeadLetters
@@ -146,7 +145,7 @@ class Delivery:
         self._room = asyncio.Event()
         self._end = asyncio.Event()
         self._senders: set[asyncio.Task[None]] = set()
-        self._alarm = Alarm(self._dispatch)
+        self._alarm = tasks.Alarm(self._dispatch)
         self._patience: asyncio.TimerHandle | None = None
         self._takers: list[asyncio.Task[None]] = []
         self._fed = False

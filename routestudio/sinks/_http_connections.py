@@ -19,6 +19,7 @@ from routestudio.sinks._http_dial import dialled, reason
 from routestudio.sinks._http_exchange import BrokenError, Connection, Origin, Request, request
 from routestudio.sinks._http_tunnel import TunnelError, tunnelled
 from routestudio.sinks._tls import client_context
+from routestudio.tasks import Alarm
 
 __all__ = ["BrokenError", "ConnectError", "ConnectTimeoutError", "Connections", "request"]
 
@@ -44,7 +45,8 @@ class Connections:
         self._idle: dict[Origin, deque[Connection]] = {}
         self._all: set[Connection] = set()
         self._ending: set[Connection] = set()
-        self._timer: asyncio.TimerHandle | None = None
+        # One timer for all exchanges, set for the first that has to be over, and then again.
+        self._alarm = Alarm(self._expire)
 
     async def exchange(
         self, method: str, url: httpx.URL, headers: Iterable[tuple[bytes, bytes]], body: bytes,
@@ -76,7 +78,8 @@ class Connections:
                 async with asyncio.timeout_at(deadline):
                     connection = await self._opened(request)
             if deadline is not None:
-                self._watch(connection, deadline)
+                connection.deadline = deadline
+                self._alarm.at(deadline)
             reusable = False
             try:
                 answer = await connection.exchange(request, body, keep, most)
@@ -92,27 +95,15 @@ class Connections:
 
     async def close(self) -> None:
         """Close all connections; exchanges on them end with `BrokenError`."""
-        if self._timer is not None:
-            self._timer.cancel()
+        self._alarm.cancel()
         self._idle.clear()
         for connection in tuple(self._all):
             self._drop(connection)
         while self._ending:
             await self._ending.pop().ended()
 
-    def _watch(self, connection: Connection, deadline: float) -> None:
-        """One timer for all exchanges, set for the first that has to be over, and then again."""
-        connection.deadline = deadline
-        timer = self._timer
-        if timer is None or timer.when() > deadline:
-            if timer is not None:
-                timer.cancel()
-            self._timer = asyncio.get_running_loop().call_at(deadline, self._expire)
-
     def _expire(self) -> None:
-        self._timer = None
-        loop = asyncio.get_running_loop()
-        now = loop.time()
+        now = asyncio.get_running_loop().time()
         left: list[float] = []
         for connection in self._all:
             if not connection.deadline:
@@ -122,7 +113,7 @@ class Connections:
             else:
                 left.append(connection.deadline)
         if left:
-            self._timer = loop.call_at(min(left), self._expire)
+            self._alarm.at(min(left))
 
     def _waiting(self, origin: Origin) -> Connection | None:
         """The idle connection that was used last."""
