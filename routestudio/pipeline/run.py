@@ -191,8 +191,7 @@ class Delivery:
             return
         for task in self._takers:
             task.cancel()
-        self._planner.busy(False)
-        self._planner.expecting = False
+        self._planner.expect(False)
         self._fed = True
         self._patience = loop.call_later(seconds, self.cancel)
         self._dispatch()
@@ -233,17 +232,14 @@ class Delivery:
         while (chunk := await self._intake.next()) is not None:
             while not planner.room:
                 self._room.clear()
-                planner.busy(False)
-                planner.expecting = False
+                planner.expect(False)
                 self._dispatch()
                 await self._room.wait()
-            planner.expecting = True
-            planner.busy(self._intake.more)
+            planner.expect(True, soon=self._intake.more)
             self._take_in(*chunk)
             self._dispatch()
             await asyncio.sleep(0)
-        planner.busy(False)
-        planner.expecting = False
+        planner.expect(False)
         self._fed = True
         self._dispatch()
 
