@@ -10,18 +10,15 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections import deque
-from collections.abc import Iterable
-
-import httpx
 
 from routestudio.sinks._http_answer import Answer
 from routestudio.sinks._http_dial import dialled, reason
-from routestudio.sinks._http_exchange import BrokenError, Connection, Origin, Request, request
+from routestudio.sinks._http_exchange import BrokenError, Connection, Origin, Request
 from routestudio.sinks._http_tunnel import TunnelError, tunnelled
 from routestudio.sinks._tls import client_context
 from routestudio.tasks import Alarm
 
-__all__ = ["BrokenError", "ConnectError", "ConnectTimeoutError", "Connections", "request"]
+__all__ = ["BrokenError", "ConnectError", "ConnectTimeoutError", "Connections"]
 
 
 class ConnectError(Exception):
@@ -47,15 +44,6 @@ class Connections:
         self._ending: set[Connection] = set()
         # One timer for all exchanges, set for the first that has to be over, and then again.
         self._alarm = Alarm(self._expire)
-
-    async def exchange(
-        self, method: str, url: httpx.URL, headers: Iterable[tuple[bytes, bytes]], body: bytes,
-        *, keep: int, most: int, seconds: float | None = None,
-    ) -> Answer:  # fmt: skip
-        """One request that is sent once; see `send`. Raises `h11.LocalProtocolError`, too."""
-        return await self.send(
-            request(method, url, headers), body, keep=keep, most=most, seconds=seconds
-        )
 
     async def send(
         self, request: Request, body: bytes, *, keep: int, most: int, seconds: float | None = None
