@@ -304,7 +304,7 @@ def _plain(head: bytes) -> _Plain | None:
 
 
 class _Reading:
-    """An answer that `h11` reads. `written` is the request in its words."""
+    """An answer that `h11` reads, which has to know the request, too."""
 
     def __init__(self, request: Request, body: bytes, keep: int, most: int) -> None:
         self._talk = talk = h11.Connection(h11.CLIENT, max_incomplete_event_size=_MAX_HEAD)
@@ -322,7 +322,12 @@ class _Reading:
         if body:
             pieces.append(talk.send(h11.Data(data=body)))
         pieces.append(talk.send(h11.EndOfMessage()))
-        self.written = b"".join([piece or b"" for piece in pieces])
+        self._pieces = [piece or b"" for piece in pieces]
+
+    @property
+    def written(self) -> bytes:
+        """The request in the words of `h11`."""
+        return b"".join(self._pieces)
 
     @property
     def reusable(self) -> bool:
