@@ -1,10 +1,13 @@
-"""The only place that creates asyncio tasks: named, referenced until done, failures logged."""
+"""The only place that creates asyncio tasks: named, referenced until done, failures logged.
+
+And a timer that is cheap to set again and again.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -35,3 +38,37 @@ async def stop(*tasks: asyncio.Task[Any] | None) -> None:
     for task in live:
         task.cancel()
     await asyncio.gather(*live, return_exceptions=True)
+
+
+class Alarm:
+    """Calls `call` at the earliest time that it was set for; setting it again is cheap.
+
+    It is not set back: a call that comes too early costs less than a new timer each time.
+    """
+
+    def __init__(self, call: Callable[[], None]) -> None:
+        self._call = call
+        self._timer: asyncio.TimerHandle | None = None
+
+    def within(self, seconds: float) -> None:
+        """Call in so many seconds, or earlier."""
+        self.at(asyncio.get_running_loop().time() + max(0.0, seconds))
+
+    def at(self, moment: float) -> None:
+        """Call at a time of the loop's clock, or earlier."""
+        timer = self._timer
+        if timer is not None:
+            if timer.when() <= moment:
+                return
+            timer.cancel()
+        self._timer = asyncio.get_running_loop().call_at(moment, self._ring)
+
+    def cancel(self) -> None:
+        """Do not call."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _ring(self) -> None:
+        self._timer = None
+        self._call()

@@ -13,7 +13,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from routestudio.errors import LinkError, Place, UsageError
-from routestudio.sinks._http_client import Answer, HttpClient, UnansweredError, hidden
+from routestudio.sinks._http_client import Answer, HttpClient, UnansweredError
 
 TOKEN: Final = "SEQUIN_API_TOKEN"  # noqa: S105 - the name of a variable
 """The environment variable that holds the token; it is taken from nowhere else."""
@@ -67,7 +67,7 @@ async def exported(server: str, token: str, *, timeout: float = TIMEOUT) -> str:
     Raises `UsageError` for a bad address, `LinkError` for every answer that is not an export.
     """
     url = address_of(server)
-    client = HttpClient(hidden([token]), tls=url.startswith("https:"), timeout=timeout)
+    client = HttpClient([token], tls=url.startswith("https:"), timeout=timeout)
     headers = [(b"Authorization", b"Bearer " + token.encode()), (b"Accept", b"application/json")]
     try:
         answer = await client.exchange("GET", f"{url}?show-sensitive=false", headers, keep=MAX_YAML)

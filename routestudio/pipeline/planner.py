@@ -156,9 +156,10 @@ class Planner:
         """Whether `take` gives nothing until a batch comes back."""
         return self._batcher.full
 
-    def busy(self, more: bool) -> None:
-        """Whether more messages are about to be added: batches may then wait for them a little."""
-        self._batcher.busy = more
+    def expect(self, more: bool, *, soon: bool = False) -> None:
+        """Whether more messages may come; `soon`: some are about to, and batches wait a little."""
+        self.expecting = more
+        self._batcher.busy = soon
 
     @property
     def waiting_retries(self) -> int:

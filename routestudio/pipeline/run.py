@@ -13,7 +13,6 @@ from typing import Final, Literal
 from routestudio import tasks
 from routestudio.errors import ConfigError, LinkError, Place, RouteStudioError
 from routestudio.model.message import Message
-from routestudio.pipeline.alarm import Alarm
 from routestudio.pipeline.batching import Batch
 from routestudio.pipeline.checkpoint import Keeper, LowWater
 from routestudio.pipeline.dead_letters import DeadLetter, DeadLetters
@@ -146,7 +145,7 @@ class Delivery:
         self._room = asyncio.Event()
         self._end = asyncio.Event()
         self._senders: set[asyncio.Task[None]] = set()
-        self._alarm = Alarm(self._dispatch)
+        self._alarm = tasks.Alarm(self._dispatch)
         self._patience: asyncio.TimerHandle | None = None
         self._takers: list[asyncio.Task[None]] = []
         self._fed = False
@@ -192,8 +191,7 @@ class Delivery:
             return
         for task in self._takers:
             task.cancel()
-        self._planner.busy(False)
-        self._planner.expecting = False
+        self._planner.expect(False)
         self._fed = True
         self._patience = loop.call_later(seconds, self.cancel)
         self._dispatch()
@@ -234,17 +232,14 @@ class Delivery:
         while (chunk := await self._intake.next()) is not None:
             while not planner.room:
                 self._room.clear()
-                planner.busy(False)
-                planner.expecting = False
+                planner.expect(False)
                 self._dispatch()
                 await self._room.wait()
-            planner.expecting = True
-            planner.busy(self._intake.more)
+            planner.expect(True, soon=self._intake.more)
             self._take_in(*chunk)
             self._dispatch()
             await asyncio.sleep(0)
-        planner.busy(False)
-        planner.expecting = False
+        planner.expect(False)
         self._fed = True
         self._dispatch()
 

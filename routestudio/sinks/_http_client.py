@@ -3,7 +3,7 @@ why."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 from routestudio.model.outcome import Outcome, rejected, retry, unreachable
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from routestudio.sinks._http_connections import Connections
     from routestudio.sinks._http_exchange import Request
 
-__all__ = ["Answer", "HttpClient", "UnansweredError", "hidden"]
+__all__ = ["Answer", "HttpClient", "UnansweredError"]
 
 TIMEOUT: Final = 30.0
 """Seconds for a whole request with its answer."""
@@ -42,14 +42,16 @@ class UnansweredError(Exception):
 class HttpClient:
     """A pool of connections. Opened by the first exchange; several may run at the same time.
 
-    `hidden` are secrets, longest first, that no text of this client repeats. `tls` off spares
-    reading the trusted authorities when every URL is plain HTTP. `timeout` is in seconds.
+    `hidden` are secrets that no text of this client repeats, but for those of a few characters.
+    `tls` off spares reading the trusted authorities when every URL is plain HTTP. `timeout` is in
+    seconds.
     """
 
     def __init__(
-        self, hidden: Sequence[str] = (), *, tls: bool = True, timeout: float | None = None
+        self, hidden: Iterable[str] = (), *, tls: bool = True, timeout: float | None = None
     ) -> None:
-        self._hidden = _longest_first([*hidden, *_proxy.secrets()])
+        known = {value for value in (*hidden, *_proxy.secrets()) if len(value) > 3}
+        self._hidden = sorted(known, key=len, reverse=True)
         self._tls = tls
         self._timeout = TIMEOUT if timeout is None else timeout
         self._connections: Connections | None = None
@@ -78,13 +80,11 @@ class HttpClient:
         import h11
         import httpx
 
-        from routestudio.sinks import _http_connections as http
+        from routestudio.sinks._http_exchange import origin_of, request
 
         try:
             target = url if isinstance(url, httpx.URL) else httpx.URL(url)
-            port = target.port or (443 if target.scheme == "https" else 80)
-            via = _proxy.chosen(target.scheme, target.host, port)
-            return http.request(method, target, headers, via)
+            return request(method, target, headers, _proxy.chosen(*origin_of(target)))
         except _proxy.ProxyError as error:
             raise UnansweredError(unreachable("proxy", str(error))) from None
         except (h11.LocalProtocolError, httpx.InvalidURL) as error:
@@ -172,15 +172,6 @@ class HttpClient:
             connecting=CONNECT_TIMEOUT,
         )
         return self._connections
-
-
-def hidden(values: Iterable[str]) -> tuple[str, ...]:
-    """Secrets that are long enough to be hidden in texts, longest first."""
-    return _longest_first(values)
-
-
-def _longest_first(values: Iterable[str]) -> tuple[str, ...]:
-    return tuple(sorted({value for value in values if len(value) > 3}, key=len, reverse=True))
 
 
 def _connect_failed(error: Exception) -> Outcome:

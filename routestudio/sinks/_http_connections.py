@@ -8,25 +8,17 @@ reads no setting of the machine: no cookies, no credentials from files. Proxies 
 from __future__ import annotations
 
 import asyncio
-import ipaddress
-import os
-import socket
 import ssl
 from collections import deque
-from collections.abc import Iterable
-from typing import Final
-
-import httpx
 
 from routestudio.sinks._http_answer import Answer
-from routestudio.sinks._http_exchange import BrokenError, Connection, Origin, Request, request
+from routestudio.sinks._http_dial import dialled, reason
+from routestudio.sinks._http_exchange import BrokenError, Connection, Origin, Request
 from routestudio.sinks._http_tunnel import TunnelError, tunnelled
 from routestudio.sinks._tls import client_context
+from routestudio.tasks import Alarm
 
-__all__ = ["BrokenError", "ConnectError", "ConnectTimeoutError", "Connections", "request"]
-
-_STAGGER: Final = 0.25
-"""Seconds between attempts at several addresses of one name (RFC 8305)."""
+__all__ = ["BrokenError", "ConnectError", "ConnectTimeoutError", "Connections"]
 
 
 class ConnectError(Exception):
@@ -50,16 +42,8 @@ class Connections:
         self._idle: dict[Origin, deque[Connection]] = {}
         self._all: set[Connection] = set()
         self._ending: set[Connection] = set()
-        self._timer: asyncio.TimerHandle | None = None
-
-    async def exchange(
-        self, method: str, url: httpx.URL, headers: Iterable[tuple[bytes, bytes]], body: bytes,
-        *, keep: int, most: int, seconds: float | None = None,
-    ) -> Answer:  # fmt: skip
-        """One request that is sent once; see `send`. Raises `h11.LocalProtocolError`, too."""
-        return await self.send(
-            request(method, url, headers), body, keep=keep, most=most, seconds=seconds
-        )
+        # One timer for all exchanges, set for the first that has to be over, and then again.
+        self._alarm = Alarm(self._expire)
 
     async def send(
         self, request: Request, body: bytes, *, keep: int, most: int, seconds: float | None = None
@@ -82,7 +66,8 @@ class Connections:
                 async with asyncio.timeout_at(deadline):
                     connection = await self._opened(request)
             if deadline is not None:
-                self._watch(connection, deadline)
+                connection.deadline = deadline
+                self._alarm.at(deadline)
             reusable = False
             try:
                 answer = await connection.exchange(request, body, keep, most)
@@ -98,27 +83,15 @@ class Connections:
 
     async def close(self) -> None:
         """Close all connections; exchanges on them end with `BrokenError`."""
-        if self._timer is not None:
-            self._timer.cancel()
+        self._alarm.cancel()
         self._idle.clear()
         for connection in tuple(self._all):
             self._drop(connection)
         while self._ending:
             await self._ending.pop().ended()
 
-    def _watch(self, connection: Connection, deadline: float) -> None:
-        """One timer for all exchanges, set for the first that has to be over, and then again."""
-        connection.deadline = deadline
-        timer = self._timer
-        if timer is None or timer.when() > deadline:
-            if timer is not None:
-                timer.cancel()
-            self._timer = asyncio.get_running_loop().call_at(deadline, self._expire)
-
     def _expire(self) -> None:
-        self._timer = None
-        loop = asyncio.get_running_loop()
-        now = loop.time()
+        now = asyncio.get_running_loop().time()
         left: list[float] = []
         for connection in self._all:
             if not connection.deadline:
@@ -128,7 +101,7 @@ class Connections:
             else:
                 left.append(connection.deadline)
         if left:
-            self._timer = loop.call_at(min(left), self._expire)
+            self._alarm.at(min(left))
 
     def _waiting(self, origin: Origin) -> Connection | None:
         """The idle connection that was used last."""
@@ -158,9 +131,9 @@ class Connections:
         try:
             async with asyncio.timeout(self._connecting):
                 if via is None:
-                    connection = await _dialled(host, port, context)
+                    _, connection = await dialled(Connection, host, port, context)
                 elif context is None:
-                    connection = await _dialled(via.host, via.port, None)
+                    _, connection = await dialled(Connection, via.host, via.port)
                 else:
                     connection = Connection()
                     await tunnelled(via, host, port, context, connection)
@@ -170,38 +143,6 @@ class Connections:
             raise ConnectError(str(error)) from None
         except (OSError, ssl.SSLError, UnicodeError) as error:
             where = f"the proxy {via.shown}: " if via is not None and context is None else ""
-            raise ConnectError(where + _reason(error)) from None
+            raise ConnectError(where + reason(error)) from None
         self._all.add(connection)
         return connection
-
-
-async def _dialled(host: str, port: int, context: ssl.SSLContext | None) -> Connection:
-    _, connection = await asyncio.get_running_loop().create_connection(
-        Connection,
-        host,
-        port,
-        ssl=context,
-        happy_eyeballs_delay=None if _is_address(host) else _STAGGER,
-    )
-    return connection
-
-
-def _reason(error: Exception) -> str:
-    """Why there is no connection, in the system's words; the loop's repeat address and number."""
-    if isinstance(error, OSError) and not isinstance(error, (ssl.SSLError, socket.gaierror)):
-        if error.errno is not None:
-            return os.strerror(error.errno)
-        text = str(error)
-        return "no address of the host can be reached" if "Multiple exceptions" in text else text
-    if isinstance(error, socket.gaierror):
-        return error.strerror or str(error)
-    return str(error) or type(error).__name__
-
-
-def _is_address(host: str) -> bool:
-    """Whether there is nothing to resolve, so that there is one address only."""
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True

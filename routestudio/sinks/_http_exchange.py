@@ -82,6 +82,17 @@ class Request:
         return start + b"\r\n"
 
 
+def origin_of(url: httpx.URL) -> Origin:
+    """Scheme, host as it is written on the wire (`xn--`), and port.
+
+    Raises `h11.LocalProtocolError` for what is not an address for HTTP.
+    """
+    scheme, host = url.scheme, url.raw_host.decode("ascii")
+    if scheme not in ("http", "https") or not host:
+        raise h11.LocalProtocolError(f"{scheme or 'no scheme'}: not an address for HTTP")
+    return scheme, host, url.port or (443 if scheme == "https" else 80)
+
+
 def request(
     method: str,
     url: httpx.URL,
@@ -93,15 +104,12 @@ def request(
     A proxy sees all of a request to `http`, and no more than the host of one to `https`. Raises
     `h11.LocalProtocolError` for what cannot be sent.
     """
-    scheme, host = url.scheme, url.host
-    if scheme not in ("http", "https") or not host:
-        raise h11.LocalProtocolError(f"{scheme or 'no scheme'}: not an address for HTTP")
-    origin = (scheme, host, url.port or (443 if scheme == "https" else 80))
+    origin = origin_of(url)
     pairs: Pairs = [*headers]
     if not any(name.lower() == b"host" for name, _ in pairs):
         pairs.insert(0, (b"host", url.netloc))
     target = url.raw_path
-    if via is not None and scheme == "http":
+    if via is not None and url.scheme == "http":
         target = b"http://" + url.netloc + target
         own = any(name.lower() == b"proxy-authorization" for name, _ in pairs)
         if via.authorization is not None and not own:
@@ -296,7 +304,7 @@ def _plain(head: bytes) -> _Plain | None:
 
 
 class _Reading:
-    """An answer that `h11` reads. `written` is the request in its words."""
+    """An answer that `h11` reads, which has to know the request, too."""
 
     def __init__(self, request: Request, body: bytes, keep: int, most: int) -> None:
         self._talk = talk = h11.Connection(h11.CLIENT, max_incomplete_event_size=_MAX_HEAD)
@@ -314,7 +322,12 @@ class _Reading:
         if body:
             pieces.append(talk.send(h11.Data(data=body)))
         pieces.append(talk.send(h11.EndOfMessage()))
-        self.written = b"".join([piece or b"" for piece in pieces])
+        self._pieces = [piece or b"" for piece in pieces]
+
+    @property
+    def written(self) -> bytes:
+        """The request in the words of `h11`."""
+        return b"".join(self._pieces)
 
     @property
     def reusable(self) -> bool:

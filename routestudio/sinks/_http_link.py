@@ -13,7 +13,7 @@ from routestudio.model.outcome import DELIVERED, CheckStep, Outcome, rejected
 from routestudio.sinks._halves import Refused, in_halves
 from routestudio.sinks._http import CREDENTIALS, same_origin
 from routestudio.sinks._http_check import Question, check_endpoint
-from routestudio.sinks._http_client import HttpClient, UnansweredError, hidden
+from routestudio.sinks._http_client import HttpClient, UnansweredError
 from routestudio.sinks.base import Link, SinkRouting
 
 if TYPE_CHECKING:
@@ -116,11 +116,11 @@ class HttpLink(Link):
                 yield replace(step, detail=self._client.clean(step.detail))
 
 
-def _secrets(endpoint: HttpEndpoint) -> tuple[str, ...]:
+def _secrets(endpoint: HttpEndpoint) -> list[str]:
     values = [secret.get_secret_value() for secret in endpoint.encrypted_headers.values()]
     values += [v for k, v in endpoint.headers.items() if k.lower() in CREDENTIALS]
     if endpoint.url.userinfo is not None:
         values += [endpoint.url.userinfo.get_secret_value(), endpoint.url.basic() or ""]
         values.append(endpoint.url.userinfo.get_secret_value().partition(":")[2])
     values += [value.partition(" ")[2] for value in values]
-    return hidden(values)
+    return values

@@ -8,6 +8,7 @@ from typing import cast
 
 import h11
 
+from routestudio.sinks._http_dial import dialled, reason
 from routestudio.sinks._proxy import Proxy
 
 _MAX_HEAD = 16 * 1024
@@ -72,14 +73,10 @@ async def tunnelled(
     if proxy.authorization is not None:
         headers.append((b"proxy-authorization", proxy.authorization))
     request = h11.Request(method="CONNECT", target=place, headers=headers)
-    loop = asyncio.get_running_loop()
     try:
-        plain, asking = await loop.create_connection(
-            lambda: _Asking(request), proxy.host, proxy.port
-        )
+        plain, asking = await dialled(lambda: _Asking(request), proxy.host, proxy.port)
     except OSError as error:
-        text = error.strerror or str(error)
-        raise TunnelError(f"the proxy {proxy.shown} cannot be reached: {text}") from None
+        raise TunnelError(f"the proxy {proxy.shown} cannot be reached: {reason(error)}") from None
     try:
         try:
             answer = await asking.answered
@@ -89,8 +86,11 @@ async def tunnelled(
             phrase = answer.reason.decode("ascii", "replace")[:100]
             raise TunnelError(f"the proxy {proxy.shown} opens no way to {host}: "
                               f"HTTP {answer.status_code} {phrase}".rstrip())  # fmt: skip
-        plain.set_protocol(protocol)
-        secure = await loop.start_tls(plain, protocol, context, server_hostname=host)
+        # It needs a transport already: a server's first bytes may come with the handshake's end.
+        protocol.connection_made(plain)
+        secure = await asyncio.get_running_loop().start_tls(
+            plain, protocol, context, server_hostname=host
+        )
         assert secure is not None
         protocol.connection_made(secure)
         return secure

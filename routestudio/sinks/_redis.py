@@ -6,13 +6,13 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Final, Protocol
+from typing import TYPE_CHECKING, Annotated, Final
 
 from pydantic import SecretStr
 
 from routestudio.model.fields import Difference, Flag, Integer, Secret, Text, Ui
 from routestudio.model.outcome import CheckStep, Outcome
-from routestudio.sinks._redis_cluster import Cluster
+from routestudio.sinks._redis_cluster import Cluster, Keyed
 from routestudio.sinks._redis_node import ELSEWHERE, Account, Node, outcome_of
 from routestudio.sinks._redis_order import Ordered
 from routestudio.sinks.base import InOrder, Link, SinkConfig, SinkRouting
@@ -68,16 +68,6 @@ DIFFERENCES: Final = (
 """Where Redis sinks knowingly differ from a Sequin server."""
 
 
-class Packed(Protocol):
-    """A record that is one ready Redis command for one key."""
-
-    @property
-    def key(self) -> str: ...
-
-    @property
-    def wire(self) -> bytes: ...
-
-
 @dataclass(frozen=True, slots=True)
 class Probe:
     """A key, and a command that delivery would use for it, as its parts.
@@ -105,7 +95,7 @@ class RedisLink(Link, ABC):
         self._ordered = Ordered(outcome_of)
         self._cluster: Cluster | None = None
 
-    async def send(self, batch: Sequence[Packed]) -> Sequence[Outcome]:
+    async def send(self, batch: Sequence[Keyed]) -> Sequence[Outcome]:
         if not batch:
             return []
         if self._cluster is not None:

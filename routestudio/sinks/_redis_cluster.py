@@ -13,8 +13,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from routestudio.model.outcome import Outcome, kept_back
+from routestudio.model.outcome import DELIVERED, Outcome
 from routestudio.sinks._redis_node import Account, Node, Redirect
+from routestudio.sinks._redis_order import in_waves
 from routestudio.sinks.base import InOrder
 
 if TYPE_CHECKING:
@@ -75,18 +76,11 @@ class Cluster:
         if not isinstance(batch, InOrder):
             return await self._scatter(batch)
         found: dict[int, Outcome] = {}
-        behind: set[str | None] = set()
-        for number in range(max(batch.nth) + 1):
-            wave = [i for i, nth in enumerate(batch.nth) if nth == number]
-            for index in [i for i in wave if batch.groups[i] in behind]:
-                found[index] = kept_back("order", "an earlier message of its group was not taken")
-            wave = [i for i in wave if i not in found]
-            for index, outcome in zip(
-                wave, await self._scatter([batch[i] for i in wave]), strict=True
-            ):
-                found[index] = outcome
-                if outcome.status == "retry" and batch.groups[index] is not None:
-                    behind.add(batch.groups[index])
+
+        async def scatter(wave: Sequence[int]) -> None:
+            found.update(zip(wave, await self._scatter([batch[i] for i in wave]), strict=True))
+
+        await in_waves(batch, found, scatter)
         return [found[index] for index in range(len(batch))]
 
     async def close(self) -> None:
@@ -176,7 +170,7 @@ class Cluster:
                 found.update(owners(await connection.read_response(), place[0]))
             except ResponseError:
                 pass  # the user may not ask
-            outcomes[0] = kept_back("", "")
+            outcomes[0] = DELIVERED
 
         await self._node(place).run(1, talk)
         return found

@@ -7,7 +7,7 @@ it may have room for the next. A transaction is refused as a whole when one of i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from routestudio.model.outcome import DELIVERED, Outcome, kept_back, retry
@@ -82,23 +82,36 @@ class Ordered:
     async def _waves(
         self, connection: Connection, batch: InOrder, found: dict[int, Outcome]
     ) -> None:
-        """Pipelines with one command of each group, one after the other: what failed keeps back
-        what follows in its group."""
         from redis.exceptions import ResponseError
 
-        behind: set[str | None] = set()
-        for number in range(max(batch.nth) + 1):
-            wave = [i for i, nth in enumerate(batch.nth) if nth == number]
-            for index in [i for i in wave if batch.groups[i] in behind]:
-                found[index] = kept_back("order", "an earlier message of its group was not taken")
-            wave = [i for i in wave if i not in found]
+        async def pipeline(wave: Sequence[int]) -> None:
             await connection.send_packed_command(b"".join([batch[i].wire for i in wave]))
             for index in wave:
                 try:
                     await connection.read_response()
                 except ResponseError as error:
                     found[index] = self._judge(error)
-                    if found[index].status == "retry" and batch.groups[index] is not None:
-                        behind.add(batch.groups[index])
                 else:
                     found[index] = DELIVERED
+
+        await in_waves(batch, found, pipeline)
+
+
+async def in_waves(
+    batch: InOrder, found: dict[int, Outcome], send: Callable[[Sequence[int]], Awaitable[None]]
+) -> None:
+    """Send one command of each group at a time: what failed keeps back what follows in its group.
+
+    `send` puts what became of a wave into `found`, as this does for what is kept back.
+    """
+    behind: set[str | None] = set()
+    for number in range(max(batch.nth) + 1):
+        wave: list[int] = []
+        for index in [i for i, nth in enumerate(batch.nth) if nth == number]:
+            if batch.groups[index] in behind:
+                found[index] = kept_back("order", "an earlier message of its group was not taken")
+            else:
+                wave.append(index)
+        await send(wave)
+        behind.update(batch.groups[i] for i in wave if found[i].status == "retry")
+        behind.discard(None)

@@ -21,7 +21,7 @@ from routestudio import __version__
 from routestudio.model.outcome import CheckStep, Outcome, StepStatus, retry, unreachable
 from routestudio.sinks._http import EndpointUrl
 from routestudio.sinks._http_approach import approach_url, proxy_of
-from routestudio.sinks._http_client import Answer, HttpClient, UnansweredError, hidden
+from routestudio.sinks._http_client import Answer, HttpClient, UnansweredError
 from routestudio.sinks._net import Reach, Stopwatch, skip_rest, speaks_tls
 from routestudio.sinks._tls import client_context
 from routestudio.sinks.base import Link, SinkRouting
@@ -92,7 +92,7 @@ class ServiceLink(Link):
         user = base.userinfo.get_secret_value() if base.userinfo else ""
         if basic := base.basic():
             self._headers.setdefault("authorization", basic)
-        known = hidden([*secrets, user, user.partition(":")[2], base.basic() or ""])
+        known = [*secrets, user, user.partition(":")[2], base.basic() or ""]
         self._client = HttpClient(known, tls=base.scheme == "https", timeout=timeout)
 
     async def call(

@@ -43,16 +43,18 @@ def client_context() -> ssl.SSLContext:
 
 
 def load(context: ssl.SSLContext | None = None) -> None:
-    """Put the client certificate, if there is one, into a context.
+    """Put the client certificate, if there is one, into a context; without one, only read it.
 
     Raises `UsageError` when it cannot be read.
     """
     mine = client_certificate()
     if mine is None:
         return
+    # This one has no authorities: to read them takes far longer than to read a certificate.
+    context = context or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     try:
         # With a word, even an empty one, an encrypted key never asks at the terminal.
-        (context or ssl.create_default_context()).load_cert_chain(mine.file, mine.key, mine.word)
+        context.load_cert_chain(mine.file, mine.key, mine.word)
     except (OSError, ValueError) as error:
         raise UsageError(
             f"the client certificate that {CERTIFICATE} names cannot be used: {_why(error)}",

@@ -21,6 +21,7 @@ from routestudio.sinks._http_connections import (
     ConnectTimeoutError,
 )
 from tests.support.certificates import Authority
+from tests.support.http_exchange import exchanged
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
 Answers = Callable[[int], bytes]
@@ -86,7 +87,7 @@ async def connected(limit: int = 4) -> AsyncIterator[Connections]:
 
 def post(connections: Connections, server: Server, body: bytes = b"{}") -> Awaitable[Answer]:
     headers = [(b"Content-Type", b"application/json")]
-    return connections.exchange("POST", server.url, headers, body, keep=10, most=100)
+    return exchanged(connections, "POST", server.url, headers, body, keep=10, most=100)
 
 
 async def test_a_request_has_what_it_needs_and_no_more() -> None:
@@ -94,8 +95,8 @@ async def test_a_request_has_what_it_needs_and_no_more() -> None:
         assert await post(connections, server) == Answer(
             200, "OK", {"content-length": "2"}, b"ok", True
         )
-        await connections.exchange("DELETE", server.url, [], b"", keep=10, most=100)
-        await connections.exchange("PUT", server.url, [], b"", keep=10, most=100)
+        await exchanged(connections, "DELETE", server.url, [], b"", keep=10, most=100)
+        await exchanged(connections, "PUT", server.url, [], b"", keep=10, most=100)
     host = b"127.0.0.1:%d" % server.port
     assert server.requests == [
         b"POST /a%20b?q=1 HTTP/1.1\r\nhost: " + host + b"\r\nContent-Type: application/json\r\n"
@@ -159,7 +160,7 @@ async def test_an_end_that_the_loop_did_not_see_yet_is_noticed() -> None:
         url = httpx.URL(f"http://127.0.0.1:{listening.getsockname()[1]}/")
         async with connected() as connections:
             asked = tasks.spawn(
-                connections.exchange("POST", url, [], b"{}", keep=9, most=9), name="exchange"
+                exchanged(connections, "POST", url, [], b"{}", keep=9, most=9), name="exchange"
             )
             held, _ = await asyncio.to_thread(listening.accept)
             with held:
@@ -168,7 +169,7 @@ async def test_an_end_that_the_loop_did_not_see_yet_is_noticed() -> None:
                 assert (await asked).body == b"ok"
             listening.close()
             with pytest.raises(ConnectError, match=r"^Connection refused$"):
-                await connections.exchange("POST", url, [], b"{}", keep=9, most=9)
+                await exchanged(connections, "POST", url, [], b"{}", keep=9, most=9)
 
 
 async def test_tls_connections_that_end(ca: Authority) -> None:
@@ -179,9 +180,9 @@ async def test_tls_connections_that_end(ca: Authority) -> None:
     url = httpx.URL(f"https://127.0.0.1:{secure.port}/")
     connections = Connections(ca.client_context(), limit=4, connecting=5)
     for _ in range(3):
-        assert (await connections.exchange("GET", url, [], b"", keep=9, most=9)).body == b"ok"
+        assert (await exchanged(connections, "GET", url, [], b"", keep=9, most=9)).body == b"ok"
         with pytest.raises((BrokenError, h11.RemoteProtocolError)):
-            await connections.exchange("GET", url, [], b"", keep=9, most=9)
+            await exchanged(connections, "GET", url, [], b"", keep=9, most=9)
     assert secure.connections == 3
     listening.close()
     await listening.wait_closed()
@@ -194,7 +195,7 @@ async def test_tls_connections_that_end(ca: Authority) -> None:
     url = httpx.URL(f"https://127.0.0.1:{listening.sockets[0].getsockname()[1]}/")
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.1):
-            await connections.exchange("GET", url, [], b"", keep=9, most=9)
+            await exchanged(connections, "GET", url, [], b"", keep=9, most=9)
     listening.close()
     await listening.wait_closed()
     await connections.close()
@@ -203,7 +204,7 @@ async def test_tls_connections_that_end(ca: Authority) -> None:
 async def test_a_host_of_the_callers_is_the_only_one() -> None:
     async with serving(lambda _: OK) as server, connected() as connections:
         given = [(b"HOST", b"shop.example")]
-        await connections.exchange("GET", server.url, given, b"", keep=10, most=100)
+        await exchanged(connections, "GET", server.url, given, b"", keep=10, most=100)
     [request] = server.requests
     assert request.lower().count(b"host:") == 1
     assert b"HOST: shop.example\r\n" in request
@@ -213,7 +214,7 @@ async def test_a_host_without_address() -> None:
     async with connected() as connections:
         url = httpx.URL("http://no-such-host.invalid/")
         with pytest.raises(ConnectError, match=r"^(Name or service|No address|Temporary failure)"):
-            await connections.exchange("GET", url, [], b"", keep=1, most=1)
+            await exchanged(connections, "GET", url, [], b"", keep=1, most=1)
 
 
 async def test_bodies_in_pieces_packed_and_long() -> None:
@@ -274,7 +275,7 @@ async def test_a_refusal_that_comes_before_the_whole_request_counts() -> None:
     listening = await asyncio.start_server(refuse, "127.0.0.1", 0)
     url = httpx.URL(f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}/")
     async with connected() as connections:
-        found = await connections.exchange("POST", url, [], b"x" * 100_000, keep=1, most=1)
+        found = await exchanged(connections, "POST", url, [], b"x" * 100_000, keep=1, most=1)
         assert found.status == 413
     listening.close()
     await listening.wait_closed()
@@ -288,7 +289,7 @@ async def test_no_connection() -> None:
             await post(connections, server)
         url = httpx.URL("ftp://127.0.0.1/")
         with pytest.raises(h11.LocalProtocolError):
-            await connections.exchange("GET", url, [], b"", keep=1, most=1)
+            await exchanged(connections, "GET", url, [], b"", keep=1, most=1)
     silent = Connections(None, limit=1, connecting=0.0)
     with pytest.raises(ConnectTimeoutError):
         await post(silent, server)
@@ -308,7 +309,7 @@ async def test_closing_ends_what_is_under_way() -> None:
     url = httpx.URL(f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}/")
     connections = Connections(None, limit=1, connecting=5)
     waiting = tasks.spawn(
-        connections.exchange("POST", url, [], b"{}", keep=1, most=1), name="exchange"
+        exchanged(connections, "POST", url, [], b"{}", keep=1, most=1), name="exchange"
     )
     await reached.wait()
     await connections.close()

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from routestudio import tasks
 from routestudio.sinks import _http_exchange as exchange
 from routestudio.sinks._http_connections import Connections
+from tests.support.http_exchange import exchanged
 
 NAMES = ["Date", "content-length", "Content-Length", "connection", "Transfer-Encoding", "upgrade",
          "content-encoding", "x-a", "X-A", "retry-after", "set-cookie", "x y", "", "ä"]  # fmt: skip
@@ -83,6 +84,14 @@ def test_what_cannot_be_sent_is_refused_when_it_is_prepared() -> None:
         exchange.request("POST", httpx.URL("http://a.example/"), [(b"x", b"a\r\nb: c")])
 
 
+def test_hosts_are_connected_to_as_they_are_written() -> None:
+    """Decoded and encoded again by Python's older rule, this one would be strasse.example."""
+    url = httpx.URL("https://xn--strae-oqa.example/a")
+    assert exchange.origin_of(url) == ("https", "xn--strae-oqa.example", 443)
+    assert exchange.request("POST", url, []).origin == exchange.origin_of(url)
+    assert exchange.origin_of(httpx.URL("http://[::1]:80/")) == ("http", "::1", 80)
+
+
 @contextlib.asynccontextmanager
 async def answering(talk: Callable[[asyncio.StreamWriter], Awaitable[None]]) -> AsyncIterator[str]:
     """A server that reads a little, answers, and then holds its connections."""
@@ -115,7 +124,7 @@ async def test_each_exchange_has_its_own_deadline() -> None:
 
     async def ask(url: httpx.URL, seconds: float) -> None:
         with pytest.raises(TimeoutError):
-            await connections.exchange("GET", url, [], b"", keep=1, most=1, seconds=seconds)
+            await exchanged(connections, "GET", url, [], b"", keep=1, most=1, seconds=seconds)
         ended.append(seconds)
 
     async with answering(silent) as address:
@@ -140,7 +149,7 @@ async def test_an_answer_in_front_of_the_requests_end_costs_the_connection() -> 
     connections = Connections(None, limit=4, connecting=5)
     async with answering(early) as address:
         for _ in range(2):
-            found = await connections.exchange("POST", httpx.URL(address), [], b"x" * 30_000_000,
+            found = await exchanged(connections, "POST", httpx.URL(address), [], b"x" * 30_000_000,
                                                keep=1, most=1, seconds=20)  # fmt: skip
             assert found.status == 400
         assert seen == 2

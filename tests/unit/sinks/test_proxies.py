@@ -100,6 +100,24 @@ async def test_tls_goes_through_a_tunnel(ca: Authority, monkeypatch: pytest.Monk
     assert b"proxy-authorization" not in b"".join(heads).lower()
 
 
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_a_name_with_other_letters_stays_in_its_xn_form(
+    scheme: str, ca: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its letters, encoded again by an older rule, would be another host (here: strasse)."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(ca.file))
+    host, port = "xn--strae-oqa.example", 443 if scheme == "https" else 80
+    async with receiver(ca.server_context(host) if scheme == "https" else None) as (there, heads):
+        async with proxying({(host, port): ("127.0.0.1", there)}) as proxy:
+            monkeypatch.setenv("ALL_PROXY", f"http://127.0.0.1:{proxy.port}")
+            client = HttpClient(timeout=5)
+            found = await ask(client, f"{scheme}://{host}/hooks")
+            await client.close()
+        assert isinstance(found, Answer), found.outcome
+        assert proxy.faults == []
+    assert b"\r\nhost: " + host.encode() in heads[0].lower()
+
+
 async def test_the_servers_certificate_counts_behind_a_proxy(
     ca: Authority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -148,6 +166,7 @@ async def test_a_proxy_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> Non
         assert isinstance(found, UnansweredError)
         assert found.outcome.unreachable
         assert f"the proxy 127.0.0.1:{port}" in found.outcome.reason
+        assert found.outcome.reason.endswith("Connection refused")
         assert SECRET not in found.outcome.reason
     await client.close()
 
@@ -168,6 +187,38 @@ async def test_bytes_in_front_of_the_servers_own_are_not_its(
     assert isinstance(found, UnansweredError)
     assert found.outcome.unreachable
     assert not heads
+
+
+async def test_a_server_that_speaks_first_gets_no_request(
+    ca: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its greeting comes together with the end of the handshake: TLS 1.2 ends it so."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(ca.file))
+    context = ca.server_context(HOST)
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    got: list[bytes] = []
+
+    async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 mail.example ESMTP\r\n")
+        with contextlib.suppress(OSError):
+            got.append(await reader.read(100))
+        writer.transport.abort()
+
+    strange: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, told: strange.append(told))
+    server = await asyncio.start_server(greet, "127.0.0.1", 0, ssl=context)
+    place = ("127.0.0.1", server.sockets[0].getsockname()[1])
+    async with proxying({(HOST, 443): place}) as proxy:
+        monkeypatch.setenv("https_proxy", f"127.0.0.1:{proxy.port}")
+        client = HttpClient(timeout=5)
+        found = await ask(client, f"https://{HOST}/")
+        await client.close()
+    server.close()
+    await server.wait_closed()
+    assert isinstance(found, UnansweredError)
+    assert found.outcome.code == "connection_lost"
+    assert b"".join(got) == b""
+    assert strange == []
 
 
 async def test_loopback_and_exceptions_go_straight(monkeypatch: pytest.MonkeyPatch) -> None:

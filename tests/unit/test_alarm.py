@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import asyncio
 
-from routestudio.pipeline.alarm import Alarm
+from routestudio.tasks import Alarm
 
 
 async def test_the_earliest_time_counts_and_a_later_one_is_not_needed() -> None:
