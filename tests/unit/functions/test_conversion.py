@@ -104,6 +104,7 @@ def test_python_comes_back_as_it_was() -> None:
         ('row = record\n    row["x"] = 1', (3, 5), "share"),
         ('if action: x = 1\n    return {"topic": str(x)}', (2, 5), "no value"),
         ('def f(n): return f(n)\n    return {"topic": f(1)}', (2, 5), "call itself"),
+        ('return {"topic": str.upper(action.encode()).decode()}', (2, 22), "`str`"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_said_in_elixir(line: str, place: tuple[int, int], word: str) -> None:
