@@ -104,3 +104,19 @@ def test_lint_delivers_nothing(tmp_path: Path) -> None:
 def test_a_function_in_elixir_is_for_the_worker_to_read(command: str, tmp_path: Path) -> None:
     names = modules_of(command, tmp_path, ELIXIR)
     assert within(names, ("routestudio.functions.elixir",)) == set()
+
+
+def test_an_editor_loads_elixir_s_functions_for_elixir_alone() -> None:
+    code = (
+        "import sys, json\nfrom routestudio.ui.editor.vocabulary import vocabulary\n"
+        "from routestudio.derive.library import elixir_functions, entries\nassert entries()\n"
+        "before = sorted(sys.modules)\nassert elixir_functions()\n"
+        "print(json.dumps([before, sorted(sys.modules)]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=ROOT
+    )
+    assert done.returncode == 0, done.stderr
+    before, after = (set(names) for names in json.loads(done.stdout))
+    assert within(before, ("routestudio.functions.elixir", "regex")) == set()
+    assert within(after, ("routestudio.functions.elixir.lib",)) != set()
