@@ -12,10 +12,10 @@ import pytest
 from routestudio.engine.service import EngineService
 from routestudio.errors import ConfigError
 from routestudio.functions.conversion.common import Refused
-from routestudio.functions.conversion.convert import convert, convert_verified
+from routestudio.functions.conversion.convert import convert
 from routestudio.functions.conversion.to_elixir import to_elixir
 from routestudio.functions.conversion.to_python import to_python
-from routestudio.functions.conversion.verify import variants, verify
+from routestudio.functions.conversion.verify import convert_verified, variants, verify
 from routestudio.functions.pool import FunctionPool
 from routestudio.model.function import Function, FunctionKind, Language
 
