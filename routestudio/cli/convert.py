@@ -17,8 +17,8 @@ from routestudio.cli.service import engine_service
 from routestudio.engine.conversions import SAMPLES, TYPES_HINT, function_of, samples_of
 from routestudio.engine.reading import DEFAULT
 from routestudio.errors import Place, UsageError
-from routestudio.functions.conversion.convert import SUFFIXES, Conversion, convert_verified
-from routestudio.functions.conversion.verify import View, comparable
+from routestudio.functions.conversion.result import SUFFIXES, Conversion
+from routestudio.functions.conversion.verify import View, comparable, convert_verified
 from routestudio.functions.pool import FunctionPool
 from routestudio.model.function import Function, FunctionKind, FunctionResult, Language
 from routestudio.model.message import Message

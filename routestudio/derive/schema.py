@@ -9,7 +9,13 @@ from pydantic import BaseModel
 
 from routestudio.derive.describe import plain
 from routestudio.model.function import FunctionKind, Language
-from routestudio.model.project import ENVIRONMENT_COLOURS, LEGACY_KEYS, SHARED_KEYS, SharedKey
+from routestudio.model.project import (
+    ENVIRONMENT_COLOURS,
+    ENVIRONMENT_NAME,
+    LEGACY_KEYS,
+    SHARED_KEYS,
+    SharedKey,
+)
 from routestudio.sinks.base import Sink
 from routestudio.sinks.fields import config_fields, resources, static_fields
 
@@ -36,7 +42,7 @@ _ENVIRONMENT: dict[str, Any] = {
     "description": "RouteStudio's own key: marks of an environment.",
     "required": ["name"],
     "properties": {
-        "name": {"type": "string", "pattern": "^[a-z0-9][a-z0-9_-]{0,39}$",
+        "name": {"type": "string", "pattern": f"^{ENVIRONMENT_NAME}$",
                  "description": "Its variables are in `.env.NAME`."},
         "colour": {"enum": list(ENVIRONMENT_COLOURS)},
         "read_only": {"type": "boolean",

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 from routestudio.engine.sources import read_some
 from routestudio.engine.workspace import Workspace
 from routestudio.errors import ConfigError, FieldProblem, RouteStudioError, UsageError
-from routestudio.functions.conversion.convert import Conversion, convert_verified
+from routestudio.functions.conversion.result import Conversion
+from routestudio.functions.conversion.verify import convert_verified
 from routestudio.functions.pool import FunctionPool
 from routestudio.model.function import Function, Language
 from routestudio.model.message import Message

@@ -22,7 +22,7 @@ from routestudio.engine.reading import DEFAULT, Reading
 from routestudio.engine.sources import path_of
 from routestudio.engine.workspace import PreparedSink, Workspace
 from routestudio.errors import LinkError, Place, ProjectError, RouteStudioError, UsageError
-from routestudio.functions.conversion.convert import convert_verified
+from routestudio.functions.conversion.verify import convert_verified
 from routestudio.model.function import Language
 from routestudio.model.message import Message
 from routestudio.project import environments

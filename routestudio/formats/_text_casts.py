@@ -23,6 +23,11 @@ _DIGITS: Final = 18
 _TRUTHS: Final = {"t": True, "f": False}
 
 
+def cast_of(type_: str) -> Cast | None:
+    """What makes a value of a type's text; `None` where the text is the value."""
+    return None if type_ in _PLAIN else text_cast(type_)
+
+
 def text_cast(type_: str) -> Cast:
     """What `value_of` makes of texts of a type, as a function that is found once."""
     if type_.endswith("[]"):
@@ -67,7 +72,7 @@ def _is_real(day: str, time: str) -> bool:
 
 
 def _list_cast(type_: str) -> Cast:
-    item = text_cast(type_[:-2]) if type_[:-2] not in _AS_THEY_ARE else None
+    item = cast_of(type_[:-2])
 
     def cast(text: Any) -> Any:
         if type(text) is str and len(text) > 2 and text[0] == "{" and text[-1] == "}":
@@ -80,7 +85,9 @@ def _list_cast(type_: str) -> Cast:
     return cast
 
 
-_AS_THEY_ARE: Final = frozenset({"text", "varchar", "bpchar", "uuid", "name", "citext", "numeric"})
+_PLAIN: Final = frozenset({"text", "varchar", "bpchar", "numeric", "uuid", "name", "citext",
+                           "money", "xml", "hstore"})  # fmt: skip
+"""Types whose values are the texts themselves."""
 _QUICK: Final[dict[str, Cast]] = {
     **{name: _integer(name) for name in ("int2", "int4", "int8", "oid")},
     "bool": _truth,

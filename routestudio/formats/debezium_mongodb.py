@@ -157,8 +157,8 @@ def _partial(
     """What an update without its document shows of it; the fields' types are added to `types`."""
     described = value.get("updateDescription")
     updated = described.get("updatedFields") if isinstance(described, dict) else None
-    patch = _document(value.get("patch"), "patch") if value.get("patch") else None
-    if updated is None and patch is not None:
+    patch = _decoded(value.get("patch") or None, "patch")
+    if _plain(patch, "patch") is not None and updated is None:
         updated = patch.get("$set", {name: v for name, v in patch.items() if name[:1] != "$"})
     updated = _decoded(updated, "updatedFields")
     fields = _plain(updated, "updatedFields")

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Final
 
 from routestudio.formats._envelope import among, choice, kind
-from routestudio.formats._text_casts import text_cast
+from routestudio.formats._text_casts import Cast
+from routestudio.formats._text_casts import cast_of as cast_of
 from routestudio.formats.base import (
     UNCHANGED_TOAST,
     Change,
@@ -32,7 +33,6 @@ _META: Final = ("commit_lsn", "commit_idx", "commit_timestamp", "transaction_ann
 
 _ONLY_KEY: Final = ("Only the key of the deleted row is known.",)
 
-Cast = Callable[[Any], Any]
 _Read = tuple[dict[str, Any], dict[str, Any] | None, tuple[str, ...]]
 """Record, changes and notes."""
 
@@ -211,15 +211,6 @@ def _updated(shape: _Shape, value: Mapping[str, Any]) -> _Read:
 _PARTS: Final[Mapping[str, Callable[[_Shape, Mapping[str, Any]], _Read]]] = {
     "insert": _written, "read": _written, "update": _updated, "delete": _deleted,
 }  # fmt: skip
-
-
-def cast_of(type_: str) -> Cast | None:
-    """What makes a value of a type's text; `None` where the text is the value."""
-    return None if type_ in _PLAIN else text_cast(type_)
-
-
-_PLAIN: Final = frozenset({"text", "varchar", "bpchar", "numeric", "uuid", "name", "citext",
-                           "money", "xml", "hstore"})  # fmt: skip
 
 
 def _texts(items: Any) -> bool:

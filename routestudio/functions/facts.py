@@ -36,7 +36,8 @@ class Facts:
     `catch_all` shows whether the other actions are dealt with, too; `odd_returns` are results
     that are not maps (`text`: `none`, `list` or `value`). Of Elixir, `key_orders` are calls that
     follow the order of atom keys, `old_classes` and `old_counts` parts of patterns that servers on
-    OTP 27 read otherwise. `varying` are the places that read the clock or random values.
+    OTP 27 read otherwise. `varying` are the places that read the clock or random values; whoever
+    has checked the text fills them in (`determinism`).
     """
 
     function: Function
@@ -59,7 +60,7 @@ class Facts:
         return next((r for r in self.reads if r.source == "record" and r.text in columns), None)
 
     def as_json(self) -> dict[str, Any]:
-        """What is known, for the way from a worker; `of_json` reads it."""
+        """What is known without a check, for the way from a worker; `of_json` reads it."""
         return {
             **{name: [astuple(spot) for spot in getattr(self, name)] for name in _SPOTS},
             "reads": [astuple(read) for read in self.reads],

@@ -74,7 +74,7 @@ class FunctionPool:
         if function.kind.entry_point is None:
             return []
         try:
-            return list(await self._diagnosed(function))
+            return await self._diagnosed(function)
         except UsageError as error:
             return [Diagnostic(1, 1, "not_checked", error.message, hint=error.hint)]
 
@@ -109,7 +109,7 @@ class FunctionPool:
         for function in functions:
             if not projection.known(function):
                 with contextlib.suppress(UsageError):  # then it is sent everything
-                    found = await self._asked("reads", function, worker)
+                    found = await self._work("reads", function, worker=worker)
                     projection.remember(function, found)
         return projection.reads(functions)
 

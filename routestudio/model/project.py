@@ -139,6 +139,8 @@ class Table:
 
 
 ENVIRONMENT_COLOURS: Final = ("green", "blue", "amber", "red", "grey")
+ENVIRONMENT_NAME: Final = "[a-z0-9][a-z0-9_-]{0,39}"
+"""The pattern of an environment's name."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from routestudio.errors import RouteStudioError, UsageError
 from routestudio.model.project import ENVIRONMENT_COLOURS as COLOURS
-from routestudio.model.project import EnvironmentMark
+from routestudio.model.project import ENVIRONMENT_NAME, EnvironmentMark
 from routestudio.project import tables
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ COMMON: Final = ".env"
 IGNORED: Final = (COMMON, f"{COMMON}.*", f"!{COMMON}.example", ".routestudio/")
 """What git ignores in a project that RouteStudio makes."""
 
-_NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
+_NAME: Final = re.compile(ENVIRONMENT_NAME)
 _OTHER: Final = frozenset({"example", "sample", "template", "dist", "bak", "old", "orig", "swp",
                            "tmp"})  # fmt: skip
 """What follows `.env.` in names of files that hold no environment."""

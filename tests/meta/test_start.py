@@ -104,3 +104,29 @@ def test_lint_delivers_nothing(tmp_path: Path) -> None:
 def test_a_function_in_elixir_is_for_the_worker_to_read(command: str, tmp_path: Path) -> None:
     names = modules_of(command, tmp_path, ELIXIR)
     assert within(names, ("routestudio.functions.elixir",)) == set()
+
+
+def modules_after(code: str) -> set[str]:
+    """Return what is loaded when a program has run."""
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}\nimport sys, json\nprint(json.dumps(sorted(sys.modules)))"],
+        capture_output=True, text=True, check=False, cwd=ROOT,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return set(json.loads(done.stdout))
+
+
+def test_an_editor_loads_elixir_s_functions_for_elixir_alone() -> None:
+    code = (
+        "from routestudio.ui.editor.vocabulary import vocabulary\n"
+        "from routestudio.derive.library import elixir_functions, entries\nassert entries()"
+    )
+    assert within(modules_after(code), ("routestudio.functions.elixir", "regex")) == set()
+    names = modules_after(f"{code}\nassert elixir_functions()")
+    assert "routestudio.functions.elixir.lib" in names
+
+
+def test_the_engine_loads_nothing_that_reads_elixir_or_converts() -> None:
+    names = modules_after("import routestudio.engine.service")
+    read = ("routestudio.functions.elixir", "routestudio.functions.conversion.convert")
+    assert within(names, read) == set()

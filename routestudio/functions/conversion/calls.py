@@ -321,7 +321,8 @@ class Calls(Expressions):
         inner = func.value
         if func.attr != "decode" or node.args or not isinstance(inner, ast.Call):
             return None
-        call = in_elixir(".".join(dotted(inner.func)))
+        path = dotted(inner.func)
+        call = in_elixir(".".join(path)) if path[:1] == ["base64"] else None
         source = inner.args[0] if len(inner.args) == 1 else None
         if call is None or not (
             isinstance(source, ast.Call)

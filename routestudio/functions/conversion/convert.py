@@ -1,20 +1,15 @@
-"""The conversion of a function of a project, with its verification."""
+"""The conversion of a function of a project, for a worker: `verify` asks one for it."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import replace
+from collections.abc import Collection
 
 from routestudio.functions import language
 from routestudio.functions.conversion.common import Refused
-from routestudio.functions.conversion.result import SUFFIXES, Conversion
+from routestudio.functions.conversion.result import Conversion
 from routestudio.functions.conversion.to_elixir import to_elixir
 from routestudio.functions.conversion.to_python import to_python
-from routestudio.functions.conversion.verify import View, Workers, known_of, times_of, verify
 from routestudio.model.function import Diagnostic, Function, Language
-from routestudio.model.message import Message
-
-__all__ = ["SUFFIXES", "Conversion", "convert", "convert_verified"]
 
 
 def convert(
@@ -49,16 +44,3 @@ def convert(
         problem = Diagnostic(1, 1, "not_converted", text, hint="split the function, or shorten it")
         return Conversion(function, problems=(problem,))
     return made
-
-
-async def convert_verified(
-    function: Function, samples: Sequence[Message], pool: Workers, view: View | None = None
-) -> Conversion:
-    """The function in the other language, tried on the samples and on hard variants of them."""
-    found = await pool.convert(function, times_of(samples), known_of(samples))
-    if found.after is None:
-        return found
-    verification = await verify(
-        found.before, found.after, samples, pool, lenient=found.restored, view=view
-    )
-    return replace(found, verification=verification)

@@ -1,4 +1,7 @@
-"""Runs a function and its conversion on the same messages and shows where they differ."""
+"""Runs a function and its conversion on the same messages and shows where they differ.
+
+Workers do both, so nothing that parses a text is imported here.
+"""
 
 from __future__ import annotations
 
@@ -49,6 +52,19 @@ class Workers(Protocol):
     ) -> list[list[FunctionResult]]:
         """One list of results per function."""
         ...
+
+
+async def convert_verified(
+    function: Function, samples: Sequence[Message], pool: Workers, view: View | None = None
+) -> Conversion:
+    """The function in the other language, tried on the samples and on hard variants of them."""
+    found = await pool.convert(function, times_of(samples), known_of(samples))
+    if found.after is None:
+        return found
+    verification = await verify(
+        found.before, found.after, samples, pool, lenient=found.restored, view=view
+    )
+    return replace(found, verification=verification)
 
 
 async def verify(

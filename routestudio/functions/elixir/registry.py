@@ -97,15 +97,13 @@ def elixir(
     return enter
 
 
-def further(
-    name: str, *takes: int, closure: Closure | Mapping[int, Closure] | None = None
-) -> Callable[[F], F]:
+def further(name: str, *takes: int) -> Callable[[F], F]:
     """Enter an implementation of more arguments for a function that `elixir` describes."""
     module, _, name = name.partition(".")
 
     def enter(function: F) -> F:
         for count in takes:
-            _define((module, name, count), function, closure)
+            _define((module, name, count), function, None)
         return function
 
     return enter

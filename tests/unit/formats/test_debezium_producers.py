@@ -156,6 +156,20 @@ def test_cloudevents(schema: bool) -> None:
         assert [m.metadata["commit_idx"] for m in messages[6:]] == [0, 1, 2, 3]
 
 
+@pytest.mark.parametrize("more", [
+    {"updateDescription": {"updatedFields": '{"spent": {"$numberDecimal": "1.50"}}'}},
+    {"patch": '{"$v": 1, "$set": {"spent": {"$numberDecimal": "1.50"}}}'},
+    {"patch": '{"spent": {"$numberDecimal": "1.50"}}'},
+])  # fmt: skip
+def test_an_update_without_its_document_has_the_types_of_its_fields(more: dict[str, Any]) -> None:
+    """`patch` is how it was written before Debezium 2."""
+    source = {"connector": "mongodb", "db": "shop", "collection": "c", "ts_ms": 1_700_000_000_000}
+    event = {"op": "u", "before": None, "after": None, "source": source, **more}
+    [row] = RowReader().read(Raw(event, key={"id": "1004"}, position="p"))
+    assert isinstance(row, Message)
+    assert (row.record, dict(row.types)) == ({"_id": 1004, "spent": "1.50"}, {"spent": "numeric"})
+
+
 def test_a_change_event_of_mongodb_has_the_id_of_its_document() -> None:
     """An emulator writes the operators of an update there."""
     event = {"_id": {"_data": "6b0b5dad00000006"}, "operationType": "update",

@@ -24,7 +24,7 @@ TEXTS = (
 )  # fmt: skip
 TYPES = ("int2", "int4", "int8", "oid", "bool", "timestamptz", "timestamp", "date", "json",
          "float8", "interval", "bytea", "int4[]", "text[]", "bool[]", "timestamptz[]",
-         "numeric[]", "uuid[]", "an_enum", "an_enum[]")  # fmt: skip
+         "numeric[]", "uuid[]", "money[]", "hstore[]", "an_enum", "an_enum[]")  # fmt: skip
 
 
 SIGNS = '0123456789-:. +{},"\\tfnulNUL'

@@ -12,10 +12,10 @@ import pytest
 from routestudio.engine.service import EngineService
 from routestudio.errors import ConfigError
 from routestudio.functions.conversion.common import Refused
-from routestudio.functions.conversion.convert import convert, convert_verified
+from routestudio.functions.conversion.convert import convert
 from routestudio.functions.conversion.to_elixir import to_elixir
 from routestudio.functions.conversion.to_python import to_python
-from routestudio.functions.conversion.verify import variants, verify
+from routestudio.functions.conversion.verify import convert_verified, variants, verify
 from routestudio.functions.pool import FunctionPool
 from routestudio.model.function import Function, FunctionKind, Language
 
@@ -104,6 +104,7 @@ def test_python_comes_back_as_it_was() -> None:
         ('row = record\n    row["x"] = 1', (3, 5), "share"),
         ('if action: x = 1\n    return {"topic": str(x)}', (2, 5), "no value"),
         ('def f(n): return f(n)\n    return {"topic": f(1)}', (2, 5), "call itself"),
+        ('return {"topic": str.upper(action.encode()).decode()}', (2, 22), "`str`"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_said_in_elixir(line: str, place: tuple[int, int], word: str) -> None:

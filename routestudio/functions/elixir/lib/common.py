@@ -8,16 +8,15 @@ from typing import Any
 
 from routestudio.functions.elixir import ops
 from routestudio.functions.elixir.errors import ElixirError, NotEvaluated, argument_error, clause
-from routestudio.functions.elixir.runtime import called, struct_name
+from routestudio.functions.elixir.registry import FUNCTIONS
+from routestudio.functions.elixir.runtime import called
 from routestudio.functions.elixir.structs import DateRange
 from routestudio.functions.elixir.value_errors import protocol
 from routestudio.functions.elixir.values import (
     EQ,
     GT,
     LT,
-    Atom,
     Cons,
-    Struct,
     atom,
     atom_name,
     text_of,
@@ -101,8 +100,6 @@ def need_integer(value: Any, where: str) -> int:
 
 def comparer(module: Any) -> Callable[[Any, Any], int]:
     """The order that a module's `compare/2` gives: -1, 0 or 1."""
-    from routestudio.functions.elixir.registry import FUNCTIONS
-
     name = (atom_name(module) or "").removeprefix("Elixir.")
     function = FUNCTIONS.get((name, "compare", 2))
     if function is None:
@@ -119,11 +116,6 @@ def comparer(module: Any) -> Callable[[Any, Any], int]:
     return order
 
 
-def is_module(value: Any) -> bool:
-    """Whether a value is the name of a module."""
-    return type(value) is Atom and value.name.startswith("Elixir.")
-
-
 def verdict(order: int) -> Any:
     """`:lt`, `:eq` or `:gt`."""
     return LT if order < 0 else GT if order > 0 else EQ
@@ -134,11 +126,3 @@ def limited(count: int) -> int:
     if count > MAX_ITEMS:
         raise NotEvaluated(f"a result of more than {MAX_ITEMS:,} parts")
     return count
-
-
-def struct_of(value: Any) -> str | None:
-    """The module of a struct, without its prefix."""
-    if isinstance(value, Struct):
-        return value.module
-    name = struct_name(value)
-    return name.name if type(name) is Atom else None

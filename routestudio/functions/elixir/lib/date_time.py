@@ -1,4 +1,4 @@
-"""DateTime and NaiveDateTime."""
+"""DateTime, and what NaiveDateTime does alike."""
 
 from __future__ import annotations
 
@@ -110,8 +110,7 @@ def to_unix(value: Any, unit: Any = _SECOND) -> int:
     if moment.year < 0:
         raise clause("DateTime.to_unix/2")
     name = system_unit(unit, "DateTime.to_unix/2")
-    micros = moment.micros - EPOCH
-    return micros * (UNITS[name] if name else unit) // MILLION
+    return whole_seconds(moment.micros - EPOCH, name, unit)
 
 
 @elixir(

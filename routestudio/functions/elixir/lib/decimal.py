@@ -51,10 +51,7 @@ def failed(text: str) -> ElixirError:
 @elixir(
     "Decimal.new(value)",
     "The decimal of an integer or a text.",
-    takes=(
-        1,
-        3,
-    ),
+    takes=(1, 3),
 )
 def new(value: Any, coef: Any = MISSING, exp: Any = 0) -> Decimal:
     if coef is not MISSING:

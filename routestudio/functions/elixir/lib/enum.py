@@ -21,8 +21,8 @@ from routestudio.functions.elixir.lib.common import (
     unary,
 )
 from routestudio.functions.elixir.registry import ANY, Varies, elixir, further, unevaluated
-from routestudio.functions.elixir.runtime import MISSING, called, concat, to_text
-from routestudio.functions.elixir.value_errors import shown
+from routestudio.functions.elixir.runtime import MISSING, called, concat, match_error, to_text
+from routestudio.functions.elixir.value_errors import protocol, shown
 from routestudio.functions.elixir.values import ERROR, OK, Atom, Cons, atom, identity, key_in, whole
 
 
@@ -74,9 +74,13 @@ def split_with(value: Any, function: Any) -> Any:
     return yes, no
 
 
+def _itself(item: Any) -> Any:
+    return item
+
+
 def or_itself(function: Any) -> Callable[[Any], Any]:
     """A closure of one argument; the value itself when none was given."""
-    return (lambda item: item) if function is MISSING else unary(function)
+    return _itself if function is MISSING else unary(function)
 
 
 @elixir("Enum.any?(items, [fun])", "Whether at least one item is true.")
@@ -234,8 +238,6 @@ def map_reduce(value: Any, start: Any, function: Any) -> Any:
 def _two(answer: Any) -> tuple[Any, Any]:
     if type(answer) is tuple and len(answer) == 2:
         return answer
-    from routestudio.functions.elixir.runtime import match_error
-
     match_error(answer)
     raise AssertionError
 
@@ -324,8 +326,6 @@ def _collect(target: Any, found: list[Any]) -> Any:
                 "collecting into a binary requires a bitstring, got: " + inspect(odd[0]),
             )
         return concat(target, *found)
-    from routestudio.functions.elixir.value_errors import protocol
-
     raise protocol("Collectable", target)
 
 
@@ -415,10 +415,6 @@ def _extreme(value: Any, sorter: Any, fallback: Any, sign: int, key: Callable[[A
         return _best(keyed, lambda a, b: order(a[0], b[0]) * sign > 0)[1]
     holds = binary(sorter)
     return _best(keyed, lambda a, b: not truthy(holds(b[0], a[0])))[1]
-
-
-def _itself(item: Any) -> Any:
-    return item
 
 
 def _sorter(first: Any, second: Any) -> tuple[Any, Any]:
@@ -708,7 +704,7 @@ def reverse(value: Any, tail: Any = MISSING) -> list[Any]:
 
 @elixir("Enum.uniq(items, [fun])", "Every item once.", takes=(1,))
 def uniq(value: Any) -> list[Any]:
-    return _unique(items(value), lambda item: item)
+    return _unique(items(value), _itself)
 
 
 def _unique(given: list[Any], key: Callable[[Any], Any]) -> list[Any]:
@@ -730,7 +726,7 @@ def uniq_by(value: Any, function: Any) -> list[Any]:
 
 @elixir("Enum.dedup(items)", "Without neighbours that are the same.")
 def dedup(value: Any) -> list[Any]:
-    return _dedup(items(value), lambda item: item)
+    return _dedup(items(value), _itself)
 
 
 def _dedup(given: list[Any], key: Callable[[Any], Any]) -> list[Any]:

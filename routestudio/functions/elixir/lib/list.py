@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from routestudio.functions.elixir import ops
-from routestudio.functions.elixir.errors import NotEvaluated, argument_error, clause
+from routestudio.functions.elixir.errors import ElixirError, NotEvaluated, argument_error, clause
+from routestudio.functions.elixir.inspecting import inspect
 from routestudio.functions.elixir.lib.common import binary, limited, unary
 from routestudio.functions.elixir.myers import script
 from routestudio.functions.elixir.registry import ANY, FUNCTIONS, elixir, unevaluated
@@ -145,9 +146,6 @@ def keyfind(value: Any, key: Any, position: Any, default: Any = None) -> Any:
 
 @elixir("List.keyfind!(list, key, position)", "The same; raises when there is none.")
 def keyfind_b(value: Any, key: Any, position: Any) -> Any:
-    from routestudio.functions.elixir.errors import ElixirError
-    from routestudio.functions.elixir.inspecting import inspect
-
     at = _found(value, key, position, "List.keyfind!/3")
     if at is None:
         raise ElixirError(

@@ -72,11 +72,7 @@ def to_string(value: Any) -> str:
 @elixir(
     "NaiveDateTime.new(date, time)",
     "`{:ok, time}` of a date and a time, or of six to seven numbers.",
-    takes=(
-        2,
-        6,
-        7,
-    ),
+    takes=(2, 6, 7),
 )
 def new(*parts: Any) -> Any:
     if len(parts) == 2:
@@ -103,11 +99,7 @@ def new(*parts: Any) -> Any:
 @elixir(
     "NaiveDateTime.new!(date, time)",
     "The same time; raises for a wrong one.",
-    takes=(
-        2,
-        6,
-        7,
-    ),
+    takes=(2, 6, 7),
 )
 def new_b(*parts: Any) -> Any:
     found = new(*parts)

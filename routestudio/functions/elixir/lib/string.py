@@ -22,6 +22,7 @@ from routestudio.functions.elixir.lib.common import iodata, limited, need_text, 
 from routestudio.functions.elixir.lib.integer import MAX_TEXT, digits_of
 from routestudio.functions.elixir.lib.regex import match as regex_match
 from routestudio.functions.elixir.lib.regex import replace as regex_replace
+from routestudio.functions.elixir.lib.regex import scan as regex_scan
 from routestudio.functions.elixir.lib.regex import split as regex_split
 from routestudio.functions.elixir.myers import script
 from routestudio.functions.elixir.regexes import Regex
@@ -39,7 +40,6 @@ WHITE: Final = (
     + "\u2028\u2029\u202f\u205f\u3000"
 )
 BREAKING: Final = "".join(char for char in WHITE if char not in "\xa0\u202f\u2007")
-_SPLIT: Final = re.compile(f"[{BREAKING}]+")
 
 
 def graphemes_of(text: str) -> list[str]:
@@ -176,11 +176,9 @@ def upper(text: str, mode: str = "default") -> str:
 
 
 def _mode(mode: Any, where: str) -> str:
-    if mode not in (atom("default"), atom("ascii"), atom("greek"), atom("turkic")):
+    if mode not in (_DEFAULT, atom("ascii"), atom("greek"), atom("turkic")):
         raise clause(where)
     if mode is atom("turkic"):
-        from routestudio.functions.elixir.errors import NotEvaluated
-
         raise NotEvaluated("the :turkic mode of case functions")
     return str(mode.name)
 
@@ -318,20 +316,10 @@ def equivalent(a: Any, b: Any) -> bool:
     return unicodedata.normalize("NFD", a) == unicodedata.normalize("NFD", b)
 
 
-DEFAULT: Final = atom("default")
-
-
-@elixir(
-    "String.valid?(text)",
-    "Whether all bytes are UTF-8.",
-    takes=(
-        1,
-        2,
-    ),
-)
-def valid(text: Any, algorithm: Any = DEFAULT) -> bool:
+@elixir("String.valid?(text)", "Whether all bytes are UTF-8.", takes=(1, 2))
+def valid(text: Any, algorithm: Any = _DEFAULT) -> bool:
     """`String.valid?/1`, `/2`; both algorithms give the same."""
-    if type(text) is not str or algorithm not in (DEFAULT, atom("fast_ascii")):
+    if type(text) is not str or algorithm not in (_DEFAULT, atom("fast_ascii")):
         raise clause("String.valid?/2")
     return is_utf8(text)
 
@@ -484,9 +472,7 @@ def splitter(text: Any, pattern: Any, options: Any = MISSING) -> list[str]:
 def count(text: Any, pattern: Any) -> int:
     need_text(text, "String.count/2")
     if isinstance(pattern, Regex):
-        from routestudio.functions.elixir.lib.regex import scan
-
-        return len(scan(pattern, text))
+        return len(regex_scan(pattern, text))
     if pattern == "":
         return length(text) + 1
     return len(_split(text, _patterns(pattern, "String.count/2"), None, False)) - 1
