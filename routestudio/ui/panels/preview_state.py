@@ -41,8 +41,8 @@ def depends_on(
     item = next((item for item in session.samples() if item["name"] == sample), None)
     database = session.databases().get(found.get("database") or "") if names["enrichment"] else None
     parts: list[Any] = [found, names, functions, item, session.endpoints(), database,
-                        session.snapshot.get("variables"),
-                        session.snapshot.get("table_keys")]  # fmt: skip
+                        session.snapshot.get("variables"), session.snapshot.get("table_keys"),
+                        session.snapshot.get("table_types")]  # fmt: skip
     return json.dumps(parts, sort_keys=True, default=str)
 
 
