@@ -95,9 +95,8 @@ class RehearseDialog(Dialog):
         if self.running:
             self.stop()
             return
-        items = [self.tree.topLevelItem(n) for n in range(self.tree.topLevelItemCount())]
         checked = Qt.CheckState.Checked
-        self._left = [i.text(0) for i in items if i is not None and i.checkState(0) == checked]
+        self._left = [item.text(0) for item in self._items() if item.checkState(0) == checked]
         self.results.clear()
         self._next()
 
