@@ -33,7 +33,7 @@ _OTHER: Final = frozenset({"example", "sample", "template", "dist", "bak", "old"
 """What follows `.env.` in names of files that hold no environment."""
 _PRODUCTION: Final = re.compile(r"(^|[_-])(prod|production|live)($|[_-])")
 _KEYS: Final = frozenset({"name", "colour", "read_only"})
-_ALLOWED: Final = "lower-case letters, digits, `_` and `-`"
+_ALLOWED: Final = "up to 40 lower-case letters, digits, `_` and `-`, no sign first"
 
 Report = Callable[[str, tuple[str, ...], str | None], None]
 """Takes a fault, the path to it, and a hint."""
@@ -54,6 +54,9 @@ def is_name(name: str) -> bool:
 
 def refuse_name(name: str) -> None:
     """Raise `UsageError` for what cannot be the name of an environment."""
+    if name in _OTHER:
+        raise UsageError(f"`{file_of(name)}` is not a file of an environment",
+                         hint="it counts as a template or a copy; take another name")  # fmt: skip
     if not is_name(name):
         shown = name[:40]
         raise UsageError(f"`{shown}` is not a name of an environment", hint=f"use {_ALLOWED}")

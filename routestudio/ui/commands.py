@@ -225,7 +225,8 @@ class Commands:
             tabs.setCurrentIndex((tabs.currentIndex() + step) % tabs.count())
 
     def focus_document(self) -> None:
-        """Put the focus into the document in front."""
+        """Put the focus into the document in front, which comes back where the panel took over."""
+        self._window.place.show_documents()
         document = self._function()
         if document is not None:
             document.editor.setFocus()

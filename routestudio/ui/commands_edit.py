@@ -157,7 +157,7 @@ class Edits:
             self._keep_secrets("http_endpoints", name, dialog.typed_secrets())
 
     def _keep_secrets(self, resource: str, name: str, secrets: dict[tuple[str, str], str]) -> None:
-        """Keep typed secrets in `.env` and write references to them."""
+        """Keep typed secrets in the file of variables and write references to them."""
         for (field, key), text in secrets.items():
             path = [resource, name, field, key]
             if text.startswith("${"):

@@ -92,18 +92,11 @@ class RunCommands:
         def answered(found: list[dict[str, str]]) -> None:
             from routestudio.ui import dialogs
 
-            databases = [item["text"] for item in found if item.get("enrichment")]
+            asked = [item["text"] for item in found if item.get("enrichment")]
             sent = [item for item in found if not item.get("enrichment")]
-            lines = [f"{item['variable']} to {item['host']}" for item in sent[:12]]
-            more = [f"and {len(sent) - 12} more"] if len(sent) > 12 else []
-            texts = []
-            if sent:
-                texts.append(
-                    "This project uses variables of your environment that are not in its "
-                    ".env, and sends their values:\n\n" + "\n".join(lines + more)
-                )
-            if databases:
-                texts.append("It asks databases:\n\n" + "\n".join(databases))
+            texts = [dialogs.variables_text(sent)] if sent else []
+            if asked:
+                texts.append("It asks databases:\n\n" + "\n".join(asked))
             title, yes = ("Your variables", "Send") if sent else ("Ask a database", "Evaluate")
             text = "\n\n".join(texts)
             if found and not dialogs.ask(window, title, text, yes, danger=bool(sent)):
@@ -114,10 +107,10 @@ class RunCommands:
             engine.run(engine.request("agree_outside", items=found), owner=window,
                        title="Variables", done=lambda _: then())  # fmt: skip
 
-        asked = window.session.request(
+        work = window.session.request(
             "outside_variables", sinks=sinks, standin=standin, databases=databases
         )
-        engine.run(asked, owner=window, title="Variables", done=answered)
+        engine.run(work, owner=window, title="Variables", done=answered)
 
     def send_again(self, numbers: list[int] | None, group: int | None) -> None:
         """Send dead letters of the shown run again; ask before a real service."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -336,6 +336,14 @@ def ask(
     """A question with two answers. With `danger`, Enter does not answer it with yes."""
     kind = "danger" if danger else "primary"
     return _answer(Question(parent, title, text, [("yes", yes, kind)], cancel=no)) == "yes"
+
+
+def variables_text(items: Sequence[Mapping[str, str]]) -> str:
+    """Which variables of the user go to which host, for a question (`engine.outside`)."""
+    lines = [f"{item['variable']} to {item['host']}" for item in items[:12]]
+    more = [f"and {len(items) - 12} more"] if len(items) > 12 else []
+    return ("This project uses variables of your environment that are not in its .env, and sends "
+            "their values:\n\n" + "\n".join(lines + more))  # fmt: skip
 
 
 def ask_save(parent: QWidget | None, files: list[str], *, going: str = "closing") -> str:

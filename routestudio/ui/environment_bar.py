@@ -18,8 +18,7 @@ ROLES = {"green": "positive", "blue": "accent", "amber": "warning", "red": "dang
 """The theme's role of each colour that an environment may have."""
 PILLS = {"green": "success", "blue": "info", "amber": "warning", "red": "error",
          "grey": "neutral"}  # fmt: skip
-_BANNERS = {"green": "success", "blue": "info", "amber": "warning", "red": "error",
-            "grey": "info"}  # fmt: skip
+_BANNERS = {**PILLS, "grey": "info"}  # banners have nothing neutral
 _NONE = "No environment"
 
 

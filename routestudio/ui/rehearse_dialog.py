@@ -33,7 +33,7 @@ class RehearseDialog(Dialog):
         self._job: Job | None = None
         self._left: list[str] = []
         self.results: dict[str, dict[str, Any]] = {}
-        self.setMinimumSize(900, 490)
+        self.resize(900, 490)
         self.body.addWidget(label(f"Rehearse a fault of {sink}", "title"))
         text = ("The messages go through the real pipeline, with the sink's own retries, to a new "
                 "stand-in that fails. Nothing reaches the real service.")  # fmt: skip
@@ -95,9 +95,8 @@ class RehearseDialog(Dialog):
         if self.running:
             self.stop()
             return
-        items = [self.tree.topLevelItem(n) for n in range(self.tree.topLevelItemCount())]
         checked = Qt.CheckState.Checked
-        self._left = [i.text(0) for i in items if i is not None and i.checkState(0) == checked]
+        self._left = [item.text(0) for item in self._items() if item.checkState(0) == checked]
         self.results.clear()
         self._next()
 

@@ -94,6 +94,11 @@ class Session(QObject):
         found = self.snapshot.get("environment")
         return dict(found) if found else None
 
+    @property
+    def variables_file(self) -> str:
+        """The file that takes secrets: that of the environment in use, or `.env`."""
+        return str((self.environment or {}).get("file", ".env"))
+
     def environments(self) -> list[dict[str, Any]]:
         """Every environment of the project."""
         return list(self.snapshot.get("environments", ()))

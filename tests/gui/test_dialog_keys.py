@@ -12,11 +12,15 @@ from PySide6.QtWidgets import QDialog, QLineEdit, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from routestudio.ui import dialogs
+from routestudio.ui.documents.sink_tables import TablesDialog
+from routestudio.ui.environment_dialogs import AddEnvironmentDialog, VariableDialog
 from routestudio.ui.help_dialogs import ShortcutsDialog
+from routestudio.ui.rehearse_dialog import RehearseDialog
 from routestudio.ui.widgets.basics import Button
 from routestudio.ui.widgets.dialog import Dialog, Question
 from tests.gui.all_dialogs import MAKERS, kinds
 from tests.gui.cut_text import faults
+from tests.gui.desk import Desk, in_qt
 
 pytestmark = pytest.mark.gui
 
@@ -28,6 +32,14 @@ ELSEWHERE = {"AddEnvironmentDialog", "RehearseDialog", "TablesDialog", "Variable
 """Dialogs that ask the engine while they are made: their own tests try them."""
 SMALLEST = QSize(853, 533)
 """A screen of 1280 by 800 at a scale of 1.5."""
+
+
+class Screen:
+    """The smallest one."""
+
+    def availableGeometry(self) -> QRect:
+        """All of it."""
+        return QRect(QPoint(0, 0), SMALLEST)
 
 
 def shown(qtbot: QtBot, tmp_path: Path, name: str) -> Dialog:
@@ -105,10 +117,6 @@ def test_the_first_field_has_the_focus_and_escape_cancels(
 def test_no_dialog_is_larger_than_the_screen(
     qtbot: QtBot, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Screen:
-        def availableGeometry(self) -> QRect:
-            return QRect(QPoint(0, 0), SMALLEST)
-
     monkeypatch.setattr(Dialog, "screen", lambda _: Screen())
     dialog = shown(qtbot, tmp_path, name)
     assert dialog.height() < SMALLEST.height()
@@ -118,6 +126,29 @@ def test_no_dialog_is_larger_than_the_screen(
             place = button.mapTo(dialog, button.rect().topLeft())
             assert dialog.rect().contains(QRect(place, button.size())), button.text()
     assert faults(dialog) == []
+
+
+@in_qt
+async def test_dialogs_that_ask_the_engine_fit_as_well(
+    desk: Desk, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Dialog, "screen", lambda _: Screen())
+    await desk.start(project)
+    window, session = desk.window, desk.window.session
+    sink = session.sink("orders-to-kafka") or {}
+    made: list[Dialog] = [
+        AddEnvironmentDialog(window, set()), VariableDialog(window, None, "prod-eu"),
+        RehearseDialog(window, session, "orders-to-kafka", "orders"),
+        TablesDialog(window, session, "shop", sink),
+    ]  # fmt: skip
+    assert {type(dialog).__name__ for dialog in made} == ELSEWHERE
+    for dialog in made:
+        dialog.show()
+        await desk.quiet()
+        assert dialog.height() < SMALLEST.height(), dialog
+        assert dialog.width() < SMALLEST.width(), dialog
+        assert faults(dialog) == []
+        dialog.reject()
 
 
 def test_a_question_about_something_dangerous_is_not_answered_by_enter(qtbot: QtBot) -> None:

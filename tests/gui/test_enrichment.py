@@ -88,6 +88,7 @@ async def test_an_enrichment_is_unknown_until_the_user_agrees(
 
         await desk.until(lambda: routes() == ["nowhere", "nowhere"], "rows")
         await desk.act(press)
+        await desk.until(lambda: questions, "the question")
         assert f"PostgreSQL database `{name}` at 127.0.0.1" in questions[0]
         assert "select id, region from orders" in questions[0]
         await desk.quiet()
@@ -103,6 +104,34 @@ async def test_an_enrichment_is_unknown_until_the_user_agrees(
         await desk.quiet()
         snap(desk, "enrichment-query")
         assert len(questions) == 2
+
+
+@in_qt
+async def test_the_question_shows_the_variables_that_go_to_the_database(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    questions: list[tuple[str, bool]] = []
+
+    def ask(_: object, title: str, text: str, *rest: object, danger: bool = False) -> bool:
+        questions.append((text, danger))
+        return False
+
+    monkeypatch.setattr(dialogs, "ask", ask)
+    monkeypatch.setenv("MY_PASSWORD", "not-for-others")
+    (tmp_path / "samples").mkdir()
+    (tmp_path / "samples" / "rows.jsonl").write_text(ROWS)
+    text = YAML.format(port=1, database="shop, password: '${MY_PASSWORD}'")
+    (tmp_path / "sequin.yaml").write_text(text)
+    await desk.start(tmp_path)
+    panel = cast(SinkDocument, await desk.open("sink", "orders")).preview
+    await desk.until(panel.banner.isVisible, "that it is unknown")
+    await desk.act(panel.banner._button.click)
+    await desk.until(lambda: questions, "the question")
+    text, danger = questions[0]
+    assert "select id, region from orders" in text
+    assert "MY_PASSWORD to 127.0.0.1:1/shop" in text
+    assert "not-for-others" not in text
+    assert danger  # Enter does not send it
 
 
 @in_qt

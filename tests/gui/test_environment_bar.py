@@ -61,6 +61,20 @@ async def test_the_environment_is_switched_and_seen(
     assert window.bar.environment.button.text() == "No environment"
 
 
+@in_qt
+async def test_forms_name_the_file_that_takes_a_secret(
+    desk: Desk, tmp_path: Path, http_receiver: HttpReceiver
+) -> None:
+    folder = with_environments(tmp_path / "p", http_receiver.url)
+    await desk.start(folder)
+    place = (await desk.open("databases", "shop")).form.rows["password"].editor.place
+    assert place.itemText(0) == "in .env"
+    await at(desk, folder, "dev")
+    assert place.itemText(0) == "in .env.dev"
+    await at(desk, folder, None)
+    assert place.itemText(0) == "in .env"
+
+
 def typing(monkeypatch: pytest.MonkeyPatch, text: str | None) -> list[str]:
     """Type into the dialog that asks for a name; returns what was asked."""
     asked: list[str] = []

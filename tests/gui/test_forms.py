@@ -261,6 +261,16 @@ def test_a_typed_reference_is_an_edit(add: Callable[[QWidget], None]) -> None:
     assert values == ["${TOKEN:-x}"]
 
 
+def test_the_help_of_a_secret_stays_in_its_tool_tip(add: Callable[[QWidget], None]) -> None:
+    field = FormField("token", "secret", "Token", secret=True, help="Made in the console.")
+    editor = SecretField(field)
+    add(editor)
+    for value in (None, "${TOKEN}"):
+        editor.show_value(value)
+        assert "Made in the console" in editor.edit.toolTip()
+        assert editor.edit.placeholderText() in editor.edit.toolTip()
+
+
 def test_a_secret_of_the_file_is_not_shown(add: Callable[[QWidget], None]) -> None:
     editor = SecretField(SECRET)
     add(editor)

@@ -103,6 +103,45 @@ async def test_tables_are_chosen_from_what_is_there(
 
 
 @in_qt
+async def test_lists_that_the_form_does_not_show_stay(desk: Desk, tmp_path: Path) -> None:
+    source = "{include_schemas: [public], exclude_tables: [orders]}"
+    text = YAML.format(port=1, database="shop").replace(
+        "    database: shop\n", f"    database: shop\n    source: {source}\n"
+    )
+    (tmp_path / "sequin.yaml").write_text(text)
+    await desk.start(tmp_path)
+    document = cast(SinkDocument, await desk.open("sink", "orders"))
+    session, form = desk.window.session, document.source
+    assert (form.mode.currentData(), form.names.text()) == ("exclude_tables", "orders")
+    await desk.act(document.flush)
+    await desk.quiet()
+    assert not session.dirty
+    form.names.setText("orders, bills")
+    await desk.act(form.commit)
+    wanted = {"include_schemas": ["public"], "exclude_tables": ["orders", "bills"]}
+    await desk.until(lambda: (session.sink("orders") or {})["source"] == wanted, "both lists")
+
+
+@in_qt
+async def test_a_database_that_does_not_answer_changes_no_table(desk: Desk, tmp_path: Path) -> None:
+    text = YAML.format(port=1, database="shop").replace(
+        "    database: shop\n", "    database: shop\n    source: {include_tables: [orders]}\n"
+    )
+    (tmp_path / "sequin.yaml").write_text(text)
+    await desk.start(tmp_path)
+    document = cast(SinkDocument, await desk.open("sink", "orders"))
+    session = desk.window.session
+    dialog = TablesDialog(document.source, session, "shop", session.sink("orders") or {})
+    dialog.show()
+    await desk.until(lambda: "Asking" not in dialog.state.text(), "the failure")
+    assert "127.0.0.1:1" in dialog.state.text()
+    await desk.act(dialog.try_accept)
+    assert dialog.isVisible()
+    assert "The database has not answered" in dialog.error.text()
+    dialog.reject()
+
+
+@in_qt
 async def test_columns_are_compared_beside_the_line_once_the_database_was_looked_at(
     desk: Desk, tmp_path: Path, postgres_15: PostgresServer
 ) -> None:

@@ -160,3 +160,20 @@ async def test_the_message_of_a_preview_shows_types_of_its_columns(
     assert "comes with the rows" in shown("due")
     assert shown("id") == ""
     assert shown("table_name") == ""
+
+
+@in_qt
+async def test_a_preview_is_made_again_when_the_type_of_a_column_is_set(
+    desk: Desk, project: Path
+) -> None:
+    write(project)
+    await desk.start(project)
+    preview = (await desk.open("sink", "orders-to-kafka")).preview
+    preview.samples.setCurrentIndex(preview.samples.findData("bills"))
+    await desk.fresh(preview, preview.refresh)
+    edit = {"op": "set_column_types", "table": TABLE, "columns": {"qty": "integer"}}
+    await desk.fresh(preview, lambda: desk.window.session.apply(edit))
+    await desk.act(lambda: preview.table.selectRow(0))
+    view = preview.inspector.message
+    await desk.until(lambda: view.types.get("qty"), "the types")
+    assert view.types["qty"] == {"type": "int4", "origin": "project"}

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
+
+from routestudio.hazards import catalog
 
 ROOT = Path(__file__).parents[2]
 
@@ -22,3 +25,8 @@ def test_generated_pages_are_fresh(tmp_path: Path) -> None:
     hazards = (tmp_path / "hazards.md").read_text(encoding="utf-8")
     kept = (ROOT / "docs" / "hazards.md").read_text(encoding="utf-8")
     assert kept == hazards, "run `routestudio docs --write`"
+
+
+def test_the_readme_counts_the_hazards() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert re.findall(r"\[(\d+) hazards\]", text) == [str(len(catalog.HAZARDS))]

@@ -107,6 +107,7 @@ class DatabaseDocument(Document):
         if entry is None:
             self.gone.emit()
             return
+        self.form.show_file(self.session.variables_file)
         self.form.show_values(database_form.flat(entry))
         missing = {name: "can't be blank" for name in ("hostname", "database")
                    if not entry.get(name) and not entry.get("url")}  # fmt: skip

@@ -207,7 +207,7 @@ class SinkDocument(Document):
         destination = sink["destination"]
         problems = {p["field"]: _sentence(p) for p in sink.get("field_problems", ())}
         mark = self.session.environment
-        self.config.show_file(mark["file"] if mark else ".env")
+        self.config.show_file(self.session.variables_file)
         self.config.show_values(destination)
         self.settings.show_values(sink)
         self.source.refresh(sink)

@@ -31,6 +31,8 @@ class SinkTables(QWidget):
         super().__init__()
         self._session = session
         self._sink = sink
+        self._shown: str | None = None
+        """The list of `source` that the form shows; a file may have several."""
         box = column(self)
         box.setSpacing(6)
         first, second = QHBoxLayout(), QHBoxLayout()
@@ -45,11 +47,11 @@ class SinkTables(QWidget):
         self.mode.setAccessibleName("What the names of tables mean")
         for key, text in MODES:
             self.mode.addItem(text, key)
-        self.mode.activated.connect(lambda _: self._commit())
+        self.mode.activated.connect(lambda _: self.commit())
         self.names = QLineEdit()
         self.names.setAccessibleName("Tables or schemas of the sink")
         self.names.setPlaceholderText(_ANY)
-        self.names.editingFinished.connect(self._commit)
+        self.names.editingFinished.connect(self.commit)
         second.addWidget(self.mode)
         second.addWidget(self.names, 1)
         box.addLayout(first)
@@ -71,19 +73,23 @@ class SinkTables(QWidget):
         self.database.setCurrentIndex(self.database.findData(current))
         self.choose_button.setEnabled(current in self._session.databases())
         source = sink.get("source") or {}
-        mode = next((key for key, _ in MODES if source.get(key)), None)
         if not self.names.hasFocus():
-            if mode is not None:
-                self.mode.setCurrentIndex(self.mode.findData(mode))
-            self.names.setText(", ".join(_texts(source.get(mode))) if mode else "")
+            self._shown = next((key for key, _ in MODES if source.get(key)), None)
+            if self._shown is not None:
+                self.mode.setCurrentIndex(self.mode.findData(self._shown))
+            self.names.setText(", ".join(_texts(source.get(self._shown))))
         groups = [f"{name} by {', '.join(columns)}"
                   for name, columns in (sink.get("tables") or {}).items() if columns]  # fmt: skip
         self.grouped.setText(f"Messages are grouped: {'; '.join(groups)}." if groups else "")
         self.grouped.setVisible(bool(groups))
 
     def commit(self) -> None:
-        """Take what is being typed."""
-        self._commit()
+        """Take what is being typed; lists that are not shown stay."""
+        mode = str(self.mode.currentData())
+        names = [part.strip() for part in self.names.text().split(",") if part.strip()]
+        kept = {key: value for key, value in self._source().items()
+                if key not in (self._shown, mode)}  # fmt: skip
+        self._write({**kept, mode: names} if names else kept)
 
     def choose(self) -> None:
         """Choose tables, and columns that group messages, from what the database has."""
@@ -97,7 +103,8 @@ class SinkTables(QWidget):
         """Write what was chosen in the dialog."""
         sink = self._session.sink(self._sink) or {}
         chosen, groups = dialog.chosen(), dialog.groups()
-        self._write({"include_tables": chosen} if chosen else None)
+        if set(chosen) != set(map(_full, _texts(self._source().get("include_tables")))):
+            self._write({"include_tables": chosen} if chosen else {})
         before = {_full(name): list(columns)
                   for name, columns in (sink.get("tables") or {}).items()}  # fmt: skip
         if groups != before:
@@ -108,15 +115,12 @@ class SinkTables(QWidget):
     def _choose_database(self) -> None:
         self._session.set_value(["sinks", self._sink, "database"], self.database.currentData())
 
-    def _commit(self) -> None:
-        names = [part.strip() for part in self.names.text().split(",") if part.strip()]
-        self._write({str(self.mode.currentData()): names} if names else None)
+    def _source(self) -> dict[str, Any]:
+        return dict((self._session.sink(self._sink) or {}).get("source") or {})
 
-    def _write(self, source: dict[str, Any] | None) -> None:
-        sink = self._session.sink(self._sink) or {}
-        kept = {key: _texts(value) for key, value in (sink.get("source") or {}).items()}
-        if (source or {}) != kept:
-            self._session.set_value(["sinks", self._sink, "source"], source)
+    def _write(self, source: dict[str, Any]) -> None:
+        if _filled(source) != _filled(self._source()):
+            self._session.set_value(["sinks", self._sink, "source"], source or None)
 
 
 class TablesDialog(AskDialog):
@@ -145,7 +149,14 @@ class TablesDialog(AskDialog):
             self.extra.addWidget(widget)
         self.tables.currentItemChanged.connect(lambda *_: self._show_columns())
         self.columns.itemChanged.connect(self._group)
+        self._listed = False
+        self.validate = self._problem
         self._ask("database_tables", self._list)
+
+    def _problem(self) -> str | None:
+        return None if self._listed else (
+            "The database has not answered, so no table can be chosen. Cancel changes nothing."
+        )  # fmt: skip
 
     def chosen(self) -> list[str]:
         """The tables with a mark, `schema.table` each."""
@@ -167,6 +178,7 @@ class TablesDialog(AskDialog):
         self.state.setText(str(error))
 
     def _list(self, found: Sequence[Mapping[str, Any]]) -> None:
+        self._listed = True
         for item in found:
             if "table" not in item["kind"] or item["kind"] == "foreign table":
                 continue
@@ -246,6 +258,11 @@ def _texts(value: Any) -> list[str]:
     if isinstance(value, str):
         return [value]
     return [str(item) for item in value] if isinstance(value, (list, tuple)) else []
+
+
+def _filled(source: Mapping[str, Any]) -> dict[str, list[str]]:
+    """The lists that let only some rows through."""
+    return {key: names for key, value in source.items() if (names := _texts(value))}
 
 
 def _full(name: str) -> str:

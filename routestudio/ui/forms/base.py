@@ -39,6 +39,14 @@ class FieldEditor(QWidget):
     def commit(self) -> None:
         """Take what is being typed as finished, as if the focus had left."""
 
+    def show_tip(self) -> None:
+        """Show help, limits and the example as a tool tip: narrow forms have no room for them."""
+        field, control = self.field, self.control()
+        tip = ". ".join(part for part in (field.help.rstrip("."), field.limits) if part)
+        example = control.placeholderText() if isinstance(control, QLineEdit) else ""
+        control.setToolTip(plain_tip("\n".join(part for part in (tip, example) if part)))
+        control.setAccessibleDescription(tip)
+
     def mark(self, invalid: bool) -> None:
         """Show or hide the mark of a problem."""
         control, state = self.control(), "true" if invalid else "false"
@@ -59,7 +67,6 @@ class TextField(FieldEditor):
             self.edit.setPlaceholderText(f"e.g. {field.example}")
         elif shown:
             self.edit.setPlaceholderText(shown)
-        self.edit.setToolTip(plain_tip(self.edit.placeholderText()))
         self._shown = ""
         self.edit.editingFinished.connect(self._finished)
         self.row.addWidget(self.edit)

@@ -22,7 +22,6 @@ from routestudio.derive.form_spec import FormField
 from routestudio.ui.forms.base import FieldEditor, TextField
 from routestudio.ui.widgets.basics import Button, IconButton, label
 from routestudio.ui.widgets.inputs import ComboBox
-from routestudio.ui.widgets.tips import plain_tip
 
 
 class IntegerField(TextField):
@@ -158,7 +157,7 @@ class SecretField(FieldEditor):
             self.edit.setPlaceholderText(f"kept as {value}")
         else:
             self.edit.setPlaceholderText("not set")
-        self.edit.setToolTip(plain_tip(self.edit.placeholderText()))
+        self.show_tip()
 
     def show_file(self, file: str) -> None:
         """Name the file that a typed secret is kept in."""

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QGridLayout, QLineEdit, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from routestudio.derive.form_spec import FormField, FormSection, visible
 from routestudio.ui.forms.fields import FieldEditor, SecretField, editor_of
 from routestudio.ui.widgets.basics import Collapsible, label
-from routestudio.ui.widgets.tips import in_words, plain_tip
+from routestudio.ui.widgets.tips import in_words
 
 LABEL_WIDTH = 132
 _RARE = "Advanced"
@@ -45,11 +45,7 @@ class FormRow(QWidget):
             grid.addWidget(item, 1 + index, 1)
         self.error.hide()
         self.help.setVisible(bool(field.help))
-        tip = ". ".join(part for part in (field.help.rstrip("."), field.limits) if part)
-        control = editor.control()
-        example = control.placeholderText() if isinstance(control, QLineEdit) else ""
-        control.setToolTip(plain_tip("\n".join(part for part in (tip, example) if part)))
-        control.setAccessibleDescription(tip)
+        editor.show_tip()
 
     def show_problem(self, text: str) -> None:
         """Show what is wrong, or nothing."""

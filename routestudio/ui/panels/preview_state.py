@@ -41,8 +41,8 @@ def depends_on(
     item = next((item for item in session.samples() if item["name"] == sample), None)
     database = session.databases().get(found.get("database") or "") if names["enrichment"] else None
     parts: list[Any] = [found, names, functions, item, session.endpoints(), database,
-                        session.snapshot.get("variables"),
-                        session.snapshot.get("table_keys")]  # fmt: skip
+                        session.snapshot.get("variables"), session.snapshot.get("table_keys"),
+                        session.snapshot.get("table_types")]  # fmt: skip
     return json.dumps(parts, sort_keys=True, default=str)
 
 
@@ -67,21 +67,23 @@ def evaluate_enrichment(
     session: Session, owner: QWidget, sink: str, found: Mapping[str, Any],
     done: Callable[[], None],
 ) -> None:  # fmt: skip
-    """Ask whether a query may be evaluated on a database, once for a project; go on with yes."""
-    text = (
-        f"Evaluate {found['function']} on {found['where']}? It is only read. The answer counts "
-        f"for this project on this machine.\n\n{found['sql'].strip()[:600]}"
-    )
-    if not dialogs.ask(owner.window(), "Ask a database", text, "Evaluate"):
-        return
+    """Ask whether a query may be evaluated on a database, and variables of the user may go there;
+    once for a project. Go on with yes."""
     engine = session.engine
 
-    def agree(items: list[dict[str, Any]]) -> None:
-        engine.run(engine.request("agree_outside", items=items), owner=owner, title="Enrichment",
-                   done=lambda _: done())  # fmt: skip
+    def ask(items: list[dict[str, Any]]) -> None:
+        text = (
+            f"Evaluate {found['function']} on {found['where']}? It is only read. The answer counts "
+            f"for this project on this machine.\n\n{found['sql'].strip()[:600]}"
+        )
+        if sent := [item for item in items if not item.get("enrichment")]:
+            text += f"\n\n{dialogs.variables_text(sent)}"
+        if dialogs.ask(owner.window(), "Ask a database", text, "Evaluate", danger=bool(sent)):
+            engine.run(engine.request("agree_outside", items=items), owner=owner,
+                       title="Enrichment", done=lambda _: done())  # fmt: skip
 
     engine.run(session.request("outside_variables", sinks=[sink], standin=True), owner=owner,
-               title="Enrichment", done=agree)  # fmt: skip
+               title="Enrichment", done=ask)  # fmt: skip
 
 
 def sample_text(item: Mapping[str, Any]) -> str:

@@ -45,6 +45,17 @@ def test_an_environment_comes_before_what_all_share(tmp_path: Path, memory_keyri
     assert found.get("A") == "all"
 
 
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [("Prod", "up to 40 lower-case letters"), ("-eu", "no sign first"), ("x" * 41, "up to 40"),
+     ("example", "a template or a copy"), ("old", "a template or a copy")],
+)  # fmt: skip
+def test_a_refused_name_gets_the_reason(name: str, hint: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        environments.refuse_name(name)
+    assert hint in (refused.value.hint or "")
+
+
 def test_a_secret_of_one_environment_is_not_in_another(tmp_path: Path, memory_keyring: Any) -> None:
     staging = of(tmp_path, "staging")
     staging.store.put("PW", "one", where="keyring")
