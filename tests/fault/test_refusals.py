@@ -125,8 +125,11 @@ class RefusingRedis:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def refusal(self) -> bytes | None:
-        """An error in three of five cases."""
-        if self.chance.random() >= 0.6:
+        """An error in three of five cases, until enough were refused.
+
+        A transaction is refused as a whole, so with errors for ever everything may be given up.
+        """
+        if self.refused >= 3 * REFUSALS or self.chance.random() >= 0.6:
             return None
         self.refused += 1
         return b"-%b\r\n" % self.chance.choice(self.errors)

@@ -18,7 +18,6 @@ from pydantic import SecretStr
 
 from routestudio.model.function import FunctionResult
 from routestudio.model.message import message_from
-from routestudio.model.outcome import Outcome
 from routestudio.routing import Router
 from routestudio.sinks._kafka_settings import msk_token, outcome_of, producer_settings
 from routestudio.sinks._phash2 import hashes, partition, phash2
@@ -252,53 +251,35 @@ async def test_only_the_stand_in_gets_topics_that_nobody_made() -> None:
     assert [(o.status, o.code) for o in refused] == [("retry", "unknown_topic_or_part")]
 
 
-async def silent(work: Any) -> Any:
-    """Run `work` with a port that accepts connections and says nothing."""
-    held: list[asyncio.StreamWriter] = []
-    server = await asyncio.start_server(lambda _, writer: held.append(writer), "127.0.0.1", 0)
-    try:
-        return await work(server.sockets[0].getsockname()[1])
-    finally:
-        server.close()
-        for writer in held:
-            writer.close()
-
-
-async def test_a_cancelled_send_to_a_silent_broker_ends_at_once() -> None:
-    async def cancelled(port: int) -> None:
-        link = Kafka.connect(Kafka.Config(hosts=f"127.0.0.1:{port}"))
-        with pytest.raises(TimeoutError):
-            await asyncio.wait_for(link.send([record(1)]), 0.2)
-        async with asyncio.timeout(3):  # librdkafka's own deadline is far later
-            await link.close()
-
-    await silent(cancelled)
+async def test_a_cancelled_send_to_a_silent_broker_ends_at_once(silent_port: int) -> None:
+    link = Kafka.connect(Kafka.Config(hosts=f"127.0.0.1:{silent_port}"))
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(link.send([record(1)]), 0.2)
+    async with asyncio.timeout(3):  # librdkafka's own deadline is far later
+        await link.close()
     await until(lambda: not [t for t in threading.enumerate() if t.name == "kafka"])
 
 
-async def test_a_cancelled_check_of_a_silent_broker_ends_at_once() -> None:
+async def test_a_cancelled_check_of_a_silent_broker_ends_at_once(silent_port: int) -> None:
     from routestudio import tasks
 
-    async def cancelled(port: int) -> None:
-        link = Kafka.connect(Kafka.Config(hosts=f"127.0.0.1:{port}"))
-        reached = asyncio.Event()
+    link = Kafka.connect(Kafka.Config(hosts=f"127.0.0.1:{silent_port}"))
+    reached = asyncio.Event()
 
-        async def checking() -> None:
-            async for step in link.check([Kafka.Routing(topic="orders", message_key=None)]):
-                if step.step == "TLS":
-                    reached.set()
+    async def checking() -> None:
+        async for step in link.check([Kafka.Routing(topic="orders", message_key=None)]):
+            if step.step == "TLS":
+                reached.set()
 
-        work = tasks.spawn(checking(), name="check")
-        await asyncio.wait_for(reached.wait(), 3)
-        await asyncio.sleep(0.2)
-        assert not work.done()
-        work.cancel()
-        async with asyncio.timeout(3):  # a check may take ten seconds
-            await asyncio.wait([work])
-            await link.close()
-        assert work.cancelled()
-
-    await silent(cancelled)
+    work = tasks.spawn(checking(), name="check")
+    await asyncio.wait_for(reached.wait(), 3)
+    await asyncio.sleep(0.2)
+    assert not work.done()
+    work.cancel()
+    async with asyncio.timeout(3):  # a check may take ten seconds
+        await asyncio.wait([work])
+        await link.close()
+    assert work.cancelled()
     for thread in [t for t in threading.enumerate() if t.name.startswith("kafka check")]:
         await asyncio.to_thread(thread.join, 3)
         assert not thread.is_alive()
@@ -312,14 +293,11 @@ async def test_a_port_that_refuses_is_a_quick_retry(closed_port: int) -> None:
     assert [(o.status, o.unknown) for o in outcomes] == [("retry", False)] * 2
 
 
-async def test_closing_settles_what_is_being_sent() -> None:
+async def test_closing_settles_what_is_being_sent(silent_port: int) -> None:
     from routestudio import tasks
 
-    async def closing(port: int) -> list[Outcome]:
-        link = Kafka.connect(Kafka.Config(hosts=f"127.0.0.1:{port}"))
-        sending = tasks.spawn(link.send([record(1)]), name="send")
-        await asyncio.sleep(0.2)
-        await link.close()
-        return list(await asyncio.wait_for(sending, 3))
-
-    assert [o.status for o in await silent(closing)] == ["retry"]
+    link = Kafka.connect(Kafka.Config(hosts=f"127.0.0.1:{silent_port}"))
+    sending = tasks.spawn(link.send([record(1)]), name="send")
+    await asyncio.sleep(0.2)
+    await link.close()
+    assert [o.status for o in await asyncio.wait_for(sending, 3)] == ["retry"]
