@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication
 
 from routestudio.ui.commands_editor import EditorCommands
 from routestudio.ui.commands_environment import EnvironmentCommands
+from routestudio.ui.commands_find import FindCommands
 from routestudio.ui.commands_project import ProjectCommands
 from routestudio.ui.commands_run import RunCommands
 from routestudio.ui.documents.base import Document
@@ -76,7 +77,7 @@ class Commands:
             "undo": self.undo, "redo": self.redo, "find": self.find, "comment": self.comment,
             "next_problem": self.next_problem, "rename": lambda: self.edits.rename(),
             "duplicate": lambda: self.edits.duplicate(),
-            "delete": lambda: self.edits.delete(), "palette": self.palette,
+            "delete": lambda: self.edits.delete(),
             "toggle_theme": self.toggle_theme, "zoom_in": lambda: self.zoom(1),
             "zoom_out": lambda: self.zoom(-1), "next_document": lambda: self.step_document(1),
             "previous_document": lambda: self.step_document(-1),
@@ -118,6 +119,7 @@ class Commands:
         self.runs.connect_all()
         self.environments.connect_all()
         EditorCommands(window).connect_all()
+        FindCommands(window).connect_all()
 
     def flush(self) -> None:
         """Send edits that are still being typed."""
@@ -406,12 +408,6 @@ class Commands:
             self._window.open_bottom(self._window.arrived)
 
     # --- the rest ----------------------------------------------------------------------------
-
-    def palette(self) -> None:
-        """Open the command palette."""
-        from routestudio.ui.palette import Palette
-
-        Palette(self._window.action_table, self._window).exec()
 
     def toggle_theme(self) -> None:
         """Switch between light and dark."""

@@ -179,6 +179,7 @@ class MainWindow(QMainWindow):
         self.session.changed.connect(self.refresh)
         self.session.recoverable.connect(self._offer_recovery)
         self.tabs.currentChanged.connect(lambda _: self.refresh())
+        self.tabs.currentChanged.connect(lambda _: self._visit())
         self.problems.chosen.connect(self.commands.open_problem)
         self.problems.updated.connect(self.refresh)
         self.tree.open_asked.connect(self.commands.open)
@@ -239,6 +240,12 @@ class MainWindow(QMainWindow):
             front = self.document()
             found = [(d.kind, d.name) for d in self.documents() if d is not front]
             self.memory.remember_documents(found + ([(front.kind, front.name)] if front else []))
+
+    def _visit(self) -> None:
+        """Keep that a document came to the front."""
+        front = self.document()
+        if front is not None and not self._opening:
+            self.memory.visit(front.kind, front.name)
 
     # --- showing -----------------------------------------------------------------------------
 
