@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from routestudio.engine import route_tests
 from routestudio.engine.variables import variables_of
+from routestudio.engine.workspace import Opened
 from routestudio.errors import RouteStudioError
-
-if TYPE_CHECKING:
-    from routestudio.engine.service import EngineService
 
 Emit = Callable[[str, dict[str, Any]], None]
 
@@ -22,8 +20,8 @@ def _ignore(name: str, data: dict[str, Any]) -> None:
 class FindingMethods:
     """Requests about what the project holds, by name and by text."""
 
-    def __init__(self, service: EngineService) -> None:
-        self._service = service
+    def __init__(self, opened: Opened) -> None:
+        self._opened = opened
         self.methods: dict[str, Callable[..., Any]] = {"names": self.names}
 
     async def names(self, *, emit: Emit = _ignore) -> dict[str, list[dict[str, Any]]]:
@@ -31,7 +29,7 @@ class FindingMethods:
 
         A file of tests that cannot be read has none here; running the tests reports why.
         """
-        workspace = self._service.workspace
+        workspace = self._opened.workspace
         try:
             tests = route_tests.load(workspace.project)
         except RouteStudioError:

@@ -16,6 +16,7 @@ from routestudio.ui.commands_find import FindCommands
 from routestudio.ui.commands_project import ProjectCommands
 from routestudio.ui.commands_run import RunCommands
 from routestudio.ui.documents.base import Document
+from routestudio.ui.reach import Reach
 from routestudio.ui.theme import theme
 
 if TYPE_CHECKING:
@@ -119,7 +120,14 @@ class Commands:
         self.runs.connect_all()
         self.environments.connect_all()
         EditorCommands(window).connect_all()
-        FindCommands(window).connect_all()
+        FindCommands(self._reach()).connect_all()
+
+    def _reach(self) -> Reach:
+        window = self._window
+        return Reach(
+            window, window.session, window.action_table, window.memory, window.tests,
+            window.document, self.open, self.environments.switch, window.open_bottom,
+        )  # fmt: skip
 
     def flush(self) -> None:
         """Send edits that are still being typed."""

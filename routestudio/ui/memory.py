@@ -9,8 +9,8 @@ from typing import Any
 
 from PySide6.QtCore import QObject
 
-from routestudio.ui.recent import settings
 from routestudio.ui.session import Session
+from routestudio.ui.settings import settings
 
 _MOST = 40
 """Documents of a project that are opened again, and names that were opened last."""

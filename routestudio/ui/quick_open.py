@@ -12,7 +12,7 @@ from routestudio.ui.palette import Entry, Palette
 
 if TYPE_CHECKING:
     from routestudio.ui.documents.variables import VariablesDocument
-    from routestudio.ui.main_window import MainWindow
+    from routestudio.ui.reach import Reach
 
 Named = tuple[str, str]
 """Kind and name."""
@@ -29,17 +29,17 @@ _KINDS = {
 class QuickOpen(QObject):
     """Offers the names of one window's project, and goes to the chosen one."""
 
-    def __init__(self, window: MainWindow) -> None:
-        super().__init__(window)
-        self._window = window
-        self._session = window.session
+    def __init__(self, reach: Reach) -> None:
+        super().__init__(reach.window)
+        self._reach = reach
+        self._session = reach.session
         self._more: dict[str, list[dict[str, Any]]] = {}
         """Names of tests and variables, which the snapshot does not have."""
 
     def make(self) -> Palette:
         """The list, with what the snapshot has at once, and the rest when the engine answers."""
         palette = Palette(
-            self.entries(), self._window, title="Open by name", hint="Type a part of a name",
+            self.entries(), self._reach.window, title="Open by name", hint="Type a part of a name",
             name="Names of the project",
         )  # fmt: skip
 
@@ -55,9 +55,9 @@ class QuickOpen(QObject):
 
     def entries(self) -> list[Entry]:
         """Every name as an entry: what was opened last first, the document in front at the end."""
-        front = self._window.document()
+        front = self._reach.front()
         here = (front.kind, front.name) if front is not None else None
-        last = {named: place for place, named in enumerate(self._window.memory.visited())}
+        last = {named: place for place, named in enumerate(self._reach.memory.visited())}
         found = sorted(self._names(), key=lambda item: last.get(item[0], len(last)))
         found.sort(key=lambda item: item[0] == here)
         return [self._entry(*item) for item in found]
@@ -90,16 +90,16 @@ class QuickOpen(QObject):
 
     def _take(self, named: Named, item: dict[str, Any]) -> None:
         kind, name = named
-        window = self._window
-        window.memory.visit(kind, name)
+        reach = self._reach
+        reach.memory.visit(kind, name)
         if kind == "environment":
-            window.commands.environments.switch(name)
+            reach.switch(name)
         elif kind == "variable":
-            window.commands.open("variables", "Variables")
-            document: VariablesDocument | Any = window.document()
+            reach.open("variables", "Variables")
+            document: VariablesDocument | Any = reach.front()
             document.choose(name)
         elif kind == "test":
-            window.open_bottom(window.tests)
-            window.tests.choose(item["file"], item["index"], item["variant"])
+            reach.show_panel(reach.tests)
+            reach.tests.choose(item["file"], item["index"], item["variant"])
         else:
-            window.commands.open(kind, name)
+            reach.open(kind, name)
