@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from routestudio.engine.sources import read_some
-from routestudio.engine.workspace import Workspace
+from routestudio.engine.workspace import Opened, Workspace
 from routestudio.errors import UsageError
 from routestudio.model.column_origins import TypeOrigin, type_of
 from routestudio.model.column_types import guess_of
 from routestudio.model.message import Message
-
-if TYPE_CHECKING:
-    from routestudio.engine.service import EngineService
 
 Emit = Callable[[str, dict[str, Any]], None]
 
@@ -36,7 +33,7 @@ def _ignore(name: str, data: dict[str, Any]) -> None:
 class ColumnMethods:
     """Requests of the window about columns."""
 
-    def __init__(self, service: EngineService) -> None:
+    def __init__(self, service: Opened) -> None:
         self._service = service
         self.methods: dict[str, Callable[..., Any]] = {
             "columns": self.columns, "column_types": self.column_types,

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from routestudio.engine.sources import read_some
-from routestudio.engine.workspace import Workspace
+from routestudio.engine.workspace import Opened, Workspace
 from routestudio.errors import ConfigError, FieldProblem, RouteStudioError, UsageError
 from routestudio.functions.conversion.result import Conversion
 from routestudio.functions.conversion.verify import convert_verified
 from routestudio.functions.pool import FunctionPool
 from routestudio.model.function import Function, Language
 from routestudio.model.message import Message
-
-if TYPE_CHECKING:
-    from routestudio.engine.service import EngineService
 
 Emit = Callable[[str, dict[str, Any]], None]
 
@@ -37,7 +34,7 @@ def _ignore(name: str, data: dict[str, Any]) -> None:
 class ConversionMethods:
     """Conversions for the window."""
 
-    def __init__(self, service: EngineService) -> None:
+    def __init__(self, service: Opened) -> None:
         self._service = service
         self.methods: dict[str, Callable[..., Any]] = {"convert": self.convert}
 
@@ -52,7 +49,7 @@ class ConversionMethods:
         function = function_of(workspace, name)
         if code is not None:
             function = replace(function, code=code)
-        found = await convert_verified(function, samples_of(workspace), self._service.pool)
+        found = await convert_verified(function, samples_of(workspace), workspace.pool)
         return found.as_json()
 
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 from urllib.parse import quote, unquote, urlsplit
 
 from routestudio.engine.environments import name_of
-from routestudio.engine.workspace import Workspace
+from routestudio.engine.workspace import Opened, Workspace
 from routestudio.errors import RouteStudioError, UsageError
 from routestudio.model.outcome import CheckStep
 from routestudio.model.postgres import PORT, TLS_MODES
@@ -22,9 +22,6 @@ from routestudio.sources import _postgres_catalog as catalog
 from routestudio.sources._postgres_link import Server, connected, quoted
 from routestudio.sources._postgres_slots import Wanted
 from routestudio.sources.uri import Resolve, take
-
-if TYPE_CHECKING:
-    from routestudio.engine.service import EngineService
 
 Emit = Callable[[str, dict[str, Any]], None]
 
@@ -179,7 +176,7 @@ async def check(workspace: Workspace, name: str) -> AsyncIterator[CheckStep]:
 class DatabaseMethods:
     """Requests about databases of the project."""
 
-    def __init__(self, service: EngineService) -> None:
+    def __init__(self, service: Opened) -> None:
         self._service = service
         self.methods: dict[str, Callable[..., Any]] = {
             "check_database": self.check_database,

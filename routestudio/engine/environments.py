@@ -6,16 +6,13 @@ Every way to a real service asks `require_writable` first: runs, resumed runs, d
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from routestudio.engine.variables import variables_of
-from routestudio.engine.workspace import Workspace
+from routestudio.engine.workspace import Opened, Workspace
 from routestudio.errors import UsageError
 from routestudio.project import environments
 from routestudio.project.files import write_own
-
-if TYPE_CHECKING:
-    from routestudio.engine.service import EngineService
 
 Emit = Callable[[str, dict[str, Any]], None]
 
@@ -51,7 +48,7 @@ def require_writable(workspace: Workspace, confirmed: str | None) -> None:
 class EnvironmentMethods:
     """Requests about environments and their variables."""
 
-    def __init__(self, service: EngineService) -> None:
+    def __init__(self, service: Opened) -> None:
         self._service = service
         self.methods: dict[str, Callable[..., Any]] = {
             "use_environment": self.use_environment, "add_environment": self.add_environment,

@@ -20,6 +20,7 @@ from routestudio.engine.databases import DatabaseMethods
 from routestudio.engine.editing import EditingMethods
 from routestudio.engine.environments import EnvironmentMethods, name_of
 from routestudio.engine.evolution import evolution
+from routestudio.engine.finding import FindingMethods
 from routestudio.engine.messages import rows_of_check
 from routestudio.engine.outside import OutsideMethods
 from routestudio.engine.previews import CHUNK, Preview, evaluate_rows, staged_of
@@ -92,6 +93,7 @@ class EngineService(Runner):
             **DatabaseMethods(self).methods,
             **EnvironmentMethods(self).methods,
             **RehearsalMethods(self).methods,
+            **FindingMethods(self).methods,
         }
 
     async def close(self) -> None:

@@ -5,18 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from routestudio.engine import plan as planning
-from routestudio.engine.workspace import Workspace
+from routestudio.engine.workspace import Opened, Workspace
 from routestudio.errors import ProjectError, UsageError
 from routestudio.hazards import server_file
 from routestudio.project.dotenv import MAX_ENV, parse_env
 from routestudio.project.files import read_own
 from routestudio.project.server_keys import TOP
-
-if TYPE_CHECKING:
-    from routestudio.engine.service import EngineService
 
 Emit = Callable[[str, dict[str, Any]], None]
 
@@ -28,7 +25,7 @@ def _ignore(name: str, data: dict[str, Any]) -> None:
 class TransferMethods:
     """Requests that compare the open project with a server's configuration."""
 
-    def __init__(self, service: EngineService) -> None:
+    def __init__(self, service: Opened) -> None:
         self._service = service
         self.methods: dict[str, Callable[..., Any]] = {"plan": self.plan}
 

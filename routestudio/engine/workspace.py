@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from routestudio.errors import ConfigError, FieldProblem, Place, ProjectError, UsageError
 from routestudio.functions.pool import FunctionPool
@@ -25,6 +25,19 @@ from routestudio.sinks.base import Link, Sink, StandinAddress
 from routestudio.sinks.binding import BoundSink, examine
 from routestudio.sinks.fields import config_fields, secret_names, secret_values
 from routestudio.sinks.registry import Registry
+
+
+class Opened(Protocol):
+    """Whoever has an open project, as requests about it need it."""
+
+    @property
+    def workspace(self) -> Workspace:
+        """The open project. Raises `UsageError` when there is none."""
+        ...
+
+    def snapshot(self) -> dict[str, Any]:
+        """The project as plain data (`engine.snapshot`)."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,11 @@ from PySide6.QtWidgets import QApplication
 
 from routestudio.ui.commands_editor import EditorCommands
 from routestudio.ui.commands_environment import EnvironmentCommands
+from routestudio.ui.commands_find import FindCommands
 from routestudio.ui.commands_project import ProjectCommands
 from routestudio.ui.commands_run import RunCommands
 from routestudio.ui.documents.base import Document
+from routestudio.ui.reach import Reach
 from routestudio.ui.theme import theme
 
 if TYPE_CHECKING:
@@ -76,7 +78,7 @@ class Commands:
             "undo": self.undo, "redo": self.redo, "find": self.find, "comment": self.comment,
             "next_problem": self.next_problem, "rename": lambda: self.edits.rename(),
             "duplicate": lambda: self.edits.duplicate(),
-            "delete": lambda: self.edits.delete(), "palette": self.palette,
+            "delete": lambda: self.edits.delete(),
             "toggle_theme": self.toggle_theme, "zoom_in": lambda: self.zoom(1),
             "zoom_out": lambda: self.zoom(-1), "next_document": lambda: self.step_document(1),
             "previous_document": lambda: self.step_document(-1),
@@ -118,6 +120,14 @@ class Commands:
         self.runs.connect_all()
         self.environments.connect_all()
         EditorCommands(window).connect_all()
+        FindCommands(self._reach()).connect_all()
+
+    def _reach(self) -> Reach:
+        window = self._window
+        return Reach(
+            window, window.session, window.action_table, window.memory, window.tests,
+            window.document, self.open, self.environments.switch, window.open_bottom,
+        )  # fmt: skip
 
     def flush(self) -> None:
         """Send edits that are still being typed."""
@@ -406,12 +416,6 @@ class Commands:
             self._window.open_bottom(self._window.arrived)
 
     # --- the rest ----------------------------------------------------------------------------
-
-    def palette(self) -> None:
-        """Open the command palette."""
-        from routestudio.ui.palette import Palette
-
-        Palette(self._window.action_table, self._window).exec()
 
     def toggle_theme(self) -> None:
         """Switch between light and dark."""

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QHeaderView, QLineEdit, QTreeWidget, QTreeWidgetIt
 
 from routestudio import release
 from routestudio.ui.actions import MENUS, TABLE, shortcut_text
-from routestudio.ui.recent import settings
+from routestudio.ui.settings import settings
 from routestudio.ui.widgets.basics import Button, label
 from routestudio.ui.widgets.dialog import Dialog
 from routestudio.ui.widgets.tips import breakable

@@ -35,9 +35,10 @@ from routestudio.ui.panels.run import RunPanel
 from routestudio.ui.panels.tests import TestsPanel
 from routestudio.ui.place import FOLDED, PanelPlace
 from routestudio.ui.project_tree import ProjectTree
-from routestudio.ui.recent import RecentMenu, settings
+from routestudio.ui.recent import RecentMenu
 from routestudio.ui.runs import Runs, short_time
 from routestudio.ui.session import Session
+from routestudio.ui.settings import settings
 from routestudio.ui.theme import theme
 from routestudio.ui.top_bar import TopBar
 from routestudio.ui.watcher import FileWatch
@@ -67,7 +68,8 @@ class MainWindow(QMainWindow):
         self.memory = Memory(self.session)
         self.action_table = Actions(self)
         self.action_table.build_menus(self.menuBar())
-        self.recent = RecentMenu(self, self.action_table.menu("File"))
+        self.recent = RecentMenu(self, self.action_table.menu("File"),
+                                 lambda path: self.commands.project.open(path))  # fmt: skip
         self._may_close = self._opening = False
         self._build()
         self.commands = Commands(self)
@@ -179,6 +181,7 @@ class MainWindow(QMainWindow):
         self.session.changed.connect(self.refresh)
         self.session.recoverable.connect(self._offer_recovery)
         self.tabs.currentChanged.connect(lambda _: self.refresh())
+        self.tabs.currentChanged.connect(lambda _: self._visit())
         self.problems.chosen.connect(self.commands.open_problem)
         self.problems.updated.connect(self.refresh)
         self.tree.open_asked.connect(self.commands.open)
@@ -239,6 +242,12 @@ class MainWindow(QMainWindow):
             front = self.document()
             found = [(d.kind, d.name) for d in self.documents() if d is not front]
             self.memory.remember_documents(found + ([(front.kind, front.name)] if front else []))
+
+    def _visit(self) -> None:
+        """Keep that a document came to the front."""
+        front = self.document()
+        if front is not None and not self._opening:
+            self.memory.visit(front.kind, front.name)
 
     # --- showing -----------------------------------------------------------------------------
 

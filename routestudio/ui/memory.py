@@ -1,4 +1,4 @@
-"""What the window remembers of each project: open documents, the sample set of each sink."""
+"""What the window remembers of each project: documents, what was opened last, samples of sinks."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any
 
 from PySide6.QtCore import QObject
 
-from routestudio.ui.recent import settings
 from routestudio.ui.session import Session
+from routestudio.ui.settings import settings
 
 _MOST = 40
-"""Documents of a project that are opened again."""
+"""Documents of a project that are opened again, and names that were opened last."""
 
 
 class Memory(QObject):
@@ -34,6 +34,17 @@ class Memory(QObject):
         """Keep which documents are open, the one in front last."""
         if [list(item) for item in documents] != self._data.get("documents"):
             self._data["documents"] = [list(item) for item in documents]
+            self._save()
+
+    def visited(self) -> list[tuple[str, str]]:
+        """Kind and name of what was opened, the last first."""
+        return [(str(kind), str(name)) for kind, name in self._data.get("visited", ())]
+
+    def visit(self, kind: str, name: str) -> None:
+        """Keep that something was opened."""
+        found = [(kind, name), *(item for item in self.visited() if item != (kind, name))][:_MOST]
+        if found != self.visited():
+            self._data["visited"] = [list(item) for item in found]
             self._save()
 
     def _samples_chosen(self) -> None:

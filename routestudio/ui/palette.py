@@ -1,44 +1,105 @@
-"""The command palette: every action by typing a part of its name."""
+"""A list that is searched while typing: of actions for the command palette, of names for quick
+open. What it shows is given as entries; `action_entries` makes those of the table of actions."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, Qt
-from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QLineEdit, QListWidget, QListWidgetItem, QWidget
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
-from routestudio.ui.actions import Actions
+from PySide6.QtCore import QEvent, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtGui import QKeyEvent, QPainter
+from PySide6.QtWidgets import (
+    QApplication,
+    QLineEdit,
+    QListWidget,
+    QListWidgetItem,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QWidget,
+)
+
+from routestudio.ui.actions import Actions, shortcut_text
 from routestudio.ui.icons import icon
+from routestudio.ui.theme import colour
+from routestudio.ui.widgets.basics import label
 from routestudio.ui.widgets.dialog import Dialog
+
+_DETAIL = Qt.ItemDataRole.UserRole
+_GAP = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line: its text, the words that it is found by, and what choosing it does."""
+
+    text: str
+    words: str
+    picture: str
+    take: Callable[[], object]
+    detail: str = ""
+    """What is shown at the right: keys of an action, the kind of a name."""
 
 
 class Palette(Dialog):
-    """Filters the available actions and triggers the chosen one."""
+    """Filters entries while somebody types, and takes the chosen one. Entries that fit equally
+    well stay in their order."""
 
-    def __init__(self, actions: Actions, parent: QWidget) -> None:
-        super().__init__(parent, "Command palette")
-        self._actions = actions
+    def __init__(
+        self,
+        entries: Sequence[Entry],
+        parent: QWidget | None,
+        *,
+        title: str = "Command palette",
+        hint: str = "Type a command",
+        name: str = "Commands",
+    ) -> None:
+        super().__init__(parent, title)
+        self._entries = list(entries)
+        self._found: list[Entry] = []
         column = self.body
         column.setContentsMargins(12, 12, 12, 12)
         self.text = QLineEdit()
-        self.text.setPlaceholderText("Type a command")
-        self.text.setAccessibleName("Command")
+        self.text.setPlaceholderText(hint)
+        self.text.setAccessibleName(hint)
         self.text.installEventFilter(self)
         self.text.textChanged.connect(lambda _: self._fill())
         self.text.returnPressed.connect(self.trigger)
         self.items = QListWidget()
-        self.items.setAccessibleName("Commands")
+        self.items.setAccessibleName(name)
+        self.items.setItemDelegate(_Lines(self.items))
+        self.items.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.items.itemActivated.connect(lambda _: self.trigger())
+        self.nothing = label("Nothing has this name", "muted")
+        self.nothing.hide()
         column.addWidget(self.text)
+        column.addWidget(self.nothing)
         column.addWidget(self.items)
         self.resize(520, 380)
         self._fill()
 
+    def show_entries(self, entries: Sequence[Entry]) -> None:
+        """Show other entries; what is typed and chosen stays."""
+        chosen = self.chosen
+        self._entries = list(entries)
+        self._fill()
+        if chosen is not None:
+            known = [(entry.text, entry.detail) for entry in self._found]
+            if (chosen.text, chosen.detail) in known:
+                self.items.setCurrentRow(known.index((chosen.text, chosen.detail)))
+
+    @property
+    def chosen(self) -> Entry | None:
+        """The entry that Enter takes."""
+        row = self.items.currentRow()
+        return self._found[row] if 0 <= row < len(self._found) else None
+
     def trigger(self) -> None:
-        """Trigger the chosen action."""
-        item = self.items.currentItem()
+        """Take the chosen entry."""
+        entry = self.chosen
         self.accept()
-        if item is not None:
-            self._actions.qaction(str(item.data(Qt.ItemDataRole.UserRole))).trigger()
+        if entry is not None:
+            entry.take()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
@@ -49,20 +110,57 @@ class Palette(Dialog):
         return super().eventFilter(watched, event)
 
     def _fill(self) -> None:
-        wanted = self.text.text().lower()
-        rows = [
-            (score, row)
-            for row in self._actions.available()
-            if (score := rank(f"{row.menu} {row.title} {row.words}".lower(), wanted)) >= 0
-        ]  # fmt: skip
+        wanted = self.text.text().strip().lower()
+        ranked = [(rank(entry.words.lower(), wanted), entry) for entry in self._entries]
+        fitting = [pair for pair in ranked if pair[0] >= 0]
+        self._found = [entry for _, entry in sorted(fitting, key=lambda pair: pair[0])]
         self.items.clear()
-        for _, row in sorted(rows, key=lambda pair: pair[0]):
-            shortcut = f"    {row.shortcut}" if row.shortcut else ""
-            item = QListWidgetItem(f"{row.menu}: {row.title.rstrip('…')}{shortcut}")
-            item.setIcon(icon(row.icon or "chevron-right"))
-            item.setData(Qt.ItemDataRole.UserRole, row.id)
+        for entry in self._found:
+            item = QListWidgetItem(icon(entry.picture), entry.text)
+            item.setData(_DETAIL, entry.detail)
+            whole = f"{entry.text}, {entry.detail}" if entry.detail else entry.text
+            item.setData(Qt.ItemDataRole.AccessibleTextRole, whole)
+            item.setToolTip(whole)
             self.items.addItem(item)
         self.items.setCurrentRow(0)
+        self.nothing.setVisible(not self._found)
+
+
+class _Lines(QStyledItemDelegate):
+    """Text at the left, cut where it is long; the detail at the right."""
+
+    def paint(
+        self,
+        painter: QPainter,
+        option: QStyleOptionViewItem,
+        index: QModelIndex | QPersistentModelIndex,
+    ) -> None:
+        shown = QStyleOptionViewItem(option)
+        self.initStyleOption(shown, index)
+        metrics, rect = shown.fontMetrics, shown.rect
+        detail = str(index.data(_DETAIL) or "")
+        most = rect.width() - metrics.horizontalAdvance(detail) - 4 * _GAP
+        cut = Qt.TextElideMode.ElideRight
+        shown.text = metrics.elidedText(shown.text, cut, most)
+        style = QApplication.style()
+        style.drawControl(QStyle.ControlElement.CE_ItemViewItem, shown, painter, self.parent())  # type: ignore[arg-type]
+        painter.setPen(colour("muted"))
+        place = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        painter.drawText(rect.adjusted(0, 0, -_GAP, 0), place, detail)
+
+
+def action_entries(actions: Actions) -> list[Entry]:
+    """The actions that can be triggered now."""
+    return [
+        Entry(
+            f"{row.menu}: {row.title.rstrip('…')}",
+            f"{row.menu} {row.title} {row.words}",
+            row.icon or "chevron-right",
+            actions.qaction(row.id).trigger,
+            shortcut_text(row),
+        )
+        for row in actions.available()
+    ]
 
 
 def rank(text: str, wanted: str) -> int:

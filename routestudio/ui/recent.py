@@ -1,32 +1,25 @@
-"""What the window remembers between runs: size, theme, recent projects."""
+"""The menu of projects that were opened last."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSettings
-from PySide6.QtWidgets import QMenu
+from PySide6.QtWidgets import QMenu, QWidget
 
-if TYPE_CHECKING:
-    from routestudio.ui.main_window import MainWindow
+from routestudio.ui.settings import settings
 
 _MOST = 8
 _KEY = "recent_projects"
 
 
-def settings() -> QSettings:
-    """Where it is kept."""
-    return QSettings("RouteStudio", "RouteStudio")
-
-
 class RecentMenu(QMenu):
     """The menu of recent projects; those that are gone are left out."""
 
-    def __init__(self, window: MainWindow, before: QMenu) -> None:
+    def __init__(self, window: QWidget, before: QMenu, choose: Callable[[Path], object]) -> None:
         super().__init__("Open recent", window)
-        self._window = window
+        self._choose = choose
         before.insertMenu(before.actions()[2], self)
         self.aboutToShow.connect(self._fill)
         self._fill()
@@ -49,8 +42,5 @@ class RecentMenu(QMenu):
         self.clear()
         paths = self.paths()
         for path in paths:
-            self.addAction(path, partial(self._open, Path(path)))
+            self.addAction(path, partial(self._choose, Path(path)))
         self.menuAction().setEnabled(bool(paths))
-
-    def _open(self, path: Path) -> None:
-        self._window.commands.project.open(path)

@@ -26,7 +26,7 @@ from routestudio.ui.documents.sample_types import TypesDialog
 from routestudio.ui.help_dialogs import AboutDialog, ShortcutsDialog
 from routestudio.ui.mask_dialog import MaskDialog
 from routestudio.ui.outcome_dialog import OutcomeDialog
-from routestudio.ui.palette import Palette
+from routestudio.ui.palette import Entry, Palette, action_entries
 from routestudio.ui.panels.run_editor import LetterEditor, SetValueDialog
 from routestudio.ui.plan_dialog import PlanDialog
 from routestudio.ui.rows_dialog import RowsDialog
@@ -110,9 +110,16 @@ def _rows(parent: QWidget | None, _: Path) -> Dialog:
 
 def _palette(parent: QWidget | None, _: Path) -> Dialog:
     window = parent or QWidget()
-    made = Palette(Actions(window), cast(QWidget, parent))
+    made = Palette(action_entries(Actions(window)), cast(QWidget, parent))
     made.destroyed.connect(lambda _=None, kept=window: None)
     return made
+
+
+def _names(parent: QWidget | None, _: Path) -> Dialog:
+    entries = [Entry(f"a-name-of-the-project-{n}", f"name {n}", "sink", lambda: None, "sink")
+               for n in range(60)]  # fmt: skip
+    return Palette(entries, parent, title="Open by name", hint="Type a part of a name",
+                   name="Names of the project")  # fmt: skip
 
 
 Make = Callable[[QWidget | None, Path], Dialog]
@@ -136,6 +143,7 @@ MAKERS: dict[str, Make] = {
     "letter": lambda p, _: LetterEditor(p, _LETTER),
     "mask": lambda p, _: MaskDialog(p, [f"column_{n}" for n in range(30)]),
     "palette": _palette,
+    "names": _names,
     "shortcuts": lambda p, _: ShortcutsDialog(p),
     "about": lambda p, _: AboutDialog(p),
     "outcome": lambda p, _: OutcomeDialog(p, "orders-to-kafka", "awkward", _DIFF),

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication
 from qasync import QEventLoop
 
 from routestudio.paths import resources
-from routestudio.ui.main_window import settings
+from routestudio.ui.settings import settings
 from tests.gui.desk import Desk
 
 

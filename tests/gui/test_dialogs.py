@@ -16,7 +16,7 @@ from routestudio import __version__, release
 from routestudio.ui import dialogs
 from routestudio.ui.forms.fields import HIDDEN
 from routestudio.ui.help_dialogs import AboutDialog, diagnostics
-from routestudio.ui.palette import Palette, rank
+from routestudio.ui.palette import Palette, action_entries, rank
 from tests.gui.desk import Desk, in_qt
 
 pytestmark = pytest.mark.gui
@@ -108,7 +108,7 @@ def test_rank(text: str, wanted: str, found: int) -> None:
 async def test_the_palette_lists_and_triggers(desk: Desk, project: Path) -> None:
     await desk.start(project)
     window = desk.window
-    palette = Palette(window.action_table, window)
+    palette = Palette(action_entries(window.action_table), window)
     everything = palette.items.count()
     assert everything == len(window.action_table.available())
     QTest.keyClicks(palette.text, "light")
@@ -120,11 +120,11 @@ async def test_the_palette_lists_and_triggers(desk: Desk, project: Path) -> None
     QTest.keyClick(palette.text, Qt.Key.Key_Return)
     assert palette.result() == 1
     assert window.grab().toImage() != before
-    again = Palette(window.action_table, window)
+    again = Palette(action_entries(window.action_table), window)
     QTest.keyClicks(again.text, "zzz")
     assert again.items.count() == 0
     QTest.keyClick(again.text, Qt.Key.Key_Return)
-    last = Palette(window.action_table, window)
+    last = Palette(action_entries(window.action_table), window)
     QTest.keyClick(last.text, Qt.Key.Key_Up)
     assert last.items.currentRow() == last.items.count() - 1
     for made in (palette, again, last):

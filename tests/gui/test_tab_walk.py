@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from routestudio.ui.actions import MENUS, TABLE
 from routestudio.ui.editor.behaviours import TabKeys
 from routestudio.ui.editor.code_edit import CodeEdit
-from routestudio.ui.palette import Palette
+from routestudio.ui.palette import Palette, action_entries
 from tests.gui.desk import Desk, in_qt
 from tests.gui.test_access import by_arrow, controls, described
 
@@ -114,6 +114,6 @@ async def test_every_action_is_in_a_menu_and_in_the_palette(desk: Desk, project:
         assert action.toolTip().strip(), row.id
     table.set_context(**{row.when: True for row in TABLE if row.when})
     assert {row.id for row in table.available()} >= {row.id for row in TABLE} - {"palette"}
-    palette = Palette(table, desk.window)
+    palette = Palette(action_entries(table), desk.window)
     assert palette.items.count() == len(table.available())
     palette.deleteLater()

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-LEFT = {"engine": 28, "project": 7, "sinks": 12, "sources": 5, "ui": 17}
+LEFT = {"engine": 13, "project": 7, "sinks": 12, "sources": 5, "ui": 13}
 """The most modules that may still be in circles, by package. The numbers may only become smaller;
 any other package has none."""
 

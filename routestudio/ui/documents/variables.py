@@ -41,6 +41,7 @@ class VariablesDocument(Document):
         super().__init__(session, name)
         self.rows: list[dict[str, Any]] = []
         self._asked: object = None
+        self._wanted = ""
         self._build()
         session.changed.connect(self.refresh)
         theme().changed.connect(self._show)
@@ -143,6 +144,8 @@ class VariablesDocument(Document):
     def _take(self, rows: list[dict[str, Any]]) -> None:
         self.rows = rows
         self._show()
+        if self._wanted:
+            self.choose(self._wanted)
 
     def _show(self) -> None:
         chosen = (self.current or {}).get("name")
@@ -195,7 +198,8 @@ class VariablesDocument(Document):
         return item.data(0, Qt.ItemDataRole.UserRole) if item is not None else None
 
     def choose(self, name: str) -> None:
-        """Choose a variable of the list."""
+        """Choose a variable of the list, as soon as it is there."""
+        self._wanted = name if not self.rows else ""
         for item in self.tree.findItems(name, Qt.MatchFlag.MatchExactly):
             self.tree.setCurrentItem(item)
 

@@ -53,6 +53,8 @@ class TestsPanel(QWidget):
         self._again = False
         self._coverage: list[dict[str, Any]] = []
         self.results: list[dict[str, Any]] = []
+        self._wanted: tuple[str, int, str | None] | None = None
+        """File, index and variant of the test that is to be chosen after the next run."""
         self._build()
         theme().changed.connect(self._fill)
         session.opened.connect(self._forget)
@@ -139,6 +141,14 @@ class TestsPanel(QWidget):
             done=self._done, failed=self._failed,
         )  # fmt: skip
 
+    def choose(self, file: str, index: int, variant: str | None) -> None:
+        """Choose a test; where none has run yet, run them first."""
+        self._wanted = file, index, variant
+        if self.results:
+            self._fill()
+        else:
+            self.run_asked.emit()
+
     def accept(self) -> None:
         """Let the selected test expect what it got, and run all again."""
         result = self._selected()
@@ -224,6 +234,7 @@ class TestsPanel(QWidget):
         self.list.clear()
         again: QTreeWidgetItem | None = None
         first_failed: QTreeWidgetItem | None = None
+        wanted: QTreeWidgetItem | None = None
         groups: dict[str, QTreeWidgetItem] = {}
         for result in self.results:
             group = groups.get(result["file"])
@@ -241,12 +252,15 @@ class TestsPanel(QWidget):
             group.addChild(item)
             if chosen and (result["file"], result["name"]) == (chosen["file"], chosen["name"]):
                 again = item
+            if self._wanted == (result["file"], result["index"], result["variant"]):
+                wanted = item
             if not result["ok"] and first_failed is None:
                 first_failed = item
         self.list.expandAll()
         # What failed comes first; a test that was chosen and now passes makes room for the next.
         passes = again is None or again.data(0, _RESULT)["ok"]
         target = first_failed if passes and first_failed is not None else again
+        target, self._wanted = wanted or target, None
         if target is not None:
             self.list.setCurrentItem(target)
         self._show_selected()
