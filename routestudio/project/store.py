@@ -399,6 +399,7 @@ class OpenProject:
                 {"name": n, **self._counts.of(n, self), "state": self._state(n)}
                 for n in self._project.samples
             ],
+            "yaml": hash_of(self._document.text),
             "dirty": list(self.dirty),
             "undo": self._undo[-1].label if self._undo else None,
             "redo": self._redo[-1].label if self._redo else None,

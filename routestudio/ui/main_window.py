@@ -6,14 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QChildEvent, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QApplication,
+    QDialog,
     QFrame,
     QHBoxLayout,
     QMainWindow,
-    QSplitter,
     QStackedWidget,
     QTabBar,
     QTabWidget,
@@ -47,7 +47,7 @@ from routestudio.ui.widgets.basics import (
     Banner,
     IconButton,
 )
-from routestudio.ui.widgets.layout import fit
+from routestudio.ui.widgets.layout import PlainSplitter, fit
 from routestudio.ui.widgets.toast import Toast
 
 
@@ -57,11 +57,11 @@ class MainWindow(QMainWindow):
     closed = Signal()
 
     def __init__(self, engine: Engine) -> None:
+        _dress()  # a window takes its font when it is made
         super().__init__()
         self.setWindowTitle("RouteStudio")
         self.setMinimumSize(760, 480)
         self.resize(1280, 800)
-        self._dress()
         self.setAcceptDrops(True)
         self.engine = engine
         self.session = Session(engine, self)
@@ -107,14 +107,14 @@ class MainWindow(QMainWindow):
         self.center.addWidget(self.welcome)
         self.center.addWidget(self.tabs)
         self.bottom = self._bottom()
-        self.vertical = QSplitter(Qt.Orientation.Vertical)
+        self.vertical = PlainSplitter(Qt.Orientation.Vertical)
         self.vertical.addWidget(self.center)
         self.vertical.addWidget(self.bottom)
         self.vertical.setStretchFactor(0, 1)
         self.vertical.setCollapsible(0, False)
         self.vertical.setSizes([640, FOLDED])
         self.place = PanelPlace(self.vertical)
-        self.horizontal = QSplitter(Qt.Orientation.Horizontal)
+        self.horizontal = PlainSplitter(Qt.Orientation.Horizontal)
         self.horizontal.addWidget(self.tree)
         self.horizontal.addWidget(self.vertical)
         self.horizontal.setStretchFactor(1, 1)
@@ -123,6 +123,10 @@ class MainWindow(QMainWindow):
         column.addWidget(self.horizontal, 1)
         self.setCentralWidget(root)
         self.toast = Toast(root)
+        theme().dress(
+            self.menuBar(), self.bar, self.strip, self.banner, self.outside, self.tree,
+            self.welcome, self.tabs.tabBar(), self.bottom, self.toast,
+        )  # fmt: skip
 
     def _bottom(self) -> QFrame:
         frame = QFrame()
@@ -352,14 +356,6 @@ class MainWindow(QMainWindow):
 
     # --- the window itself -------------------------------------------------------------------
 
-    def _dress(self) -> None:
-        """Apply the theme of the last time, before any widget is made."""
-        app = QApplication.instance()
-        mode = settings().value("theme", "system")
-        if isinstance(app, QApplication):
-            theme().apply(app, mode if mode in ("light", "dark") else "system")
-        theme().dress(self)
-
     def restore(self) -> None:
         """Take the size and place of the last time, on a screen that is still there."""
         kept = settings()
@@ -372,6 +368,11 @@ class MainWindow(QMainWindow):
             if state is not None:
                 split.restoreState(state)
         self.place.restored()
+
+    def childEvent(self, event: QChildEvent) -> None:
+        super().childEvent(event)
+        if event.polished() and isinstance(dialog := event.child(), QDialog):  # one of Qt's
+            theme().dress(dialog)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         if self._may_close:
@@ -399,3 +400,11 @@ class MainWindow(QMainWindow):
         for url in event.mimeData().urls():
             if url.isLocalFile():
                 self.commands.project.drop(Path(url.toLocalFile()))
+
+
+def _dress() -> None:
+    """Apply the theme of the last time."""
+    app = QApplication.instance()
+    mode = settings().value("theme", "system")
+    if isinstance(app, QApplication):
+        theme().apply(app, mode if mode in ("light", "dark") else "system")

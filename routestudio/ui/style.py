@@ -11,11 +11,11 @@ if TYPE_CHECKING:
 
 
 def style_sheet(t: Tokens) -> str:
-    """Qt style sheet of a window; the text's colour is the palette's."""
+    """Qt style sheet of a part of a window; the text's colour is the palette's."""
     icons = (resources() / "themes").as_posix()
     return f"""
 QAbstractItemView, QAbstractButton, QTabBar {{ outline: none; }}
-QMainWindow, QDialog {{ background: {t.background}; }}
+QDialog {{ background: {t.background}; }}
 QToolTip {{ background: {t.raised}; color: {t.text}; border: 1px solid {t.strong_border};
     padding: 5px 7px; }}
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
+from weakref import WeakSet
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QPalette
 from PySide6.QtWidgets import QApplication, QWidget
 from shiboken6 import isValid
@@ -82,20 +83,38 @@ class Theme(QObject):
         self.tokens = LIGHT
         self.mode: Mode = "system"
         self._dressed = False
-        self._windows: list[QWidget] = []
+        self._parts: WeakSet[QWidget] = WeakSet()
+        self._outdated: WeakSet[QWidget] = WeakSet()
 
-    def dress(self, window: QWidget) -> None:
-        """Give a window, and what stands in it or is opened from it, the style sheet.
+    def dress(self, *parts: QWidget) -> None:
+        """Give parts of a window, and all that is in them or opened from them, the style sheet.
 
-        The sheet is each window's own. Qt takes twenty times as long for one of the application:
-        0.05 s for 400 widgets against 1 s.
+        Qt goes through every widget below the one that has the sheet, and much longer through
+        those of a sheet of the application. So the window has none: its parts have, and those
+        that are not in sight get the colours of a new theme when they come into sight.
         """
-        self._windows = [item for item in self._windows if isValid(item)]
-        self._windows.append(window)
-        window.setStyleSheet(style_sheet(self.tokens))
+        for part in parts:
+            if not self._is_dressed(part):
+                self._parts.add(part)
+                part.setStyleSheet(style_sheet(self.tokens))
+                part.installEventFilter(self)
+
+    def _is_dressed(self, part: QWidget | None) -> bool:
+        while part is not None:
+            if part in self._parts:
+                return True
+            part = part.parentWidget()
+        return False
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Show and watched in self._outdated:
+            assert isinstance(watched, QWidget)
+            self._outdated.discard(watched)
+            watched.setStyleSheet(style_sheet(self.tokens))
+        return False
 
     def apply(self, app: QApplication, mode: Mode) -> None:
-        """Set palette and fonts of the application, and the style sheet of its windows."""
+        """Set palette and fonts of the application, and the style sheet of the dressed parts."""
         self.mode = mode
         dark = mode == "dark" or (
             mode == "system" and app.styleHints().colorScheme() == Qt.ColorScheme.Dark
@@ -108,9 +127,11 @@ class Theme(QObject):
             app.setFont(ui_font())
         app.setPalette(_palette(self.tokens))
         sheet = style_sheet(self.tokens)
-        for window in self._windows:
-            if isValid(window):
-                window.setStyleSheet(sheet)
+        for part in [item for item in self._parts if isValid(item)]:
+            if part.isVisible():
+                part.setStyleSheet(sheet)
+            else:
+                self._outdated.add(part)
         self.changed.emit()
 
     def toggle(self, app: QApplication) -> None:

@@ -164,7 +164,7 @@ async def _keystroke(desk: Any, rows: int) -> list[float]:
 async def _theme(desk: Any, count: int) -> dict[str, Any]:
     """Milliseconds of processor time of switches, with our sheets and with the application's."""
     from PySide6.QtCore import QCoreApplication
-    from PySide6.QtWidgets import QApplication
+    from PySide6.QtWidgets import QApplication, QWidget
 
     from routestudio.ui.style import style_sheet
     from routestudio.ui.theme import theme
@@ -195,7 +195,9 @@ async def _theme(desk: Any, count: int) -> dict[str, Any]:
 
     ours = [timed(lambda: theme().toggle(app)) for _ in range(5)]
     widgets = len(app.allWidgets())
-    desk.window.setStyleSheet("")
+    for part in [desk.window, *desk.window.findChildren(QWidget)]:
+        if part.styleSheet():
+            part.setStyleSheet("")
     app.setStyleSheet(style_sheet(theme().tokens))
 
     def whole() -> None:

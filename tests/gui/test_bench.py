@@ -33,8 +33,12 @@ async def opened(desk: Desk, project: Path) -> PreviewPanel:
 async def test_a_row_is_explained_and_a_line_leads_into_the_text(desk: Desk, project: Path) -> None:
     preview = await opened(desk, project)
     shown = preview.inspector.explain
+    await desk.act(lambda: preview.inspector.tabs.setCurrentWidget(shown))
     await desk.until(lambda: "line 6" in shown.toPlainText(), "the explanation")
     assert 'if metadata.table_name == "order_items":' in shown.toPlainText()
+    await desk.act(lambda: preview.table.selectRow(0))
+    await desk.until(lambda: "line 10" in shown.toPlainText(), "that of another row")
+    assert "line 6" not in shown.toPlainText()
     await desk.act(lambda: shown.anchorClicked.emit(QUrl("#6:26")))
     document: Any = desk.window.document()
     assert document.editor.textCursor().blockNumber() == 5

@@ -40,7 +40,8 @@ class Window:
     def __init__(self, project: Path, function: str, seed: int) -> None:
         self.function = function
         self.engines: list[int] = []
-        self.kept = self.saved = self.asked = 0
+        self.kept = self.saved = self.asked = self.refused = 0
+        self.is_root = False
         self._errors = project.parent / f"{function}-{seed}.txt"
         with self._errors.open("w", encoding="utf-8") as errors:
             self._process = subprocess.Popen(
@@ -92,6 +93,10 @@ class Window:
             self.saved = max(self.saved, int(value))
         elif what == "asked":
             self.asked += 1
+        elif what == "refused":
+            self.refused += 1
+        elif what == "root":
+            self.is_root = True
 
     def kill(self) -> None:
         """`kill -9`; returns when its engine has ended, too."""
@@ -194,6 +199,35 @@ def test_a_deleted_folder_is_asked_about_and_its_edits_are_kept(shop: Path) -> N
         window.kill()
     shutil.copytree(resources() / "demo", shop)
     assert in_project(shop, "orders-by-region")[1] >= kept
+
+
+def test_a_folder_that_cannot_be_written_loses_no_edit(shop: Path) -> None:
+    """Saves are refused; what is typed meanwhile is in the journal, which is elsewhere."""
+    window = Window(shop, "orders-by-region", 5)
+    folders = [shop, *(path for path in shop.rglob("*") if path.is_dir())]
+    rights = {folder: folder.stat().st_mode for folder in folders}
+    try:
+        window.hear_engine()
+        window.hear_until("kept", 2)
+        if window.is_root:
+            pytest.skip("the rights of root cannot be given up here")
+        for folder in folders:
+            folder.chmod(0o555)
+        window.hear(0.3)
+        saved = window.saved
+        window.hear_until("refused", 2)
+        window.hear_until("kept", 3)
+        assert window.saved == saved, "said to be saved in a folder that cannot be written"
+        os.kill(window.engines[-1], signal.SIGKILL)
+        window.hear_engine()
+        window.hear_until("kept", 1)
+    finally:
+        window.kill()
+        for folder, mode in rights.items():
+            folder.chmod(mode)
+    disk, known = in_project(shop, "orders-by-region")
+    assert known >= window.kept
+    assert saved <= disk < known
 
 
 def test_a_full_disk_is_never_called_saved(shop: Path) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 
 from routestudio.ui.style import style_sheet
 from routestudio.ui.theme import DARK, LIGHT, Tokens, colour, theme
+from tests.gui.desk import Desk, in_qt
 
 READABLE = 4.5
 """WCAG 2.2, success criterion 1.4.3: least contrast of text."""
@@ -68,6 +71,7 @@ def test_apply_sets_tokens_palette_and_sheet(qapp: QApplication) -> None:
     assert qapp.palette().text().color() == QColor(DARK.text)
     window = QWidget()
     theme().dress(window)
+    window.show()
     assert DARK.surface in window.styleSheet()
     assert not qapp.styleSheet(), "a sheet of the application makes a switch take seconds"
     theme().toggle(qapp)
@@ -78,9 +82,62 @@ def test_apply_sets_tokens_palette_and_sheet(qapp: QApplication) -> None:
     assert heard == ["dark", "light", "dark"]
 
 
+def test_what_is_not_in_sight_changes_when_it_is_shown(qapp: QApplication) -> None:
+    theme().apply(qapp, "dark")
+    seen, hidden = QWidget(), QWidget()
+    theme().dress(seen, hidden)
+    seen.show()
+    theme().toggle(qapp)
+    assert LIGHT.surface in seen.styleSheet()
+    assert DARK.surface in hidden.styleSheet(), "each widget takes its time"
+    hidden.show()
+    assert LIGHT.surface in hidden.styleSheet()
+
+
+@in_qt
+async def test_every_part_of_the_window_and_what_opens_from_it_is_dressed(
+    desk: Desk, project: Path
+) -> None:
+    await desk.start(project)
+    for kind, name in (("sink", "orders-to-kafka"), ("function", "rest-path"), ("sample", "shop")):
+        await desk.open(kind, name)
+    app = QApplication.instance()
+    assert isinstance(app, QApplication)
+    await desk.act(lambda: theme().toggle(app))
+    window = desk.window
+    dialog = QFileDialog(window)
+    dialog.setOption(QFileDialog.Option.DontUseNativeDialog)
+    dialog.show()
+    widgets = [item for item in window.findChildren(QWidget) if item.isVisible()]
+    surface = theme().tokens.surface
+    plain = {
+        type(item).__name__ for item in widgets
+        if not any(surface in owner.styleSheet() for owner in _line_of(item))
+    }  # fmt: skip
+    assert len(widgets) > 50
+    assert plain <= BARE
+    front, *rest = [item for item in window.documents() if item.isVisible()]
+    assert not rest
+    for document in window.documents():
+        assert (surface in document.styleSheet()) == (document is front)
+    dialog.close()
+    await desk.act(lambda: theme().toggle(app))
+
+
+BARE = {"QWidget", "QStackedWidget", "QTabWidget", "PlainSplitter", "_Line"}
+"""What stands around documents: a sheet of theirs would reach all documents."""
+
+
+def _line_of(item: QWidget) -> list[QWidget]:
+    found, now = [item], item.parentWidget()
+    while now is not None:
+        found.append(now)
+        now = now.parentWidget()
+    return found
+
+
 def test_every_picture_of_the_style_sheet_exists() -> None:
     import re
-    from pathlib import Path
 
     for tokens in (LIGHT, DARK):
         pictures = re.findall(r"url\(([^)]+)\)", style_sheet(tokens))

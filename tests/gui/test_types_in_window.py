@@ -51,8 +51,15 @@ def tip(document: Any, column: str) -> str:
     return model.headerData(section, Qt.Orientation.Horizontal, role) or ""
 
 
-def dialog_of(document: Any) -> TypesDialog:
-    [dialog] = [d for d in document.findChildren(TypesDialog) if d.isVisible()]
+async def dialog_of(desk: Desk, document: Any) -> TypesDialog:
+    """The dialog, once its window is the active one: what is typed before goes elsewhere, and no
+    field has the focus yet."""
+
+    def active() -> list[TypesDialog]:
+        return [d for d in document.findChildren(TypesDialog) if d.isActiveWindow()]
+
+    await desk.until(active, "the dialog")
+    [dialog] = active()
     return dialog
 
 
@@ -76,8 +83,7 @@ async def test_headers_and_completion_name_type_and_origin(desk: Desk, project: 
 async def test_types_are_set_in_a_form_by_keyboard_alone(desk: Desk, project: Path) -> None:
     document = await opened(desk, project)
     await desk.trigger("name_types")
-    await desk.until(lambda: document.findChildren(TypesDialog), "the dialog")
-    dialog = dialog_of(document)
+    dialog = await dialog_of(desk, document)
     assert set(dialog.fields) == {"id", "total", "due", "qty", "note"}
     first = dialog.fields["id"]
     assert first.hasFocus() or first.lineEdit().hasFocus()
@@ -114,8 +120,7 @@ async def test_what_the_values_look_like_is_proposed_and_a_type_is_taken_out(
     await desk.until(lambda: session.snapshot["table_types"].get(TABLE), "the types")
     menu = document._keys.menu("qty")
     await desk.act(menu.actions()[-1].trigger)
-    await desk.until(lambda: document.findChildren(TypesDialog), "the dialog")
-    dialog = dialog_of(document)
+    dialog = await dialog_of(desk, document)
     assert dialog.fields["qty"].hasFocus() or dialog.fields["qty"].lineEdit().hasFocus()
     await desk.act(dialog.propose.click)
     assert {name: field.currentText() for name, field in dialog.fields.items()} == {

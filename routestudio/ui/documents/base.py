@@ -6,6 +6,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
 from routestudio.ui.session import Session
+from routestudio.ui.theme import theme
 
 
 class Document(QWidget):
@@ -22,6 +23,7 @@ class Document(QWidget):
         super().__init__()
         self.session = session
         self.name = name
+        theme().dress(self)
 
     @property
     def icon_name(self) -> str:

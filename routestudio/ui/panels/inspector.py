@@ -33,6 +33,8 @@ class Inspector(QWidget):
 
     line_chosen = Signal(int, int)
     """Line and column of the routing function that made a value."""
+    explanation_asked = Signal()
+    """The tab that explains the row came to the front, or another row did under it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -58,26 +60,45 @@ class Inspector(QWidget):
         self.explain.setOpenLinks(False)
         self.explain.anchorClicked.connect(self._followed)
         self.tabs.addTab(self.explain, "Explain")
+        self.tabs.currentChanged.connect(lambda _: self._ask_explanation())
         column.addWidget(self.tabs)
         self._row: dict[str, Any] | None = None
-        self._stages: list[dict[str, Any]] = []
+        self._stages: list[dict[str, Any]] | None = None
+        """What made the values; `None` while nobody has asked, or the answer is under way."""
         theme().changed.connect(self._draw)
+
+    @property
+    def row(self) -> dict[str, Any] | None:
+        """The row that is shown."""
+        return self._row
 
     def show_row(self, row: dict[str, Any] | None) -> None:
         """Show one row, or nothing."""
         before = self._row
         if row is None or before is None or row["index"] != before["index"]:
-            self._stages = []
-        elif row["routing"] == before["routing"] and row["size"] == before["size"]:
-            row = {**{key: before[key] for key in _FACTS if key in before}, **row}
+            self._stages = None
+        else:
+            if not self._explains:
+                self._stages = None
+            if row["routing"] == before["routing"] and row["size"] == before["size"]:
+                row = {**{key: before[key] for key in _FACTS if key in before}, **row}
         self._row = row
         self._draw()
+        self._ask_explanation()
+
+    @property
+    def _explains(self) -> bool:
+        return self.tabs.currentWidget() is self.explain
+
+    def _ask_explanation(self) -> None:
+        if self._row is not None and self._explains:
+            self.explanation_asked.emit()
 
     def show_explanation(self, index: int, stages: list[dict[str, Any]]) -> None:
         """Show which lines and branches made the values of row `index`, if it is still shown."""
-        if self._row is not None and self._row["index"] == index:
+        if self._row is not None and self._row["index"] == index and self._explains:
             self._stages = stages
-            self.explain.setHtml(page(_explanation(self._row, stages)))
+            self._draw_explanation()
 
     def _followed(self, link: QUrl) -> None:
         line, _, place = link.toString().removeprefix("#").partition(":")
@@ -106,7 +127,13 @@ class Inspector(QWidget):
             self.explain.setHtml("")
             return
         self.routing.setHtml(page(_routing(row)))
-        self.explain.setHtml(page(_explanation(row, self._stages)))
+        self._draw_explanation()
+
+    def _draw_explanation(self) -> None:
+        text = ""
+        if self._row is not None and self._stages is not None:
+            text = page(_explanation(self._row, self._stages))
+        self.explain.setHtml(text)
 
 
 class MessageView(QPlainTextEdit):

@@ -95,6 +95,7 @@ class PreviewPanel(QWidget):
         self.table.doubleClicked.connect(self._opened)
         self.inspector = Inspector()
         self.inspector.line_chosen.connect(self.fault_chosen)
+        self.inspector.explanation_asked.connect(self._explain)
         self.destinations = DestinationsView()
         self.destinations.chosen.connect(self._only_destination)
         self.variants = VariantsView()
@@ -411,14 +412,20 @@ class PreviewPanel(QWidget):
             engine.request("row", index=index, view=self._view),
             owner=self, title="Row", done=self.inspector.show_detail,
         )  # fmt: skip
-        if row["action"] is not None:
-            engine.run(
-                engine.request("explain", index=index, view=self._view),
-                owner=self, title="Explain", failed=lambda _: None,
-                done=lambda found: self.inspector.show_explanation(index, found),
-            )  # fmt: skip
         if self._shown == "variants":
             self._show_beside()
+
+    def _explain(self) -> None:
+        """Ask which lines made the values of the row in the inspector."""
+        row = self.inspector.row
+        if row is None or row["action"] is None:
+            return
+        engine, index = self._session.engine, row["index"]
+        engine.run(
+            engine.request("explain", index=index, view=self._view),
+            owner=self, title="Explain", failed=lambda _: None,
+            done=lambda found: self.inspector.show_explanation(index, found),
+        )  # fmt: skip
 
     def _opened(self, index: QModelIndex) -> None:
         row = self.model.row(index.row())

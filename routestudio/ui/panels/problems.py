@@ -31,6 +31,12 @@ from routestudio.ui.widgets.tips import in_html, in_words, rich_tip
 LINT_MS = 700
 """Milliseconds without a change after which the project is linted."""
 
+_UNRELATED = frozenset({
+    "dirty", "undo", "redo", "recoverable", "recovered", "journal_problem", "conflicts", "taken",
+    "test", "written",
+})  # fmt: skip
+"""Parts of a snapshot that no problem depends on."""
+
 _ICONS = {"error": ("error", "danger"), "warning": ("warning", "warning")}
 Target = tuple[str, str, int]
 
@@ -60,6 +66,8 @@ class ProblemsPanel(QWidget):
         super().__init__()
         self._session = session
         self._findings: list[dict[str, Any]] = []
+        self._known: dict[str, Any] | None = None
+        """What was linted last, or is about to be."""
         self._running = self._again = False
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -97,6 +105,7 @@ class ProblemsPanel(QWidget):
         column.addWidget(self._stack)
         session.changed.connect(self.refresh)
         session.opened.connect(self._opened)
+        session.database_seen.connect(self._lint_again)
         theme().changed.connect(self._show)
 
     @property
@@ -107,12 +116,19 @@ class ProblemsPanel(QWidget):
     def refresh(self) -> None:
         """Show the problems of the snapshot, and lint when nothing changes any more."""
         self._show()
-        if self._session.is_open:
+        snapshot = self._session.snapshot
+        now = {key: value for key, value in snapshot.items() if key not in _UNRELATED}
+        if self._session.is_open and now != self._known:
+            self._known = now
             self._timer.start()
+
+    def _lint_again(self) -> None:
+        self._known = None
+        self.refresh()
 
     def _opened(self) -> None:
         self._findings = []
-        self.refresh()
+        self._lint_again()
 
     # --- linting -----------------------------------------------------------------------------
 
@@ -140,6 +156,7 @@ class ProblemsPanel(QWidget):
     def _failed(self, _: RouteStudioError) -> None:
         """What the engine lost is reported elsewhere; the list then holds the snapshot's
         problems."""
+        self._known = None
 
     def _ended(self) -> None:
         self._running = False

@@ -37,8 +37,7 @@ class Dialog(QDialog):
 
     def __init__(self, parent: QWidget | None, title: str) -> None:
         super().__init__(parent)
-        if parent is None:
-            theme().dress(self)
+        theme().dress(self)
         self.setWindowTitle(title)
         self.body = QVBoxLayout(self)
         self.body.setContentsMargins(22, 18, 22, 18)

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import (
+    QApplication,
+    QFrame,
+    QHBoxLayout,
+    QSplitter,
+    QSplitterHandle,
+    QVBoxLayout,
+    QWidget,
+)
 
 
 def column(owner: QWidget) -> QVBoxLayout:
@@ -35,3 +45,21 @@ def fit(window: QWidget) -> None:
     place.setX(max(room.left(), min(place.x(), room.right() - window.width())))
     place.setY(max(room.top(), min(place.y(), room.bottom() - window.height())))
     window.move(place)
+
+
+class PlainSplitter(QSplitter):
+    """A splitter with a thin line in the palette's colour, where no style sheet reaches."""
+
+    def __init__(self, orientation: Qt.Orientation) -> None:
+        super().__init__(orientation)
+        self.setHandleWidth(1)
+
+    def createHandle(self) -> QSplitterHandle:
+        return _Line(self.orientation(), self)
+
+
+class _Line(QSplitterHandle):
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), self.palette().mid())
+        painter.end()
