@@ -20,7 +20,7 @@ from typing import Any, NoReturn
 from routestudio.cli.convert_options import add_convert
 from routestudio.cli.environment import add_environment, choose_environment
 from routestudio.cli.output import redact_with, say
-from routestudio.cli.reading_options import add_reading_options
+from routestudio.cli.reading_options import add_read_back_options, add_reading_options
 from routestudio.cli.run_options import add_run_options
 from routestudio.cli.secret_files import take_secret_files
 from routestudio.errors import ConfigError, RouteStudioError
@@ -28,7 +28,7 @@ from routestudio.errors import ConfigError, RouteStudioError
 COMMANDS = (
     "demo", "new", "sinks", "eval", "preview", "test", "check", "run", "lint", "import",
     "export", "convert", "plan", "diff", "docs", "schema", "sample", "formats",
-    "rehearse",
+    "rehearse", "read-back",
 )  # fmt: skip
 
 _PROJECT = "folder of the project, or its YAML file"
@@ -131,6 +131,11 @@ def build_parser() -> argparse.ArgumentParser:
     rehearse.add_argument("--fault", choices=faults, required=True, help="what goes wrong")
     source(rehearse)
     formats(rehearse)
+    reading = add("read-back", "Compare what a sink's destination holds with the preview.")
+    project(reading)
+    reading.add_argument("sink", metavar="SINK", help="name of a sink")
+    add_read_back_options(reading, _INPUT)
+    formats(reading)
     lint = add("lint", "Check the project without a network.")
     project(lint)
     lint.add_argument("--input", metavar="SOURCE", help=f"look at {_INPUT}, too")
@@ -255,6 +260,10 @@ def _command(name: str) -> Command:
         from routestudio.cli.rehearse import rehearsal
 
         return rehearsal
+    if name == "read-back":
+        from routestudio.cli.read_back import read_back
+
+        return read_back
     if name == "test":
         from routestudio.cli.testing import test
 

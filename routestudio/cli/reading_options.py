@@ -27,6 +27,22 @@ def add_reading_options(parser: argparse.ArgumentParser, *, limit: bool = True) 
         parser.add_argument("--limit", metavar="N", type=count, help="read N messages at most")
 
 
+def add_read_back_options(parser: argparse.ArgumentParser, source: str) -> None:
+    """Add what `read-back` is asked for; `--limit` counts the records that are read."""
+    group = parser.add_mutually_exclusive_group()
+    group.add_argument("--sample", metavar="NAME", help="preview a sample set of the project")
+    group.add_argument("--input", metavar="SOURCE", help=f"preview {source}")
+    parser.add_argument(
+        "--limit", metavar="N", type=count,
+        help="read the last N records of each destination (default: as many as previewed)",
+    )  # fmt: skip
+    parser.add_argument("--destination", metavar="D", help="read only this one; for RabbitMQ, the "
+                        "queue")  # fmt: skip
+    parser.add_argument("--yes", action="store_true", help="read even where that leaves a trace, "
+                        "which is shown without it")  # fmt: skip
+    add_reading_options(parser, limit=False)
+
+
 def reading_params(options: argparse.Namespace) -> dict[str, Any]:
     """The options, as parameters of a request (`engine.reading.reading_of`)."""
     return {"envelope": options.envelope, "key": options.key,

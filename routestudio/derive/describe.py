@@ -8,6 +8,7 @@ from routestudio.derive.form_spec import summary
 from routestudio.model.fields import Choice
 from routestudio.sinks.base import Sink
 from routestudio.sinks.fields import config_fields, routed_fields
+from routestudio.sinks.reading import ReadBack
 
 
 def describe(sink: type[Sink]) -> dict[str, Any]:
@@ -56,6 +57,7 @@ def describe(sink: type[Sink]) -> dict[str, Any]:
             "by": list(sink.batch_by),
         },
         "stand_in": sink.standin,
+        "reads_back": isinstance(sink.read_back, ReadBack),
         "differences": [{"id": d.id, "field": d.field, "text": d.text} for d in sink.differences],
     }
 

@@ -12,6 +12,7 @@ from routestudio.model.function import Language
 from routestudio.project_names import YAML_FILE
 from routestudio.sinks.base import Sink
 from routestudio.sinks.fields import ConfigField, config_fields, routed_fields, static_fields
+from routestudio.sinks.reading import NoReadBack
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,7 @@ def page(sink: type[Sink]) -> str:
     lines += ["## Delivery", "", *_delivery(sink), ""]
     link = f"[connection test of {sink.title}](../checks/{sink.key}.md)"
     lines += ["## Connection test", "", f"Its results in each situation, from runs: {link}.", ""]
+    lines += ["## Read back", "", *_read_back(sink), ""]
     lines += ["## Starter function", "", "```python", starter(sink).rstrip(), "```", ""]
     lines += ["The same in Elixir, for a Sequin server:", "", "```elixir",
               starter(sink, Language.ELIXIR).rstrip(), "```", ""]  # fmt: skip
@@ -112,6 +114,18 @@ def page(sink: type[Sink]) -> str:
         lines += ["## Differences from a Sequin server", ""]
         lines += [f"- **{d.id}** {d.text}" for d in sink.differences] + [""]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _read_back(sink: type[Sink]) -> list[str]:
+    """How what was delivered is compared with the preview, or why it is not."""
+    side = sink.read_back
+    if isinstance(side, NoReadBack):
+        return [f"{side.why} Instead: {side.instead}."]
+    named = f" Name the {side.names} with `--destination`." if side.names else ""
+    note = f" {side.note}" if side.note else ""
+    page = "deliveries"
+    guide = f"[Read back](../guides/{page}.md#read-back) compares it with the preview."
+    return [f"{side.how}{named}{note} {guide}"]
 
 
 def _example(sink: type[Sink]) -> list[str]:

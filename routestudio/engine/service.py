@@ -24,6 +24,7 @@ from routestudio.engine.finding import FindingMethods
 from routestudio.engine.messages import rows_of_check
 from routestudio.engine.outside import OutsideMethods
 from routestudio.engine.previews import CHUNK, Preview, evaluate_rows, staged_of
+from routestudio.engine.read_back import ReadBackMethods
 from routestudio.engine.reading import reading_of
 from routestudio.engine.rehearsal import RehearsalMethods
 from routestudio.engine.run_methods import RunMethods
@@ -94,6 +95,7 @@ class EngineService(Runner):
             **EnvironmentMethods(self).methods,
             **RehearsalMethods(self).methods,
             **FindingMethods(self).methods,
+            **ReadBackMethods(self).methods,
         }
 
     async def close(self) -> None:

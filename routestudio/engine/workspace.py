@@ -56,12 +56,16 @@ class PreparedSink:
 
         Raises `UsageError` for a client certificate that cannot be read.
         """
+        return self.sink.connect(self.ready_config())
+
+    def ready_config(self) -> Any:
+        """The configuration of a sink that may be connected to. Raises as `link` does."""
         self.require_ready()
         if os.environ.get("ROUTESTUDIO_CLIENT_CERT"):
             from routestudio.sinks._tls import load
 
             load()
-        return self.sink.connect(self.bound.config)
+        return self.bound.config
 
     def require_ready(self) -> None:
         """Raise `ConfigError` with every problem that stands in the way of a delivery."""

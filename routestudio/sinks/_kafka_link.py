@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 from routestudio.errors import LinkError
 from routestudio.model.outcome import DELIVERED, CheckStep, Outcome, retry
 from routestudio.sinks import _kafka_check
-from routestudio.sinks._kafka_producer import PolledProducer, in_thread, release
+from routestudio.sinks._kafka_producer import PolledProducer, release
 from routestudio.sinks._kafka_settings import (
     ALONE,
     BATCH_BYTES,
@@ -29,6 +29,7 @@ from routestudio.sinks._kafka_settings import (
     outcome_of,
     producer_settings,
 )
+from routestudio.sinks._kafka_thread import in_thread
 from routestudio.sinks._phash2 import hashes
 from routestudio.sinks._tls import client_context
 from routestudio.sinks.base import Link, SinkRouting

@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
@@ -28,6 +28,7 @@ from routestudio.sinks._kafka_settings import (
     perhaps_sent,
     refused_together,
 )
+from routestudio.sinks._kafka_thread import in_thread
 
 if TYPE_CHECKING:
     from routestudio.sinks.kafka import KafkaRecord
@@ -50,7 +51,6 @@ _SNAPSHOT_BYTES: Final = 1_000_000
 _UNUSED: Final = retry("closed", "the connection was closed")
 _CLOSED: Final = retry("closed", "the connection was closed; the record may have been written",
                        unknown=True)  # fmt: skip
-T = TypeVar("T")
 Place = tuple[str, int]
 
 _QUIET: Final = logging.getLogger("routestudio.librdkafka")
@@ -361,33 +361,3 @@ def release(clients: list[Any]) -> None:
         client.purge()
     del client
     clients.clear()
-
-
-async def in_thread(function: Callable[[], T]) -> T:
-    """Run `function` in a daemon thread; when the waiting ends early, the thread still ends."""
-    loop = asyncio.get_running_loop()
-    future: asyncio.Future[T] = loop.create_future()
-
-    def work() -> None:
-        nonlocal function
-        result: T | None = None
-        failure: Exception | None = None
-        try:
-            result = function()
-        except Exception as error:
-            failure = error
-        del function
-        with contextlib.suppress(RuntimeError):
-            loop.call_soon_threadsafe(_hand_over, future, result, failure)
-
-    threading.Thread(target=work, name="kafka", daemon=True).start()
-    return await future
-
-
-def _hand_over(future: asyncio.Future[Any], result: object, failure: Exception | None) -> None:
-    if future.done():
-        return
-    if failure is not None:
-        future.set_exception(failure)
-    else:
-        future.set_result(result)

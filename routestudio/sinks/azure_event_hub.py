@@ -39,6 +39,7 @@ from routestudio.sinks.base import (
     SinkRouting,
     StandinAddress,
 )
+from routestudio.sinks.reading import NoReadBack
 
 CONTENT_TYPE: Final = "application/vnd.microsoft.servicebus.json"
 TOKEN_SECONDS: Final = 3600
@@ -105,6 +106,12 @@ class AzureEventHub(Sink):
     none of them holds a part of a batch."""
     batch_by = ("event_hub_name",)
     max_record = 1_000_000
+    read_back = NoReadBack(
+        "Event Hubs takes events over HTTP and gives none: they are read over AMQP or the "
+        "Kafka protocol only.",
+        "add a Kafka sink for the namespace (port 9093, SASL plain, the user "
+        "$ConnectionString), and read its topic back",
+    )
     differences = (
         Difference(
             "AZR-01",

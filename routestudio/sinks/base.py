@@ -21,6 +21,7 @@ from routestudio.model.fields import (
 )
 from routestudio.model.message import Message
 from routestudio.model.outcome import CheckStep, Outcome
+from routestudio.sinks.reading import NoReadBack, ReadBack
 
 
 class SinkConfig(BaseModel):
@@ -221,6 +222,10 @@ class Sink(ABC):
     """Who may choose the partition of a key, and how: from key and number of partitions."""
     partition_by: ClassVar[str | None] = None
     """Routed field whose value is the partition key; `None`: the group id is."""
+    read_back: ClassVar[ReadBack | NoReadBack] = NoReadBack(
+        "RouteStudio does not read from this service", "look at it with the service's own tools"
+    )
+    """How what was delivered is read again (decision 0027)."""
 
     Config: ClassVar[type[SinkConfig]]
     Routing: ClassVar[type[SinkRouting]]

@@ -32,6 +32,7 @@ from routestudio.sinks.base import (
     SinkRouting,
     StandinAddress,
 )
+from routestudio.sinks.reading import NoReadBack
 
 MAX_KEY: Final = 1024
 """Bytes of an ordering key."""
@@ -85,6 +86,12 @@ class GcpPubSub(Sink):
     standin = "pubsub"
     write_always = ("use_emulator",)
     max_record = 10_000_000
+    read_back = NoReadBack(
+        "Pub/Sub gives messages to subscriptions only: reading means to make a subscription, "
+        "or to take messages from those of somebody else.",
+        "make a subscription before the run, and pull from it with `gcloud pubsub "
+        "subscriptions pull NAME`",
+    )
     differences = (
         Difference(
             "GCP-01",

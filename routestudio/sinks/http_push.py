@@ -35,6 +35,7 @@ from routestudio.sinks.base import (
     SinkRouting,
     StandinAddress,
 )
+from routestudio.sinks.reading import NoReadBack
 
 _HEADS: Final = 4096
 _DEFAULT_HEADERS: Final = {
@@ -153,6 +154,10 @@ class HttpPush(Sink):
     size is sent in parts, from the first to the last."""
     batch_by = ("method", "endpoint_path", "headers")
     standin = "http"
+    read_back = NoReadBack(
+        "An HTTP endpoint answers with a status, and HTTP has no request for what it was sent.",
+        "look at the receiver's own log, or deliver to the stand-in, which shows what arrived",
+    )
     differences = (
         Difference(
             "redirects",

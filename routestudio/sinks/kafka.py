@@ -36,6 +36,7 @@ from routestudio.sinks.base import (
     SinkRouting,
     StandinAddress,
 )
+from routestudio.sinks.reading import ReadBack, Reader, Stored
 
 _HOSTS_TEXT = "must be a comma-separated list of host:port pairs with valid ports (1-65535)"
 _PASSWORD_MECHANISMS = ("plain", "scram_sha_256", "scram_sha_512")
@@ -80,6 +81,18 @@ class KafkaRecord:
             "key": self.key.decode() if self.key is not None else None,
             "value": self.value.decode(errors="replace"),
         }
+
+
+def _stored(record: KafkaRecord) -> Stored:
+    key = record.key.decode("utf-8", "surrogateescape") if record.key is not None else None
+    return Stored(record.topic, key, record.value)
+
+
+def _reader(config: Kafka.Config) -> Reader:
+    from routestudio.sinks._kafka_read import KafkaReader
+    from routestudio.sinks._kafka_settings import client_settings
+
+    return KafkaReader(client_settings(config))
 
 
 class Kafka(Sink):
@@ -132,6 +145,13 @@ class Kafka(Sink):
             "topic where the cluster allows it.",
             "topic",
         ),
+    )
+
+    read_back = ReadBack(
+        "The last records of the topic, of all partitions. No consumer group is joined and no "
+        "offset is committed. The user needs the right READ on the topic.",
+        _reader,
+        _stored,
     )
 
     class Config(SinkConfig):

@@ -18,6 +18,7 @@ from routestudio.sinks.base import (
     SinkRouting,
     StandinAddress,
 )
+from routestudio.sinks.reading import ReadBack, Reader, Stored
 
 _KEY = Text(max=255, pattern=r"\S+", pattern_text="cannot contain whitespace", any_default=True)
 
@@ -38,6 +39,18 @@ class Entry:
         return {"command": f"XADD {self.key} * <fields>", "key": self.key, "fields": self.fields}
 
 
+def _stored(entry: Entry) -> Stored:
+    from routestudio.sinks._redis_read import fields_body
+
+    return Stored(entry.key, None, fields_body(entry.fields))
+
+
+def _reader(config: AccountConfig) -> Reader:
+    from routestudio.sinks._redis_read import StreamReader
+
+    return StreamReader(config.account())
+
+
 class RedisStream(Sink):
     """Append each change as an entry of a Redis stream."""
 
@@ -52,6 +65,11 @@ class RedisStream(Sink):
     standin = "redis"
     max_record = 512 * 1024 * 1024
     differences = DIFFERENCES
+    read_back = ReadBack(
+        "The last entries of the stream (XREVRANGE). No consumer group is made or joined.",
+        _reader,
+        _stored,
+    )
 
     class Config(AccountConfig):
         pass

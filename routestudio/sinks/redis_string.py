@@ -23,6 +23,7 @@ from routestudio.sinks.base import (
     SinkRouting,
     StandinAddress,
 )
+from routestudio.sinks.reading import ReadBack, Reader, Stored
 
 MAX_EXPIRE_MS = 2**53
 """The largest time to live that is surely exact in JSON; Redis itself takes some more."""
@@ -55,6 +56,16 @@ class Command:
         return found
 
 
+def _stored(command: Command) -> Stored:
+    return Stored("", command.key, command.value)
+
+
+def _reader(config: AccountConfig) -> Reader:
+    from routestudio.sinks._redis_read import StringReader
+
+    return StringReader(config.account())
+
+
 class RedisString(Sink):
     """Keep each row as a string under a Redis key."""
 
@@ -68,6 +79,13 @@ class RedisString(Sink):
     standin = "redis"
     max_record = 512 * 1024 * 1024
     differences = DIFFERENCES
+    read_back = ReadBack(
+        "The values under the keys of the preview (GET).",
+        _reader,
+        _stored,
+        keyed=True,
+        note="A key with a time to live may have expired since the run.",
+    )
 
     class Config(AccountConfig):
         pass

@@ -18,7 +18,7 @@ from routestudio import sinks as package
 from routestudio.errors import UsageError
 from routestudio.sinks.base import Sink
 
-_NOT_SINKS = frozenset({"base", "binding", "fields", "registry"})
+_NOT_SINKS = frozenset({"base", "binding", "fields", "reading", "registry"})
 
 NAMES: Final = {"redis": "redis_stream", "webhook": "http_push"}
 """Modules of the names in YAML that are not the name of a module. One that is missing here is

@@ -31,6 +31,7 @@ from routestudio.sinks.base import (
     SinkRouting,
     StandinAddress,
 )
+from routestudio.sinks.reading import NoReadBack
 
 _PATTERN: Final = rf"{PARTITIONS.start}:sns:([a-z0-9-]+):\d{{12}}:([a-zA-Z0-9_.-]+)"
 _ARN: Final = re.compile(_PATTERN, re.ASCII)
@@ -48,6 +49,10 @@ class Sns(Sink):
     batch_by = ("topic_arn",)
     standin = "aws"
     max_record = _SIZE
+    read_back = NoReadBack(
+        "SNS hands each notification to its subscriptions and keeps none.",
+        "subscribe an SQS queue to the topic, and read it back by a sink for that queue",
+    )
     differences = (
         *DIFFERENCES,
         *FIFO_DIFFERENCES,

@@ -15,7 +15,7 @@ import grimp
 import pytest
 
 ROOT = Path(__file__).parents[2]
-SHARED = {"base", "binding", "fields", "registry"}
+SHARED = {"base", "binding", "fields", "reading", "registry"}
 CLIENTS = (
     "aiokafka", "boto3", "botocore", "confluent_kafka", "fakeredis", "google", "h11", "httpcore",
     "httpx", "nats", "pika", "redis", "requests",

@@ -92,7 +92,7 @@ def test_the_one_sink_type_of_a_project_is_imported(command: str, tmp_path: Path
     found = within(modules_of(command, tmp_path), ("routestudio.sinks",))
     types = {name for name in found if not name.split(".")[-1].startswith("_")}
     assert {name.split(".")[-1] for name in types} == {
-        "sinks", "base", "binding", "fields", "registry", "http_push",
+        "sinks", "base", "binding", "fields", "reading", "registry", "http_push",
     }  # fmt: skip
 
 

@@ -100,4 +100,4 @@ def test_rules_import_no_sink() -> None:
     folder = Path(catalog.__file__).parent
     for module in folder.rglob("*.py"):
         names = re.findall(r"routestudio\.sinks\.(\w+)", module.read_text())
-        assert set(names) <= {"base", "binding", "fields"}, module
+        assert set(names) <= {"base", "binding", "fields", "reading"}, module
