@@ -65,6 +65,12 @@ class Topic:
             )
         if wanting := self._too_few_in_sync():
             return "failed", wanting, "bring back the brokers that hold the partition"
+        if wanting := self._more_than_replicas():
+            return (
+                "inconclusive",
+                f"topic {self.name}: {wanting}; brokers before Kafka 3.7 refuse every record",
+                "lower min.insync.replicas, or deliver one sample to be sure",
+            )
         keyless = sum(1 for record in self.samples if not record.key)
         if self._compacted and keyless:
             return (
@@ -101,6 +107,14 @@ class Topic:
                 )
         return ""
 
+    def _more_than_replicas(self) -> str:
+        """Whether more replicas are asked for than there are. Seen: 3.5.2 refuses, 3.9 writes."""
+        least = self._number("min.insync.replicas")
+        replicas = min((len(p.replicas) for p in self.partitions.values()), default=0)
+        if least <= replicas:
+            return ""
+        return f"min.insync.replicas is {least} with {counted(replicas, 'replica')}"
+
     def remarks(self) -> str:
         """What its settings mean for whoever writes; begins with `; ` unless empty."""
         if self.settings is None:
@@ -111,14 +125,6 @@ class Topic:
         found = []
         if self._compacted:
             found.append("it is compacted: every record needs a key")
-        least = self._number("min.insync.replicas")
-        replicas = min((len(p.replicas) for p in self.partitions.values()), default=0)
-        if least > replicas:
-            count = f"{replicas} replica{'s' if replicas != 1 else ''}"
-            found.append(
-                f"min.insync.replicas is {least} with {count}: each write waits for all of them, "
-                "and some versions refuse it"
-            )
         return "".join(f"; {text}" for text in found)
 
 

@@ -57,10 +57,12 @@ class Feed:
     @classmethod
     async def connect(cls, server: Server, *, settings: dict[str, str] | None = None) -> Feed:
         """Connect for replication. Raises `LinkError`."""
-        more = {"statement_timeout": "0", "idle_session_timeout": "0", **(settings or {})}
+        more = {"statement_timeout": "0", **(settings or {})}
         link = await connect(server, read_only=False, replication=True, more=more)
-        if link.info.parameter_status("server_encoding") == UNKNOWN_ENCODING:
-            with translated(server):
+        with translated(server):
+            if link.info.server_version >= 140_000:  # before that, no session ends for idleness
+                await link.execute("set idle_session_timeout to 0")
+            if link.info.parameter_status("server_encoding") == UNKNOWN_ENCODING:
                 await link.execute(f"set client_encoding to '{UNKNOWN_ENCODING}'")
         return cls(server, link)
 

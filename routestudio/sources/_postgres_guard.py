@@ -94,9 +94,9 @@ class Guard:
         if row is None:
             raise LinkError(f"{self._server.where}: the capture's connection is gone",
                             hint="capture again")  # fmt: skip
-        self._link = await connect(self._server, read_only=False, more={
-            "statement_timeout": "0", "client_connection_check_interval": "0",
-        })  # fmt: skip
+        self._link = await connect(self._server, read_only=False, more={"statement_timeout": "0"})
+        if self._link.info.server_version >= 140_000:  # before, it never looks for its client
+            await self._link.execute("set client_connection_check_interval to 0")
         statement = _MAKE.format(
             name=quoted(self.name), pid=pid, start=f"{literal(row[0])}::timestamptz",
             tables=", ".join(quoted(*parts) for parts in self._tables),

@@ -194,7 +194,7 @@ class RedisSource(Source):
             if loop.time() >= claimed:
                 claimed = loop.time() + self._idle / 2
                 for stream in self.streams:
-                    cursor = "0-0"
+                    cursor = "-"
                     while cursor:
                         cursor, entries = await self._asked(self._claimed(stream, cursor))
                         if entries:
@@ -309,16 +309,32 @@ class RedisSource(Source):
         return dict(found or ())
 
     def _claimed(self, stream: str, start: str) -> Callable[[], Any]:
-        """A part of what is abandoned, and where the next part begins: empty after the last."""
+        """A part of what is abandoned, and where the next part begins: empty after the last.
+
+        By XPENDING and XCLAIM: XAUTOCLAIM, which does both, is not in Redis 6.0.
+        https://redis.io/docs/latest/commands/xautoclaim/
+        """
+        idle = round(self._idle * 1000)
 
         async def claim() -> tuple[str, list[tuple[str, str, dict[str, str]]]]:
-            after, entries, *_ = await self._client.xautoclaim(
-                stream, self._group, self._consumer, round(self._idle * 1000), start, count=CHUNK
-            )
-            found = [(stream, number_, fields) for number_, fields in entries if fields]
-            return "" if after == "0-0" else after, found
+            waiting = await self._client.xpending_range(stream, self._group, start, "+", CHUNK)
+            numbers = [e["message_id"] for e in waiting if e["time_since_delivered"] >= idle]
+            entries: Sequence[tuple[str | None, dict[str, str] | None]] = ()
+            if numbers:
+                entries = await self._client.xclaim(
+                    stream, self._group, self._consumer, idle, numbers
+                )
+            found = [(stream, each, fields) for each, fields in entries if each and fields]
+            full = len(waiting) == CHUNK
+            return _after(waiting[-1]["message_id"]) if full else "", found
 
         return claim
+
+
+def _after(number: str) -> str:
+    """The least number of an entry that is greater: `1700-3` gives `1700-4`."""
+    time, _, count = number.partition("-")
+    return f"{time}-{int(count) + 1}"
 
 
 def raw_of(stream: str, number: str, fields: Mapping[str, str]) -> RawRow:

@@ -353,7 +353,7 @@ def test_a_run_against_a_broker_out_of_reach_gives_nothing_up(
         ({"cleanup.policy": "compact"}, b"k", 100, "passed", "every record needs a key"),
         ({"max.message.bytes": "500"}, b"k", 600, "failed", "takes 500 bytes"),
         ({"max.message.bytes": "500"}, b"k", 300, "passed", "may write"),
-        ({"min.insync.replicas": "2"}, b"k", 100, "passed", "min.insync.replicas is 2"),
+        ({"min.insync.replicas": "2"}, b"k", 100, "inconclusive", "replicas is 2 with 1 replica"),
     ],
     ids=str,
 )
@@ -370,7 +370,8 @@ async def test_the_check_asks_what_a_topic_takes(
     assert (step.step, step.status) == ("target", status), step
     assert says in step.detail
     delivered = {o.status for o in await send(config(kafka_server), samples)} == {"delivered"}
-    assert delivered == (status == "passed"), "the check is as right as the delivery"
+    if status != "inconclusive":  # which depends on the broker's version
+        assert delivered == (status == "passed"), "the check is as right as the delivery"
 
 
 async def test_who_may_not_read_the_settings_is_told_so(kafka_server: KafkaServer) -> None:

@@ -119,6 +119,9 @@ def values(
     found = dict(VALUES)
     if request.node.callspec.params["postgres"] == "18":
         del found["x"]  # built without libxml
+    [[number]] = postgres.ask("select current_setting('server_version_num')::int")
+    if number < 140_000:
+        del found["mr"], found["inf"]  # multiranges and infinite numerics came with 14
     extensions = ("hstore", "citext", "ltree")
     if has.issuperset(extensions):
         postgres.run(*(f"create extension {name}" for name in extensions), database=shop)

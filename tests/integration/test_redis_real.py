@@ -219,7 +219,8 @@ async def test_a_run_repeats_only_the_commands_that_were_refused(
     }
     assert found["cmdstat_del"]["calls"] == "100", "a delete was sent twice"
     assert found["cmdstat_set"]["calls"] == "300", "a value was written twice"
-    assert int(found["cmdstat_set"]["rejected_calls"]) >= 300
+    if redis_server.release >= (6, 2):  # older ones do not count them
+        assert int(found["cmdstat_set"]["rejected_calls"]) >= 300
 
 
 async def test_a_killed_connection_is_replaced(redis_server: RedisServer) -> None:
@@ -301,9 +302,9 @@ async def test_rights(redis_user_server: RedisServer) -> None:
     reader = await check(config(server, username=server.reader), "k")
     assert verdict(reader) in ("target inconclusive", "target failed")
     prefixed = await check(config(server, username=server.prefixed), "allowed:1", "other:1")
+    judged = ["passed", "failed"] if server.judges_rights else ["inconclusive"] * 2
     assert [(s.target, s.status) for s in prefixed if s.step == "target"] == [
-        ("allowed:1", "passed"),
-        ("other:1", "failed"),
+        *zip(("allowed:1", "other:1"), judged, strict=True)
     ]
     server.command("ACL", "SETUSER", "writer", "on", f">{server.password}", "~*", "+set", "+del")
     writer = await check(config(server, username="writer"), "k")

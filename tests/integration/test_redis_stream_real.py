@@ -84,5 +84,5 @@ async def test_the_check_proves_the_right_to_append_without_writing(
         await link.close()
     assert [step.step for step in steps] == ["resolve", "connect", "TLS", "authenticate", "target"]
     assert steps[-1].status == "passed"
-    assert "XADD" in steps[-1].detail
+    assert ("XADD" if redis_server.judges_rights else "every command") in steps[-1].detail
     assert redis_server.command("DBSIZE") == 0

@@ -160,7 +160,11 @@ CELLS: Final = (
          _jars("kafka", "3.5.2", "ROUTESTUDIO_KAFKA_JARS")),
     Cell("Kafka", "4.4", "newest", "Maven Central 4.4.0", _KAFKA,
          _jars("kafka", "4.4.0", "ROUTESTUDIO_KAFKA_JARS")),
-    Cell("PostgreSQL", "13", "oldest", "Debian 11", _POSTGRES, _postgres("bullseye")),
+    Cell("PostgreSQL", "13", "oldest", "Debian 11", _POSTGRES, _postgres("bullseye"),
+         deselect=(f"{_IN}/test_postgres_capture.py::"
+                   "test_killed_at_any_moment_it_leaves_nothing[waiting]",),
+         reason="Before 14 a server that waits for transactions does not notice that its client is "
+                "gone; the temporary slot goes when they have ended."),
     Cell("PostgreSQL", "17", "newest", "Debian 13; 18 is in the default set", _POSTGRES,
          _postgres("trixie")),
     Cell("Elasticsearch", "8.19", "oldest", "Maven Central 8.19.21", _SEARCH,
@@ -171,7 +175,10 @@ CELLS: Final = (
          deselect=_OPENSEARCH, reason=_WHY_OPENSEARCH),
     Cell("SQS (ElasticMQ)", "1.7", "second", "Maven Central 1.7.1",
          (f"{_IN}/test_sqs_elasticmq.py",),
-         _jars("elasticmq", "1.7.1", "ROUTESTUDIO_ELASTICMQ_JARS")),
+         _jars("elasticmq", "1.7.1", "ROUTESTUDIO_ELASTICMQ_JARS"),
+         deselect=(f"{_IN}/test_sqs_elasticmq.py::test_what_the_queue_refuses_is_rejected_alone",),
+         reason="It takes messages of 1 MiB, as SQS does since August 2025; the test sends one of "
+                "300 kB, which 1.6 of the usual tests refuses."),
     Cell("Kinesis (kinesis-local)", "0.6", "second", "npm kinesis-local 0.6.2",
          ("tests/matrix/test_kinesis_local.py",), _kinesis, apart=True),
     Cell("S2 (s2-lite)", "0.43", "newest", "crate s2-lite 0.43.4",

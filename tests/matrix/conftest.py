@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -48,12 +49,15 @@ class S2Lite:
         found: list[str] = []
         while True:
             path = f"/v1/streams/{quote(stream, safe='')}/records?seq_num={len(found)}&clamp=true"
-            answer = self.ask("GET", f"{path}&count=1000&wait=0")
+            try:
+                answer = self.ask("GET", f"{path}&count=1000&wait=0")
+            except urllib.error.HTTPError as error:
+                with error:
+                    if error.code == 416:  # nothing behind this number, nor to wait for
+                        return found
+                    raise
             assert isinstance(answer, dict)
-            batch = [record["body"] for record in answer.get("records", [])]
-            if not batch:
-                return found
-            found += batch
+            found += [record["body"] for record in answer["records"]]
 
     def ready(self) -> bool:
         with urllib.request.urlopen(f"{self.url}/health", timeout=5) as answer:

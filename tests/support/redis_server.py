@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import socket
+import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -40,6 +42,13 @@ class RedisServer:
     prefixed: str = "prefixed"
     host: str = LOOPBACK
     child: Child | None = None
+    release: tuple[int, ...] = ()
+    """Major and minor version, e.g. (7, 0)."""
+
+    @property
+    def judges_rights(self) -> bool:
+        """Whether ACL DRYRUN is there, by which the check asks what a user may do (7.0)."""
+        return self.release >= (7, 0)
 
     @property
     def tls(self) -> bool:
@@ -138,6 +147,14 @@ def start_cluster(folder: Path, servers: int = 2) -> Iterator[list[RedisServer]]
         yield found
 
 
+def _release(executable: str) -> tuple[int, ...]:
+    """The version of a server's program, e.g. (7, 0). Valkey's is later than any of Redis' here."""
+    printed = subprocess.run([executable, "--version"], capture_output=True, text=True, check=True)
+    found = re.search(r"v=(\d+)\.(\d+)", printed.stdout)
+    assert found, printed.stdout
+    return tuple(int(part) for part in found.groups())
+
+
 @contextmanager
 def start_redis(
     folder: Path,
@@ -156,6 +173,7 @@ def start_redis(
     ones of `RedisServer`).
     """
     executable = program("redis-server")
+    release = _release(executable)
     folder.mkdir(parents=True, exist_ok=True)
     port = free_port()
     lines = [f"bind {LOOPBACK}", f"dir {folder}", 'save ""', "daemonize no"]
@@ -168,11 +186,12 @@ def start_redis(
         wanted = "yes" if authority.clients else "no"
         lines += [f"tls-ca-cert-file {authority.file}", f"tls-auth-clients {wanted}"]
     if username:
+        channels = "&* " if release >= (6, 2) else ""
         lines += [
             "user default off",
-            f"user {username} on >{password} ~* &* +@all",
-            f"user reader on >{password} ~* &* +@read +@connection",
-            f"user prefixed on >{password} ~allowed:* &* +@all",
+            f"user {username} on >{password} ~* {channels}+@all",
+            f"user reader on >{password} ~* {channels}+@read +@connection",
+            f"user prefixed on >{password} ~allowed:* {channels}+@all",
         ]
     elif password:
         lines.append(f"requirepass {password}")
@@ -181,6 +200,6 @@ def start_redis(
     settings = folder / "redis.conf"
     settings.write_text("\n".join([*lines, ""]))
     with Child([executable, str(settings)], folder / "redis.log") as child:
-        server = RedisServer(port, username, password, authority, child=child)
+        server = RedisServer(port, username, password, authority, child=child, release=release)
         child.wait_ready(lambda: server.command("PING") == b"PONG", TIMEOUT)
         yield server
