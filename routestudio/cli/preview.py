@@ -12,7 +12,7 @@ from routestudio.cli.opened import open_in, printing, say_enrichments
 from routestudio.cli.output import json_line, out, say, table
 from routestudio.cli.reading_options import chosen_rows
 from routestudio.engine.reading import reading_of
-from routestudio.engine.rows import destination_of
+from routestudio.engine.rows import destination_of, script_row
 from routestudio.engine.runner import Runner
 from routestudio.errors import Place, UsageError
 from routestudio.model.wording import counted
@@ -108,9 +108,8 @@ def _destination(row: Mapping[str, Any], batch_by: tuple[str, ...]) -> str:
 
 
 def _json_row(row: Mapping[str, Any]) -> None:
-    """A preview row as JSON: `filtered` is true or false, `filtered_by` shows what did it."""
-    shown = {key: value for key, value in row.items() if key != "place"}
-    json_line({**shown, "filtered": bool(row["filtered"]), "filtered_by": row["filtered"]})
+    """A preview row as JSON."""
+    json_line(script_row(row))
 
 
 def _others(row: Mapping[str, Any], batch_by: tuple[str, ...]) -> str:

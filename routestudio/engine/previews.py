@@ -16,11 +16,20 @@ from time import perf_counter
 from typing import Any, Final, Protocol
 
 from routestudio.engine.forecast import PARTITIONS, Forecast
-from routestudio.engine.rows import batch_key_of, destination_of, fault_row, message_of, row_of
+from routestudio.engine.row_index import RowIndex, both, chosen, either, equals
+from routestudio.engine.rows import (
+    batch_key_of,
+    destination_of,
+    fault_row,
+    message_of,
+    problem_of,
+    row_of,
+)
 from routestudio.engine.stored_rows import StoredRows
 from routestudio.engine.workspace import PreparedSink
 from routestudio.functions.ahead import ahead
 from routestudio.model.message import ACTIONS, Message
+from routestudio.model.preview_text import heads, reason, table_text, value_text
 from routestudio.model.rows import Fault
 from routestudio.pipeline.enriching import given
 from routestudio.pipeline.stages import Staged
@@ -92,6 +101,9 @@ class Preview:
         self.states = bytearray()
         """The state of each row that was evaluated in `run`."""
         self._actions = bytearray()
+        self._fields = tuple(prepared.sink.Routing.model_fields)
+        self.index = RowIndex(len(heads(self._fields)) - 1)
+        """The cells of the same rows, but for their numbers."""
         self._names: dict[str, int] = {}
         self._destinations = array("I")
         self.selection: Sequence[int] | None = None
@@ -165,31 +177,62 @@ class Preview:
         action: str | None = None,
         destination: str | None = None,
         among: Collection[int] | None = None,
+        text: str = "",
+        column: int | None = None,
+        order: Sequence[int] | None = None,
     ) -> Sequence[int]:
         """Numbers of the evaluated rows of a state (`ok`, `filtered`, `failed`), an action, a
-        destination, or among the given ones; all that are given must hold."""
-        wanted = _STATES.get(state or "")
-        chosen = ACTIONS.index(action) + 1 if action in ACTIONS else None
-        name = self._names.get(destination, -1) if destination is not None else None
-        every = range(len(self.states))
-        rows = every if among is None else sorted(row for row in among if row in every)
-        self.selection = array("I", (
-            row for row in rows
-            if self.states[row] != PENDING
-            and (wanted is None or self.states[row] == wanted)
-            and (chosen is None or self._actions[row] == chosen)
-            and (name is None or self._destinations[row] == name)
-        ))  # fmt: skip
+        destination, among the given ones, or with a text in a column (or in any); all that are
+        given must hold. They stand in the order of the sample, or in the given one."""
+        count = len(self.states)
+        masks: list[bytes] = []
+        if (wanted := _STATES.get(state or "")) is not None:
+            masks.append(equals(self.states, wanted))
+        if action in ACTIONS:
+            masks.append(equals(self._actions, ACTIONS.index(action) + 1))
+        if destination is not None:
+            name = self._names.get(destination, -1)
+            masks.append(bytes([number == name for number in self._destinations]))
+        if among is not None:
+            marked = bytearray(count)
+            for row in among:
+                if row < count:
+                    marked[row] = 1
+            masks.append(bytes(marked))
+        if text:
+            masks.append(self._with(text, column))
+        rows = range(count) if order is None else order
+        self.selection = chosen(rows, both(masks, count), ordered=order is not None)
         return self.selection
 
-    async def selected(self, start: int, count: int) -> list[dict[str, Any]]:
-        """Brief rows of the selection, from its place `start`."""
-        if self.selection is None:
-            return await self.rows(start, count, brief=True)
-        found: list[dict[str, Any]] = []
-        for number in self.selection[max(0, start) : max(0, start) + count]:
-            found += await self.rows(number, 1, brief=True)
+    def _with(self, text: str, column: int | None) -> bytes:
+        """A byte for each row: 1 where a text is in a column, or in any. Column 0 is the number."""
+        found = b"" if column == 0 else self.index.containing(text, column and column - 1)
+        if column == 0 or (column is None and text.isdigit()):
+            numbers = bytes([text in number for number in map(str, range(len(self.states)))])
+            return numbers if column == 0 else either(found, numbers)
         return found
+
+    async def ordered(self, column: int, *, descending: bool) -> Sequence[int]:
+        """Numbers of the evaluated rows in the order of a column; 0 is the number."""
+        rows = await self.index.order(column - 1) if column else array("I", range(len(self.states)))
+        return rows[::-1] if descending else rows
+
+    async def selected(self, start: int, count: int, *, brief: bool = True) -> list[dict[str, Any]]:
+        """Rows of the selection, from its place `start`; those that are not kept are evaluated."""
+        if self.selection is None:
+            return await self.rows(start, count, brief=brief)
+        numbers = self.selection[max(0, start) : max(0, start) + count]
+        kept: dict[int, Outcome] = {}
+        items: dict[int, Message | Fault] = {}
+        for number in numbers:
+            if (chunk := self._chunks.get(number // CHUNK)) is not None:
+                kept[number] = chunk[number % CHUNK]
+            else:
+                items[number] = self.source.read(number, 1)[0]
+        outcomes = await _outcomes(self.prepared, list(items.values()))
+        kept.update(zip(items, outcomes, strict=True))
+        return [_row(kept[number], self.prepared, number, brief=brief) for number in numbers]
 
     async def facts(self, index: int) -> dict[str, Any]:
         """What is reported of one row when it is looked at; it is evaluated alone for that.
@@ -267,7 +310,31 @@ class Preview:
             self._actions.append(action)
             self._destinations.append(destination)
         totals.done += len(outcomes)
+        if outcomes:
+            self.index.add(_columns(outcomes, self._fields))
         _add_shapes(self.shapes, outcomes, start)
+
+
+def _columns(outcomes: Sequence[Outcome], fields: Sequence[str]) -> list[Sequence[str]]:
+    """The cells of rows by column, as `model.preview_text` makes them of each row, but for `#`."""
+    rows = [_cells(item, fields) for item in outcomes]
+    return list(zip(*rows, strict=True))
+
+
+def _cells(item: Outcome, fields: Sequence[str]) -> tuple[str, ...]:
+    if isinstance(item, Fault):
+        problem = fault_row(0, item.line or None, item.message, item.hint)["error"]
+        return ("", "", "", "failed", *("" for _ in fields), reason(problem, None))
+    message, metadata = item.message, item.message.metadata
+    values = item.effective.values if item.effective and not item.filtered else {}
+    return (
+        message.action,
+        table_text(f"{metadata['table_schema']}.{metadata['table_name']}"),
+        ", ".join(message.record_pks),
+        "failed" if item.problems else "filtered" if item.filtered else "ok",
+        *[value_text(values.get(name)) for name in fields],
+        reason(problem_of(item.problems[0]) if item.problems else None, item.filtered),
+    )
 
 
 async def _outcomes(prepared: PreparedSink, items: Sequence[Message | Fault]) -> list[Outcome]:

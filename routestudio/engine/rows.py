@@ -56,6 +56,12 @@ def row_of(
     }
 
 
+def script_row(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row for scripts: `filtered` is true or false, `filtered_by` shows what did it."""
+    shown = {key: value for key, value in row.items() if key != "place"}
+    return {**shown, "filtered": bool(row["filtered"]), "filtered_by": row["filtered"]}
+
+
 def fault_row(
     index: int, line: int | None, message: str, hint: str | None = None, place: str = ""
 ) -> dict[str, Any]:

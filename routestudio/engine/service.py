@@ -20,6 +20,7 @@ from routestudio.engine.databases import DatabaseMethods
 from routestudio.engine.editing import EditingMethods
 from routestudio.engine.environments import EnvironmentMethods, name_of
 from routestudio.engine.evolution import evolution
+from routestudio.engine.exporting import ExportMethods
 from routestudio.engine.finding import FindingMethods
 from routestudio.engine.messages import rows_of_check
 from routestudio.engine.outside import OutsideMethods
@@ -96,6 +97,7 @@ class EngineService(Runner):
             **RehearsalMethods(self).methods,
             **FindingMethods(self).methods,
             **ReadBackMethods(self).methods,
+            **ExportMethods(self).methods,
         }
 
     async def close(self) -> None:

@@ -50,6 +50,7 @@ class WorkbenchMethods:
             "variants": self.variants,
             "vary": self.vary,
             "select": self.select,
+            "evaluate_all": self.evaluate_all,
             "forecast": self.forecast,
             "find_rows": self.find_rows,
             "coverage": self.coverage,
@@ -116,20 +117,38 @@ class WorkbenchMethods:
         action: str | None = None,
         destination: str | None = None,
         changed: bool = False,
+        text: str = "",
+        column: int | None = None,
+        sort: int | None = None,
+        descending: bool = False,
         emit: Emit = _ignore,
     ) -> dict[str, Any]:
         """Let `rows` of a preview give only the rows of a state, an action or a destination.
 
-        With `changed`: those that end elsewhere than with the project as it is on the disk.
-        Without any, all rows. Returns how many there are.
+        With `changed`: those that end elsewhere than with the project as it is on the disk. With
+        `text`: those that contain it in a column, or in any. `sort` is the column that they are
+        sorted by. Columns are numbered as in `model.preview_text.heads`. Without any, all rows.
+        Returns how many there are, and how many rows were looked at.
         """
         preview = self._preview(view)
-        if not (state or action or destination or changed):
+        if not (state or action or destination or changed or text or sort is not None):
             preview.selection = None
-            return {"count": len(preview.source)}
+            return {"count": len(preview.source), "of": len(preview.source)}
         among = await self._changed(preview) if changed else None
-        found = preview.select(state=state, action=action, destination=destination, among=among)
-        return {"count": len(found)}
+        order = None if sort is None else await preview.ordered(sort, descending=descending)
+        found = preview.select(state=state, action=action, destination=destination, among=among,
+                               text=text, column=column, order=order)  # fmt: skip
+        return {"count": len(found), "of": len(preview.states)}
+
+    async def evaluate_all(self, *, view: str = "preview", emit: Emit = _ignore) -> dict[str, Any]:
+        """Evaluate the rows of a preview that were not yet, so that filter and sort cover all.
+
+        Emits `progress` with totals, and returns them.
+        """
+        preview = self._preview(view)
+        totals = await preview.run(lambda item: emit("progress", item.as_json()))
+        await preview.index.prepare()
+        return totals.as_json()
 
     async def _changed(self, preview: Preview) -> set[int]:
         async def chunks() -> AsyncIterator[Sequence[Message | Fault]]:

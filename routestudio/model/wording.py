@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
 from routestudio.model.function import Identifier
+
+_TICKS: Final = re.compile(r"`([^`\n]+)`")
 
 
 def _is_scalar(value: object) -> bool:
@@ -36,6 +41,11 @@ def short(value: object) -> str:
     """A value in at most 40 characters."""
     text = str(value)
     return text if len(text) <= 40 else text[:37] + "..."
+
+
+def in_words(text: str) -> str:
+    """A sentence of this program for people: names between backticks get quotation marks."""
+    return _TICKS.sub(r"“\1”", text)
 
 
 def counted(count: int, word: str) -> str:

@@ -15,6 +15,7 @@ from routestudio.ui.commands_environment import EnvironmentCommands
 from routestudio.ui.commands_find import FindCommands
 from routestudio.ui.commands_project import ProjectCommands
 from routestudio.ui.commands_run import RunCommands
+from routestudio.ui.commands_tables import TableCommands
 from routestudio.ui.documents.base import Document
 from routestudio.ui.reach import Reach
 from routestudio.ui.theme import theme
@@ -39,6 +40,7 @@ class Commands:
         self.project = ProjectCommands(window, self)
         self.runs = RunCommands(window)
         self.environments = EnvironmentCommands(window)
+        self.tables = TableCommands(window, window.action_table)
 
     @cached_property
     def edits(self) -> Edits:
@@ -112,6 +114,7 @@ class Commands:
             "view_destinations": lambda: self.bench.view("destinations"),
             "view_variants": lambda: self.bench.view("variants"),
             "compare": lambda: self.bench.compare(),
+            "evaluate_all": lambda: self.bench.evaluate_all(),
             "insert_starter": self.insert_starter, "refresh_preview": self.refresh_preview,
             "shortcuts": self.shortcuts, "about": self.about,
         }.items():  # fmt: skip
@@ -119,6 +122,7 @@ class Commands:
         self.project.connect_all()
         self.runs.connect_all()
         self.environments.connect_all()
+        self.tables.connect_all()
         EditorCommands(window).connect_all()
         FindCommands(self._reach()).connect_all()
 

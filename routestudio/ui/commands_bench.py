@@ -43,6 +43,12 @@ class Bench:
         if preview is not None:
             preview.show_view(name)
 
+    def evaluate_all(self) -> None:
+        """Evaluate all rows of the preview in front."""
+        preview = self._preview()
+        if preview is not None:
+            preview.evaluate_all()
+
     def compare(self) -> None:
         """Show which rows end elsewhere than with the saved project."""
         document = self._window.document()

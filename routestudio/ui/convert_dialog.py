@@ -21,6 +21,7 @@ from routestudio.ui.editor.code_edit import CodeEdit
 from routestudio.ui.editor.highlighter import Highlighter
 from routestudio.ui.widgets.basics import Button, EmptyState, Pill, label
 from routestudio.ui.widgets.dialog import Dialog
+from routestudio.ui.widgets.table_tools import TableTools
 
 _TITLES: Final = {"python": "Python", "elixir": "Elixir"}
 
@@ -153,4 +154,5 @@ def _rows(rows: list[tuple[str, dict[str, Any]]], old: str, new: str) -> QTreeWi
         stretch = QHeaderView.ResizeMode.Stretch
         fit = QHeaderView.ResizeMode.ResizeToContents
         header.setSectionResizeMode(number, stretch if number > 1 else fit)
+    TableTools(tree)
     return tree

@@ -16,6 +16,7 @@ from routestudio.ui.actions import MENUS, TABLE, shortcut_text
 from routestudio.ui.settings import settings
 from routestudio.ui.widgets.basics import Button, label
 from routestudio.ui.widgets.dialog import Dialog
+from routestudio.ui.widgets.table_tools import TableTools
 from routestudio.ui.widgets.tips import breakable
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class ShortcutsDialog(Dialog):
         header.setStretchLastSection(False)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         header.setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
+        TableTools(self.list, field=self.filter)
         self.body.addWidget(self.list, 1)
         self.foot(Button("Close", kind="primary", action=self.accept))
         self._fill("")

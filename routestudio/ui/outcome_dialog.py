@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 
 from routestudio.ui.widgets.basics import Button, ElidedLabel, EmptyState, Pill, label
 from routestudio.ui.widgets.dialog import Dialog
+from routestudio.ui.widgets.table_tools import TableTools
 
 _MOVE = Qt.ItemDataRole.UserRole
 
@@ -103,4 +104,5 @@ def _tree(name: str, head: tuple[str, ...], wide: tuple[int, ...]) -> QTreeWidge
             if stretched
             else QHeaderView.ResizeMode.ResizeToContents,
         )
+    TableTools(tree)
     return tree

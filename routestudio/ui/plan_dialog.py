@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 from routestudio.model import jsonio
 from routestudio.ui.widgets.basics import Button, ElidedLabel, EmptyState, Pill, label
 from routestudio.ui.widgets.dialog import Dialog
+from routestudio.ui.widgets.table_tools import TableTools
 
 _SIGNS: Final = {"added": "added", "removed": "only there", "changed": "changed"}
 _SECTIONS: Final = {
@@ -114,4 +115,5 @@ def _tree(name: str, head: tuple[str, ...], wide: tuple[int, ...]) -> QTreeWidge
     for number in range(len(head)):
         mode = modes.Stretch if number in wide else modes.ResizeToContents
         header.setSectionResizeMode(number, mode)
+    TableTools(tree)
     return tree

@@ -15,6 +15,7 @@ from routestudio.ui.session import Session
 from routestudio.ui.widgets.basics import Banner, Button, label
 from routestudio.ui.widgets.dialog import Dialog
 from routestudio.ui.widgets.inputs import ComboBox
+from routestudio.ui.widgets.table_tools import TableTools
 from routestudio.ui.widgets.tips import in_words
 
 _HEAD = ("Fault", "Verdict", "Arrived", "Lost", "Doubled", "Out of order", "Dead letters",
@@ -60,6 +61,7 @@ class RehearseDialog(Dialog):
         for number in range(2, len(_HEAD)):
             self.tree.headerItem().setTextAlignment(number, _RIGHT)
         self.tree.currentItemChanged.connect(lambda *_: self._explain())
+        TableTools(self.tree)
         self.body.addWidget(self.tree, 1)
         self.banner = Banner()
         self.body.addWidget(self.banner)

@@ -25,6 +25,7 @@ from routestudio.ui.rows_text import key_text, summary_of
 from routestudio.ui.widgets.basics import label
 from routestudio.ui.widgets.dialog import AskDialog
 from routestudio.ui.widgets.inputs import ComboBox
+from routestudio.ui.widgets.table_tools import TableTools
 from routestudio.ui.widgets.tips import in_words
 
 PAUSE_MS: Final = 300
@@ -118,7 +119,6 @@ class RowsDialog(AskDialog):
         self.messages.setAccessibleName("The first messages")
         self.messages.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.messages.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.messages.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.messages.setTabKeyNavigation(False)
         self.messages.setShowGrid(False)
         self.messages.setWordWrap(False)
@@ -127,6 +127,7 @@ class RowsDialog(AskDialog):
         self.messages.horizontalHeader().setHighlightSections(False)
         self.messages.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft)
         self.messages.setMinimumHeight(120)
+        TableTools(self.messages)
         self.faults = QPlainTextEdit()
         self.faults.setAccessibleName("Rows that cannot be read")
         self.faults.setReadOnly(True)

@@ -8,7 +8,6 @@ from urllib.parse import quote
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QCheckBox,
     QFrame,
     QHBoxLayout,
@@ -26,6 +25,7 @@ from routestudio.ui.documents.database_live import LIVE, LiveRows, ask_publicati
 from routestudio.ui.session import Session
 from routestudio.ui.widgets.basics import Banner, Button, label
 from routestudio.ui.widgets.inputs import ComboBox
+from routestudio.ui.widgets.table_tools import TableTools
 
 MOST: Final = 10_000
 """Rows that the engine takes."""
@@ -65,9 +65,9 @@ class TablesPane(QFrame):
         self.search.setAccessibleName("Find a table")
         self.search.setPlaceholderText("Find a table")
         self.search.setClearButtonEnabled(True)
-        self.search.textChanged.connect(self._filter)
         column.addWidget(self.search)
         self.list = _tree("Tables", ("Table", "Rows, about", "Kind"))
+        TableTools(self.list, field=self.search, column=0)
         self.list.currentItemChanged.connect(lambda *_: self._choose())
         self.columns = _tree("Columns of the table", ("Column", "Type", ""))
         split = QSplitter(Qt.Orientation.Vertical)
@@ -237,13 +237,6 @@ class TablesPane(QFrame):
         self._session.looked_at_database()
         many = f"{len(tables):,} tables" if len(tables) != 1 else "1 table"
         self.facts.setText(f"{many}. Choose one to see its columns.")
-        self._filter(self.search.text())
-
-    def _filter(self, text: str) -> None:
-        for number in range(self.list.topLevelItemCount()):
-            item = self.list.topLevelItem(number)
-            if item is not None:
-                item.setHidden(text.lower() not in item.text(0).lower())
 
     def _choose(self) -> None:
         item = self.list.currentItem()
@@ -310,7 +303,6 @@ def _tree(name: str, heads: tuple[str, ...]) -> QTreeWidget:
     tree.setHeaderLabels(list(heads))
     tree.setRootIsDecorated(False)
     tree.setUniformRowHeights(True)
-    tree.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
     tree.setMinimumHeight(90)
     tree.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
     for number in range(1, len(heads)):

@@ -254,18 +254,23 @@ class SampleDocument(Document):
         self.rows.choose(row + 1)
 
     def delete_message(self) -> None:
-        """Delete the chosen message; undo brings it back."""
+        """Delete the chosen messages; undo brings them back."""
         line = self._chosen_line()
         if line is None:
             return
         row = self.rows.row
-        cursor = QTextCursor(self.editor.document().findBlockByNumber(line))
-        cursor.movePosition(
-            QTextCursor.MoveOperation.NextBlock, QTextCursor.MoveMode.KeepAnchor
-        ) or cursor.movePosition(
-            QTextCursor.MoveOperation.EndOfBlock, QTextCursor.MoveMode.KeepAnchor
-        )
-        cursor.removeSelectedText()
+        lines = self.rows.lines if line in self.rows.lines else [line]
+        edit = QTextCursor(self.editor.document())
+        edit.beginEditBlock()
+        for number in reversed(lines):
+            cursor = QTextCursor(self.editor.document().findBlockByNumber(number))
+            cursor.movePosition(
+                QTextCursor.MoveOperation.NextBlock, QTextCursor.MoveMode.KeepAnchor
+            ) or cursor.movePosition(
+                QTextCursor.MoveOperation.EndOfBlock, QTextCursor.MoveMode.KeepAnchor
+            )
+            cursor.removeSelectedText()
+        edit.endEditBlock()
         self._changed()
         if self.rows.model.rowCount():
             self.rows.choose(min(row, self.rows.model.rowCount() - 1))

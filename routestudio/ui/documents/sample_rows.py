@@ -25,6 +25,7 @@ from routestudio.ui.editor.highlighter import Highlighter
 from routestudio.ui.editor.json_text import indented, on_one_line
 from routestudio.ui.widgets.basics import Segments, label
 from routestudio.ui.widgets.layout import bar, column
+from routestudio.ui.widgets.table_tools import TableTools
 
 PAUSE_MS = 250
 FOREIGN = (
@@ -55,12 +56,12 @@ class SampleRows(QSplitter):
         self.table.verticalHeader().hide()
         self.table.verticalHeader().setDefaultSectionSize(27)
         self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.table.setTabKeyNavigation(False)
         header = self.table.horizontalHeader()
         header.setHighlightSections(False)
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft)
         self.table.selectionModel().currentRowChanged.connect(lambda *_: self._show())
+        self.tools = TableTools(self.table)
         self.paged: PagedModel | None = None
         self.editor = CodeEdit(f"The chosen message of {name}")
         install(self.editor)
@@ -110,6 +111,13 @@ class SampleRows(QSplitter):
         """The line, from 0, of the chosen row."""
         return self.model.line(self.row)
 
+    @property
+    def lines(self) -> list[int]:
+        """The lines, from 0, of all selected rows that are in sight."""
+        rows = {index.row() for index in self.table.selectionModel().selectedIndexes()}
+        found = (self.model.line(row) for row in rows if not self.table.isRowHidden(row))
+        return sorted(line for line in found if line is not None)
+
     def show_types(self, tips: dict[str, str]) -> None:
         """Show what is known of the columns' types, by column."""
         self._tips = tips
@@ -123,6 +131,7 @@ class SampleRows(QSplitter):
             self.paged.show_types(self._tips)
             self.model = self.paged
             self.table.setModel(self.paged)
+            self.tools.follow_model()
             old.deleteLater()
             self.table.selectionModel().currentRowChanged.connect(lambda *_: self._show())
             self.paged.dataChanged.connect(self._given)

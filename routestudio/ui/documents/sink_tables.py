@@ -14,6 +14,7 @@ from routestudio.ui.widgets.basics import Button, label
 from routestudio.ui.widgets.dialog import AskDialog
 from routestudio.ui.widgets.inputs import ComboBox
 from routestudio.ui.widgets.layout import column
+from routestudio.ui.widgets.table_tools import TableTools
 
 MODES: Final = (
     ("include_tables", "these tables"),
@@ -141,9 +142,10 @@ class TablesDialog(AskDialog):
         self.search = QLineEdit()
         self.search.setAccessibleName("Find a table")
         self.search.setPlaceholderText("Find a table or schema")
-        self.search.textChanged.connect(self._filter)
         self.tables = _tree("Tables", ("Table", "Kind"))
-        self.columns = _tree("Columns of the table", ("Column", "Type", ""))
+        self.columns = _tree("Columns of the table", ("Column", "Type", "Key"))
+        TableTools(self.tables, field=self.search, column=0)
+        TableTools(self.columns)
         self.state = label("Asking the database…", "muted", wrap=True)
         for widget in (self.search, self.tables, self.columns, self.state):
             self.extra.addWidget(widget)
@@ -197,12 +199,6 @@ class TablesDialog(AskDialog):
     def _name(self, number: int) -> str:
         row = self.tables.topLevelItem(number)
         return row.text(0) if row is not None else ""
-
-    def _filter(self, text: str) -> None:
-        for number in range(self.tables.topLevelItemCount()):
-            row = self.tables.topLevelItem(number)
-            if row is not None:
-                row.setHidden(text.lower() not in row.text(0).lower())
 
     def _show_columns(self) -> None:
         row = self.tables.currentItem()

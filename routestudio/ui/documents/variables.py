@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QCheckBox,
@@ -27,6 +27,7 @@ from routestudio.ui.session import Session
 from routestudio.ui.theme import theme
 from routestudio.ui.widgets.basics import Banner, Button, Pill, label
 from routestudio.ui.widgets.inputs import ComboBox
+from routestudio.ui.widgets.table_tools import TableTools
 
 _HEAD = ("Variable", "Value", "Comes from", "Used by")
 _HIDDEN = "••••••"
@@ -71,14 +72,12 @@ class VariablesDocument(Document):
         self.tree.setHeaderLabels(list(_HEAD))
         self.tree.setRootIsDecorated(False)
         self.tree.setUniformRowHeights(True)
-        self.tree.setSortingEnabled(False)
         for number, width in enumerate((260, 260, 190)):
             self.tree.header().setSectionResizeMode(number, QHeaderView.ResizeMode.Interactive)
             self.tree.header().resizeSection(number, width)
-        self.tree.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        self.tree.customContextMenuRequested.connect(self._menu)
         self.tree.itemActivated.connect(lambda *_: self.set_value())
         self.tree.currentItemChanged.connect(lambda *_: self._enable())
+        TableTools(self.tree, extend=self._offer, field=self.filter)
         shortcut = QShortcut(QKeySequence(Qt.Key.Key_Delete), self.tree)
         shortcut.setContext(Qt.ShortcutContext.WidgetShortcut)
         shortcut.activated.connect(self.remove)
@@ -209,11 +208,10 @@ class VariablesDocument(Document):
         removable = row is not None and row["origin"] not in ("", "outside")
         self.remove_button.setEnabled(removable)
 
-    def _menu(self, place: QPoint) -> None:
+    def _offer(self, menu: QMenu) -> None:
         row = self.current
         if row is None:
             return
-        menu = QMenu(self)
         menu.addAction("Set…", self.set_value)
         if self.remove_button.isEnabled():
             menu.addAction(f"Remove from {row['origin']}", self.remove)
@@ -221,7 +219,6 @@ class VariablesDocument(Document):
             if use["kind"] in ("sink", "databases", "http_endpoints"):
                 menu.addAction(f"Go to {_use(use)}",
                                partial(self.open_asked.emit, use["kind"], use["name"]))  # fmt: skip
-        menu.exec(self.tree.viewport().mapToGlobal(place))
 
     # --- changing ----------------------------------------------------------------------------
 

@@ -22,6 +22,7 @@ from routestudio.derive.form_spec import FormField
 from routestudio.ui.forms.base import FieldEditor, TextField
 from routestudio.ui.widgets.basics import Button, IconButton, label
 from routestudio.ui.widgets.inputs import ComboBox
+from routestudio.ui.widgets.table_tools import TableTools
 
 
 class IntegerField(TextField):
@@ -210,6 +211,7 @@ class HeadersField(FieldEditor):
         self.table.verticalHeader().hide()
         self.table.setFixedHeight(116)
         self.table.itemChanged.connect(lambda _: self.changed.emit())
+        TableTools(self.table)
         column.addWidget(self.table)
         buttons = QHBoxLayout()
         buttons.addWidget(Button("Add header", "add", kind="link", action=self._add))

@@ -2,35 +2,37 @@
 
 from __future__ import annotations
 
+import html
 from typing import Any
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor
 from PySide6.QtWidgets import (
-    QGridLayout,
-    QScrollArea,
+    QHeaderView,
     QStackedWidget,
-    QVBoxLayout,
+    QTreeWidget,
+    QTreeWidgetItem,
     QWidget,
 )
 
 from routestudio.errors import RouteStudioError
 from routestudio.ui.bridge import Job
+from routestudio.ui.icons import icon
 from routestudio.ui.session import Session
+from routestudio.ui.theme import colour, theme
 from routestudio.ui.widgets.basics import (
     Banner,
     Button,
     ElidedLabel,
     EmptyState,
-    IconLabel,
     Pill,
-    label,
 )
 from routestudio.ui.widgets.layout import bar, column
+from routestudio.ui.widgets.table_tools import TableTools
 from routestudio.ui.widgets.tips import in_words
 
 _ICONS = {"passed": ("ok", "positive"), "failed": ("error", "danger"),
           "inconclusive": ("inconclusive", "warning"), "skipped": ("skip", "muted")}  # fmt: skip
-_KINDS = {"passed": "success", "failed": "error", "inconclusive": "warning", "skipped": "neutral"}
 
 
 class CheckPanel(QWidget):
@@ -54,25 +56,16 @@ class CheckPanel(QWidget):
         row.addWidget(self.cancel_button)
         self.banner = Banner()
         body.addWidget(self.banner)
-        self._page = QWidget()
-        self._page.setObjectName("page")
-        self._grid = QGridLayout(self._page)
-        self._grid.setContentsMargins(16, 12, 16, 12)
-        self._grid.setHorizontalSpacing(14)
-        self._grid.setVerticalSpacing(8)
-        self._grid.setColumnStretch(3, 1)
-        area = QScrollArea()
-        area.setWidgetResizable(True)
-        area.setWidget(self._page)
-        area.setAccessibleName("Steps of the check")
+        self.table = _table()
         self._stack = QStackedWidget()
         self._stack.addWidget(
             EmptyState("check", "Nothing checked yet",
                        "Check proves, step by step, that a sink can be reached, that its "
                        "credentials work and that its target takes messages. It writes nothing.")
         )  # fmt: skip
-        self._stack.addWidget(area)
+        self._stack.addWidget(self.table)
         body.addWidget(self._stack, 1)
+        theme().changed.connect(self._recolour)
 
     def start(self, sink: str, *, standin: bool) -> None:
         """Check one sink, on its stand-in or for real."""
@@ -158,31 +151,31 @@ class CheckPanel(QWidget):
 
     def _add(self, step: dict[str, Any]) -> None:
         self.steps.append(step)
-        row = self._grid.rowCount()
-        top = Qt.AlignmentFlag.AlignTop
-        self._grid.addWidget(IconLabel(*_named(step["status"])), row, 0, top)
-        self._grid.addWidget(label(step["step"], "heading"), row, 1, top)
-        self._grid.addWidget(Pill(step["status"], _KINDS[step["status"]]), row, 2, top)
-        cell = QVBoxLayout()
-        cell.setSpacing(2)
-        cell.addWidget(label(in_words(_detail(step)), wrap=True, select=True))
-        if step["hint"] and step["status"] in ("failed", "inconclusive"):
-            cell.addWidget(label(in_words(f"→ {step['hint']}"), "muted", wrap=True, select=True))
-        self._grid.addLayout(cell, row, 3)
+        shown = step["hint"] and step["status"] in ("failed", "inconclusive")
+        hint = in_words(step["hint"]) if shown else ""
         ms = f"{step['ms']:,.0f} ms" if step["ms"] else ""
-        self._grid.addWidget(label(ms, "muted"), row, 4, top | Qt.AlignmentFlag.AlignRight)
-        self._grid.setRowStretch(row, 0)
-        self._grid.setRowStretch(row + 1, 1)
+        detail = in_words(_detail(step))
+        item = QTreeWidgetItem([step["step"], step["status"], detail, hint, ms])
+        name, role = _ICONS[step["status"]]
+        item.setIcon(0, icon(name, role))
+        item.setForeground(1, QColor(colour(role)))
+        item.setForeground(4, QColor(colour("muted")))
+        for number in range(5):
+            side = Qt.AlignmentFlag.AlignRight if number == 4 else Qt.AlignmentFlag.AlignLeft
+            item.setTextAlignment(number, side | Qt.AlignmentFlag.AlignTop)
+        for number, text in ((2, detail), (3, hint)):
+            item.setToolTip(number, html.escape(text))
+        self.table.addTopLevelItem(item)
+
+    def _recolour(self) -> None:
+        steps, self.steps = self.steps, []
+        self.table.clear()
+        for step in steps:
+            self._add(step)
 
     def _clear(self) -> None:
         self.steps = []
-        while self._grid.count():
-            item = self._grid.takeAt(0)
-            if item is None:
-                break
-            _delete(item)
-        for row in range(self._grid.rowCount()):
-            self._grid.setRowStretch(row, 0)
+        self.table.clear()
 
 
 def _detail(step: dict[str, Any]) -> str:
@@ -190,14 +183,21 @@ def _detail(step: dict[str, Any]) -> str:
     return f"{target}: {detail}" if target and target not in detail else detail
 
 
-def _named(status: str) -> tuple[str, int, str]:
-    name, role = _ICONS[status]
-    return name, 16, role
-
-
-def _delete(item: Any) -> None:
-    if item.widget() is not None:
-        item.widget().deleteLater()
-    layout = item.layout()
-    while layout is not None and layout.count():
-        _delete(layout.takeAt(0))
+def _table() -> QTreeWidget:
+    table = QTreeWidget()
+    table.setAccessibleName("Steps of the check")
+    table.setHeaderLabels(["Step", "Result", "What was found", "What to do", "Time"])
+    table.setRootIsDecorated(False)
+    table.setWordWrap(True)
+    table.setTextElideMode(Qt.TextElideMode.ElideNone)
+    head = table.header()
+    head.setStretchLastSection(False)
+    for number, mode in enumerate((QHeaderView.ResizeMode.ResizeToContents,
+                                   QHeaderView.ResizeMode.ResizeToContents,
+                                   QHeaderView.ResizeMode.Stretch, QHeaderView.ResizeMode.Stretch,
+                                   QHeaderView.ResizeMode.ResizeToContents)):  # fmt: skip
+        head.setSectionResizeMode(number, mode)
+    # Texts that are wrapped have another height when the columns have another width.
+    head.sectionResized.connect(lambda *_: table.scheduleDelayedItemsLayout())
+    TableTools(table)
+    return table

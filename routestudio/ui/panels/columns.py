@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QHeaderView, QTreeWidget, QTreeWidgetItem, QWidget
 
 from routestudio.ui.widgets.basics import Banner, label
 from routestudio.ui.widgets.layout import column
+from routestudio.ui.widgets.table_tools import TableTools
 
 _HEAD = ("Table", "Column", "Rows that have it", "Where", "Missing in")
 
@@ -34,6 +35,7 @@ class ColumnsView(QWidget):
             header.setSectionResizeMode(number, QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(3, QHeaderView.ResizeMode.Interactive)
         header.resizeSection(3, 260)
+        TableTools(self.tree)
         body.addWidget(self.tree, 1)
         body.addStretch(0)
         self.show_evolution({"columns": [], "reads": []})

@@ -8,6 +8,7 @@ from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRectF, Qt, Signa
 from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import (
     QHeaderView,
+    QMenu,
     QScrollArea,
     QSplitter,
     QStyledItemDelegate,
@@ -23,6 +24,7 @@ from routestudio.ui.theme import colour, theme
 from routestudio.ui.widgets.bars import Bars
 from routestudio.ui.widgets.basics import Banner, label
 from routestudio.ui.widgets.layout import column
+from routestudio.ui.widgets.table_tools import TableTools
 
 _SHARE = Qt.ItemDataRole.UserRole
 _NAME = int(Qt.ItemDataRole.UserRole) + 1
@@ -55,6 +57,7 @@ class DestinationsView(QWidget):
         header.setSectionResizeMode(2, QHeaderView.ResizeMode.Fixed)
         header.resizeSection(2, 120)
         self.tree.itemActivated.connect(lambda item, _: self.chosen.emit(item.data(0, _NAME)))
+        TableTools(self.tree, extend=self._offer)
         self._facts = QWidget()
         self._facts.setObjectName("page")
         self._column = QVBoxLayout(self._facts)
@@ -72,6 +75,12 @@ class DestinationsView(QWidget):
         split.setChildrenCollapsible(False)
         body.addWidget(split, 1)
 
+    def _offer(self, menu: QMenu) -> None:
+        item = self.tree.currentItem()
+        if item is not None:
+            name = item.data(0, _NAME)
+            menu.addAction("Show its rows", lambda: self.chosen.emit(name))
+
     def show_forecast(self, data: dict[str, Any]) -> None:
         """Show a forecast (`engine.forecast`)."""
         if data["warnings"]:
@@ -82,7 +91,13 @@ class DestinationsView(QWidget):
         for item in data["destinations"]:
             actions = ", ".join(f"{count:,} {name}" for name, count in item["actions"].items())
             row = QTreeWidgetItem(
-                [item["name"], f"{item['rows']:,}", "", _size(item["bytes"]), actions]
+                [
+                    item["name"],
+                    f"{item['rows']:,}",
+                    _share(item["share"]),
+                    _size(item["bytes"]),
+                    actions,
+                ]
             )
             for number in (1, 3):
                 row.setTextAlignment(
@@ -142,6 +157,12 @@ class DestinationsView(QWidget):
 class _ShareDelegate(QStyledItemDelegate):
     """Paints a share of the rows as a bar with its percentage."""
 
+    def initStyleOption(
+        self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> None:
+        super().initStyleOption(option, index)
+        option.text = ""  # it is painted beside the bar
+
     def paint(
         self,
         painter: QPainter,
@@ -166,9 +187,13 @@ class _ShareDelegate(QStyledItemDelegate):
         painter.drawText(
             QRectF(option.rect).adjusted(0, 0, -6, 0),
             int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter),
-            f"{share:.0%}" if share >= 0.01 else "< 1%",
+            _share(share),
         )
         painter.restore()
+
+
+def _share(share: float) -> str:
+    return f"{share:.0%}" if share >= 0.01 else "< 1%"
 
 
 def _size(count: int) -> str:

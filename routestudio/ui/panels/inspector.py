@@ -18,8 +18,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from routestudio.model.preview_text import problem_text
 from routestudio.ui.editor.vocabulary import column_text
-from routestudio.ui.panels.preview_model import problem_text
 from routestudio.ui.theme import mono_font, theme
 from routestudio.ui.widgets.html_page import page
 from routestudio.ui.widgets.tips import in_html, plain_tip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import time
+from collections import deque
 from typing import Any
 
 from PySide6.QtCore import Qt
@@ -18,12 +19,15 @@ from PySide6.QtWidgets import (
 )
 
 from routestudio.ui.icons import icon
+from routestudio.ui.panels.run_tables import Column, RowsModel, rows_table
 from routestudio.ui.session import Session
 from routestudio.ui.theme import mono_font
 from routestudio.ui.widgets.basics import Button, ElidedLabel, EmptyState
 from routestudio.ui.widgets.layout import bar, column
+from routestudio.ui.widgets.table_tools import TableTools
 
 SHOWN = 5_000
+LOGGED = 5_000
 _NOTHING = "Nothing has arrived"
 _RUN = (
     "Run a sink on its stand-in; what the stand-in receives is read back and shown here by "
@@ -50,6 +54,7 @@ class ArrivedPanel(QWidget):
         self.tree.header().resizeSection(0, 240)
         self.tree.header().resizeSection(1, 140)
         self.tree.currentItemChanged.connect(lambda item, _: self._show(item))
+        TableTools(self.tree)
         self.body = QPlainTextEdit()
         self.body.setObjectName("plain")
         self.body.setReadOnly(True)
@@ -138,21 +143,40 @@ class ArrivedPanel(QWidget):
         self.body.setPlainText(_pretty(body) if isinstance(body, str) else "")
 
 
-class LogPanel(QPlainTextEdit):
+class LogPanel(QWidget):
     """What the engine and the window reported, newest last."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.setObjectName("plain")
-        self.setReadOnly(True)
-        self.setMaximumBlockCount(5_000)
-        self.setFont(mono_font(9.0))
-        self.setAccessibleName("Log")
-        self.setPlaceholderText("Nothing was logged yet.")
+        self._rows: deque[dict[str, Any]] = deque(maxlen=LOGGED)
+        self.model = RowsModel(
+            (Column("Time", lambda row: str(row["time"]), 84, role=lambda _: "muted"),
+             Column("Message", lambda row: str(row["text"])))
+        )  # fmt: skip
+        self.table = rows_table(self.model, "Log")
+        self.table.setFont(mono_font(9.0))
+        self._stack = QStackedWidget()
+        self._stack.addWidget(
+            EmptyState("log", "Nothing was logged yet",
+                       "What the engine and the window report is listed here.")
+        )  # fmt: skip
+        self._stack.addWidget(self.table)
+        column(self).addWidget(self._stack)
+        self.setFocusProxy(self.table)
 
     def add(self, text: str) -> None:
-        """Append one line with the time."""
-        self.appendPlainText(f"{time.strftime('%H:%M:%S')}  {text}")
+        """Append a message with the time."""
+        last = self.table.verticalScrollBar()
+        follow = last.value() == last.maximum()
+        self._rows.append({"time": time.strftime("%H:%M:%S"), "text": text})
+        self.model.show(list(self._rows))
+        self._stack.setCurrentIndex(1)
+        if follow:
+            self.table.scrollToBottom()
+
+    def text(self) -> str:
+        """All messages, one a line."""
+        return "\n".join(f"{row['time']}  {row['text']}" for row in self._rows)
 
 
 def _short(value: Any) -> str:

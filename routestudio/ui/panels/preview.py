@@ -9,6 +9,7 @@ from typing import Any
 from PySide6.QtCore import QModelIndex, Qt, QTimer, Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
+    QMenu,
     QSplitter,
     QStackedWidget,
     QWidget,
@@ -22,11 +23,13 @@ from routestudio.ui.panels.destinations import DestinationsView
 from routestudio.ui.panels.inspector import Inspector
 from routestudio.ui.panels.preview_bar import PreviewBar
 from routestudio.ui.panels.preview_model import PAGE, PreviewModel
+from routestudio.ui.panels.preview_rows import PreviewRows
 from routestudio.ui.panels.preview_table import PreviewTable
 from routestudio.ui.panels.variants import VariantsView
 from routestudio.ui.session import Session
 from routestudio.ui.widgets.basics import Banner, EmptyState
 from routestudio.ui.widgets.layout import column
+from routestudio.ui.widgets.table_tools import TableTools
 
 LIMIT = 20_000
 """Rows that are evaluated without being looked at; further ones are when they are shown."""
@@ -60,7 +63,7 @@ class PreviewPanel(QWidget):
         self._job: Job | None = None
         self._asked = 0.0
         self._generation = 0
-        self._complete = 0
+        self._complete = self._count = 0
         self._shown = "rows"
         self._use: dict[str, str] = {}
         self._known = ""
@@ -93,6 +96,9 @@ class PreviewPanel(QWidget):
         self.table = PreviewTable(self.model)
         self.table.selectionModel().currentRowChanged.connect(self._chosen)
         self.table.doubleClicked.connect(self._opened)
+        self.rows = PreviewRows(self._session, self._view, self.table, self.model, self._filter)
+        self.tools = TableTools(self.table, rows=self.rows, extend=self._offer)
+        self.tools.rest_asked.connect(self.evaluate_all)
         self.inspector = Inspector()
         self.inspector.line_chosen.connect(self.fault_chosen)
         self.inspector.explanation_asked.connect(self._explain)
@@ -208,7 +214,7 @@ class PreviewPanel(QWidget):
             elif name == "progress":
                 self.bar.show_totals(data, final=False)
                 self._grow(data["rows"])
-                if not self.bar.only:
+                if not self._only:
                     self._fetch_visible()
 
         self._job = engine.run(
@@ -246,7 +252,8 @@ class PreviewPanel(QWidget):
         self.columns.show_evolution(totals["evolution"])
         self._show_reasons(bool(self.failed))
         self._complete = generation
-        if self.bar.only:
+        self._count = totals["rows"]
+        if self._only:
             self._filter()
         else:
             self._fetch_visible()
@@ -257,7 +264,8 @@ class PreviewPanel(QWidget):
 
     def _grow(self, rows: int) -> None:
         """A large file has more rows than were known."""
-        if not self.bar.only:
+        self._count = rows
+        if not self._only:
             self.model.grow(rows)
 
     def _find_rows(self) -> None:
@@ -359,19 +367,49 @@ class PreviewPanel(QWidget):
         self.show_view("rows")
         self.bar.only_destination(name)
 
+    @property
+    def _only(self) -> dict[str, Any]:
+        """Which rows are wanted and in which order, as arguments of the request `select`."""
+        return {**self.bar.only, **self.rows.asked}
+
     def _filter(self) -> None:
-        """Show the rows of the chosen filter."""
-        engine, generation = self._session.engine, self._generation
+        """Show the rows of the chosen filter, in the chosen order."""
+        engine, generation, asked = self._session.engine, self._generation, self._only
 
         def done(found: dict[str, Any]) -> None:
-            if generation == self._generation:
+            if generation == self._generation and asked == self._only:
                 self.model.reset_rows(found["count"], self.model.fields, again=True)
+                self.rows.show_found(found, self._count)
                 self._fetch_visible()
 
         engine.run(
-            engine.request("select", view=self._view, **self.bar.only),
+            engine.request("select", view=self._view, **asked),
             owner=self, title="Rows", done=done,
         )  # fmt: skip
+
+    def evaluate_all(self) -> None:
+        """Evaluate the rows behind the first ones, so that filter and order cover all."""
+        if self._complete != self._generation:
+            return
+        generation = self._generation
+
+        def progress(totals: dict[str, Any]) -> None:
+            if generation == self._generation:
+                self.bar.show_totals(totals, final=False)
+
+        def done(totals: dict[str, Any]) -> None:
+            if generation == self._generation:
+                self._count = totals["rows"]
+                self.bar.show_totals(totals, final=True)
+                self._filter()
+                self._show_beside()
+
+        self._job = states.evaluate_all(self._session, self, self._view, progress, done)
+
+    def _offer(self, menu: QMenu) -> None:
+        """What the context menu has for the selected rows."""
+        if (row := self.current) is not None and row["action"] is not None:
+            menu.addAction("Pin as route test", self.pin)
 
     def pin(self) -> None:
         """Make a route test of the selected row's outcome."""

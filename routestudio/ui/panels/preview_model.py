@@ -7,14 +7,13 @@ from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
 
+from routestudio.model.preview_text import FIXED, cells, problem_text, reason, state_of, value_text
 from routestudio.ui.theme import colour, theme
-from routestudio.ui.widgets.tips import in_words
 
 PAGE = 100
 PROVENANCE_ROLE = int(Qt.ItemDataRole.UserRole) + 1
 
 Index = QModelIndex | QPersistentModelIndex
-_FIXED = ("#", "Action", "Table", "Keys", "Result")
 _NONE = QModelIndex()
 
 
@@ -86,16 +85,16 @@ class PreviewModel(QAbstractTableModel):
         return 0 if parent.isValid() else self._count
 
     def columnCount(self, parent: Index = _NONE) -> int:
-        return 0 if parent.isValid() else len(_FIXED) + len(self.fields) + 1
+        return 0 if parent.isValid() else len(FIXED) + len(self.fields) + 1
 
     def headerData(
         self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
     ) -> Any:
         if orientation != Qt.Orientation.Horizontal or role != Qt.ItemDataRole.DisplayRole:
             return None
-        if section < len(_FIXED):
-            return _FIXED[section]
-        section -= len(_FIXED)
+        if section < len(FIXED):
+            return FIXED[section]
+        section -= len(FIXED)
         return self.fields[section] if section < len(self.fields) else "Why"
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
@@ -117,28 +116,21 @@ class PreviewModel(QAbstractTableModel):
         return None
 
     def _text(self, row: dict[str, Any], column: int) -> str:
-        if column < len(_FIXED):
-            table = str(row.get("table") or "").removeprefix("public.")
-            return (str(row["index"]), str(row["action"] or ""), table,
-                    ", ".join(row.get("pks") or ()), state_of(row))[column]  # fmt: skip
+        if column < len(FIXED):
+            return cells(row, ())[column]
         name = self._field(column)
         if name is None:
-            return _reason(row)
-        value = (row.get("routing") or {}).get(name)
-        if row["filtered"] or value is None:
-            return ""
-        if isinstance(value, dict):
-            return ", ".join(f"{key}: {item}" for key, item in value.items())
-        return str(value) if value != "" else "(empty)"
+            return reason(row["error"], row["filtered"])
+        return "" if row["filtered"] else value_text((row.get("routing") or {}).get(name))
 
     def _colour(self, row: dict[str, Any], column: int) -> Any:
         if self.stale or row["filtered"]:
             return colour("muted")
-        if column == len(_FIXED) - 1:
+        if column == len(FIXED) - 1:
             return colour({"ok": "positive", "failed": "danger"}.get(state_of(row), "muted"))
         if self._field(column) is not None:
             return colour(self._provenance(row, column) or "text")
-        if column == len(_FIXED) + len(self.fields):
+        if column == len(FIXED) + len(self.fields):
             return colour("danger" if row["error"] else "positive")
         return colour("text" if column else "muted")
 
@@ -161,32 +153,10 @@ class PreviewModel(QAbstractTableModel):
         return f"{name} comes from: {source}{over}"
 
     def _field(self, column: int) -> str | None:
-        position = column - len(_FIXED)
+        position = column - len(FIXED)
         return self.fields[position] if 0 <= position < len(self.fields) else None
 
     def _repaint(self) -> None:
         if self._count:
             last = self.index(self._count - 1, self.columnCount() - 1)
             self.dataChanged.emit(self.index(0, 0), last)
-
-
-def problem_text(problem: dict[str, Any]) -> str:
-    """A problem in one line: where, what, what to do."""
-    place = f"line {problem['line']}: " if problem.get("line") else ""
-    field = f"{problem['field']} " if problem.get("field") else ""
-    hint = f" → {problem['hint']}" if problem.get("hint") else ""
-    return f"{place}{field}{problem['message']}{hint}"
-
-
-def state_of(row: dict[str, Any]) -> str:
-    """What becomes of a row, in one word."""
-    return "failed" if row["error"] else "filtered" if row["filtered"] else "ok"
-
-
-def _reason(row: dict[str, Any]) -> str:
-    if row["error"]:
-        return in_words(problem_text(row["error"]))
-    if row["filtered"]:
-        return {"filter": "dropped by the filter", "actions": "action not delivered",
-                "source": "table not included"}.get(row["filtered"], "")  # fmt: skip
-    return ""

@@ -123,6 +123,18 @@ def find_rows(
     )  # fmt: skip
 
 
+def evaluate_all(
+    session: Session, owner: QObject, view: str,
+    progress: Callable[[dict[str, Any]], None], done: Callable[[dict[str, Any]], None],
+) -> Job:  # fmt: skip
+    """Let the engine evaluate all rows of a preview, which takes its time."""
+    engine = session.engine
+    return engine.run(
+        engine.request("evaluate_all", on_event=lambda _, data: progress(data), view=view),
+        owner=owner, title="Evaluate all rows", done=done,
+    )  # fmt: skip
+
+
 def add_messages(
     session: Session,
     sample: str,

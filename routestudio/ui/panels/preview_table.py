@@ -10,7 +10,7 @@ from routestudio.ui.panels.preview_model import PreviewModel
 
 
 class PreviewTable(QTableView):
-    """Rows of a preview with the origin of each value; one row is selected at a time."""
+    """Rows of a preview with the origin of each value."""
 
     def __init__(self, model: PreviewModel) -> None:
         super().__init__()
@@ -22,7 +22,6 @@ class PreviewTable(QTableView):
         self.verticalHeader().hide()
         self.verticalHeader().setDefaultSectionSize(27)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setTabKeyNavigation(False)
         self.horizontalHeader().setHighlightSections(False)
         self.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft)

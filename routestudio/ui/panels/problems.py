@@ -6,8 +6,7 @@ import html
 from dataclasses import dataclass
 from typing import Any
 
-from PySide6.QtCore import QPoint, Qt, QTimer, Signal
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import (
     QHeaderView,
     QMenu,
@@ -26,6 +25,7 @@ from routestudio.ui.session import Session
 from routestudio.ui.theme import theme
 from routestudio.ui.widgets.basics import EmptyState
 from routestudio.ui.widgets.html_page import page
+from routestudio.ui.widgets.table_tools import TableTools
 from routestudio.ui.widgets.tips import in_html, in_words, rich_tip
 
 LINT_MS = 700
@@ -94,8 +94,7 @@ class ProblemsPanel(QWidget):
         self.detail.setAccessibleName("The selected problem in full")
         self.tree.currentItemChanged.connect(lambda *_: self._show_detail())
         self.tree.setUniformRowHeights(True)
-        self.tree.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        self.tree.customContextMenuRequested.connect(self._menu)
+        TableTools(self.tree, extend=self._offer)
         split = QSplitter(Qt.Orientation.Horizontal)
         split.addWidget(self.tree)
         split.addWidget(self.detail)
@@ -254,17 +253,10 @@ class ProblemsPanel(QWidget):
         parts += [f"<p>{row.code} {html.escape(row.title)}</p>"] if row.title else []
         self.detail.setHtml(page("".join(parts)))
 
-    def _menu(self, place: QPoint) -> None:
-        item = self.tree.itemAt(place)
-        row = self._row_of(item)
-        if item is None or row is None:
-            return
-        menu = QMenu(self)
-        menu.addAction("Go to", lambda: self._open(item))
-        lines = [f"{row.place}: {row.text}" if row.place else row.text, row.hint]
-        text = "\n".join(line for line in lines if line)
-        menu.addAction("Copy", lambda: QGuiApplication.clipboard().setText(text))
-        menu.exec(self.tree.viewport().mapToGlobal(place))
+    def _offer(self, menu: QMenu) -> None:
+        item = self.tree.currentItem()
+        if item is not None:
+            menu.addAction("Go to", lambda: self._open(item))
 
     def _open(self, item: QTreeWidgetItem) -> None:
         kind, name, line = item.data(0, Qt.ItemDataRole.UserRole)

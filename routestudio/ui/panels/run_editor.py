@@ -22,6 +22,7 @@ from routestudio.ui.theme import mono_font
 from routestudio.ui.widgets.basics import Banner, Button, Segments, label
 from routestudio.ui.widgets.dialog import AskDialog, Dialog
 from routestudio.ui.widgets.inputs import ComboBox
+from routestudio.ui.widgets.table_tools import TableTools
 
 _PARTS = ("record", "changes", "metadata")
 
@@ -61,6 +62,7 @@ class LetterEditor(Dialog):
         )
         self.form.setShowGrid(False)
         self.form.setAlternatingRowColors(True)
+        TableTools(self.form)
         self.text = QPlainTextEdit()
         self.text.setFont(mono_font(9.5))
         self.text.setAccessibleName("The message as JSON")

@@ -72,9 +72,9 @@ class LettersView(QWidget):
 
     def _tables(self) -> QWidget:
         self.groups = RowsModel(_GROUPS)
-        self.group_table = rows_table(self.groups, "Reasons of the dead letters")
+        self.group_table = rows_table(self.groups, "Reasons of the dead letters", single=True)
         self.rows = RowsModel(_ROWS, self._fetch)
-        self.row_table = rows_table(self.rows, "Dead letters", many=True)
+        self.row_table = rows_table(self.rows, "Dead letters")
         self.group_table.selectionModel().selectionChanged.connect(lambda *_: self._group_chosen())
         self.row_table.selectionModel().selectionChanged.connect(lambda *_: self._enable())
         self.row_table.doubleClicked.connect(lambda _: self.edit())

@@ -10,6 +10,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelInd
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 
 from routestudio.ui.theme import colour, theme
+from routestudio.ui.widgets.table_tools import TableTools
 
 PAGE = 100
 Row = dict[str, Any]
@@ -59,10 +60,15 @@ class RowsModel(QAbstractTableModel):
             self._asked.clear()
             self._repaint()
 
-    def stale_beyond(self, first: int, last: int) -> None:
-        """Pages outside of these rows are asked for again when they come into sight."""
-        kept = set(range(first // PAGE, last // PAGE + 1))
-        self._asked &= kept
+    def stale_beyond(self, pages: set[int]) -> None:
+        """Other pages are asked for again when they come into sight."""
+        self._asked &= pages
+
+    def fetch_all(self) -> None:
+        """Ask for every page that is not here: somebody sorts or filters."""
+        for page in range(-(-self._count // PAGE)):
+            if page not in self._pages:
+                self._ask(page)
 
     def clear(self) -> None:
         """There is nothing."""
@@ -137,14 +143,13 @@ class RowsModel(QAbstractTableModel):
             self.dataChanged.emit(self.index(0, 0), last)
 
 
-def rows_table(model: RowsModel, name: str, *, many: bool = False) -> QTableView:
-    """A table over such a model; with `many` several rows can be selected."""
+def rows_table(model: RowsModel, name: str, *, single: bool = False) -> QTableView:
+    """A table over such a model; with `single` one row can be selected."""
     table = QTableView()
     table.setModel(model)
     table.setAccessibleName(name)
     table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-    mode = QAbstractItemView.SelectionMode
-    table.setSelectionMode(mode.ExtendedSelection if many else mode.SingleSelection)
+    table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
     table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
     table.setShowGrid(False)
     table.setWordWrap(False)
@@ -162,12 +167,22 @@ def rows_table(model: RowsModel, name: str, *, many: bool = False) -> QTableView
             head.resizeSection(number, column.width)
         else:
             head.setSectionResizeMode(number, QHeaderView.ResizeMode.Stretch)
+    TableTools(table, single=single)
     return table
+
+
+def pages_in_sight(table: QTableView) -> set[int]:
+    """Pages of the rows in sight, in whatever order they stand."""
+    head = table.verticalHeader()
+    first, last = head.visualIndexAt(0), head.visualIndexAt(table.viewport().height() - 1)
+    places = range(max(0, first), (last if last >= 0 else head.count() - 1) + 1)
+    return {row // PAGE for row in map(head.logicalIndex, places) if row >= 0}
 
 
 def chosen_rows(table: QTableView) -> list[int]:
     """The selected rows in order."""
-    return sorted(index.row() for index in table.selectionModel().selectedRows())
+    rows = (index.row() for index in table.selectionModel().selectedRows())
+    return sorted(row for row in rows if not table.isRowHidden(row))
 
 
 def shown_bytes(count: float) -> str:

@@ -16,6 +16,7 @@ from routestudio.ui.panels.run_tables import (
     Row,
     RowsModel,
     chosen_rows,
+    pages_in_sight,
     rows_table,
     shown_bytes,
 )
@@ -98,11 +99,9 @@ class DestinationsView(QWidget):
         """Ask again for what is in sight; the rest when it comes into sight."""
         if self._run is None or not self.model.rowCount():
             return
-        first = max(0, self.table.rowAt(0))
-        last = self.table.rowAt(self.table.viewport().height() - 1)
-        last = self.model.rowCount() - 1 if last < 0 else last
-        self.model.stale_beyond(first, last)
-        for page in range(first // PAGE, last // PAGE + 1):
+        pages = pages_in_sight(self.table)
+        self.model.stale_beyond(pages)
+        for page in sorted(pages):
             self._fetch(page * PAGE)
 
     def _fetch(self, start: int) -> None:

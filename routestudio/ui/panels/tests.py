@@ -6,7 +6,7 @@ import html
 import json
 from typing import Any
 
-from PySide6.QtCore import QPoint, Qt, QUrl, Signal
+from PySide6.QtCore import Qt, QUrl, Signal
 from PySide6.QtGui import QColor, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QHeaderView,
@@ -27,6 +27,7 @@ from routestudio.ui.widgets.basics import Banner, Button, EmptyState, Pill, labe
 from routestudio.ui.widgets.compact import CompactBar
 from routestudio.ui.widgets.html_page import page
 from routestudio.ui.widgets.layout import column
+from routestudio.ui.widgets.table_tools import TableTools
 from routestudio.ui.widgets.tips import in_html
 
 _RESULT = Qt.ItemDataRole.UserRole
@@ -91,8 +92,7 @@ class TestsPanel(QWidget):
         for number in (1, 2, 3):
             header.setSectionResizeMode(number, QHeaderView.ResizeMode.ResizeToContents)
         self.list.currentItemChanged.connect(lambda *_: self._show_selected())
-        self.list.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        self.list.customContextMenuRequested.connect(self._menu)
+        TableTools(self.list, extend=self._offer)
         for keys, action in (("F2", self.rename), ("Del", self.delete)):
             shortcut = QShortcut(QKeySequence(keys), self.list)
             shortcut.setContext(Qt.ShortcutContext.WidgetShortcut)
@@ -159,20 +159,16 @@ class TestsPanel(QWidget):
             expect=result["actual"], variant=result["variant"],
         )  # fmt: skip
 
-    def _menu(self, place: QPoint) -> None:
-        item = self.list.itemAt(place)
-        result = item.data(0, _RESULT) if item is not None else None
-        if item is None or result is None:
+    def _offer(self, menu: QMenu) -> None:
+        result = self._selected()
+        if result is None:
             return
-        self.list.setCurrentItem(item)
-        menu = QMenu(self)
         menu.addAction("Open sink", lambda: self.open_asked.emit("sink", result["sink"]))
         if self.accept_button.isEnabled():
             menu.addAction("Accept new outcome", self.accept)
         menu.addSeparator()
         menu.addAction("Rename…", self.rename)
         menu.addAction("Delete", self.delete)
-        menu.exec(self.list.viewport().mapToGlobal(place))
 
     def rename(self) -> None:
         """Ask for another name of the selected test."""

@@ -16,10 +16,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from routestudio.ui.panels.preview_model import problem_text, state_of
+from routestudio.model.preview_text import problem_text, state_of
 from routestudio.ui.theme import colour, mono_font, theme
 from routestudio.ui.widgets.basics import Button, ElidedLabel
 from routestudio.ui.widgets.layout import bar, column
+from routestudio.ui.widgets.table_tools import TableTools
 from routestudio.ui.widgets.tips import in_words
 
 _ENTRY = Qt.ItemDataRole.UserRole
@@ -61,6 +62,7 @@ class VariantsView(QWidget):
         header.setStretchLastSection(True)
         self.list.currentItemChanged.connect(lambda item, _: self._show(item))
         self.list.itemChanged.connect(self._ticked)
+        TableTools(self.list)
         self.message = QPlainTextEdit()
         self.message.setObjectName("plain")
         self.message.setReadOnly(True)

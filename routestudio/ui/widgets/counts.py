@@ -5,6 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHeaderView, QTreeWidget, QTreeWidgetItem
 
+from routestudio.ui.widgets.table_tools import TableTools
+
 
 def count_list(name: str, head: tuple[str, str]) -> QTreeWidget:
     """A list of texts with a number each."""
@@ -16,6 +18,7 @@ def count_list(name: str, head: tuple[str, str]) -> QTreeWidget:
     tree.header().setStretchLastSection(False)
     tree.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
     tree.header().setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
+    TableTools(tree)
     return tree
 
 

@@ -11,6 +11,8 @@ from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QHelpEvent
 from PySide6.QtWidgets import QAbstractItemView, QLabel, QToolTip, QWidget
 
+from routestudio.model import wording
+
 _MARK: Final = f"<!--{secrets.token_hex(8)}-->"
 """Begins the rich texts of this program, and no text that comes from elsewhere."""
 _ENDS: Final = re.compile(r"[./_](?=\w|<)")
@@ -19,7 +21,7 @@ _TICKS: Final = re.compile(r"`([^`\n]+)`")
 
 def in_words(text: str) -> str:
     """A sentence of this program for people: names between backticks get quotation marks."""
-    return _TICKS.sub(r"“\1”", text)
+    return wording.in_words(text)
 
 
 def breakable(text: str) -> str:

@@ -12,6 +12,7 @@ import pytest
 
 from routestudio.engine.service import EngineService
 from routestudio.errors import UsageError
+from routestudio.model.preview_text import cells
 from routestudio.paths import resources
 from routestudio.sinks._partition import java_client
 from routestudio.sinks._phash2 import partition
@@ -194,3 +195,41 @@ async def test_a_view_that_is_gone_says_so(engine: EngineService) -> None:
     await engine.preview("orders-to-kafka", sample="shop")
     with pytest.raises(UsageError, match="row 900 is not a message"):
         await engine.methods["explain"](900)
+
+
+async def test_a_preview_packs_the_cells_that_its_rows_show(engine: EngineService) -> None:
+    await engine.preview("orders-to-kafka", sample="awkward")
+    preview = engine.preview_of("preview")
+    assert preview is not None
+    fields = list(preview.prepared.sink.Routing.model_fields)
+    rows = await preview.rows(0, 100, brief=True)
+    assert {row["ok"] for row in rows} == {True, False}
+    for number, row in enumerate(rows):
+        for column, cell in enumerate(cells(row, fields)[1:]):
+            assert preview.index.containing(cell, column)[number] == 1, (number, column, cell)
+
+
+async def test_rows_are_found_sorted_copied_and_exported(
+    engine: EngineService, tmp_path: Path
+) -> None:
+    await engine.preview("orders-to-kafka", sample="shop", limit=50)
+    found = await ask(engine, "select", text="INSERT", column=1, sort=0, descending=True)
+    assert found["of"] == 50
+    rows = await ask(engine, "rows", 0, 100)
+    numbers = [row["index"] for row in rows]
+    assert len(numbers) == found["count"] > 1
+    assert numbers == sorted(numbers, reverse=True)
+    assert {row["action"] for row in rows} == {"insert"}
+    copied = await ask(engine, "copy_rows", "csv", ranges=[[1, 1]])
+    assert copied["text"].splitlines()[1].startswith(f"{numbers[1]},insert,")
+    written = tmp_path / "rows.jsonl"
+    assert await ask(engine, "export_rows", str(written)) == found["count"]
+    lines = [json.loads(line) for line in written.read_text(encoding="utf-8").splitlines()]
+    assert [line["index"] for line in lines] == numbers
+    assert all(line["request"] for line in lines if line["ok"] and not line["filtered"])
+    assert await ask(engine, "export_rows", str(tmp_path / "r.csv")) == found["count"]
+    with pytest.raises(UsageError, match="no known ending"):
+        await ask(engine, "export_rows", str(tmp_path / "rows.xlsx"))
+    totals = await ask(engine, "evaluate_all")
+    assert totals["done"] == totals["rows"] == 84
+    assert (await ask(engine, "select", text="delete", column=1))["of"] == 84
