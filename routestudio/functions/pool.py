@@ -21,6 +21,7 @@ from routestudio.functions.child import Limits, Worker, WorkerGone
 from routestudio.functions.conversion.result import Conversion
 from routestudio.functions.facts import Facts, of_path
 from routestudio.functions.frames import Mode, Program
+from routestudio.functions.matching import Found, Query
 from routestudio.functions.tracing import Point, Trace
 from routestudio.model.function import (
     Diagnostic,
@@ -39,7 +40,8 @@ _MAX_ROWS: Final = 1000
 """Messages of one request: bounds what the worker holds and what an overrun makes it repeat."""
 
 
-_DOES: Final = {"check": "checking", "format": "formatting", "convert": "converting"}
+_DOES: Final = {"check": "checking", "format": "formatting", "convert": "converting",
+                "find": "searching"}  # fmt: skip
 """What the others do is called reading."""
 
 
@@ -140,6 +142,12 @@ class FunctionPool:
         code, problems, restored = answer
         found = tuple(desk.diagnostics_of(problems))
         return Conversion.made(function, code, found, restored=restored)
+
+    async def places(self, query: Query, text: str, most: int) -> list[Found]:
+        """Lines of a text that match (`functions.matching`). Raises `UsageError`."""
+        return [
+            (line, start, end) for line, start, end in await self._work("find", query, text, most)
+        ]
 
     async def _work(self, task: str, *arguments: Any, worker: Worker | None = None) -> Any:
         """A task on a text, in `worker` if there is one. Raises `UsageError` where it is refused,
