@@ -245,7 +245,7 @@ def _yaml_target(workspace: Workspace, file: str) -> Callable[[int], Target]:
 
 
 def _test_target(workspace: Workspace, path: str) -> Callable[[int], Target]:
-    """Where a line of a file of tests is shown: at its test; of a file that is no list, nowhere."""
+    """Where a line of a file of tests is shown: at its test; or where the file as a whole is."""
     try:
         tests = [t for t in route_tests.load(workspace.project) if t.file == path]
     except RouteStudioError:

@@ -226,7 +226,7 @@ class SearchPanel(QWidget):
 
 
 class _Lines(QStyledItemDelegate):
-    """A line in the code font, with what was found in it on a ground of its own."""
+    """A line in the code font, with what was found in it marked."""
 
     def paint(
         self,
