@@ -1,4 +1,4 @@
-"""Requests that find things in a project: its names."""
+"""Requests that find things in a project: by name, and by text."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 from routestudio.engine import route_tests
+from routestudio.engine.searching import Search
 from routestudio.engine.variables import variables_of
 from routestudio.engine.workspace import Opened
 from routestudio.errors import RouteStudioError
+from routestudio.functions.matching import Query
 
 Emit = Callable[[str, dict[str, Any]], None]
 
@@ -22,7 +24,10 @@ class FindingMethods:
 
     def __init__(self, opened: Opened) -> None:
         self._opened = opened
-        self.methods: dict[str, Callable[..., Any]] = {"names": self.names}
+        self.methods: dict[str, Callable[..., Any]] = {
+            "names": self.names,
+            "search": self.search,
+        }
 
     async def names(self, *, emit: Emit = _ignore) -> dict[str, list[dict[str, Any]]]:
         """Names that the snapshot does not have: route tests and variables, never their values.
@@ -40,3 +45,16 @@ class FindingMethods:
                  "index": test.index, "variant": test.variant} for test in tests],
             "variables": [{"name": item["name"]} for item in variables_of(workspace)],
         }  # fmt: skip
+
+    async def search(
+        self,
+        text: str,
+        *,
+        case: bool = False,
+        word: bool = False,
+        pattern: bool = False,
+        emit: Emit = _ignore,
+    ) -> dict[str, Any]:
+        """Lines of the project's texts that match (`engine.searching`)."""
+        query = Query(text, case=case, word=word, pattern=pattern)
+        return await Search(self._opened.workspace, query, emit).run()

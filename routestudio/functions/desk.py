@@ -1,4 +1,4 @@
-"""Work on the text of a function in a worker, where it can be stopped: check, format, convert.
+"""Work on texts in a worker, where it can be stopped: check, format, convert, find.
 
 Whoever opens a project asks for these before anything of it runs, so a text must not be able to
 hold up the engine or fill its memory either.
@@ -13,7 +13,7 @@ from dataclasses import astuple
 from typing import Any, Final
 
 from routestudio.errors import UsageError
-from routestudio.functions import language, reading
+from routestudio.functions import language, matching, reading
 from routestudio.model.function import Diagnostic, Function, Language
 
 SECONDS: Final = 2.0
@@ -66,6 +66,7 @@ def load() -> None:
         return [code, [astuple(item) for item in found.problems], found.restored]
 
     load_formatter()
+    _TASKS["find"] = matching.places
     _TASKS["format"] = lambda code, tongue: formatted(code, Language(tongue))
     _TASKS["convert"] = converted
 

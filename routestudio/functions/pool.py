@@ -21,6 +21,7 @@ from routestudio.functions.child import Limits, Worker, WorkerGone
 from routestudio.functions.conversion.result import Conversion
 from routestudio.functions.facts import Facts, of_path
 from routestudio.functions.frames import Mode, Program
+from routestudio.functions.matching import Found, Query
 from routestudio.functions.tracing import Point, Trace
 from routestudio.model.function import (
     Diagnostic,
@@ -39,8 +40,10 @@ _MAX_ROWS: Final = 1000
 """Messages of one request: bounds what the worker holds and what an overrun makes it repeat."""
 
 
-_DOES: Final = {"check": "checking", "format": "formatting", "convert": "converting"}
+_DOES: Final = {"check": "checking", "format": "formatting", "convert": "converting",
+                "find": "searching"}  # fmt: skip
 """What the others do is called reading."""
+_SHORTER: Final = "write long expressions as several short ones"
 
 
 class FunctionPool:
@@ -123,23 +126,24 @@ class FunctionPool:
         return self._answers[key]
 
     async def format(self, code: str, language: Language) -> str:
-        """A text in its language's style. Raises `UsageError`, which explains why, if it cannot
-        be."""
-        found: str = await self._work("format", code, language.value)
-        return found
+        """A text in its language's style. Raises `UsageError`, with the reason, if it cannot be."""
+        return str(await self._work("format", code, language.value))
 
     async def convert(
         self, function: Function, times: Collection[str], known: Collection[str] = ()
     ) -> Conversion:
         """The function in the other language, not verified yet (`conversion.convert`)."""
         try:
-            answer = await self._work("convert", function, frozenset(times), frozenset(known))
+            found = await self._work("convert", function, frozenset(times), frozenset(known))
         except UsageError as error:
             problem = Diagnostic(1, 1, "not_converted", error.message, hint=error.hint)
             return Conversion.made(function, None, (problem,))
-        code, problems, restored = answer
-        found = tuple(desk.diagnostics_of(problems))
-        return Conversion.made(function, code, found, restored=restored)
+        problems = tuple(desk.diagnostics_of(found[1]))
+        return Conversion.made(function, found[0], problems, restored=found[2])
+
+    async def places(self, query: Query, text: str, most: int) -> list[Found]:
+        """Lines of a text that match (`functions.matching`). Raises `UsageError`."""
+        return [(*found,) for found in await self._work("find", query, text, most)]
 
     async def _work(self, task: str, *arguments: Any, worker: Worker | None = None) -> Any:
         """A task on a text, in `worker` if there is one. Raises `UsageError` where it is refused,
@@ -155,8 +159,7 @@ class FunctionPool:
                 did = _DOES.get(task, "reading")
                 why = f"longer than {desk.SECONDS:g} s" if gone.timeout else "too much memory"
                 text = f"{did} this text takes {why}, and was stopped"
-                hint = "write long expressions as several short ones"
-                raise UsageError(text, hint=hint) from None
+                raise UsageError(text, hint=_SHORTER) from None
 
     @contextlib.asynccontextmanager
     async def _text_worker(self, task: str) -> AsyncIterator[Worker]:

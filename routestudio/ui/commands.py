@@ -129,8 +129,9 @@ class Commands:
     def _reach(self) -> Reach:
         window = self._window
         return Reach(
-            window, window.session, window.action_table, window.memory, window.tests,
-            window.document, self.open, self.environments.switch, window.open_bottom,
+            window, window.session, window.action_table, window.memory, window.tests, window.search,
+            window.document, self.open, self.open_problem, self.environments.switch,
+            window.open_bottom,
         )  # fmt: skip
 
     def flush(self) -> None:

@@ -1,8 +1,10 @@
-"""Actions that find things: by name, and every action by its title."""
+"""Actions that find things: names, actions, and lines of the whole project."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtWidgets import QApplication, QLineEdit, QPlainTextEdit, QTextEdit
 
 if TYPE_CHECKING:
     from routestudio.ui.reach import Reach
@@ -18,8 +20,10 @@ class FindCommands:
         """Give the actions their handlers."""
         for name, handler in {
             "palette": self.palette, "quick_open": self.quick_open,
+            "search_project": self.search_project,
         }.items():  # fmt: skip
             self._reach.actions.on(name, handler)
+        self._reach.search.chosen.connect(self.go_to_line)
 
     def palette(self) -> None:
         """Open the command palette."""
@@ -36,3 +40,35 @@ class FindCommands:
         palette.finished.connect(palette.deleteLater)
         palette.finished.connect(opener.deleteLater)
         palette.open()
+
+    def search_project(self) -> None:
+        """Show the search panel, with what is selected where the focus is."""
+        text = selected_text()
+        self._reach.show_panel(self._reach.search)
+        self._reach.search.open_with(text)
+
+    def go_to_line(self, line: dict[str, Any]) -> None:
+        """Go to a line that the search found, and select the match in a function's text."""
+        reach = self._reach
+        kind, name, at = line["kind"], line["name"], line["at"]
+        if kind == "test":
+            reach.show_panel(reach.tests)
+            reach.tests.choose(name, at, None)
+        elif kind == "sample" or kind == "file":
+            reach.open_problem(kind, name, at)
+        else:
+            reach.open(kind, name)
+            editor = getattr(reach.front(), "editor", None)
+            if kind == "function" and editor is not None:
+                same = at == line["line"]  # else it is indented in the project file
+                editor.go_to(at, *((line["column"], line["length"]) if same else ()))
+
+
+def selected_text() -> str:
+    """What is selected in the field or text that has the focus."""
+    focus = QApplication.focusWidget()
+    if isinstance(focus, QLineEdit):
+        return focus.selectedText()
+    if isinstance(focus, (QPlainTextEdit, QTextEdit)):
+        return focus.textCursor().selectedText()
+    return ""

@@ -32,6 +32,7 @@ from routestudio.ui.panels.check import CheckPanel
 from routestudio.ui.panels.lists import ArrivedPanel, LogPanel
 from routestudio.ui.panels.problems import ProblemsPanel
 from routestudio.ui.panels.run import RunPanel
+from routestudio.ui.panels.search import SearchPanel
 from routestudio.ui.panels.tests import TestsPanel
 from routestudio.ui.place import FOLDED, PanelPlace
 from routestudio.ui.project_tree import ProjectTree
@@ -142,12 +143,13 @@ class MainWindow(QMainWindow):
         self.check_panel = CheckPanel(self.session)
         self.arrived = ArrivedPanel(self.session)
         self.tests = TestsPanel(self.session)
+        self.search = SearchPanel(self.session)
         self.log = LogPanel()
         for panel, text, name in (
             (self.problems, "Problems", "warning"), (self.run_panel, "Run", "run"),
             (self.check_panel, "Check", "check"), (self.tests, "Tests", "ok"),
             (self.arrived, "What arrived", "arrived"),
-            (self.log, "Log", "log"),
+            (self.search, "Search", "search"), (self.log, "Log", "log"),
         ):  # fmt: skip
             self.panels.addTab(panel, icon(name), text)
         corner = QWidget()
@@ -349,7 +351,9 @@ class MainWindow(QMainWindow):
         self.toast.tell("error", text)
 
     def _retint(self) -> None:
-        for number, name in enumerate(("warning", "run", "check", "ok", "arrived", "log")):
+        for number, name in enumerate(
+            ("warning", "run", "check", "ok", "arrived", "search", "log")
+        ):
             self.panels.setTabIcon(number, icon(name))
         for number, document in enumerate(self.documents()):
             self.tabs.setTabIcon(number, icon(document.icon_name))

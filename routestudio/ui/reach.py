@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QWidget
 from routestudio.ui.actions import Actions
 from routestudio.ui.documents.base import Document
 from routestudio.ui.memory import Memory
+from routestudio.ui.panels.search import SearchPanel
 from routestudio.ui.panels.tests import TestsPanel
 from routestudio.ui.session import Session
 
@@ -23,10 +24,13 @@ class Reach:
     actions: Actions
     memory: Memory
     tests: TestsPanel
+    search: SearchPanel
     front: Callable[[], Document | None]
     """The document in front."""
     open: Callable[[str, str], None]
     """Open something of the project, by kind and name."""
+    open_problem: Callable[[str, str, int], None]
+    """Go to a place: kind, name (of a file: its path) and line."""
     switch: Callable[[str | None], None]
     """Use another environment."""
     show_panel: Callable[[QWidget], None]

@@ -118,6 +118,7 @@ QCheckBox::indicator:checked, QTreeView::indicator:checked {{ background: {t.acc
 QRadioButton::indicator:checked {{ border: 5px solid {t.accent}; width: 8px; height: 8px; }}
 QCheckBox:focus, QRadioButton:focus {{ color: {t.accent}; }}
 
+QLineEdit QToolButton {{ padding: 0; min-height: 0; border: none; background: transparent; }}
 QTabBar QToolButton {{ padding: 0; min-height: 0; border-radius: 4px; }}
 
 QTabWidget::pane {{ border: none; background: {t.background}; }}

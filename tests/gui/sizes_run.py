@@ -21,7 +21,7 @@ SIZES = ((1000, 640), (1280, 800), (1920, 1080), (960, 540), (853, 533))
 at 1.5."""
 SCREEN = (1000, 640)
 """Of the screen, at any scale."""
-PANELS = ("problems", "run_panel", "check_panel", "tests", "arrived", "log")
+PANELS = ("problems", "run_panel", "check_panel", "tests", "arrived", "search", "log")
 
 
 def main(project: Path, pictures: Path | None, only: str) -> None:
@@ -180,6 +180,9 @@ class Walk:
         await desk.until(window.arrived.tree.topLevelItemCount, "what arrived")
         await desk.trigger("run_tests")
         await desk.until(lambda: window.tests.results, "the tests")
+        window.search.text.setText("region")
+        window.search.start()
+        await desk.until(window.search.list.topLevelItemCount, "the search")
         await desk.quiet(0.8)
         for where in ("below", "maximised", "right"):
             if where == "maximised":

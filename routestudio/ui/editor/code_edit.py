@@ -93,14 +93,18 @@ class CodeEdit(QPlainTextEdit):
         self.textCursor().insertText(text)
         self.setFocus()
 
-    def go_to(self, line: int, column: int = 1) -> None:
-        """Put the cursor at a line and column, both from 1."""
+    def go_to(self, line: int, column: int = 1, length: int = 0) -> None:
+        """Put the cursor at a line and column, both from 1; select so many characters."""
         block = self.document().findBlockByNumber(max(0, line - 1))
         if not block.isValid():
             return
         cursor = QTextCursor(block)
         text = block.text()
-        cursor.setPosition(block.position() + utf16(text, min(len(text), max(0, column - 1))))
+        start = min(len(text), max(0, column - 1))
+        cursor.setPosition(block.position() + utf16(text, start))
+        if length:
+            end = block.position() + utf16(text, min(len(text), start + length))
+            cursor.setPosition(end, QTextCursor.MoveMode.KeepAnchor)
         self.setTextCursor(cursor)
         self.centerCursor()
         self.setFocus()

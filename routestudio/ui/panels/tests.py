@@ -142,7 +142,7 @@ class TestsPanel(QWidget):
         )  # fmt: skip
 
     def choose(self, file: str, index: int, variant: str | None) -> None:
-        """Choose a test; where none has run yet, run them first."""
+        """Choose a test, or the first of its variants; where none has run yet, run them first."""
         self._wanted = file, index, variant
         if self.results:
             self._fill()
@@ -248,7 +248,7 @@ class TestsPanel(QWidget):
             group.addChild(item)
             if chosen and (result["file"], result["name"]) == (chosen["file"], chosen["name"]):
                 again = item
-            if self._wanted == (result["file"], result["index"], result["variant"]):
+            if wanted is None and _is(result, self._wanted):
                 wanted = item
             if not result["ok"] and first_failed is None:
                 first_failed = item
@@ -275,6 +275,13 @@ class TestsPanel(QWidget):
     def _followed(self, link: QUrl) -> None:
         function, _, line = link.toString().partition("#")
         self.line_chosen.emit(QUrl.fromPercentEncoding(function.encode()), int(line))
+
+
+def _is(result: dict[str, Any], wanted: tuple[str, int, str | None] | None) -> bool:
+    """Whether a result is of the wanted test; without a variant, any of the test's."""
+    return wanted is not None and (
+        (result["file"], result["index"]) == wanted[:2] and wanted[2] in (None, result["variant"])
+    )
 
 
 def _test(result: dict[str, Any]) -> str:
