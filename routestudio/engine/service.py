@@ -24,6 +24,7 @@ from routestudio.engine.exporting import ExportMethods
 from routestudio.engine.finding import FindingMethods
 from routestudio.engine.messages import rows_of_check
 from routestudio.engine.outside import OutsideMethods
+from routestudio.engine.picture_methods import PictureMethods
 from routestudio.engine.previews import CHUNK, Preview, evaluate_rows, staged_of
 from routestudio.engine.read_back import ReadBackMethods
 from routestudio.engine.reading import reading_of
@@ -98,6 +99,7 @@ class EngineService(Runner):
             **FindingMethods(self).methods,
             **ReadBackMethods(self).methods,
             **ExportMethods(self).methods,
+            **PictureMethods(self).methods,
         }
 
     async def close(self) -> None:

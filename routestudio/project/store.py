@@ -396,7 +396,7 @@ class OpenProject:
         return {
             **snapshot(self._project, secret_keys, self._shown),
             "samples": [
-                {"name": n, **self._counts.of(n, self), "state": self._state(n)}
+                {"name": n, **self._counts.of(n, self), "state": self.sample_state(n)}
                 for n in self._project.samples
             ],
             "yaml": hash_of(self._document.text),
@@ -407,7 +407,7 @@ class OpenProject:
             "journal_problem": self.journal_problem,
         }
 
-    def _state(self, name: str) -> str:
+    def sample_state(self, name: str) -> str:
         """What changes when the messages of a sample set do."""
         unsaved = self.unsaved_sample(name)
         if unsaved is not None:

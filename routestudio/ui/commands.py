@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication
 from routestudio.ui.commands_editor import EditorCommands
 from routestudio.ui.commands_environment import EnvironmentCommands
 from routestudio.ui.commands_find import FindCommands
+from routestudio.ui.commands_overview import OverviewCommands
 from routestudio.ui.commands_project import ProjectCommands
 from routestudio.ui.commands_run import RunCommands
 from routestudio.ui.commands_tables import TableCommands
@@ -41,6 +42,7 @@ class Commands:
         self.runs = RunCommands(window)
         self.environments = EnvironmentCommands(window)
         self.tables = TableCommands(window, window.action_table)
+        self.overview = OverviewCommands(self._reach())
 
     @cached_property
     def edits(self) -> Edits:
@@ -81,10 +83,8 @@ class Commands:
             "next_problem": self.next_problem, "rename": lambda: self.edits.rename(),
             "duplicate": lambda: self.edits.duplicate(),
             "delete": lambda: self.edits.delete(),
-            "toggle_theme": self.toggle_theme, "zoom_in": lambda: self.zoom(1),
-            "zoom_out": lambda: self.zoom(-1), "next_document": lambda: self.step_document(1),
+            "toggle_theme": self.toggle_theme, "next_document": lambda: self.step_document(1),
             "previous_document": lambda: self.step_document(-1),
-            "overview": lambda: self.open("overview", "Overview"),
             "focus_tree": window.tree.tree.setFocus, "focus_document": self.focus_document,
             "focus_bottom": self.focus_bottom,
             "toggle_panel": window.place.toggle,
@@ -123,6 +123,7 @@ class Commands:
         self.runs.connect_all()
         self.environments.connect_all()
         self.tables.connect_all()
+        self.overview.connect_all()
         EditorCommands(window).connect_all()
         FindCommands(self._reach()).connect_all()
 
@@ -182,9 +183,7 @@ class Commands:
             made.check_asked.connect(self.check)
             return made
         if kind == "overview":
-            from routestudio.ui.documents.overview import OverviewDocument
-
-            return OverviewDocument(self._session)
+            return self.overview.make()
         if kind == "variables":
             from routestudio.ui.documents.variables import VariablesDocument
 
@@ -304,11 +303,6 @@ class Commands:
         """Go to the next diagnostic."""
         if document := self._function():
             document.editor.next_problem()
-
-    def zoom(self, step: float) -> None:
-        """Change the size of the code."""
-        if document := self._function():
-            document.editor.zoom(step)
 
     def insert_starter(self) -> None:
         """Insert the starter of the sink type."""

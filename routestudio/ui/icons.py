@@ -52,3 +52,8 @@ def _drawing(name: str, tint: str) -> QSvgRenderer:
         path = folder / "sink.svg"
     text = path.read_text(encoding="utf-8").replace("currentColor", QColor(tint).name())
     return QSvgRenderer(QByteArray(text.encode()))
+
+
+def draw(painter: QPainter, name: str, place: QRectF, role: str = "muted") -> None:
+    """Draw an icon as lines, also into a picture that can be made larger."""
+    _drawing(name, colour(role).name()).render(painter, place)

@@ -266,6 +266,8 @@ class MainWindow(QMainWindow):
             project=self.session.is_open,
             document=document is not None,
             function=document is not None and document.kind == "function",
+            overview=document is not None and document.kind == "overview",
+            zoom=document is not None and document.kind in ("function", "overview"),
             sample=document is not None and document.kind == "sample",
             sink=sink,
             checkable=sink or self.commands.current_database() is not None,

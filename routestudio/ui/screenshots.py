@@ -15,7 +15,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QPixmap
@@ -128,7 +128,7 @@ async def _take(
         await asyncio.sleep(0.5)
         await shoot("sample")
         window.commands.open("overview", "Overview")
-        await asyncio.sleep(0.3)
+        await asyncio.sleep(1.0)
         await shoot("overview")
     finally:
         window.commands.flush()
@@ -168,6 +168,7 @@ async def _take_sinks(
                 for name in ("form", "card"):
                     if name == "card":
                         window.commands.open("overview", "Overview")
+                        cast(Any, window.document()).show_view("cards")
                     for mode in modes:
                         theme().apply(app, "dark" if mode == "dark" else "light")
                         for width, height in sizes:

@@ -81,6 +81,7 @@ def reached_by_tab(window: QWidget) -> set[int]:
         ("sink", "events-to-http"),
         ("function", "orders-by-region"),
         ("sample", "shop"),
+        ("overview", "Overview"),
     ],
 )
 @in_qt
@@ -126,7 +127,8 @@ async def test_arrow_keys_choose_among_exclusive_buttons(desk: Desk, project: Pa
 async def test_closed_documents_are_collected(desk: Desk, project: Path) -> None:
     await desk.start(project)
     kept: list[tuple[str, weakref.ref[QWidget]]] = []
-    for kind, name in (("sink", "orders-to-kafka"), ("function", "rest-path"), ("sample", "shop")):
+    for kind, name in (("sink", "orders-to-kafka"), ("function", "rest-path"), ("sample", "shop"),
+                       ("overview", "Overview")):  # fmt: skip
         document = await desk.open(kind, name)
         await desk.quiet()
         kept.append((f"{kind} document", weakref.ref(document)))

@@ -336,6 +336,17 @@ class PreviewPanel(QWidget):
             self._stack.setCurrentIndex(_PAGES[name])
             self._show_beside()
 
+    def show_only(self, sample: str, only: dict[str, Any]) -> None:
+        """Show the rows of a sample set that `only` is about (arguments of `select`)."""
+        self.show_view("rows")
+        self.bar.choose_only(only)
+        place = self.samples.findData(sample)
+        if place >= 0 and place != self.samples.currentIndex():
+            self.samples.setCurrentIndex(place)
+            self._sample_chosen()
+        elif self._complete == self._generation > 0:
+            self._filter()
+
     def _show_beside(self) -> None:
         """Ask for what the view in front shows beside the rows."""
         engine, generation = self._session.engine, self._generation

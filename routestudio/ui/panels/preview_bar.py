@@ -91,15 +91,25 @@ class PreviewBar(CompactBar):
         """The filter as arguments of the request `select`; empty for all rows."""
         return dict(self.filter.currentData() or {})
 
+    def choose_only(self, only: dict[str, Any]) -> None:
+        """Choose which rows are shown (arguments of the request `select`), without a signal."""
+        if "destination" in only:
+            self._offer_destination(only["destination"])
+        places = (n for n in range(self.filter.count()) if self.filter.itemData(n) == only)
+        self.filter.setCurrentIndex(next(places, 0))
+
     def only_destination(self, name: str) -> None:
         """Show the rows of one destination."""
+        self._offer_destination(name)
+        self.filter.setCurrentIndex(self.filter.count() - 1)
+        self.filter_chosen.emit()
+
+    def _offer_destination(self, name: str) -> None:
         last = self.filter.count() - 1
         if "destination" in (self.filter.itemData(last) or {}):
             self.filter.removeItem(last)
         shown = name if len(name) <= 40 else name[:38] + "…"
         self.filter.addItem(f"To {shown}", {"destination": name})
-        self.filter.setCurrentIndex(self.filter.count() - 1)
-        self.filter_chosen.emit()
 
     def show_source(self, data: dict[str, Any]) -> None:
         """What the rows of the set were recognised as, and what is passed over."""
