@@ -29,7 +29,7 @@ MEANINGS: Final[Mapping[Verdict, str]] = {
 """Every verdict on a record, with what it means."""
 
 _PATHS: Final = 20
-_ID_HEADERS: Final = ("nats-msg-id", "message-id")
+_ID_HEADERS: Final = ("nats-msg-id", "message-id", "messagededuplicationid")
 
 
 @dataclass(frozen=True, slots=True)
