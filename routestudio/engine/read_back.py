@@ -43,7 +43,7 @@ these."""
 MOST_RECORDS: Final = 10_000
 """Largest limit."""
 
-MOST_DESTINATIONS: Final = 20
+MOST_DESTINATIONS: Final = 100
 DEADLINE: Final = 60.0
 """Seconds for reading all destinations."""
 
@@ -119,28 +119,36 @@ async def read_back(
         expected.items = [pair for pair in expected.items if pair[1].destination == destination]
     places = _places(side, expected.items, destination)
     chosen = places[:MOST_DESTINATIONS]
-    reader = _reader(prepared, side)
-    try:
-        async with asyncio.timeout(DEADLINE):
-            windows = {
-                place: await _read(reader, side, place, expected.items, limit, agreed)
-                for place in chosen
-            }
-    except TimeoutError:
-        raise LinkError(f"reading took longer than {DEADLINE:g} s",
-                        hint="read fewer records with --limit") from None  # fmt: skip
-    finally:
-        await reader.close()
+    windows = await _windows(prepared, side, chosen, expected.items, limit, agreed)
     rows = compare(expected.items, _as_expected(side, windows, expected.items), keyed=side.keyed)
     found = Found(sink, rows, windows, side.how, len(expected.items), expected.failed,
                   expected.uncompared, expected.cut, len(places) - len(chosen))  # fmt: skip
     notes = [note for window in windows.values() for note in window.notes]
+    if len(windows) < len(chosen):
+        notes.append(f"only {len(windows)} of {len(chosen)} destinations answered in "
+                     f"{DEADLINE:g} s")  # fmt: skip
     found.notes = list(dict.fromkeys([*([side.note] if side.note else []), *notes]))
     return found
 
 
-def _reader(prepared: PreparedSink, side: ReadBack) -> Reader:
-    return side.reader(prepared.ready_config())
+async def _windows(
+    prepared: PreparedSink, side: ReadBack, places: Sequence[str],
+    items: Sequence[tuple[int, Stored]], limit: int | None, agreed: bool,
+) -> dict[str, Window]:  # fmt: skip
+    """What each destination holds, as far as they answer in time."""
+    found: dict[str, Window] = {}
+    reader = side.reader(prepared.ready_config())
+    try:
+        async with asyncio.timeout(DEADLINE):
+            for place in places:
+                found[place] = await _read(reader, side, place, items, limit, agreed)
+    except TimeoutError:
+        if not found:
+            raise LinkError(f"reading took longer than {DEADLINE:g} s",
+                            hint="read fewer records with --limit") from None  # fmt: skip
+    finally:
+        await reader.close()
+    return found
 
 
 @dataclass(slots=True)
@@ -207,7 +215,7 @@ def _as_expected(
         return windows
     [window] = windows.values()
     names = dict.fromkeys(item.destination for _, item in items)
-    return {**dict.fromkeys(names, Window((), window.more)), "": window}
+    return {**dict.fromkeys(names, Window((), window.more, window.oldest)), "": window}
 
 
 # --- plain data ------------------------------------------------------------------------------
@@ -254,7 +262,7 @@ def _side(record: Stored, most: int) -> dict[str, Any]:
     body = record.body
     text = None if body is None else body[:most].decode("utf-8", "backslashreplace")
     return {"destination": record.destination or record.key or "", "key": _text(record.key),
-            "headers": {_text(name): _text(value)[:_BODY] for name, value in
+            "headers": {_text(name): _text(str(value))[:_BODY] for name, value in
                         list(record.headers.items())[:100]},
             "body": text, "cut": body is not None and len(body) > most,
             "size": record.size}  # fmt: skip

@@ -23,13 +23,13 @@ MEANINGS: Final[Mapping[Verdict, str]] = {
     "different": "not as previewed",
     "replaced": "a later record of the preview took its place",
     "missing": "previewed, and not there",
-    "unread": "older than what was read",
+    "unread": "beyond what was read",
     "other": "not from this preview",
 }
 """Every verdict on a record, with what it means."""
 
 _PATHS: Final = 20
-_ID_HEADERS: Final = ("nats-msg-id", "message-id")
+_ID_HEADERS: Final = ("nats-msg-id", "message-id", "messagededuplicationid")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ def compare(
 def _absent(
     pairs: Iterable[tuple[int, Stored]], rows: Sequence[Compared], windows: Mapping[str, Window]
 ) -> Iterator[Compared]:
-    """What of the preview was not found: missing, unless it may be older than what was read.
+    """What of the preview was not found: missing, unless it may be beyond what was read.
 
     Only records of one key are in the order of the preview: what comes after one that was found is
     not older.
@@ -100,9 +100,10 @@ def _absent(
             first[lane] = min(first.get(lane, row.index), row.index)
     for index, item in pairs:
         window = windows.get(item.destination)
-        older = window is None or window.more
-        known = first.get((item.destination, item.key or ""), index) < index
-        yield Compared("unread" if older and not known else "missing", index, item, None)
+        beyond = window is None or window.more
+        behind = first.get((item.destination, item.key or ""), index) < index
+        known = behind and window is not None and not window.oldest
+        yield Compared("unread" if beyond and not known else "missing", index, item, None)
 
 
 class _Left:
@@ -182,7 +183,7 @@ def identity_of(record: Stored) -> str | None:
     """The id of a record's message, where the record has one: in a header, or in its metadata."""
     for name, value in record.headers.items():
         if name.lower() in _ID_HEADERS and value:
-            return value
+            return str(value)
     value = _decoded(record.body)
     metadata = value.get("metadata") if isinstance(value, dict) else None
     if isinstance(metadata, str):
@@ -198,7 +199,7 @@ def parts_of(expected: Stored, found: Stored) -> tuple[str, ...]:
         parts.append("destination")
     if expected.key != found.key:
         parts.append("key")
-    if dict(expected.headers) != dict(found.headers):
+    if any(_differing("", dict(expected.headers), dict(found.headers))):
         parts.append("headers")
     if expected.body != found.body and any(_body_changes(expected, found)):
         parts.append("body")
@@ -211,10 +212,7 @@ def changes_of(expected: Stored, found: Stored) -> Iterator[Change]:
         yield Change("destination", expected.destination, found.destination)
     if expected.key != found.key:
         yield Change("key", expected.key, found.key)
-    for name in sorted({*expected.headers, *found.headers}):
-        one, other = expected.headers.get(name), found.headers.get(name)
-        if one != other:
-            yield Change(f"headers.{name}", one, other)
+    yield from _differing("headers", dict(expected.headers), dict(found.headers))
     for count, change in enumerate(_body_changes(expected, found)):
         if count == _PATHS:
             return

@@ -48,7 +48,7 @@ class KafkaReader(Reader):
         ordered = sorted(found.records, key=lambda r: (r.timestamp()[1], r.partition(), r.offset()))
         records = [_stored(record) for record in ordered[-wanted.limit :]]
         notes = () if found.whole else ("not all of it came in time or in size",)
-        return Window(records, found.held > len(records), notes)
+        return Window(records, found.held > len(records), notes=notes)
 
     async def close(self) -> None:
         """Each read ends its own client."""

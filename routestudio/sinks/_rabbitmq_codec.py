@@ -29,6 +29,11 @@ CHANNEL_OPEN, CHANNEL_OPEN_OK = 20 << 16 | 10, 20 << 16 | 11
 FLOW, FLOW_OK = 20 << 16 | 20, 20 << 16 | 21
 CHANNEL_CLOSE, CHANNEL_CLOSE_OK = 20 << 16 | 40, 20 << 16 | 41
 DECLARE, DECLARE_OK = 40 << 16 | 10, 40 << 16 | 11
+QOS, QOS_OK = 60 << 16 | 10, 60 << 16 | 11
+CONSUME, CONSUME_OK = 60 << 16 | 20, 60 << 16 | 21
+CANCEL, CANCEL_OK = 60 << 16 | 30, 60 << 16 | 31
+DELIVER = 60 << 16 | 60
+GET, GET_OK, GET_EMPTY = 60 << 16 | 70, 60 << 16 | 71, 60 << 16 | 72
 PUBLISH, RETURN = 60 << 16 | 40, 60 << 16 | 50
 ACK, NACK = 60 << 16 | 80, 60 << 16 | 120
 SELECT, SELECT_OK = 85 << 16 | 10, 85 << 16 | 11
@@ -104,6 +109,26 @@ def properties(headers: Mapping[str, Any], message_id: str) -> bytes:
         flags |= 1 << 7
         parts.append(short(message_id))
     return struct.pack(">H", flags) + b"".join(parts)
+
+
+def identified(known: bytes) -> tuple[dict[str, Any], str]:
+    """Headers and message id of encoded properties."""
+    fields = Fields(known)
+    flags = fields.number(2)
+    headers: dict[str, Any] = {}
+    identity = ""
+    for bit in range(15, 6, -1):
+        if not flags >> bit & 1:
+            continue
+        if bit == 13:
+            headers = fields.table()
+        elif bit in (12, 11):
+            fields.take(1)
+        elif bit == 7:
+            identity = fields.short()
+        else:
+            fields.short()
+    return headers, identity
 
 
 def publication(

@@ -13,8 +13,9 @@ import asyncio
 import contextlib
 import ssl
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from pydantic import SecretStr
@@ -113,7 +114,19 @@ class Alarm:
     reason: str
 
 
-Event = Confirm | Returned | ChannelClosed | Answer | Alarm
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """A message of a queue, which waits for a word about its `tag`; `left` are behind it."""
+
+    tag: int
+    exchange: str
+    key: str
+    left: int
+    properties: bytes
+    body: bytes
+
+
+Event = Confirm | Returned | ChannelClosed | Answer | Alarm | Delivered
 
 
 def printable(text: object) -> str:
@@ -136,7 +149,7 @@ class Connection:
         self._writer = writer
         self._buffer = bytearray()
         self._pulse: asyncio.TimerHandle | None = None
-        self._returning: tuple[int, str, str, str] | None = None
+        self._arriving: Callable[[bytes, bytes], Event] | None = None
         self._properties = b""
         self._missing = -1
         self._body = bytearray()
@@ -303,6 +316,10 @@ class Connection:
             async with asyncio.timeout(_CLOSE_SECONDS):
                 await self._writer.wait_closed()
 
+    def ask(self, number: int, arguments: bytes) -> None:
+        """Hand a method of the channel to the socket."""
+        self._command(_CHANNEL, number, arguments)
+
     def _command(self, channel: int, number: int, arguments: bytes = b"") -> None:
         self._writer.write(codec.method(channel, number, arguments))
 
@@ -382,7 +399,15 @@ class Connection:
             return Confirm(tag, bool(flags & 1), number == codec.ACK)
         if number == codec.RETURN:
             code, text = fields.number(2), fields.short()
-            self._returning = (code, text, fields.short(), fields.short())
+            self._arriving = partial(Returned, code, text, fields.short(), fields.short())
+            return None
+        if number in (codec.DELIVER, codec.GET_OK):
+            if number == codec.DELIVER:
+                fields.short()
+            tag, _ = fields.number(8), fields.take(1)
+            exchange, key = fields.short(), fields.short()
+            left = fields.number(4) if number == codec.GET_OK else 0
+            self._arriving = partial(Delivered, tag, exchange, key, left)
             return None
         if number == codec.CHANNEL_CLOSE:
             code, text = fields.number(2), fields.short()
@@ -402,11 +427,11 @@ class Connection:
         return Answer(number)
 
     def _whole(self) -> Event | None:
-        """The returned message once all of it is here."""
-        if self._missing > 0 or self._returning is None:
+        """The message once all of it is here."""
+        if self._missing > 0 or self._arriving is None:
             return None
-        found = Returned(*self._returning, self._properties, bytes(self._body))
-        self._returning, self._missing = None, -1
+        found = self._arriving(self._properties, bytes(self._body))
+        self._arriving, self._missing = None, -1
         self._body.clear()
         return found
 

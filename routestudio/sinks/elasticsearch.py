@@ -54,6 +54,7 @@ from routestudio.sinks.base import (
     SinkRouting,
     StandinAddress,
 )
+from routestudio.sinks.reading import ReadBack, Reader, Stored
 
 _MAX_BATCH: Final = 10_000
 _BULK_BYTES: Final = 10 * 1024 * 1024
@@ -108,6 +109,17 @@ class Entry:
         return found
 
 
+def _stored(entry: Entry) -> Stored:
+    _, _, body = entry.lines.partition(b"\n")
+    return Stored(entry.index, entry.id, body.rstrip(b"\n") or None)
+
+
+def _reader(config: Elasticsearch.Config) -> Reader:
+    from routestudio.sinks._elasticsearch_read import ElasticsearchReader
+
+    return ElasticsearchReader(ElasticsearchLink(config))
+
+
 class Elasticsearch(Sink):
     """Keep the documents of Elasticsearch or OpenSearch indexes up to date."""
 
@@ -143,6 +155,15 @@ class Elasticsearch(Sink):
             "sends it as it is, and again with every entry.",
             "index_name",
         ),
+    )
+
+    read_back = ReadBack(
+        "The documents with the ids of the preview (multi-get), also those that no refresh has "
+        "made searchable yet. The credentials need the privilege read on the index.",
+        _reader,
+        _stored,
+        keyed=True,
+        note="An ingest pipeline that changes documents shows as a difference.",
     )
 
     class Config(SinkConfig):

@@ -35,6 +35,7 @@ from routestudio.sinks.base import (
     SinkRouting,
     StandinAddress,
 )
+from routestudio.sinks.reading import ReadBack, Reader, Stored
 
 _PATTERN: Final = rf"{PARTITIONS.start}:kinesis:([a-z0-9-]+):\d+:stream/(.+)"
 _ARN: Final = re.compile(_PATTERN, re.ASCII)
@@ -67,6 +68,17 @@ class KinesisRecord:
             "partition_key": self.partition_key,
             "data": self.data.decode(),
         }
+
+
+def _stored(record: KinesisRecord) -> Stored:
+    return Stored(record.stream_arn, record.partition_key, record.data)
+
+
+def _reader(config: Kinesis.Config) -> Reader:
+    from routestudio.sinks._aws_read import KinesisReader
+
+    limits = RequestLimits(_RECORDS, _request(config), _entry(config))
+    return KinesisReader(_KinesisLink(config, limits), "kinesis:ListShards and kinesis:GetRecords")
 
 
 class Kinesis(Sink):
@@ -115,6 +127,15 @@ class Kinesis(Sink):
             "this setting.",
             "max_record_bytes",
         ),
+    )
+
+    read_back = ReadBack(
+        "The last records of the stream, of all shards, by shard iterators: of the last hour, the "
+        "last day, or of all that it keeps, until there are enough. No consumer is registered. The "
+        "rights kinesis:ListShards, kinesis:GetShardIterator and kinesis:GetRecords are needed, "
+        "and the requests count against those of other consumers: five a second for each shard.",
+        _reader,
+        _stored,
     )
 
     class Config(AwsConfig):

@@ -39,11 +39,31 @@ from routestudio.sinks.base import (
     SinkRouting,
     StandinAddress,
 )
+from routestudio.sinks.reading import ReadBack, Reader, Stored
 
 _MAX_BATCH: Final = 10_000
 _MAX_BYTES: Final = 32 * 1024 * 1024
 _ID: Final = re.compile(r"[A-Za-z0-9_-]{1,511}", re.ASCII)
 _PARTS: Final = frozenset({"action", "changes", "metadata", "record"})
+
+
+def _stored(change: Change) -> Stored | None:
+    if change.action == "function":
+        return None  # what an edit makes of a document, only the server knows
+    body = change.body if change.action == "index" else None
+    return Stored(change.index, str(change.id), body)
+
+
+def _link(config: Meilisearch.Config) -> MeilisearchLink:
+    key = config.api_key.get_secret_value()
+    timeout = float(config.timeout_seconds)
+    return MeilisearchLink(config.endpoint_url, key, config.primary_key, timeout)
+
+
+def _reader(config: Meilisearch.Config) -> Reader:
+    from routestudio.sinks._documents_read import DocumentReader
+
+    return DocumentReader(_link(config), "indexes", "the action documents.get")
 
 
 class Meilisearch(Sink):
@@ -99,6 +119,14 @@ class Meilisearch(Sink):
             "The index is escaped in the request's path. A Sequin server sends it as it is.",
             "index_name",
         ),
+    )
+
+    read_back = ReadBack(
+        "The documents with the ids of the preview. The key needs the action documents.get. Edits "
+        "by a function are not compared: their outcome is the server's.",
+        _reader,
+        _stored,
+        keyed=True,
     )
 
     class Config(SinkConfig):
@@ -202,9 +230,7 @@ class Meilisearch(Sink):
 
     @staticmethod
     def connect(config: Config) -> Link:
-        key = config.api_key.get_secret_value()
-        timeout = float(config.timeout_seconds)
-        return MeilisearchLink(config.endpoint_url, key, config.primary_key, timeout)
+        return _link(config)
 
     @classmethod
     def limits(cls, config: Any, batch_size: int | None) -> BatchLimits:

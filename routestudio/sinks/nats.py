@@ -33,6 +33,7 @@ from routestudio.sinks.base import (
     SinkRouting,
     StandinAddress,
 )
+from routestudio.sinks.reading import ReadBack, Reader, Stored
 
 MESSAGE_ID: Final = "Nats-Msg-Id"
 """The header by which JetStream recognises a message that it has stored already."""
@@ -71,6 +72,16 @@ class NatsMessage:
             "headers": dict(self.fields),
             "payload": self.body.decode(errors="replace"),
         }
+
+
+def _stored(message: NatsMessage) -> Stored:
+    return Stored(message.subject, None, message.body, message.fields)
+
+
+def _reader(config: Nats.Config) -> Reader:
+    from routestudio.sinks._nats_read import NatsReader
+
+    return NatsReader(config.account())
 
 
 class Nats(Sink):
@@ -139,6 +150,14 @@ class Nats(Sink):
             "GEN-32",
             "Up to 500 messages travel together, in order. A Sequin server always takes 10.",
         ),
+    )
+
+    read_back = ReadBack(
+        "The last messages of the subject in the JetStream stream that stores it, each by its "
+        "number. No consumer is made and nothing is acknowledged. NATS itself keeps no messages: "
+        "without a stream, subscribe before the run.",
+        _reader,
+        _stored,
     )
 
     class Config(SinkConfig):

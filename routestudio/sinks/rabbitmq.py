@@ -38,6 +38,7 @@ from routestudio.sinks.base import (
     SinkRouting,
     StandinAddress,
 )
+from routestudio.sinks.reading import ReadBack, Reader, Stored
 
 _MEBIBYTE: Final = 1024 * 1024
 
@@ -106,6 +107,19 @@ class RabbitMessage:
         }
 
 
+def _stored(message: RabbitMessage) -> Stored:
+    from routestudio.sinks._rabbitmq_read import headers_shown
+
+    shown = headers_shown(message.headers, message.message_id)
+    return Stored(message.exchange, message.routing_key, message.body, shown)
+
+
+def _reader(config: RabbitMq.Config) -> Reader:
+    from routestudio.sinks._rabbitmq_read import RabbitReader
+
+    return RabbitReader(config.account())
+
+
 class RabbitMq(Sink):
     """Publish each message to a RabbitMQ exchange."""
 
@@ -167,6 +181,17 @@ class RabbitMq(Sink):
             "Up to 500 messages for one exchange travel together, in order. A Sequin server always "
             "takes 10.",
         ),
+    )
+
+    read_back = ReadBack(
+        "An exchange keeps nothing, so a queue is read that gets its messages. A stream queue is "
+        "read without a trace, its last messages. A classic queue gives its oldest messages and "
+        "takes them back, marked as redelivered, so this is asked first. A quorum queue is not "
+        "read: it would put them at its end.",
+        _reader,
+        _stored,
+        note="What another queue got, or a consumer took already, counts as missing.",
+        names="queue",
     )
 
     class Config(SinkConfig):

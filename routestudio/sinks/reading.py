@@ -33,7 +33,7 @@ class Stored:
     destination: str
     key: str | None
     body: bytes | None
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, Any] = field(default_factory=dict)
     place: str = ""
     partial: bool = False
 
@@ -59,10 +59,12 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """What was read, in the order of the service. `more`: the destination holds older records."""
+    """What was read, in the order of the service. `more`: the destination holds older records, or
+    newer ones with `oldest`."""
 
     records: Sequence[Stored]
     more: bool = False
+    oldest: bool = False
     notes: tuple[str, ...] = ()
 
 

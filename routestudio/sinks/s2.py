@@ -42,6 +42,7 @@ from routestudio.sinks.base import (
     SinkRouting,
     StandinAddress,
 )
+from routestudio.sinks.reading import ReadBack, Reader, Stored
 
 ACCOUNT: Final = EndpointUrl("https", "a.s2.dev", None, "/v1", "")
 BASIN_DOMAIN: Final = "b.s2.dev"
@@ -120,6 +121,21 @@ class Append:
         }
 
 
+def _stored(record: Append) -> Stored:
+    return Stored(f"{record.basin}/{record.stream}", None, record.body)
+
+
+def _reader(config: S2.Config) -> Reader:
+    from routestudio.sinks._s2_read import S2Reader
+
+    own = _own(config)
+
+    def place(basin: str) -> tuple[EndpointUrl, dict[str, str]]:
+        return (own, {"s2-basin": basin}) if own is not None else (basin_url(basin), {})
+
+    return S2Reader(S2Link(config), place)
+
+
 class S2(Sink):
     """Append each message as a record to an S2 stream."""
 
@@ -169,6 +185,12 @@ class S2(Sink):
             "Your own service (s2-lite) may be used. A Sequin server ignores this.",
             "endpoint_url",
         ),
+    )
+
+    read_back = ReadBack(
+        "The last records of the stream. The token needs the operation read on it.",
+        _reader,
+        _stored,
     )
 
     class Config(SinkConfig):

@@ -30,6 +30,7 @@ from routestudio.sinks.base import (
     SinkRouting,
     StandinAddress,
 )
+from routestudio.sinks.reading import ReadBack, Reader, Stored
 
 _PATTERN: Final = (
     r"https?://sqs\.([a-z0-9-]+)\.[a-zA-Z0-9.-]+(?::\d+)?"
@@ -37,6 +38,22 @@ _PATTERN: Final = (
 )
 _URL: Final = re.compile(_PATTERN, re.ASCII)
 _KIB_256: Final = 262_144
+
+
+def _stored(entry: Entry) -> Stored:
+    headers = {}
+    if entry.fifo is not None:
+        headers = {"MessageGroupId": entry.fifo.group,
+                   "MessageDeduplicationId": entry.fifo.deduplication}  # fmt: skip
+    return Stored(entry.destination, None, entry.body.encode("utf-8", "surrogatepass"), headers)
+
+
+def _reader(config: Sqs.Config) -> Reader:
+    from routestudio.sinks._aws_read import SqsReader
+
+    limits = RequestLimits(10, config.max_message_bytes)
+    return SqsReader(_SqsLink(config, limits), "sqs:ReceiveMessage and "
+                     "sqs:ChangeMessageVisibility")  # fmt: skip
 
 
 class Sqs(Sink):
@@ -71,6 +88,15 @@ class Sqs(Sink):
             "this setting.",
             "max_message_bytes",
         ),
+    )
+
+    read_back = ReadBack(
+        "Messages of the queue, which gets them back at once. SQS hides them from consumers "
+        "meanwhile, and counts that they were received, which may move them to a dead-letter "
+        "queue, so this is asked first.",
+        _reader,
+        _stored,
+        note="What a consumer took already counts as missing.",
     )
 
     class Config(AwsConfig):

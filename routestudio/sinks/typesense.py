@@ -51,6 +51,7 @@ from routestudio.sinks.base import (
     SinkRouting,
     StandinAddress,
 )
+from routestudio.sinks.reading import ReadBack, Reader, Stored
 
 KEY_HEADER: Final = "x-typesense-api-key"
 _MAX_BATCH: Final = 10_000
@@ -92,6 +93,17 @@ class Document:
         return found
 
 
+def _stored(document: Document) -> Stored:
+    body = document.body or None
+    return Stored(document.collection, document.id, body, partial=True)
+
+
+def _reader(config: Typesense.Config) -> Reader:
+    from routestudio.sinks._documents_read import DocumentReader
+
+    return DocumentReader(TypesenseLink(config), "collections", "the action documents:get")
+
+
 class Typesense(Sink):
     """Keep the documents of Typesense collections up to date."""
 
@@ -122,6 +134,14 @@ class Typesense(Sink):
             "they are, so a `/` or `?` in them ends up elsewhere.",
             "collection_name",
         ),
+    )
+
+    read_back = ReadBack(
+        "The documents with the ids of the preview. The key needs the action documents:get. Only "
+        "the fields that are sent are compared: Typesense keeps the others of a document.",
+        _reader,
+        _stored,
+        keyed=True,
     )
 
     class Config(SinkConfig):

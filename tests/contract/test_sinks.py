@@ -57,6 +57,7 @@ from routestudio.sinks.fields import (
     secret_names,
     static_fields,
 )
+from routestudio.sinks.reading import NoReadBack
 from routestudio.standins import registry as standins
 from routestudio.standins.base import Standin
 from tests.support.require import missing
@@ -678,3 +679,18 @@ def test_rules_are_data() -> None:
         for value in (*HOSTILE, None, 1, 1.5, True, [], {}, {"a": None}, {1: 2}, object()):
             with contextlib.suppress(RuleError):
                 rule.cast(value)
+
+
+@every_sink
+def test_it_can_be_read_back_or_explains_why_not(sink: type[Sink]) -> None:
+    """A sink states its reading side itself, in whole sentences."""
+    side = sink.read_back
+    assert side is not Sink.read_back
+    if isinstance(side, NoReadBack):
+        assert side.why.endswith(".")
+        assert side.instead
+        assert side.instead[0].islower()
+        return
+    assert side.how.endswith(".")
+    assert not side.note or side.note.endswith(".")
+    assert not (side.keyed and side.names)

@@ -5,14 +5,19 @@ from __future__ import annotations
 import json
 import uuid
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from routestudio.cli.main import run as command_line
 from routestudio.engine.service import EngineService
+from routestudio.errors import UsageError
 from tests.support.kafka_server import KafkaServer
+from tests.support.nats_server import NatsServer
+from tests.support.rabbitmq_server import PASSWORD, VHOST, RabbitServer
 from tests.support.read_back import ROWS, changed, counts, delivered, project, read
 from tests.support.redis_server import RedisServer
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.real
 
@@ -166,6 +171,165 @@ async def test_a_changed_and_a_removed_key_show(
         {"path": "record.qty", "expected": 1.0, "found": 99}
     ]
     assert by_verdict["missing"]["key"] == "sequin:orders:A-7"
+
+
+# --- NATS ------------------------------------------------------------------------------------
+
+
+@every_row
+async def test_a_stream_of_jetstream_holds_what_was_previewed(
+    nats_server: NatsServer, service: EngineService, tmp_path: Path, rows: str
+) -> None:
+    nats_server.create_stream("ALL", "sequin.>")
+    path = project(tmp_path, {"type": "nats", "host": "127.0.0.1", "port": nats_server.port})
+    source = ROWS[rows](tmp_path)
+    summary = await delivered(service, path, source)
+    found = await read(service, source)
+    assert counts(found) == {"equal": summary["delivered"]}
+    assert found["good"]
+    with nats_server.wire() as wire:
+        assert wire.ask("$JS.API.CONSUMER.NAMES.ALL")["total"] == 0
+
+
+async def test_a_changed_message_of_jetstream_differs(
+    nats_server: NatsServer, service: EngineService, tmp_path: Path
+) -> None:
+    nats_server.create_stream("ALL", "sequin.>", duplicate_window=100_000_000)
+    path = project(tmp_path, {"type": "nats", "host": "127.0.0.1", "port": nats_server.port})
+    rows = ROWS["messages"](tmp_path)
+    await delivered(service, path, rows)
+    stored = nats_server.stored("ALL")
+    number = next(n for n, item in enumerate(stored, 1) if item.json()["record"]["qty"] == 1.25)
+    item = stored[number - 1]
+    block = "NATS/1.0\r\nNats-Msg-Id: {}\r\nX-More: 1\r\n\r\n".format(
+        item.headers["Nats-Msg-Id"]
+    ).encode()
+    with nats_server.wire() as wire:
+        wire.ask("$JS.API.STREAM.MSG.DELETE.ALL", json.dumps({"seq": number}).encode())
+
+        def stored_again() -> bool:
+            again = wire.ask(item.subject, changed(item.body, qty=7), block)
+            return "duplicate" not in again
+
+        await until(stored_again)
+    found = await read(service, rows)
+    assert counts(found) == {"equal": 11, "different": 1}
+    [row] = [row for row in found["rows"] if row["verdict"] == "different"]
+    assert row["changes"] == [
+        {"path": "headers.X-More", "expected": None, "found": "1"},
+        {"path": "record.qty", "expected": 1.25, "found": 7},
+    ]
+    assert row["place"] == "ALL#13"
+
+
+async def test_a_subject_without_a_stream_is_explained(
+    nats_server: NatsServer, service: EngineService, tmp_path: Path
+) -> None:
+    path = project(tmp_path, {"type": "nats", "host": "127.0.0.1", "port": nats_server.port})
+    rows = ROWS["CSV"](tmp_path)
+    await delivered(service, path, rows)
+    with pytest.raises(UsageError, match="no JetStream stream stores"):
+        await read(service, rows)
+
+
+# --- RabbitMQ --------------------------------------------------------------------------------
+
+
+def exchange_of(server: RabbitServer, **more: str) -> dict[str, Any]:
+    return {"type": "rabbitmq", "host": "127.0.0.1", "port": server.port, "exchange": "amq.topic",
+            "virtual_host": VHOST, "username": "orders", "password": PASSWORD, **more}  # fmt: skip
+
+
+@every_row
+@pytest.mark.parametrize("kind", ["stream", "classic"])
+async def test_a_queue_holds_what_was_previewed(
+    rabbitmq_server: RabbitServer, service: EngineService, tmp_path: Path, rows: str, kind: str
+) -> None:
+    queue = name()
+    rabbitmq_server.queue(queue, ("amq.topic", "#"), x_queue_type=kind)
+    path = project(tmp_path, exchange_of(rabbitmq_server, headers={"X-From": "cdc", "n": 7}))
+    source = ROWS[rows](tmp_path)
+    summary = await delivered(service, path, source)
+    if kind == "classic":
+        asked = await read(service, source, destination=queue)
+        assert "marked as redelivered" in asked["ask"]
+    found = await read(service, source, destination=queue, agreed=kind == "classic")
+    assert counts(found) == {"equal": summary["delivered"]}
+    assert found["good"]
+
+
+async def test_a_classic_queue_keeps_its_messages_and_their_order(
+    rabbitmq_server: RabbitServer, service: EngineService, tmp_path: Path
+) -> None:
+    queue = name()
+    rabbitmq_server.queue(queue, ("amq.topic", "#"))
+    path = project(tmp_path, exchange_of(rabbitmq_server))
+    rows = ROWS["messages"](tmp_path)
+    await delivered(service, path, rows)
+    found = await read(service, rows, destination=queue, agreed=True, limit=5)
+    assert counts(found) == {"equal": 5, "unread": 7}
+    bodies = [row["found"]["body"] for row in found["rows"] if row["found"]]
+    drained = rabbitmq_server.drain(queue)
+    assert len(drained) == 12
+    assert [item.body.decode() for item in drained[:5]] == bodies
+
+
+@pytest.mark.parametrize("kind", ["stream", "classic"])
+async def test_a_changed_message_in_a_queue_differs(
+    rabbitmq_server: RabbitServer, service: EngineService, tmp_path: Path, kind: str
+) -> None:
+    import pika
+
+    queue = name()
+    rabbitmq_server.queue(queue, ("amq.topic", "#"), x_queue_type=kind)
+    path = project(tmp_path, exchange_of(rabbitmq_server))
+    rows = ROWS["CSV"](tmp_path)
+    await delivered(service, path, rows)
+    before = await read(service, rows, destination=queue, agreed=True)
+    found = before["rows"][1]["found"]
+    identity = found["headers"]["message-id"]
+    with rabbitmq_server.channel() as channel:
+        channel.confirm_delivery()
+        body = changed(found["body"], name="Basel")
+        properties = pika.BasicProperties(message_id=identity, headers={"X-New": 1})
+        channel.basic_publish("amq.topic", found["key"], body, properties, mandatory=True)
+    after = await read(service, rows, destination=queue, agreed=True)
+    assert counts(after) == {"equal": 3, "different": 1}
+    [row] = [row for row in after["rows"] if row["verdict"] == "different"]
+    assert [change["path"] for change in row["changes"]] == ["headers.X-New", "record.name"]
+
+
+async def test_the_end_of_a_long_stream_is_read(
+    rabbitmq_server: RabbitServer, service: EngineService, tmp_path: Path
+) -> None:
+    queue = name()
+    rabbitmq_server.queue(queue, ("amq.topic", "#"), x_queue_type="stream")
+    with rabbitmq_server.channel() as channel:
+        channel.confirm_delivery()
+        for number in range(700):
+            channel.basic_publish("amq.topic", "else", b'{"n": %d}' % number, mandatory=True)
+    path = project(tmp_path, exchange_of(rabbitmq_server))
+    rows = ROWS["messages"](tmp_path)
+    await delivered(service, path, rows)
+    found = await read(service, rows, destination=queue, limit=20)
+    assert counts(found) == {"equal": 12, "other": 8}
+    assert found["destinations"] == [{"name": queue, "read": 20, "more": True}]
+
+
+async def test_a_quorum_queue_is_not_read(
+    rabbitmq_server: RabbitServer, service: EngineService, tmp_path: Path
+) -> None:
+    queue = name()
+    rabbitmq_server.queue(queue, ("amq.topic", "#"), x_queue_type="quorum")
+    path = project(tmp_path, exchange_of(rabbitmq_server))
+    rows = ROWS["CSV"](tmp_path)
+    await delivered(service, path, rows)
+    with pytest.raises(UsageError, match="cannot be read without changing it"):
+        await read(service, rows, destination=queue, agreed=True)
+    with pytest.raises(UsageError, match="needs the name of a queue"):
+        await read(service, rows)
+    with pytest.raises(UsageError, match="has no queue `nowhere`"):
+        await read(service, rows, destination="nowhere")
 
 
 # --- command line ----------------------------------------------------------------------------

@@ -148,6 +148,8 @@ class MeilisearchServer(StrictServer):
             ("POST", ["indexes", "*", "documents", "delete-batch"], "documents.delete", set(),
              self._delete),
             ("POST", ["indexes", "*", "documents", "edit"], "documents.*", set(), self._edit),
+            ("GET", ["indexes", "*", "documents", "*"], "documents.get",
+             {"fields", "retrieveVectors"}, self._show_document),
         ]  # fmt: skip
 
     def _route(
@@ -171,6 +173,8 @@ class MeilisearchServer(StrictServer):
             return _error(400, "invalid_index_uid", f"`{index}` is not a valid index uid.")
         if set(query) - allowed:
             return _error(400, "bad_request", f"Unknown parameter: {sorted(query)}")
+        if request.method == "GET" and "documents" in steps:
+            return act(str(index), steps[-1])
         if request.method == "GET":
             return act(steps[-1], query)
         body = request.plain
@@ -203,6 +207,15 @@ class MeilisearchServer(StrictServer):
         if name not in self.indexes:
             return _error(404, "index_not_found", f"Index `{name}` not found.")
         return as_json(200, self._index(name))
+
+    def _show_document(self, index: str, name: str) -> Reply:
+        if index not in self.indexes:
+            return _error(404, "index_not_found", f"Index `{index}` not found.")
+        if not re.fullmatch(r"[A-Za-z0-9_-]{1,511}", name):
+            return _error(400, "invalid_document_id", f"Document identifier `{name}` is invalid.")
+        if name not in self.indexes[index]:
+            return _error(404, "document_not_found", f"Document `{name}` not found.")
+        return as_json(200, self.indexes[index][name])
 
     def _index(self, name: str) -> dict[str, Any]:
         return {"uid": name, "primaryKey": self.primary_keys[name], "createdAt": _WHEN,

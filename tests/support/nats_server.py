@@ -87,10 +87,13 @@ class Wire:
             if isinstance(item, Got):
                 self._come.append(item)
 
-    def ask(self, subject: str, body: bytes = b"") -> Any:
-        """Publish a request and return the JSON reply."""
+    def ask(self, subject: str, body: bytes = b"", headers: bytes = b"") -> Any:
+        """Publish a request, perhaps with an encoded block of headers; return the JSON reply."""
         head = f"PUB {subject} {self._inbox} {len(body)}\r\n"
-        self._send(head.encode() + body + b"\r\n")
+        if headers:
+            size = len(headers) + len(body)
+            head = f"HPUB {subject} {self._inbox} {len(headers)} {size}\r\n"
+        self._send(head.encode() + headers + body + b"\r\n")
         while True:
             item = self._read()
             if isinstance(item, Got):

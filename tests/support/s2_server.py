@@ -153,6 +153,8 @@ class S2Server(StrictServer):
                 return as_json(200, found.settings(stream))
             case "POST", ["v1", "streams", stream, "records"]:
                 return self._append(request, access, stream)
+            case "GET", ["v1", "streams", stream, "records"]:
+                return self._read(request, access, stream, query)
             case _, ["v1", "basins" | "streams", *rest] if len(rest) < 3:
                 return Reply(405, b"")
         return Reply(404, b"")
@@ -186,6 +188,35 @@ class S2Server(StrictServer):
         if stream not in basin.streams or stream in basin.going:
             raise RefusedError(404, "stream_not_found", f"there is no stream {stream}")
         return basin.streams[stream]
+
+    def _read(self, request: Received, access: Access, stream: str, query: dict[str, str]) -> Reply:
+        """Records from one starting point, at most 1,000 of them and 1 MiB."""
+        held = self._stream(self._basin(request, access, "read", stream), stream)
+        unknown = set(query) - {"seq_num", "tail_offset", "count"}
+        if unknown or len(query) != len(set(query)) or {"seq_num", "tail_offset"} <= set(query):
+            raise RefusedError(400, "bad_query", f"not a reading: {query}")
+        if not all(value.isdigit() for value in query.values()):
+            raise RefusedError(400, "bad_query", f"not numbers: {query}")
+        form = request.header("s2-format") or "raw"
+        if form not in ("raw", "base64"):
+            raise RefusedError(400, "bad_header", "unknown s2-format")
+        start = max(0, len(held) - int(query.get("tail_offset", 0)))
+        start = int(query.get("seq_num", start))
+        tail = {"seq_num": len(held), "timestamp": 1_700_000_000_000}
+        if start >= len(held):
+            return as_json(416, {"tail": tail})
+        records, size = [], 0
+        for number in range(
+            start, min(len(held), start + min(int(query.get("count", 1000)), 1000))
+        ):
+            size += 8 + len(held[number].encode())
+            if size > _MIB and records:
+                break
+            body = held[number]
+            if form == "base64":
+                body = base64.b64encode(body.encode()).decode()
+            records.append({"seq_num": number, "timestamp": 1_700_000_000_000, "body": body})
+        return as_json(200, {"records": records, "tail": tail})
 
     def _append(self, request: Received, access: Access, stream: str) -> Reply:
         basin = self._basin(request, access, "append", stream)
