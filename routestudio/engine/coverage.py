@@ -52,9 +52,10 @@ class Coverage:
     async def add(
         self, prepared: PreparedSink, messages: Sequence[Message], *, now: str | None = None
     ) -> None:
-        """Trace every function of a sink on messages. What its filter drops goes no further."""
+        """Trace every function of a sink on the messages that are for it. What its filter drops
+        goes no further."""
         functions = prepared.functions
-        kept = await prepared.stages.enriched(messages)
+        kept = await prepared.stages.enriched(prepared.stages.matching(messages))
         if functions.filter is not None and kept:
             results = await self._trace(functions.filter, kept, now)
             kept = [m for m, value in zip(kept, results, strict=True) if value is not False]

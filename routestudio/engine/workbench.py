@@ -194,6 +194,7 @@ class WorkbenchMethods:
         """Branches that the rows of a preview take, and those that the route tests take.
 
         Per function as `FunctionCoverage.as_json`; each point with `taken` (rows) and `tested`.
+        `first` is how many rows were looked at where there are more, else `None`.
         """
         preview = self._preview(view)
         by_rows, by_tests = Coverage(self._service.pool), Coverage(self._service.pool)
@@ -209,7 +210,8 @@ class WorkbenchMethods:
         tested = {item.function.name: item.taken for item in by_tests.functions()}
         found = []
         for item in by_rows.functions():
-            data = item.as_json()
+            more = len(preview.source) > MAX_TRACED
+            data = {**item.as_json(), "first": MAX_TRACED if more else None}
             counts = tested.get(item.function.name, [0] * len(item.points))
             for point, count in zip(data["points"], counts, strict=True):
                 point["tested"] = count

@@ -216,6 +216,11 @@ class Stages:
             self._finish(item, routes[index] if routes is not None else None, picked, filtering)
         return staged
 
+    def matching(self, messages: Sequence[Message]) -> list[Message]:
+        """The messages that are for this sink by its actions and source."""
+        match = self._match
+        return list(messages) if match is None else [m for m in messages if match(m) is None]
+
     async def enriched(self, messages: Sequence[Message]) -> list[Message]:
         """Messages with what the database says of them, as functions see them; those whose own
         is not known stay as they are."""

@@ -56,6 +56,66 @@ async def test_branches_are_marked_pale_while_typing_and_can_be_switched_off(
     await desk.until(lambda: editor.coverage, "coverage again")
 
 
+ELIXIR = """def route(action, record, changes, metadata) do
+  case metadata.table_name do
+    "order_items" -> %{topic: "orders.items"}
+    "nothing" -> %{topic: "orders.nothing"}
+    _ -> %{topic: "orders.all"}
+  end
+end
+"""
+PYTHON = """def route(action, record, changes, metadata):
+    if metadata.table_name == "order_items":
+        return {"topic": "orders.items"}
+    if metadata.table_name == "nothing":
+        return {"topic": "orders.nothing"}
+    return {"topic": "orders.all"}
+"""
+
+
+@pytest.mark.parametrize(
+    ("language", "code", "notes"),
+    [
+        ("python", PYTHON, {2: ("if 28 rows", "else 35 rows"), 4: ("if 0 rows", "else 35 rows")}),
+        ("elixir", ELIXIR, {3: ("28 rows",), 4: ("0 rows",), 5: ("35 rows",)}),
+    ],
+)
+@in_qt
+async def test_each_way_has_its_rows_behind_its_line(
+    desk: Desk, project: Path, language: str, code: str, notes: dict[int, tuple[str, ...]]
+) -> None:
+    write_function(project, language, code)
+    document = await opened(desk, project)
+    document.preview.samples.setCurrentIndex(document.preview.samples.findData("shop"))
+    await desk.fresh(document.preview, document.preview.refresh)
+    editor = document.editor
+    await desk.until(lambda: {n: m.note for n, m in editor.coverage.items()} == notes, "the rows")
+    assert [m.missing[0] for m in editor.coverage.values()].count(True) == 1
+
+    def red() -> int:
+        image = editor.viewport().grab().toImage()
+        colours = (
+            image.pixelColor(x, y) for x in range(image.width()) for y in range(image.height())
+        )
+        return sum(c.red() - max(c.green(), c.blue()) > 60 for c in colours)
+
+    shown = red()
+    assert shown > 10
+    await desk.trigger("toggle_coverage")
+    assert red() == 0
+
+
+def write_function(project: Path, language: str, code: str) -> None:
+    """Let the demo's routing function be this."""
+    file = "functions/orders_by_region." + {"python": "py", "elixir": "ex"}[language]
+    (project / file).write_text(code)
+    yaml = project / "sequin.yaml"
+    text = yaml.read_text()
+    old = "    language: python\n    file: functions/orders_by_region.py\n"
+    assert old in text
+    yaml.write_text(text.replace(old, f"    language: {language}\n    file: {file}\n"))
+
+
 @in_qt
 async def test_a_function_that_reads_the_clock_is_flagged_and_its_rows_counted(
     desk: Desk, project: Path

@@ -107,9 +107,10 @@ class Insight(QObject):
 
         def covered(found: list[dict[str, Any]]) -> None:
             if text == self._editor.toPlainText() and self.switch().on:
-                points = [p for item in found if item["function"] == self._name
-                          for p in item["points"]]  # fmt: skip
-                self._editor.show_coverage(marks_of(points))
+                here = [item for item in found if item["function"] == self._name]
+                points = [point for item in here for point in item["points"]]
+                first = next((item["first"] for item in here), None)
+                self._editor.show_coverage(marks_of(points, first))
                 self.shown.emit()
 
         def differing(found: list[dict[str, Any]]) -> None:

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import QPlainTextEdit, QTextEdit, QToolTip, QWidget
 
 from routestudio.model.function import Diagnostic
 from routestudio.ui.editor.coverage import ROLES, Mark
+from routestudio.ui.editor.notes import paint_notes
 from routestudio.ui.theme import colour, mono_font, theme
 from routestudio.ui.widgets.tips import plain_tip
 
@@ -225,6 +226,7 @@ class CodeEdit(QPlainTextEdit):
         self._coverage, self._outdated = marks, False
         self._lines_covered = self.blockCount()
         self._gutter.update()
+        self.viewport().update()
 
     def outdate_coverage(self) -> None:
         """The text changed: marks are pale until new ones come, and go when lines moved."""
@@ -232,6 +234,11 @@ class CodeEdit(QPlainTextEdit):
             self._coverage = {}
         self._outdated = True
         self._gutter.update()
+        self.viewport().update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        paint_notes(self, {} if self._outdated else self._coverage)
 
     def gutter_help(self, line: int) -> str:
         """What the gutter shows for a line, from 1; empty for most lines."""
