@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from routestudio.errors import LinkError, UsageError
 from routestudio.model.postgres import TLS_MODES
+from routestudio.sinks import _tls
 from routestudio.sources.uri import SourceUri, choice
 
 if TYPE_CHECKING:
@@ -218,6 +219,8 @@ def said(server: Server, error: BaseException) -> tuple[str, str | None]:
     text = text_of(error)
     if server.password:
         text = text.replace(server.password, "***")
+    if _tls.wanted(error):
+        text = "the server does not take the client certificate"
     hint = _HINTS.get(state) or next((h for mark, h in _MARKS if mark in text), None)
     if hint is None and state[:2] == "08":
         hint = "check that the server runs, and the network"
@@ -266,6 +269,8 @@ _HINTS: Final[Mapping[str, str]] = {
     "57P03": "the server is starting; try again",
 }
 _MARKS: Final = (
+    ("client certificate", "name the files of a client certificate that the server's authority "
+     "signed: sslcert=… and sslkey=…"),
     ("password authentication failed", "check user and password"),
     ("no password supplied", "the address needs password=${{NAME}}"),
     ("pg_hba.conf", "the server's pg_hba.conf does not allow this user from here, or not "

@@ -16,6 +16,7 @@ from routestudio.model.message import message_from
 from routestudio.model.outcome import CheckStep, Outcome
 from routestudio.sinks import _tls
 from routestudio.sinks.base import Payload
+from routestudio.sinks.elasticsearch import Elasticsearch
 from routestudio.sinks.http_push import HttpEndpoint, HttpPush
 from routestudio.sinks.kafka import Kafka, KafkaRecord
 from routestudio.sinks.nats import Nats
@@ -27,13 +28,15 @@ from tests.support.certificates import Authority
 from tests.support.http_server import start_http
 from tests.support.kafka_server import start_kafka
 from tests.support.nats_server import start_nats
+from tests.support.opensearch_proxy import API_KEY, start_proxy
+from tests.support.opensearch_server import start_opensearch
 from tests.support.rabbitmq_server import start_rabbitmq
 from tests.support.redis_server import start_redis
 from tests.support.typesense_server import ADMIN, start_typesense
 
 pytestmark = pytest.mark.real
 
-SERVICES = ["redis", "kafka", "nats", "rabbitmq", "webhook", "typesense"]
+SERVICES = ["redis", "kafka", "nats", "rabbitmq", "webhook", "typesense", "elasticsearch"]
 
 
 @dataclass
@@ -113,6 +116,18 @@ def _typesense(stack: ExitStack, folder: Path, authority: Authority) -> Place:
     config = Typesense.Config.model_validate({"endpoint_url": url, "api_key": ADMIN})
     return Place(Typesense, config, Typesense.Routing(collection_name="orders", action="index"),
                  lambda: len(server.said("POST", "/documents")))  # fmt: skip
+
+
+def _elasticsearch(stack: ExitStack, folder: Path, authority: Authority) -> Place:
+    """A real OpenSearch behind a proxy that wants the certificates."""
+    server = stack.enter_context(start_opensearch(folder))
+    server.create_index("orders")
+    proxy = stack.enter_context(start_proxy(server, authority))
+    url = proxy.receiver.url.replace("127.0.0.1", "localhost")
+    given = {"endpoint_url": url, "auth_type": "api_key", "auth_value": API_KEY}
+    return Place(Elasticsearch, Elasticsearch.Config.model_validate(given),
+                 Elasticsearch.Routing(index_name="orders"),
+                 lambda: len(server.documents("orders")))  # fmt: skip
 
 
 @asynccontextmanager

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from routestudio.engine.service import EngineService
+from routestudio.errors import LinkError
 from routestudio.model.outcome import CheckStep
 from routestudio.sources._postgres_check import STEPS, check
-from routestudio.sources._postgres_link import Server
+from routestudio.sources._postgres_link import Server, connected
 from routestudio.sources._postgres_slots import Wanted
 from tests.support.certificates import Authority
 from tests.support.postgres_fixtures import PASSWORD
@@ -133,6 +134,31 @@ async def test_tls_in_all_its_modes(postgres_tls: PostgresServer, ca: Authority)
     wrong = await steps(replace(good, password="wrong"), Wanted())
     assert "password authentication failed" in failed(wrong)["authenticate"]
     assert PASSWORD not in str(found + unknown + wrong)
+
+
+async def test_a_server_that_wants_a_client_certificate(tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    authority = Authority(tmp_path, clients=True)
+    chain, key = authority.server_files("client", "client")
+    strange = Authority(tmp_path / "other").server_files("stranger", "stranger")
+    with start_postgres(authority=authority) as server:
+        without = server_of(server, "postgres", sslmode="verify-full",
+                            sslrootcert=str(authority.file))  # fmt: skip
+        shown = replace(without, sslcert=str(chain), sslkey=str(key))
+        assert not failed(await steps(shown, Wanted()))
+        async with connected(shown) as link:
+            cursor = await link.execute("select client_dn from pg_stat_ssl where pid = "
+                                        "pg_backend_pid()")  # fmt: skip
+            [name] = await cursor.fetchone() or [""]
+            assert name
+        wrong = replace(without, sslcert=str(strange[0]), sslkey=str(strange[1]))
+        for each in (without, wrong):
+            found = failed(await steps(each, Wanted()))
+            print(found)
+            assert "certificate" in "".join(found.values())
+            with pytest.raises(LinkError, match="certificate"):
+                async with connected(each):
+                    pass
 
 
 async def test_a_log_that_is_not_logical() -> None:

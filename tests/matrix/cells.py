@@ -47,6 +47,8 @@ _WHY_OPENSEARCH: Final = (
     "Elasticsearch's security, which is not published as a package; other tests run the check, "
     "too. The second starts an OpenSearch by itself."
 )
+_ELIXIR: Final = tuple(f"{_IN}/test_elixir_{name}.py" for name in (
+    "differential", "examples", "functions"))  # fmt: skip
 _ERLANG: Final = {"erl": "usr/bin/erl", "epmd": "usr/bin/epmd", "escript": "usr/bin/escript"}
 _JDKS: Final = Path("/usr/lib/jvm")
 
@@ -173,6 +175,8 @@ CELLS: Final = (
     Cell("Elasticsearch", "9.5", "newest", "Maven Central 9.5.3, Java 21 or newer", _SEARCH,
          _jars("elasticsearch", "9.5.3", "ROUTESTUDIO_ELASTICSEARCH_JARS", java=21),
          deselect=_OPENSEARCH, reason=_WHY_OPENSEARCH),
+    Cell("Elixir", "1.18", "newest", "Debian 13, Erlang 27", _ELIXIR, lambda: _debian(
+        "trixie", ("elixir",), **_ERLANG, elixir="usr/bin/elixir")),
     Cell("SQS (ElasticMQ)", "1.7", "second", "Maven Central 1.7.1",
          (f"{_IN}/test_sqs_elasticmq.py",),
          _jars("elasticmq", "1.7.1", "ROUTESTUDIO_ELASTICMQ_JARS"),

@@ -188,7 +188,8 @@ def _settings(
         "group.initial.rebalance.delay.ms": "0",
         "num.network.threads": "2",
         "num.io.threads": "4",
-        "log.cleaner.enable": "false",
+        "log.cleaner.backoff.ms": "500",
+        "log.cleaner.dedupe.buffer.size": "4194304",
         # A broker that was killed may come back soon.
         "broker.session.timeout.ms": "2000",
         "broker.heartbeat.interval.ms": "500",

@@ -195,6 +195,13 @@ def _started(
             (data / name).chmod(0o600)
             _give(data / name)
         lines.append("ssl = on")
+        if authority.clients:
+            shutil.copy(authority.file, data / "clients.crt")
+            _give(data / "clients.crt")
+            lines.append("ssl_ca_file = 'clients.crt'")
+            rules = (f"hostssl all all {LOOPBACK}/32 {method} clientcert=verify-ca",
+                     f"hostnossl all all {LOOPBACK}/32 {method}", "")  # fmt: skip
+            (data / "pg_hba.conf").write_text("\n".join(rules))
     with (data / "postgresql.conf").open("a") as file:
         file.write("\n".join([*lines, ""]))
     command = _as_owner([str(binaries / "postgres"), "-D", str(data)])

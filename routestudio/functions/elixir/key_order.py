@@ -18,8 +18,8 @@ _METADATA_MAPS: Final = frozenset(["consumer", "database"])
 """Fields of `metadata` that are maps with atom keys."""
 
 _KEEP: Final = frozenset(["put", "put_new", "merge", "delete", "drop", "filter", "reject",
-                          "update", "update!", "replace", "replace!", "map", "take", "new",
-                          "from_struct"])  # fmt: skip
+                          "update", "update!", "replace", "replace!", "map", "take",
+                          "new"])  # fmt: skip
 """Functions of `Map` that give a map with the same kind of keys."""
 _LISTED: Final = frozenset(["keys", "values", "to_list"])
 _NEUTRAL: Final = frozenset(["sort", "sort_by", "count", "empty?", "member?", "any?", "all?",
@@ -154,6 +154,8 @@ class _Walk:
                 return _LIST, place
             one = name == "take" and type(arguments[-1]) is list and len(arguments[-1]) < 2
             return (_MAP if name in _KEEP and not one else None), None
+        if module == "Map" and name == "from_struct":
+            return _MAP, None
         if module == "Map" and kind == _LIST and name == "new":
             return _MAP, None
         if module == "Enum" and kind is not None:

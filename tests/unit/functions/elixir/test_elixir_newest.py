@@ -48,6 +48,7 @@ def test_recorded_expressions_give_what_elixir_gives() -> None:
      ["Map.keys"]),
     ("Map.put(%{a: 1, b: 2}, :c, 3)", []),
     ("Enum.count(metadata)", []),
+    ("~N[2024-01-31 10:00:00] |> Map.from_struct() |> Enum.uniq_by(&is_nil/1)", ["Enum.uniq_by"]),
     ("%{topic: \"a\", key: \"b\"}", []),
     ("Enum.map(record, fn {k, _} -> k end)", []),
     ("this is not Elixir (", []),
