@@ -79,7 +79,7 @@ class Commands:
         window = self._window
         for name, handler in {
             "close_document": self.close_document, "edit_yaml": self.edit_yaml,
-            "undo": self.undo, "redo": self.redo, "find": self.find, "comment": self.comment,
+            "undo": self.undo, "redo": self.redo, "comment": self.comment,
             "next_problem": self.next_problem, "rename": lambda: self.edits.rename(),
             "duplicate": lambda: self.edits.duplicate(),
             "delete": lambda: self.edits.delete(),
@@ -288,11 +288,6 @@ class Commands:
         document = self._window.document()
         shown = document is not None and document.kind in ("sink", "function")
         return cast("SinkDocument | FunctionDocument", document) if shown else None
-
-    def find(self) -> None:
-        """Open the find bar."""
-        if document := self._function():
-            document.find_bar.open_bar()
 
     def comment(self) -> None:
         """Comment the selected lines."""

@@ -20,7 +20,7 @@ class FindCommands:
         """Give the actions their handlers."""
         for name, handler in {
             "palette": self.palette, "quick_open": self.quick_open,
-            "search_project": self.search_project,
+            "search_project": self.search_project, "find": self.find,
         }.items():  # fmt: skip
             self._reach.actions.on(name, handler)
         self._reach.search.chosen.connect(self.go_to_line)
@@ -40,6 +40,16 @@ class FindCommands:
         palette.finished.connect(palette.deleteLater)
         palette.finished.connect(opener.deleteLater)
         palette.open()
+
+    def find(self) -> None:
+        """Open the find bar of the text that has the focus, else of the document in front."""
+        from routestudio.ui.editor.find import open_for
+
+        focus = QApplication.focusWidget()
+        if focus is not None and focus.window() is not self._reach.window.window():
+            return
+        if not open_for(focus) and not open_for(getattr(self._reach.front(), "editor", None)):
+            self._reach.session.notice.emit("info", "Put the cursor into a text to find in it")
 
     def search_project(self) -> None:
         """Show the search panel, with what is selected where the focus is."""

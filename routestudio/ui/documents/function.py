@@ -20,7 +20,7 @@ from routestudio.ui.documents.function_insight import Insight
 from routestudio.ui.editor.behaviours import install, toggle_comment
 from routestudio.ui.editor.code_edit import CodeEdit
 from routestudio.ui.editor.completion import Completion
-from routestudio.ui.editor.find import FindBar
+from routestudio.ui.editor.find import give_bar
 from routestudio.ui.editor.fixes import missing_columns, row_faults
 from routestudio.ui.editor.highlighter import Highlighter
 from routestudio.ui.editor.hover import help_at
@@ -88,7 +88,7 @@ class FunctionDocument(Document):
         self.editor.help = lambda line, at: help_at(self.completion.vocabulary, line, at)
         self.fixes = QuickFixes(self.editor, str(function.get("language", "python")))
         self.highlighter = Highlighter(self.editor.document(), _coloured(function))
-        self.find_bar = FindBar(self.editor)
+        self.find_bar = give_bar(self.editor)
         self.banner = Banner()
         left = QWidget()
         text = column(left)

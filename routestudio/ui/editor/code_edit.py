@@ -46,11 +46,10 @@ class CodeEdit(QPlainTextEdit):
         self._text = ""
         self._diagnostics: list[Diagnostic] = []
         self._coverage: Mapping[int, Mark] = {}
-        self._outdated = False
+        self._outdated, self._headroom = False, 0
         self.help: Callable[[str, int], str] = lambda line, column: ""
         """Help for a column (from 0) of a line of code, for the mouse."""
-        self._lines_covered = 0
-        self._gutter = _Gutter(self)
+        self._lines_covered, self._gutter = 0, _Gutter(self)
         self.blockCountChanged.connect(self._layout_gutter)
         self.updateRequest.connect(self._scroll_gutter)
         self.cursorPositionChanged.connect(self._mark)
@@ -102,10 +101,9 @@ class CodeEdit(QPlainTextEdit):
         cursor = QTextCursor(block)
         text = block.text()
         start = min(len(text), max(0, column - 1))
-        cursor.setPosition(block.position() + utf16(text, start))
-        if length:
-            end = block.position() + utf16(text, min(len(text), start + length))
-            cursor.setPosition(end, QTextCursor.MoveMode.KeepAnchor)
+        for at, mode in ((start, "MoveAnchor"), (start + length, "KeepAnchor")):
+            units = utf16(text, min(len(text), at))
+            cursor.setPosition(block.position() + units, QTextCursor.MoveMode[mode])
         self.setTextCursor(cursor)
         self.centerCursor()
         self.setFocus()
@@ -270,8 +268,7 @@ class CodeEdit(QPlainTextEdit):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        area = self.contentsRect()
-        self._gutter.setGeometry(QRect(area.left(), area.top(), self.gutter_width(), area.height()))
+        self._layout_gutter()
 
     def paint_gutter(self, event: QPaintEvent) -> None:
         """Paint line numbers, the dots of lines with diagnostics and the bars of coverage."""
@@ -305,8 +302,15 @@ class CodeEdit(QPlainTextEdit):
             number += 1
         painter.end()
 
+    def set_headroom(self, height: int) -> None:
+        """Leave room over the text, for a bar."""
+        self._headroom = height
+        self._layout_gutter()
+
     def _layout_gutter(self) -> None:
-        self.setViewportMargins(self.gutter_width(), 0, 0, 0)
+        area = self.contentsRect().adjusted(0, self._headroom, 0, 0)
+        self.setViewportMargins(self.gutter_width(), self._headroom, 0, 0)
+        self._gutter.setGeometry(QRect(area.topLeft(), QSize(self.gutter_width(), area.height())))
 
     def _scroll_gutter(self, area: QRect, dy: int) -> None:
         if dy:

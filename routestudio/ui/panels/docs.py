@@ -39,6 +39,8 @@ class DocsPane(QScrollArea):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setMinimumWidth(250)
         self.setAccessibleName("Documentation of the function")
+        self.setProperty("findable", True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._language = "python"
         self.values: dict[str, ElidedLabel] = {}
         """The line of each routed field that shows the current row's value."""

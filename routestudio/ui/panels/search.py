@@ -28,6 +28,7 @@ from routestudio.ui.theme import colour, mono_font, theme
 from routestudio.ui.widgets.basics import Banner, Button, ElidedLabel, EmptyState
 from routestudio.ui.widgets.compact import CompactBar
 from routestudio.ui.widgets.layout import column
+from routestudio.ui.widgets.table_tools import TableTools
 
 PAUSE_MS = 400
 """Milliseconds without typing after which the search starts by itself."""
@@ -58,8 +59,7 @@ class SearchPanel(QWidget):
         body.addWidget(self.banner)
         self.list = QTreeWidget()
         self.list.setAccessibleName("Lines found")
-        self.list.setHeaderHidden(True)
-        self.list.setColumnCount(2)
+        self.list.setHeaderLabels(["Where", "Line"])
         self.list.setUniformRowHeights(True)
         self.list.setItemDelegateForColumn(1, _Lines(self.list))
         header = self.list.header()
@@ -67,6 +67,7 @@ class SearchPanel(QWidget):
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Interactive)
         header.resizeSection(0, 250)
         self.list.itemActivated.connect(self._open)
+        TableTools(self.list)
         self._stack = QStackedWidget()
         self._stack.addWidget(EmptyState(
             "search", "Search the project",

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QShowEvent
+from PySide6.QtGui import QKeySequence, QShortcut, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
     QApplication,
@@ -43,6 +43,8 @@ class Dialog(QDialog):
         self.body.setContentsMargins(22, 18, 22, 18)
         self.body.setSpacing(12)
         self.buttons = QHBoxLayout()
+        find = QShortcut(QKeySequence("Ctrl+F"), self)
+        find.activated.connect(_find)
         self._shown = False
         self._default: Button | None = None
 
@@ -89,6 +91,13 @@ class Dialog(QDialog):
                 return found
             found = found.nextInFocusChain()
         return self._default
+
+
+def _find() -> None:
+    """Open the find bar of the text that has the focus."""
+    from routestudio.ui.editor.find import open_for
+
+    open_for(QApplication.focusWidget())
 
 
 class AskDialog(Dialog):
