@@ -12,6 +12,7 @@ from routestudio.errors import UsageError
 from routestudio.model import jsonio
 from routestudio.model.function import Language
 from routestudio.model.message import Message
+from routestudio.project.sample_state import hash_of
 from routestudio.samples.masking import mask_text
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class EditingMethods:
         self.methods: dict[str, Callable[..., Any]] = {
             "format": self.format,
             "sample_text": self.sample_text,
+            "yaml_text": self.yaml_text,
             "sample_lines": self.sample_lines,
             "examples": self.examples,
             "mask": self.mask,
@@ -52,6 +54,11 @@ class EditingMethods:
     async def sample_text(self, name: str, limit: int, *, emit: Emit = _ignore) -> str | None:
         """The text of a sample set; `None` when it has more than `limit` characters."""
         return sample_text(self._service.workspace, name, limit)
+
+    async def yaml_text(self, *, emit: Emit = _ignore) -> dict[str, str]:
+        """The `text` of the YAML file as it was typed, and its `state` in the snapshot (`yaml`)."""
+        text = self._service.workspace.project.yaml_text
+        return {"text": text, "state": hash_of(text)}
 
     async def sample_lines(
         self, name: str, start: int, count: int, *, line: int | None = None, emit: Emit = _ignore

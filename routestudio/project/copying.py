@@ -29,12 +29,13 @@ def write_copy(project: OpenProject, target: Path) -> Path:
         raise ProjectError(
             "is not an empty folder", place=Place(str(target)), hint="choose a new folder"
         )
+    project.refuse_draft("no copy was made")
     for path in _FOLDERS:
         if (project.root / path).is_dir():
             for relative in project.files(path):
                 _copy(project, relative, target)
     for relative in project.texts():
-        if not (target / relative).exists():
+        if sample_lines.file_of(relative) is None and not (target / relative).exists():
             _copy(project, relative, target)
     files = [environments.file_of(name) for name in (None, *environments.found(project.root))]
     for name in (*files, ".gitignore"):

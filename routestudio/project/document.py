@@ -75,6 +75,16 @@ class YamlDocument:
         """The current text; equal to what was read as long as nothing was edited."""
         return self._text
 
+    @property
+    def name(self) -> str:
+        """The name of the file in messages."""
+        return self._name
+
+    def replace(self, text: str) -> None:
+        """Take another text as a whole. Raises `ProjectError`, and changes nothing, when it cannot
+        be read."""
+        self._load(text)
+
     def plain(self, path: Path = ()) -> Any:
         """Plain data at `path`, anchors and merges resolved; `None` when there is nothing.
 

@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from typing import Any, Final
 
 from routestudio.errors import ProjectError, UsageError
-from routestudio.project import environments, sample_lines
+from routestudio.project import draft, environments, sample_lines
 from routestudio.project.document import YamlDocument
 from routestudio.project.parse import NAME
 from routestudio.project.secrets import unmasked
@@ -229,6 +229,11 @@ def _convert(edit: Mapping[str, Any], document: YamlDocument, read: Read) -> tup
     return label, {str(old): None, str(new): code} if new != old else {str(old): code}
 
 
+def _set_yaml(edit: Mapping[str, Any], document: YamlDocument, read: Read) -> tuple[str, Texts]:
+    """The whole text of the YAML file, as it was typed."""
+    return draft.take_text(edit, document)
+
+
 def _set_key(edit: Mapping[str, Any], document: YamlDocument, read: Read) -> tuple[str, Texts]:
     """The key of a table in RouteStudio's own `tables`; an empty one is taken out."""
     table, key = str(edit["table"]), [str(column) for column in edit["key"]]
@@ -366,6 +371,7 @@ _HANDLERS: Final[Mapping[str, Callable[..., tuple[str, Texts]]]] = {
     "add_endpoint": _add_item("http_endpoints", "endpoint"),
     "add_database": _add_item("databases", "database"),
     "set_code": _set_code,
+    "set_yaml": _set_yaml,
     "convert": _convert,
     "set_key": _set_key,
     "set_column_types": _set_column_types,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from routestudio.errors import Place, ProjectError, RouteStudioError, UsageError
 from routestudio.model.project import Project
-from routestudio.project import sample_lines
+from routestudio.project import draft, sample_lines
 from routestudio.project.disk import (
     MAX_FILE,
     MAX_YAML,
@@ -41,7 +41,7 @@ __all__ = ["FILE", "MAX_FILE", "MAX_YAML", "OpenProject"]
 FILE: Final = YAML_FILE
 _COALESCE_SECONDS: Final = 2.0
 _UNDO_STEPS: Final = 500
-_TYPING: Final = frozenset({"set", "set_code", "set_sample", "set_sample_line"})
+_TYPING: Final = frozenset({"set", "set_code", "set_yaml", "set_sample", "set_sample_line"})
 """Edits that come in numbers while somebody types."""
 
 
@@ -65,6 +65,7 @@ class OpenProject:
         self.sink_types = sink_types
         self.environment = Environment(root)
         self._yaml = file.relative_to(root).as_posix()
+        self._draft = draft.draft_of(self._yaml)
         self._disk = Disk(root, self._yaml)
         self._texts: Texts = {}
         self._undo: list[_Step] = []
@@ -126,6 +127,16 @@ class OpenProject:
             changed.insert(0, self._yaml)
         return changed
 
+    @property
+    def yaml_text(self) -> str:
+        """The text of the YAML file as it was typed, also while it cannot be read."""
+        typed = self._texts.get(self._draft)
+        return self._document.text if typed is None else typed
+
+    def refuse_draft(self, what: str) -> None:
+        """Raise `ProjectError` while the YAML text cannot be read: `what` has to wait."""
+        draft.refuse(self._texts.get(self._draft), str(self.file), what)
+
     def sample_path(self, name: str) -> Path:
         """The file of a sample set. Raises `UsageError` that lists the known ones."""
         for suffix in SAMPLE_ENDINGS:
@@ -165,7 +176,13 @@ class OpenProject:
         A refused edit raises and changes nothing. Where the journal cannot be written the edit
         stays, and `journal_problem` explains why it would not survive a crash.
         """
+        yaml = [(p, self.read(p)) for p in (self._yaml, self._draft)]
         self._change(edit)
+        if edit.get("op") == "set_yaml":  # the journal gets what differs from the disk only
+            now = (self._document.text, self._texts.get(self._draft))
+            edit = {"op": "patch", "patches": [
+                patch_of(path, old, new) for (path, old), new in zip(yaml, now, strict=True)
+            ]}  # fmt: skip
         self._keep(edit)
 
     def _keep(self, edit: Mapping[str, Any]) -> None:
@@ -185,6 +202,8 @@ class OpenProject:
         from routestudio.project.edits import apply_edit
 
         label, files = apply_edit(edit, trial, self.read, self.files)
+        if trial.text != self._document.text and edit.get("op") != "set_yaml":
+            self.refuse_draft("it cannot be changed elsewhere")
         before: Texts = {path: self.read(path) for path in files}
         after: Texts = dict(files)
         if trial.text != self._document.text:
@@ -252,7 +271,8 @@ class OpenProject:
             named = function_files(self._document.plain())
             named |= function_files(document.plain()) if document else set()
         for path, text in others.items():
-            refuse_edit(self.root, path, named)
+            if path != self._draft:
+                refuse_edit(self.root, path, named)
             self._disk.text(path)
             if text is not None and not encodable(text):
                 raise UsageError(
@@ -271,6 +291,7 @@ class OpenProject:
         Raises `ProjectError` when one of them changed on disk meanwhile, or a file that was read is
         gone. With `overwrite` they are written as they are here.
         """
+        self.refuse_draft("nothing was saved")
         dirty = self._changed
         for path, now in self.changed_outside().items():
             if now is None and overwrite and path not in dirty:
@@ -331,7 +352,9 @@ class OpenProject:
 
     def texts(self) -> Texts:
         """Every text of the project that is held here, by relative path, as it is now."""
-        return {**self._disk.known, **self._texts, self._yaml: self._document.text}
+        found = {**self._disk.known, **self._texts, self._yaml: self.yaml_text}
+        found.pop(self._draft, None)
+        return found
 
     def changed_outside(self, only: Collection[str] | None = None) -> Texts:
         """Files that are not as they were read or saved last, with what the disk has now."""
@@ -348,6 +371,7 @@ class OpenProject:
         yaml = texts.get(self._yaml)
         if yaml is not None:
             self._document = YamlDocument(yaml, name=str(self.file))
+            self._texts.pop(self._draft, None)
         for path, text in texts.items():
             self._disk.keep(path, text)
             self._texts.pop(path, None)
@@ -393,13 +417,15 @@ class OpenProject:
 
     def snapshot(self, secret_keys: Callable[[str], Collection[str]]) -> dict[str, Any]:
         """The project as plain data for the window; literal secrets become `{"$secret": true}`."""
+        found = snapshot(self._project, secret_keys, self._shown)
+        found["problems"] += draft.shown(self._texts.get(self._draft), str(self.file))
         return {
-            **snapshot(self._project, secret_keys, self._shown),
+            **found,
             "samples": [
                 {"name": n, **self._counts.of(n, self), "state": self.sample_state(n)}
                 for n in self._project.samples
             ],
-            "yaml": hash_of(self._document.text),
+            "yaml": hash_of(self.yaml_text),
             "dirty": list(self.dirty),
             "undo": self._undo[-1].label if self._undo else None,
             "redo": self._redo[-1].label if self._redo else None,

@@ -39,9 +39,11 @@ TABLE: tuple[Row, ...] = (
         tip="Write the project with its unsaved edits to another folder"),
     Row("reload", "Reload from disk", "File", "", "refresh", "project",
         tip="Read the project again; unsaved edits are asked about"),
-    Row("edit_yaml", "Edit sequin.yaml in your editor", "File", "", "edit", "project",
-        tip="Tables, slots and everything without a form; what is saved there is read by itself",
+    Row("open_yaml", "Edit sequin.yaml as text", "File", "Ctrl+Alt+Y", "yaml", "project",
+        tip="Everything that the file may hold, also what has no form",
         words="yaml text source tables slot publication variables"),
+    Row("edit_yaml", "Open sequin.yaml in another program", "File", "", "edit", "project",
+        tip="What is saved there is read by itself", words="yaml text editor"),
     Row("import", "Import sequin.yaml…", "File", "", "import", gap=True),
     Row("export", "Export…", "File", "Ctrl+E", "export", "project",
         tip="Write what a server needs"),
@@ -55,9 +57,9 @@ TABLE: tuple[Row, ...] = (
         tip="In the text that has the focus, or in the function in front"),
     Row("search_project", "Search the project", "Edit", "Ctrl+Shift+F", "search", "project",
         tip="Lines of functions, sequin.yaml, route tests and samples", words="find in files grep"),
-    Row("comment", "Comment lines", "Edit", "Ctrl+/", "", "function"),
+    Row("comment", "Comment lines", "Edit", "Ctrl+/", "", "text"),
     Row("format", "Format the function", "Edit", "Alt+Shift+F", "", "function"),
-    Row("next_problem", "Next problem", "Edit", "F8", "warning", "function"),
+    Row("next_problem", "Next problem", "Edit", "F8", "warning", "text"),
     Row("quick_fix", "Quick fix…", "Edit", "Ctrl+.", "bulb", "function",
         tip="Correct what is wrong where the cursor is"),
     Row("filter_table", "Filter the table…", "Edit", "Ctrl+Alt+L", "filter", "table", gap=True,
@@ -204,7 +206,8 @@ class Actions(QObject):
         return self._actions[name]
 
     def set_context(self, **flags: bool) -> None:
-        """Set what there is (`project`, `document`, `sink`, `function`, `selection`)."""
+        """Set what there is (`project`, `document`, `sink`, `function`, `text`,
+        `selection`)."""
         self._flags.update(flags)
         for row in TABLE:
             if row.when:

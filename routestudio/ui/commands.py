@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from PySide6.QtCore import QUrl
-from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QApplication
 
 from routestudio.ui.commands_editor import EditorCommands
 from routestudio.ui.commands_environment import EnvironmentCommands
 from routestudio.ui.commands_find import FindCommands
 from routestudio.ui.commands_overview import OverviewCommands
+from routestudio.ui.commands_places import Places
 from routestudio.ui.commands_project import ProjectCommands
 from routestudio.ui.commands_run import RunCommands
 from routestudio.ui.commands_tables import TableCommands
@@ -27,8 +25,8 @@ if TYPE_CHECKING:
     from routestudio.ui.commands_samples import SampleCommands
     from routestudio.ui.commands_servers import Servers
     from routestudio.ui.documents.function import FunctionDocument
-    from routestudio.ui.documents.sample import SampleDocument
     from routestudio.ui.documents.sink import SinkDocument
+    from routestudio.ui.documents.yaml import YamlDocument
     from routestudio.ui.main_window import MainWindow
 
 
@@ -43,6 +41,7 @@ class Commands:
         self.environments = EnvironmentCommands(window)
         self.tables = TableCommands(window, window.action_table)
         self.overview = OverviewCommands(self._reach())
+        self.places = Places(self._reach(), window.problems)
 
     @cached_property
     def edits(self) -> Edits:
@@ -78,12 +77,10 @@ class Commands:
         """Give every action of the table its handler."""
         window = self._window
         for name, handler in {
-            "close_document": self.close_document, "edit_yaml": self.edit_yaml,
-            "undo": self.undo, "redo": self.redo, "comment": self.comment,
-            "next_problem": self.next_problem, "rename": lambda: self.edits.rename(),
-            "duplicate": lambda: self.edits.duplicate(),
-            "delete": lambda: self.edits.delete(),
-            "toggle_theme": self.toggle_theme, "next_document": lambda: self.step_document(1),
+            "close_document": self.close_document, "undo": self.undo, "redo": self.redo,
+            "rename": lambda: self.edits.rename(), "duplicate": lambda: self.edits.duplicate(),
+            "delete": lambda: self.edits.delete(), "toggle_theme": self.toggle_theme,
+            "next_document": lambda: self.step_document(1),
             "previous_document": lambda: self.step_document(-1),
             "focus_tree": window.tree.tree.setFocus, "focus_document": self.focus_document,
             "focus_bottom": self.focus_bottom,
@@ -124,6 +121,7 @@ class Commands:
         self.environments.connect_all()
         self.tables.connect_all()
         self.overview.connect_all()
+        self.places.connect_all()
         EditorCommands(window).connect_all()
         FindCommands(self._reach()).connect_all()
 
@@ -131,9 +129,11 @@ class Commands:
         window = self._window
         return Reach(
             window, window.session, window.action_table, window.memory, window.tests, window.search,
-            window.document, self.open, self.open_problem, self.environments.switch,
-            window.open_bottom,
+            window.document, self.open, self._go_to, self.environments.switch, window.open_bottom,
         )  # fmt: skip
+
+    def _go_to(self, kind: str, name: str, line: int) -> None:
+        self.places.problem(kind, name, line)
 
     def flush(self) -> None:
         """Send edits that are still being typed."""
@@ -143,7 +143,7 @@ class Commands:
     def flush_texts(self) -> None:
         """Send whole texts that are being typed; a field is set by itself when it is finished."""
         for document in self._window.documents():
-            if document.kind in ("function", "sample"):
+            if document.kind in ("function", "sample", "yaml"):
                 document.flush()
 
     # --- documents ---------------------------------------------------------------------------
@@ -188,43 +188,13 @@ class Commands:
             from routestudio.ui.documents.variables import VariablesDocument
 
             return VariablesDocument(self._session, name)
+        if kind == "yaml" and self._session.is_open:
+            return self.places.yaml()
         if kind == "sample":
             from routestudio.ui.documents.sample import SampleDocument
 
             return SampleDocument(self._session, name)
         return None
-
-    def open_problem(self, kind: str, name: str, line: int) -> None:
-        """Go to where a problem is."""
-        if kind in ("sink", "sample"):
-            self.open(kind, name)
-            document = self._window.document()
-            if kind == "sample" and document is not None and document.kind == kind:
-                cast("SampleDocument", document).go_to(line)
-            return
-        for function in self._session.functions():
-            if kind == "file" and function["file"] and name.endswith(function["file"]):
-                self.open("function", function["name"])
-                if document := self._function():
-                    document.editor.go_to(line)
-                return
-        if kind in ("function", "http_endpoints"):
-            self.open(kind, name)
-        elif kind == "file":
-            self._open_outside(name, f"Line {line} of ")
-
-    def edit_yaml(self) -> None:
-        """Open the project file in the user's editor; what is saved there is read by itself."""
-        self._open_outside(str(self._session.snapshot.get("file", "")), "")
-
-    def _open_outside(self, name: str, where: str) -> None:
-        """Open a file of the project with the program that the system has for it."""
-        path = Path(str(self._session.snapshot.get("root", ""))) / name
-        if path.is_file():
-            QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))
-            self._session.notice.emit("info", f"{where}{path.name}: opened with the program of "
-                                      "your system for it. What you save there is read again by "
-                                      "itself.")  # fmt: skip
 
     def close_document(self) -> None:
         """Close the document in front."""
@@ -241,7 +211,7 @@ class Commands:
     def focus_document(self) -> None:
         """Put the focus into the document in front, which comes back where the panel took over."""
         self._window.place.show_documents()
-        document = self._function()
+        document = self._text()
         if document is not None:
             document.editor.setFocus()
         elif self._window.document() is not None:
@@ -254,7 +224,7 @@ class Commands:
 
     def undo(self) -> None:
         """Undo in the editor while it has the focus and something to undo, else in the project."""
-        document = self._function()
+        document = self._text()
         if (
             document is not None
             and document.editor.hasFocus()
@@ -267,7 +237,7 @@ class Commands:
 
     def redo(self) -> None:
         """The other way round."""
-        document = self._function()
+        document = self._text()
         if (
             document is not None
             and document.editor.hasFocus()
@@ -284,20 +254,15 @@ class Commands:
         function = document is not None and document.kind == "function"
         return cast("FunctionDocument", document) if function else None
 
+    def _text(self) -> FunctionDocument | YamlDocument | None:
+        document = self._window.document()
+        text = document is not None and document.kind in ("function", "yaml")
+        return cast("FunctionDocument | YamlDocument", document) if text else None
+
     def _previewing(self) -> SinkDocument | FunctionDocument | None:
         document = self._window.document()
         shown = document is not None and document.kind in ("sink", "function")
         return cast("SinkDocument | FunctionDocument", document) if shown else None
-
-    def comment(self) -> None:
-        """Comment the selected lines."""
-        if document := self._function():
-            document.comment()
-
-    def next_problem(self) -> None:
-        """Go to the next diagnostic."""
-        if document := self._function():
-            document.editor.next_problem()
 
     def insert_starter(self) -> None:
         """Insert the starter of the sink type."""

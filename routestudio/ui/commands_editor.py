@@ -1,4 +1,4 @@
-"""Actions of the editor in front: coverage, quick fixes, formatting."""
+"""Actions of the editor in front: comments, coverage, quick fixes, formatting."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from routestudio.ui.documents.function import FunctionDocument
+    from routestudio.ui.documents.yaml import YamlDocument
     from routestudio.ui.main_window import MainWindow
 
 
 class EditorCommands:
-    """Handlers of one window's actions on the text of a function."""
+    """Handlers of one window's actions on the text of a function or of the project file."""
 
     def __init__(self, window: MainWindow) -> None:
         self._window = window
@@ -18,10 +19,21 @@ class EditorCommands:
     def connect_all(self) -> None:
         """Give the actions their handlers."""
         for name, handler in {
+            "comment": self.comment, "next_problem": self.next_problem,
             "toggle_coverage": self.toggle_coverage, "quick_fix": self.quick_fix,
             "format": self.format, "convert": self.convert,
         }.items():  # fmt: skip
             self._window.action_table.on(name, handler)
+
+    def comment(self) -> None:
+        """Comment the selected lines."""
+        if document := self._text():
+            document.comment()
+
+    def next_problem(self) -> None:
+        """Go to the next diagnostic."""
+        if document := self._text():
+            document.editor.next_problem()
 
     def toggle_coverage(self) -> None:
         """Show or hide the marks of branch coverage."""
@@ -75,3 +87,8 @@ class EditorCommands:
         document = self._window.document()
         function = document is not None and document.kind == "function"
         return cast("FunctionDocument", document) if function else None
+
+    def _text(self) -> FunctionDocument | YamlDocument | None:
+        document = self._window.document()
+        text = document is not None and document.kind in ("function", "yaml")
+        return cast("FunctionDocument | YamlDocument", document) if text else None

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from routestudio.ui.documents.overview import OverviewDocument
     from routestudio.ui.documents.sample import SampleDocument
     from routestudio.ui.documents.sink import SinkDocument
+    from routestudio.ui.documents.yaml import YamlDocument
     from routestudio.ui.reach import Reach
 
 _FILTERS = {"svg": "SVG (*.svg)", "png": "PNG (*.png)"}
@@ -45,8 +46,8 @@ class OverviewCommands:
     def zoom(self, step: int) -> None:
         """Larger or smaller code, or picture: what is in front."""
         document = self._reach.front()
-        if document is not None and document.kind == "function":
-            cast("FunctionDocument", document).editor.zoom(step)
+        if document is not None and document.kind in ("function", "yaml"):
+            cast("FunctionDocument | YamlDocument", document).editor.zoom(step)
         elif (overview := self._overview()) is not None:
             overview.view.zoom(step)
 

@@ -188,7 +188,7 @@ class MainWindow(QMainWindow):
         self.session.recoverable.connect(self._offer_recovery)
         self.tabs.currentChanged.connect(lambda _: self.refresh())
         self.tabs.currentChanged.connect(lambda _: self._visit())
-        self.problems.chosen.connect(self.commands.open_problem)
+        self.problems.chosen.connect(self.commands.places.problem)
         self.problems.updated.connect(self.refresh)
         self.tree.open_asked.connect(self.commands.open)
         self.tree.add_asked.connect(lambda kind: self.commands.edits.add(kind))
@@ -267,7 +267,8 @@ class MainWindow(QMainWindow):
             document=document is not None,
             function=document is not None and document.kind == "function",
             overview=document is not None and document.kind == "overview",
-            zoom=document is not None and document.kind in ("function", "overview"),
+            zoom=document is not None and document.kind in ("function", "yaml", "overview"),
+            text=document is not None and document.kind in ("function", "yaml"),
             sample=document is not None and document.kind == "sample",
             sink=sink,
             checkable=sink or self.commands.current_database() is not None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QPoint, Qt, Signal
@@ -61,6 +62,9 @@ class ProjectTree(QFrame):
             self.tree.addTopLevelItem(item)
             item.setExpanded(True)
             self._groups[key] = item
+        self._file = QTreeWidgetItem()
+        self._file.setToolTip(0, "The project file as text")
+        self.tree.addTopLevelItem(self._file)
         delete = QShortcut(QKeySequence(QKeySequence.StandardKey.Delete), self.tree)
         delete.setContext(Qt.ShortcutContext.WidgetShortcut)
         delete.activated.connect(lambda: self.action_asked.emit("delete"))
@@ -75,7 +79,7 @@ class ProjectTree(QFrame):
         """Kind and name of the chosen item."""
         item = self.tree.currentItem()
         data = item.data(0, Qt.ItemDataRole.UserRole) if item is not None else None
-        return (data[0], data[1]) if data else None
+        return (data[0], data[1]) if data and data[0] != "yaml" else None
 
     def choose(self, kind: str, name: str) -> None:
         """Choose an item without opening it."""
@@ -96,6 +100,11 @@ class ProjectTree(QFrame):
         dirty = " •" if snapshot.get("dirty") else ""
         self.title.show_text(f"{snapshot.get('name', 'No project')}{dirty}")
         self.tree.blockSignals(True)
+        file = Path(str(snapshot.get("file", ""))).name
+        self._file.setText(0, file)
+        self._file.setIcon(0, icon("yaml", "muted"))
+        self._file.setData(0, Qt.ItemDataRole.UserRole, ("yaml", file))
+        self._file.setHidden(not snapshot)
         for key, rows in self._rows().items():
             group = self._groups[key]
             group.takeChildren()
@@ -185,6 +194,9 @@ class ProjectTree(QFrame):
             menu.addAction(icon("run"), "Run", lambda: self.action_asked.emit("run"))
         if kind == "run":
             menu.addAction("Delete", lambda: self.action_asked.emit("delete"))
+            menu.exec(self.tree.viewport().mapToGlobal(place))
+            return
+        if kind == "yaml":
             menu.exec(self.tree.viewport().mapToGlobal(place))
             return
         menu.addSeparator()

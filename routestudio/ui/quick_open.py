@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject
@@ -21,6 +22,7 @@ _KINDS = {
     "sink": ("sink", "sink"), "function": ("function", "function"),
     "sample": ("sample set", "sample"), "databases": ("database", "database"),
     "http_endpoints": ("HTTP endpoint", "http"), "test": ("route test", "ok"),
+    "yaml": ("project file", "yaml"),
     "environment": ("environment", "settings"), "variable": ("variable", "key"),
 }  # fmt: skip
 """What each kind is called, and its icon."""
@@ -75,6 +77,8 @@ class QuickOpen(QObject):
             yield ("databases", name), "", {}
         for name in session.endpoints():
             yield ("http_endpoints", name), "", {}
+        if session.is_open:
+            yield ("yaml", Path(str(session.snapshot["file"])).name), "yaml text", {}
         for test in self._more.get("tests", ()):
             yield ("test", test["name"]), f"{test['sink']} {test['file']}", test
         for mark in session.environments():

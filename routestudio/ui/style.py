@@ -130,6 +130,7 @@ QTabWidget#narrow QTabBar::tab {{ padding: 7px 10px; }}
 QTabBar::tab:selected {{ color: {t.text}; border-bottom: 2px solid {t.accent}; }}
 QTabBar::tab:hover {{ color: {t.text}; background: {t.hover}; }}
 QTabBar::tab:focus {{ color: {t.accent}; }}
+QTabBar::tear {{ width: 0; image: none; }}
 
 QTreeView, QTableView, QListView {{ background: {t.surface}; border: none;
     alternate-background-color: {t.raised}; selection-background-color: {t.selected};
@@ -144,6 +145,7 @@ QHeaderView::section {{ background: {t.raised}; color: {t.muted}; border: none;
     border-bottom: 1px solid {t.border}; padding: 5px 8px; font-size: 9pt; font-weight: 600; }}
 QTableCornerButton::section {{ background: {t.raised}; border: none; }}
 
+QAbstractScrollArea::corner {{ background: transparent; border: none; }}
 QScrollArea {{ background: transparent; border: none; }}
 QScrollArea > QWidget > QWidget#page {{ background: transparent; }}
 QScrollBar:vertical {{ background: transparent; width: 11px; margin: 2px; }}

@@ -99,10 +99,14 @@ async def test_a_problem_is_read_whole_and_copied_and_leads_to_its_file(
         assert row is not None
         shown = " ".join(panel.detail.toPlainText().split())
         assert " ".join(row.text.split())[:40].replace("`", "") in shown.replace("“", "")
-    opened: list[QUrl] = []
-    monkeypatch.setattr(QDesktopServices, "openUrl", opened.append)
     of_file = next(i for i in items if i and i.data(0, 256)[:2] == ("file", "sequin.yaml"))
     await desk.act(lambda: panel.tree.itemActivated.emit(of_file, 0))
+    document: Any = desk.window.document()
+    assert (document.kind, document.name) == ("yaml", "sequin.yaml")
+    await desk.until(lambda: document.editor.textCursor().block().text() == "tables: 5", "its line")
+    opened: list[QUrl] = []
+    monkeypatch.setattr(QDesktopServices, "openUrl", opened.append)
+    await desk.trigger("edit_yaml")
     assert [Path(url.toLocalFile()) for url in opened] == [folder / "sequin.yaml"]
 
 

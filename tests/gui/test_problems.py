@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PySide6.QtCore import QPoint, QUrl
 
+from routestudio.ui.panels.problems import hinted
 from tests.gui.desk import Desk, in_qt
 
 pytestmark = pytest.mark.gui
@@ -75,3 +77,62 @@ async def test_a_problem_is_listed_once_and_goes_when_it_is_solved(
     desk.window.session.set_value(["sinks", "orders-to-kafka", "batch_size"], 100)
     await desk.until(lambda: not by_hazard(desk, "GEN-26"), "the hazard to go away")
     assert by_hazard(desk, "YML-05")
+
+
+@in_qt
+async def test_what_a_hint_says_to_write_is_written_by_a_link(desk: Desk, project: Path) -> None:
+    file = project / "sequin.yaml"
+    file.write_text(file.read_text().replace("      compression: none\n", ""))
+    await desk.start(project)
+    await desk.until(lambda: by_hazard(desk, "YML-07"), "the lint")
+    window, panel = desk.window, desk.window.problems
+    window.open_bottom(panel)
+    await desk.act(lambda: panel.tree.setCurrentItem(by_hazard(desk, "YML-07")[0]))
+    assert "Write compression: none" in panel.detail.toPlainText()
+    await desk.act(lambda: panel.detail.anchorClicked.emit(QUrl("#yaml")))
+    document: Any = window.document()
+    assert document.kind == "yaml"
+    await desk.until(document.editor.toPlainText, "the text")
+    assert "destination:" in document.editor.textCursor().block().text()
+    await desk.act(lambda: panel.detail.anchorClicked.emit(QUrl("#write:0")))
+    await desk.until(lambda: "compression: none" in document.editor.toPlainText(), "the key")
+    await desk.until(lambda: not by_hazard(desk, "YML-07"), "the lint")
+    destination = (window.session.sink("orders-to-kafka") or {})["destination"]
+    assert destination["compression"] == "none"
+
+
+@pytest.mark.parametrize(
+    ("hint", "found"),
+    [
+        ("write `batch_size: 100`", [("batch_size", 100)]),
+        ("write `batch: true` or `batch: false`", [("batch", True), ("batch", False)]),
+        ("write `enrichment: none`", [("enrichment", "none")]),
+        ("write `- name`, or remove it", []),
+        ("write `batch_size` under `destination`", []),
+        ("remove `port: 1`", []),
+        ("write `Name: some value`", []),
+    ],
+)
+def test_keys_of_hints(hint: str, found: list[tuple[str, Any]]) -> None:
+    assert hinted(hint) == found
+
+
+@in_qt
+async def test_at_the_right_the_detail_is_below_the_list(desk: Desk, project: Path) -> None:
+    await desk.start(project)
+    window, panel = desk.window, desk.window.problems
+    window.resize(1280, 800)
+    await desk.until(lambda: by_hazard(desk, "GEN-02"), "the lint")
+    window.open_bottom(panel)
+    await desk.quiet()
+
+    def below() -> bool:
+        return panel.detail.mapTo(panel, QPoint()).y() >= panel.tree.height()
+
+    assert not below()
+    await desk.trigger("turn_panel")
+    await desk.until(below, "one below the other")
+    assert panel.detail.width() > 400
+    assert panel.tree.width() > 400
+    await desk.trigger("turn_panel")
+    await desk.until(lambda: not below(), "one beside the other")

@@ -54,7 +54,7 @@ async def test_a_line_of_a_function_is_selected_in_its_editor(desk: Desk, projec
     document = await go(desk, panel, "functions/orders_by_region.py", "region")
     assert (document.kind, document.name) == ("function", "orders-by-region")
     assert document.editor.textCursor().selectedText().lower() == "region"
-    assert document.editor.hasFocus()
+    await desk.until(document.editor.hasFocus, "the focus: the window may become active late")
     await desk.quiet(0.2)
     desk.window.activateWindow()
     document.editor.setFocus()

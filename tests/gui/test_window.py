@@ -38,6 +38,7 @@ async def test_the_demo_opens_with_tree_panels_and_a_live_preview(
         "Databases": ["shop"],
         "HTTP endpoints": ["shop-api"],
         "Runs": [],
+        "sequin.yaml": [],
     }
     document = desk.window.document()
     assert document is not None
@@ -155,7 +156,7 @@ async def test_problems_are_listed_and_lead_to_their_place(desk: Desk, project: 
 @in_qt
 async def test_a_problem_of_a_function_file_leads_to_its_line(desk: Desk, project: Path) -> None:
     await desk.start(project)
-    desk.window.commands.open_problem("file", "functions/rest_path.py", 3)
+    desk.window.commands.places.problem("file", "functions/rest_path.py", 3)
     document = desk.window.document()
     assert document is not None
     assert document.name == "rest-path"

@@ -9,7 +9,6 @@ from PySide6.QtGui import QKeyEvent, QTextCursor
 
 from routestudio.ui.editor.code_edit import BRACKETS, CodeEdit, before_cursor, padded
 
-INDENT = "    "
 _KEY = Qt.Key
 
 
@@ -46,9 +45,32 @@ class AutoIndent(Behaviour):
         indent = line[: len(line) - len(line.lstrip())]
         stripped = line.split("#", 1)[0].rstrip()
         if stripped.endswith((":", "(", "[", "{", " do", "->")):
-            indent += INDENT
+            indent += self.editor.indent
         elif stripped.lstrip().startswith(("return", "pass", "break", "continue", "raise")):
-            indent = indent[: -len(INDENT)] if indent.endswith(INDENT) else indent
+            indent = indent.removesuffix(self.editor.indent)
+        cursor.insertText("\n" + indent)
+        self.editor.setTextCursor(cursor)
+        self.editor.ensureCursorVisible()
+        return True
+
+
+class YamlIndent(Behaviour):
+    """A new line starts below the keys of the item before it, deeper after a key without value."""
+
+    def press(self, event: QKeyEvent) -> bool:
+        if event.key() not in (_KEY.Key_Return, _KEY.Key_Enter) or event.modifiers() not in (
+            Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.KeypadModifier,
+        ):  # fmt: skip
+            return False
+        cursor = self.editor.textCursor()
+        line = before_cursor(cursor)
+        indent = line[: len(line) - len(line.lstrip())]
+        rest = line.lstrip()
+        while rest.startswith("- "):
+            indent += "  "
+            rest = rest[2:]
+        if rest.split(" #", 1)[0].rstrip().endswith((":", ": |", ": >")):
+            indent += self.editor.indent
         cursor.insertText("\n" + indent)
         self.editor.setTextCursor(cursor)
         self.editor.ensureCursorVisible()
@@ -72,23 +94,23 @@ class TabKeys(Behaviour):
             return False
         if event.key() not in (_KEY.Key_Shift, _KEY.Key_Control, _KEY.Key_Alt, _KEY.Key_Meta):
             self.editor.setTabChangesFocus(event.key() == _KEY.Key_Escape)
-        cursor = self.editor.textCursor()
+        cursor, step = self.editor.textCursor(), self.editor.indent
         if event.key() == _KEY.Key_Backtab:
-            self._lines(lambda text: text.removeprefix(INDENT) if text.startswith(INDENT)
+            self._lines(lambda text: text.removeprefix(step) if text.startswith(step)
                         else text.lstrip(" "))  # fmt: skip
             return True
         if event.key() == _KEY.Key_Tab and not event.modifiers():
             if cursor.hasSelection():
-                self._lines(lambda text: INDENT + text if text else text)
+                self._lines(lambda text: step + text if text else text)
             else:
-                size = len(INDENT) - cursor.positionInBlock() % len(INDENT)
+                size = len(step) - cursor.positionInBlock() % len(step)
                 cursor.insertText(" " * size)
             return True
         if event.key() == _KEY.Key_Backspace and not cursor.hasSelection():
             before = before_cursor(cursor)
-            if before and not before.strip() and len(before) % len(INDENT) == 0:
+            if before and not before.strip() and len(before) % len(step) == 0:
                 cursor.movePosition(QTextCursor.MoveOperation.Left,
-                                    QTextCursor.MoveMode.KeepAnchor, len(INDENT))  # fmt: skip
+                                    QTextCursor.MoveMode.KeepAnchor, len(step))  # fmt: skip
                 cursor.removeSelectedText()
                 return True
         return False
@@ -196,9 +218,10 @@ def for_lines(editor: CodeEdit, change: object) -> None:
         editor.setTextCursor(again)
 
 
-def install(editor: CodeEdit) -> None:
+def install(editor: CodeEdit, *, yaml: bool = False) -> None:
     """Give an editor all behaviours."""
-    for kind in (AutoIndent, TabKeys, AutoClose, SmartHome):
+    editor.indent = "  " if yaml else "    "
+    for kind in (YamlIndent if yaml else AutoIndent, TabKeys, AutoClose, SmartHome):
         kind(editor)
 
 

@@ -42,6 +42,8 @@ class CodeEdit(QPlainTextEdit):
         self.setAccessibleName(name)
         self.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
         self.setTabChangesFocus(False)
+        self.indent = "    "
+        """What Tab and a deeper line add."""
         self._size = 10.0
         self._text = ""
         self._diagnostics: list[Diagnostic] = []

@@ -24,6 +24,9 @@ _ROLES = (
     ("Name.Class", "builtin"),
     ("Name.Exception", "builtin"),
     ("Name.Decorator", "number"),
+    ("Name.Tag", "name_function"),
+    ("Name.Variable", "number"),
+    ("Name.Label", "number"),
 )
 
 

@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QHeaderView,
     QMenu,
     QScrollArea,
-    QSplitter,
     QStyledItemDelegate,
     QStyleOptionViewItem,
     QTreeWidget,
@@ -23,7 +22,7 @@ from routestudio.model.wording import counted
 from routestudio.ui.theme import colour, theme
 from routestudio.ui.widgets.bars import Bars
 from routestudio.ui.widgets.basics import Banner, label
-from routestudio.ui.widgets.layout import column
+from routestudio.ui.widgets.layout import Pair, column
 from routestudio.ui.widgets.table_tools import TableTools
 
 _SHARE = Qt.ItemDataRole.UserRole
@@ -68,11 +67,7 @@ class DestinationsView(QWidget):
         area.setWidget(self._facts)
         area.setAccessibleName("What the destinations do to batching")
         area.setFrameShape(QScrollArea.Shape.NoFrame)
-        split = QSplitter(Qt.Orientation.Horizontal)
-        split.addWidget(self.tree)
-        split.addWidget(area)
-        split.setSizes([640, 400])
-        split.setChildrenCollapsible(False)
+        split = Pair(self.tree, area, (640, 400))
         body.addWidget(split, 1)
 
     def _offer(self, menu: QMenu) -> None:

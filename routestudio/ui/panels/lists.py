@@ -11,7 +11,6 @@ from typing import Any
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QPlainTextEdit,
-    QSplitter,
     QStackedWidget,
     QTreeWidget,
     QTreeWidgetItem,
@@ -23,7 +22,7 @@ from routestudio.ui.panels.run_tables import Column, RowsModel, rows_table
 from routestudio.ui.session import Session
 from routestudio.ui.theme import mono_font
 from routestudio.ui.widgets.basics import Button, ElidedLabel, EmptyState
-from routestudio.ui.widgets.layout import bar, column
+from routestudio.ui.widgets.layout import Pair, bar, column
 from routestudio.ui.widgets.table_tools import TableTools
 
 SHOWN = 5_000
@@ -60,10 +59,7 @@ class ArrivedPanel(QWidget):
         self.body.setReadOnly(True)
         self.body.setFont(mono_font(9.0))
         self.body.setAccessibleName("Content of the selected message")
-        split = QSplitter(Qt.Orientation.Horizontal)
-        split.addWidget(self.tree)
-        split.addWidget(self.body)
-        split.setSizes([560, 420])
+        split = Pair(self.tree, self.body, (560, 420))
         self._stack = QStackedWidget()
         self._empty = EmptyState("arrived", _NOTHING, _RUN)
         self._stack.addWidget(self._empty)

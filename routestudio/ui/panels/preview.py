@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from time import perf_counter
 from typing import Any
 
-from PySide6.QtCore import QModelIndex, Qt, QTimer, Signal
+from PySide6.QtCore import QModelIndex, QTimer, Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QMenu,
-    QSplitter,
     QStackedWidget,
     QWidget,
 )
@@ -28,7 +27,7 @@ from routestudio.ui.panels.preview_table import PreviewTable
 from routestudio.ui.panels.variants import VariantsView
 from routestudio.ui.session import Session
 from routestudio.ui.widgets.basics import Banner, EmptyState
-from routestudio.ui.widgets.layout import column
+from routestudio.ui.widgets.layout import Pair, column
 from routestudio.ui.widgets.table_tools import TableTools
 
 LIMIT = 20_000
@@ -107,13 +106,7 @@ class PreviewPanel(QWidget):
         self.variants = VariantsView()
         self.variants.add_asked.connect(self._add_variants)
         self.variants.pin_asked.connect(self._pin_variants)
-        split = QSplitter(Qt.Orientation.Horizontal)
-        split.addWidget(self.table)
-        split.addWidget(self.inspector)
-        split.setStretchFactor(0, 3)
-        split.setStretchFactor(1, 2)
-        split.setSizes([690, 350])
-        split.setChildrenCollapsible(False)
+        split = Pair(self.table, self.inspector, (690, 350))
         self._stack = QStackedWidget()
         self._stack.addWidget(split)
         self._empty = EmptyState(

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import html
+import json
+import re
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import Qt, QTimer, QUrl, Signal
 from PySide6.QtWidgets import (
     QHeaderView,
     QMenu,
-    QSplitter,
     QStackedWidget,
     QTextBrowser,
     QTreeWidget,
@@ -20,11 +22,14 @@ from PySide6.QtWidgets import (
 )
 
 from routestudio.errors import RouteStudioError
+from routestudio.model.function import Diagnostic
+from routestudio.model.project import SHARED_KEYS
 from routestudio.ui.icons import icon
 from routestudio.ui.session import Session
 from routestudio.ui.theme import theme
 from routestudio.ui.widgets.basics import EmptyState
 from routestudio.ui.widgets.html_page import page
+from routestudio.ui.widgets.layout import Pair
 from routestudio.ui.widgets.table_tools import TableTools
 from routestudio.ui.widgets.tips import in_html, in_words, rich_tip
 
@@ -36,6 +41,10 @@ _UNRELATED = frozenset({
     "test", "written",
 })  # fmt: skip
 """Parts of a snapshot that no problem depends on."""
+
+_WRITE = re.compile(r"`(\w+): ([\w.-]+)`")
+_SHARED = frozenset(key.name for key in SHARED_KEYS)
+"""Keys that stand in a sink itself, and not under its destination."""
 
 _ICONS = {"error": ("error", "danger"), "warning": ("warning", "warning")}
 Target = tuple[str, str, int]
@@ -52,6 +61,14 @@ class _Row:
     target: Target
     code: str = ""
     title: str = ""
+    sink: str = ""
+
+    @property
+    def yaml_line(self) -> int:
+        """The line of the project file that it is about; 0 without one."""
+        name, _, line = self.place.rpartition(":")
+        known = name.endswith((".yaml", ".yml")) and "/" not in name
+        return int(line) if known and line.isdecimal() else 0
 
 
 class ProblemsPanel(QWidget):
@@ -92,14 +109,13 @@ class ProblemsPanel(QWidget):
         self.detail.setObjectName("plain")
         self.detail.setFrameShape(QTextBrowser.Shape.NoFrame)
         self.detail.setAccessibleName("The selected problem in full")
+        self.detail.setOpenLinks(False)
+        self.detail.anchorClicked.connect(self._followed)
         self.tree.currentItemChanged.connect(lambda *_: self._show_detail())
         self.tree.setUniformRowHeights(True)
         TableTools(self.tree, extend=self._offer)
-        split = QSplitter(Qt.Orientation.Horizontal)
-        split.addWidget(self.tree)
-        split.addWidget(self.detail)
-        split.setSizes([760, 340])
-        split.setChildrenCollapsible(False)
+        split = Pair(self.tree, self.detail, (760, 340))
+        split.turned.connect(lambda below: header.resizeSection(0, 340 if below else 520))
         self._stack.addWidget(split)
         column.addWidget(self._stack)
         session.changed.connect(self.refresh)
@@ -111,6 +127,16 @@ class ProblemsPanel(QWidget):
     def count(self) -> int:
         """How many problems are shown."""
         return self.tree.topLevelItemCount()
+
+    def found_in(self, file: str) -> list[Diagnostic]:
+        """The problems at lines of a file."""
+        found = []
+        for row in self._rows():
+            name, _, line = row.place.rpartition(":")
+            if name == file and line.isdecimal():
+                found.append(Diagnostic(int(line), 1, row.code, row.text, severity=row.severity,
+                                        hint=row.hint or None))  # fmt: skip
+        return found
 
     def refresh(self) -> None:
         """Show the problems of the snapshot, and lint when nothing changes any more."""
@@ -221,7 +247,8 @@ class ProblemsPanel(QWidget):
         elif file in ("", yaml) and found["sink"]:
             target = ("sink", found["sink"], 1)
         place = f"{file}:{found['line']}" if found["line"] else file
-        return _Row(found["severity"], found["message"], place, found["hint"] or "", target)
+        return _Row(found["severity"], found["message"], place, found["hint"] or "", target,
+                    sink=found["sink"] or "")  # fmt: skip
 
     def _add(self, row: _Row) -> None:
         line, hint = (in_words(" ".join(text.split())) for text in (row.text, row.hint))
@@ -251,16 +278,61 @@ class ProblemsPanel(QWidget):
         parts += [f'<p class="muted">{html.escape(row.place)}</p>'] if row.place else []
         parts += [f"<p>{in_html(row.hint)}</p>"] if row.hint else []
         parts += [f"<p>{row.code} {html.escape(row.title)}</p>"] if row.title else []
+        parts += [f'<p><a href="#{key}">{html.escape(text)}</a></p>'
+                  for key, text in self._ways(row).items()]  # fmt: skip
         self.detail.setHtml(page("".join(parts)))
 
     def _offer(self, menu: QMenu) -> None:
         item = self.tree.currentItem()
-        if item is not None:
+        row = self._row_of(item)
+        if item is not None and row is not None:
             menu.addAction("Go to", lambda: self._open(item))
+            for way, text in self._ways(row).items():
+                menu.addAction(text, partial(self._go, row, way))
+
+    def _ways(self, row: _Row) -> dict[str, str]:
+        """What can be done about a problem at once, by the name of a link."""
+        found = hinted(row.hint) if row.sink else []
+        ways = {
+            f"write:{number}": f"Write {key}: {_written(value)}"
+            for number, (key, value) in enumerate(found)
+        }
+        return ways | ({"yaml": f"Show line {row.yaml_line} as text"} if row.yaml_line else {})
+
+    def _followed(self, link: QUrl) -> None:
+        row = self._row_of(self.tree.currentItem())
+        if row is not None:
+            self._go(row, link.toString().removeprefix("#"))
+
+    def _go(self, row: _Row, way: str) -> None:
+        if way == "yaml":
+            self.chosen.emit("file", row.place.rpartition(":")[0], row.yaml_line)
+            return
+        key, value = hinted(row.hint)[int(way.partition(":")[2])]
+        inner = () if key in _SHARED else ("destination",)
+        self._session.set_value(["sinks", row.sink, *inner, key], value)
 
     def _open(self, item: QTreeWidgetItem) -> None:
         kind, name, line = item.data(0, Qt.ItemDataRole.UserRole)
         self.chosen.emit(kind, name, line)
+
+
+def hinted(hint: str) -> list[tuple[str, Any]]:
+    """Keys of a sink and their values that a hint names as what to write."""
+    if not hint.startswith("write "):
+        return []
+    return [(key, _value(text)) for key, text in _WRITE.findall(hint)]
+
+
+def _written(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
 def _target(path: list[str], file: str, line: int) -> Target:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFileDialog, QSplitter, QStackedWidget, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QFileDialog, QStackedWidget, QWidget
 
 from routestudio.errors import RouteStudioError
 from routestudio.ui.panels.run_tables import PAGE, Column, Row, RowsModel, chosen_rows, rows_table
 from routestudio.ui.session import Session
 from routestudio.ui.widgets.basics import Button, EmptyState, label
 from routestudio.ui.widgets.compact import CompactBar
-from routestudio.ui.widgets.layout import column
+from routestudio.ui.widgets.layout import Pair, column
 
 _NO_GROUP = -1
 
@@ -78,13 +78,7 @@ class LettersView(QWidget):
         self.group_table.selectionModel().selectionChanged.connect(lambda *_: self._group_chosen())
         self.row_table.selectionModel().selectionChanged.connect(lambda *_: self._enable())
         self.row_table.doubleClicked.connect(lambda _: self.edit())
-        split = QSplitter(Qt.Orientation.Horizontal)
-        split.addWidget(self.group_table)
-        split.addWidget(self.row_table)
-        split.setSizes([400, 640])
-        split.setStretchFactor(0, 2)
-        split.setStretchFactor(1, 3)
-        return split
+        return Pair(self.group_table, self.row_table, (400, 640))
 
     # --- showing -----------------------------------------------------------------------------
 

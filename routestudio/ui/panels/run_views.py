@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import Qt, QTimer
-from PySide6.QtWidgets import QSplitter, QStackedWidget, QWidget
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from routestudio.errors import RouteStudioError
 from routestudio.ui.panels.inspector import Inspector
@@ -22,7 +22,7 @@ from routestudio.ui.panels.run_tables import (
 )
 from routestudio.ui.session import Session
 from routestudio.ui.widgets.basics import Banner, EmptyState
-from routestudio.ui.widgets.layout import column
+from routestudio.ui.widgets.layout import Pair, column
 
 _REFRESH_MS = 700
 
@@ -161,10 +161,7 @@ class DeliveredView(QWidget):
         self.inspector = Inspector()
         while self.inspector.tabs.count() > 3:  # the others are about previews
             self.inspector.tabs.removeTab(3)
-        split = QSplitter(Qt.Orientation.Horizontal)
-        split.addWidget(self.table)
-        split.addWidget(self.inspector)
-        split.setSizes([560, 440])
+        split = Pair(self.table, self.inspector, (560, 440))
         self._stack = QStackedWidget()
         self._stack.addWidget(
             EmptyState("arrived", "No delivered messages to show",

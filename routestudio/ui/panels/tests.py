@@ -11,7 +11,6 @@ from PySide6.QtGui import QColor, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QHeaderView,
     QMenu,
-    QSplitter,
     QStackedWidget,
     QTextBrowser,
     QTreeWidget,
@@ -26,7 +25,7 @@ from routestudio.ui.theme import colour, theme
 from routestudio.ui.widgets.basics import Banner, Button, EmptyState, Pill, label
 from routestudio.ui.widgets.compact import CompactBar
 from routestudio.ui.widgets.html_page import page
-from routestudio.ui.widgets.layout import column
+from routestudio.ui.widgets.layout import Pair, column
 from routestudio.ui.widgets.table_tools import TableTools
 from routestudio.ui.widgets.tips import in_html
 
@@ -103,11 +102,7 @@ class TestsPanel(QWidget):
         self.detail.setAccessibleName("What the selected test expected and got")
         self.detail.setOpenLinks(False)
         self.detail.anchorClicked.connect(self._followed)
-        split = QSplitter(Qt.Orientation.Horizontal)
-        split.addWidget(self.list)
-        split.addWidget(self.detail)
-        split.setSizes([560, 480])
-        split.setChildrenCollapsible(False)
+        split = Pair(self.list, self.detail, (560, 480))
         self._stack = QStackedWidget()
         self._stack.addWidget(
             EmptyState(

@@ -10,7 +10,6 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import (
     QHeaderView,
     QPlainTextEdit,
-    QSplitter,
     QTreeWidget,
     QTreeWidgetItem,
     QWidget,
@@ -19,7 +18,7 @@ from PySide6.QtWidgets import (
 from routestudio.model.preview_text import problem_text, state_of
 from routestudio.ui.theme import colour, mono_font, theme
 from routestudio.ui.widgets.basics import Button, ElidedLabel
-from routestudio.ui.widgets.layout import bar, column
+from routestudio.ui.widgets.layout import Pair, bar, column
 from routestudio.ui.widgets.table_tools import TableTools
 from routestudio.ui.widgets.tips import in_words
 
@@ -68,11 +67,7 @@ class VariantsView(QWidget):
         self.message.setReadOnly(True)
         self.message.setFont(mono_font(9.0))
         self.message.setAccessibleName("Message of the variant")
-        split = QSplitter(Qt.Orientation.Horizontal)
-        split.addWidget(self.list)
-        split.addWidget(self.message)
-        split.setSizes([660, 380])
-        split.setChildrenCollapsible(False)
+        split = Pair(self.list, self.message, (660, 380))
         body.addWidget(split, 1)
         theme().changed.connect(self._recolour)
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QApplication,
     QFrame,
@@ -45,6 +45,40 @@ def fit(window: QWidget) -> None:
     place.setX(max(room.left(), min(place.x(), room.right() - window.width())))
     place.setY(max(room.top(), min(place.y(), room.bottom() - window.height())))
     window.move(place)
+
+
+_NARROW = 700
+"""Pixels below which two parts beside each other are squeezed."""
+_TALL = 400
+"""Pixels from which there is room for one below the other."""
+
+
+class Pair(QSplitter):
+    """A list and what belongs to its choice: beside each other, or below where it is narrow."""
+
+    turned = Signal(bool)
+    """Whether the second part is below the first from now on."""
+
+    def __init__(self, first: QWidget, second: QWidget, shares: tuple[int, int]) -> None:
+        super().__init__(Qt.Orientation.Horizontal)
+        for part, share in zip((first, second), shares, strict=True):
+            self.addWidget(part)
+            self.setStretchFactor(self.count() - 1, share)
+        self._shares = shares
+        self._kept: dict[Qt.Orientation, list[int]] = {}
+        """Sizes in the orientation that is not shown."""
+        self.setSizes(list(shares))
+        self.setChildrenCollapsible(False)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        below = self.width() < _NARROW and self.height() >= _TALL
+        wanted = Qt.Orientation.Vertical if below else Qt.Orientation.Horizontal
+        if wanted != self.orientation():
+            self._kept[self.orientation()] = self.sizes()
+            self.setOrientation(wanted)
+            self.setSizes(self._kept.get(wanted, list(self._shares)))
+            self.turned.emit(below)
+        super().resizeEvent(event)
 
 
 class PlainSplitter(QSplitter):
