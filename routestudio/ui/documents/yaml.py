@@ -13,7 +13,7 @@ from routestudio.model.function import Diagnostic
 from routestudio.ui.documents.base import Document
 from routestudio.ui.editor.behaviours import install, toggle_comment
 from routestudio.ui.editor.code_edit import CodeEdit
-from routestudio.ui.editor.find import FindBar
+from routestudio.ui.editor.find import give_bar
 from routestudio.ui.editor.highlighter import Highlighter
 from routestudio.ui.session import Session
 from routestudio.ui.widgets.basics import Banner, Button, ElidedLabel, IconLabel, Pill
@@ -77,7 +77,7 @@ class YamlDocument(Document):
         outer.addWidget(head)
         self.editor = CodeEdit(f"Text of {self.name}")
         install(self.editor, yaml=True)
-        self.find_bar = FindBar(self.editor)
+        self.find_bar = give_bar(self.editor)
         self.highlighter: Highlighter | None = None
         self.banner = Banner()
         outer.addWidget(self.find_bar)

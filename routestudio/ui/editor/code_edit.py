@@ -30,7 +30,7 @@ _CLOSING = {close: opening for opening, close in BRACKETS.items()}
 
 
 class CodeEdit(QPlainTextEdit):
-    """A code editor. `edited` is sent for each change of the text by a person."""
+    """A code editor. `edited` is sent for each change by a person; Tab adds `indent`."""
 
     edited = Signal()
     diagnosed = Signal()
@@ -43,9 +43,7 @@ class CodeEdit(QPlainTextEdit):
         self.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
         self.setTabChangesFocus(False)
         self.indent = "    "
-        """What Tab and a deeper line add."""
-        self._size = 10.0
-        self._text = ""
+        self._size, self._text = 10.0, ""
         self._diagnostics: list[Diagnostic] = []
         self._coverage: Mapping[int, Mark] = {}
         self._outdated, self._headroom = False, 0
