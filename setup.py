@@ -1,7 +1,8 @@
-"""What pyproject.toml cannot state: resources go into the package, and so does the commit.
+"""What pyproject.toml cannot state: resources, pages and the commit go into the package.
 
 The folder `resources` stays beside the package for whoever works on it. A wheel has a copy of it as
-`routestudio/_resources`, and the commit that it was built from as `routestudio/_commit`. A source
+`routestudio/_resources`, the texts of `docs` as `routestudio/_docs` for the window's help, and the
+commit that it was built from as `routestudio/_commit`. A source
 archive has the commit too, because its own wheel is built where there is no version control.
 
 The same commit gives the same bytes: every time is the commit's, and no name, right or number of
@@ -25,6 +26,9 @@ from setuptools.command.sdist import sdist
 ROOT = Path(__file__).parent
 COMMIT = Path("routestudio") / "_commit"
 RESOURCES = Path("routestudio") / "_resources"
+PAGES = Path("routestudio") / "_docs"
+LEFT_OUT = ("images", "assets", "*.json", "*.css")
+"""What of the documentation the window does not show."""
 
 
 def told_by_git(*question: str) -> str:
@@ -72,6 +76,10 @@ class BuildPackage(build_py):
         shutil.copytree(
             ROOT / "resources", library / RESOURCES, ignore=shutil.ignore_patterns("__pycache__")
         )
+        shutil.rmtree(library / PAGES, ignore_errors=True)
+        if (ROOT / "docs").is_dir():  # an installation for a server is built without
+            left_out = shutil.ignore_patterns(*LEFT_OUT)
+            shutil.copytree(ROOT / "docs", library / PAGES, ignore=left_out)
         write_commit(library)
         for path in library.rglob("*"):
             path.chmod(mode_of(path))

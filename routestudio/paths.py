@@ -1,4 +1,4 @@
-"""Where the program's own resources are: icons, themes, the demo project."""
+"""Where the program's own files are: icons, themes, the demo project, pages of documentation."""
 
 from __future__ import annotations
 
@@ -18,3 +18,10 @@ def resources() -> Path:
         if (folder / "demo").is_dir():
             return folder
     raise RouteStudioError("the program's resources are missing", hint="install RouteStudio again")
+
+
+def documentation() -> Path | None:
+    """The folder of pages, as `resources`; `None` in an installation without them."""
+    installed = Path(str(files("routestudio").joinpath("_docs")))
+    beside = Path(__file__).resolve().parent.parent / "docs"
+    return next((folder for folder in (installed, beside) if (folder / "guides").is_dir()), None)

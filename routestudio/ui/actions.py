@@ -165,7 +165,11 @@ TABLE: tuple[Row, ...] = (
     Row("insert_starter", "Insert template", "Function", "", "add", "function", gap=True),
     Row("convert", "Convert to Elixir or Python…", "Function", "Ctrl+Alt+E", "", "function",
         tip="The function in the other language, tried on the samples before it is taken"),
-        Row("shortcuts", "Keyboard shortcuts", "Help", "F1", "book", words="keys help docs"),
+    Row("help", "Help", "Help", "F1", "book", tip="For the field or name that has the focus",
+        words="docs documentation manual"),
+    Row("guides", "Guides", "Help", "", "", words="docs documentation manual"),
+    Row("hazards", "Hazards of servers", "Help", words="docs lint codes"),
+    Row("shortcuts", "Keyboard shortcuts", "Help", "Ctrl+F1", "", gap=True, words="keys help docs"),
     Row("about", "About RouteStudio", "Help", "", "info",
         words="version licence settings file diagnostics"),
 )  # fmt: skip

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QApplication
 from routestudio.ui.commands_editor import EditorCommands
 from routestudio.ui.commands_environment import EnvironmentCommands
 from routestudio.ui.commands_find import FindCommands
+from routestudio.ui.commands_help import HelpCommands
 from routestudio.ui.commands_overview import OverviewCommands
 from routestudio.ui.commands_places import Places
 from routestudio.ui.commands_project import ProjectCommands
@@ -113,7 +114,6 @@ class Commands:
             "compare": lambda: self.bench.compare(),
             "evaluate_all": lambda: self.bench.evaluate_all(),
             "insert_starter": self.insert_starter, "refresh_preview": self.refresh_preview,
-            "shortcuts": self.shortcuts, "about": self.about,
         }.items():  # fmt: skip
             window.action_table.on(name, handler)
         self.project.connect_all()
@@ -123,13 +123,17 @@ class Commands:
         self.overview.connect_all()
         self.places.connect_all()
         EditorCommands(window).connect_all()
-        FindCommands(self._reach()).connect_all()
+        reach = self._reach()
+        FindCommands(reach).connect_all()
+        self.help = HelpCommands(reach)
+        self.help.connect_all()
 
     def _reach(self) -> Reach:
         window = self._window
         return Reach(
             window, window.session, window.action_table, window.memory, window.tests, window.search,
-            window.document, self.open, self._go_to, self.environments.switch, window.open_bottom,
+            window.problems, window.document, self.open, self._go_to, self.environments.switch,
+            window.open_bottom,
         )  # fmt: skip
 
     def _go_to(self, kind: str, name: str, line: int) -> None:
@@ -381,15 +385,3 @@ class Commands:
         app = QApplication.instance()
         if isinstance(app, QApplication):
             theme().toggle(app)
-
-    def shortcuts(self) -> None:
-        """Show the list of shortcuts."""
-        from routestudio.ui.help_dialogs import ShortcutsDialog
-
-        ShortcutsDialog(self._window).exec()
-
-    def about(self) -> None:
-        """Show what this is, and what a report of a fault should hold."""
-        from routestudio.ui.help_dialogs import AboutDialog
-
-        AboutDialog(self._window, self._window.engine).exec()

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QWidget
 from routestudio.ui.actions import Actions
 from routestudio.ui.documents.base import Document
 from routestudio.ui.memory import Memory
+from routestudio.ui.panels.problems import ProblemsPanel
 from routestudio.ui.panels.search import SearchPanel
 from routestudio.ui.panels.tests import TestsPanel
 from routestudio.ui.session import Session
@@ -25,6 +26,7 @@ class Reach:
     memory: Memory
     tests: TestsPanel
     search: SearchPanel
+    problems: ProblemsPanel
     front: Callable[[], Document | None]
     """The document in front."""
     open: Callable[[str, str], None]

@@ -88,6 +88,8 @@ def test_the_wheel_holds_all_resources_and_says_what_it_is(wheel: Path) -> None:
     wanted = {f"routestudio/_{path.relative_to(ROOT).as_posix()}" for path in tracked()
               if path.relative_to(ROOT).parts[0] == "resources"}  # fmt: skip
     assert len(wanted) > 60
+    wanted |= {f"routestudio/_{path.relative_to(ROOT).as_posix()}" for path in tracked()
+               if path.relative_to(ROOT).parts[0] == "docs" and path.suffix == ".md"}  # fmt: skip
     assert wanted - names == set()
     assert {"routestudio/py.typed", f"{folder}/licenses/LICENSE"} <= names
     assert {name.split("/")[0] for name in names} == {"routestudio", folder}

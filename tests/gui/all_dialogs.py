@@ -24,6 +24,7 @@ from routestudio.ui.convert_dialog import ConvertDialog
 from routestudio.ui.documents.sample_keys import KeyDialog
 from routestudio.ui.documents.sample_types import TypesDialog
 from routestudio.ui.help_dialogs import AboutDialog, ShortcutsDialog
+from routestudio.ui.help_window import HelpWindow
 from routestudio.ui.mask_dialog import MaskDialog
 from routestudio.ui.outcome_dialog import OutcomeDialog
 from routestudio.ui.palette import Entry, Palette, action_entries
@@ -145,6 +146,7 @@ MAKERS: dict[str, Make] = {
     "palette": _palette,
     "names": _names,
     "shortcuts": lambda p, _: ShortcutsDialog(p),
+    "help": lambda p, _: HelpWindow(p),
     "about": lambda p, _: AboutDialog(p),
     "outcome": lambda p, _: OutcomeDialog(p, "orders-to-kafka", "awkward", _DIFF),
     "plan": lambda p, path: PlanDialog(p, str(path / "a-long-name-of-a-server.yaml"), _PLAN),

@@ -76,6 +76,8 @@ class ProblemsPanel(QWidget):
 
     chosen = Signal(str, str, int)
     """Kind (`sink`, `function`, `sample`, `http_endpoints` or `file`), name and line."""
+    hazard_asked = Signal(str)
+    """The id of a hazard whose entry is to be shown."""
     updated = Signal()
     """The list has changed by itself, after a lint."""
 
@@ -277,7 +279,8 @@ class ProblemsPanel(QWidget):
         parts = [f"<p><b>{text}</b></p>"]
         parts += [f'<p class="muted">{html.escape(row.place)}</p>'] if row.place else []
         parts += [f"<p>{in_html(row.hint)}</p>"] if row.hint else []
-        parts += [f"<p>{row.code} {html.escape(row.title)}</p>"] if row.title else []
+        link = f'<a href="#hazard:{row.code}">{row.code}</a>'
+        parts += [f"<p>{link} {html.escape(row.title)}</p>"] if row.title else []
         parts += [f'<p><a href="#{key}">{html.escape(text)}</a></p>'
                   for key, text in self._ways(row).items()]  # fmt: skip
         self.detail.setHtml(page("".join(parts)))
@@ -289,6 +292,8 @@ class ProblemsPanel(QWidget):
             menu.addAction("Go to", lambda: self._open(item))
             for way, text in self._ways(row).items():
                 menu.addAction(text, partial(self._go, row, way))
+            if row.title:
+                menu.addAction(f"About {row.code}", partial(self.hazard_asked.emit, row.code))
 
     def _ways(self, row: _Row) -> dict[str, str]:
         """What can be done about a problem at once, by the name of a link."""
@@ -307,6 +312,9 @@ class ProblemsPanel(QWidget):
     def _go(self, row: _Row, way: str) -> None:
         if way == "yaml":
             self.chosen.emit("file", row.place.rpartition(":")[0], row.yaml_line)
+            return
+        if way.startswith("hazard:"):
+            self.hazard_asked.emit(way.removeprefix("hazard:"))
             return
         key, value = hinted(row.hint)[int(way.partition(":")[2])]
         inner = () if key in _SHARED else ("destination",)
