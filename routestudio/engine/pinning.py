@@ -6,16 +6,17 @@ The files keep their comments, order and everything that an edit does not concer
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 from routestudio.engine.expectations import expectation
-from routestudio.engine.route_tests import current, files, load
+from routestudio.engine.route_tests import check, current, files, load
 from routestudio.engine.route_tests import message_of as route_message
 from routestudio.engine.rows import message_of
 from routestudio.engine.workspace import Workspace
-from routestudio.errors import RouteStudioError, UsageError
+from routestudio.errors import Place, RouteStudioError, UsageError
 from routestudio.model.message import Message, MessageError
+from routestudio.model.wording import counted
 from routestudio.project.document import YamlDocument
 from routestudio.project.test_files import FOLDER, document_of, text_of
 from routestudio.samples.variants import table_of
@@ -37,10 +38,50 @@ async def pin(
     `sample` (name and row) makes the test refer to the sample instead of repeating the message.
     Raises `UsageError` when there already is a test of this name in the file.
     """
+    given = [(message, sample)]
+    [made] = await pin_all(workspace, sink, given, name=name, variants=variants)
+    return made
+
+
+async def pin_all(
+    workspace: Workspace,
+    sink: str,
+    given: Sequence[tuple[Message, tuple[str, int] | None]],
+    *,
+    name: str | None = None,
+    variants: Sequence[str] = (),
+) -> list[dict[str, Any]]:
+    """The same for several messages, each with its `sample`, as one edit. A `name` is for one."""
     prepared = workspace.prepare(sink)
-    staged = (await prepared.stages.apply([message]))[0]
+    outcomes = await prepared.stages.apply([message for message, _ in given])
     project = workspace.project
-    title = name or _free(_title(message, expectation(staged, prepared.sink)), load(project))
+    taken = {test.body.get("name") for test in load(project)}
+    path = f"{FOLDER}/{_file_name(sink)}.yaml"
+    if path in files(project):
+        document, before = document_of(current(project, path), path)
+        head = ""
+    else:
+        document, before, head = YamlDocument("tests: []\n", name=path), 0, HEADER
+    titles = []
+    for (message, sample), staged in zip(given, outcomes, strict=True):
+        expect = expectation(staged, prepared.sink)
+        title = name or _free(_title(message, expect), taken)
+        if any(item.get("name") == title for item in document.plain(("tests",)) or ()):
+            raise UsageError(f"there is a test `{title}` in {path}", hint="choose another name")
+        document.add_item(("tests",), _pinned(title, sink, message, sample, variants, expect))
+        taken.add(title)
+        titles.append(title)
+    label = f"Pin {titles[0]}" if len(titles) == 1 else f"Pin {len(titles)} rows as tests"
+    _write(workspace, path, head + text_of(document, before), label)
+    lines = {item.body["name"]: item.line for item in load(project) if item.file == path}
+    return [{"file": path, "line": lines[title], "name": title} for title in titles]
+
+
+def _pinned(
+    title: str, sink: str, message: Message, sample: tuple[str, int] | None,
+    variants: Sequence[str], expect: Mapping[str, Any],
+) -> dict[str, Any]:  # fmt: skip
+    """A test as it is written."""
     test: dict[str, Any] = {"name": title, "sink": sink}
     if sample is not None:
         test["sample"] = {"name": sample[0], "row": sample[1]}
@@ -50,19 +91,7 @@ async def pin(
             test["message"]["types"] = dict(message.types)
     if variants:
         test["variants"] = list(variants)
-    test["expect"] = expectation(staged, prepared.sink)
-    path = f"{FOLDER}/{_file_name(sink)}.yaml"
-    if path in files(project):
-        document, before = document_of(current(project, path), path)
-        if any(item.get("name") == title for item in document.plain(("tests",)) or ()):
-            raise UsageError(f"there is a test `{title}` in {path}", hint="choose another name")
-        head = ""
-    else:
-        document, before, head = YamlDocument("tests: []\n", name=path), 0, HEADER
-    document.add_item(("tests",), test)
-    _write(workspace, path, head + text_of(document, before), f"Pin {title}")
-    made = next(item for item in load(project) if item.file == path and item.body["name"] == title)
-    return {"file": path, "line": made.line, "name": title}
+    return {**test, "expect": expect}
 
 
 async def accept(
@@ -113,6 +142,45 @@ def delete(workspace: Workspace, file: str, index: int) -> dict[str, Any]:
     return {"file": file, "index": index}
 
 
+def delete_all(workspace: Workspace, tests: Sequence[tuple[str, int]]) -> dict[str, Any]:
+    """Remove several tests, by file and number. Raises `UsageError`."""
+    by_file: dict[str, set[int]] = {}
+    for file, index in tests:
+        by_file.setdefault(file, set()).add(index)
+    for file, numbers in by_file.items():
+        document, before, _ = _test(workspace, file, max(numbers))
+        for index in sorted(numbers, reverse=True):
+            document.remove(("tests", str(index)))
+        label = f"Delete {counted(len(numbers), 'test')} of {file}"
+        _write(workspace, file, text_of(document, before), label)
+    return {"tests": len(set(tests))}
+
+
+def body(workspace: Workspace, file: str, index: int) -> dict[str, Any]:
+    """A test as it is written. Raises `UsageError`."""
+    return _test(workspace, file, index)[2]
+
+
+def edit(workspace: Workspace, file: str, index: int, new: Mapping[str, Any]) -> dict[str, Any]:
+    """Give a test another content. Raises `UsageError` and `ProjectError`, and then the test stays.
+
+    What does not change keeps its comments.
+    """
+    document, before, old = _test(workspace, file, index)
+    check(new, index, Place(file, document.position(("tests", str(index)))[0] - before))
+    others = [item for item in document.plain(("tests",)) if item is not old]
+    if new.get("name") in {item.get("name") for item in others} - {None, old.get("name")}:
+        raise UsageError(f"there is a test `{new['name']}` in {file}", hint="choose another name")
+    place = ("tests", str(index))
+    for key in [key for key in old if key not in new]:
+        document.remove((*place, key))
+    for key, value in new.items():
+        if key not in old or old[key] != value:
+            document.set((*place, key), value)
+    _write(workspace, file, text_of(document, before), f"Edit test {new.get('name')}")
+    return {"file": file, "index": index}
+
+
 def _test(workspace: Workspace, file: str, index: int) -> tuple[YamlDocument, int, dict[str, Any]]:
     """The document of a file of tests, the lines before its text, and one test of it."""
     if file not in files(workspace.project):
@@ -146,7 +214,7 @@ async def _name_after(
     if re.sub(r" \(\d+\)$", "", str(test.get("name"))) not in (old, _former(old)):
         return None
     others = [t for t in load(workspace.project) if (t.file, t.index) != (file, index)]
-    return _free(_title(message, expect), others)
+    return _free(_title(message, expect), {test.body.get("name") for test in others})
 
 
 def _title(message: Message, expect: Mapping[str, Any]) -> str:
@@ -167,8 +235,7 @@ def _former(title: str) -> str:
     return f"{title}: raised" if title.endswith(" fails") else title
 
 
-def _free(title: str, tests: Sequence[Any]) -> str:
-    taken = {test.body.get("name") for test in tests}
+def _free(title: str, taken: Collection[Any]) -> str:
     number, found = 1, title
     while found in taken:
         number += 1

@@ -170,6 +170,16 @@ class Preview:
             ]
         return found
 
+    async def staged(self, start: int, count: int) -> list[Staged]:
+        """The messages of the selection from a place, evaluated, without unreadable lines."""
+        numbers = self.numbers(start, start + count - 1)
+        return await staged_of(self.prepared, [self.source.read(n, 1)[0] for n in numbers])
+
+    def numbers(self, first: int, last: int) -> Sequence[int]:
+        """Numbers of the rows from one place in the selection to another."""
+        every = range(len(self.source)) if self.selection is None else self.selection
+        return every[max(0, first) : last + 1]
+
     def select(
         self,
         *,
@@ -209,7 +219,7 @@ class Preview:
         """A byte for each row: 1 where a text is in a column, or in any. Column 0 is the number."""
         found = b"" if column == 0 else self.index.containing(text, column and column - 1)
         if column == 0 or (column is None and text.isdigit()):
-            numbers = bytes([text in number for number in map(str, range(len(self.states)))])
+            numbers = self.index.numbered(text)
             return numbers if column == 0 else either(found, numbers)
         return found
 

@@ -198,6 +198,12 @@ def _read(text: str, shown: str) -> Iterator[RouteTest]:
         yield from _tests_of(item, index, Place(shown, line))
 
 
+def check(item: Any, index: int, place: Place) -> None:
+    """Raise `ProjectError` for what is not a test."""
+    for _ in _tests_of(item, index, place):
+        pass
+
+
 def _tests_of(item: Any, index: int, place: Place) -> Iterator[RouteTest]:
     """The tests of one entry: one, or one for each of its variants."""
     if not isinstance(item, dict):

@@ -15,6 +15,8 @@ from typing import Final
 
 FEW: Final = 32
 """Different texts of a chunk that are kept once each."""
+SCARCE: Final = 8
+"""Rows for each place of a text, from which on it is quicker to go from place to place."""
 RUN: Final = 50_000
 """Rows that are sorted at a time."""
 LARGE: Final = 100_000
@@ -34,6 +36,7 @@ class RowIndex:
     def __init__(self, columns: int) -> None:
         self._columns: list[list[Pack]] = [[] for _ in range(columns)]
         self._sizes: list[int] = []
+        self._numbers: list[str] = []
         self._names: dict[str, str] = {}
         self._orders: dict[int, array[int]] = {}
         self.rows = 0
@@ -41,8 +44,14 @@ class RowIndex:
     def add(self, columns: Sequence[Sequence[str]]) -> None:
         """Take the cells of a chunk, by column."""
         size = len(columns[0])
+        before: list[tuple[Sequence[str], Pack]] = []
         for kept, texts in zip(self._columns, columns, strict=True):
-            kept.append(self._pack(texts))
+            # A key is often in several columns: it is kept, and looked through, once.
+            pack = next((pack for other, pack in before if other == texts), None)
+            if pack is None:
+                pack = self._pack(texts)
+            before.append((texts, pack))
+            kept.append(pack)
         self._sizes.append(size)
         self.rows += size
         self._orders.clear()
@@ -64,19 +73,28 @@ class RowIndex:
     def containing(self, text: str, column: int | None) -> bytes:
         """A byte for each row: 1 where the column, or any, contains the text."""
         text = text.lower()
-        if column is not None:
-            packs = zip(self._columns[column], self._sizes, strict=True)
-            return b"".join([_found(pack, size, text) for pack, size in packs])
+        columns = self._columns if column is None else [self._columns[column]]
         parts = []
-        for chunk, size in enumerate(self._sizes):
-            every, found = b"\1" * size, 0
-            whole = int.from_bytes(every)
-            for kept in self._columns:
-                part = _found(kept[chunk], size, text)
-                found |= int.from_bytes(part)
-                if found == whole:
-                    break
+        for size, packs in zip(self._sizes, zip(*columns, strict=True), strict=True):
+            found, looked_at = 0, set()
+            every = int.from_bytes(b"\1" * size)
+            for pack in packs:
+                if id(pack) not in looked_at:
+                    looked_at.add(id(pack))
+                    found |= _found(pack, size, text)
+                    if found == every:
+                        break
             parts.append(found.to_bytes(size))
+        return b"".join(parts)
+
+    def numbered(self, text: str) -> bytes:
+        """A byte for each row: 1 where its number contains the text."""
+        first, parts = 0, []
+        for chunk, size in enumerate(self._sizes):
+            if chunk == len(self._numbers):
+                self._numbers.append("\n".join(map(str, range(first, first + size))))
+            parts.append(_found(self._numbers[chunk], size, text).to_bytes(size))
+            first += size
         return b"".join(parts)
 
     # --- sorting -----------------------------------------------------------------------------
@@ -153,16 +171,31 @@ def equals(codes: bytes | bytearray, wanted: int) -> bytes:
     return bytes(codes.translate(bytes(table)))
 
 
-def _found(pack: Pack, size: int, text: str) -> bytes:
-    if isinstance(pack, str):
-        if text not in pack:
-            return bytes(size)
-        return bytes([text in item for item in pack.split("\n")])
-    texts, codes = pack
-    table = bytearray(256)
-    for number, item in enumerate(texts):
-        table[number] = text in item
-    return codes.translate(bytes(table))
+def _found(pack: Pack, size: int, text: str) -> int:
+    """A mask of a chunk as a number: a byte for each row, the first one highest."""
+    if not isinstance(pack, str):
+        texts, codes = pack
+        hits = [number for number, item in enumerate(texts) if text in item]
+        if not hits:
+            return 0
+        table = bytearray(256)
+        for number in hits:
+            table[number] = 1
+        return int.from_bytes(codes.translate(bytes(table)))
+    many = pack.count(text)
+    if not many:
+        return 0
+    if many * SCARCE > size:
+        return int.from_bytes(bytes([text in item for item in pack.split("\n")]))
+    mask, row, start = bytearray(size), 0, 0
+    while (place := pack.find(text, start)) >= 0:
+        row += pack.count("\n", start, place)
+        mask[row] = 1
+        start = pack.find("\n", place) + 1
+        if not start:
+            break
+        row += 1
+    return int.from_bytes(mask)
 
 
 def _key(text: str) -> str:

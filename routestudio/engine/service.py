@@ -15,6 +15,7 @@ from routestudio.engine import drift, enrichment
 from routestudio.engine import lint as linting
 from routestudio.engine.checks import beside, check
 from routestudio.engine.columns import ColumnMethods
+from routestudio.engine.commands import CommandMethods
 from routestudio.engine.conversions import ConversionMethods, for_server
 from routestudio.engine.databases import DatabaseMethods
 from routestudio.engine.editing import EditingMethods
@@ -100,6 +101,7 @@ class EngineService(Runner):
             **ReadBackMethods(self).methods,
             **ExportMethods(self).methods,
             **PictureMethods(self).methods,
+            **CommandMethods(self).methods,
         }
 
     async def close(self) -> None:
@@ -216,7 +218,7 @@ class EngineService(Runner):
         fields = list(prepared.sink.Routing.model_fields)
         problems = _problems(prepared.problems)
         emit("started", {**found.as_json(), "problems": problems, "fields": fields,
-                         "enrichment": enriched})  # fmt: skip
+                         "enrichment": enriched, "tool": prepared.sink.tool})  # fmt: skip
         totals = await preview.run(lambda item: emit("progress", item.as_json()), limit=limit)
         return {
             **totals.as_json(),

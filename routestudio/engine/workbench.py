@@ -15,6 +15,7 @@ from routestudio.engine.messages import messages
 from routestudio.engine.previews import CHUNK, Preview
 from routestudio.engine.rows import message_of, row_of
 from routestudio.engine.stored_rows import StoredRows
+from routestudio.engine.test_methods import TestMethods
 from routestudio.engine.workspace import PreparedSink, Workspace, source_of
 from routestudio.errors import UsageError
 from routestudio.model.message import Message, message_from
@@ -56,11 +57,11 @@ class WorkbenchMethods:
             "coverage": self.coverage,
             "determinism": self.determinism,
             "outcome_diff": self.outcome_diff,
-            "test": self.test,
             "pin": self.pin,
             "accept": self.accept,
             "rename_test": self.rename_test,
             "delete_test": self.delete_test,
+            **TestMethods(service).methods,
         }
 
     async def explain(
@@ -254,18 +255,6 @@ class WorkbenchMethods:
         chunks = messages(workspace, *source_of(source), chunk=CHUNK)
         totals = await outcome_diff.compare(old, new, chunks, keep)
         return {**totals.as_json(), "changes": changes}
-
-    async def test(self, *, emit: Emit = _ignore) -> list[dict[str, Any]]:
-        """Run every route test of the project; emits each `result`, then `coverage`."""
-        results = []
-        collected = Coverage(self._service.pool)
-        runner = route_tests.Runner(self._service.workspace, collected)
-        for item in route_tests.load(self._service.workspace.project):
-            result = (await runner.run(item)).as_json()
-            emit("result", result)
-            results.append(result)
-        emit("coverage", {"functions": [item.as_json() for item in collected.functions()]})
-        return results
 
     async def pin(
         self,

@@ -10,7 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Protocol, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
 from pydantic import BaseModel, ConfigDict, PrivateAttr
 
@@ -22,6 +22,9 @@ from routestudio.model.fields import (
 from routestudio.model.message import Message
 from routestudio.model.outcome import CheckStep, Outcome
 from routestudio.sinks.reading import NoReadBack, ReadBack
+
+if TYPE_CHECKING:
+    from routestudio.sinks._shell import ShellCommand
 
 
 class SinkConfig(BaseModel):
@@ -227,6 +230,9 @@ class Sink(ABC):
     )
     """How what was delivered is read again (decision 0027)."""
 
+    tool: ClassVar[str] = ""
+    """The program of the shell that sends a record as this sink does; empty when there is none."""
+
     Config: ClassVar[type[SinkConfig]]
     Routing: ClassVar[type[SinkRouting]]
 
@@ -242,6 +248,14 @@ class Sink(ABC):
     @abstractmethod
     def connect(config: Any) -> Link:
         """An idle link. Client libraries are imported on first use of the link."""
+
+    @staticmethod
+    def command(config: Any, record: Any) -> ShellCommand:
+        """A record as a command of `tool`; secrets in it are hidden by whoever writes it.
+
+        Raises `RuleError` for a record that such a command cannot send.
+        """
+        raise NotImplementedError("this sink has no tool")
 
     @classmethod
     def limits(cls, config: Any, batch_size: int | None) -> BatchLimits:

@@ -12,7 +12,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
-from typing import Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from pydantic import SecretStr
 
@@ -55,6 +55,9 @@ from routestudio.sinks.base import (
     StandinAddress,
 )
 from routestudio.sinks.reading import ReadBack, Reader, Stored
+
+if TYPE_CHECKING:
+    from routestudio.sinks._shell import ShellCommand
 
 _MAX_BATCH: Final = 10_000
 _BULK_BYTES: Final = 10 * 1024 * 1024
@@ -126,6 +129,7 @@ class Elasticsearch(Sink):
     key, title = "elasticsearch", "Elasticsearch"
     icon = "elasticsearch"
     standin = "elasticsearch"
+    tool = "curl"
     batch = BatchLimits(messages=_MAX_BATCH, default=100, size=_BULK_BYTES, wait=0.1, fixed=True)
     keeps_order = False
     """Each action of a bulk request succeeds or fails by itself; a shard that was busy for one may
@@ -242,6 +246,21 @@ class Elasticsearch(Sink):
                 raise RuleError("a document is a map", hint="let the transform return a map")
             lines += payload.json + b"\n"
         return Entry(url, routing.index_name, operation, name, lines, signed, notes)
+
+    @staticmethod
+    def command(config: Any, record: Entry) -> ShellCommand:
+        from routestudio.sinks._shell import curl, user_of
+
+        value = config.auth_value.get_secret_value() if config.auth_value else ""
+        headers = [("content-type", "application/x-ndjson")]
+        user = user_of(config.endpoint_url)
+        if config.auth_type == "basic":
+            user = value
+        elif config.auth_type in ("api_key", "bearer") and value:
+            kind = "ApiKey" if config.auth_type == "api_key" else "Bearer"
+            headers.append(("authorization", f"{kind} {value}"))
+        url = f"{record.url}/{segment(record.index)}/_bulk"
+        return curl("POST", url, headers, record.lines, user=user)
 
     @staticmethod
     def connect(config: Config) -> Link:

@@ -9,7 +9,7 @@ import base64
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final
 
 from routestudio.model import jsonio
 from routestudio.model.cross_rules import CrossRule, RequiredWhen
@@ -33,6 +33,9 @@ from routestudio.sinks.base import (
     StandinAddress,
 )
 from routestudio.sinks.reading import NoReadBack
+
+if TYPE_CHECKING:
+    from routestudio.sinks._shell import ShellCommand
 
 MAX_KEY: Final = 1024
 """Bytes of an ordering key."""
@@ -72,6 +75,27 @@ class PubSubRecord:
         return shown
 
 
+def _command(config: Any, record: PubSubRecord) -> ShellCommand:
+    from routestudio.sinks._shell import ShellCommand
+
+    words = ["gcloud", "pubsub", "topics", "publish", record.topic,
+             f"--project={config.project_id}", f"--message={record.data.decode()}"]  # fmt: skip
+    if record.attributes:
+        # Another separator than the comma, which values may have in them.
+        pairs = "\x1f".join(f"{name}={value}" for name, value in record.attributes.items())
+        words.append(f"--attribute=^\x1f^{pairs}")
+    if record.ordering_key is not None:
+        words.append(f"--ordering-key={record.ordering_key}")
+    base = config.base()
+    google = base.host == "pubsub.googleapis.com"
+    root = f"{base.origin}{base.path.rstrip('/')}/"
+    environment = {} if google else {"CLOUDSDK_API_ENDPOINT_OVERRIDES_PUBSUB": root}
+    notes = () if config.use_emulator else (
+        "gcloud uses its own login, not the credentials of the sink",
+    )  # fmt: skip
+    return ShellCommand(tuple(words), environment=environment, notes=notes)
+
+
 class GcpPubSub(Sink):
     """Publish each message to a Google Pub/Sub topic."""
 
@@ -84,6 +108,7 @@ class GcpPubSub(Sink):
     messages for each ordering key."""
     batch_by = ("topic_id",)
     standin = "pubsub"
+    tool = "gcloud"
     write_always = ("use_emulator",)
     max_record = 10_000_000
     read_back = NoReadBack(
@@ -243,6 +268,8 @@ class GcpPubSub(Sink):
         url = f"{base.origin}{base.path.rstrip('/')}{config.topic_path(topic)}:publish"
         signed = not config.use_emulator
         return PubSubRecord(topic, url, payload.json, attributes, key, wire, signed)
+
+    command = staticmethod(_command)
 
     @staticmethod
     def connect(config: Config) -> Link:

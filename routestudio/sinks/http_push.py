@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
@@ -36,6 +36,9 @@ from routestudio.sinks.base import (
     StandinAddress,
 )
 from routestudio.sinks.reading import NoReadBack
+
+if TYPE_CHECKING:
+    from routestudio.sinks._shell import ShellCommand
 
 _HEADS: Final = 4096
 _DEFAULT_HEADERS: Final = {
@@ -154,6 +157,7 @@ class HttpPush(Sink):
     size is sent in parts, from the first to the last."""
     batch_by = ("method", "endpoint_path", "headers")
     standin = "http"
+    tool = "curl"
     read_back = NoReadBack(
         "An HTTP endpoint answers with a status, and HTTP has no request for what it was sent.",
         "look at the receiver's own log, or deliver to the stand-in, which shows what arrived",
@@ -261,6 +265,22 @@ class HttpPush(Sink):
                 heads.clear()
             head = heads[key] = _head(endpoint, *key)
         return Request(head, payload.json, config.batch)
+
+    @staticmethod
+    def command(config: Any, record: Request) -> ShellCommand:
+        from routestudio.sinks._shell import curl, user_of
+
+        head, url = record.head, config.http_endpoint.url
+        basic, user = url.basic(), None
+        pairs = []
+        for name, value in head.headers.pairs:
+            if basic is not None and value == basic:
+                user = user_of(url)
+            else:
+                pairs.append((name, value))
+        body = b'{"data":[' + record.body + b"]}" if record.wrap else record.body
+        through = "gzip -cn" if head.gzip else ""
+        return curl(head.method, head.url, pairs, body, user=user, through=through)
 
     @staticmethod
     def connect(config: Config) -> Link:

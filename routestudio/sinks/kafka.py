@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import SecretStr
 
@@ -37,6 +37,9 @@ from routestudio.sinks.base import (
     StandinAddress,
 )
 from routestudio.sinks.reading import ReadBack, Reader, Stored
+
+if TYPE_CHECKING:
+    from routestudio.sinks._shell import ShellCommand
 
 _HOSTS_TEXT = "must be a comma-separated list of host:port pairs with valid ports (1-65535)"
 _PASSWORD_MECHANISMS = ("plain", "scram_sha_256", "scram_sha_512")
@@ -95,6 +98,30 @@ def _reader(config: Kafka.Config) -> Reader:
     return KafkaReader(client_settings(config))
 
 
+def _command(config: Any, record: KafkaRecord) -> ShellCommand:
+    from routestudio.model.fields import RuleError
+    from routestudio.sinks._shell import ShellCommand
+
+    if config.sasl_mechanism == "aws_msk_iam":
+        raise RuleError("is for a cluster that is signed in to by IAM, which kcat cannot do")
+    mechanism = {"plain": "PLAIN", "scram_sha_256": "SCRAM-SHA-256",
+                 "scram_sha_512": "SCRAM-SHA-512"}.get(config.sasl_mechanism or "")  # fmt: skip
+    protocol = ("SASL_" if mechanism else "") + ("SSL" if config.tls else "PLAINTEXT")
+    words = ["kcat", "-P", "-b", config.hosts, "-t", record.topic, "-X", "acks=all",
+             "-X", f"security.protocol={protocol}"]  # fmt: skip
+    if mechanism:
+        password = config.password.get_secret_value() if config.password else ""
+        for name, value in (("mechanisms", mechanism), ("username", config.username or ""),
+                            ("password", password)):  # fmt: skip
+            words += ["-X", f"sasl.{name}={value}"]
+    if config.compression != "none":
+        words += ["-z", config.compression]
+    if record.key is not None:
+        words += ["-k", record.key.decode()]
+    notes = ("kcat chooses the partition of a key itself, perhaps another one",)
+    return ShellCommand(tuple(words), record.value, notes=notes)
+
+
 class Kafka(Sink):
     """Publish each message as a record of a Kafka topic."""
 
@@ -112,6 +139,7 @@ class Kafka(Sink):
         "Java client": java_client,
     }
     standin = "kafka"
+    tool = "kcat"
     write_always = ("compression",)
     max_record = 1_048_588
     differences = (
@@ -307,6 +335,8 @@ class Kafka(Sink):
         """The record: its value is always JSON; a delete is never a tombstone (KAF-03)."""
         key = routing.message_key
         return KafkaRecord(routing.topic, key.encode() if key else None, payload.json)
+
+    command = staticmethod(_command)
 
     @staticmethod
     def connect(config: Config) -> Link:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final
 
 from routestudio.model.defaults import Const
 from routestudio.model.fields import Difference, Integer, Routed, Static, Text, Ui
@@ -36,6 +36,9 @@ from routestudio.sinks.base import (
     StandinAddress,
 )
 from routestudio.sinks.reading import ReadBack, Reader, Stored
+
+if TYPE_CHECKING:
+    from routestudio.sinks._shell import ShellCommand
 
 _PATTERN: Final = rf"{PARTITIONS.start}:kinesis:([a-z0-9-]+):\d+:stream/(.+)"
 _ARN: Final = re.compile(_PATTERN, re.ASCII)
@@ -92,6 +95,7 @@ class Kinesis(Sink):
     batch_by = ("stream_arn",)
     partitioners: ClassVar[Mapping[str, Partitioner]] = {"equal shards": kinesis_shard}
     standin = "aws"
+    tool = "aws"
     max_record = _MIB
     differences = (
         *DIFFERENCES,
@@ -180,6 +184,15 @@ class Kinesis(Sink):
         if len(key.encode("utf-8", "surrogatepass")) > _MAX_KEY:
             key = md5(key)
         return KinesisRecord(routing.stream_arn, key, payload.json)
+
+    @staticmethod
+    def command(config: Any, record: KinesisRecord) -> ShellCommand:
+        from routestudio.sinks._aws_shell import aws, base64_text
+
+        region = _place(record.stream_arn).region
+        return aws(config, region, "kinesis", "put-record", "--stream-arn", record.stream_arn,
+                   "--partition-key", record.partition_key, "--cli-binary-format", "base64",
+                   "--data", base64_text(record.data))  # fmt: skip
 
     @staticmethod
     def connect(config: Config) -> Link:

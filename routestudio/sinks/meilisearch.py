@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from decimal import Decimal
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 from uuid import UUID
 
 from pydantic import SecretStr
@@ -40,6 +40,9 @@ from routestudio.sinks.base import (
     StandinAddress,
 )
 from routestudio.sinks.reading import ReadBack, Reader, Stored
+
+if TYPE_CHECKING:
+    from routestudio.sinks._shell import ShellCommand
 
 _MAX_BATCH: Final = 10_000
 _MAX_BYTES: Final = 32 * 1024 * 1024
@@ -76,6 +79,7 @@ class Meilisearch(Sink):
     """A batch becomes several tasks, which succeed or fail one by one."""
     batch_by = ("action", "index_name")
     standin = "meilisearch"
+    tool = "curl"
     write_always = ("primary_key", "batch_size", "timeout_seconds")
     payload_keys = ("id",)
     max_record = 100 * 1024 * 1024
@@ -227,6 +231,16 @@ class Meilisearch(Sink):
             name, document = _identified(config.primary_key, message, payload.value)
             body = jsonio.dump_bytes(document if routing.action == "index" else name)
         return Change(url, routing.action, routing.index_name, config.primary_key, name, body)
+
+    @staticmethod
+    def command(config: Any, record: Change) -> ShellCommand:
+        from routestudio.sinks._shell import curl
+
+        headers = [("authorization", f"Bearer {config.api_key.get_secret_value()}"),
+                   ("content-type", "application/x-ndjson" if record.action == "index"
+                    else "application/json")]  # fmt: skip
+        shown = record.describe()
+        return curl("POST", shown["url"], headers, shown["body"].encode("utf-8", "surrogatepass"))
 
     @staticmethod
     def connect(config: Config) -> Link:

@@ -6,7 +6,7 @@ Facts: docs/reference/services.md#nats.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final
 
 from pydantic import Field, SecretStr
 
@@ -34,6 +34,9 @@ from routestudio.sinks.base import (
     StandinAddress,
 )
 from routestudio.sinks.reading import ReadBack, Reader, Stored
+
+if TYPE_CHECKING:
+    from routestudio.sinks._shell import ShellCommand
 
 MESSAGE_ID: Final = "Nats-Msg-Id"
 """The header by which JetStream recognises a message that it has stored already."""
@@ -84,6 +87,26 @@ def _reader(config: Nats.Config) -> Reader:
     return NatsReader(config.account())
 
 
+def _command(config: Any, record: NatsMessage) -> ShellCommand:
+    from routestudio.model.fields import RuleError
+    from routestudio.sinks._shell import ShellCommand
+
+    if config.jwt is not None or config.nkey_seed is not None:
+        raise RuleError("needs a JWT or an NKey, which the program nats reads from files only")
+    scheme = "tls" if config.tls else "nats"
+    host = f"[{config.host}]" if ":" in config.host else config.host
+    words = ["nats", "--server", f"{scheme}://{host}:{config.port}"]
+    if config.username is not None:
+        password = config.password.get_secret_value() if config.password else ""
+        words += ["--user", config.username, "--password", password]
+    if config.token is not None:
+        words += ["--user", config.token.get_secret_value()]
+    words += ["pub", "--quiet", "--force-stdin", "--no-templates"]
+    for name, value in record.fields.items():
+        words += ["-H", f"{name}:{value}"]
+    return ShellCommand((*words, record.subject), record.body)
+
+
 class Nats(Sink):
     """Publish each message to a NATS subject."""
 
@@ -95,6 +118,7 @@ class Nats(Sink):
     next."""
     batch_by = ()
     standin = "nats"
+    tool = "nats"
     write_always = ("port",)
     max_record = 1_048_576
     differences = (
@@ -264,6 +288,8 @@ class Nats(Sink):
     def shared_with(cls, config: Config) -> Any:
         """The server: a stream has one memory of ids for whoever sends to it."""
         return config.host.lower(), config.port
+
+    command = staticmethod(_command)
 
     @staticmethod
     def connect(config: Config) -> Link:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Annotated, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final
 
 from pydantic import Field, SecretStr
 
@@ -39,6 +39,9 @@ from routestudio.sinks.base import (
     StandinAddress,
 )
 from routestudio.sinks.reading import ReadBack, Reader, Stored
+
+if TYPE_CHECKING:
+    from routestudio.sinks._shell import ShellCommand
 
 _MEBIBYTE: Final = 1024 * 1024
 
@@ -120,6 +123,27 @@ def _reader(config: RabbitMq.Config) -> Reader:
     return RabbitReader(config.account())
 
 
+def _command(config: Any, record: RabbitMessage) -> ShellCommand:
+    from routestudio.model import jsonio
+    from routestudio.sinks._shell import ShellCommand
+
+    known: dict[str, Any] = {"content_type": "application/json", "delivery_mode": 2}
+    if record.headers:
+        known["headers"] = record.headers
+    if record.message_id:
+        known["message_id"] = record.message_id
+    words = ["rabbitmqadmin", "-H", config.host, "-V", config.virtual_host]
+    if config.tls:
+        words.append("--ssl")
+    if config.username is not None:
+        password = config.password.get_secret_value() if config.password else ""
+        words += ["-u", config.username, "-p", password]
+    words += ["publish", f"exchange={record.exchange}", f"routing_key={record.routing_key}",
+              f"properties={jsonio.dumps(known)}"]  # fmt: skip
+    notes = ("rabbitmqadmin uses the management plugin; name its port with -P",)
+    return ShellCommand(tuple(words), record.body, notes=notes)
+
+
 class RabbitMq(Sink):
     """Publish each message to a RabbitMQ exchange."""
 
@@ -131,6 +155,7 @@ class RabbitMq(Sink):
     next."""
     batch_by = ("exchange",)
     standin = "rabbitmq"
+    tool = "rabbitmqadmin"
     max_record = 16 * _MEBIBYTE
     differences = (
         Difference(
@@ -298,6 +323,8 @@ class RabbitMq(Sink):
             routing.exchange, routing.routing_key, identity, headers,
             properties(headers, identity), payload.json,
         )  # fmt: skip
+
+    command = staticmethod(_command)
 
     @staticmethod
     def connect(config: Config) -> Link:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from routestudio.model import jsonio
 from routestudio.model.defaults import Template
@@ -19,6 +19,9 @@ from routestudio.sinks.base import (
     StandinAddress,
 )
 from routestudio.sinks.reading import ReadBack, Reader, Stored
+
+if TYPE_CHECKING:
+    from routestudio.sinks._shell import ShellCommand
 
 _KEY = Text(max=255, pattern=r"\S+", pattern_text="cannot contain whitespace", any_default=True)
 
@@ -63,6 +66,7 @@ class RedisStream(Sink):
     in its order (`_redis_order`)."""
     batch_by = ()
     standin = "redis"
+    tool = "redis-cli"
     max_record = 512 * 1024 * 1024
     differences = DIFFERENCES
     read_back = ReadBack(
@@ -106,6 +110,13 @@ class RedisStream(Sink):
         for name, text in fields.items():
             parts += (name, text)
         return Entry(routing.stream_key, fields, _wire(parts))
+
+    @staticmethod
+    def command(config: Any, record: Entry) -> ShellCommand:
+        from routestudio.sinks._redis_shell import redis_cli
+
+        pairs = [part for pair in record.fields.items() for part in pair]
+        return redis_cli(config.account(), "XADD", record.key, "*", *pairs)
 
     @staticmethod
     def connect(config: AccountConfig) -> Link:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from routestudio.model.defaults import ByAction, Const, Template
 from routestudio.model.fields import (
@@ -24,6 +24,9 @@ from routestudio.sinks.base import (
     StandinAddress,
 )
 from routestudio.sinks.reading import ReadBack, Reader, Stored
+
+if TYPE_CHECKING:
+    from routestudio.sinks._shell import ShellCommand
 
 MAX_EXPIRE_MS = 2**53
 """The largest time to live that is surely exact in JSON; Redis itself takes some more."""
@@ -77,6 +80,7 @@ class RedisString(Sink):
     in its order (`_redis_order`)."""
     batch_by = ()
     standin = "redis"
+    tool = "redis-cli"
     max_record = 512 * 1024 * 1024
     differences = DIFFERENCES
     read_back = ReadBack(
@@ -152,6 +156,15 @@ class RedisString(Sink):
                 len(key), key, len(value), value, len(time), time,
             )  # fmt: skip
         return Command(name, value, expire, wire)
+
+    @staticmethod
+    def command(config: Any, record: Command) -> ShellCommand:
+        from routestudio.sinks._redis_shell import as_text, redis_cli
+
+        if record.value is None:
+            return redis_cli(config.account(), "DEL", record.key)
+        expire = ("PX", str(record.expire_ms)) if record.expire_ms is not None else ()
+        return redis_cli(config.account(), "SET", record.key, as_text(record.value), *expire)
 
     @staticmethod
     def connect(config: Config) -> Link:

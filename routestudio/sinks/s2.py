@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 from uuid import uuid4
 
 from pydantic import SecretStr
@@ -43,6 +43,9 @@ from routestudio.sinks.base import (
     StandinAddress,
 )
 from routestudio.sinks.reading import ReadBack, Reader, Stored
+
+if TYPE_CHECKING:
+    from routestudio.sinks._shell import ShellCommand
 
 ACCOUNT: Final = EndpointUrl("https", "a.s2.dev", None, "/v1", "")
 BASIN_DOMAIN: Final = "b.s2.dev"
@@ -142,6 +145,7 @@ class S2(Sink):
     key, title = "s2", "S2"
     icon = "s2"
     standin = "s2"
+    tool = "curl"
     batch = BatchLimits(messages=_RECORDS, default=10, size=_BYTES, wait=0.005, fixed=True)
     keeps_order = True
     """An append is carried out as a whole and in its order, or not at all."""
@@ -247,6 +251,16 @@ class S2(Sink):
         root = _own(config) or basin_url(routing.basin)
         named = config.endpoint_url is not None
         return Append(root, routing.basin, routing.stream, payload.json, named)
+
+    @staticmethod
+    def command(config: Any, record: Append) -> ShellCommand:
+        from routestudio.sinks._shell import curl
+
+        token = config.access_token.get_secret_value()
+        root = f"{record.root.origin}{record.root.path.rstrip('/')}"
+        headers = [("authorization", f"Bearer {token}"), *record.headers.items(),
+                   ("content-type", "application/json")]  # fmt: skip
+        return curl("POST", root + record.path, headers, _appended([record.body]))
 
     @staticmethod
     def connect(config: Config) -> Link:

@@ -6,7 +6,7 @@ Facts: docs/reference/services.md#aws-sns.
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from routestudio.model.defaults import Const
 from routestudio.model.fields import Difference, Flag, Routed, Static, Text, Ui
@@ -33,6 +33,9 @@ from routestudio.sinks.base import (
 )
 from routestudio.sinks.reading import NoReadBack
 
+if TYPE_CHECKING:
+    from routestudio.sinks._shell import ShellCommand
+
 _PATTERN: Final = rf"{PARTITIONS.start}:sns:([a-z0-9-]+):\d{{12}}:([a-zA-Z0-9_.-]+)"
 _ARN: Final = re.compile(_PATTERN, re.ASCII)
 _SIZE: Final = 262_144
@@ -48,6 +51,7 @@ class Sns(Sink):
     """Each entry of a request is taken or refused by itself, so a later one may be taken alone."""
     batch_by = ("topic_arn",)
     standin = "aws"
+    tool = "aws"
     max_record = _SIZE
     read_back = NoReadBack(
         "SNS hands each notification to its subscriptions and keeps none.",
@@ -111,6 +115,14 @@ class Sns(Sink):
         fifo = fifo_ids(message, routing, place.name) if place.fifo else None
         body = json_body(payload)
         return Entry("sns message", arn, body.decode(), len(body), fifo)
+
+    @staticmethod
+    def command(config: Any, record: Entry) -> ShellCommand:
+        from routestudio.sinks._aws_shell import aws, fifo_words
+
+        words = ("--topic-arn", record.destination, "--message", record.body)
+        region = _place(record.destination).region
+        return aws(config, region, "sns", "publish", *words, *fifo_words(record))
 
     @staticmethod
     def connect(config: Config) -> Link:

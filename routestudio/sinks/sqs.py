@@ -6,7 +6,7 @@ Facts: docs/reference/services.md#aws-sqs.
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from routestudio.model.defaults import Const
 from routestudio.model.fields import Difference, Flag, Integer, Routed, Static, Text, Ui
@@ -31,6 +31,9 @@ from routestudio.sinks.base import (
     StandinAddress,
 )
 from routestudio.sinks.reading import ReadBack, Reader, Stored
+
+if TYPE_CHECKING:
+    from routestudio.sinks._shell import ShellCommand
 
 _PATTERN: Final = (
     r"https?://sqs\.([a-z0-9-]+)\.[a-zA-Z0-9.-]+(?::\d+)?"
@@ -66,6 +69,7 @@ class Sqs(Sink):
     """Each entry of a request is taken or refused by itself, so a later one may be taken alone."""
     batch_by = ("queue_url",)
     standin = "aws"
+    tool = "aws"
     max_record = _KIB_256
     differences = (
         *DIFFERENCES,
@@ -142,6 +146,14 @@ class Sqs(Sink):
         fifo = fifo_ids(message, routing, place.name) if place.fifo else None
         body = json_body(payload)
         return Entry("sqs message", url, body.decode(), len(body), fifo)
+
+    @staticmethod
+    def command(config: Any, record: Entry) -> ShellCommand:
+        from routestudio.sinks._aws_shell import aws, fifo_words
+
+        words = ("--queue-url", record.destination, "--message-body", record.body)
+        region = _place(record.destination).region
+        return aws(config, region, "sqs", "send-message", *words, *fifo_words(record))
 
     @staticmethod
     def connect(config: Config) -> Link:

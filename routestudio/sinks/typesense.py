@@ -10,7 +10,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 from uuid import UUID, uuid4
 
 from pydantic import SecretStr
@@ -52,6 +52,9 @@ from routestudio.sinks.base import (
     StandinAddress,
 )
 from routestudio.sinks.reading import ReadBack, Reader, Stored
+
+if TYPE_CHECKING:
+    from routestudio.sinks._shell import ShellCommand
 
 KEY_HEADER: Final = "x-typesense-api-key"
 _MAX_BATCH: Final = 10_000
@@ -114,6 +117,7 @@ class Typesense(Sink):
     """Each line of an import succeeds or fails by itself."""
     batch_by = ("action", "collection_name")
     standin = "typesense"
+    tool = "curl"
     write_always = ("batch_size", "timeout_seconds")
     payload_keys = ("id",)
     differences = (
@@ -210,6 +214,16 @@ class Typesense(Sink):
         url = config.endpoint_url.origin + config.endpoint_url.path.rstrip("/")
         body = jsonio.dump_bytes({**value, "id": name}) if routing.action == "index" else b""
         return Document(url, routing.collection_name, name, body, notes)
+
+    @staticmethod
+    def command(config: Any, record: Document) -> ShellCommand:
+        from routestudio.sinks._shell import curl
+
+        shown = record.describe()
+        headers = [(KEY_HEADER, config.api_key.get_secret_value())]
+        if record.body:
+            headers.append(("content-type", "application/octet-stream"))
+        return curl(shown["method"], shown["url"], headers, record.body or None)
 
     @staticmethod
     def connect(config: Config) -> Link:

@@ -113,6 +113,7 @@ class Commands:
             "view_variants": lambda: self.bench.view("variants"),
             "compare": lambda: self.bench.compare(),
             "evaluate_all": lambda: self.bench.evaluate_all(),
+            "copy_request": lambda: self.bench.copy_request(),
             "insert_starter": self.insert_starter, "refresh_preview": self.refresh_preview,
         }.items():  # fmt: skip
             window.action_table.on(name, handler)

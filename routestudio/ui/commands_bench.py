@@ -49,6 +49,12 @@ class Bench:
         if preview is not None:
             preview.evaluate_all()
 
+    def copy_request(self) -> None:
+        """Copy the requests of the selected rows of the preview in front."""
+        preview = self._preview()
+        if preview is not None:
+            preview.rows.copy_commands()
+
     def compare(self) -> None:
         """Show which rows end elsewhere than with the saved project."""
         document = self._window.document()

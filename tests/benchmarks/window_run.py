@@ -1,6 +1,6 @@
 """The window under measurement, in a process of its own.
 
-`keystroke`, `typing`, `gaps`, `theme`, `paint` or `empty`.
+`keystroke`, `typing`, `gaps`, `tables`, `theme`, `paint` or `empty`.
 
 Prints one JSON value. Draws off-screen unless told otherwise.
 """
@@ -32,7 +32,8 @@ def main(arguments: list[str]) -> None:
     elif arguments[0] == "paint":
         _paint()
     else:
-        works = {"keystroke": _keystroke, "typing": _typing, "gaps": _gaps, "theme": _theme}
+        works = {"keystroke": _keystroke, "typing": _typing, "gaps": _gaps, "theme": _theme,
+                 "tables": _tables}  # fmt: skip
         work = works[arguments[0]]
         _in_qt(lambda desk: work(desk, int(arguments[1])))
 
@@ -289,6 +290,54 @@ async def _gaps(desk: Any, rows: int) -> dict[str, Any]:
     ticks.stop()
     tabs.stop()
     return {"gaps": ticks.gaps, "summary": panel.summary, "charted": charted}
+
+
+async def _tables(desk: Any, rows: int) -> dict[str, Any]:
+    """Milliseconds until filter and sort of a preview show rows, and gaps meanwhile.
+
+    All rows are evaluated before, and orders of their columns are made, as in a window that
+    somebody has had a look at.
+    """
+    await _open(desk, rows)
+    document = await desk.open("sink", "orders-to-kafka")
+    preview = document.preview
+    preview.samples.setCurrentIndex(preview.samples.findData("bench"))
+    preview.refresh()
+    await desk.quiet(1.0)
+    begun = time.perf_counter()
+    preview.evaluate_all()
+    await desk.until(lambda: preview.bar._done == rows, "all rows", 600)
+    await desk.quiet(1.0)
+    evaluated = time.perf_counter() - begun
+    tools, model = preview.tools, preview.model
+    key = model.columnCount() - 2
+    steps: list[tuple[str, Callable[[], object]]] = [
+        ("sort by a key", lambda: tools.sort(key)),
+        ("sort by a key, descending", lambda: tools.sort(key, descending=True)),
+        ("sort by the destination", lambda: tools.sort(5)),
+        ("filter any column", lambda: tools.filter("77", None)),
+        ("filter a column of a sorted table", lambda: tools.filter("123", key)),
+        ("filter for what most rows have", lambda: tools.filter("o", None)),
+        ("filter for what is in no row", lambda: tools.filter("nowhere at all", None)),
+        ("no order", lambda: tools.sort(None)),
+        ("no filter", lambda: tools.filter("", None)),
+    ]
+    found: dict[str, list[float]] = {}
+    resets: list[float] = []
+    model.modelReset.connect(lambda: resets.append(time.perf_counter()))
+    ticks = _Ticks()
+    ticks.start()
+    for _ in range(3):
+        for name, step in steps:
+            resets.clear()
+            begun = time.perf_counter()
+            step()
+            while not resets or (model.rowCount() and model.row(0) is None):  # noqa: ASYNC110
+                await asyncio.sleep(0.001)
+            found.setdefault(name, []).append((time.perf_counter() - begun) * 1000)
+            await asyncio.sleep(0.15)
+    ticks.stop()
+    return {"answers": found, "gaps": ticks.gaps, "evaluated": evaluated}
 
 
 if __name__ == "__main__":

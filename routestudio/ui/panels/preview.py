@@ -65,7 +65,7 @@ class PreviewPanel(QWidget):
         self._complete = self._count = 0
         self._shown = "rows"
         self._use: dict[str, str] = {}
-        self._known = ""
+        self._known = self._tool = ""
         self._stale = True
         self._failing = False
         self.failed = 0
@@ -225,6 +225,7 @@ class PreviewPanel(QWidget):
         self.model.reset_rows(*columns)
         if changed:
             self._widths()
+        self._tool = str(data["tool"])
         self.bar.show_source(data)
         states.say_readiness(self.banner, data, self._evaluate)
 
@@ -412,16 +413,22 @@ class PreviewPanel(QWidget):
 
     def _offer(self, menu: QMenu) -> None:
         """What the context menu has for the selected rows."""
-        if (row := self.current) is not None and row["action"] is not None:
+        if (rows := self.rows.chosen) > 1:
+            menu.addAction(f"Pin {rows:,} rows as route tests", self.pin)
+        elif (row := self.current) is not None and row["action"] is not None:
             menu.addAction("Pin as route test", self.pin)
+        if rows and self._tool:
+            menu.addAction(f"Copy request as {self._tool}", self.rows.copy_commands)
 
     def pin(self) -> None:
-        """Make a route test of the selected row's outcome."""
-        row = self.current
-        if row is None or row["action"] is None:
+        """Make a route test of each selected row's outcome."""
+        row, sample = self.current, self.samples.currentData()
+        if self.rows.chosen > 1:
+            self._pin("pin_rows", ranges=self.rows.ranges, sample=sample)
+        elif row is None or row["action"] is None:
             self._session.notice.emit("info", "Select a row with a message first")
-            return
-        self._pin(index=row["index"], sample=self.samples.currentData())
+        else:
+            self._pin(index=row["index"], sample=sample)
 
     def _add_variants(self, messages: list[dict[str, Any]]) -> None:
         states.add_messages(self._session, VARIANTS, messages)
@@ -431,12 +438,13 @@ class PreviewPanel(QWidget):
             if entry["key"] in keys:
                 self._pin(message=entry["message"])
 
-    def _pin(self, **what: Any) -> None:
-        def done(place: dict[str, Any]) -> None:
-            text = f"Pinned in {place['file']}: {place['name']}"
-            self._session.notice.emit("success", text)
+    def _pin(self, method: str = "pin", **what: Any) -> None:
+        self._session.edit_tests(method, self._pinned, sink=self._sink, view=self._view, **what)
 
-        self._session.edit_tests("pin", done, sink=self._sink, view=self._view, **what)
+    def _pinned(self, place: dict[str, Any]) -> None:
+        count = place.get("count", 1)
+        what = place["name"] if count == 1 else f"{count:,} tests"
+        self._session.notice.emit("success", f"Pinned in {place['file']}: {what}")
 
     # --- showing -----------------------------------------------------------------------------
 

@@ -83,7 +83,9 @@ class PreviewBar(CompactBar):
         self.state = label("", "muted")
         self.add(self.state, yields=6)
         self.pin_button = Button("Pin as test", "ok", action=self.pin_asked.emit)
-        self.pin_button.setToolTip("Make a route test of the selected row's outcome (Ctrl+Shift+T)")
+        self.pin_button.setToolTip(
+            "Make a route test of each selected row's outcome (Ctrl+Shift+T)"
+        )
         self.add(self.pin_button, yields=3)
 
     @property

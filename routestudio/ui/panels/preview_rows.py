@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from PySide6.QtCore import QItemSelection, QItemSelectionModel, QModelIndex, QObject
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QTableView
 
 from routestudio.model.wording import counted
@@ -82,6 +83,33 @@ class PreviewRows:
         parts = self._view.selectionModel().selection()
         found = (parts.at(number) for number in range(parts.count()))
         return [(part.top(), part.bottom()) for part in found]
+
+    @property
+    def ranges(self) -> list[tuple[int, int]]:
+        """The selected rows by their places, or the current one."""
+        current = self._view.currentIndex().row()
+        return self._ranges(selected=True) or ([(current, current)] if current >= 0 else [])
+
+    @property
+    def chosen(self) -> int:
+        """How many rows are selected."""
+        return sum(last + 1 - first for first, last in self.ranges)
+
+    def copy_commands(self) -> None:
+        """Copy the requests of the selected rows as commands of the shell."""
+
+        def done(found: dict[str, Any]) -> None:
+            QGuiApplication.clipboard().setText(found["text"])
+            text = f"Copied {counted(found['count'], 'command')}"
+            if found["left_out"]:
+                text += f"; {counted(found['left_out'], 'row')} left out, which are not delivered"
+            notes = "".join(f". {note[:1].upper()}{note[1:]}" for note in found["notes"])
+            self._session.notice.emit("success", f"{text}{notes}")
+
+        if ranges := self.ranges:
+            self._ask("commands", done, ranges=ranges)
+        else:
+            self._session.notice.emit("info", "Select a row first")
 
     def select_all(self) -> None:
         """See `TableRows`."""

@@ -37,6 +37,15 @@ def test_rows_that_contain_a_text(text: str, column: int | None) -> None:
     assert index.containing(text, column) == wanted
 
 
+def test_rows_by_their_numbers_and_equal_columns_kept_once() -> None:
+    index, _ = made(4, 600)
+    assert index.numbered("7") == bytes("7" in str(number) for number in range(600))
+    twice = RowIndex(2)
+    keys = [str(number) for number in range(100)]
+    twice.add([keys, list(keys)])
+    assert twice._columns[0][0] is twice._columns[1][0]
+
+
 def test_orders_put_numbers_by_size_and_empty_cells_last() -> None:
     index, columns = made(2, 1_130)
     for column in range(4):

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
 from routestudio.engine.service import EngineService
-from routestudio.errors import UsageError
+from routestudio.errors import ProjectError, UsageError
 from routestudio.model.preview_text import cells
 from routestudio.paths import resources
 from routestudio.sinks._partition import java_client
@@ -233,3 +235,79 @@ async def test_rows_are_found_sorted_copied_and_exported(
     totals = await ask(engine, "evaluate_all")
     assert totals["done"] == totals["rows"] == 84
     assert (await ask(engine, "select", text="delete", column=1))["of"] == 84
+
+
+async def test_many_rows_are_pinned_as_one_edit(engine: EngineService) -> None:
+    await engine.preview("orders-to-kafka", sample="shop")
+    await ask(engine, "select", text="insert", column=1)
+    told = await ask(engine, "pin_rows", "orders-to-kafka", ranges=[[0, 1], [3, 3]], sample="shop")
+    place = told["test"]
+    assert place["count"] == 3
+    results = [r for r in await ask(engine, "test") if r["file"] == place["file"]]
+    pinned = [r for r in results if r["index"] >= len(results) - 3]
+    assert [r["ok"] for r in pinned] == [True] * 3
+    assert len({r["name"] for r in results}) == len(results)
+    before = await ask(engine, "undo")
+    assert len([r for r in await ask(engine, "test") if r["file"] == place["file"]]) + 3 == len(
+        results
+    )
+    assert before["redo"] == "Pin 3 rows as tests"
+    await ask(engine, "select")
+    with pytest.raises(UsageError, match="too many to pin"):
+        await ask(engine, "pin_rows", "orders-to-kafka", ranges=[[0, 300]] * 5)
+
+
+async def test_some_tests_run_alone_are_edited_reported_and_removed(
+    engine: EngineService, tmp_path: Path
+) -> None:
+    with pytest.raises(UsageError, match="no route test has run"):
+        await ask(engine, "export_tests", str(tmp_path / "report.xml"))
+    every = await ask(engine, "test")
+    first = every[0]
+    chosen = [(first["file"], first["index"])]
+    some = await ask(engine, "test", only=chosen)
+    assert [(r["file"], r["index"]) for r in some] == chosen * len(some)
+    body = await ask(engine, "test_body", file=first["file"], index=first["index"])
+    body["expect"] = {"filtered": True}
+    await ask(engine, "edit_test", file=first["file"], index=first["index"], body=body)
+    again = await ask(engine, "test", only=chosen)
+    assert not any(r["ok"] for r in again)
+    report = tmp_path / "report.xml"
+    assert await ask(engine, "export_tests", str(report)) == len(every)
+    suite = ElementTree.fromstring(report.read_text(encoding="utf-8"))
+    assert int(suite.attrib["failures"]) == len(again)
+    for wrong in ({"name": "x"}, {**body, "expect": {}}, {**body, "surprise": 1}):
+        with pytest.raises(ProjectError):
+            await ask(engine, "edit_test", file=first["file"], index=first["index"], body=wrong)
+    await ask(engine, "delete_tests", tests=chosen)
+    left = await ask(engine, "test")
+    assert len(left) == len(every) - len(again)
+
+
+async def test_rows_become_commands_without_secrets(engine: EngineService) -> None:
+    await engine.preview("orders-to-kafka", sample="shop")
+    found = await ask(engine, "commands", ranges=[[0, 9]])
+    assert found["count"] + found["left_out"] == 10
+    row = await engine.row(0)
+    assert row is not None
+    words = shlex.split(found["text"].splitlines()[0])
+    assert words[2] == row["request"]["value"]
+    assert words[words.index("-t") + 1] == row["routing"]["topic"]
+    await ask(engine, "select", text="filtered", column=4)
+    with pytest.raises(UsageError, match="none of these rows is delivered"):
+        await ask(engine, "commands", ranges=[[0, 0]])
+
+
+async def test_a_command_names_the_variables_of_the_project(
+    engine: EngineService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CACHE_PASSWORD", "hunter2-hunter2")
+    for path, value in ((("username",), "shop"), (("password",), "${CACHE_PASSWORD}")):
+        place = ["sinks", "customers-to-redis", "destination", *path]
+        await ask(engine, "apply", {"op": "set", "path": place, "value": value})
+    await engine.preview("customers-to-redis", sample="shop")
+    await ask(engine, "select", text="ok", column=4)
+    found = await ask(engine, "commands", ranges=[[0, 0]])
+    assert found["text"].startswith('REDISCLI_AUTH="$CACHE_PASSWORD" redis-cli ')
+    assert "hunter2" not in json.dumps(found)
+    assert found["notes"] == ["set 1 variable of the shell first: CACHE_PASSWORD"]

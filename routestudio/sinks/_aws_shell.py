@@ -1,0 +1,37 @@
+"""Requests of AWS for the program `aws`."""
+
+from __future__ import annotations
+
+import base64
+
+from routestudio.sinks._aws import EMULATOR_KEYS, AwsConfig
+from routestudio.sinks._aws_link import Entry
+from routestudio.sinks._shell import ShellCommand
+
+
+def aws(config: AwsConfig, region: str, *words: str) -> ShellCommand:
+    """A request to an API in a region; without keys by the machine's own credentials."""
+    given = ["aws", "--region", region]
+    if config.use_emulator:
+        given += ["--endpoint-url", str(config.endpoint(words[0], region)).rstrip("/")]
+    keys = config.keys()
+    environment = {}
+    if keys is EMULATOR_KEYS:
+        environment = {"AWS_ACCESS_KEY_ID": "emulator", "AWS_SECRET_ACCESS_KEY": "emulator"}
+    elif keys is not None:
+        environment = {"AWS_ACCESS_KEY_ID": keys.id.get_secret_value(),
+                       "AWS_SECRET_ACCESS_KEY": keys.secret.get_secret_value()}  # fmt: skip
+    return ShellCommand((*given, *words), environment=environment)
+
+
+def fifo_words(record: Entry) -> tuple[str, ...]:
+    """The ids of a message for a FIFO destination; none for any other."""
+    if record.fifo is None:
+        return ()
+    return ("--message-group-id", record.fifo.group,
+            "--message-deduplication-id", record.fifo.deduplication)  # fmt: skip
+
+
+def base64_text(data: bytes) -> str:
+    """Data as the program takes it."""
+    return base64.b64encode(data).decode()
