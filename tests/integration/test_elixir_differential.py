@@ -159,7 +159,8 @@ def reordered(mine: dict[str, Any], theirs: dict[str, Any], text: str) -> bool:
     """Whether only the order differs, in an expression that can hold a map with atom keys."""
     if "value" not in mine or "value" not in theirs:
         return False
-    known = r"metadata|%\{\w+: |\{:\w+, |from_struct|uri|~[dtnu]\[|date|time|record\[\"[dun]\"\]"
+    known = (r"metadata|\[\w+: |%\{\w+: |\{:\w+, |from_struct|uri|"
+             r"~[dtnu]\[|date|time|record\[\"[dun]\"\]")  # fmt: skip
     if not re.search(known, text, re.I):
         return False
     return sorted(repr(plain(mine["value"]))) == sorted(repr(plain(theirs["value"])))

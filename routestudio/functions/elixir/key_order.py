@@ -32,6 +32,9 @@ _TEXTS: Final = frozenset(
     [("JSON", "encode!"), ("JSON", "encode_to_iodata!"), ("URI", "encode_query")]
 )
 
+_OF_PAIRS: Final = frozenset([("Map", "new"), ("Enum", "into")])
+"""Calls that make a map of a keyword list."""
+
 Place = tuple[str, int, int]
 
 
@@ -156,6 +159,9 @@ class _Walk:
             return (_MAP if name in _KEEP and not one else None), None
         if module == "Map" and name == "from_struct":
             return _MAP, None
+        made = (module, name) in _OF_PAIRS and arguments and _is_keyword_list(arguments[0])
+        if made and (name == "new" or is_node(arguments[-1], "%{}")):
+            return _MAP, None
         if module == "Map" and kind == _LIST and name == "new":
             return _MAP, None
         if module == "Enum" and kind is not None:
@@ -180,6 +186,15 @@ class _Walk:
             return True
         plain = type(value) in (list, tuple) or is_node(value, "%{}")
         return plain and any(map(self._holds_map, children(value)))
+
+
+def _is_keyword_list(value: Any) -> bool:
+    """Whether this is a list such as `[a: 1, b: 2]`, of two names or more."""
+    return (
+        type(value) is list
+        and len(value) > 1
+        and all(type(e) is tuple and len(e) == 2 and type(e[0]) is Atom for e in value)
+    )
 
 
 def _is_metadata_map(node: Node) -> bool:
