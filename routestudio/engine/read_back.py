@@ -127,7 +127,9 @@ async def read_back(
     if len(windows) < len(chosen):
         notes.append(f"only {len(windows)} of {len(chosen)} destinations answered in "
                      f"{DEADLINE:g} s")  # fmt: skip
-    found.notes = list(dict.fromkeys([*([side.note] if side.note else []), *notes]))
+    if side.note and not found.good:
+        notes.insert(0, side.note)
+    found.notes = list(dict.fromkeys(notes))
     return found
 
 

@@ -90,8 +90,8 @@ class ReadBack:
 
     `stored` gives what a sent record is expected to be at the service; `None` where that cannot be
     known, such as the outcome of an edit. `keyed`: what is held is asked for by key, so only the
-    last record of a key is there. `note` goes with every result. `names` is what a user must name
-    to be read, where the routed destination itself holds nothing, such as a queue.
+    last record of a key is there. `note` may explain what differs or is missing. `names` is what a
+    user must name to be read, where the routed destination holds nothing itself, such as a queue.
     """
 
     how: str

@@ -14,6 +14,7 @@ from routestudio.ui.commands_help import HelpCommands
 from routestudio.ui.commands_overview import OverviewCommands
 from routestudio.ui.commands_places import Places
 from routestudio.ui.commands_project import ProjectCommands
+from routestudio.ui.commands_read_back import ReadBackCommands
 from routestudio.ui.commands_run import RunCommands
 from routestudio.ui.commands_tables import TableCommands
 from routestudio.ui.documents.base import Document
@@ -43,6 +44,10 @@ class Commands:
         self.tables = TableCommands(window, window.action_table)
         self.overview = OverviewCommands(self._reach())
         self.places = Places(self._reach(), window.problems)
+        self.reading = ReadBackCommands(
+            self._reach(), window.arrived, self.current_sink, self._sample_of, self.flush,
+            self.runs.with_consent,
+        )  # fmt: skip
 
     @cached_property
     def edits(self) -> Edits:
@@ -123,6 +128,7 @@ class Commands:
         self.tables.connect_all()
         self.overview.connect_all()
         self.places.connect_all()
+        self.reading.connect_all()
         EditorCommands(window).connect_all()
         reach = self._reach()
         FindCommands(reach).connect_all()
@@ -363,6 +369,7 @@ class Commands:
             self._window.arrived.show_sink(sink)
         elif sink is not None:
             self._window.arrived.show_real(sink)
+            self.reading.hint(sink)
 
     def cancel(self) -> None:
         """Cancel what runs."""

@@ -30,6 +30,7 @@ from routestudio.ui.outcome_dialog import OutcomeDialog
 from routestudio.ui.palette import Entry, Palette, action_entries
 from routestudio.ui.panels.run_editor import LetterEditor, SetValueDialog
 from routestudio.ui.plan_dialog import PlanDialog
+from routestudio.ui.read_back_dialog import ReadBackDialog
 from routestudio.ui.rows_dialog import RowsDialog
 from routestudio.ui.source_dialog import SourceDialog
 from routestudio.ui.widgets.dialog import AskDialog, Dialog, Message, Question
@@ -136,6 +137,9 @@ MAKERS: dict[str, Make] = {
     "endpoint": lambda p, _: dialogs.ResourceDialog(p, "http_endpoints", "", {}, NONE),
     "set value": lambda p, _: SetValueDialog(p, ["record.id"], 3),
     "source": lambda p, _: SourceDialog(p),
+    "read back": lambda p, _: ReadBackDialog(p, "orders-to-rabbitmq", {
+        "host": "rabbitmq.example:5672", "environment": "production", "names": "queue",
+        "how": LONG}, ["awkward", "orders"]),
     "key": lambda p, _: KeyDialog(p, "public.orders", ["id"], ["id", "total"]),
     "types": lambda p, _: TypesDialog(p, "public.orders", [
         {"name": f"a_column_with_a_name_{n}", "declared": "", "type": "text", "origin": "guess",

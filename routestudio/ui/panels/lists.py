@@ -8,7 +8,7 @@ import time
 from collections import deque
 from typing import Any
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QPlainTextEdit,
     QStackedWidget,
@@ -17,7 +17,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from routestudio.errors import RouteStudioError
+from routestudio.ui.bridge import Job
 from routestudio.ui.icons import icon
+from routestudio.ui.panels.read_back import ReadBackView
 from routestudio.ui.panels.run_tables import Column, RowsModel, rows_table
 from routestudio.ui.session import Session
 from routestudio.ui.theme import mono_font
@@ -35,7 +38,11 @@ _RUN = (
 
 
 class ArrivedPanel(QWidget):
-    """What arrived at a stand-in, by destination, with the content of each message."""
+    """What arrived at a stand-in, by destination, with the content of each message; or what a real
+    service holds, compared with the preview."""
+
+    read_back_asked = Signal()
+    """The real service is to be read."""
 
     def __init__(self, session: Session) -> None:
         super().__init__()
@@ -45,6 +52,9 @@ class ArrivedPanel(QWidget):
         row = bar(body)
         self.title = ElidedLabel("What arrived", "heading")
         row.addWidget(self.title, 1)
+        self.read_button = Button("Read back…", "arrived", action=self.read_back_asked.emit)
+        self.read_button.setToolTip("Compare what the real service holds with the preview")
+        row.addWidget(self.read_button)
         row.addWidget(Button("Refresh", "refresh", action=self.refresh))
         self.tree = QTreeWidget()
         self.tree.setAccessibleName("What arrived, by destination")
@@ -64,21 +74,71 @@ class ArrivedPanel(QWidget):
         self._empty = EmptyState("arrived", _NOTHING, _RUN)
         self._stack.addWidget(self._empty)
         self._stack.addWidget(split)
+        self.held = ReadBackView()
+        self._stack.addWidget(self.held)
         body.addWidget(self._stack, 1)
+        self._again: tuple[str, dict[str, Any], dict[str, Any]] | None = None
+        self._job: Job | None = None
         session.opened.connect(self.forget)
 
     def show_real(self, name: str) -> None:
-        """Show that what a real service holds is not read back."""
-        self._sink = None
+        """Show what was read back of the real service last, or how it is."""
+        environment = str((self._session.environment or {}).get("name", ""))
+        last = self._again
+        if last is not None and (last[0], last[1].get("environment", "")) == (name, environment):
+            return
         self._clear()
         place = (self._session.sink(name) or {}).get("target") or "the real service"
         self._empty.title.setText(f"{name} delivers to {place}")
         self._empty.text.setText(
-            "RouteStudio reads back from stand-ins only. What was delivered to the real service is "
-            "listed in Run, under Delivered; look into the service itself with its own tools."
+            "Read back… reads what the service holds and compares it with the preview. What was "
+            "delivered is listed in Run, under Delivered."
         )
 
+    def show_unreadable(self, name: str, side: dict[str, Any]) -> None:
+        """Show why a service cannot be read, and what to do instead."""
+        self._clear()
+        self._empty.title.setText(f"{name} cannot be read back")
+        instead = str(side["instead"])
+        self._empty.text.setText(f"{side['why']} Instead: {instead}.")
+
+    def read_back(self, name: str, side: dict[str, Any], params: dict[str, Any]) -> None:
+        """Read what the real service of a sink holds, and compare it with the preview."""
+        self._clear()
+        self._again = (name, side, params)
+        host = str(side.get("host") or "the real service")
+        where = f"{host} ({side['environment']})" if side.get("environment") else host
+        self.title.show_text(f"What {where} holds of {name}")
+        self._stack.setCurrentIndex(2)
+        self.held.wait(f"Reading from {where}…")
+        self._job = self._session.engine.run(
+            self._session.request("read_back", sink=name, **params), owner=self, title="Read back",
+            done=self._held, failed=self._failed,
+        )  # fmt: skip
+
+    def _held(self, found: dict[str, Any]) -> None:
+        if "ask" not in found:
+            self.held.take(found)
+            return
+        from routestudio.ui import dialogs
+
+        text = str(found["ask"])
+        if self._again is None:
+            return
+        if dialogs.ask(self, "Read back", f"{text[:1].upper()}{text[1:]}.", "Read", danger=True):
+            name, side, params = self._again
+            self.read_back(name, side, {**params, "agreed": True})
+        else:
+            self.held.wait("Nothing was read.")
+
+    def _failed(self, error: RouteStudioError) -> None:
+        self.held.fail(str(error))
+
     def _clear(self) -> None:
+        if self._job is not None:
+            self._job.cancel()
+        self._job = self._again = self._sink = None
+        self.held.clear()
         self.tree.clear()
         self.body.clear()
         self.title.show_text("What arrived")
@@ -88,11 +148,12 @@ class ArrivedPanel(QWidget):
 
     def forget(self) -> None:
         """Show nothing: another project is open."""
-        self._sink = None
         self._clear()
 
     def show_sink(self, name: str) -> None:
         """Show what arrived at the stand-in of this sink."""
+        if self._again is not None:
+            self._clear()
         self._sink = name
         self._empty.title.setText(_NOTHING)
         self._empty.text.setText(_RUN)
@@ -100,6 +161,8 @@ class ArrivedPanel(QWidget):
 
     def refresh(self) -> None:
         """Read back again."""
+        if self._again is not None:
+            self.read_back(*self._again)
         if self._sink is None:
             return
         engine = self._session.engine
