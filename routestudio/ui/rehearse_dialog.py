@@ -178,7 +178,8 @@ class RehearseDialog(Dialog):
         if item is None:
             return
         if found is None:
-            self.banner.say("info", str(item.data(0, Qt.ItemDataRole.UserRole)))
+            text = str(item.data(0, Qt.ItemDataRole.UserRole))
+            self.banner.say("info", f"{text[:1].upper()}{text[1:]}.")
             return
         self.banner.say("success" if found["good"] else "error", in_words(explained(found)))
 

@@ -182,3 +182,28 @@ def test_a_function_may_be_written_in_elixir(qtbot: QtBot) -> None:
     assert {dialog.language.itemData(n) for n in range(2)} == {"python", "elixir"}
     dialog.kind.setCurrentIndex(dialog.kind.findData("filter"))
     assert dialog.name.text() == "filter-function-2"
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_no_part_of_a_dialog_is_over_another_on_a_low_screen(
+    qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Qt makes no window taller than two thirds of it by itself."""
+    dialog = MAKERS[name](None, tmp_path)
+    qtbot.addWidget(dialog)
+    monkeypatch.setattr(type(dialog), "screen", lambda _: Screen(), raising=False)
+    dialog.adjustSize()
+    dialog.resize(dialog.width(), min(dialog.height(), SMALLEST.height() * 2 // 3))
+    dialog.show()
+    layout = dialog.layout()
+    assert layout is not None
+    layout.activate()
+    assert dialog.height() <= SMALLEST.height()
+    end = 0
+    for number in range(layout.count()):
+        item = layout.itemAt(number)
+        assert item is not None
+        if not item.isEmpty():
+            assert item.geometry().top() >= end, f"part {number} of {layout.count()}"
+            end = item.geometry().bottom()
+    assert end <= dialog.height()

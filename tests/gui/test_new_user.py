@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QUrl
+from PySide6.QtCore import QRect, Qt, QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog, QToolButton
 from pytestqt.qtbot import QtBot
@@ -210,6 +210,36 @@ async def test_a_resumed_run_counts_each_row_once_and_keeps_its_reasons(
     assert counts["read"] == ROWS
     assert counts["delivered"] + counts["rejected"] == ROWS
     assert sum(panel.page._failed.values()) >= before > 0
+
+
+@in_qt
+async def test_every_line_of_a_check_is_seen_in_a_narrow_window(desk: Desk, project: Path) -> None:
+    await desk.start(project)
+    window = desk.window
+    window.resize(853, 533)
+    panel = window.check_panel
+    window.open_bottom(panel)
+    step = {"step": "target", "status": "passed", "target": "", "hint": "", "ms": 2,
+            "detail": "PATCH /hooks/orders/1004: the server allows PATCH here, " * 3}  # fmt: skip
+    panel._clear()
+    panel._add(step)
+    panel._add({**step, "detail": "short"})
+    panel._stack.setCurrentIndex(1)
+    await desk.quiet()
+    table = panel.table
+    long, short = table.topLevelItem(0), table.topLevelItem(1)
+    assert long is not None
+    assert short is not None
+    height = table.fontMetrics().height()
+    seen = table.visualItemRect(long).height()
+    assert seen > table.visualItemRect(short).height() >= height
+    width = table.columnWidth(2) - 12
+    room = QRect(0, 0, width, 10_000)
+    text = table.fontMetrics().boundingRect(room, Qt.TextFlag.TextWordWrap, long.text(2))
+    assert seen >= text.height()
+    assert table.isColumnHidden(3), "nothing has to be done"
+    panel._add({**step, "status": "failed", "hint": "start the server"})
+    assert not table.isColumnHidden(3)
 
 
 @pytest.mark.parametrize(("rejected", "icon"), [(0, "ok"), (1, "error")])

@@ -61,6 +61,10 @@ def written(kind: str, text: str) -> str:
     return on_one_line(body)
 
 
+_NAME = 80
+"""Pixels that the name of an entry has at least."""
+
+
 class Entry:
     """The controls of one entry of a map. `raw` is the last value that was right."""
 
@@ -68,6 +72,9 @@ class Entry:
         self.raw = raw
         noun = SECTIONS[section][1]
         self.name = QLineEdit(name)
+        self.name.setCursorPosition(0)  # a name that is cut shows how it begins
+        self.name.setMinimumWidth(_NAME)
+        self.name.setToolTip(name)
         self.name.setProperty("mono", True)
         self.name.setAccessibleName(f"Name of {noun} {name}" if name else f"Name of new {noun}")
         self.name.setPlaceholderText(noun)

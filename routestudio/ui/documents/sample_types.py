@@ -15,8 +15,8 @@ from routestudio.ui.widgets.basics import Button, label
 from routestudio.ui.widgets.dialog import AskDialog
 from routestudio.ui.widgets.inputs import ComboBox
 
-_HEIGHT: Final = 300
-"""Pixels of the columns that are in sight at once."""
+_HEIGHT: Final = 180
+"""Pixels of the columns that are in sight at least."""
 _ROW: Final = 50
 """Pixels of a column with two lines about it."""
 _WIDTH: Final = 190

@@ -5,11 +5,13 @@ from __future__ import annotations
 import html
 from typing import Any
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import (
     QHeaderView,
     QStackedWidget,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
     QTreeWidget,
     QTreeWidgetItem,
     QWidget,
@@ -31,6 +33,10 @@ from routestudio.ui.widgets.layout import bar, column
 from routestudio.ui.widgets.table_tools import TableTools
 from routestudio.ui.widgets.tips import in_words
 
+_PADDING = 14
+"""Pixels left and right of the text in a cell."""
+_AROUND = 10
+"""Pixels above and below it."""
 _ICONS = {"passed": ("ok", "positive"), "failed": ("error", "danger"),
           "inconclusive": ("inconclusive", "warning"), "skipped": ("skip", "muted")}  # fmt: skip
 
@@ -166,6 +172,8 @@ class CheckPanel(QWidget):
         for number, text in ((2, detail), (3, hint)):
             item.setToolTip(number, html.escape(text))
         self.table.addTopLevelItem(item)
+        if hint:
+            self.table.setColumnHidden(3, False)
 
     def _recolour(self) -> None:
         steps, self.steps = self.steps, []
@@ -176,11 +184,28 @@ class CheckPanel(QWidget):
     def _clear(self) -> None:
         self.steps = []
         self.table.clear()
+        self.table.setColumnHidden(3, True)  # most checks have nothing to be done
 
 
 def _detail(step: dict[str, Any]) -> str:
     target, detail = step["target"], str(step["detail"])
     return f"{target}: {detail}" if target and target not in detail else detail
+
+
+class _Wrapped(QStyledItemDelegate):
+    """Gives a text the height of all its lines: the style sheet's padding makes lines shorter than
+    Qt takes them for."""
+
+    def sizeHint(
+        self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> QSize:
+        size = super().sizeHint(option, index)
+        view = self.parent()
+        assert isinstance(view, QTreeWidget)
+        room = QRect(0, 0, max(40, view.columnWidth(index.column()) - _PADDING), 10_000)
+        flags = Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignLeft
+        text = view.fontMetrics().boundingRect(room, flags, str(index.data() or ""))
+        return QSize(size.width(), max(size.height(), text.height() + _AROUND))
 
 
 def _table() -> QTreeWidget:
@@ -190,6 +215,7 @@ def _table() -> QTreeWidget:
     table.setRootIsDecorated(False)
     table.setWordWrap(True)
     table.setTextElideMode(Qt.TextElideMode.ElideNone)
+    table.setItemDelegate(_Wrapped(table))
     head = table.header()
     head.setStretchLastSection(False)
     for number, mode in enumerate((QHeaderView.ResizeMode.ResizeToContents,

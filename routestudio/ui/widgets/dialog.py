@@ -74,11 +74,21 @@ class Dialog(QDialog):
         room = screen.availableGeometry().size()
         self.setMaximumSize(room.width() - _MARGIN, room.height() - _MARGIN)
         self.resize(self.size().boundedTo(self.maximumSize()))
+        self._grow()
         first = self.first_field()
         if first is not None:
             first.setFocus(Qt.FocusReason.TabFocusReason)
             if isinstance(first, QLineEdit):
                 first.selectAll()
+
+    def _grow(self) -> None:
+        """Become as tall as the texts need at this width: Qt makes no window taller than two thirds
+        of the screen by itself, and puts the parts over each other."""
+        layout = self.layout()
+        if layout is not None and layout.hasHeightForWidth():
+            layout.activate()
+            needed = layout.totalHeightForWidth(self.width())
+            self.resize(self.width(), min(max(self.height(), needed), self.maximumHeight()))
 
     def first_field(self) -> QWidget | None:
         """The first widget in tab order that takes the keyboard and is not a button; where there
@@ -131,11 +141,7 @@ class AskDialog(Dialog):
         if text is None:
             self.accept()
             return
-        layout = self.layout()
-        assert layout is not None
-        layout.activate()
-        needed = layout.totalHeightForWidth(self.width())
-        self.resize(self.width(), min(max(self.height(), needed), self.maximumHeight()))
+        self._grow()
 
 
 class Question(Dialog):
