@@ -86,6 +86,7 @@ async def test_each_way_has_its_rows_behind_its_line(
 ) -> None:
     write_function(project, language, code)
     document = await opened(desk, project)
+    desk.window.resize(1400, 900)
     document.preview.samples.setCurrentIndex(document.preview.samples.findData("shop"))
     await desk.fresh(document.preview, document.preview.refresh)
     editor = document.editor
@@ -103,6 +104,7 @@ async def test_each_way_has_its_rows_behind_its_line(
     assert shown > 10
     await desk.trigger("toggle_coverage")
     assert red() == 0
+    await desk.trigger("toggle_coverage")  # it is one switch for all windows
 
 
 def write_function(project: Path, language: str, code: str) -> None:
