@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-
 from routestudio.sinks._aws import EMULATOR_KEYS, AwsConfig
 from routestudio.sinks._aws_link import Entry
 from routestudio.sinks._shell import ShellCommand
 
 
-def aws(config: AwsConfig, region: str, *words: str) -> ShellCommand:
+def aws(config: AwsConfig, region: str, *words: str, body: bytes | None = None) -> ShellCommand:
     """A request to an API in a region; without keys by the machine's own credentials."""
     given = ["aws", "--region", region]
     if config.use_emulator:
@@ -21,7 +19,7 @@ def aws(config: AwsConfig, region: str, *words: str) -> ShellCommand:
     elif keys is not None:
         environment = {"AWS_ACCESS_KEY_ID": keys.id.get_secret_value(),
                        "AWS_SECRET_ACCESS_KEY": keys.secret.get_secret_value()}  # fmt: skip
-    return ShellCommand((*given, *words), environment=environment)
+    return ShellCommand((*given, *words), body, environment=environment)
 
 
 def fifo_words(record: Entry) -> tuple[str, ...]:
@@ -30,8 +28,3 @@ def fifo_words(record: Entry) -> tuple[str, ...]:
         return ()
     return ("--message-group-id", record.fifo.group,
             "--message-deduplication-id", record.fifo.deduplication)  # fmt: skip
-
-
-def base64_text(data: bytes) -> str:
-    """Data as the program takes it."""
-    return base64.b64encode(data).decode()

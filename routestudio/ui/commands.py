@@ -15,6 +15,7 @@ from routestudio.ui.commands_overview import OverviewCommands
 from routestudio.ui.commands_places import Places
 from routestudio.ui.commands_project import ProjectCommands
 from routestudio.ui.commands_read_back import ReadBackCommands
+from routestudio.ui.commands_results import ResultCommands
 from routestudio.ui.commands_run import RunCommands
 from routestudio.ui.commands_tables import TableCommands
 from routestudio.ui.documents.base import Document
@@ -42,6 +43,8 @@ class Commands:
         self.runs = RunCommands(window)
         self.environments = EnvironmentCommands(window)
         self.tables = TableCommands(window, window.action_table)
+        self.results = ResultCommands(window, window.session, window.action_table, window.tests,
+                                      window.check_panel, window.run_panel)  # fmt: skip
         self.overview = OverviewCommands(self._reach())
         self.places = Places(self._reach(), window.problems)
         self.reading = ReadBackCommands(
@@ -119,6 +122,7 @@ class Commands:
             "compare": lambda: self.bench.compare(),
             "evaluate_all": lambda: self.bench.evaluate_all(),
             "copy_request": lambda: self.bench.copy_request(),
+            "export_preview": lambda: self.bench.export_preview(),
             "insert_starter": self.insert_starter, "refresh_preview": self.refresh_preview,
         }.items():  # fmt: skip
             window.action_table.on(name, handler)
@@ -126,6 +130,7 @@ class Commands:
         self.runs.connect_all()
         self.environments.connect_all()
         self.tables.connect_all()
+        self.results.connect_all()
         self.overview.connect_all()
         self.places.connect_all()
         self.reading.connect_all()

@@ -21,6 +21,12 @@ class Bench:
         self._session = window.session
         window.tests.finished.connect(self._tell)
 
+    def export_preview(self) -> None:
+        """Write the rows of the preview in front to a file."""
+        preview = self._preview()
+        if preview is not None:
+            preview.tools.export()
+
     def run_tests(self) -> None:
         """Run the route tests, with what is being typed, and show them."""
         self._commands.flush()

@@ -197,6 +197,7 @@ class MainWindow(QMainWindow):
         theme().changed.connect(self._retint)
         self.tests.run_asked.connect(lambda: self.commands.bench.run_tests())
         self.tests.open_asked.connect(self.commands.open)
+        self.tests.edits.place_asked.connect(self.commands.places.problem)
         self.tests.line_chosen.connect(lambda f, n: self.commands.bench.open_line(f, n))
         self.run_panel.after = self.commands.after_run
         self.bar.target_chosen.connect(lambda _: self.refresh())

@@ -34,6 +34,8 @@ class Session(QObject):
     edit_failed = Signal(str)
     recoverable = Signal(int, str)
     """So many unsaved edits of an earlier run, and their time, can be recovered."""
+    saved = Signal()
+    """Everything is on the disk."""
     conflict = Signal(list, object)
     """Files that another program changed while they have unsaved edits, or removed
     (`engine.saving`), and what to call after they are saved, or `None`."""
@@ -203,7 +205,9 @@ class Session(QObject):
             found = self.snapshot.get("conflicts")
             if found:
                 self.conflict.emit(found, done)
-            elif done is not None:
+                return
+            self.saved.emit()
+            if done is not None:
                 done()
 
         return self._change("save", saved, ask=True, overwrite=overwrite)

@@ -31,6 +31,7 @@ from routestudio.ui.palette import Entry, Palette, action_entries
 from routestudio.ui.panels.run_editor import LetterEditor, SetValueDialog
 from routestudio.ui.plan_dialog import PlanDialog
 from routestudio.ui.read_back_dialog import ReadBackDialog
+from routestudio.ui.route_test_dialog import RouteTestDialog
 from routestudio.ui.rows_dialog import RowsDialog
 from routestudio.ui.source_dialog import SourceDialog
 from routestudio.ui.widgets.dialog import AskDialog, Dialog, Message, Question
@@ -146,6 +147,9 @@ MAKERS: dict[str, Make] = {
          "proposal": "numeric", "example": "12.50"} for n in range(20)]),
     "rows": _rows,
     "letter": lambda p, _: LetterEditor(p, _LETTER),
+    "route test": lambda p, _: RouteTestDialog(p, "tests/orders-to-kafka.yaml", {
+        "name": "an order of Europe goes to orders.eu", "sink": "orders-to-kafka",
+        "sample": {"name": "shop", "row": 0}, "expect": {"destination": "orders.eu"}}),
     "mask": lambda p, _: MaskDialog(p, [f"column_{n}" for n in range(30)]),
     "palette": _palette,
     "names": _names,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
+import uuid
 from typing import Any
 
 import pytest
@@ -15,16 +17,24 @@ from routestudio.sinks._shell import named_secrets, written
 from routestudio.sinks.base import Sink
 from routestudio.sinks.binding import bind
 from routestudio.sinks.http_push import HttpPush
+from routestudio.sinks.kafka import Kafka
+from routestudio.sinks.kinesis import Kinesis
+from routestudio.sinks.nats import Nats
 from routestudio.sinks.redis_stream import RedisStream
 from routestudio.sinks.redis_string import RedisString
+from routestudio.sinks.sqs import Sqs
 from tests.contract.test_commands import HOSTILE
 from tests.contract.test_sinks import payload
+from tests.support.aws_server import AwsServer, emulator
 from tests.support.http_server import HttpReceiver
+from tests.support.kafka_server import KafkaServer
+from tests.support.nats_server import NatsServer
 from tests.support.redis_server import RedisServer
 
 pytestmark = pytest.mark.real
 
 PLAIN = 'it\'s "quoted" `id` $(id) $HOME * ; & | < > ! # ~'
+KEYS = {"access_key_id": "an-id-of-a-key", "secret_access_key": "a 'secret' of a $key"}
 RECORD = {"id": 1, "note": HOSTILE, "empty": "", "null": None, "n": 12345678901234567890}
 
 
@@ -60,7 +70,7 @@ async def by_the_shell(sink: type[Sink], config: Any, record: Any) -> None:
     text = written(sink.command(config, record), names)
     assert not [value for value in names if value in text]
     process = await asyncio.create_subprocess_exec(
-        "sh", "-c", text, env={"PATH": "/usr/bin:/bin", **{n: v for v, n in names.items()}},
+        "sh", "-c", text, env={"PATH": os.environ["PATH"], **{n: v for v, n in names.items()}},
         stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )  # fmt: skip
@@ -129,3 +139,58 @@ async def test_redis_cli_sets_and_deletes_the_same_key(redis_server: RedisServer
     config, record = made(RedisString, values, key="orders:1", action="del")
     await by_the_shell(RedisString, config, record)
     assert redis_server.command("EXISTS", "orders:1") == 0
+
+
+async def test_kcat_produces_the_same_record(kafka_server: KafkaServer) -> None:
+    topic = kafka_server.create_topic(f"by-hand-{uuid.uuid4().hex[:8]}", partitions=1)
+    values = {"hosts": kafka_server.plaintext, "topic": topic}
+    config, record = made(Kafka, values, topic=topic, message_key="it's-$1")
+    await by_the_pipeline(Kafka, config, record)
+    await by_the_shell(Kafka, config, record)
+    ours, theirs = kafka_server.read(topic)
+    assert (theirs.key, theirs.value) == (ours.key, ours.value) == (record.key, record.value)
+    assert theirs.headers == ours.headers
+
+
+async def test_nats_publishes_the_same_message(nats_server: NatsServer) -> None:
+    import nats as client
+
+    values = {"host": nats_server.host, "port": nats_server.port}
+    config, record = made(Nats, values, subject="orders.by.hand", headers={"X-Note": PLAIN})
+    reader = await client.connect(f"nats://{nats_server.host}:{nats_server.port}")
+    came = await reader.subscribe("orders.by.hand")
+    await reader.flush()
+    try:
+        await by_the_pipeline(Nats, config, record)
+        await by_the_shell(Nats, config, record)
+        ours, theirs = [await came.next_msg(timeout=20) for _ in range(2)]
+    finally:
+        await reader.close()
+    assert theirs.data == ours.data == record.body
+    assert dict(theirs.headers or {}) == dict(ours.headers or {})
+
+
+@pytest.mark.parametrize("fifo", [False, True], ids=["standard", "fifo"])
+async def test_aws_sends_the_same_queue_message(aws_server: AwsServer, fifo: bool) -> None:
+    found = []
+    for send in (by_the_pipeline, by_the_shell):
+        url = aws_server.queue(fifo=fifo)
+        config, record = made(Sqs, emulator(aws_server, **KEYS), queue_url=url)
+        await send(Sqs, config, record)
+        [item] = aws_server.messages(url)
+        ids = [
+            item["Attributes"].get(name) for name in ("MessageGroupId", "MessageDeduplicationId")
+        ]
+        found.append((item["Body"], ids))
+    assert found[0] == found[1]
+    assert found[0][0] == record.body
+
+
+async def test_aws_puts_the_same_record(aws_server: AwsServer) -> None:
+    arn = aws_server.stream(shards=1)
+    config, record = made(Kinesis, emulator(aws_server, **KEYS), stream_arn=arn)
+    await by_the_pipeline(Kinesis, config, record)
+    await by_the_shell(Kinesis, config, record)
+    ours, theirs = aws_server.records(arn)
+    assert (theirs["PartitionKey"], theirs["Data"]) == (ours["PartitionKey"], ours["Data"])
+    assert ours["Data"] == record.data

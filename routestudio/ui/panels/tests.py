@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from routestudio.errors import RouteStudioError
 from routestudio.ui.bridge import Job
+from routestudio.ui.panels.test_edits import TestEdits
 from routestudio.ui.session import Session
 from routestudio.ui.theme import colour, theme
 from routestudio.ui.widgets.basics import Banner, Button, EmptyState, Pill, label
@@ -91,8 +92,12 @@ class TestsPanel(QWidget):
         for number in (1, 2, 3):
             header.setSectionResizeMode(number, QHeaderView.ResizeMode.ResizeToContents)
         self.list.currentItemChanged.connect(lambda *_: self._show_selected())
+        self.edits = TestEdits(self, self._session, self.chosen, self.start)
         TableTools(self.list, extend=self._offer)
-        for keys, action in (("F2", self.rename), ("Del", self.delete)):
+        for keys, action in (
+            ("F2", self.edits.rename), ("Del", self.edits.delete),
+            ("Return", self.edits.edit), ("Ctrl+Return", self.edits.run),
+        ):  # fmt: skip
             shortcut = QShortcut(QKeySequence(keys), self.list)
             shortcut.setContext(Qt.ShortcutContext.WidgetShortcut)
             shortcut.activated.connect(action)
@@ -116,24 +121,25 @@ class TestsPanel(QWidget):
 
     # --- running -------------------------------------------------------------------------------
 
-    def start(self) -> None:
-        """Run all tests; while they run, once more afterwards, for what has changed since."""
+    def start(self, only: list[tuple[str, int]] | None = None) -> None:
+        """Run all tests, or some; while any run, all afterwards, for what has changed since."""
         if self._job is not None and self._job.running:
             self._again = True
             return
         self._again = False
         self.banner.hide()
-        self._coverage = []
+        self._coverage = [] if only is None else self._coverage
         self.run_button.setEnabled(False)
 
         def on_event(name: str, data: dict[str, Any]) -> None:
-            if name == "coverage":
+            if name == "coverage" and only is None:
                 self._coverage = data["functions"]
 
         engine = self._session.engine
         self._job = engine.run(
-            self._session.request("test", on_event=on_event), owner=self, title="Route tests",
-            done=self._done, failed=self._failed,
+            self._session.request("test", on_event=on_event, only=only), owner=self,
+            title="Route tests", failed=self._failed,
+            done=lambda results: self._done(self._merged(results) if only else results),
         )  # fmt: skip
 
     def choose(self, file: str, index: int, variant: str | None) -> None:
@@ -156,35 +162,25 @@ class TestsPanel(QWidget):
 
     def _offer(self, menu: QMenu) -> None:
         result = self._selected()
-        if result is None:
-            return
-        menu.addAction("Open sink", lambda: self.open_asked.emit("sink", result["sink"]))
-        if self.accept_button.isEnabled():
-            menu.addAction("Accept new outcome", self.accept)
-        menu.addSeparator()
-        menu.addAction("Rename…", self.rename)
-        menu.addAction("Delete", self.delete)
-
-    def rename(self) -> None:
-        """Ask for another name of the selected test."""
-        result = self._selected()
-        if result is None:
-            return
-        from routestudio.ui import dialogs
-
-        variant = f" [{result['variant']}]" if result["variant"] else ""
-        old = result["name"].removesuffix(variant)
-        new = dialogs.ask_text(self, "Rename test", "Name", old, accept="Rename")
-        if new and new != old:
-            self._session.edit_tests("rename_test", lambda _: self.start(), file=result["file"],
-                                     index=result["index"], name=new)  # fmt: skip
-
-    def delete(self) -> None:
-        """Delete the selected test; undo brings it back."""
-        result = self._selected()
         if result is not None:
-            self._session.edit_tests("delete_test", lambda _: self.start(),
-                                     file=result["file"], index=result["index"])  # fmt: skip
+            menu.addAction("Open sink", lambda: self.open_asked.emit("sink", result["sink"]))
+            if self.accept_button.isEnabled():
+                menu.addAction("Accept new outcome", self.accept)
+        self.edits.offer(menu)
+
+    def chosen(self) -> list[dict[str, Any]]:
+        """Results of the selected tests; those of a file where the file is selected."""
+        found: list[dict[str, Any]] = []
+        for item in self.list.selectedItems():
+            items = [item, *(item.child(n) for n in range(item.childCount()))]
+            results = (each.data(0, _RESULT) for each in items if each and not each.isHidden())
+            found += [result for result in results if result is not None and result not in found]
+        return found
+
+    def _merged(self, some: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """All results, those of some tests in the places of the old ones."""
+        again = {(r["file"], r["index"], r["variant"]): r for r in some}
+        return [again.get((r["file"], r["index"], r["variant"]), r) for r in self.results]
 
     def _done(self, results: list[dict[str, Any]]) -> None:
         self.run_button.setEnabled(True)
