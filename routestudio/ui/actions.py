@@ -10,6 +10,7 @@ from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
 
 from routestudio.ui.icons import icon
+from routestudio.ui.settings import settings
 from routestudio.ui.theme import theme
 
 
@@ -50,6 +51,8 @@ TABLE: tuple[Row, ...] = (
     Row("plan", "Compare with server configuration…", "File", "", "", "project",
         tip="What the project changes on a server, and which rows get another destination"),
     Row("close_document", "Close document", "File", "Ctrl+W", "close", "document", gap=True),
+    Row("preferences", "Preferences…", "File", "Ctrl+,", "settings", gap=True,
+        words="settings options font size theme shortcuts"),
     Row("quit", "Quit", "File", "Ctrl+Q", gap=True),
     Row("undo", "Undo", "Edit", "Ctrl+Z", "undo", "undo"),
     Row("redo", "Redo", "Edit", "Ctrl+Shift+Z", "redo", "redo"),
@@ -191,6 +194,11 @@ TABLE: tuple[Row, ...] = (
         words="version licence settings file diagnostics"),
 )  # fmt: skip
 
+_KEYS = "shortcuts/"
+_RESERVED = {"Ctrl+C", "Ctrl+X", "Ctrl+V", "Ctrl+A", "Tab", "Shift+Tab", "Return", "Enter", "Esc",
+             "Backspace", "Del", "Space", "Left", "Right", "Up", "Down", "Home", "End"}  # fmt: skip
+"""Keys that belong to whatever is typed in."""
+
 MENUS = {
     "File": "&File", "Edit": "&Edit", "View": "&View", "Sink": "&Sink", "Function": "F&unction",
     "Samples": "Sa&mples", "Run": "&Run", "Help": "&Help",
@@ -209,8 +217,7 @@ class Actions(QObject):
         self._menus: dict[str, QMenu] = {}
         for row in TABLE:
             action = QAction(row.title, window)
-            if row.shortcut:
-                action.setShortcut(QKeySequence(row.shortcut))
+            action.setShortcut(QKeySequence(self._kept(row.id)))
             action.setToolTip(row.tip or row.title.rstrip("…"))
             window.addAction(action)
             self._actions[row.id] = action
@@ -225,6 +232,33 @@ class Actions(QObject):
     def qaction(self, name: str) -> QAction:
         """The action of an id."""
         return self._actions[name]
+
+    def keys(self, name: str) -> str:
+        """The keys of an action as this system writes them; empty for none."""
+        return self._actions[name].shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+
+    def set_keys(self, name: str, keys: str) -> None:
+        """Give an action other keys, now and the next time; its first ones are not kept."""
+        self._actions[name].setShortcut(QKeySequence(keys))
+        if keys == self.rows[name].shortcut:
+            settings().remove(_KEYS + name)
+        else:
+            settings().setValue(_KEYS + name, keys)
+
+    def refusal(self, name: str, keys: str) -> str:
+        """Why an action cannot have these keys; empty when it can."""
+        wanted = QKeySequence(keys)
+        if not keys:
+            return ""
+        if keys in _RESERVED or len(keys) == 1:
+            return f"{keys} is needed for typing. Choose keys with Ctrl or Alt."
+        for row in TABLE:
+            if row.id != name and self._actions[row.id].shortcut() == wanted:
+                return f"{keys} belongs to “{row.title.rstrip('…')}”. Change that one first."
+        return ""
+
+    def _kept(self, name: str) -> str:
+        return str(settings().value(_KEYS + name, self.rows[name].shortcut))
 
     def set_context(self, **flags: bool) -> None:
         """Set what there is (`project`, `document`, `sink`, `function`, `text`,
@@ -259,5 +293,6 @@ class Actions(QObject):
 
 
 def shortcut_text(row: Row) -> str:
-    """The keys of an action as this system writes them."""
-    return QKeySequence(row.shortcut).toString(QKeySequence.SequenceFormat.NativeText)
+    """The keys of an action, as they were chosen, in the way this system writes them."""
+    kept = QKeySequence(str(settings().value(_KEYS + row.id, row.shortcut)))
+    return kept.toString(QKeySequence.SequenceFormat.NativeText)

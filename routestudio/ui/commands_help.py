@@ -1,4 +1,4 @@
-"""Actions of the Help menu: help for what has the focus, the documentation, shortcuts, about."""
+"""Actions of the Help menu: help for what has the focus, the documentation, and so on."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class HelpCommands:
         for name, handler in {
             "help": self.help, "guides": lambda: self.show_page("guides/getting-started.md"),
             "hazards": lambda: self.show_page("hazards.md"),
-            "shortcuts": self.shortcuts, "about": self.about,
+            "shortcuts": self.shortcuts, "preferences": self.preferences, "about": self.about,
         }.items():  # fmt: skip
             self._reach.actions.on(name, handler)
         self._reach.problems.hazard_asked.connect(self.show_hazard)
@@ -61,6 +61,14 @@ class HelpCommands:
         from routestudio.ui.help_dialogs import ShortcutsDialog
 
         ShortcutsDialog(self._reach.window).exec()
+
+    def preferences(self) -> None:
+        """Show what can be preferred."""
+        from routestudio.ui.preferences_dialog import PreferencesDialog
+
+        dialog = PreferencesDialog(self._reach.window, self._reach.actions)
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
 
     def about(self) -> None:
         """Show what this is, and what a report of a fault should hold."""

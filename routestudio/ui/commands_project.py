@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QFileDialog
 from routestudio.errors import RouteStudioError
 from routestudio.paths import resources
 from routestudio.project_names import STATE_FOLDER
+from routestudio.ui.preferences import asks
 
 if TYPE_CHECKING:
     from routestudio.ui.commands import Commands
@@ -168,6 +169,9 @@ class ProjectCommands:
             files.append(_TYPED)
         from routestudio.ui import dialogs
 
+        if self._in_demo and not asks("leave_demo"):
+            self._session.discard_recovery(own=True).finished.connect(then)
+            return
         if self._in_demo and (files or self._demo_changed()):
             answer = dialogs.ask_demo(self._window, going=going)
             if answer == "keep":

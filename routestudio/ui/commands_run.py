@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 
+from routestudio.ui.preferences import asks
+
 if TYPE_CHECKING:
     from routestudio.ui.main_window import MainWindow
 
@@ -173,7 +175,8 @@ class RunCommands:
             return
         from routestudio.ui import dialogs
 
-        if run["letters"] and not run["parent"] and not dialogs.ask(
+        lost = run["letters"] and not run["parent"] and asks("delete_run")
+        if lost and not dialogs.ask(
             self._window, "Delete a run",
             f"{run['letters']:,} dead letters of this run are deleted with it.", "Delete",
         ):  # fmt: skip

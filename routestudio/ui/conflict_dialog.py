@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from routestudio.ui.session import Session
-from routestudio.ui.theme import mono_font, theme
+from routestudio.ui.theme import follow_mono, theme
 from routestudio.ui.widgets.basics import Button, label
 from routestudio.ui.widgets.dialog import Dialog
 
@@ -54,7 +54,7 @@ class ConflictDialog(Dialog):
         self.list.itemSelectionChanged.connect(self._enable)
         self.difference = QTextBrowser()
         self.difference.setObjectName("plain")
-        self.difference.setFont(mono_font(9.0))
+        follow_mono(self.difference)
         self.difference.setAccessibleName("Differences between the disk and your version")
         self.difference.setLineWrapMode(QTextBrowser.LineWrapMode.NoWrap)
         split = QSplitter(Qt.Orientation.Horizontal)

@@ -13,6 +13,7 @@ from routestudio.derive import catalog
 from routestudio.ui.forms.fields import HIDDEN
 from routestudio.ui.forms.form import Form
 from routestudio.ui.icons import icon
+from routestudio.ui.preferences import sink_type
 from routestudio.ui.widgets.basics import Button, label
 from routestudio.ui.widgets.dialog import AskDialog, Message, Question, Scrolled
 from routestudio.ui.widgets.inputs import ComboBox
@@ -67,6 +68,7 @@ class NewProjectDialog(FolderDialog):
                          "starter function and samples.", "Create",
                          free_folder("routes"))  # fmt: skip
         self.type = type_box()
+        self.type.setCurrentIndex(max(0, self.type.findData(sink_type())))
         self.form.addRow("Sink type", self.type)
 
 

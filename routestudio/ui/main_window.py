@@ -35,6 +35,7 @@ from routestudio.ui.panels.run import RunPanel
 from routestudio.ui.panels.search import SearchPanel
 from routestudio.ui.panels.tests import TestsPanel
 from routestudio.ui.place import FOLDED, PanelPlace
+from routestudio.ui.preferences import looks
 from routestudio.ui.project_tree import ProjectTree
 from routestudio.ui.recent import RecentMenu
 from routestudio.ui.runs import Runs, short_time
@@ -386,7 +387,7 @@ class MainWindow(QMainWindow):
         if self._may_close:
             kept = settings()
             kept.setValue("geometry", self.saveGeometry())
-            kept.setValue("theme", theme().tokens.name)
+            kept.setValue("theme", theme().mode)
             for name, split in (("vertical", self.vertical), ("horizontal", self.horizontal)):
                 kept.setValue(f"layout/{name}", split.saveState())
             event.accept()
@@ -413,6 +414,7 @@ class MainWindow(QMainWindow):
 def _dress() -> None:
     """Apply the theme of the last time."""
     app = QApplication.instance()
-    mode = settings().value("theme", "system")
+    found = looks()
     if isinstance(app, QApplication):
-        theme().apply(app, mode if mode in ("light", "dark") else "system")
+        theme().set_fonts(app, found.interface, found.code, ligatures=found.ligatures)
+        theme().apply(app, found.mode)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from routestudio.paths import resources
@@ -9,9 +10,13 @@ from routestudio.paths import resources
 if TYPE_CHECKING:
     from routestudio.ui.theme import Tokens
 
+_POINTS = re.compile(r"\b([\d.]+)pt\b")
 
-def style_sheet(t: Tokens) -> str:
+
+def style_sheet(t: Tokens, scale: float = 1.0) -> str:
     """Qt style sheet of a part of a window; the text's colour is the palette's."""
+    if scale != 1.0:
+        return _POINTS.sub(lambda size: f"{float(size[1]) * scale:g}pt", style_sheet(t))
     icons = (resources() / "themes").as_posix()
     return f"""
 QAbstractItemView, QAbstractButton, QTabBar {{ outline: none; }}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
-from weakref import WeakSet
+from weakref import WeakSet, ref
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QPalette
@@ -83,6 +83,9 @@ class Theme(QObject):
         self.tokens = LIGHT
         self.mode: Mode = "system"
         self._dressed = False
+        self.scale = self.code_scale = 1.0
+        """Sizes of the interface and of code, of those that are designed."""
+        self.ligatures = False
         self._parts: WeakSet[QWidget] = WeakSet()
         self._outdated: WeakSet[QWidget] = WeakSet()
 
@@ -96,7 +99,7 @@ class Theme(QObject):
         for part in parts:
             if not self._is_dressed(part):
                 self._parts.add(part)
-                part.setStyleSheet(style_sheet(self.tokens))
+                part.setStyleSheet(style_sheet(self.tokens, self.scale))
                 part.installEventFilter(self)
 
     def _is_dressed(self, part: QWidget | None) -> bool:
@@ -110,8 +113,17 @@ class Theme(QObject):
         if event.type() == QEvent.Type.Show and watched in self._outdated:
             assert isinstance(watched, QWidget)
             self._outdated.discard(watched)
-            watched.setStyleSheet(style_sheet(self.tokens))
+            watched.setStyleSheet(style_sheet(self.tokens, self.scale))
         return False
+
+    def set_fonts(
+        self, app: QApplication, interface: float, code: float, *, ligatures: bool
+    ) -> None:
+        """Sizes in points, for what is shown from now on; `apply` shows them everywhere."""
+        self.scale, self.code_scale = interface / 10.0, code / 10.0
+        self.ligatures = ligatures
+        if self._dressed and app.font().pointSizeF() != ui_font().pointSizeF():
+            app.setFont(ui_font())
 
     def apply(self, app: QApplication, mode: Mode) -> None:
         """Set palette and fonts of the application, and the style sheet of the dressed parts."""
@@ -125,14 +137,21 @@ class Theme(QObject):
             self._dressed = True
             app.setStyle("Fusion")
             app.setFont(ui_font())
+            app.styleHints().colorSchemeChanged.connect(lambda _: self._follow_system())
         app.setPalette(_palette(self.tokens))
-        sheet = style_sheet(self.tokens)
+        sheet = style_sheet(self.tokens, self.scale)
         for part in [item for item in self._parts if isValid(item)]:
             if part.isVisible():
                 part.setStyleSheet(sheet)
             else:
                 self._outdated.add(part)
         self.changed.emit()
+
+    def _follow_system(self) -> None:
+        """The system changed between light and dark."""
+        app = QApplication.instance()
+        if self.mode == "system" and isinstance(app, QApplication):
+            self.apply(app, "system")
 
     def toggle(self, app: QApplication) -> None:
         """Switch between light and dark."""
@@ -158,7 +177,7 @@ def colour(role: str) -> QColor:
 def ui_font(size: float = 10.0) -> QFont:
     """The interface font: the best installed of a few families."""
     font = QFont(_first("Inter", "Cantarell", "Noto Sans", "Segoe UI", "DejaVu Sans"))
-    font.setPointSizeF(size)
+    font.setPointSizeF(size * theme().scale)
     return font
 
 
@@ -166,10 +185,23 @@ def mono_font(size: float = 10.0) -> QFont:
     """The code font: the best installed of a few families."""
     font = QFont(_first("JetBrains Mono", "Fira Code", "Noto Sans Mono", "DejaVu Sans Mono"))
     font.setStyleHint(QFont.StyleHint.Monospace)
-    font.setPointSizeF(size)
-    for ligatures in ("calt", "liga"):  # `!=` and `>=` stay two characters
-        font.setFeature(QFont.Tag(ligatures), 0)
+    font.setPointSizeF(size * theme().code_scale)
+    for ligatures in () if theme().ligatures else ("calt", "liga"):
+        font.setFeature(QFont.Tag(ligatures), 0)  # `!=` and `>=` stay two characters
     return font
+
+
+def follow_mono(widget: QWidget, size: float = 9.0) -> None:
+    """Show a widget in the code font, now and when another size is chosen."""
+    seen = ref(widget)
+
+    def show() -> None:
+        found = seen()
+        if found is not None and isValid(found):
+            found.setFont(mono_font(size))
+
+    theme().changed.connect(show)
+    show()
 
 
 def _first(*families: str) -> str:

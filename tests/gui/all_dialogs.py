@@ -30,6 +30,7 @@ from routestudio.ui.outcome_dialog import OutcomeDialog
 from routestudio.ui.palette import Entry, Palette, action_entries
 from routestudio.ui.panels.run_editor import LetterEditor, SetValueDialog
 from routestudio.ui.plan_dialog import PlanDialog
+from routestudio.ui.preferences_dialog import PreferencesDialog
 from routestudio.ui.read_back_dialog import ReadBackDialog
 from routestudio.ui.route_test_dialog import RouteTestDialog
 from routestudio.ui.rows_dialog import RowsDialog
@@ -125,6 +126,13 @@ def _names(parent: QWidget | None, _: Path) -> Dialog:
                    name="Names of the project")  # fmt: skip
 
 
+def _preferences(parent: QWidget | None, _: Path) -> Dialog:
+    window = parent or QWidget()
+    made = PreferencesDialog(parent, Actions(window))
+    made.destroyed.connect(lambda _=None, kept=window: None)
+    return made
+
+
 Make = Callable[[QWidget | None, Path], Dialog]
 MAKERS: dict[str, Make] = {
     "new project": lambda p, _: dialogs.NewProjectDialog(p),
@@ -155,6 +163,7 @@ MAKERS: dict[str, Make] = {
     "names": _names,
     "shortcuts": lambda p, _: ShortcutsDialog(p),
     "help": lambda p, _: HelpWindow(p),
+    "preferences": _preferences,
     "about": lambda p, _: AboutDialog(p),
     "outcome": lambda p, _: OutcomeDialog(p, "orders-to-kafka", "awkward", _DIFF),
     "plan": lambda p, path: PlanDialog(p, str(path / "a-long-name-of-a-server.yaml"), _PLAN),

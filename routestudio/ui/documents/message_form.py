@@ -286,7 +286,7 @@ class MessageForm(QScrollArea):
         self.setAccessibleName(f"The chosen message of {name} as a form")
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._entries: list[tuple[str, str]] = []
         page = QWidget()

@@ -16,6 +16,7 @@ from routestudio.ui.documents.base import Document
 from routestudio.ui.documents.overview_cards import SinkCards
 from routestudio.ui.documents.picture_view import PictureView
 from routestudio.ui.session import Session
+from routestudio.ui.theme import theme
 from routestudio.ui.widgets.basics import (
     Banner,
     Button,
@@ -81,7 +82,7 @@ class OverviewDocument(Document):
         self.only.setAccessibleName("Show only what has this in its name")
         self.only.setToolTip("Show only sinks with this in their name, type, tables or functions")
         self.only.setClearButtonEnabled(True)
-        self.only.setMinimumWidth(150)
+        self.only.setMinimumWidth(round(150 * theme().scale))
         self.only.setMaximumWidth(240)
         self.only.textChanged.connect(lambda _: self.refresh())
         bar.add(self.only)

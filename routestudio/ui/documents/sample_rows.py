@@ -23,6 +23,7 @@ from routestudio.ui.editor.behaviours import install
 from routestudio.ui.editor.code_edit import CodeEdit
 from routestudio.ui.editor.highlighter import Highlighter
 from routestudio.ui.editor.json_text import indented, on_one_line
+from routestudio.ui.theme import theme
 from routestudio.ui.widgets.basics import Segments, label
 from routestudio.ui.widgets.layout import bar, column
 from routestudio.ui.widgets.table_tools import TableTools
@@ -60,6 +61,7 @@ class SampleRows(QSplitter):
         header = self.table.horizontalHeader()
         header.setHighlightSections(False)
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft)
+        header.setDefaultSectionSize(round(header.defaultSectionSize() * theme().scale))
         self.table.selectionModel().currentRowChanged.connect(lambda *_: self._show())
         self.tools = TableTools(self.table)
         self.paged: PagedModel | None = None

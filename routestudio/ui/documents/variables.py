@@ -23,6 +23,7 @@ from routestudio.ui.documents.base import Document
 from routestudio.ui.environment_bar import PILLS, ROLES
 from routestudio.ui.environment_dialogs import VariableDialog, confirm_by_name
 from routestudio.ui.icons import icon
+from routestudio.ui.preferences import asks
 from routestudio.ui.session import Session
 from routestudio.ui.theme import theme
 from routestudio.ui.widgets.basics import Banner, Button, Pill, label
@@ -248,7 +249,8 @@ class VariablesDocument(Document):
         from routestudio.ui import dialogs
 
         text = f"{row['name']} is removed from {row['origin']}. This cannot be undone."
-        if dialogs.ask(self, "Remove variable", text, "Remove", danger=True):
+        asked = asks("remove_variable")
+        if not asked or dialogs.ask(self, "Remove variable", text, "Remove", danger=True):
             self.session.remove_variable(row["name"], row["origin"])
 
     def _choose_read_only(self, checked: bool) -> None:

@@ -322,7 +322,7 @@ class CodeEdit(QPlainTextEdit):
         font = mono_font(self._size)
         self.setFont(font)
         self.setStyleSheet(
-            f"font-family: '{font.family()}'; font-size: {self._size}pt;"
+            f"font-family: '{font.family()}'; font-size: {font.pointSizeF():g}pt;"
             f"background: {QColor(colour('surface')).name()};"
         )
         self.setTabStopDistance(4 * self.fontMetrics().horizontalAdvance(" "))

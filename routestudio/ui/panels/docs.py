@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QSizePolicy, QVB
 
 from routestudio.derive import catalog
 from routestudio.derive.docs import DocRow
+from routestudio.ui.theme import theme
 from routestudio.ui.widgets.basics import (
     ClickableFrame,
     ElidedLabel,
@@ -37,7 +38,7 @@ class DocsPane(QScrollArea):
         super().__init__()
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setMinimumWidth(250)
+        self.setMinimumWidth(round(250 * theme().scale))
         self.setAccessibleName("Documentation of the function")
         self.setProperty("findable", True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 
 from routestudio.model.preview_text import problem_text
 from routestudio.ui.editor.vocabulary import column_text
-from routestudio.ui.theme import mono_font, theme
+from routestudio.ui.theme import follow_mono, theme
 from routestudio.ui.widgets.html_page import page
 from routestudio.ui.widgets.tips import in_html, plain_tip
 
@@ -182,7 +182,7 @@ def _plain(name: str) -> QPlainTextEdit:
 def _dress(edit: QPlainTextEdit, name: str) -> None:
     edit.setObjectName("plain")
     edit.setReadOnly(True)
-    edit.setFont(mono_font(9.0))
+    follow_mono(edit)
     edit.setAccessibleName(name)
 
 

@@ -23,7 +23,7 @@ from routestudio.ui.icons import icon
 from routestudio.ui.panels.read_back import ReadBackView
 from routestudio.ui.panels.run_tables import Column, RowsModel, rows_table
 from routestudio.ui.session import Session
-from routestudio.ui.theme import mono_font
+from routestudio.ui.theme import follow_mono
 from routestudio.ui.widgets.basics import Button, ElidedLabel, EmptyState
 from routestudio.ui.widgets.layout import Pair, bar, column
 from routestudio.ui.widgets.table_tools import TableTools
@@ -67,7 +67,7 @@ class ArrivedPanel(QWidget):
         self.body = QPlainTextEdit()
         self.body.setObjectName("plain")
         self.body.setReadOnly(True)
-        self.body.setFont(mono_font(9.0))
+        follow_mono(self.body)
         self.body.setAccessibleName("Content of the selected message")
         split = Pair(self.tree, self.body, (560, 420))
         self._stack = QStackedWidget()
@@ -213,7 +213,7 @@ class LogPanel(QWidget):
              Column("Message", lambda row: str(row["text"])))
         )  # fmt: skip
         self.table = rows_table(self.model, "Log")
-        self.table.setFont(mono_font(9.0))
+        follow_mono(self.table)
         self._stack = QStackedWidget()
         self._stack.addWidget(
             EmptyState("log", "Nothing was logged yet",

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from routestudio.model.message import ACTIONS, MessageError, message_from
-from routestudio.ui.theme import mono_font
+from routestudio.ui.theme import follow_mono
 from routestudio.ui.widgets.basics import Banner, Button, Segments, label
 from routestudio.ui.widgets.dialog import AskDialog, Dialog
 from routestudio.ui.widgets.inputs import ComboBox
@@ -64,7 +64,7 @@ class LetterEditor(Dialog):
         self.form.setAlternatingRowColors(True)
         TableTools(self.form)
         self.text = QPlainTextEdit()
-        self.text.setFont(mono_font(9.5))
+        follow_mono(self.text, 9.5)
         self.text.setAccessibleName("The message as JSON")
         self.pages = QStackedWidget()
         self.pages.addWidget(self.form)

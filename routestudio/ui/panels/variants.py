@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from routestudio.model.preview_text import problem_text, state_of
-from routestudio.ui.theme import colour, mono_font, theme
+from routestudio.ui.theme import colour, follow_mono, theme
 from routestudio.ui.widgets.basics import Button, ElidedLabel
 from routestudio.ui.widgets.layout import Pair, bar, column
 from routestudio.ui.widgets.table_tools import TableTools
@@ -52,7 +52,7 @@ class VariantsView(QWidget):
             row.addWidget(button)
         self.list = QTreeWidget()
         self.list.setAccessibleName("Variants of the row")
-        self.list.setHeaderLabels(["Variant", "Result", "Destination or reason"])
+        self.list.setHeaderLabels(["Variant", "Result", "Outcome"])
         self.list.setRootIsDecorated(False)
         self.list.setUniformRowHeights(True)
         header = self.list.header()
@@ -65,7 +65,7 @@ class VariantsView(QWidget):
         self.message = QPlainTextEdit()
         self.message.setObjectName("plain")
         self.message.setReadOnly(True)
-        self.message.setFont(mono_font(9.0))
+        follow_mono(self.message)
         self.message.setAccessibleName("Message of the variant")
         split = Pair(self.list, self.message, (660, 380))
         body.addWidget(split, 1)
