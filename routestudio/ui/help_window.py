@@ -63,7 +63,7 @@ class HelpWindow(Dialog):
         self.show_page(page)
 
     def show_page(self, address: str, find: str = "") -> None:
-        """Show a page, such as `guides/rows.md#the-formats`; with `find`, where that text is first."""
+        """Show a page, as `guides/rows.md#the-formats`; with `find`, where that text is first."""
         file, _, fragment = address.partition("#")
         if self.address and self.address != address:
             self._back.append(self.address)
