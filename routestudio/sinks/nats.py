@@ -117,6 +117,10 @@ class Nats(Sink):
     """Each message is acknowledged by itself: a stream that is full for one may have room for the
     next."""
     batch_by = ()
+    one_process = (
+        "the ids of what was sent are compared, because "
+        "JetStream drops a message whose id came before"
+    )
     standin = "nats"
     tool = "nats"
     write_always = ("port",)

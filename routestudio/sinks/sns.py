@@ -50,6 +50,10 @@ class Sns(Sink):
     keeps_order = False
     """Each entry of a request is taken or refused by itself, so a later one may be taken alone."""
     batch_by = ("topic_arn",)
+    one_process = (
+        "the ids of what was sent are compared, because "
+        "a FIFO topic drops a message whose id came before"
+    )
     standin = "aws"
     tool = "aws"
     max_record = _SIZE

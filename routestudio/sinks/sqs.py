@@ -68,6 +68,10 @@ class Sqs(Sink):
     keeps_order = False
     """Each entry of a request is taken or refused by itself, so a later one may be taken alone."""
     batch_by = ("queue_url",)
+    one_process = (
+        "the ids of what was sent are compared, because "
+        "a FIFO queue drops a message whose id came before"
+    )
     standin = "aws"
     tool = "aws"
     max_record = _KIB_256
