@@ -180,7 +180,7 @@ class SharedDelivery:
         self._patience: asyncio.TimerHandle | None = None
         self._moved = asyncio.Event()
         self._end = asyncio.Event()
-        self._fed = self._cancelled = self._broken = False
+        self._running = self._fed = self._cancelled = self._broken = False
         self._failure: RouteStudioError | None = None
 
     @property
@@ -202,7 +202,7 @@ class SharedDelivery:
     def drain(self, seconds: float) -> None:
         """Hand out nothing more, finish what was handed out, and end: as `Delivery.drain`."""
         loop = asyncio.get_running_loop()
-        if not self._takers or self._end.is_set():
+        if self._end.is_set():
             return
         if self._patience is not None:
             if loop.time() + seconds < self._patience.when():
@@ -212,7 +212,8 @@ class SharedDelivery:
         for task in self._takers:
             task.cancel()
         self._patience = loop.call_later(seconds, self.cancel)
-        self._feed_ends()
+        if self._running:
+            self._feed_ends()
 
     async def run(self) -> RunSummary:
         """Deliver everything. Raises `RunStoppedError` when the run cannot go on."""
@@ -223,10 +224,14 @@ class SharedDelivery:
         await self._crew.start()
         for lane in self._lanes:
             lane.begin()
-        self._takers = [
-            tasks.spawn(self._guard(self._intake.read), name="delivery reader"),
-            tasks.spawn(self._guard(self._feed), name="delivery shares"),
-        ]
+        self._running = True
+        if self._patience is None:
+            self._takers = [
+                tasks.spawn(self._guard(self._intake.read), name="delivery reader"),
+                tasks.spawn(self._guard(self._feed), name="delivery shares"),
+            ]
+        else:  # it was drained while its processes started
+            self._feed_ends()
         tick = tasks.spawn(
             self._guard(partial(self._place.watch, self._tell, self._clock)),
             name="delivery progress",

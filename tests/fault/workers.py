@@ -25,6 +25,7 @@ from tests.fault.engine import (
     PLACES,
     SLOW_SECONDS,
     Target,
+    covered,
     sequences_of,
     write_project,
 )
@@ -33,9 +34,8 @@ from tests.support.oracle import NUMBER, Verdict, Wanted, judge, letters_of
 
 WORKERS: Final = 2
 MOST_KILLS: Final = 5
-REPORTS: Final = 0.5
-"""Seconds before a death in which a worker may not have got to report what ended: it does so every
-hundredth of a second, when the machine lets it."""
+LATE: Final = 0.5
+"""Seconds after a death in which what the worker had sent may still arrive."""
 
 ROUTE: Final = """\
 def route(action, record, changes, metadata):
@@ -144,7 +144,7 @@ def kill_workers(
             env={**os.environ, **target.variables}, start_new_session=True,
         )  # fmt: skip
     try:
-        deaths = _kill_some(program, target, random)
+        deaths = _kill_some(program, target, folder / "place.json", random)
         code = program.wait(LIMIT_SECONDS)
     finally:
         with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -154,9 +154,10 @@ def kill_workers(
     lines = said.read_text().splitlines()
     assert code == 1, lines[-3:]  # some rows are rejected
     arrived = list(target.arrived())
+    # What a worker had reported before it died, as the checkpoint shows, must not come again.
     explained = {item.number for item in arrived
-                 if any(death - REPORTS <= item.at <= death + SLOW_SECONDS + REPORTS
-                        for death in deaths)}  # fmt: skip
+                 if any(item.at <= at + SLOW_SECONDS + LATE and item.number not in done
+                        for at, done in deaths)}  # fmt: skip
     letters = letters_of(dead)
     assert len(letters) == len(set(letters)), "a letter came twice"
     wanted = [Wanted(record[NUMBER], group) for record, group in _records("id")]
@@ -170,9 +171,12 @@ def kill_workers(
     return row, verdict, json.loads(lines[-1])
 
 
-def _kill_some(program: subprocess.Popen[bytes], target: Target, random: Random) -> list[float]:
-    """Kill workers at random moments; when each of them died, in seconds since 1970."""
-    deaths: list[float] = []
+def _kill_some(
+    program: subprocess.Popen[bytes], target: Target, checkpoint: Path, random: Random
+) -> list[tuple[float, set[int]]]:
+    """Kill workers at random moments: for each when (seconds since 1970), and what the checkpoint
+    had as finished before."""
+    deaths: list[tuple[float, set[int]]] = []
     deadline = time.monotonic() + LIMIT_SECONDS
     while len(deaths) < MOST_KILLS and program.poll() is None:
         before, more = target.proxy.bodies, random.randint(1, 25)
@@ -180,9 +184,10 @@ def _kill_some(program: subprocess.Popen[bytes], target: Target, random: Random)
         while program.poll() is None and not early and target.proxy.bodies - before < more:
             assert time.monotonic() < deadline, "the run stands still"
             time.sleep(0.003)
+        done, _ = covered(checkpoint)
         if workers := workers_of(program.pid):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(random.choice(workers), signal.SIGKILL)
-                deaths.append(time.time())
+                deaths.append((time.time(), done))
         time.sleep(0.05)
     return deaths
