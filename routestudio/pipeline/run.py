@@ -83,7 +83,7 @@ class Delivery:
     rest. `on_progress` is called at most ten times per second and once at the end, `on_outcome`
     with the messages that finished together. With `checkpoint`, rows that an earlier run
     finished are skipped. With `tally`, the counts go on from those of an earlier delivery. Without
-    a checkpoint, `water` is told what is finished.
+    a checkpoint, `water` is told what is finished. `soon` shows that the source is about to yield.
     """
 
     def __init__(
@@ -98,6 +98,7 @@ class Delivery:
         checkpoint: Keeper | None = None,
         water: Water | None = None,
         tally: Tally | None = None,
+        soon: Callable[[], bool] = lambda: False,
         on_progress: Callable[[Progress], None] | None = None,
         on_outcome: Callable[[Sequence[Finished]], None] | None = None,
         chunk: int | None = None,
@@ -111,6 +112,7 @@ class Delivery:
             raise ConfigError("the sink's configuration is not valid")
         self._link = link
         self._letters = dead_letters
+        self._soon = soon
         self._on_progress = on_progress
         self._on_outcome = on_outcome
         self._clock = clock
@@ -230,7 +232,7 @@ class Delivery:
                 planner.expect(False)
                 self._dispatch()
                 await self._room.wait()
-            planner.expect(True, soon=self._intake.more)
+            planner.expect(True, soon=self._intake.more or self._soon())
             self._take_in(*chunk)
             self._dispatch()
             await asyncio.sleep(0)

@@ -31,6 +31,8 @@ REPORT: Final = 6
 STATE: Final = 7
 ENDED: Final = 8
 LOG: Final = 9
+MORE: Final = 10
+"""The rows that come next are followed by others soon: batches may wait for them a little."""
 
 REPORT_SECONDS: Final = 0.01
 """Longest time for which a worker keeps to itself that something is finished."""

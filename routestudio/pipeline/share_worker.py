@@ -40,6 +40,7 @@ class Rows:
         self._waiting: deque[bytes] = deque()
         self._more = asyncio.Event()
         self._ended = False
+        self.soon = False
 
     def put(self, payload: bytes) -> None:
         """Rows from the process of the run."""
@@ -49,6 +50,7 @@ class Rows:
     def end(self) -> None:
         """No more rows will come."""
         self._ended = True
+        self.soon = False
         self._more.set()
 
     async def chunks(self) -> AsyncIterator[Sequence[Row]]:
@@ -124,6 +126,8 @@ class ShareWorker:
             self._task = tasks.spawn(self._perform(self._rows, self._task), name="share")
         elif kind == frames.ROWS:
             self._rows.put(payload)
+        elif kind == frames.MORE:
+            self._rows.soon = payload == b"1"
         elif kind == frames.END:
             self._rows.end()
         elif kind == frames.CANCEL and self._delivery is not None:
@@ -182,6 +186,7 @@ class ShareWorker:
             dead_letters=reporter,
             water=reporter,
             tally=tally,
+            soon=lambda: rows.soon,
             on_progress=lambda progress: tell(frames.State.of(progress)),
             in_flight=setup.in_flight,
             per_destination=setup.per_destination,

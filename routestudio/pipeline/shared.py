@@ -54,7 +54,7 @@ class Lane:
         self._report = report
         self._failed = failed
         self._changed = changed
-        self._fed = self._begun = False
+        self._fed = self._begun = self._soon = False
         self._deaths = 0
         self._starting: asyncio.Task[None] | None = None
         member.heard, member.died = self._heard, self._died
@@ -65,11 +65,14 @@ class Lane:
             self._begun = True
             self._member.send(frames.frame(frames.BEGIN))
 
-    def hand(self, positions: Sequence[int], rows: Sequence[Row]) -> None:
+    def hand(self, positions: Sequence[int], rows: Sequence[Row], soon: bool) -> None:
         """Rows to deliver. While the process starts they wait for it."""
         payload = packed(rows)
         self.left.hand(positions, payload)
         if self._starting is None:
+            if soon != self._soon:
+                self._soon = soon
+                self._member.send(frames.frame(frames.MORE, b"1" if soon else b"0"))
             self._member.send(frames.frame(frames.ROWS, payload))
 
     def feed_ends(self) -> None:
@@ -129,7 +132,7 @@ class Lane:
     async def _replace(self) -> None:
         """A successor gets all that is unfinished, in order."""
         await self._member.start()
-        self._begun = True
+        self._begun, self._soon = True, False
         self._member.send(frames.frame(frames.BEGIN))
         for payload in self.left.renew():
             self._member.send(frames.frame(frames.ROWS, payload))
@@ -167,10 +170,11 @@ class SharedDelivery:
         self._max_bytes = max_bytes
         self._tally = tally or Tally()
         self._place = Progressed(checkpoint, dead_letters)
+        self._chunk = _CHUNK * len(crew.members)
         self._intake = Intake(
             source,
             None,
-            chunk=_CHUNK * len(crew.members),
+            chunk=self._chunk,
             skip=self._place.skip,
             finished=self._place.done,
         )
@@ -256,13 +260,14 @@ class SharedDelivery:
     async def _feed(self) -> None:
         while (chunk := await self._intake.next_rows()) is not None:
             shares = self._shares.split(*chunk)
+            soon = len(chunk[1]) >= self._chunk  # a full one: the source has more
             for lane, (positions, rows) in zip(self._lanes, shares, strict=True):
                 if not rows:
                     continue
                 while not self._room(lane):
                     self._moved.clear()
                     await self._moved.wait()
-                lane.hand(positions, rows)
+                lane.hand(positions, rows, soon)
                 self._tally.read += len(rows)
             await asyncio.sleep(0)
         self._feed_ends()
