@@ -83,7 +83,7 @@ class Delivery:
     rest. `on_progress` is called at most ten times per second and once at the end, `on_outcome`
     with the messages that finished together. With `checkpoint`, rows that an earlier run
     finished are skipped. With `tally`, the counts go on from those of an earlier delivery. Without
-    a checkpoint, `water` is told what is finished. `soon` shows that the source is about to yield.
+    a checkpoint, `water` hears of what is finished. `soon` shows that the source is about to yield.
     """
 
     def __init__(

@@ -234,7 +234,7 @@ async def serve() -> None:
 
 
 def main() -> None:
-    """Run a worker. Signals that stop a run go to its process, which says what happens."""
+    """Run a worker. Signals that stop a run are for its process, which acts on them."""
     system.workers.end_with_owner(0)
     system.workers.tie_children()
     for number in (signal.SIGINT, signal.SIGTERM):
