@@ -214,7 +214,7 @@ def run(arguments: Sequence[str]) -> int:
 
 async def _perform(options: argparse.Namespace) -> int:
     command = options.command
-    if command not in ("lint", "preview", "run"):
+    if command not in ("lint", "preview", "run") or (getattr(options, "workers", None) or 1) > 1:
         return await _command(command)(options)
     from routestudio.cli import early
 

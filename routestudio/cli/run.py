@@ -119,6 +119,7 @@ class _Process:
                 version=__version__, pid=os.getpid(), environment=self._environment or None,
                 metrics=str(server.address) if server else None,
                 dead_letters=self._settings.dead_letters, checkpoint=self._settings.checkpoint,
+                workers=self._settings.workers if self._settings.workers > 1 else None,
             )  # fmt: skip
             failure: RouteStudioError | None = None
             try:
@@ -127,7 +128,7 @@ class _Process:
                     dead_letters=self._settings.dead_letters,
                     checkpoint=self._settings.checkpoint, control=self._control, emit=self._told,
                     envelope=self._settings.envelope, key=self._settings.key,
-                    confirmed=self._settings.confirm,
+                    confirmed=self._settings.confirm, workers=self._settings.workers,
                 )  # fmt: skip
             except RunStoppedError as error:
                 failure, summary = error, self._ended or error.summary.as_json()

@@ -15,6 +15,8 @@ FORMATS: Final = ("text", "json")
 LOOPBACK: Final = "127.0.0.1"
 DRAIN_SECONDS: Final = 30.0
 PROGRESS_SECONDS: Final = 10.0
+MOST_WORKERS: Final = 16
+"""More would leave each with two requests under way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ class RunSettings:
     envelope: str | None = None
     key: str | None = None
     confirm: str | None = None
+    workers: int = 1
 
 
 def address(text: str) -> Address:
@@ -100,6 +103,14 @@ def count(text: str) -> int:
     return number
 
 
+def processes(text: str) -> int:
+    """A number of worker processes."""
+    number = int(text) if text.isascii() and text.isdigit() else 0
+    if not 1 <= number <= MOST_WORKERS:
+        raise argparse.ArgumentTypeError(f"`{text}` is not a number from 1 to {MOST_WORKERS}")
+    return number
+
+
 def _text(text: str) -> str:
     return text
 
@@ -111,6 +122,8 @@ _OPTIONS: Final[tuple[tuple[str, str, Callable[[str], Any], str], ...]] = (
     ("dead_letters", "FILE", _text, "append rejected messages to this file"),
     ("checkpoint", "FILE", _text, "resume from, and record, progress"),
     ("confirm", "NAME", _text, "the environment in use, to deliver to one that is read-only"),
+    ("workers", "N", processes, "deliver with N processes; each message group stays with one "
+                                "(default 1)"),
     ("metrics", "[HOST:]PORT", address, "serve /metrics and /healthz there"),
     ("log_format", "text|json", one_of(FORMATS), "how events are logged to standard error"),
     ("log_level", "LEVEL", one_of(LEVELS), "lowest level that is logged: " + ", ".join(LEVELS)),
@@ -174,4 +187,5 @@ def settings_of(options: argparse.Namespace, environ: Mapping[str, str]) -> RunS
         envelope=found["envelope"],
         key=found["key"],
         confirm=found["confirm"],
+        workers=found["workers"] or 1,
     )

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from typing import Protocol
 
 from routestudio.pipeline.report import Progress
-from routestudio.pipeline.run import Delivery
+
+
+class Controlled(Protocol):
+    """A delivery, by one process or by several."""
+
+    def drain(self, seconds: float) -> None: ...
+    def cancel(self) -> None: ...
 
 
 class RunControl:
@@ -26,11 +33,11 @@ class RunControl:
         """Rows of the source that are not row changes, by kind."""
         self.on_stop: Callable[[], None] = lambda: None
         """Called once when the run is to end, for a source that waits for nobody's delivery."""
-        self._delivery: Delivery | None = None
+        self._delivery: Controlled | None = None
         self._until = 0.0
         self._at_once = False
 
-    def take_on(self, delivery: Delivery) -> None:
+    def take_on(self, delivery: Controlled) -> None:
         """The delivery that `drain` and `cancel` are for from now on; it runs a moment later."""
         self._delivery = delivery
         if self.stopping:

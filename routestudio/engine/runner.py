@@ -72,12 +72,14 @@ class Runner(Engine):
         checkpoint: str | None = None,
         control: RunControl | None = None,
         confirmed: str | None = None,
+        workers: int = 1,
         emit: Emit = ignore,
         **source: Any,
     ) -> dict[str, Any]:
         """Deliver a source. Emits `progress` and returns the summary (docs/guides/command-line.md).
 
-        `control` is for callers in the same process, `confirmed` as in `prepare_delivery`.
+        `control` is for callers in the same process, `confirmed` as in `prepare_delivery`. More
+        than one of `workers` are processes that share the messages.
         """
         from routestudio.engine import runs
 
@@ -86,6 +88,7 @@ class Runner(Engine):
             dead_letters=Path(dead_letters) if dead_letters else None,
             checkpoint=Path(checkpoint) if checkpoint else None,
             control=control,
+            workers=workers,
         )
         if options.dead_letters is not None:
             _make_room(options.dead_letters)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Union
 
 from routestudio.engine.messages import CHUNK, messages
 from routestudio.engine.reading import DEFAULT, Reading, reader_summary
@@ -23,15 +23,19 @@ from routestudio.pipeline.retry import RetryPolicy
 from routestudio.pipeline.run import Delivery, RunStoppedError
 from routestudio.pipeline.tally import Tally
 
+if TYPE_CHECKING:
+    from routestudio.pipeline.shared import SharedDelivery
+
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """Where a run writes, and who watches and stops it."""
+    """Where a run writes, who watches and stops it, and how many processes deliver."""
 
     dead_letters: Path | None = None
     checkpoint: Path | None = None
     chunk: int = CHUNK
     control: RunControl | None = None
+    workers: int = 1
 
 
 async def deliver(
@@ -57,8 +61,8 @@ async def deliver(
             _checkpoint(workspace, kind, value, options.checkpoint) if options.checkpoint else None
         )
         reader = reading.reader(workspace)
-        rows = messages(workspace, kind, value, chunk=options.chunk, reading=reading,
-                        reader=reader)  # fmt: skip
+        chunk = options.chunk * options.workers
+        rows = messages(workspace, kind, value, chunk=chunk, reading=reading, reader=reader)
         if options.control is not None:
             options.control.passed_over = lambda: reader.passed_over
         delivery = make(rows, checkpoint, None)
@@ -66,7 +70,8 @@ async def deliver(
     return {**summary.as_json(), **reader_summary(reader)}
 
 
-MakeDelivery = Callable[[AsyncIterator[Sequence[Row]], Keeper | None, Tally | None], Delivery]
+AnyDelivery = Union[Delivery, "SharedDelivery"]
+MakeDelivery = Callable[[AsyncIterator[Sequence[Row]], Keeper | None, Tally | None], AnyDelivery]
 """From rows, what keeps their position, and counts to go on from, to a delivery under control."""
 
 
@@ -77,8 +82,7 @@ async def outfit(
     options: RunOptions,
     emit: Callable[[str, dict[str, Any]], None],
 ) -> AsyncIterator[MakeDelivery]:
-    """Link and dead-letter file of a run, open for as long as it lasts."""
-    link = prepared.link()
+    """Link or workers, and dead-letter file of a run, open for as long as it lasts."""
     control = options.control or RunControl()
 
     def tell(progress: Progress) -> None:
@@ -86,7 +90,7 @@ async def outfit(
             control.watch(progress)
         emit("progress", progress.as_json())
 
-    with ExitStack() as stack:
+    async with AsyncExitStack() as stack:
         letters = (
             stack.enter_context(
                 DeadLetters(options.dead_letters, prepared.spec.name, redact=workspace.redact)
@@ -94,31 +98,42 @@ async def outfit(
             if options.dead_letters
             else None
         )
+        if options.workers > 1:
+            from routestudio.engine import shared_runs
+
+            crew = shared_runs.crew_of(prepared, options.workers)
+            stack.push_async_callback(crew.close)
+        else:
+            link = prepared.link()
+            stack.push_async_callback(link.close)
 
         def make(
             rows: AsyncIterator[Sequence[Row]], keeper: Keeper | None, tally: Tally | None
-        ) -> Delivery:
-            delivery = Delivery(
-                prepared.stages,
-                link,
-                prepared.bound.limits,
-                rows,
-                policy=RetryPolicy.of(prepared.spec.max_retry_count),
-                dead_letters=letters,
-                checkpoint=keeper,
-                tally=tally,
-                on_progress=tell,
-            )
+        ) -> AnyDelivery:
+            delivery: AnyDelivery
+            if options.workers > 1:
+                delivery = shared_runs.delivery_of(
+                    crew, prepared, rows, letters, keeper, tally, tell
+                )
+            else:
+                delivery = Delivery(
+                    prepared.stages,
+                    link,
+                    prepared.bound.limits,
+                    rows,
+                    policy=RetryPolicy.of(prepared.spec.max_retry_count),
+                    dead_letters=letters,
+                    checkpoint=keeper,
+                    tally=tally,
+                    on_progress=tell,
+                )
             control.take_on(delivery)
             return delivery
 
-        try:
-            yield make
-        finally:
-            await link.close()
+        yield make
 
 
-async def perform(delivery: Delivery, emit: Callable[[str, dict[str, Any]], None]) -> RunSummary:
+async def perform(delivery: AnyDelivery, emit: Callable[[str, dict[str, Any]], None]) -> RunSummary:
     """Run a delivery; when it ends early, its summary is emitted first."""
     try:
         return await delivery.run()

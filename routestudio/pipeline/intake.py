@@ -37,14 +37,15 @@ class Sorted:
 class Intake:
     """Chunks of a source in order, staged. Run `read` as a task and call `next` until `None`.
 
-    The first `skip` rows are passed over, and those of the ranges `finished` above them.
+    The first `skip` rows are passed over, and those of the ranges `finished` above them. Without
+    `stages` rows are only read: call `next_rows`.
     `failure` explains why a source ended early.
     """
 
     def __init__(
         self,
         source: AsyncIterator[Sequence[Row]],
-        stages: Stages,
+        stages: Stages | None,
         *,
         chunk: int,
         skip: int = 0,
@@ -99,7 +100,13 @@ class Intake:
         position, rows, evaluation = item
         if evaluation is not None:
             return position, rows, await evaluation
+        assert self._stages is not None
         return position, rows, await self._stages.apply(_messages(rows))
+
+    async def next_rows(self) -> tuple[int, Sequence[Row]] | None:
+        """The position of the next chunk's first row, and its rows; `None` at the end."""
+        item = await self._ready.get()
+        return item and item[:2]
 
     async def close(self) -> None:
         """Stop evaluations nobody waits for any more."""
@@ -117,7 +124,7 @@ class Intake:
             start = end if first < stop else stop
 
     def _evaluation(self, rows: Sequence[Row]) -> asyncio.Task[list[Staged]] | None:
-        if not self._stages.uses_pool:
+        if self._stages is None or not self._stages.uses_pool:
             return None
         task = tasks.spawn(self._stages.apply(_messages(rows)), name="delivery functions")
         self._running.add(task)

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from routestudio import tasks
 from routestudio.errors import ConfigError, LinkError, Place, RouteStudioError
 from routestudio.model.message import Message
 from routestudio.pipeline.batching import Batch
-from routestudio.pipeline.checkpoint import Keeper, LowWater
-from routestudio.pipeline.dead_letters import DeadLetter, DeadLetters
+from routestudio.pipeline.checkpoint import Keeper
+from routestudio.pipeline.dead_letters import DeadLetter
 from routestudio.pipeline.garbage import collected_rarely
 from routestudio.pipeline.intake import Intake, Row, sort
+from routestudio.pipeline.keeping import Letters, Progressed, Water, guarded
 from routestudio.pipeline.planner import (
     IN_FLIGHT,
     MAX_BYTES,
@@ -35,15 +35,6 @@ from routestudio.pipeline.retry import RetryPolicy
 from routestudio.pipeline.stages import Staged, Stages
 from routestudio.pipeline.tally import Tally
 from routestudio.sinks.base import BatchLimits, Link
-
-log = logging.getLogger(__name__)
-
-_PROGRESS_SECONDS: Final = 0.1
-_CHECKPOINT_SECONDS: Final = 0.2
-"""Seconds between two saves: what ended since the last one comes again after a crash."""
-
-_CHECKPOINT_PAUSE: Final = 50
-"""A slow disk is left alone for so many times the time that the last save took."""
 
 _CHUNK: Final = 500
 """Messages that go through the stages together: enough to be worth the way to the worker."""
@@ -91,7 +82,8 @@ class Delivery:
     At most `max_messages` unfinished messages (and one chunk) are held; reading waits for the
     rest. `on_progress` is called at most ten times per second and once at the end, `on_outcome`
     with the messages that finished together. With `checkpoint`, rows that an earlier run
-    finished are skipped. With `tally`, the counts go on from those of an earlier delivery.
+    finished are skipped. With `tally`, the counts go on from those of an earlier delivery. Without
+    a checkpoint, `water` hears of what is finished. `soon` shows that the source is about to yield.
     """
 
     def __init__(
@@ -102,9 +94,11 @@ class Delivery:
         source: AsyncIterator[Sequence[Row]],
         *,
         policy: RetryPolicy | None = None,
-        dead_letters: DeadLetters | None = None,
+        dead_letters: Letters | None = None,
         checkpoint: Keeper | None = None,
+        water: Water | None = None,
         tally: Tally | None = None,
+        soon: Callable[[], bool] = lambda: False,
         on_progress: Callable[[Progress], None] | None = None,
         on_outcome: Callable[[Sequence[Finished]], None] | None = None,
         chunk: int | None = None,
@@ -118,7 +112,7 @@ class Delivery:
             raise ConfigError("the sink's configuration is not valid")
         self._link = link
         self._letters = dead_letters
-        self._checkpoint = checkpoint
+        self._soon = soon
         self._on_progress = on_progress
         self._on_outcome = on_outcome
         self._clock = clock
@@ -132,14 +126,14 @@ class Delivery:
             max_bytes=max_bytes,
         )
         self._tally = tally or Tally(policy.max_attempts)
-        skip, done = (checkpoint.position, checkpoint.finished) if checkpoint else (0, [])
-        self._water = LowWater(skip, done) if checkpoint else None
+        self._place = Progressed(checkpoint, dead_letters)
+        self._water: Water | None = self._place.water or water
         self._intake = Intake(
             source,
             stages,
             chunk=chunk or (_CHUNK if stages.uses_pool else _SMALL_CHUNK),
-            skip=skip,
-            finished=done,
+            skip=self._place.skip,
+            finished=self._place.done,
         )
         self._begun = self._ended = clock()
         self._room = asyncio.Event()
@@ -207,7 +201,10 @@ class Delivery:
             tasks.spawn(self._guard(self._intake.read), name="delivery reader"),
             tasks.spawn(self._guard(self._feed), name="delivery stages"),
         ]
-        tick = tasks.spawn(self._guard(self._tick), name="delivery progress")
+        tick = tasks.spawn(
+            self._guard(partial(self._place.watch, self._tell, self._clock)),
+            name="delivery progress",
+        )
         workers = [*self._takers, tick]
         try:
             with collected_rarely():
@@ -235,7 +232,7 @@ class Delivery:
                 planner.expect(False)
                 self._dispatch()
                 await self._room.wait()
-            planner.expect(True, soon=self._intake.more)
+            planner.expect(True, soon=self._intake.more or self._soon())
             self._take_in(*chunk)
             self._dispatch()
             await asyncio.sleep(0)
@@ -367,50 +364,13 @@ class Delivery:
 
     # --- progress and the end ----------------------------------------------------------------
 
-    async def _tick(self) -> None:
-        """Report how far the run is, and keep the checkpoint near it."""
-        due = self._clock() + _CHECKPOINT_SECONDS
-        while True:
-            await asyncio.sleep(_PROGRESS_SECONDS)
-            self._tell()
-            if (begun := self._clock()) >= due:
-                self._save()
-                ended = self._clock()
-                due = ended + max(_CHECKPOINT_SECONDS, (ended - begun) * _CHECKPOINT_PAUSE)
-
     def _tell(self) -> None:
         if self._on_progress is None:
             return
         self._on_progress(self._tally.progress(self._clock(), self._begun, self._planner))
 
-    def _save(self) -> None:
-        """Move the checkpoint up to what is finished. Dead letters below it are on disk first."""
-        if self._checkpoint is None or self._water is None:
-            return
-        if self._letters is not None:
-            self._letters.sync()
-        try:
-            self._checkpoint.save(self._water.mark, self._water.done)
-        except OSError as error:
-            text = f"the checkpoint cannot be written: {error.strerror or error}"
-            place = Place(self._checkpoint.name)
-            raise RouteStudioError(text, place=place, hint="free some space") from None
-
-    async def _guard(self, work: Callable[[], Awaitable[None]]) -> None:
-        """Run a part of the delivery; its failure ends the whole run."""
-        try:
-            await work()
-        except RouteStudioError as error:
-            self._fail(error)
-        except Exception as error:
-            log.exception("a delivery failed")
-            kind = type(error).__name__
-            self._fail(
-                RouteStudioError(
-                    f"the delivery stopped because of a fault in RouteStudio ({kind})",
-                    hint="the log has the details; unfinished messages were not delivered",
-                )
-            )
+    def _guard(self, work: Callable[[], Awaitable[None]]) -> Coroutine[Any, Any, None]:
+        return guarded(work, self._fail)
 
     def _fail(self, error: RouteStudioError) -> None:
         if self._failure is None or not self._end.is_set():
@@ -432,7 +392,7 @@ class Delivery:
         self._ended = self._clock()
         self._end.set()
         try:
-            self._save()
+            self._place.save()
         except RouteStudioError as error:
             self._failure = self._failure or error
         self._tell()

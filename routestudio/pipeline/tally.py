@@ -6,10 +6,10 @@ import heapq
 from collections import deque
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Protocol
 
 from routestudio.pipeline.latency import SIZES, Histogram
-from routestudio.pipeline.planner import Planner, Settled
+from routestudio.pipeline.planner import Settled
 from routestudio.pipeline.recent import Recent
 from routestudio.pipeline.report import (
     DUPLICATE,
@@ -50,6 +50,16 @@ class _Destination:
     error: str = ""
     duplicates: int = 0
 
+    def add(self, other: DestinationCount) -> None:
+        """Count what another tally counted of it."""
+        self.delivered += other.delivered
+        self.size += other.size
+        self.batches += other.batches
+        self.retried += other.retried
+        self.rejected += other.rejected
+        self.duplicates += other.duplicates
+        self.error = other.error or self.error
+
     def told(self) -> DestinationCount:
         return DestinationCount(
             self.name, self.delivered, self.size, self.batches,
@@ -70,6 +80,38 @@ class _Wait:
         """Batches come back with much the same delay, so the first that waits is due first."""
         while self.due and self.due[0][0] <= now:
             self.due.popleft()
+
+
+class Held(Protocol):
+    """What is not finished: a planner, or the planners of several processes together."""
+
+    @property
+    def buffered(self) -> int: ...
+    @property
+    def in_flight(self) -> int: ...
+    @property
+    def waiting_retries(self) -> int: ...
+    @property
+    def link_failures(self) -> int: ...
+    @property
+    def open_until(self) -> float | None: ...
+
+
+@dataclass(slots=True)
+class Part:
+    """What a tally counted since it was asked before. `destinations` are as `told`."""
+
+    counts: dict[str, int]
+    latency: Histogram
+    sizes: Histogram
+    retries: dict[tuple[str, str], int]
+    reasons: dict[tuple[str, str], list[str | int]]
+    destinations: list[DestinationCount]
+
+
+_COUNTED: Final = (
+    "filtered", "delivered", "rejected", "duplicates", "unconfirmed", "retried", "batches", "size",
+)  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -210,6 +252,37 @@ class Tally:
             if not wait.due:
                 del self._waits[key]
 
+    # --- parts -------------------------------------------------------------------------------
+
+    def part(self) -> Part:
+        """Everything counted since the last part, except what was read, which begins again."""
+        found = Part(
+            {name: getattr(self, name) for name in _COUNTED}, self.latency, self.sizes,
+            self.retries, self.reasons, [item.told() for item in self._names.values()],
+        )  # fmt: skip
+        for name in _COUNTED:
+            setattr(self, name, 0)
+        self.latency, self.sizes = Histogram(), Histogram(SIZES)
+        self.retries, self.reasons, self._keys, self._names = {}, {}, {}, {}
+        return found
+
+    def join(self, part: Part) -> None:
+        """Count what another tally counted."""
+        for name, count in part.counts.items():
+            setattr(self, name, getattr(self, name) + count)
+        self.latency.join(part.latency)
+        self.sizes.join(part.sizes)
+        for kind, (text, times) in part.reasons.items():
+            counted = self.reason(*kind, str(text), int(times))
+            if kind in part.retries:
+                self.retries[counted] = self.retries.get(counted, 0) + part.retries[kind]
+        for item in part.destinations:
+            found = self._names.get(item.name)
+            if found is None:
+                name = item.name if len(self._names) < MAX_DESTINATIONS else OTHERS
+                found = self._names.setdefault(name, _Destination(name))
+            found.add(item)
+
     # --- reading -----------------------------------------------------------------------------
 
     def destinations(self, start: int, count: int, now: float) -> list[DestinationCount]:
@@ -219,7 +292,7 @@ class Tally:
             self._sorted_at = now
         return [found.told() for found in self._sorted[start : start + count]]
 
-    def progress(self, now: float, begun: float, planner: Planner) -> Progress:
+    def progress(self, now: float, begun: float, planner: Held) -> Progress:
         """A snapshot; rate and recent latency are those of the last two seconds."""
         told, counts = self._told, tuple(self.latency.counts)
         if not told:
@@ -285,7 +358,7 @@ class Tally:
             for (name, _), wait in first
         )  # fmt: skip
 
-    def _circuit(self, now: float, begun: float, planner: Planner) -> OpenCircuit | None:
+    def _circuit(self, now: float, begun: float, planner: Held) -> OpenCircuit | None:
         until = planner.open_until
         if until is None or self._down is None:
             return None

@@ -9,6 +9,11 @@ from typing import Final
 
 _REMEMBERED: Final = 100_000
 
+ONE_PROCESS: Final = (
+    "the ids of all messages are compared, because the service drops those whose id came before"
+)
+"""`Sink.one_process` of the sinks that use `SentIds`."""
+
 
 class SentIds:
     """The ids of the last 100,000 messages, with what they went out with.

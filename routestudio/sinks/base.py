@@ -212,6 +212,8 @@ class Sink(ABC):
     batch_by: ClassVar[tuple[str, ...]] = ()
     standin: ClassVar[str | None] = None
     differences: ClassVar[tuple[Difference, ...]] = ()
+    one_process: ClassVar[str] = ""
+    """Why all messages must pass through one process; empty when several may share them."""
     write_always: ClassVar[tuple[str, ...]] = ()
     """Configuration keys that an export always writes, because a server loses their default."""
     max_record: ClassVar[int | None] = None

@@ -24,6 +24,7 @@ from routestudio.model.fields import (
 )
 from routestudio.model.message import Message
 from routestudio.sinks._nats_account import Account
+from routestudio.sinks._repeats import ONE_PROCESS
 from routestudio.sinks.base import (
     BatchLimits,
     Link,
@@ -117,6 +118,7 @@ class Nats(Sink):
     """Each message is acknowledged by itself: a stream that is full for one may have room for the
     next."""
     batch_by = ()
+    one_process = ONE_PROCESS
     standin = "nats"
     tool = "nats"
     write_always = ("port",)

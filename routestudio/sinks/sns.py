@@ -22,6 +22,7 @@ from routestudio.sinks._aws import (
     standin_values,
 )
 from routestudio.sinks._aws_link import Entry, EntryLink, RequestLimits, json_body
+from routestudio.sinks._repeats import ONE_PROCESS
 from routestudio.sinks._service import Verdict
 from routestudio.sinks.base import (
     BatchLimits,
@@ -50,6 +51,7 @@ class Sns(Sink):
     keeps_order = False
     """Each entry of a request is taken or refused by itself, so a later one may be taken alone."""
     batch_by = ("topic_arn",)
+    one_process = ONE_PROCESS
     standin = "aws"
     tool = "aws"
     max_record = _SIZE

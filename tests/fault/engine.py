@@ -193,18 +193,18 @@ def _session(leader: int) -> list[int]:
 
 
 def kill_until_it_ends(
-    run: int, target: Target, folder: Path, random: Random
+    run: int, target: Target, folder: Path, random: Random, *, workers: int = 1
 ) -> tuple[KillRow, Verdict]:
-    """Deliver the source with a program that is killed at random moments."""
+    """Deliver the source with a program that is killed at random moments, and all its workers."""
     begun = time.monotonic()
     project, source = folder / "project", folder / "input.jsonl"
     checkpoint, dead = folder / "place.json", folder / "dead.jsonl"
     target.begin()
-    _write_project(project, target)
+    write_project(project, target)
     wanted = write_input(source)
     command = [sys.executable, "-m", "routestudio", "run", str(project), "sink", "--input",
                str(source), "--checkpoint", str(checkpoint), "--dead-letters", str(dead),
-               "--format", "json"]  # fmt: skip
+               "--format", "json", "--workers", str(workers)]  # fmt: skip
     target.proxy.plan = Plan("slow", seconds=SLOW_SECONDS)
     known: list[Arrived] = []
     explained: set[int] = set()
@@ -243,7 +243,7 @@ def kill_until_it_ends(
         doubtful = {item.number: "unsaved" if item.at >= saved else "in_flight"
                     for item in fresh if item.number not in done}  # fmt: skip
         flying = sum(why == "in_flight" for why in doubtful.values())
-        assert flying <= IN_FLIGHT, "more than was in flight is not in the checkpoint"
+        assert flying <= IN_FLIGHT * workers, "more than was in flight is not in the checkpoint"
         reasons |= doubtful
         assert done <= {item.number for item in known} | set(_letters(dead)), "ahead of delivery"
         _tear(dead, checkpoint, random)
@@ -251,10 +251,7 @@ def kill_until_it_ends(
     assert code in (0, 1), said[-3:]  # 1: the last start rejected something
     assert json.loads(next(line for line in reversed(said) if line.startswith("{")))["read"] >= 0
     letters = letters_of(dead)
-    sequences: dict[str, list[int]] = {}
-    for item in known:
-        sequences.setdefault(item.sequence, []).append(item.number)
-    verdict = judge(wanted, sequences, letters=letters, explained=explained)
+    verdict = judge(wanted, sequences_of(known), letters=letters, explained=explained)
     row = KillRow(
         run, target.name, counts["kills"], len(wanted), verdict.arrived, verdict.rejected,
         len(verdict.missing), len(verdict.disorder) + len(verdict.stale), verdict.doubled,
@@ -262,6 +259,14 @@ def kill_until_it_ends(
         len(letters) - len(set(letters)), round(time.monotonic() - begun, 1),
     )  # fmt: skip
     return row, verdict
+
+
+def sequences_of(arrived: Sequence[Arrived]) -> dict[str, list[int]]:
+    """The numbers of each sequence, in order."""
+    sequences: dict[str, list[int]] = {}
+    for item in arrived:
+        sequences.setdefault(item.sequence, []).append(item.number)
+    return sequences
 
 
 def _without(now: Sequence[Arrived], before: Sequence[Arrived]) -> list[Arrived]:
@@ -294,7 +299,8 @@ def _tear(dead: Path, checkpoint: Path, random: Random) -> None:
         checkpoint.with_name(f".{checkpoint.name}.part").write_text('{"posi')
 
 
-def _write_project(project: Path, target: Target) -> None:
+def write_project(project: Path, target: Target) -> None:
+    """A project whose sink delivers to the target, by a function."""
     (project / "functions").mkdir(parents=True)
     text = PROJECT.format(port=target.port, kind=target.kind, destination=target.destination)
     (project / "sequin.yaml").write_text(text)

@@ -8,6 +8,7 @@ from typing import Any, Final
 TITLES: Final = {
     "faults": "Deliveries into services that fail",
     "kills": "Runs whose engine was killed again and again (SIGKILL)",
+    "workers": "Runs whose worker processes were killed (SIGKILL)",
     "disks": "Runs whose disk was full",
 }
 _NOT_ADDED: Final = frozenset({"run", "longest"})

@@ -40,3 +40,14 @@ def test_nothing_is_lost_whenever_the_program_dies(
     record_property("table:kills", row.as_json())
     assert verdict.good, str(verdict)
     assert row.kills > 0
+
+
+@pytest.mark.parametrize("target", NAMES, indirect=True)
+def test_nothing_is_lost_when_the_program_dies_with_its_workers(
+    target: Target, tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
+    """SIGKILL of the program's own process alone: the worker processes end by themselves."""
+    row, verdict = kill_until_it_ends(0, target, tmp_path, Random(SEED), workers=2)
+    record_property("table:kills", row.as_json())
+    assert verdict.good, str(verdict)
+    assert row.kills > 0
