@@ -122,9 +122,10 @@ def _read(
         place = (message.topic(), message.partition())
         error = message.error()
         if error is not None:
-            if error.code() != KafkaError._PARTITION_EOF:
+            if error.code() == KafkaError._PARTITION_EOF:
+                left.discard(place)
+            elif error.code() != KafkaError.GROUP_AUTHORIZATION_FAILED:  # nobody joins a group
                 raise KafkaException(error)
-            left.discard(place)
             continue
         if message.offset() < ends[place]:
             records.append(message)

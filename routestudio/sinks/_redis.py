@@ -106,7 +106,8 @@ class RedisLink(Link, ABC):
             outcomes = await self._node.pipeline([item.wire for item in batch])
         if all(each.code not in ELSEWHERE for each in outcomes):
             return outcomes
-        self._cluster = Cluster(self._account)
+        if self._cluster is None:  # several batches may find it out at the same time
+            self._cluster = Cluster(self._account)
         if isinstance(batch, InOrder):
             # What was not taken comes again, and is then sent in waves.
             return outcomes
