@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
 from routestudio.paths import resources
+from routestudio.ui.preferences import LARGEST
 from tests.gui.cut_text import faults
 
 pytestmark = pytest.mark.gui
@@ -47,12 +48,17 @@ def test_the_search_itself(qtbot: QtBot) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("scale", ["1", "1.25", "1.5", "2"])
-def test_nothing_is_cut_at_any_size(tmp_path: Path, scale: str) -> None:
+@pytest.mark.parametrize(("scale", "points"), [
+    ("1", 10), ("1.25", 10), ("1.5", 10), ("2", 10), ("1", LARGEST),
+])  # fmt: skip
+def test_nothing_is_cut_at_any_size(tmp_path: Path, scale: str, points: float) -> None:
     shutil.copytree(resources() / "demo", tmp_path / "shop")
     environment = {**os.environ, "QT_SCALE_FACTOR": scale}
     for kind in ("CONFIG", "STATE", "DATA"):
         environment[f"XDG_{kind}_HOME"] = str(tmp_path / kind)
+    settings = tmp_path / "CONFIG" / "RouteStudio" / "RouteStudio.conf"
+    settings.parent.mkdir(parents=True)
+    settings.write_text(f"[font]\ninterface={points}\ncode={points}\n")
     pictures = os.environ.get("ROUTESTUDIO_PICTURES", "")
     if pictures:
         (Path(pictures) / scale).mkdir(parents=True, exist_ok=True)

@@ -22,7 +22,7 @@ MODES: Final = (
     ("include_schemas", "these schemas"),
     ("exclude_schemas", "all schemas but these"),
 )
-_ANY: Final = "all tables of the database's publication"
+_ANY: Final = "all tables of the publication"
 
 
 class SinkTables(QWidget):
