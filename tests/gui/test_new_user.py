@@ -1,10 +1,12 @@
-"""What stood in a new user's way: one test for each such thing that no other test holds."""
+"""What stood in a new user's way: `ANSWERED` names the test of each thing, here or elsewhere."""
 
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +17,10 @@ from PySide6.QtWidgets import QFileDialog, QToolButton
 from pytestqt.qtbot import QtBot
 
 from routestudio.ui import dialogs
+from routestudio.ui.bridge import Engine
 from routestudio.ui.convert_dialog import ConvertDialog
 from routestudio.ui.documents.overview import OverviewDocument
+from routestudio.ui.main_window import MainWindow
 from routestudio.ui.runs import picture
 from routestudio.ui.theme import theme
 from routestudio.ui.widgets.basics import Pill
@@ -284,3 +288,175 @@ async def test_a_new_project_opens_without_red(desk: Desk, tmp_path: Path, key: 
     await desk.until(lambda: sink.preview.model.row(0), "a preview")
     await desk.trigger("run")
     await desk.until(lambda: desk.window.run_panel.summary, "the run on the stand-in")
+
+
+@in_qt
+async def test_where_rows_fail_the_reason_has_room_and_nothing_beside_it_is_green(
+    desk: Desk, project: Path
+) -> None:
+    file = project / "functions" / "rest_path.py"
+    file.write_text("def route(action, record, changes, metadata):\n    return {}['no such key']\n")
+    await desk.start(project)
+    document = await desk.open("function", "rest-path")
+    preview = document.preview
+    await desk.until(lambda: preview.failed, "rows that fail")
+    await desk.until(lambda: "fail" in document.problems.text(), "the pill")
+    assert document.problems.property("pill") == "error"
+    header = preview.table.horizontalHeader()
+    why = 5 + len(preview.model.fields)
+    assert header.visualIndex(why) == 5
+    needed = preview.table.fontMetrics().horizontalAdvance(preview.model.row(0)["error"]["message"])
+    assert header.sectionSize(why) >= min(340, needed)
+    await desk.open("sink", "events-to-http")
+    await desk.trigger("check")
+    verdict = desk.window.check_panel.verdict
+    await desk.until(lambda: verdict.text() == "service ready, rows fail", "the verdict")
+    assert verdict.property("pill") == "warning"
+
+
+@in_qt
+async def test_the_window_comes_back_as_it_was(desk: Desk, project: Path) -> None:
+    await desk.start(project)
+    window = desk.window
+    window.resize(780, 700)
+    for kind, name in (("function", "rest-path"), ("yaml", "sequin.yaml"), ("sample", "shop")):
+        await desk.open(kind, name)
+    window.open_bottom(window.problems, 290)
+    await desk.quiet()
+    opened = [(item.kind, item.name) for item in window.documents()]
+    sizes = window.vertical.sizes()
+    window.really_close()
+    again = MainWindow(Engine())
+    try:
+        again.show()
+        assert again.size() == window.size()
+        await desk.until(lambda: again.vertical.sizes() == sizes, "the panel's height")
+    finally:
+        again.really_close()
+        again.deleteLater()
+    window.show()
+    window.session.open(project)
+    await desk.until(lambda: len(window.documents()) == len(opened), "the documents")
+    assert {(item.kind, item.name) for item in window.documents()} == set(opened)
+    front = window.document()
+    assert front is not None
+    assert (front.kind, front.name) == ("sample", "shop")
+
+
+LIST = """
+quitting asks, also after the demo:
+  test_quitting_asks_although_the_demo_was_open_before
+a new project is previewed before its secret is set:
+  test_a_new_project_is_previewed_as_its_scaffold_leaves_it
+the wheel only scrolls:
+  test_every_combo_box_of_the_window_leaves_the_wheel_alone
+rows on the clipboard become messages:
+  test_a_pasted_table_becomes_messages_by_keyboard
+Enter and the first field of dialogs:
+  test_enter_in_any_field_does_the_primary_thing
+a real service is named, and not kept for the next project:
+  test_the_real_service_is_not_chosen_after_another_project_opens
+two windows on one project:
+  test_two_windows_on_one_project_keep_their_own
+a conflict with another program:
+  test_a_file_that_was_changed_outside_is_asked_about
+a deleted folder is not called saved:
+  test_a_deleted_folder_is_never_called_saved
+a sample that is not saved yet:
+  test_a_sample_that_is_not_saved_yet_is_no_problem
+another project is opened with unsaved edits:
+  test_opening_another_project_asks_about_unsaved_edits
+a conversion undone:
+  test_undo_in_the_editor_takes_a_conversion_back_as_a_whole
+a rename takes route tests along:
+  test_a_rename_takes_route_tests_along
+route tests are renamed and deleted:
+  test_a_test_is_renamed_and_deleted
+an accepted outcome:
+  test_a_row_is_pinned_run_broken_and_accepted
+small windows and large scales:
+  test_nothing_is_cut_at_any_size
+dialogs fit on the screen:
+  test_no_dialog_is_larger_than_the_screen
+the reason has room:
+  test_where_rows_fail_the_reason_has_room_and_nothing_beside_it_is_green
+a problem is read whole and leads to its file:
+  test_a_problem_is_read_whole_and_copied_and_leads_to_its_file
+the file as text:
+  test_what_is_typed_is_one_edit_that_others_show_and_that_is_saved
+what a hint says to write:
+  test_what_a_hint_says_to_write_is_written_by_a_link
+tables of a sink:
+  test_tables_are_chosen_from_what_is_there
+databases and their slots:
+  test_slot_and_publication_of_a_database_have_fields
+files that other programs change:
+  test_what_another_program_changed_is_read_again_by_itself
+what arrived is of this service:
+  test_what_arrived_is_of_this_service_and_this_project
+a journal that cannot be written:
+  test_a_journal_that_cannot_be_written_does_not_hide_the_edit
+a folder that cannot be written:
+  test_a_folder_that_cannot_be_written_loses_no_edit
+a new function has a preview:
+  test_a_function_that_no_sink_uses_is_previewed_through_one_of_its_type
+columns of an imported table have types:
+  test_what_the_values_look_like_is_proposed_and_a_type_is_taken_out
+light and dark:
+  test_what_is_not_in_sight_changes_when_it_is_shown
+one font:
+  test_a_fresh_window_has_one_font
+the folder of an import:
+  test_an_import_takes_a_folder_that_is_not_there_yet
+icons of file dialogs:
+  test_icons_of_file_dialogs_have_their_size
+a resumed run counts once:
+  test_a_resumed_run_counts_each_row_once_and_keeps_its_reasons
+settings of delivery:
+  test_what_is_set_under_delivery_is_seen_and_the_batch_is_the_written_one
+a function in Elixir:
+  test_a_function_may_be_written_in_elixir
+no red in a new project:
+  test_a_new_project_opens_without_red
+the panel at the right:
+  test_at_the_right_the_detail_is_below_the_list
+the layout is remembered:
+  test_the_window_comes_back_as_it_was
+a large file is imported:
+  test_a_large_file_is_copied_without_being_held
+the guide works as it is written:
+  test_the_first_route_works_as_written
+"""
+ANSWERED = dict(re.findall(r"^(\S.*):\n +(\S+)$", LIST, re.MULTILINE))
+
+
+@pytest.mark.parametrize("what", ANSWERED)
+def test_everything_that_stood_in_the_way_has_a_test(what: str) -> None:
+    assert ANSWERED[what] in names()
+
+
+def test_the_list_is_read_whole() -> None:
+    assert 2 * len(ANSWERED) == len(LIST.strip().splitlines())
+
+
+@cache
+def names() -> set[str]:
+    """The names of all tests."""
+    files = Path(__file__).parents[1].rglob("test_*.py")
+    texts = (file.read_text(encoding="utf-8") for file in files)
+    return {name for text in texts for name in re.findall(r"def (test_\w+)\(", text)}
+
+
+@in_qt
+async def test_slot_and_publication_of_a_database_have_fields(desk: Desk, project: Path) -> None:
+    await desk.start(project)
+    document = await desk.open("databases", "shop")
+    for field in ("slot.name", "publication.name"):
+        await desk.act(lambda f=field: document.form.edited.emit(f, "routes"))
+    shop = desk.window.session.databases
+    await desk.until(lambda: shop()["shop"].get("publication") == {"name": "routes"}, "the edit")
+    assert shop()["shop"]["slot"] == {"name": "routes"}
+    yaml = await desk.open("yaml", "sequin.yaml")
+    await desk.until(lambda: "publication:" in yaml.editor.toPlainText(), "the text")
+    for field in ("slot.name", "publication.name"):
+        assert field in document.form.rows
