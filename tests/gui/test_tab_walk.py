@@ -31,9 +31,10 @@ async def walked(desk: Desk) -> list[QWidget]:
     for _ in range(MOST):
         widget = QApplication.focusWidget()
         assert widget is not None
-        if widget in found:
+        if widget in found[:-1]:
             return found
-        found.append(widget)
+        if widget not in found:  # else Tab went on to a link in the same text
+            found.append(widget)
         if isinstance(widget, CodeEdit):
             QTest.keyClick(widget, Qt.Key.Key_Escape)
         QTest.keyClick(widget, Qt.Key.Key_Tab)
