@@ -55,7 +55,7 @@ class Member:
             return
         try:
             self._process = process = await asyncio.create_subprocess_exec(
-                sys.executable, "-I", "-X", "utf8", "-m", PROGRAM,
+                sys.executable, "-I", "-B", "-X", "utf8", "-m", PROGRAM,
                 stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.DEVNULL, limit=1 << 20, **system.workers.options,
             )  # fmt: skip

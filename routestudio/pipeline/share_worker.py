@@ -81,7 +81,12 @@ class Reporter:
             self._timer = self._later()
 
     def add(self, letters: Sequence[DeadLetter]) -> None:
-        """Letters go with the next report; until then their messages are not finished."""
+        """Letters go with the next report; until then their messages are not finished.
+
+        What was finished before does not depend on whether they can be kept.
+        """
+        if self._finished and not self._letters:
+            self.flush()
         self._letters += letters
         if self._timer is None:
             self._timer = self._later()

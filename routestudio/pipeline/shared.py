@@ -43,7 +43,7 @@ class Lane:
     def __init__(
         self,
         member: Member,
-        report: Callable[[frames.Report, list[int]], None],
+        report: Callable[[frames.Report, list[int]], bool],
         failed: Callable[[RouteStudioError], None],
         changed: Callable[[], None],
     ) -> None:
@@ -54,7 +54,7 @@ class Lane:
         self._report = report
         self._failed = failed
         self._changed = changed
-        self._fed = self._begun = self._soon = False
+        self._fed = self._begun = self._soon = self._refused = False
         self._deaths = 0
         self._starting: asyncio.Task[None] | None = None
         member.heard, member.died = self._heard, self._died
@@ -97,10 +97,12 @@ class Lane:
         if kind == frames.STATE:
             self.state = value
         elif kind == frames.REPORT:
+            if self._refused:  # what follows in its groups must come again, too
+                return
             finished = self.left.finish(value.finished)
             if finished:
                 self._deaths = 0
-            self._report(value, finished)
+            self._refused = not self._report(value, finished)
         elif kind == frames.ENDED:
             self.ended = True
             self.state = frames.State()
@@ -184,7 +186,7 @@ class SharedDelivery:
         self._patience: asyncio.TimerHandle | None = None
         self._moved = asyncio.Event()
         self._end = asyncio.Event()
-        self._running = self._fed = self._cancelled = self._broken = False
+        self._running = self._fed = self._cancelled = False
         self._failure: RouteStudioError | None = None
 
     @property
@@ -283,21 +285,20 @@ class SharedDelivery:
 
     # --- what workers say --------------------------------------------------------------------
 
-    def _report(self, report: frames.Report, finished: Sequence[int]) -> None:
-        """Keep the letters first; only then count their messages as finished."""
-        if self._broken:
-            return
+    def _report(self, report: frames.Report, finished: Sequence[int]) -> bool:
+        """Keep the letters first; only then count their messages as finished. False when they
+        cannot be kept: nothing of the report counts then."""
         try:
             if self._letters is not None and report.letters:
                 self._letters.add(report.letters)
         except RouteStudioError as error:
-            self._broken = True
             self._fail(error)
-            return
+            return False
         self._tally.join(report.part)
         if self._place.water is not None:
             self._place.water.finish(finished)
         self._moved.set()
+        return True
 
     def _changed(self) -> None:
         """A lane ended: with all of them, the delivery has."""
