@@ -31,6 +31,9 @@ REPORT: Final = 6
 STATE: Final = 7
 ENDED: Final = 8
 LOG: Final = 9
+KEPT: Final = 11
+"""The letters of a report are kept; until then its worker sends nothing more."""
+
 MORE: Final = 10
 """The rows that come next are followed by others soon: batches may wait for them a little."""
 

@@ -14,10 +14,12 @@ import signal
 import sys
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from typing import Any
 
 from routestudio import tasks
 from routestudio.errors import RouteStudioError
 from routestudio.functions.pool import FunctionPool
+from routestudio.model.outcome import CheckStep, Outcome
 from routestudio.pipeline import share_frames as frames
 from routestudio.pipeline.dead_letters import DeadLetter
 from routestudio.pipeline.intake import Row
@@ -26,7 +28,7 @@ from routestudio.pipeline.run import Delivery
 from routestudio.pipeline.sharing import unpacked
 from routestudio.pipeline.stages import Stages
 from routestudio.pipeline.tally import Tally
-from routestudio.sinks.base import Link
+from routestudio.sinks.base import Link, SinkRouting
 from routestudio.system import current as system
 
 log = logging.getLogger(__name__)
@@ -73,6 +75,19 @@ class Reporter:
         self._finished: list[int] = []
         self._letters: list[DeadLetter] = []
         self._timer: asyncio.TimerHandle | None = None
+        self._unkept = 0
+        self._kept = asyncio.Event()
+        self._kept.set()
+
+    async def letters_kept(self) -> None:
+        """Wait until all letters are kept: what follows a rejected message must not pass it."""
+        await self._kept.wait()
+
+    def kept(self) -> None:
+        """The letters of one report are kept."""
+        self._unkept -= 1
+        if not self._unkept and not self._letters:
+            self._kept.set()
 
     def finish(self, positions: Iterable[int]) -> None:
         """Rows that are delivered, filtered or rejected."""
@@ -88,8 +103,9 @@ class Reporter:
         if self._finished and not self._letters:
             self.flush()
         self._letters += letters
+        self._kept.clear()
         if self._timer is None:
-            self._timer = self._later()
+            self._timer = asyncio.get_running_loop().call_later(0, self.flush)
 
     def sync(self) -> None:
         """Whoever has the file sees to that."""
@@ -102,9 +118,28 @@ class Reporter:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        self._unkept += bool(self._letters)
         report = frames.Report(self._finished, self._letters, self._tally.part())
         self._finished, self._letters = [], []
         self._write(frames.said(frames.REPORT, report))
+
+
+class PatientLink(Link):
+    """Sends over a link once all letters are kept."""
+
+    def __init__(self, link: Link, reporter: Reporter) -> None:
+        self._link = link
+        self._reporter = reporter
+
+    def check(self, targets: Sequence[SinkRouting]) -> AsyncIterator[CheckStep]:
+        return self._link.check(targets)
+
+    async def send(self, batch: Sequence[Any]) -> Sequence[Outcome]:
+        await self._reporter.letters_kept()
+        return await self._link.send(batch)
+
+    async def close(self) -> None:
+        await self._link.close()
 
 
 class ShareWorker:
@@ -117,6 +152,7 @@ class ShareWorker:
         self._link: Link | None = None
         self._rows = Rows()
         self._delivery: Delivery | None = None
+        self._reporter: Reporter | None = None
         self._task: asyncio.Task[None] | None = None
 
     def take(self, kind: int, payload: bytes) -> None:
@@ -131,6 +167,8 @@ class ShareWorker:
             self._task = tasks.spawn(self._perform(self._rows, self._task), name="share")
         elif kind == frames.ROWS:
             self._rows.put(payload)
+        elif kind == frames.KEPT and self._reporter is not None:
+            self._reporter.kept()
         elif kind == frames.MORE:
             self._rows.soon = payload == b"1"
         elif kind == frames.END:
@@ -150,7 +188,7 @@ class ShareWorker:
         if before is not None:
             await before
         tally = Tally()
-        reporter = Reporter(self._write, tally)
+        reporter = self._reporter = Reporter(self._write, tally)
         try:
             await self._make(rows, tally, reporter).run()
             ended = frames.Ended()
@@ -184,7 +222,7 @@ class ShareWorker:
 
         self._delivery = Delivery(
             Stages(setup.bound, setup.settings, setup.functions, self._pool, max_overruns=None),
-            self._link,
+            PatientLink(self._link, reporter),
             setup.bound.limits,
             rows.chunks(),
             policy=setup.policy,

@@ -103,6 +103,8 @@ class Lane:
             if finished:
                 self._deaths = 0
             self._refused = not self._report(value, finished)
+            if value.letters and not self._refused:
+                self._member.send(frames.frame(frames.KEPT))
         elif kind == frames.ENDED:
             self.ended = True
             self.state = frames.State()
