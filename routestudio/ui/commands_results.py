@@ -33,18 +33,22 @@ class ResultCommands(QObject):
         for name, handler in {
             "run_chosen_tests": self._tests.edits.run, "export_tests": self._tests.edits.export,
             "export_check": self.export_check, "export_run": self.export_run,
+            "tests_on_save": self.switch_on_save,
         }.items():  # fmt: skip
             self._actions.on(name, handler)
         switch = self._actions.qaction("tests_on_save")
         switch.setCheckable(True)
         switch.setChecked(self.on_save)
-        switch.toggled.connect(lambda on: settings().setValue(ON_SAVE, on))
         self._session.saved.connect(self._saved)
 
     @property
     def on_save(self) -> bool:
         """Whether a save runs the route tests."""
         return settings().value(ON_SAVE, False, type=bool) is True
+
+    def switch_on_save(self) -> None:
+        """Let saves run the route tests, or not any more."""
+        settings().setValue(ON_SAVE, self._actions.qaction("tests_on_save").isChecked())
 
     def _saved(self) -> None:
         if self.on_save:

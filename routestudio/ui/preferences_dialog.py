@@ -15,7 +15,6 @@ from PySide6.QtWidgets import (
     QHeaderView,
     QKeySequenceEdit,
     QLineEdit,
-    QSpinBox,
     QTabWidget,
     QTreeWidget,
     QTreeWidgetItem,
@@ -30,7 +29,7 @@ from routestudio.ui.preferences import QUESTIONS, Looks
 from routestudio.ui.theme import theme
 from routestudio.ui.widgets.basics import Button, label
 from routestudio.ui.widgets.dialog import Dialog
-from routestudio.ui.widgets.inputs import ComboBox
+from routestudio.ui.widgets.inputs import ComboBox, SpinBox
 from routestudio.ui.widgets.table_tools import TableTools
 
 MODES = (("system", "As the system"), ("light", "Light"), ("dark", "Dark"))
@@ -243,8 +242,8 @@ def _form(page: QWidget) -> QFormLayout:
     return form
 
 
-def _size(name: str, value: float, least: float, most: float) -> QSpinBox:
-    box = QSpinBox()
+def _size(name: str, value: float, least: float, most: float) -> SpinBox:
+    box = SpinBox()
     box.setAccessibleName(name)
     box.setRange(int(least), int(most))
     box.setSuffix(" pt")

@@ -101,7 +101,7 @@ def test_no_shortcut_is_used_twice() -> None:
 async def test_without_a_project_only_what_works_is_offered(desk: Desk) -> None:
     offered = {row.id for row in desk.window.action_table.available()}
     assert {"new_project", "open_project", "open_demo", "palette", "quit"} <= offered
-    assert not {"save", "export", "check", "run", "undo", "find", "rename"} & offered
+    assert not {"save", "export", "check", "run", "undo", "rename"} & offered
     assert not desk.window.run_button.isEnabled()
     assert desk.window.welcome.isVisible()
 

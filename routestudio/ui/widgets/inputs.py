@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent, QWheelEvent
-from PySide6.QtWidgets import QComboBox
+from PySide6.QtWidgets import QComboBox, QSpinBox
 
 
 class ComboBox(QComboBox):
@@ -21,3 +21,10 @@ class ComboBox(QComboBox):
             event.ignore()
             return
         super().keyPressEvent(event)
+
+
+class SpinBox(QSpinBox):
+    """A field for a whole number that leaves the wheel to what it stands in."""
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        event.ignore()
