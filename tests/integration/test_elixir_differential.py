@@ -159,7 +159,7 @@ def reordered(mine: dict[str, Any], theirs: dict[str, Any], text: str) -> bool:
     """Whether only the order differs, in an expression that can hold a map with atom keys."""
     if "value" not in mine or "value" not in theirs:
         return False
-    known = (r"metadata|\[\w+: |%\{\w+: |\{:\w+, |from_struct|uri|"
+    known = (r"metadata|frequencies|group_by|map\.new|\[\w+: |%\{\w+: |\{:\w+, |from_struct|uri|"
              r"~[dtnu]\[|date|time|record\[\"[dun]\"\]")  # fmt: skip
     if not re.search(known, text, re.I):
         return False
