@@ -29,8 +29,8 @@ from routestudio.engine.environments import name_of, require_writable
 from routestudio.engine.run_control import RunControl
 from routestudio.engine.runner import Runner
 from routestudio.errors import LinkError, RouteStudioError, UsageError
+from routestudio.pipeline.ending import RunStoppedError
 from routestudio.pipeline.report import Progress, RunSummary
-from routestudio.pipeline.run import RunStoppedError
 from routestudio.system import current as system
 
 _LINE_SECONDS = 0.5

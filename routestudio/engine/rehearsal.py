@@ -26,9 +26,10 @@ from routestudio.errors import UsageError
 from routestudio.formats.reader import Row
 from routestudio.model.message import Message
 from routestudio.pipeline.checkpoint import Checkpoint, Range
+from routestudio.pipeline.ending import RunStoppedError
 from routestudio.pipeline.report import RunSummary
 from routestudio.pipeline.retry import RetryPolicy
-from routestudio.pipeline.run import Delivery, Finished, RunStoppedError
+from routestudio.pipeline.run import Delivery, Finished
 from routestudio.pipeline.stages import Stages
 from routestudio.sinks.base import Link
 from routestudio.standins import registry as standins

@@ -20,11 +20,12 @@ from routestudio.engine.workspace import PreparedSink, Workspace, source_of
 from routestudio.errors import RouteStudioError, UsageError
 from routestudio.pipeline.checkpoint import Checkpoint
 from routestudio.pipeline.dead_letters import DeadLetters
+from routestudio.pipeline.ending import RunStoppedError
 from routestudio.pipeline.letters import Letters
 from routestudio.pipeline.recent import Delivered
 from routestudio.pipeline.report import DestinationCount, Progress
 from routestudio.pipeline.retry import RetryPolicy
-from routestudio.pipeline.run import Delivery, Finished, RunStoppedError
+from routestudio.pipeline.run import Delivery, Finished
 from routestudio.pipeline.tally import Tally
 
 Emit = Callable[[str, dict[str, Any]], None]

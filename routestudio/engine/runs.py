@@ -18,9 +18,10 @@ from routestudio.errors import Place, UsageError
 from routestudio.formats.reader import Row
 from routestudio.pipeline.checkpoint import Checkpoint, Keeper
 from routestudio.pipeline.dead_letters import DeadLetters
+from routestudio.pipeline.ending import RunStoppedError
 from routestudio.pipeline.report import Progress, RunSummary
 from routestudio.pipeline.retry import RetryPolicy
-from routestudio.pipeline.run import Delivery, RunStoppedError
+from routestudio.pipeline.run import Delivery
 from routestudio.pipeline.tally import Tally
 
 if TYPE_CHECKING:

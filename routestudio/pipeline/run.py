@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from routestudio import tasks
-from routestudio.errors import ConfigError, LinkError, Place, RouteStudioError
+from routestudio.errors import ConfigError, LinkError
 from routestudio.model.message import Message
 from routestudio.pipeline.batching import Batch
 from routestudio.pipeline.checkpoint import Keeper
 from routestudio.pipeline.dead_letters import DeadLetter
-from routestudio.pipeline.garbage import collected_rarely
+from routestudio.pipeline.ending import Ending
 from routestudio.pipeline.intake import Intake, Row, sort
-from routestudio.pipeline.keeping import Letters, Progressed, Water, guarded
+from routestudio.pipeline.keeping import Letters, Progressed, Water
 from routestudio.pipeline.planner import (
     IN_FLIGHT,
     MAX_BYTES,
@@ -59,21 +59,6 @@ class Finished:
     reason: str = ""
     attempts: int = 0
     held: bool | None = None
-
-
-class RunStoppedError(RouteStudioError):
-    """A run could not go on. `summary` counts what was done before; nothing is lost silently."""
-
-    def __init__(
-        self,
-        message: str,
-        summary: RunSummary,
-        *,
-        place: Place | None = None,
-        hint: str | None = None,
-    ) -> None:
-        super().__init__(message, place=place, hint=hint)
-        self.summary = summary
 
 
 class Delivery:
@@ -135,23 +120,18 @@ class Delivery:
             skip=self._place.skip,
             finished=self._place.done,
         )
-        self._begun = self._ended = clock()
+        self._ending = Ending(clock, self._tally)
         self._room = asyncio.Event()
-        self._end = asyncio.Event()
         self._senders: set[asyncio.Task[None]] = set()
         self._alarm = tasks.Alarm(self._dispatch)
-        self._patience: asyncio.TimerHandle | None = None
         self._takers: list[asyncio.Task[None]] = []
         self._fed = False
         self._closing = False
-        self._cancelled = False
-        self._failure: RouteStudioError | None = None
 
     @property
     def summary(self) -> RunSummary:
         """What has been done so far."""
-        end = self._ended if self._end.is_set() else self._clock()
-        return self._tally.summary(end - self._begun, cancelled=self._cancelled)
+        return self._ending.summary
 
     @property
     def tally(self) -> Tally:
@@ -165,8 +145,7 @@ class Delivery:
 
     def cancel(self) -> None:
         """End the run within 100 ms; `run` then returns a summary with `cancelled` set."""
-        self._cancelled = True
-        self._end.set()
+        self._ending.cancel()
 
     def drain(self, seconds: float) -> None:
         """Take in nothing more, finish what was taken in, and end.
@@ -175,19 +154,12 @@ class Delivery:
         summary has `cancelled` set, and the source has it again. A later call can only shorten
         that.
         """
-        loop = asyncio.get_running_loop()
-        if self._closing or not self._takers:
-            return
-        if self._patience is not None:
-            if loop.time() + seconds < self._patience.when():
-                self._patience.cancel()
-                self._patience = loop.call_later(seconds, self.cancel)
+        if self._closing or not self._takers or not self._ending.within(seconds):
             return
         for task in self._takers:
             task.cancel()
         self._planner.expect(False)
         self._fed = True
-        self._patience = loop.call_later(seconds, self.cancel)
         self._dispatch()
 
     async def run(self) -> RunSummary:
@@ -196,30 +168,14 @@ class Delivery:
         Cancelling the task that awaits this does the same as `cancel`, except that the
         cancellation goes on to the caller; `summary` then shows what was done.
         """
-        self._begun = self._clock()
+        self._ending.begun = self._clock()
+        guarded = self._ending.guarded
         self._takers = [
-            tasks.spawn(self._guard(self._intake.read), name="delivery reader"),
-            tasks.spawn(self._guard(self._feed), name="delivery stages"),
+            tasks.spawn(guarded(self._intake.read), name="delivery reader"),
+            tasks.spawn(guarded(self._feed), name="delivery stages"),
         ]
-        tick = tasks.spawn(
-            self._guard(partial(self._place.watch, self._tell, self._clock)),
-            name="delivery progress",
-        )
-        workers = [*self._takers, tick]
-        try:
-            with collected_rarely():
-                await self._end.wait()
-        except asyncio.CancelledError:
-            self._cancelled = True
-            raise
-        finally:
-            await self._stop(workers)
-        failure = self._failure or self._intake.failure
-        if failure is not None:
-            raise RunStoppedError(
-                failure.message, self.summary, place=failure.place, hint=failure.hint
-            ) from None
-        return self.summary
+        workers = [*self._takers, self._ending.watched(self._place, self._tell)]
+        return await self._ending.wait(workers, self._stop, lambda: self._intake.failure)
 
     # --- taking in ---------------------------------------------------------------------------
 
@@ -260,12 +216,14 @@ class Delivery:
             return
         planner, now = self._planner, self._clock()
         while (batch := planner.take(now)) is not None:
-            task = tasks.spawn(self._guard(partial(self._send, batch)), name="delivery sender")
+            task = tasks.spawn(
+                self._ending.guarded(partial(self._send, batch)), name="delivery sender"
+            )
             self._senders.add(task)
             task.add_done_callback(self._senders.discard)
         if planner.idle:
             if self._fed:
-                self._end.set()
+                self._ending.reached.set()
             return
         wake = planner.wake_at(now)
         if wake is not None:
@@ -367,32 +325,16 @@ class Delivery:
     def _tell(self) -> None:
         if self._on_progress is None:
             return
-        self._on_progress(self._tally.progress(self._clock(), self._begun, self._planner))
-
-    def _guard(self, work: Callable[[], Awaitable[None]]) -> Coroutine[Any, Any, None]:
-        return guarded(work, self._fail)
-
-    def _fail(self, error: RouteStudioError) -> None:
-        if self._failure is None or not self._end.is_set():
-            self._failure = error
-        self._end.set()
+        self._on_progress(self._tally.progress(self._clock(), self._ending.begun, self._planner))
 
     async def _stop(self, workers: Sequence[asyncio.Task[None]]) -> None:
         """End all tasks; answers that come within a moment still count."""
         self._closing = True
         self._alarm.cancel()
-        if self._patience is not None:
-            self._patience.cancel()
         for worker in workers:
             worker.cancel()
         if self._senders:
             await asyncio.wait(set(self._senders), timeout=_GRACE_SECONDS)
         await tasks.stop(*workers, *self._senders)
         await self._intake.close()
-        self._ended = self._clock()
-        self._end.set()
-        try:
-            self._place.save()
-        except RouteStudioError as error:
-            self._failure = self._failure or error
-        self._tell()
+        self._ending.over(self._place, self._tell)

@@ -9,9 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Any, Final
 
 from routestudio import tasks
@@ -19,11 +18,10 @@ from routestudio.errors import RouteStudioError, WorkerError
 from routestudio.pipeline import share_frames as frames
 from routestudio.pipeline.checkpoint import Keeper
 from routestudio.pipeline.crew import Crew, Member
-from routestudio.pipeline.garbage import collected_rarely
+from routestudio.pipeline.ending import Ending
 from routestudio.pipeline.intake import Intake, Row
 from routestudio.pipeline.keeping import Letters, Progressed, guarded
 from routestudio.pipeline.report import Progress, RunSummary
-from routestudio.pipeline.run import RunStoppedError
 from routestudio.pipeline.sharing import GroupOf, Outstanding, Shares, packed
 from routestudio.pipeline.tally import Tally
 
@@ -182,20 +180,16 @@ class SharedDelivery:
             skip=self._place.skip,
             finished=self._place.done,
         )
-        self._begun = self._ended = clock()
+        self._ending = Ending(clock, self._tally)
         self._lanes: list[Lane] = []
         self._takers: list[asyncio.Task[None]] = []
-        self._patience: asyncio.TimerHandle | None = None
         self._moved = asyncio.Event()
-        self._end = asyncio.Event()
-        self._running = self._fed = self._cancelled = False
-        self._failure: RouteStudioError | None = None
+        self._running = self._fed = False
 
     @property
     def summary(self) -> RunSummary:
         """What has been done so far."""
-        end = self._ended if self._end.is_set() else self._clock()
-        return self._tally.summary(end - self._begun, cancelled=self._cancelled)
+        return self._ending.summary
 
     @property
     def tally(self) -> Tally:
@@ -204,60 +198,38 @@ class SharedDelivery:
 
     def cancel(self) -> None:
         """End the run within 100 ms; `run` then returns a summary with `cancelled` set."""
-        self._cancelled = True
-        self._end.set()
+        self._ending.cancel()
 
     def drain(self, seconds: float) -> None:
         """Hand out nothing more, finish what was handed out, and end: as `Delivery.drain`."""
-        loop = asyncio.get_running_loop()
-        if self._end.is_set():
-            return
-        if self._patience is not None:
-            if loop.time() + seconds < self._patience.when():
-                self._patience.cancel()
-                self._patience = loop.call_later(seconds, self.cancel)
+        if self._ending.reached.is_set() or not self._ending.within(seconds):
             return
         for task in self._takers:
             task.cancel()
-        self._patience = loop.call_later(seconds, self.cancel)
         if self._running:
             self._feed_ends()
 
     async def run(self) -> RunSummary:
         """Deliver everything. Raises `RunStoppedError` when the run cannot go on."""
-        self._begun = self._clock()
+        self._ending.begun = self._clock()
+        guarded = self._ending.guarded
         self._lanes = [
-            Lane(member, self._report, self._fail, self._changed) for member in self._crew.members
+            Lane(member, self._report, self._ending.fail, self._changed)
+            for member in self._crew.members
         ]
         await self._crew.start()
         for lane in self._lanes:
             lane.begin()
         self._running = True
-        if self._patience is None:
+        if not self._ending.draining:
             self._takers = [
-                tasks.spawn(self._guard(self._intake.read), name="delivery reader"),
-                tasks.spawn(self._guard(self._feed), name="delivery shares"),
+                tasks.spawn(guarded(self._intake.read), name="delivery reader"),
+                tasks.spawn(guarded(self._feed), name="delivery shares"),
             ]
         else:  # it was drained while its processes started
             self._feed_ends()
-        tick = tasks.spawn(
-            self._guard(partial(self._place.watch, self._tell, self._clock)),
-            name="delivery progress",
-        )
-        try:
-            with collected_rarely():
-                await self._end.wait()
-        except asyncio.CancelledError:
-            self._cancelled = True
-            raise
-        finally:
-            await self._stop([*self._takers, tick])
-        failure = self._failure or self._intake.failure
-        if failure is not None:
-            raise RunStoppedError(
-                failure.message, self.summary, place=failure.place, hint=failure.hint
-            ) from None
-        return self.summary
+        workers = [*self._takers, self._ending.watched(self._place, self._tell)]
+        return await self._ending.wait(workers, self._stop, lambda: self._intake.failure)
 
     # --- handing out -------------------------------------------------------------------------
 
@@ -294,7 +266,7 @@ class SharedDelivery:
             if self._letters is not None and report.letters:
                 self._letters.add(report.letters)
         except RouteStudioError as error:
-            self._fail(error)
+            self._ending.fail(error)
             return False
         self._tally.join(report.part)
         if self._place.water is not None:
@@ -306,7 +278,7 @@ class SharedDelivery:
         """A lane ended: with all of them, the delivery has."""
         self._moved.set()
         if self._fed and all(lane.ended for lane in self._lanes):
-            self._end.set()
+            self._ending.reached.set()
 
     # --- progress and the end ----------------------------------------------------------------
 
@@ -314,24 +286,14 @@ class SharedDelivery:
         if self._on_progress is None:
             return
         held = _Held(self._lanes)
-        progress = self._tally.progress(self._clock(), self._begun, held)
+        progress = self._tally.progress(self._clock(), self._ending.begun, held)
         states = [lane.state for lane in self._lanes]
         waits = tuple(wait for state in states for wait in state.waits)
         circuit = next((state.circuit for state in states if state.circuit is not None), None)
         self._on_progress(replace(progress, waits=waits, circuit=circuit))
 
-    def _guard(self, work: Callable[[], Awaitable[None]]) -> Coroutine[Any, Any, None]:
-        return guarded(work, self._fail)
-
-    def _fail(self, error: RouteStudioError) -> None:
-        if self._failure is None or not self._end.is_set():
-            self._failure = error
-        self._end.set()
-
     async def _stop(self, takers: Sequence[asyncio.Task[None]]) -> None:
         """End all tasks, and what workers do; reports that come within a moment still count."""
-        if self._patience is not None:
-            self._patience.cancel()
         for task in takers:
             task.cancel()
         for lane in self._lanes:
@@ -347,13 +309,7 @@ class SharedDelivery:
         await tasks.stop(*takers)
         await asyncio.gather(*(lane.close() for lane in self._lanes))
         await self._intake.close()
-        self._ended = self._clock()
-        self._end.set()
-        try:
-            self._place.save()
-        except RouteStudioError as error:
-            self._failure = self._failure or error
-        self._tell()
+        self._ending.over(self._place, self._tell)
 
 
 class _Held:

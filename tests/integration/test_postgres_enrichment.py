@@ -12,7 +12,7 @@ import pytest
 
 from routestudio.cli import main
 from routestudio.engine.service import EngineService
-from routestudio.pipeline.run import RunStoppedError
+from routestudio.pipeline.ending import RunStoppedError
 from tests.support.http_server import HttpReceiver, start_http
 from tests.support.ports import LOOPBACK
 from tests.support.postgres_server import PostgresServer

@@ -45,7 +45,6 @@ LONG_CLASSES = {
     "routestudio.functions.elixir.lexer.Lexer": 350,
     "routestudio.functions.elixir.parser._Parser": 350,
     "routestudio.functions.elixir.pcre_translate.Translator": 400,
-    "routestudio.pipeline.run.Delivery": 380,
     "routestudio.project.document.YamlDocument": 380,
     "routestudio.project.parse._Reader": 400,
     "routestudio.project.splicing.Splicer": 370,

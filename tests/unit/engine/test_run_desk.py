@@ -15,7 +15,7 @@ from routestudio.engine import run_store
 from routestudio.engine.run_store import RunStore
 from routestudio.engine.service import EngineService
 from routestudio.errors import RouteStudioError, UsageError
-from routestudio.pipeline.run import RunStoppedError
+from routestudio.pipeline.ending import RunStoppedError
 from tests.support.http_server import HttpReceiver, Reply
 from tests.support.ports import LOOPBACK, free_port
 from tests.support.run_project import SINK, ids_of, refuse, rows, write_run_project

@@ -12,7 +12,7 @@ import pytest
 from routestudio.engine.service import EngineService
 from routestudio.errors import UsageError
 from routestudio.formats.reader import RowReader
-from routestudio.pipeline.run import RunStoppedError
+from routestudio.pipeline.ending import RunStoppedError
 from routestudio.sources import files
 
 SINK = "events-to-http"

@@ -25,10 +25,11 @@ from routestudio.model.outcome import (
 )
 from routestudio.pipeline.checkpoint import Checkpoint
 from routestudio.pipeline.dead_letters import DeadLetters
+from routestudio.pipeline.ending import RunStoppedError
 from routestudio.pipeline.planner import Job, Planner
 from routestudio.pipeline.report import Progress
 from routestudio.pipeline.retry import RetryPolicy
-from routestudio.pipeline.run import Delivery, Finished, RunStoppedError
+from routestudio.pipeline.run import Delivery, Finished
 from routestudio.pipeline.stages import SinkFunctions
 from routestudio.sinks.base import BatchLimits
 from tests.unit.pipeline.doubles import (
