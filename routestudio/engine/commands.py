@@ -12,7 +12,7 @@ from routestudio.model.fields import RuleError
 from routestudio.model.wording import counted
 from routestudio.pipeline.stages import Staged
 from routestudio.project.environment import references
-from routestudio.sinks._shell import NOT_TEXT, named_secrets, written
+from routestudio.sinks._shell import named_secrets, written
 
 Emit = Callable[[str, dict[str, Any]], None]
 
@@ -92,8 +92,6 @@ def as_commands(
             if workspace.redact(line) != line:
                 raise RuleError("holds a secret in a form that no variable can stand for",
                                 hint="send this row with the program")  # fmt: skip
-        except UnicodeError:
-            raise UsageError(f"row {item.message.index:,} {NOT_TEXT}") from None
         except RuleError as error:
             raise UsageError(f"row {item.message.index:,} {error.messages[0]}",
                              hint=error.hint) from None  # fmt: skip

@@ -333,9 +333,3 @@ async def test_no_secret_of_another_sink_is_copied(engine: EngineService, tmp_pa
     await engine.preview("customers-to-redis", input=told(tmp_path, secret.encode().hex()))
     with pytest.raises(UsageError, match="in a form that no variable"):
         await ask(engine, "commands", ranges=[[0, 0]])
-
-
-async def test_a_key_that_is_not_text_is_said(engine: EngineService, tmp_path: Path) -> None:
-    await engine.preview("customers-to-redis", input=told(tmp_path, "\ud800"))
-    with pytest.raises(UsageError, match="is not text"):
-        await ask(engine, "commands", ranges=[[0, 0]])
