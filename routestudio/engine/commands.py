@@ -18,6 +18,8 @@ Emit = Callable[[str, dict[str, Any]], None]
 
 MOST: Final = 200
 """Rows that become commands at a time."""
+_SHORTEST: Final = 4
+"""Characters of a secret that is looked for in rows: shorter ones are everywhere."""
 
 
 def _ignore(name: str, data: dict[str, Any]) -> None:
@@ -86,10 +88,14 @@ def as_commands(
             continue
         try:
             command = sink.command(config, item.record)
-            lines.append(written(command, secrets))
+            line = written(command, secrets)
+            if workspace.redact(line) != line:
+                raise RuleError("holds a secret in a form that no variable can stand for",
+                                hint="send this row with the program")  # fmt: skip
         except RuleError as error:
             raise UsageError(f"row {item.message.index:,} {error.messages[0]}",
                              hint=error.hint) from None  # fmt: skip
+        lines.append(line)
         notes |= dict.fromkeys(command.notes)
     used = sorted({name for name in secrets.values() if any(f'"${name}"' in x for x in lines)})
     if used:
@@ -105,7 +111,13 @@ def _names(workspace: Workspace, prepared: PreparedSink) -> dict[str, str]:
     found = named_secrets(prepared.bound.config)
     raw: list[Mapping[str, Any]] = [prepared.spec.destination]
     raw += workspace.project.project.http_endpoints.values()
-    for name in sorted(references(raw)):
+    used = references(raw)
+    for name in sorted(environment.written() - used):
+        # A row may have a secret of another sink in it.
+        value = environment.get(name)
+        if value and len(value) >= _SHORTEST and value in environment.hidden:
+            found.setdefault(value, name)
+    for name in sorted(used):
         value = environment.get(name)
         if value and (value in found or value in environment.hidden
                       or any(value in text for text in found)):  # fmt: skip

@@ -13,7 +13,9 @@ Rows = Iterable[Sequence[str]]
 
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet takes for the beginning of a formula."""
-_NUMBER: Final = re.compile(r"(?P<number>[+-]?[\d,]*\.?\d+(?:[eE][+-]?\d+)?)\s*(?P<unit>\D*)")
+_NUMBER: Final = re.compile(
+    r"(?P<number>[+-]?(?:\d[\d,]*(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)\s*(?P<unit>%|[a-zA-Z]*)"
+)
 _UNITS: Final = {"": 1.0, "%": 1.0, "B": 1.0, "kB": 1e3, "MB": 1e6, "GB": 1e9,
                  "ms": 1.0, "s": 1e3, "min": 6e4, "h": 3.6e6}  # fmt: skip
 
@@ -60,9 +62,15 @@ FILES: Final = ("csv", "jsonl", "md")
 
 def unformula(text: str) -> str:
     """A cell for CSV: a spreadsheet shows it and calculates nothing."""
-    if text.startswith(_FORMULA) and _NUMBER.fullmatch(text) is None:
+    if text.startswith(_FORMULA) and not _number(text):
         return "'" + text
     return text
+
+
+def _number(text: str) -> re.Match[str] | None:
+    """A number, perhaps with a unit that is known."""
+    found = _NUMBER.fullmatch(text)
+    return found if found is not None and found["unit"] in _UNITS else None
 
 
 def unique(heads: Sequence[str]) -> list[str]:
@@ -70,7 +78,9 @@ def unique(heads: Sequence[str]) -> list[str]:
     found: list[str] = []
     for number, title in enumerate(heads, 1):
         name = " ".join(title.split()) or f"Column {number}"
-        found.append(name if name not in found else f"{name} ({number})")
+        while name in found:
+            name = f"{name} ({number})"
+        found.append(name)
     return found
 
 
@@ -80,9 +90,8 @@ def order_of(text: str) -> tuple[int, Any]:
     text = text.strip()
     if text in ("", "–", "…"):
         return 2, ""
-    found = _NUMBER.fullmatch(text)
-    if found is not None and (scale := _UNITS.get(found["unit"])) is not None:
-        return 0, float(found["number"].replace(",", "")) * scale
+    if found := _number(text):
+        return 0, float(found["number"].replace(",", "")) * _UNITS[found["unit"]]
     return 1, text.casefold()
 
 

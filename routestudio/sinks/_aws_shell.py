@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+from routestudio.model.fields import RuleError
 from routestudio.sinks._aws import EMULATOR_KEYS, AwsConfig
 from routestudio.sinks._aws_link import Entry
 from routestudio.sinks._shell import ShellCommand
+
+_PLACES: Final = ("file://", "fileb://", "http://", "https://")
 
 
 def aws(config: AwsConfig, region: str, *words: str, body: bytes | None = None) -> ShellCommand:
@@ -22,9 +27,20 @@ def aws(config: AwsConfig, region: str, *words: str, body: bytes | None = None) 
     return ShellCommand((*given, *words), body, environment=environment)
 
 
+def option(name: str, value: str) -> str:
+    """An option with its value in one word, so that a value may begin with a dash.
+
+    Raises `RuleError` for a value that `aws` would take for the place of the value.
+    """
+    if value.startswith(_PLACES):
+        raise RuleError(f"has a value that begins with {value.partition('//')[0]}//",
+                        hint="aws would send what it finds there")  # fmt: skip
+    return f"--{name}={value}"
+
+
 def fifo_words(record: Entry) -> tuple[str, ...]:
     """The ids of a message for a FIFO destination; none for any other."""
     if record.fifo is None:
         return ()
-    return ("--message-group-id", record.fifo.group,
-            "--message-deduplication-id", record.fifo.deduplication)  # fmt: skip
+    return (option("message-group-id", record.fifo.group),
+            option("message-deduplication-id", record.fifo.deduplication))  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from routestudio.model.fields import RuleError
 from routestudio.sinks._redis_node import Account
-from routestudio.sinks._shell import ShellCommand
+from routestudio.sinks._shell import NOT_TEXT, ShellCommand
 
 
 def redis_cli(account: Account, *command: str) -> ShellCommand:
@@ -26,4 +26,4 @@ def as_text(value: bytes) -> str:
     try:
         return value.decode()
     except UnicodeDecodeError:
-        raise RuleError("is not text, and a command holds text only") from None
+        raise RuleError(NOT_TEXT) from None

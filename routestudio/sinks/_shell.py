@@ -17,6 +17,9 @@ from routestudio.sinks._http import EndpointUrl
 
 LONGEST: Final = 100_000
 """Bytes of one argument: systems take 128 KiB."""
+NOT_TEXT: Final = "is not text, and a command holds text only"
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+"""What a terminal acts on when a command is pasted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,17 +93,19 @@ def _text(data: bytes) -> str:
     try:
         return data.decode()
     except UnicodeDecodeError:
-        raise RuleError("is not text, and a command holds text only") from None
+        raise RuleError(NOT_TEXT) from None
 
 
 def _word(text: str, secrets: Mapping[str, str]) -> str:
     """A word in quotes; a variable stands for each secret in it."""
     if "\0" in text:
         raise RuleError("has a null character, which no command can hold")
+    if _CONTROL.search(text):
+        raise RuleError("has a control character, which a terminal would act on")
     try:
         text.encode()
     except UnicodeEncodeError:
-        raise RuleError("is not text, and a command holds text only") from None
+        raise RuleError(NOT_TEXT) from None
     hidden = sorted((value for value in secrets if value), key=len, reverse=True)
     if not hidden:
         return shlex.quote(text)

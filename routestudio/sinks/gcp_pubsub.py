@@ -9,6 +9,7 @@ import base64
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import count
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final
 
 from routestudio.model import jsonio
@@ -82,8 +83,9 @@ def _command(config: Any, record: PubSubRecord) -> ShellCommand:
              f"--project={config.project_id}", f"--message={record.data.decode()}"]  # fmt: skip
     if record.attributes:
         # Another separator than the comma, which values may have in them.
-        pairs = "\x1f".join(f"{name}={value}" for name, value in record.attributes.items())
-        words.append(f"--attribute=^\x1f^{pairs}")
+        texts = [f"{name}={value}" for name, value in record.attributes.items()]
+        mark = next(mark for mark in map("|".__mul__, count(1)) if mark not in "".join(texts))
+        words.append(f"--attribute=^{mark}^{mark.join(texts)}")
     if record.ordering_key is not None:
         words.append(f"--ordering-key={record.ordering_key}")
     base = config.base()

@@ -187,13 +187,13 @@ class Kinesis(Sink):
 
     @staticmethod
     def command(config: Any, record: KinesisRecord) -> ShellCommand:
-        from routestudio.sinks._aws_shell import aws
+        from routestudio.sinks._aws_shell import aws, option
 
         region = _place(record.stream_arn).region
         # As standard input, which old and new versions of the program take as it is.
         return aws(config, region, "kinesis", "put-record", "--stream-arn", record.stream_arn,
-                   "--partition-key", record.partition_key, "--data", "fileb:///dev/stdin",
-                   body=record.data)  # fmt: skip
+                   option("partition-key", record.partition_key), "--data",
+                   "fileb:///dev/stdin", body=record.data)  # fmt: skip
 
     @staticmethod
     def connect(config: Config) -> Link:

@@ -105,6 +105,8 @@ def _command(config: Any, record: NatsMessage) -> ShellCommand:
     words += ["pub", "--quiet", "--force-stdin", "--no-templates"]
     for name, value in record.fields.items():
         words += ["-H", f"{name}:{value}"]
+    if record.subject.startswith(("-", "@")):
+        words.append("--")  # no option, and no file of arguments
     return ShellCommand((*words, record.subject), record.body)
 
 

@@ -120,9 +120,9 @@ class Sns(Sink):
 
     @staticmethod
     def command(config: Any, record: Entry) -> ShellCommand:
-        from routestudio.sinks._aws_shell import aws, fifo_words
+        from routestudio.sinks._aws_shell import aws, fifo_words, option
 
-        words = ("--topic-arn", record.destination, "--message", record.body)
+        words = ("--topic-arn", record.destination, option("message", record.body))
         region = _place(record.destination).region
         return aws(config, region, "sns", "publish", *words, *fifo_words(record))
 

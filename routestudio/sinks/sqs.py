@@ -151,9 +151,9 @@ class Sqs(Sink):
 
     @staticmethod
     def command(config: Any, record: Entry) -> ShellCommand:
-        from routestudio.sinks._aws_shell import aws, fifo_words
+        from routestudio.sinks._aws_shell import aws, fifo_words, option
 
-        words = ("--queue-url", record.destination, "--message-body", record.body)
+        words = ("--queue-url", record.destination, option("message-body", record.body))
         region = _place(record.destination).region
         return aws(config, region, "sqs", "send-message", *words, *fifo_words(record))
 

@@ -11,6 +11,7 @@ import shlex
 import stat
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,13 @@ import pytest
 
 from routestudio.model.fields import RuleError
 from routestudio.model.message import message_from
+from routestudio.sinks._aws import Fifo
 from routestudio.sinks._shell import ShellCommand, named_secrets, written
 from routestudio.sinks.base import Sink
+from routestudio.sinks.gcp_pubsub import GcpPubSub
+from routestudio.sinks.kinesis import Kinesis
+from routestudio.sinks.nats import Nats
+from routestudio.sinks.sqs import Sqs
 from tests.contract.test_sinks import SECRET, SINKS, bound, payload, routing
 
 TOOLS = {"curl", "redis-cli", "kcat", "nats", "rabbitmqadmin", "aws", "gcloud"}
@@ -124,3 +130,41 @@ def test_any_word_comes_through_the_shell(text: str, tmp_path: Path) -> None:
 def test_what_no_command_can_hold_is_refused(command: ShellCommand, reason: str) -> None:
     with pytest.raises(RuleError, match=reason):
         written(command, {})
+
+
+def kept(sink: str, **changed: Any) -> tuple[Any, Any]:
+    """A configuration of a sink, and a record that differs from the usual one."""
+    found = next(item for item in SINKS if item.key == sink)
+    config, record = record_of(found)
+    return config, replace(record, **changed)
+
+
+@pytest.mark.parametrize("subject", ["-s", "@/etc/passwd"])
+def test_a_subject_of_nats_is_no_option_and_no_file(subject: str) -> None:
+    words = Nats.command(*kept("nats", subject=subject)).words
+    assert words[-2:] == ("--", subject)
+
+
+@pytest.mark.parametrize("place", ["file:///etc/passwd", "fileb://x", "https://example.test"])
+def test_aws_reads_no_file_for_a_value(place: str) -> None:
+    with pytest.raises(RuleError, match="begins with"):
+        Kinesis.command(*kept("kinesis", partition_key=place))
+    with pytest.raises(RuleError, match="begins with"):
+        Sqs.command(*kept("sqs", fifo=Fifo(place, "1")))
+
+
+def test_a_value_for_aws_may_begin_with_a_dash() -> None:
+    assert "--partition-key=-x" in Kinesis.command(*kept("kinesis", partition_key="-x")).words
+    assert "--message-body=-5" in Sqs.command(*kept("sqs", body="-5")).words
+
+
+def test_attributes_of_gcloud_keep_their_values() -> None:
+    attributes = {"a": "1,2", "b": "x|y||z"}
+    words = GcpPubSub.command(*kept("gcp_pubsub", attributes=attributes)).words
+    assert "--attribute=^|||^a=1,2|||b=x|y||z" in words
+
+
+@pytest.mark.parametrize("text", ["\x03", "\x1b[2J", "a\rb", "\x9b"])
+def test_nothing_that_a_terminal_acts_on_is_copied(text: str) -> None:
+    with pytest.raises(RuleError, match="control character"):
+        written(ShellCommand(("redis-cli", "DEL", text)), {})

@@ -194,7 +194,6 @@ async def with_a_run(
 
 
 @pytest.mark.slow
-@pytest.mark.qt_no_exception_capture  # what is written counts here; others look at exceptions
 @in_qt
 async def test_no_action_writes_to_production(
     desk: Desk, tmp_path: Path, http_receiver: HttpReceiver, monkeypatch: pytest.MonkeyPatch
@@ -239,7 +238,6 @@ def described(button: QAbstractButton) -> str:
 
 
 @pytest.mark.slow
-@pytest.mark.qt_no_exception_capture  # what is written counts here; others look at exceptions
 @in_qt
 async def test_no_button_writes_to_production(
     desk: Desk, tmp_path: Path, http_receiver: HttpReceiver, monkeypatch: pytest.MonkeyPatch
@@ -290,7 +288,6 @@ async def press_all(
 
 
 @pytest.mark.slow
-@pytest.mark.qt_no_exception_capture  # what is written counts here; others look at exceptions
 @in_qt
 async def test_no_key_writes_to_production(
     desk: Desk, tmp_path: Path, http_receiver: HttpReceiver, monkeypatch: pytest.MonkeyPatch

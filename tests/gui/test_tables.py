@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QCoreApplication, QEvent, QPoint, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QFileDialog, QTableView, QTreeView, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QFileDialog,
+    QTableView,
+    QTableWidget,
+    QTableWidgetItem,
+    QTreeView,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
 
+from routestudio.ui.widgets import table_rows
 from routestudio.ui.widgets.table_tools import TableTools, tools_of
 from tests.gui.all_dialogs import MAKERS
 from tests.gui.desk import Desk, in_qt
@@ -81,6 +95,71 @@ def test_every_table_of_a_dialog_has_the_tools(
     for view in tables(dialog):
         complete(view)
     dialog.deleteLater()
+
+
+def listing(kind: type[QWidget], rows: int) -> tuple[QTableWidget | QTreeWidget, TableTools]:
+    """A table with tools and some rows."""
+    if kind is QTableWidget:
+        table = QTableWidget(rows, 2)
+        for row in range(rows):
+            table.setItem(row, 0, QTableWidgetItem(str(row)))
+        return table, TableTools(table)
+    tree = QTreeWidget()
+    tree.setColumnCount(2)
+    tree.addTopLevelItems([QTreeWidgetItem([str(row), "b"]) for row in range(rows)])
+    return tree, TableTools(tree)
+
+
+@pytest.mark.parametrize("kind", [QTableWidget, QTreeWidget])
+@pytest.mark.parametrize("way", ["collected", "deleted"])
+@pytest.mark.parametrize("used", ["as it is", "sorted", "filtered"])
+def test_a_table_goes_without_a_word(
+    qapp: QApplication, monkeypatch: pytest.MonkeyPatch, kind: Any, way: str, used: str
+) -> None:
+    """The model of a table that is deleted says that it is empty: nobody listens any more."""
+    said: list[BaseException] = []
+    monkeypatch.setattr(sys, "excepthook", lambda _, error, __: said.append(error))
+    gc.collect()
+    view, tools = listing(kind, 3)
+    place = QWidget()
+    QVBoxLayout(place).addWidget(view)
+    if used == "sorted":
+        tools.sort(0)
+    elif used == "filtered":
+        tools.filter("1")
+    if way == "collected":
+        # The garbage collector meets the tools before the widget that is deleted with them.
+        place.itself = place  # type: ignore[attr-defined]
+        del view, tools, place
+        gc.collect()
+    else:
+        place.deleteLater()
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    qapp.processEvents()
+    assert said == []
+
+
+def test_a_sort_ends_with_its_table(qapp: QApplication, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[BaseException] = []
+    monkeypatch.setattr(sys, "excepthook", lambda _, error, __: said.append(error))
+    monkeypatch.setattr(table_rows, "_SLICE", 0.0)
+    view, tools = listing(QTableWidget, 500)
+    tools.sort(0, descending=True)  # has begun
+    view.deleteLater()
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    for _ in range(20):
+        qapp.processEvents()
+    assert said == []
+
+
+def test_a_cell_that_is_not_unicode_is_exported(qapp: QApplication, tmp_path: Path) -> None:
+    view, tools = listing(QTreeWidget, 1)
+    assert isinstance(view, QTreeWidget)
+    view.addTopLevelItem(QTreeWidgetItem(["a\ud800", "b"]))
+    told: list[str] = []
+    tools.rows.write(str(tmp_path / "x.csv"), lambda *said: told.append(said[0]), selected=False)
+    assert told == ["success"]
+    assert (tmp_path / "x.csv").read_bytes().endswith(b",b\n")
 
 
 def press(view: QWidget, key: Qt.Key, *modifiers: Qt.KeyboardModifier) -> None:

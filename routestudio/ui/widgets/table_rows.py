@@ -12,6 +12,7 @@ from typing import Any, Final, Protocol
 
 from PySide6.QtCore import QItemSelection, QItemSelectionModel, QModelIndex, Qt, QTimer
 from PySide6.QtWidgets import QTableView, QTreeWidget, QTreeWidgetItem
+from shiboken6 import isValid
 
 from routestudio.model.table_text import COPIES, FILES, order_of
 from routestudio.model.wording import counted
@@ -65,7 +66,8 @@ class TableRows(Protocol):
 class _Sliced:
     """Work in slices, so that the window goes on meanwhile; the latest work wins."""
 
-    def __init__(self) -> None:
+    def __init__(self, view: QTableView) -> None:
+        self._view = view
         self._work: Iterator[None] | None = None
 
     def run(self, work: Iterator[None]) -> None:
@@ -74,7 +76,7 @@ class _Sliced:
         self._step(work)
 
     def _step(self, work: Iterator[None]) -> None:
-        if work is not self._work:
+        if work is not self._work or not isValid(self._view):
             return
         end = perf_counter() + _SLICE
         for _ in work:
@@ -103,7 +105,7 @@ class _Texts:
         heads, rows = self.texts(selected=selected)
         text = COPIES[form if form in FILES else "csv"][1](heads, rows)
         try:
-            Path(path).write_text(text, encoding="utf-8", newline="")
+            Path(path).write_bytes(text.encode("utf-8", "surrogatepass"))
         except OSError as error:
             reason = error.strerror or type(error).__name__
             tell("error", f"{path} was not written: {reason}. Choose another place.")
@@ -116,7 +118,7 @@ class SectionRows(_Texts):
 
     def __init__(self, view: QTableView) -> None:
         self._view = view
-        self._sliced = _Sliced()
+        self._sliced = _Sliced(view)
         self.arranged: Callable[[], None] = lambda: None
 
     def heads(self) -> list[str]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Final, cast
+from weakref import WeakMethod
 
 from PySide6.QtCore import QEvent, QModelIndex, QObject, QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QContextMenuEvent, QGuiApplication, QKeyEvent, QKeySequence
@@ -83,9 +84,10 @@ class TableTools(QObject):
     def _watch(self) -> None:
         """New rows stand where sort and filter want them."""
         model = self.view.model()
+        changed = _while_used(self._changed)
         for signal in (model.rowsInserted, model.dataChanged, model.modelReset,
                        model.layoutChanged):  # fmt: skip
-            signal.connect(self._changed)
+            signal.connect(changed)
         if isinstance(self.rows, ItemRows):
             model.modelReset.connect(self.rows.forget)
 
@@ -187,7 +189,9 @@ class TableTools(QObject):
             return "", None
         return self._bar.text.text().strip(), self._bar.column.currentData()
 
-    def _changed(self, *_: object) -> None:
+    def _changed(self) -> None:
+        if not isValid(self) or not isValid(self.view):
+            return  # the table is being deleted, and its model says once more that it is empty
         if self._sort is not None or self.filtered_by[0]:
             self._again.start()
         elif self._bar is not None:
@@ -298,6 +302,22 @@ class TableTools(QObject):
         """Turn the order of the sorted column round."""
         if self._sort is not None:
             self.sort(self._sort[0], descending=not self._sort[1])
+
+
+def _while_used(method: Callable[[], None]) -> Callable[..., None]:
+    """A slot that calls a method as long as its object is in use.
+
+    A model resets once more while it is deleted. Where the garbage collector deletes it, the object
+    that was listening may be taken apart already, and Qt would look in vain for its method.
+    """
+    found = WeakMethod(method)
+
+    def slot(*_: object) -> None:
+        kept = found()
+        if kept is not None:
+            kept()
+
+    return slot
 
 
 def tools_of(view: QWidget) -> TableTools | None:

@@ -311,3 +311,25 @@ async def test_a_command_names_the_variables_of_the_project(
     assert found["text"].startswith('REDISCLI_AUTH="$CACHE_PASSWORD" redis-cli ')
     assert "hunter2" not in json.dumps(found)
     assert found["notes"] == ["set 1 variable of the shell first: CACHE_PASSWORD"]
+
+
+def told(folder: Path, key: str) -> str:
+    """A file with one row of a table with this key."""
+    row = {"action": "insert", "record": {"id": key}, "changes": {},
+           "metadata": {"table_name": "customers", "table_schema": "public",
+                        "record_pks": [key]}}  # fmt: skip
+    (folder / "told.jsonl").write_text(json.dumps(row) + "\n")
+    return str(folder / "told.jsonl")
+
+
+async def test_no_secret_of_another_sink_is_copied(engine: EngineService, tmp_path: Path) -> None:
+    """A row that holds a secret: its variable stands for it, or the row is not copied."""
+    secret = "hunter2+/hunter2"
+    (tmp_path / "shop" / ".env").write_text(f"OTHER_TOKEN={secret}\n")
+    await engine.preview("customers-to-redis", input=told(tmp_path, secret))
+    found = await ask(engine, "commands", ranges=[[0, 0]])
+    assert secret not in found["text"]
+    assert '"$OTHER_TOKEN"' in found["text"]
+    await engine.preview("customers-to-redis", input=told(tmp_path, secret.encode().hex()))
+    with pytest.raises(UsageError, match="in a form that no variable"):
+        await ask(engine, "commands", ranges=[[0, 0]])

@@ -19,7 +19,20 @@ def test_csv_is_read_back_and_calculates_nothing() -> None:
     assert found == [["Name", "Column 2", "Name (3)"], ROWS[0], ['say "hi"', "'=1+1", "-5"]]
 
 
-@pytest.mark.parametrize("text", ["=1", "+cmd|' /C calc'!A0", "@SUM(1)", "-2+3", "\t=1", "\r=1"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "=1",
+        "+cmd|' /C calc'!A0",
+        "@SUM(1)",
+        "-2+3",
+        "\t=1",
+        "\r=1",
+        "-1+cmd|' /C calc'!A",
+        '-1+HYPERLINK("//a")',
+        "+1 =x()",
+    ],
+)
 def test_formulas_become_texts(text: str) -> None:
     assert unformula(text) == "'" + text
 
@@ -27,6 +40,19 @@ def test_formulas_become_texts(text: str) -> None:
 @pytest.mark.parametrize("text", ["-5", "+4.5", "-1e9", "a=b", "", "-1,000"])
 def test_numbers_and_texts_stay(text: str) -> None:
     assert unformula(text) == text
+
+
+def test_a_long_text_of_digits_is_looked_at_once() -> None:
+    """A pattern that goes back over them all would not end here."""
+    text = "1" * 200_000 + "x1"
+    assert order_of(text) == (1, text)
+    assert unformula("-" + text) == "'-" + text
+
+
+def test_titles_stay_different_whatever_they_are() -> None:
+    heads = ["A", "A (3)", "A"]
+    assert len(set(unique(heads))) == 3
+    assert list(json.loads(COPIES["jsonl"][1](heads, [["1", "2", "3"]])).values()) == list("123")
 
 
 def test_json_lines_have_an_object_a_row() -> None:
