@@ -3,12 +3,14 @@
 What the kinds of queues do, as RabbitMQ 3.10 shows it: a stream queue gives messages again and
 again (`x-stream-offset`), other kinds refuse that argument before they give anything. A classic
 queue takes messages back to their places and marks them as redelivered. A quorum queue puts them
-at its end and counts a delivery, after some of which it drops them.
+at its end and counts a delivery, after some of which it drops them. RabbitMQ 3.8, which has no
+streams, ignores the argument and would give messages for good, so it is not read.
 """
 
 from __future__ import annotations
 
 import asyncio
+import re
 import struct
 from collections import deque
 from collections.abc import Mapping
@@ -46,6 +48,9 @@ _QUIET: Final = 0.5
 _ADDED: Final = frozenset({"x-stream-offset", "x-delivery-count"})
 """Headers that the server adds."""
 
+_STREAMS: Final = (3, 9)
+"""The first version with streams: https://www.rabbitmq.com/docs/streams"""
+
 _TAG: Final = "routestudio"
 _CLASSIC: Final = "rabbit_classic_queue"
 
@@ -62,6 +67,7 @@ class RabbitReader(Reader):
         try:
             async with asyncio.timeout(SECONDS):
                 connection = await self._connection()
+                self._streams(connection.info)
                 refused = await _consume(connection, wanted.destination, "last")
                 if refused is None:
                     return await self._stream(connection, wanted)
@@ -73,6 +79,17 @@ class RabbitReader(Reader):
         except (WireError, codec.CodecError) as error:
             raise LinkError(f"{self._where} cannot be read: {error}",
                             hint="check host, TLS and credentials") from None  # fmt: skip
+
+    def _streams(self, info: Mapping[str, Any]) -> None:
+        """Raise for a server that would not refuse a consumer of a stream on another queue."""
+        version = str(info.get("version", ""))
+        found = re.match(r"(\d+)\.(\d+)", version)
+        if found is None or (int(found[1]), int(found[2])) < _STREAMS:
+            raise UsageError(
+                f"{self._where} ({version[:40] or 'of an unknown version'}) does not show the kind "
+                "of a queue, so reading one might consume it",
+                hint="read from RabbitMQ 3.9 or newer",
+            )
 
     def _look_at(self, refused: ChannelClosed, wanted: Wanted) -> None:
         """Raise unless the queue is a classic one, and somebody agreed to read it."""
@@ -185,6 +202,9 @@ async def _next(connection: Connection) -> Delivered | None:
                     raise WireError("closed", event.text)
     except TimeoutError:
         return None
+    if "x-stream-offset" not in codec.identified(event.properties)[0]:
+        raise WireError("not a stream", "the queue gave a message that is not of a stream",
+                        "read a stream queue")  # fmt: skip
     # On a stream this asks for more, and changes nothing.
     connection.ask(codec.ACK, struct.pack(">QB", event.tag, 0))
     return event

@@ -11,7 +11,9 @@ import pytest
 
 from routestudio.cli.main import run as command_line
 from routestudio.engine.service import EngineService
-from routestudio.errors import UsageError
+from routestudio.errors import LinkError, UsageError
+from routestudio.sinks import _rabbitmq_codec as codec
+from routestudio.sinks import _rabbitmq_read
 from tests.support.kafka_server import KafkaServer
 from tests.support.nats_server import NatsServer
 from tests.support.rabbitmq_server import PASSWORD, VHOST, RabbitServer
@@ -330,6 +332,47 @@ async def test_a_quorum_queue_is_not_read(
         await read(service, rows)
     with pytest.raises(UsageError, match="has no queue `nowhere`"):
         await read(service, rows, destination="nowhere")
+
+
+@pytest.mark.parametrize("kind", ["classic", "quorum"])
+async def test_no_message_is_lost_where_kinds_are_not_shown(
+    rabbitmq_server: RabbitServer,
+    service: EngineService,
+    tmp_path: Path,
+    kind: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """RabbitMQ 3.8 takes the consumer of a stream for any consumer, and its acknowledgements."""
+    monkeypatch.setattr(_rabbitmq_read, "_STREAMS", (99, 0))
+    queue = name()
+    rabbitmq_server.queue(queue, ("amq.topic", "#"), x_queue_type=kind)
+    path = project(tmp_path, exchange_of(rabbitmq_server))
+    rows = ROWS["CSV"](tmp_path)
+    await delivered(service, path, rows)
+    with pytest.raises(UsageError, match="does not show the kind of a queue"):
+        await read(service, rows, destination=queue, agreed=True)
+    assert len(rabbitmq_server.drain(queue)) == 3
+
+
+async def test_no_message_of_another_queue_is_acknowledged_as_one_of_a_stream(
+    rabbitmq_server: RabbitServer,
+    service: EngineService,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Should a server give messages of another queue for a stream's, none is taken."""
+    usual = codec.table
+    monkeypatch.setattr(codec, "table", lambda values: usual(
+        {key: value for key, value in values.items() if key != "x-stream-offset"}))  # fmt: skip
+    monkeypatch.setattr(_rabbitmq_read, "_STREAMS", (3, 0))
+    queue = name()
+    rabbitmq_server.queue(queue, ("amq.topic", "#"))
+    path = project(tmp_path, exchange_of(rabbitmq_server))
+    rows = ROWS["CSV"](tmp_path)
+    await delivered(service, path, rows)
+    with pytest.raises(LinkError, match="not of a stream"):
+        await read(service, rows, destination=queue, agreed=True)
+    assert len(rabbitmq_server.drain(queue)) == 3
 
 
 # --- command line ----------------------------------------------------------------------------

@@ -11,12 +11,14 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
+from routestudio.engine.service import EngineService
 from routestudio.model.message import message_from
 from routestudio.model.outcome import CheckStep, Outcome
 from routestudio.sinks.base import Payload
 from routestudio.sinks.s2 import S2, S2Link
 from tests.matrix.conftest import BASIN, S2Lite
 from tests.support.aws_cases import every_action, previewed_and_run, write_project
+from tests.support.read_back import ROWS, counts, delivered, project, read
 
 ROUTE = """\
 def route(action, record, changes, metadata):
@@ -113,3 +115,19 @@ async def test_a_record_that_is_too_large_is_refused_alone(s2_lite: S2Lite) -> N
     outcomes = await send(s2_lite, "sizes", values)
     assert [outcome.status for outcome in outcomes] == ["delivered", "rejected", "delivered"]
     assert [json.loads(text)["n"] for text in s2_lite.records("sizes")] == [0, 2]
+
+
+@pytest.mark.parametrize("rows", ROWS)
+async def test_what_was_delivered_is_read_back(s2_lite: S2Lite, tmp_path: Path, rows: str) -> None:
+    stream = s2_lite.create(f"read back {rows}")
+    where = {"type": "s2", "endpoint_url": s2_lite.url, "access_token": "any", "basin": BASIN,
+             "stream": stream}  # fmt: skip
+    path, source = project(tmp_path, where), ROWS[rows](tmp_path)
+    async with EngineService() as service:
+        await service.open(str(path))
+        assert set(counts(await read(service, source))) == {"missing"}, "the stream is empty"
+        summary = await delivered(service, path, source)
+        assert counts(await read(service, source)) == {"equal": summary["delivered"]}
+        [outcome] = await send(s2_lite, stream, [{"n": 1}])
+        assert outcome.status == "delivered"
+        assert counts(await read(service, source))["other"] == 1
