@@ -20,6 +20,7 @@ from routestudio.engine.read_back_diff import MEANINGS, Compared, compare
 from routestudio.engine.targets import target_of
 from routestudio.engine.workspace import Opened, PreparedSink, Workspace
 from routestudio.errors import LinkError, UsageError
+from routestudio.project.redaction import MARGIN, beginning
 from routestudio.sinks.reading import (
     NoReadBack,
     ReadBack,
@@ -31,6 +32,7 @@ from routestudio.sinks.reading import (
 )
 
 Emit = Callable[[str, dict[str, Any]], None]
+Redact = Callable[[str], str]
 
 MOST_MESSAGES: Final = 10_000
 """Rows of the source that are previewed for it."""
@@ -228,7 +230,7 @@ def as_json(found: Found, workspace: Workspace) -> dict[str, Any]:
     left = _SHOWN
     rows = []
     for row in found.rows:
-        shown = _row(row, _BODY if left > 0 else _SHORT)
+        shown = _row(row, _BODY if left > 0 else _SHORT, workspace.redact)
         left -= sum(len(side["body"] or "") for side in (shown["expected"], shown["found"]) if side)
         rows.append(shown)
     prepared = workspace.prepare(found.sink)
@@ -245,7 +247,7 @@ def as_json(found: Found, workspace: Workspace) -> dict[str, Any]:
     return redacted
 
 
-def _row(row: Compared, most: int) -> dict[str, Any]:
+def _row(row: Compared, most: int, redact: Redact) -> dict[str, Any]:
     record = row.found or row.expected
     assert record is not None, "a row has one side at least"
     alike = row.verdict in ("equal", "repeated")
@@ -253,18 +255,18 @@ def _row(row: Compared, most: int) -> dict[str, Any]:
         "verdict": row.verdict, "meaning": MEANINGS[row.verdict], "row": row.index,
         "destination": record.destination or record.key or "", "key": record.key,
         "place": row.found.place if row.found else "", "parts": list(row.parts),
-        "changes": [{"path": change.path, "expected": _cut(change.expected),
-                     "found": _cut(change.found)} for change in row.changes],
-        "expected": None if alike or row.expected is None else _side(row.expected, most),
-        "found": None if row.found is None else _side(row.found, most),
+        "changes": [{"path": change.path, "expected": _cut(change.expected, redact),
+                     "found": _cut(change.found, redact)} for change in row.changes],
+        "expected": None if alike or row.expected is None else _side(row.expected, most, redact),
+        "found": None if row.found is None else _side(row.found, most, redact),
     }  # fmt: skip
 
 
-def _side(record: Stored, most: int) -> dict[str, Any]:
+def _side(record: Stored, most: int, redact: Redact) -> dict[str, Any]:
     body = record.body
-    text = None if body is None else body[:most].decode("utf-8", "backslashreplace")
+    text = None if body is None else beginning(redact, _decoded(body, most), most)
     return {"destination": record.destination or record.key or "", "key": _text(record.key),
-            "headers": {_text(name): _text(str(value))[:_BODY] for name, value in
+            "headers": {_text(name): beginning(redact, _text(str(value)), _BODY) for name, value in
                         list(record.headers.items())[:100]},
             "body": text, "cut": body is not None and len(body) > most,
             "size": record.size}  # fmt: skip
@@ -277,14 +279,19 @@ def _text(value: Any) -> Any:
     return value.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
-def _cut(value: Any) -> Any:
+def _decoded(body: bytes, most: int) -> str:
+    """What is needed of a body as text; a character has up to four bytes."""
+    return body[: 4 * (most + MARGIN)].decode("utf-8", "backslashreplace")
+
+
+def _cut(value: Any, redact: Redact) -> Any:
     """A value of a difference, as it can be shown on a line."""
     if isinstance(value, (dict, list)):
         from routestudio.model import jsonio
 
         value = jsonio.dumps(jsonio.readable(value))
     if isinstance(value, str) and len(value) > _SHORT:
-        return value[:_SHORT] + "…"
+        return beginning(redact, value, _SHORT) + "…"
     return value
 
 

@@ -19,6 +19,7 @@ from routestudio.engine.workspace import Workspace
 from routestudio.errors import RouteStudioError, UsageError
 from routestudio.functions import matching
 from routestudio.functions.matching import Found, Query
+from routestudio.project.redaction import MARGIN
 from routestudio.sources import lines
 
 Emit = Callable[[str, dict[str, Any]], None]
@@ -125,8 +126,11 @@ class Search:
         row = {"line": line, "column": begin + 1, "length": end - begin, "text": shown,
                "start": begin - start, "end": min(end - start, len(shown)),
                "kind": kind, "name": name, "at": at}  # fmt: skip
-        safe = self._workspace.redact(shown)
-        return row if safe == shown else {**row, "text": safe, "start": 0, "end": 0}
+        around = text[max(0, start - MARGIN) : start + EXCERPT + MARGIN]
+        if self._workspace.redact(around) == around:
+            return row
+        safe = self._workspace.redact(text)[:EXCERPT]
+        return {**row, "text": safe, "start": 0, "end": 0}
 
 
 def sources(workspace: Workspace) -> Iterator[Source]:

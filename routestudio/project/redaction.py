@@ -6,7 +6,7 @@ import base64
 import json
 import re
 import urllib.parse
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
 from routestudio.model import jsonio
@@ -57,6 +57,20 @@ class Redactor:
         if isinstance(value, (list, tuple)):
             return [self._cleaned(item) for item in value]
         return value
+
+
+MARGIN: Final = 16_384
+"""Characters behind a cut that are looked at: no secret is longer."""
+
+
+def beginning(redact: Callable[[str], str], text: str, most: int) -> str:
+    """The first characters of a text as they may be shown: nothing is left of a secret that the
+    cut would divide."""
+    part = text[: most + MARGIN]
+    safe = redact(part)
+    if safe != part and len(text) > len(part):
+        safe = redact(text)
+    return safe[:most]
 
 
 def _forms(secret: str) -> set[str]:

@@ -27,6 +27,8 @@ from routestudio.ui.widgets.dialog import Dialog
 
 _DETAIL = Qt.ItemDataRole.UserRole
 _GAP = 12
+MOST = 200
+"""Entries that are shown at a time: lists of thousands would hold up typing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +115,8 @@ class Palette(Dialog):
         wanted = self.text.text().strip().lower()
         ranked = [(rank(entry.words.lower(), wanted), entry) for entry in self._entries]
         fitting = [pair for pair in ranked if pair[0] >= 0]
-        self._found = [entry for _, entry in sorted(fitting, key=lambda pair: pair[0])]
+        found = sorted(fitting, key=lambda pair: pair[0])
+        self._found = [entry for _, entry in found[:MOST]]
         self.items.clear()
         for entry in self._found:
             item = QListWidgetItem(icon(entry.picture), entry.text)
@@ -123,7 +126,9 @@ class Palette(Dialog):
             item.setToolTip(whole)
             self.items.addItem(item)
         self.items.setCurrentRow(0)
-        self.nothing.setVisible(not self._found)
+        self.nothing.setText(f"The first {MOST:,} of {len(found):,}: type more of the name"
+                             if found else "Nothing has this name")  # fmt: skip
+        self.nothing.setVisible(not 0 < len(found) <= MOST)
 
 
 class _Lines(QStyledItemDelegate):

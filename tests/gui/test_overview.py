@@ -276,6 +276,20 @@ async def test_the_picture_is_saved_as_svg_and_png(
 
 
 @in_qt
+async def test_any_name_can_be_saved_as_svg(desk: Desk, project: Path, tmp_path: Path) -> None:
+    row = {"action": "insert", "record": {"id": 1}, "changes": None,
+           "metadata": {"table_schema": "s", "table_name": "<i>\x01\x1b&\n\u202e"}}  # fmt: skip
+    (project / "samples/strange.jsonl").write_text(json.dumps(row) + "\n")
+    await desk.start(project)
+    await overview(desk)
+    path = tmp_path / "strange.svg"
+    await desk.act(lambda: desk.window.commands.overview.save_to(path))
+    text = "".join(ElementTree.parse(path).getroot().itertext())
+    assert "<i>" in text
+    assert "\u202e" not in text
+
+
+@in_qt
 async def test_a_project_without_sinks_or_samples(desk: Desk, tmp_path: Path) -> None:
     folder = many_sinks(tmp_path / "p", 1)
     (folder / "samples/s.jsonl").unlink()

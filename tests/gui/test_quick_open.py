@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from routestudio.ui.palette import Palette
+from routestudio.ui.palette import MOST, Entry, Palette
 from tests.gui.desk import Desk, in_qt
 
 pytestmark = pytest.mark.gui
@@ -122,6 +124,7 @@ async def test_nothing_found_is_shown_and_escape_leaves(desk: Desk, project: Pat
     QTest.keyClicks(palette.text, "qqqzzz")
     assert palette.items.count() == 0
     assert palette.nothing.isVisible()
+    assert palette.nothing.text() == "Nothing has this name"
     await desk.act(lambda: QTest.keyClick(palette.text, Qt.Key.Key_Escape))
     assert desk.window.document() is before
     assert QApplication.activeModalWidget() is None
@@ -130,3 +133,18 @@ async def test_nothing_found_is_shown_and_escape_leaves(desk: Desk, project: Pat
 @in_qt
 async def test_quick_open_needs_a_project(desk: Desk) -> None:
     assert not desk.window.action_table.qaction("quick_open").isEnabled()
+
+
+def test_thousands_of_names_do_not_hold_up_typing(qtbot: Any) -> None:
+    taken: list[int] = []
+    entries = [Entry(f"sink-{n}", f"sink-{n} sink", "sink", partial(taken.append, n), "sink")
+               for n in range(3_000)]  # fmt: skip
+    palette = Palette(entries, None)
+    qtbot.addWidget(palette)
+    assert palette.items.count() == MOST
+    assert palette.nothing.text() == "The first 200 of 3,000: type more of the name"
+    palette.text.setText("sink-2999")
+    assert palette.items.count() == 1
+    assert palette.nothing.isHidden()
+    palette.trigger()
+    assert taken == [2999]

@@ -127,6 +127,25 @@ async def test_what_was_not_searched_is_shown(desk: Desk, project: Path) -> None
 
 
 @in_qt
+async def test_another_text_ends_a_search_at_once(desk: Desk, project: Path) -> None:
+    """Nothing that the text before has found comes under the new one."""
+    (project / "samples/large.jsonl").write_text('{"note": "zebra"}\n' * 300_000)
+    await desk.start(project)
+    panel = desk.window.search
+    await desk.trigger("search_project")
+    panel.text.setText("zebra crossing")
+    QTest.keyClick(panel.text, Qt.Key.Key_Return)
+    job = panel._job
+    assert job is not None
+    panel.text.setText("z")  # too short to be looked for
+    assert panel._job is None
+    assert job.cancelled
+    await desk.quiet(0.1)
+    assert panel.list.topLevelItemCount() == 0
+    assert panel.state._text == "stopped"
+
+
+@in_qt
 async def test_a_new_search_takes_the_place_of_one_that_goes_on(desk: Desk, project: Path) -> None:
     (project / "samples/big.jsonl").write_text(
         '{"record": "aaaaaaaaaaaaaaaaaaaaaaaaaaa"}\n' * 200_000

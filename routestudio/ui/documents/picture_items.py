@@ -210,10 +210,15 @@ def _tip(node: Mapping[str, Any]) -> str:
     return text[:1].upper() + text[1:]
 
 
+def drawable(text: str) -> str:
+    """A text on one line, in which nothing is left that no SVG may hold."""
+    return "".join(char if char.isprintable() or char == "\u00a0" else "�" for char in text)
+
+
 def _line(painter: QPainter, area: QRectF, text: str, *, right: bool = False) -> None:
     """One line of text, cut where there is no room."""
     metrics = QFontMetricsF(painter.font())
-    shown = metrics.elidedText(text, Qt.TextElideMode.ElideMiddle, area.width())
+    shown = metrics.elidedText(drawable(text), Qt.TextElideMode.ElideMiddle, area.width())
     side = Qt.AlignmentFlag.AlignRight if right else Qt.AlignmentFlag.AlignLeft
     painter.drawText(area, int(side | Qt.AlignmentFlag.AlignVCenter), shown)
 

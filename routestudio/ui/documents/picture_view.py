@@ -21,7 +21,7 @@ from PySide6.QtGui import (
 from PySide6.QtSvg import QSvgGenerator
 from PySide6.QtWidgets import QApplication, QFrame, QGraphicsScene, QGraphicsView, QWidget
 
-from routestudio.ui.documents.picture_items import HeadItem, LineItem, NodeItem
+from routestudio.ui.documents.picture_items import HeadItem, LineItem, NodeItem, drawable
 from routestudio.ui.documents.picture_layout import WIDTH, Direction, neighbour, place
 from routestudio.ui.theme import colour, theme
 
@@ -238,7 +238,7 @@ class PictureView(QGraphicsView):
             pass  # what cannot be written is reported before Qt tries
         target = QSvgGenerator()
         target.setFileName(str(path))
-        target.setTitle(title)
+        target.setTitle(drawable(title))
         target.setSize(area.size().toSize())
         target.setViewBox(QRect(QPoint(0, 0), area.size().toSize()))
         self._render(target, area)

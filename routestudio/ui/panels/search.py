@@ -124,7 +124,7 @@ class SearchPanel(QWidget):
     # --- searching ---------------------------------------------------------------------------
 
     def _typed(self) -> None:
-        self._pause.stop()
+        self.stop()
         if len(self.text.text()) > 1 and self._session.is_open:
             self._pause.start()
         elif not self.text.text():

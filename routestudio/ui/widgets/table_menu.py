@@ -73,7 +73,7 @@ class TableMenus:
         if index is not None and text and tools.field is None:
             column = index.column()
             title = f"Only rows with {_short(text)} in {tools.title(column) or 'this column'}"
-            menu.addAction(title, lambda: tools.filter(text, column))
+            menu.addAction(title.replace("&", "&&"), lambda: tools.filter(text, column))
         menu.addMenu(self.sort(QMenu("Sort by", menu)))
         menu.addSeparator()
         _add(menu, "Export all rows…", "Ctrl+Shift+E", tools.export)
@@ -93,7 +93,7 @@ class TableMenus:
         tools = self._tools
         for title, number in zip(*tools.columns(), strict=True):
             name = title or f"Column {number + 1}"
-            action = menu.addAction(name, partial(tools.step, number))
+            action = menu.addAction(name.replace("&", "&&"), partial(tools.step, number))
             action.setCheckable(True)
             action.setChecked(tools.sorted_by is not None and tools.sorted_by[0] == number)
         menu.addSeparator()

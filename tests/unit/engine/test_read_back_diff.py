@@ -8,7 +8,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from routestudio.engine.read_back import _cut, _side
 from routestudio.engine.read_back_diff import MEANINGS, Compared, compare, parts_of
+from routestudio.project.redaction import Redactor
 from routestudio.sinks.reading import Stored, Window
 
 
@@ -32,6 +34,17 @@ def verdicts(
 def only(expected: list[Stored], read: list[Stored]) -> Compared:
     [row] = compare(list(enumerate(expected)), {"t": Window(read)})
     return row
+
+
+def test_no_part_of_a_secret_is_left_at_a_cut() -> None:
+    secret = "0123456789-abcdefghij"
+    redact = Redactor({secret}).redact
+    for place in range(180, 201):
+        text = "x" * place + secret + "é" * 40_000
+        side = _side(Stored("here", None, text.encode(), headers={"h": text}), 200, redact)
+        assert side["body"] == ("x" * place + "••••" + "é" * 200)[:200]
+        assert "0123" not in json.dumps([side, _cut(text, redact), _cut({"a": text}, redact)])
+    assert _side(Stored("here", None, b"short"), 200, redact)["body"] == "short"
 
 
 def test_how_json_is_written_does_not_count() -> None:

@@ -156,6 +156,23 @@ async def test_secrets_are_not_searched(service: EngineService, demo: Path) -> N
     assert "hunter2" not in json.dumps(found)
 
 
+async def test_no_part_of_a_secret_is_shown_at_an_end_of_a_line(
+    service: EngineService, demo: Path
+) -> None:
+    """The text around a match is cut where a secret stands."""
+    secret = "0123456789-abcdefghij-klmnopqrst-uvwxyz"
+    (demo / ".env").write_text(f"SHOP_DB_PASSWORD={secret}\n")
+    lines = ["y" * (before + 200) + secret + "y" * before + "needle" + "y" * after + secret
+             for before, after in ((50, 230), (40, 220), (3, 210), (59, 233))]  # fmt: skip
+    (demo / "samples/leaked.jsonl").write_text("\n".join(lines) + "\n")
+    await service.open(str(demo))
+    found, _ = await search(service, "needle")
+    shown = [item["text"] for item in found["samples/leaked.jsonl"]]
+    assert len(shown) == len(lines)
+    for part in (secret[:4], secret[-4:], secret[10:14]):
+        assert not any(part in text for text in shown), part
+
+
 @pytest.mark.slow
 async def test_an_expression_that_takes_for_ever_ends_the_search(
     service: EngineService, demo: Path, monkeypatch: pytest.MonkeyPatch
