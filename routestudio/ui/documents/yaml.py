@@ -44,6 +44,9 @@ class YamlDocument(Document):
         super().__init__(session, Path(str(session.snapshot.get("file", ""))).name)
         self._problems = problems
         self._sent: str | None = None
+        """The text of the project, as the editor has it."""
+        self._end = "\n"
+        """How lines end in the file."""
         self._state: object = None
         """The state of the text that is shown, as the snapshot names it."""
         self._under_way = 0
@@ -98,7 +101,7 @@ class YamlDocument(Document):
     def flush(self) -> None:
         """Make the typed text an edit of the project."""
         self._save.stop()
-        text = self.editor.toPlainText()
+        text = self.editor.text()
         if self._sent is None or text == self._sent:
             return
         self._sent = text
@@ -108,7 +111,7 @@ class YamlDocument(Document):
             if text == self._sent:
                 self._state = self.session.snapshot.get("yaml")
 
-        job = self.session.apply({"op": "set_yaml", "text": text}, applied)
+        job = self.session.apply({"op": "set_yaml", "text": text.replace("\n", self._end)}, applied)
         job.finished.connect(self._answered)
 
     def _answered(self) -> None:
@@ -147,8 +150,11 @@ class YamlDocument(Document):
             if self._under_way or self._save.isActive():
                 return
             text, first = str(found["text"]), self._sent is None
-            self._state, self._sent = found["state"], text
-            self.editor.show_text(text)
+            ends = text.count("\r\n")
+            self._end = "\r\n" if ends and ends == text.count("\n") else "\n"
+            self.editor.show_text(text.replace("\r\n", "\n"))
+            # Not `text`: what the editor cannot hold is no edit before somebody types.
+            self._state, self._sent = found["state"], self.editor.text()
             if first:
                 self.editor.document().clearUndoRedoStacks()
             self._colour(len(text))

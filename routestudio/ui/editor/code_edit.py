@@ -60,9 +60,13 @@ class CodeEdit(QPlainTextEdit):
 
     # --- text --------------------------------------------------------------------------------
 
+    def text(self) -> str:
+        """The text as it is: `toPlainText` makes spaces of no-break spaces."""
+        return self.document().toRawText().replace("\u2029", "\n")
+
     def show_text(self, text: str) -> None:
         """Replace the text without `edited`; keeps cursor, scroll position and undo."""
-        if text == self.toPlainText():
+        if text == self.text():
             return
         self.blockSignals(True)
         position = self.textCursor().position()
