@@ -45,8 +45,6 @@ class YamlDocument(Document):
         self._problems = problems
         self._sent: str | None = None
         """The text of the project, as the editor has it."""
-        self._end = "\n"
-        """How lines end in the file."""
         self._state: object = None
         """The state of the text that is shown, as the snapshot names it."""
         self._under_way = 0
@@ -101,7 +99,7 @@ class YamlDocument(Document):
     def flush(self) -> None:
         """Make the typed text an edit of the project."""
         self._save.stop()
-        text = self.editor.text()
+        text = self.editor.toPlainText()
         if self._sent is None or text == self._sent:
             return
         self._sent = text
@@ -111,7 +109,7 @@ class YamlDocument(Document):
             if text == self._sent:
                 self._state = self.session.snapshot.get("yaml")
 
-        job = self.session.apply({"op": "set_yaml", "text": text.replace("\n", self._end)}, applied)
+        job = self.session.apply({"op": "set_yaml", "text": text}, applied)
         job.finished.connect(self._answered)
 
     def _answered(self) -> None:
@@ -150,11 +148,9 @@ class YamlDocument(Document):
             if self._under_way or self._save.isActive():
                 return
             text, first = str(found["text"]), self._sent is None
-            ends = text.count("\r\n")
-            self._end = "\r\n" if ends and ends == text.count("\n") else "\n"
-            self.editor.show_text(text.replace("\r\n", "\n"))
+            self.editor.show_text(text)
             # Not `text`: what the editor cannot hold is no edit before somebody types.
-            self._state, self._sent = found["state"], self.editor.text()
+            self._state, self._sent = found["state"], self.editor.toPlainText()
             if first:
                 self.editor.document().clearUndoRedoStacks()
             self._colour(len(text))

@@ -60,13 +60,14 @@ class CodeEdit(QPlainTextEdit):
 
     # --- text --------------------------------------------------------------------------------
 
-    def text(self) -> str:
-        """The text as it is: `toPlainText` makes spaces of no-break spaces."""
+    def toPlainText(self) -> str:
+        """The text as it is: Qt's own makes spaces of no-break spaces."""
         return self.document().toRawText().replace("\u2029", "\n")
 
     def show_text(self, text: str) -> None:
         """Replace the text without `edited`; keeps cursor, scroll position and undo."""
-        if text == self.text():
+        text = text.replace("\r\n", "\n")
+        if text == self.toPlainText():
             return
         self.blockSignals(True)
         position = self.textCursor().position()
