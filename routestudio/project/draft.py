@@ -15,7 +15,7 @@ from typing import Any
 from routestudio.errors import Place, ProjectError, UsageError
 from routestudio.project.disk import MAX_YAML, encodable
 from routestudio.project.document import YamlDocument
-from routestudio.project.sample_lines import beside
+from routestudio.project.sample_lines import beside, with_ends_of
 
 
 def draft_of(yaml: str) -> str:
@@ -35,7 +35,7 @@ def problem_of(text: str, name: str) -> ProjectError | None:
 
 def take_text(edit: Mapping[str, Any], document: YamlDocument) -> tuple[str, dict[str, str | None]]:
     """Make `document` hold the text of an edit; what cannot be read becomes the draft."""
-    text = str(edit["text"])
+    text = with_ends_of(document.text, str(edit["text"]))
     if not encodable(text):
         raise UsageError("the text contains an invalid character (an unpaired surrogate)")
     if len(text.encode()) > MAX_YAML:

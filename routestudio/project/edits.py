@@ -193,7 +193,8 @@ def _set_code(edit: Mapping[str, Any], document: YamlDocument, read: Read) -> tu
         raise UsageError(f"there is no function `{name}`")
     file = file_of(function)
     if file is not None:
-        return f"Edit {name}", {_inside(file): code}
+        inside = _inside(file)
+        return f"Edit {name}", {inside: sample_lines.with_ends_of(read(inside), code)}
     inner = next((k for k in ("function", "transform") if isinstance(function.get(k), dict)), None)
     path = (key, name, inner, "code") if inner else (key, name, "code")
     document.set(path, code)
@@ -295,7 +296,8 @@ def _set_sample(edit: Mapping[str, Any], document: YamlDocument, read: Read) -> 
         file = _sample_files(name, read)[0]
         raise UsageError(f"{file} is not edited here", hint="convert it to JSON lines")
     path = f"samples/{name}.jsonl"
-    return f"Edit samples {name}", {path: str(edit["text"]), **_forget_lines(path, read)}
+    text = sample_lines.with_ends_of(read(path), str(edit["text"]))
+    return f"Edit samples {name}", {path: text, **_forget_lines(path, read)}
 
 
 def _set_sample_line(

@@ -23,6 +23,14 @@ Changes = dict[int, tuple[str, str]]
 """What stands in the file and what is to stand there, by number of line."""
 
 
+def with_ends_of(old: str | None, new: str) -> str:
+    """A text whose lines end as those of the one that it replaces: an editor has its own ends."""
+    ends = old.count("\r\n") if old is not None else 0
+    if old is None or not ends or ends != old.count("\n") or "\r" in new:
+        return new
+    return new.replace("\n", "\r\n")
+
+
 def beside(relative: str) -> str:
     """The name under which the changed lines of a file are kept."""
     return relative + _MARK

@@ -158,3 +158,29 @@ async def test_new_lines_keep_the_form_of_yaml(desk: Desk, project: Path) -> Non
     assert editor.toPlainText() == (
         "sinks:\n  - name: a\n    destination:\n      type: kafka\n      "
     )
+
+
+@in_qt
+@pytest.mark.parametrize("special", ["\u00a0", "\r\n"], ids=["no-break space", "CRLF"])
+async def test_a_file_is_changed_only_where_somebody_types(
+    desk: Desk, project: Path, special: str
+) -> None:
+    path = project / "sequin.yaml"
+    before = path.read_bytes().decode()
+    if special == "\r\n":
+        before = before.replace("\n", special)
+    else:
+        before = before.replace("An online shop", f"An{special}online shop")
+    path.write_bytes(before.encode())
+    document = await opened(desk, project)
+    session = desk.window.session
+    await desk.act(document.flush)
+    await desk.quiet(0.1)
+    assert not session.dirty
+    await desk.act(lambda: replaced(document, "SHOP_KAFKA_HOSTS:-localhost", "HOSTS:-other"))
+    await desk.until(lambda: "sequin.yaml" in session.snapshot["dirty"], "the edit")
+    await desk.trigger("save")
+    await desk.until(lambda: not session.dirty, "the save")
+    assert path.read_bytes().decode() == before.replace(
+        "SHOP_KAFKA_HOSTS:-localhost", "HOSTS:-other"
+    )

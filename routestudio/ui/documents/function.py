@@ -58,7 +58,7 @@ class FunctionDocument(Document):
         super().__init__(session, name)
         function = session.function(name) or {}
         self._kind = function.get("kind", "routing")
-        self._seen = self._sent = function.get("code", "")
+        self._seen = self._sent = _shown(function)
         self._under_way = 0
         self._found: list[Diagnostic] = []
         self._fresh = False
@@ -314,7 +314,7 @@ class FunctionDocument(Document):
             self.gone.emit()
             return
         spoken = self._speak(str(function.get("language", "python")))
-        code = function["code"]
+        code = _shown(function)
         changed, self._seen = code != self._seen, code
         if changed and code != self._sent and not self._under_way and not self._save.isActive():
             self._sent = code
@@ -405,3 +405,8 @@ def _timer(owner: QWidget, ms: int, action: Any) -> QTimer:
     timer.setInterval(ms)
     timer.timeout.connect(action)
     return timer
+
+
+def _shown(function: dict[str, Any]) -> str:
+    """The code with the ends of lines that an editor has; those of the file are kept there."""
+    return str(function.get("code", "")).replace("\r\n", "\n")

@@ -128,6 +128,7 @@ class SampleDocument(Document):
         if text is not None:
             # Qt takes these for ends of lines; in JSON they stand in texts only.
             text = text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+            text = text.replace("\r\n", "\n")
         self._choose_page()
         if text != self._sent:
             self._sent = text

@@ -44,6 +44,7 @@ class YamlDocument(Document):
         super().__init__(session, Path(str(session.snapshot.get("file", ""))).name)
         self._problems = problems
         self._sent: str | None = None
+        """The text of the project, as the editor has it."""
         self._state: object = None
         """The state of the text that is shown, as the snapshot names it."""
         self._under_way = 0
@@ -147,8 +148,9 @@ class YamlDocument(Document):
             if self._under_way or self._save.isActive():
                 return
             text, first = str(found["text"]), self._sent is None
-            self._state, self._sent = found["state"], text
             self.editor.show_text(text)
+            # Not `text`: what the editor cannot hold is no edit before somebody types.
+            self._state, self._sent = found["state"], self.editor.toPlainText()
             if first:
                 self.editor.document().clearUndoRedoStacks()
             self._colour(len(text))

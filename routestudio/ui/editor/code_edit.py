@@ -60,8 +60,13 @@ class CodeEdit(QPlainTextEdit):
 
     # --- text --------------------------------------------------------------------------------
 
+    def toPlainText(self) -> str:
+        """The text as it is: Qt's own makes spaces of no-break spaces."""
+        return self.document().toRawText().replace("\u2029", "\n")
+
     def show_text(self, text: str) -> None:
         """Replace the text without `edited`; keeps cursor, scroll position and undo."""
+        text = text.replace("\r\n", "\n")
         if text == self.toPlainText():
             return
         self.blockSignals(True)
