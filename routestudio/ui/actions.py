@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
 
@@ -197,7 +197,7 @@ TABLE: tuple[Row, ...] = (
 _KEYS = "shortcuts/"
 _RESERVED = {"Ctrl+C", "Ctrl+X", "Ctrl+V", "Ctrl+A", "Tab", "Shift+Tab", "Return", "Enter", "Esc",
              "Backspace", "Del", "Space", "Left", "Right", "Up", "Down", "Home", "End"}  # fmt: skip
-"""Keys that belong to whatever is typed in."""
+"""Keys that belong to whatever is typed in, as all that are pressed without Ctrl or Alt."""
 
 MENUS = {
     "File": "&File", "Edit": "&Edit", "View": "&View", "Sink": "&Sink", "Function": "F&unction",
@@ -250,7 +250,7 @@ class Actions(QObject):
         wanted = QKeySequence(keys)
         if not keys:
             return ""
-        if keys in _RESERVED or len(keys) == 1:
+        if keys != self.rows[name].shortcut and (keys in _RESERVED or _types(wanted)):
             return f"{keys} is needed for typing. Choose keys with Ctrl or Alt."
         for row in TABLE:
             if row.id != name and self._actions[row.id].shortcut() == wanted:
@@ -296,3 +296,13 @@ def shortcut_text(row: Row) -> str:
     """The keys of an action, as they were chosen, in the way this system writes them."""
     kept = QKeySequence(str(settings().value(_KEYS + row.id, row.shortcut)))
     return kept.toString(QKeySequence.SequenceFormat.NativeText)
+
+
+def _types(keys: QKeySequence) -> bool:
+    """Whether keys write or move the cursor: those without Ctrl or Alt, but for F1 and on."""
+    pressed = keys[0]  # type: ignore[index]
+    if Qt.Key.Key_F1 <= pressed.key() <= Qt.Key.Key_F35:
+        return False
+    held = Qt.KeyboardModifier
+    other = held.ControlModifier | held.AltModifier | held.MetaModifier
+    return not pressed.keyboardModifiers() & other

@@ -106,7 +106,7 @@ def test_a_shortcut_is_changed_refused_and_reset(dialog: PreferencesDialog) -> N
     page.take()
     assert "“Open project”" in page.problem.text()
     assert actions.qaction("export").shortcut() == QKeySequence("Ctrl+E")
-    for keys in ("Ctrl+C", "X"):
+    for keys in ("Ctrl+C", "X", "Shift+A", "PgUp", "Shift+Left"):
         page.keys.setKeySequence(QKeySequence(keys))
         page.take()
         assert "needed for typing" in page.problem.text()
