@@ -108,6 +108,8 @@ class Preview:
         self._destinations = array("I")
         self.selection: Sequence[int] | None = None
         """Numbers of the rows that were selected last; `None`: all rows."""
+        self.selects = 0
+        """How often rows were selected: a slow sort must not take the place of what came after."""
         self._chunks: OrderedDict[int, list[Outcome]] = OrderedDict()
         self._sizes: dict[int, int] = {}
 

@@ -132,13 +132,18 @@ class WorkbenchMethods:
         Returns how many there are, and how many rows were looked at.
         """
         preview = self._preview(view)
+        preview.selects += 1
+        turn = preview.selects
         if not (state or action or destination or changed or text or sort is not None):
             preview.selection = None
             return {"count": len(preview.source), "of": len(preview.source)}
         among = await self._changed(preview) if changed else None
         order = None if sort is None else await preview.ordered(sort, descending=descending)
+        newer = preview.selection
         found = preview.select(state=state, action=action, destination=destination, among=among,
                                text=text, column=column, order=order)  # fmt: skip
+        if turn != preview.selects:
+            preview.selection = newer  # meanwhile others were asked for
         return {"count": len(found), "of": len(preview.states)}
 
     async def evaluate_all(self, *, view: str = "preview", emit: Emit = _ignore) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import shlex
 import shutil
@@ -333,3 +334,27 @@ async def test_no_secret_of_another_sink_is_copied(engine: EngineService, tmp_pa
     await engine.preview("customers-to-redis", input=told(tmp_path, secret.encode().hex()))
     with pytest.raises(UsageError, match="in a form that no variable"):
         await ask(engine, "commands", ranges=[[0, 0]])
+
+
+async def test_a_slow_sort_does_not_replace_what_was_asked_for_later(
+    engine: EngineService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await engine.preview("orders-to-kafka", sample="shop")
+    preview = engine.preview_of("preview")
+    assert preview is not None
+    ready, ordered = asyncio.Event(), preview.ordered
+
+    async def slow(column: int, *, descending: bool) -> Any:
+        await ready.wait()
+        return await ordered(column, descending=descending)
+
+    monkeypatch.setattr(preview, "ordered", slow)
+    older = asyncio.create_task(engine.methods["select"](sort=3))
+    await asyncio.sleep(0)
+    newer = await ask(engine, "select", text="filtered", column=4)
+    ready.set()
+    assert (await older)["count"] > newer["count"] > 0
+    assert preview.selection is not None
+    assert len(preview.selection) == newer["count"]
+    await ask(engine, "select", sort=3)
+    assert len(preview.selection) > newer["count"]
