@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QApplication,
+    QFileDialog,
     QFrame,
     QHBoxLayout,
     QSplitter,
@@ -44,7 +45,14 @@ def fit(window: QWidget) -> None:
     place = window.pos()
     place.setX(max(room.left(), min(place.x(), room.right() - window.width())))
     place.setY(max(room.top(), min(place.y(), room.bottom() - window.height())))
-    window.move(place)
+    if place != window.pos():  # to move a window that has no frame yet would add the frame's height
+        window.move(place)
+
+
+def keep_low(dialog: QWidget) -> None:
+    """Give a file dialog of Qt a size: it would be made for 30 rows, higher than a small screen."""
+    if isinstance(dialog, QFileDialog):
+        dialog.resize(760, 460)
 
 
 _NARROW = 700
