@@ -61,16 +61,19 @@ def test_a_window_in_sight_is_not_moved(qtbot: QtBot, monkeypatch: pytest.Monkey
     assert len(moves) == 1
 
 
-def test_a_file_dialog_fits_on_a_small_screen(qtbot: QtBot, tmp_path: Path) -> None:
+def test_a_file_dialog_opens_low_and_may_be_enlarged(qtbot: QtBot, tmp_path: Path) -> None:
     for name in "abc":
         (tmp_path / name).mkdir()
     dialog = QFileDialog(None, "Open project", str(tmp_path))
     dialog.setOption(QFileDialog.Option.DontUseNativeDialog)
     qtbot.addWidget(dialog)
     keep_low(dialog)
+    dialog.resize(700, 900)
     dialog.show()
-    qtbot.wait(10)
     assert dialog.height() < 600
+    qtbot.waitUntil(lambda: dialog.maximumHeight() > 10_000)
+    dialog.resize(700, 900)
+    assert dialog.height() == 900
 
 
 @pytest.mark.slow

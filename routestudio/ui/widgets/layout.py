@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QApplication,
-    QFileDialog,
     QFrame,
     QHBoxLayout,
     QSplitter,
@@ -49,10 +48,16 @@ def fit(window: QWidget) -> None:
         window.move(place)
 
 
+_LOW = 520
+_ANY = (1 << 24) - 1
+"""The largest height of a widget in Qt."""
+
+
 def keep_low(dialog: QWidget) -> None:
-    """Give a file dialog of Qt a size: it would be made for 30 rows, higher than a small screen."""
-    if isinstance(dialog, QFileDialog):
-        dialog.resize(760, 460)
+    """Open a file dialog of Qt in a size for small screens: it would have room for 30 rows."""
+    if dialog.inherits("QFileDialog"):
+        dialog.setMaximumHeight(_LOW)
+        QTimer.singleShot(0, dialog, lambda: dialog.setMaximumHeight(_ANY))
 
 
 _NARROW = 700
