@@ -35,8 +35,7 @@ PIECE: Final = 1 << 17
 """Characters of a text that are searched at a time."""
 EXCERPT: Final = 240
 _BEFORE: Final = 60
-_SECTIONS: Final = {"sinks": "sink", "functions": "function", "transforms": "function",
-                    "http_endpoints": "http_endpoints", "databases": "databases"}  # fmt: skip
+_WITH_CODE: Final = ("functions", "transforms")
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,29 +220,26 @@ def _joined(rows: Iterator[tuple[int, str]]) -> Iterator[tuple[int, str]]:
 
 
 def _yaml_target(workspace: Workspace, file: str) -> Callable[[int], Target]:
-    """Where a line of the project file is edited: its sink, function, endpoint or database."""
+    """Where a line of the project file is edited: the text of a function, else the file itself."""
     document = workspace.project.document
     plain = document.plain() or {}
-    marks: list[tuple[int, Target, int]] = []
+    marks: list[tuple[int, str, int]] = []
     for section, items in plain.items() if isinstance(plain, Mapping) else ():
-        marks.append((document.position((str(section),))[0], ("file", file, 0), 0))
-        kind = _SECTIONS.get(str(section))
-        for item in items if kind is not None and isinstance(items, list) else ():
+        marks.append((document.position((str(section),))[0], "", 0))
+        for item in items if isinstance(items, list) else ():
             name = item.get("name") if isinstance(item, Mapping) else None
-            if isinstance(name, str) and kind is not None:
+            if isinstance(name, str):
                 begin = document.position((str(section), name))[0]
-                inside = "code" in item and kind == "function"
+                inside = "code" in item and section in _WITH_CODE
                 code = document.position((str(section), name, "code"))[0] if inside else 0
-                marks.append((begin, (kind, name, 1), code))
+                marks.append((begin, name, code))
     marks.sort(key=lambda mark: mark[0])
     starts = [mark[0] for mark in marks]
 
     def target(line: int) -> Target:
         at = bisect_right(starts, line) - 1
-        if at < 0 or marks[at][1][0] == "file":
-            return "file", file, line
-        (kind, name, _), code = marks[at][1:]
-        return kind, name, line - code if code and line > code else 1
+        _, name, code = marks[at] if at >= 0 else (0, "", 0)
+        return ("function", name, line - code) if code and line > code else ("file", file, line)
 
     return target
 

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
 from routestudio.ui.icons import icon
 from routestudio.ui.settings import settings
 from routestudio.ui.theme import theme
+from routestudio.ui.widgets.undo_keys import UndoKeys
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +222,7 @@ class Actions(QObject):
             action.setToolTip(row.tip or row.title.rstrip("…"))
             window.addAction(action)
             self._actions[row.id] = action
+        UndoKeys(window)
         theme().changed.connect(self._draw)
         self._draw()
         self.set_context()

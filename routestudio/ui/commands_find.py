@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from PySide6.QtWidgets import QApplication, QLineEdit, QPlainTextEdit, QTextEdit
 
 if TYPE_CHECKING:
+    from routestudio.ui.documents.yaml import YamlDocument
     from routestudio.ui.reach import Reach
 
 
@@ -58,7 +59,7 @@ class FindCommands:
         self._reach.search.open_with(text)
 
     def go_to_line(self, line: dict[str, Any]) -> None:
-        """Go to a line that the search found, and select the match in a function's text."""
+        """Go to a line that the search found, and select the match in a text that is edited."""
         reach = self._reach
         kind, name, at = line["kind"], line["name"], line["at"]
         if kind == "test":
@@ -66,6 +67,9 @@ class FindCommands:
             reach.tests.choose(name, at, None)
         elif kind == "sample" or kind == "file":
             reach.open_problem(kind, name, at)
+            front = reach.front()
+            if front is not None and (front.kind, front.name) == ("yaml", name):
+                cast("YamlDocument", front).go_to(at, line["column"], line["length"])
         else:
             reach.open(kind, name)
             editor = getattr(reach.front(), "editor", None)

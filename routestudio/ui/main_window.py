@@ -49,7 +49,7 @@ from routestudio.ui.widgets.basics import (
     Banner,
     IconButton,
 )
-from routestudio.ui.widgets.layout import PlainSplitter, fit
+from routestudio.ui.widgets.layout import PlainSplitter, fit, keep_low
 from routestudio.ui.widgets.toast import Toast
 
 
@@ -382,6 +382,7 @@ class MainWindow(QMainWindow):
         super().childEvent(event)
         if event.polished() and isinstance(dialog := event.child(), QDialog):  # one of Qt's
             theme().dress(dialog)
+            keep_low(dialog)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         if self._may_close:

@@ -34,7 +34,7 @@ class RehearseDialog(Dialog):
         self._job: Job | None = None
         self._left: list[str] = []
         self.results: dict[str, dict[str, Any]] = {}
-        self.resize(900, 490)
+        self.resize(940, 490)
         self.body.addWidget(label(f"Rehearse a fault of {sink}", "title"))
         text = ("The messages go through the real pipeline, with the sink's own retries, to a new "
                 "stand-in that fails. Nothing reaches the real service.")  # fmt: skip

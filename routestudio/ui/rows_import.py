@@ -116,8 +116,10 @@ class RowsImport:
         def done(found: dict[str, Any]) -> None:
             then()
             if found["skipped"]:
-                text = f"{counted(found['skipped'], 'row')} of {self._place} cannot be read and "
-                self._session.notice.emit("warning", f"{text}are left out")
+                rows = counted(found["skipped"], "row")
+                left = "is" if found["skipped"] == 1 else "are"
+                text = f"{rows} of {self._place} cannot be read and {left} left out"
+                self._session.notice.emit("warning", text)
             self._add(name, found["text"])
 
         engine = self._session.engine

@@ -165,6 +165,7 @@ class _Tour:
                 )
             )
         await asyncio.sleep(0.3)
+        self.window.toast.hide()  # it tells of the save before
         await self.shoot("tour-6-fixed")
         self._trigger("save")
         await self.until(lambda: not self.window.session.dirty)

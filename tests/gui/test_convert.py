@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from routestudio.ui.convert_dialog import ConvertDialog
@@ -80,6 +82,23 @@ async def test_taken_and_undone_in_one_step(desk: Desk, project: Path) -> None:
     await desk.until(language("python"), "the function as it was")
     await desk.until(lambda: document.editor.toPlainText() == CODE, "the text as it was")
     assert document.highlighter.language == "python"
+
+
+@in_qt
+async def test_undone_by_its_key_with_the_focus_in_the_editor(desk: Desk, project: Path) -> None:
+    await desk.start(project)
+    document = await opened(desk)
+    document.editor.setFocus()
+    dialog = await dialog_of(desk)
+    await desk.act(dialog.take.click)
+    await desk.until(lambda: document.highlighter.language == "elixir", "the conversion")
+    desk.window.activateWindow()
+    document.editor.setFocus()
+    await desk.until(document.editor.hasFocus, "the focus")
+    assert not document.editor.document().isUndoAvailable()
+    control = Qt.KeyboardModifier.ControlModifier
+    await desk.act(lambda: QTest.keyClick(document.editor, Qt.Key.Key_Z, control))
+    await desk.until(lambda: document.editor.toPlainText() == CODE, "the text as it was")
 
 
 @in_qt

@@ -159,6 +159,7 @@ def test_matching_brackets_are_marked(editor: CodeEdit) -> None:
     editor.moveCursor(QTextCursor.MoveOperation.End)
     assert [m.cursor.selectedText() for m in editor.extraSelections()][-2:] == [")", "("]
     assert matching("f([1, (2)])", 1) == 10
+    assert matching("(" + "x" * 1_000_000 + ")", 0) is None  # it would take a second
     assert matching("(", 0) is None
 
 

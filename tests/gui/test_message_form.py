@@ -182,3 +182,35 @@ async def test_form_and_json_show_the_same_message(desk: Desk, project: Path) ->
     await desk.act(lambda: rows.choose(3))
     assert any("not applied" in text.lower() for _, text in desk.notices)
     assert form.fields.isVisible()
+
+
+def test_a_very_long_value_stays_whole_when_another_is_edited(qtbot: Any) -> None:
+    long = "x" * 100_000
+    form = MessageForm("orders")
+    qtbot.addWidget(form)
+    text = {"action": "insert", "record": {"id": 1, "note": long}, "changes": None, "metadata": {}}
+    heard: list[str] = []
+    form.changed.connect(heard.append)
+    form.show_text(json.dumps(text))
+    number, note = form.sections["record"].entries
+    assert note.line.isReadOnly()
+    assert not note.kind.isEnabled()
+    assert "JSON" in note.line.toolTip()
+    QTest.keyClicks(number.line, "2")
+    taken = json.loads(heard[-1])["record"]
+    assert (taken["id"], taken["note"]) == (12, long) or (taken["id"], taken["note"]) == (21, long)
+    note.show('"short"')
+    assert not note.line.isReadOnly()
+    assert note.line.text() == "short"
+
+
+def test_a_long_text_that_is_pasted_into_a_field_is_not_cut(qtbot: Any) -> None:
+    form = MessageForm("orders")
+    qtbot.addWidget(form)
+    heard: list[str] = []
+    form.changed.connect(heard.append)
+    form.show_text('{"action": "insert", "record": {"note": ""}, "changes": null, "metadata": {}}')
+    (note,) = form.sections["record"].entries
+    note.line.insert("y" * 50_000)
+    note.line.textEdited.emit(note.line.text())
+    assert json.loads(heard[-1])["record"]["note"] == "y" * 50_000

@@ -87,7 +87,10 @@ async def test_lines_of_yaml_and_tests(desk: Desk, project: Path) -> None:
     await desk.open("sample", "awkward")
     panel = await search(desk, "SHOP_REDIS_HOST")
     document = await go(desk, panel, "sequin.yaml", "SHOP_REDIS_HOST")
-    assert (document.kind, document.name) == ("sink", "customers-to-redis")
+    assert (document.kind, document.name) == ("yaml", "sequin.yaml")
+    await desk.until(document.editor.toPlainText, "the text")
+    assert document.editor.textCursor().selectedText() == "SHOP_REDIS_HOST"
+    assert "customers-to-redis" in document.editor.toPlainText()
     panel = await search(desk, "payments are not")
     await go(desk, panel, "tests/orders.yaml", "payments are not")
     await desk.until(lambda: desk.window.tests.results, "the tests")

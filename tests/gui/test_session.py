@@ -95,6 +95,27 @@ async def test_an_edit_of_a_form_is_undone_and_redone(desk: Desk, project: Path)
 
 
 @in_qt
+async def test_undo_by_its_key_in_a_field_that_was_left_and_entered_again(
+    desk: Desk, project: Path
+) -> None:
+    await desk.start(project)
+    document = await desk.open("sink", "customers-to-redis")
+    edit = line(document.config.rows["host"].editor.control())
+    before = edit.text()
+    edit.setFocus()
+    await desk.until(edit.hasFocus)
+    edit.selectAll()
+    QTest.keyClicks(edit, "cache.example")
+    await desk.act(lambda: QTest.keyClick(edit, Qt.Key.Key_Tab))
+    await desk.quiet()
+    edit.setText(edit.text())  # as a field does that shows a value: its own steps are gone
+    edit.setFocus()
+    control = Qt.KeyboardModifier.ControlModifier
+    await desk.act(lambda: QTest.keyClick(edit, Qt.Key.Key_Z, control))
+    await desk.until(lambda: edit.text() == before, "the undo")
+
+
+@in_qt
 async def test_saving_takes_what_is_being_typed_in_a_field(desk: Desk, project: Path) -> None:
     await desk.start(project)
     document = await desk.open("sink", "customers-to-redis")

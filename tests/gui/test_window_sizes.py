@@ -12,11 +12,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QWidget
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
 from routestudio.paths import resources
 from routestudio.ui.preferences import LARGEST
+from routestudio.ui.widgets.layout import fit, keep_low
 from tests.gui.cut_text import faults
 
 pytestmark = pytest.mark.gui
@@ -45,6 +46,34 @@ def test_the_search_itself(qtbot: QtBot) -> None:
     assert "'a text of some length' needs" in found[0]
     assert "placeholder" in found[1]
     assert "is outside its parent" in found[2]
+
+
+def test_a_window_in_sight_is_not_moved(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    window = QWidget()
+    qtbot.addWidget(window)
+    window.setGeometry(20, 30, 300, 200)
+    moves: list[object] = []
+    monkeypatch.setattr(window, "move", moves.append)
+    fit(window)
+    assert moves == []
+    window.setGeometry(-500, 30, 300, 200)
+    fit(window)
+    assert len(moves) == 1
+
+
+def test_a_file_dialog_opens_low_and_may_be_enlarged(qtbot: QtBot, tmp_path: Path) -> None:
+    for name in "abc":
+        (tmp_path / name).mkdir()
+    dialog = QFileDialog(None, "Open project", str(tmp_path))
+    dialog.setOption(QFileDialog.Option.DontUseNativeDialog)
+    qtbot.addWidget(dialog)
+    keep_low(dialog)
+    dialog.resize(700, 900)
+    dialog.show()
+    assert dialog.height() < 600
+    qtbot.waitUntil(lambda: dialog.maximumHeight() > 10_000)
+    dialog.resize(700, 900)
+    assert dialog.height() == 900
 
 
 @pytest.mark.slow

@@ -61,6 +61,9 @@ def written(kind: str, text: str) -> str:
     return on_one_line(body)
 
 
+_LONG = 10_000
+"""Characters of a value that a field shows as a whole and edits; a longer one is edited as JSON."""
+_SHOWN = 200
 _NAME = 80
 """Pixels that the name of an entry has at least."""
 
@@ -82,6 +85,7 @@ class Entry:
         self.kind.addItems(KINDS)
         self.kind.setAccessibleName(f"Kind of {name}")
         self.line = QLineEdit()
+        self.line.setMaxLength(1 << 24)  # Qt's own limit would cut what is pasted
         self.line.setAccessibleName(f"Value of {name}")
         self.flag = ComboBox()
         self.flag.addItems(["true", "false"])
@@ -95,6 +99,11 @@ class Entry:
         """All controls."""
         return self.name, self.kind, self.line, self.flag, self.error, self.remove
 
+    @property
+    def long(self) -> bool:
+        """Whether the value is too long for a field: the beginning is shown."""
+        return self.line.isReadOnly()
+
     def show(self, raw: str) -> None:
         """Show a value, unless it is what is typed already."""
         self.error.hide()
@@ -104,8 +113,14 @@ class Entry:
         self.line.setProperty("raw", raw)
         kind = kind_of(raw)
         self.kind.setCurrentText(kind)
+        self.line.setReadOnly(len(raw) > _LONG)
+        self.kind.setEnabled(not self.long)
+        self.line.setToolTip("Too long for a field: edit it as JSON" if self.long else "")
         if kind == "true/false":
             self.flag.setCurrentText(raw)
+        elif self.long:
+            self.line.setText(f"{raw[:_SHOWN]}…")
+            self.line.setCursorPosition(0)
         else:
             self.line.setText(str(json.loads(raw)) if kind == "text" else
                               "" if kind == "null" else raw)  # fmt: skip
@@ -115,6 +130,8 @@ class Entry:
     def take(self) -> bool:
         """Take what is typed; false, and shown at the control, when it is wrong."""
         self._fit()
+        if self.long:  # as it was: what is shown is only its beginning
+            return self.say("" if self.name.text() else "the name is missing")
         kind = self.kind.currentText()
         text = self.flag.currentText() if kind == "true/false" else self.line.text()
         problem = "" if self.name.text() else "the name is missing"

@@ -48,7 +48,7 @@ class YamlDocument(Document):
         self._state: object = None
         """The state of the text that is shown, as the snapshot names it."""
         self._under_way = 0
-        self._line: int | None = None
+        self._place: tuple[int, int, int] | None = None
         self._save = QTimer(self)
         self._save.setSingleShot(True)
         self._save.timeout.connect(self.flush)
@@ -120,13 +120,13 @@ class YamlDocument(Document):
         """Comment or uncomment the selected lines."""
         toggle_comment(self.editor)
 
-    def go_to(self, line: int) -> None:
-        """Put the cursor at a line, at once or when the text is there."""
-        self._line = line
+    def go_to(self, line: int, column: int = 0, length: int = 0) -> None:
+        """Put the cursor at a line, at once or when the text is there; select what is found."""
+        self._place = (line, column, length)
         if self._sent is not None:
             text = self.editor.document().findBlockByNumber(line - 1).text()
-            self.editor.go_to(line, 1 + len(text) - len(text.lstrip()))
-            self._line = None
+            self.editor.go_to(line, column or 1 + len(text) - len(text.lstrip()), length)
+            self._place = None
 
     # --- showing -----------------------------------------------------------------------------
 
@@ -155,8 +155,8 @@ class YamlDocument(Document):
                 self.editor.document().clearUndoRedoStacks()
             self._colour(len(text))
             self.show_problems()
-            if self._line is not None:
-                self.go_to(self._line)
+            if self._place is not None:
+                self.go_to(*self._place)
 
         self.session.engine.run(
             self.session.request("yaml_text"), owner=self, title=self.name, done=done

@@ -373,6 +373,10 @@ def _at_end(cursor: QTextCursor) -> QTextCursor:
     return end
 
 
+_FAR = 20_000
+"""Characters after which a bracket is not searched any further: a row may have a megabyte."""
+
+
 def padded(text: str) -> str:
     """`text` with one character per UTF-16 unit, so that Qt's positions are indexes."""
     return _WIDE.sub("\ue000\ue000", text)
@@ -384,13 +388,13 @@ def before_cursor(cursor: QTextCursor) -> str:
 
 
 def matching(text: str, at: int) -> int | None:
-    """The position of the bracket that matches the one at `at`."""
+    """The position of the bracket that matches the one at `at`; `None` where it is far away."""
     character = text[at]
     step = 1 if character in BRACKETS else -1
     other = BRACKETS[character] if step > 0 else _CLOSING[character]
     depth = 0
     position = at
-    while 0 <= position < len(text):
+    while 0 <= position < len(text) and abs(position - at) <= _FAR:
         if text[position] == character:
             depth += 1
         elif text[position] == other:

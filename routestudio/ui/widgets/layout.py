@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QApplication,
@@ -44,7 +44,20 @@ def fit(window: QWidget) -> None:
     place = window.pos()
     place.setX(max(room.left(), min(place.x(), room.right() - window.width())))
     place.setY(max(room.top(), min(place.y(), room.bottom() - window.height())))
-    window.move(place)
+    if place != window.pos():  # to move a window that has no frame yet would add the frame's height
+        window.move(place)
+
+
+_LOW = 520
+_ANY = (1 << 24) - 1
+"""The largest height of a widget in Qt."""
+
+
+def keep_low(dialog: QWidget) -> None:
+    """Open a file dialog of Qt in a size for small screens: it would have room for 30 rows."""
+    if dialog.inherits("QFileDialog"):
+        dialog.setMaximumHeight(_LOW)
+        QTimer.singleShot(0, dialog, lambda: dialog.setMaximumHeight(_ANY))
 
 
 _NARROW = 700
