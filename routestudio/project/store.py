@@ -252,7 +252,11 @@ class OpenProject:
         """Take texts of the undo stack; the journal gets what differs only."""
         patches = [patch_of(path, self.read(path), text) for path, text in texts.items()]
         self._restore(texts)
-        self._keep({"op": "patch", "patches": patches})
+        if self._changed:
+            self._keep({"op": "patch", "patches": patches})
+        else:  # all is as it is on the disk: there is nothing to recover
+            self._journal.saved()
+            self.journal_problem = None
 
     def _patch(self, edit: Mapping[str, Any]) -> None:
         """Do again what an undo or redo of an earlier run did."""

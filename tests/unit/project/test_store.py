@@ -333,6 +333,20 @@ def test_unanswered_recovery_survives_new_edits_and_a_save(folder: Path) -> None
     assert opened(folder).recoverable["count"] == 0
 
 
+def test_what_was_undone_to_what_is_on_the_disk_is_not_offered(folder: Path) -> None:
+    project = opened(folder)
+    project.apply(sink("first"))
+    project.apply(sink("second"))
+    project.undo()
+    assert opened(folder).recoverable["count"] == 3
+    project.undo()
+    assert opened(folder).recoverable["count"] == 0
+    project.redo()
+    again = opened(folder)
+    assert again.recover() == 1
+    assert [s.name for s in again.project.sinks] == ["orders", "hook", "first"]
+
+
 def test_discarding_forgets(folder: Path) -> None:
     opened(folder).apply(sink("first"))
     project = opened(folder)
@@ -373,7 +387,7 @@ def test_undo_does_not_copy_the_file_into_the_journal(folder: Path) -> None:
     journal = journal_of(folder)
     assert "hunter2" not in journal.read_text()
     again = opened(folder)
-    assert again.recover() == 3
+    assert again.recover() == 1  # the redo: the undo brought back what is on the disk
     assert again.project.sinks[0].batch_size == 5
 
 
