@@ -14,6 +14,7 @@ from PySide6.QtGui import (
     QResizeEvent,
     QTextCharFormat,
     QTextCursor,
+    QTextDocument,
     QTextFormat,
 )
 from PySide6.QtWidgets import QPlainTextEdit, QTextEdit, QToolTip, QWidget
@@ -197,19 +198,8 @@ class CodeEdit(QPlainTextEdit):
             if 0 <= at < len(text) and (text[at] in BRACKETS or text[at] in _CLOSING):
                 other = matching(text, at)
                 if other is not None:
-                    return [self._bracket(at), self._bracket(other)]
+                    return [_bracket(self.document(), place) for place in (at, other)]
         return []
-
-    def _bracket(self, position: int) -> QTextEdit.ExtraSelection:
-        mark = QTextEdit.ExtraSelection()
-        cursor = QTextCursor(self.document())
-        cursor.setPosition(position)
-        cursor.setPosition(position + 1, QTextCursor.MoveMode.KeepAnchor)
-        mark.cursor = cursor
-        style = QTextCharFormat()
-        style.setBackground(colour("selected"))
-        mark.format = style
-        return mark
 
     def eventFilter(self, watched: object, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
@@ -334,6 +324,18 @@ class CodeEdit(QPlainTextEdit):
         self._layout_gutter()
         self._mark()
         self._gutter.update()
+
+
+def _bracket(document: QTextDocument, position: int) -> QTextEdit.ExtraSelection:
+    mark = QTextEdit.ExtraSelection()
+    cursor = QTextCursor(document)
+    cursor.setPosition(position)
+    cursor.setPosition(position + 1, QTextCursor.MoveMode.KeepAnchor)
+    mark.cursor = cursor
+    style = QTextCharFormat()
+    style.setBackground(colour("selected"))
+    mark.format = style
+    return mark
 
 
 class _Gutter(QWidget):
