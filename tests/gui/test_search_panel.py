@@ -54,10 +54,10 @@ async def test_a_line_of_a_function_is_selected_in_its_editor(desk: Desk, projec
     document = await go(desk, panel, "functions/orders_by_region.py", "region")
     assert (document.kind, document.name) == ("function", "orders-by-region")
     assert document.editor.textCursor().selectedText().lower() == "region"
-    await desk.until(document.editor.hasFocus, "the focus: the window may become active late")
-    await desk.quiet(0.2)
+    # Of the window, which need not be the active one beside another process.
+    await desk.until(lambda: desk.window.focusWidget() is document.editor, "the focus")
     desk.window.activateWindow()
-    document.editor.setFocus()
+    await desk.until(document.editor.hasFocus, "the window to be the active one")
     # What is selected is what the shortcut looks for next.
     await desk.trigger("search_project")
     assert panel.text.text() == "region"
