@@ -124,7 +124,9 @@ class SearchPanel(QWidget):
     # --- searching ---------------------------------------------------------------------------
 
     def _typed(self) -> None:
-        self.stop()
+        self._pause.stop()
+        if self._job is not None:
+            self.stop()
         if len(self.text.text()) > 1 and self._session.is_open:
             self._pause.start()
         elif not self.text.text():
