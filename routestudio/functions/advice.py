@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 NOT_ALLOWED: Final[dict[str, tuple[str, str]]] = {
-    "Import": ("imports are not allowed", "what a function may use needs no import"),
-    "ImportFrom": ("imports are not allowed", "what a function may use needs no import"),
+    "Import": ("imports are not allowed", "everything here works without an import"),
+    "ImportFrom": ("imports are not allowed", "everything here works without an import"),
     "ClassDef": ("classes are not allowed", "use a map or a nested function"),
     "AsyncFunctionDef": ("async functions are not allowed", "write `def` without `async`"),
     "Await": ("`await` is not allowed", "functions compute from their arguments only"),
