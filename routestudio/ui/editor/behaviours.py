@@ -43,38 +43,32 @@ class AutoIndent(Behaviour):
         cursor = self.editor.textCursor()
         line = before_cursor(cursor)
         indent = line[: len(line) - len(line.lstrip())]
+        cursor.insertText("\n" + self.next_indent(indent, line))
+        self.editor.setTextCursor(cursor)
+        self.editor.ensureCursorVisible()
+        return True
+
+    def next_indent(self, indent: str, line: str) -> str:
+        """The spaces of the line after this one, which has that indentation."""
         stripped = line.split("#", 1)[0].rstrip()
         if stripped.endswith((":", "(", "[", "{", " do", "->")):
-            indent += self.editor.indent
-        elif stripped.lstrip().startswith(("return", "pass", "break", "continue", "raise")):
-            indent = indent.removesuffix(self.editor.indent)
-        cursor.insertText("\n" + indent)
-        self.editor.setTextCursor(cursor)
-        self.editor.ensureCursorVisible()
-        return True
+            return indent + self.editor.indent
+        if stripped.lstrip().startswith(("return", "pass", "break", "continue", "raise")):
+            return indent.removesuffix(self.editor.indent)
+        return indent
 
 
-class YamlIndent(Behaviour):
+class YamlIndent(AutoIndent):
     """A new line starts below the keys of the item before it, deeper after a key without value."""
 
-    def press(self, event: QKeyEvent) -> bool:
-        if event.key() not in (_KEY.Key_Return, _KEY.Key_Enter) or event.modifiers() not in (
-            Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.KeypadModifier,
-        ):  # fmt: skip
-            return False
-        cursor = self.editor.textCursor()
-        line = before_cursor(cursor)
-        indent = line[: len(line) - len(line.lstrip())]
-        rest = line.lstrip()
-        while rest.startswith("- "):
+    def next_indent(self, indent: str, line: str) -> str:
+        text = line.lstrip()
+        while text.startswith("- "):
             indent += "  "
-            rest = rest[2:]
-        if rest.split(" #", 1)[0].rstrip().endswith((":", ": |", ": >")):
+            text = text[2:]
+        if text.split(" #", 1)[0].rstrip().endswith((":", ": |", ": >")):
             indent += self.editor.indent
-        cursor.insertText("\n" + indent)
-        self.editor.setTextCursor(cursor)
-        self.editor.ensureCursorVisible()
-        return True
+        return indent
 
 
 class TabKeys(Behaviour):
