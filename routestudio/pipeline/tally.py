@@ -6,6 +6,7 @@ import heapq
 from collections import deque
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Final, Protocol
 
 from routestudio.pipeline.latency import SIZES, Histogram
@@ -35,7 +36,7 @@ _MAX_REASONS: Final = 50
 _MAX_WAITS: Final = 200
 _TOLD_WAITS: Final = 50
 _RATE_SECONDS: Final = 2.0
-_SORT_SECONDS: Final = 1.0
+_SORT_SECONDS: Final = 0.5
 _FEW: Final = 200
 
 
@@ -264,6 +265,7 @@ class Tally:
             setattr(self, name, 0)
         self.latency, self.sizes = Histogram(), Histogram(SIZES)
         self.retries, self.reasons, self._keys, self._names = {}, {}, {}, {}
+        self._sorted = []
         return found
 
     def join(self, part: Part) -> None:
@@ -286,10 +288,15 @@ class Tally:
     # --- reading -----------------------------------------------------------------------------
 
     def destinations(self, start: int, count: int, now: float) -> list[DestinationCount]:
-        """Destinations by delivered messages, most first; their order is up to a second old."""
+        """Destinations by delivered messages, most first.
+
+        Of many, the order is up to half a second old; new ones are at its end until then.
+        """
         if len(self._names) <= _FEW or now - self._sorted_at >= _SORT_SECONDS:
             self._sorted = sorted(self._names.values(), key=lambda found: -found.delivered)
             self._sorted_at = now
+        else:  # the names that were sorted are the first ones that were met
+            self._sorted += islice(self._names.values(), len(self._sorted), None)
         return [found.told() for found in self._sorted[start : start + count]]
 
     def progress(self, now: float, begun: float, planner: Held) -> Progress:

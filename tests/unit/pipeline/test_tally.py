@@ -126,6 +126,27 @@ def test_more_destinations_than_are_told_apart_are_counted_together() -> None:
     assert tally.delivered == count
 
 
+def test_a_destination_is_told_as_soon_as_it_is_counted() -> None:
+    """A page asked for between two sortings lacked the newest and was not asked for again."""
+    bench = Bench(batch=1)
+
+    def deliver(first: int, end: int) -> None:
+        for number in range(first, end):
+            bench.planner.add([job(number, f"t{number}")], 0.0)
+            bench.send(DELIVERED, 0.0)
+
+    deliver(0, 300)
+    assert len(bench.tally.destinations(0, 1_000, 5.0)) == 300
+    deliver(300, 420)
+    deliver(410, 420)
+    told = bench.tally.destinations(300, 1_000, 5.01)
+    assert [item.name for item in told] == [f"t{number}" for number in range(300, 420)]
+    assert [item.delivered for item in told] == [1] * 110 + [2] * 10
+    assert len({item.name for item in bench.tally.destinations(0, 1_000, 5.02)}) == 420
+    first = bench.tally.destinations(0, 10, 6.0)
+    assert [item.name for item in first] == [f"t{number}" for number in range(410, 420)]
+
+
 def test_waiting_retries_say_where_until_when_and_why() -> None:
     bench = Bench(attempts=3)
     bench.planner.add([job(n, "slow") for n in range(4)], 0.0)
