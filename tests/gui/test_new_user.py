@@ -198,7 +198,7 @@ async def test_a_resumed_run_counts_each_row_once_and_keeps_its_reasons(
     desk: Desk, tmp_path: Path, http_receiver: HttpReceiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     http_receiver.answer = lambda request: Reply(
-        status=400 if b'"id":7' in request.body.replace(b" ", b"") else 200, delay=0.01
+        status=400 if b'"id":7' in request.body.replace(b" ", b"") else 200, delay=0.1
     )
     panel = await at_run_project(desk, tmp_path / "p", http_receiver.url, ROWS)
     await run(desk, monkeypatch)
@@ -305,6 +305,7 @@ async def test_where_rows_fail_the_reason_has_room_and_nothing_beside_it_is_gree
     header = preview.table.horizontalHeader()
     why = 5 + len(preview.model.fields)
     assert header.visualIndex(why) == 5
+    await desk.until(lambda: preview.model.row(0), "the rows")
     needed = preview.table.fontMetrics().horizontalAdvance(preview.model.row(0)["error"]["message"])
     assert header.sectionSize(why) >= min(340, needed)
     await desk.open("sink", "events-to-http")

@@ -88,9 +88,9 @@ async def test_what_the_service_holds_is_compared(desk: Desk, project: Path) -> 
         await run_for_real(desk)
         place = f"localhost:{address.port}"
         hint = f"Run → Read back compares what {place} holds with the preview."
-        assert ("info", hint) in desk.notices
+        await desk.until(lambda: ("info", hint) in desk.notices, "the hint")
         arrived = desk.window.arrived
-        assert place in arrived._empty.title.text()
+        await desk.until(lambda: place in arrived._empty.title.text(), "the place")
         rows = await read(desk)
         assert {row["verdict"] for row in rows} <= {"equal", "replaced"}
         assert f"What {place} holds of {SINK}" in arrived.title.toolTip()

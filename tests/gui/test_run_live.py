@@ -23,7 +23,7 @@ pytestmark = pytest.mark.gui
 async def test_rate_chart_and_destinations_are_shown_while_it_runs(
     desk: Desk, tmp_path: Path, http_receiver: HttpReceiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    http_receiver.answer = lambda _: Reply(delay=0.02)
+    http_receiver.answer = lambda _: Reply(delay=0.1)
     panel = await at_run_project(desk, tmp_path / "p", http_receiver.url, 1_000)
     await run(desk, monkeypatch)
     page = panel.page

@@ -24,7 +24,6 @@ from routestudio.ui.documents.overview import OverviewDocument
 from routestudio.ui.documents.sample_types import TypesDialog
 from routestudio.ui.rehearse_dialog import RehearseDialog
 from routestudio.ui.rows_dialog import RowsDialog
-from tests.gui import desk as desks
 from tests.gui.desk import Desk, in_qt
 
 pytestmark = [pytest.mark.gui, pytest.mark.slow]
@@ -70,7 +69,6 @@ async def press(desk: Desk, words: str) -> None:
 async def test_the_guide_is_walked(
     desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(desks, "LONGEST", 180.0)
     text = GUIDE.read_text(encoding="utf-8")
     folder = tmp_path / "stock"
     await desk.start()

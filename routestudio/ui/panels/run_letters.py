@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -148,7 +149,11 @@ class LettersView(QWidget):
             if asked == self._asked:
                 self.rows.give(start, rows)
 
-        self._ask("letter_rows", give, group=self.group, start=start, count=PAGE)
+        def lost() -> None:
+            if asked == self._asked:
+                self.rows.lost(start)
+
+        self._ask("letter_rows", give, lost, group=self.group, start=start, count=PAGE)
 
     def _enable(self) -> None:
         some = bool(self.row_table.selectionModel().hasSelection())
@@ -230,10 +235,13 @@ class LettersView(QWidget):
         )
         return found
 
-    def _ask(self, method: str, done: Any, **params: Any) -> None:
+    def _ask(
+        self, method: str, done: Any, lost: Callable[[], object] = lambda: None, **params: Any
+    ) -> None:
         engine = self._session.engine
 
         def failed(error: RouteStudioError) -> None:
+            lost()
             self._session.notice.emit("error", str(error))
 
         engine.run(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from PySide6.QtCore import QTimer
@@ -112,7 +113,12 @@ class DestinationsView(QWidget):
                 self.model.expect(told["distinct"], fresh=False)
                 self.model.give(start, told["rows"])
 
-        _ask(self, self._session, "run_destinations", give, run=self._run, start=start, count=PAGE)
+        def lost() -> None:
+            if asked == self._asked:
+                self.model.lost(start)
+
+        _ask(self, self._session, "run_destinations", give, lost,
+             run=self._run, start=start, count=PAGE)  # fmt: skip
 
 
 class RetriesView(QWidget):
@@ -246,10 +252,18 @@ def circuit_text(data: dict[str, Any]) -> str:
             f"{following}: {found['reason']}")  # fmt: skip
 
 
-def _ask(owner: QWidget, session: Session, method: str, done: Any, **params: Any) -> None:
+def _ask(
+    owner: QWidget,
+    session: Session,
+    method: str,
+    done: Any,
+    lost: Callable[[], object] = lambda: None,
+    **params: Any,
+) -> None:
     engine = session.engine
 
     def failed(error: RouteStudioError) -> None:
+        lost()
         session.notice.emit("error", str(error))
 
     engine.run(engine.request(method, **params), owner=owner, title="Run", done=done, failed=failed)
