@@ -102,7 +102,7 @@ _CONFLICTS = [{"path": "functions/orders_by_region.py", "state": "changed", "edi
 
 
 def _rows(parent: QWidget | None, _: Path) -> Dialog:
-    given = {"text": CSV, "name": "pasted"}
+    given: dict[str, Any] = {"text": CSV, "name": "pasted"}
     project = SimpleNamespace(project=OpenProject.open(resources() / "demo", {}))
     service = ImportMethods(cast(Any, SimpleNamespace(workspace=project)))
     with ThreadPoolExecutor(1) as thread:  # the window's loop may be running in this one

@@ -170,7 +170,7 @@ async def test_a_function_is_added_with_its_starter(desk: Desk, project: Path) -
     in_dialog(fill)
     await desk.trigger("add_function")
     await desk.until(lambda: session.function("cache-keys") is not None, "the function")
-    document = desk.window.document()
+    document: Any = desk.window.document()
     assert document is not None
     assert "def route(" in document.editor.toPlainText()
     await desk.quiet(0.3)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt, QUrl
@@ -90,7 +91,7 @@ async def test_the_id_of_a_hazard_leads_to_its_entry(desk: Desk, project: Path) 
     reader.close()
 
 
-def items(desk: Desk) -> list:
+def items(desk: Desk) -> list[Any]:
     tree = desk.window.problems.tree
     return [tree.topLevelItem(number) for number in range(tree.topLevelItemCount())]
 

@@ -174,7 +174,6 @@ async def test_event_hubs_check_table(
     event_hub_server: EventHubServer, http_receiver: HttpReceiver, closed_port: int,
     silent_port: int, garbage_port: int, monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr(_service, "CHECK_SECONDS", 1.5)
     server = event_hub_server
     server.hubs.add("private")
     server.policies["orders-only"] = Policy("k2", hub="orders")
@@ -226,6 +225,7 @@ async def test_event_hubs_check_table(
     await table.run_both("wrong protocol", secure, orders, "TLS failed",
                          variant="TLS against a plain port")  # fmt: skip
     silent = at(f"http://127.0.0.1:{silent_port}")
+    monkeypatch.setattr(_service, "CHECK_SECONDS", 1.5)
     await table.run_both("timeout", silent, orders, denied)
     table.finish()
     assert server.events == {}

@@ -282,7 +282,7 @@ async def test_an_answer_that_is_lost_after_delivery_is_unknown(
     def relay(request: Received) -> Reply:
         import http.client
 
-        connection = http.client.HTTPConnection(pubsub_server.host, pubsub_server.port, timeout=10)
+        connection = http.client.HTTPConnection(pubsub_server.host, pubsub_server.port, timeout=60)
         try:
             connection.request(request.method, request.target, request.body, {
                 name: value for name, value in request.headers
@@ -314,8 +314,6 @@ async def test_pubsub_check_table(
     pubsub_server: PubSubServer, google_server: GoogleServer, closed_port: int, silent_port: int,
     garbage_port: int, monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr(_service, "CHECK_SECONDS", 2.5)
-    monkeypatch.setattr(_google, "TOKEN_SECONDS", 1.5)
     topic = pubsub_server.create_topic("check-table-orders")
     google_server.topics |= {"orders": True, "locked": False}
 
@@ -367,6 +365,8 @@ async def test_pubsub_check_table(
     await table.run_both("wrong protocol", config(google_server.url), known, denied,
                          variant="no emulator")  # fmt: skip
     silent = config(f"http://127.0.0.1:{silent_port}")
+    monkeypatch.setattr(_service, "CHECK_SECONDS", 2.5)
+    monkeypatch.setattr(_google, "TOKEN_SECONDS", 1.5)
     await table.run_both("timeout", silent, known, denied)
     mute = cloud(google_server, token_uri=f"http://127.0.0.1:{silent_port}/token")
     await table.run_both("timeout", mute, known, denied, variant="token endpoint")

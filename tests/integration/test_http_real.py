@@ -93,12 +93,12 @@ async def test_what_arrives_is_what_was_encoded(http_receiver: HttpReceiver) -> 
         for r in batch
     )  # fmt: skip
     got = []
-    for request in http_receiver.wait_for(20):
-        items = request.json()["data"]
+    for came in http_receiver.wait_for(20):
+        items = came.json()["data"]
         bodies = [json.dumps(i, separators=(",", ":"), ensure_ascii=False).encode() for i in items]
-        assert request.body == b'{"data":[' + b",".join(bodies) + b"]}"
-        headers = {k: v for k, v in request.headers if k.lower() not in ("host", "content-length")}
-        got += [(request.method, request.target, body, headers) for body in bodies]
+        assert came.body == b'{"data":[' + b",".join(bodies) + b"]}"
+        headers = {k: v for k, v in came.headers if k.lower() not in ("host", "content-length")}
+        got += [(came.method, came.target, body, headers) for body in bodies]
     assert sorted(got, key=str) == sorted(sent, key=str)
     assert len(http_receiver.requests) == 20
 

@@ -112,7 +112,7 @@ async def test_other_clients_get_the_emulator_s_own_answers(standin: PubSubStand
     address = await standin.start()
 
     def ask(method: str, path: str, body: bytes | None = None) -> tuple[int, Any]:
-        connection = http.client.HTTPConnection(address.host, address.port, timeout=10)
+        connection = http.client.HTTPConnection(address.host, address.port, timeout=60)
         try:
             connection.request(method, path, body, {"content-type": "application/json"})
             answer = connection.getresponse()

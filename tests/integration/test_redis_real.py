@@ -204,7 +204,7 @@ async def test_a_run_repeats_only_the_commands_that_were_refused(
         assert delivery.summary.delivered == 100, "the deletes pass, and nothing else"
     finally:
         redis_server.command("CONFIG", "SET", "maxmemory", "0")
-    summary = await asyncio.wait_for(running, 20)
+    summary = await asyncio.wait_for(running, 60)
     await link.close()
     await pool.close()
     assert (summary.delivered, summary.rejected) == (400, 0)

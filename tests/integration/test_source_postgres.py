@@ -61,7 +61,7 @@ def prepare(server: PostgresServer, database: str, *more: str) -> None:
     server.ask(TABLES[2], database)
 
 
-async def until(found: Callable[[], bool], timeout: float = 30.0) -> None:
+async def until(found: Callable[[], bool], timeout: float = 60.0) -> None:
     """Wait until something is so."""
     async with asyncio.timeout(timeout):
         while not await asyncio.to_thread(found):  # noqa: ASYNC110

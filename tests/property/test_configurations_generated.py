@@ -94,7 +94,7 @@ def sinks(draw: st.DrawFn, name: str) -> dict[str, Any]:
     if kind == "gcp_pubsub":
         destination["credentials"] = draw(st.sampled_from(GOOGLE))
     shared = draw(st.sets(st.sampled_from(sorted(SHARED)), max_size=6))
-    values = {"name": name, "database": "shop", "destination": destination}
+    values: dict[str, Any] = {"name": name, "database": "shop", "destination": destination}
     values |= {key: draw(st.sampled_from(SHARED[key])) for key in sorted(shared)}
     batching = kind != "webhook" or destination.get("batch") is not False
     values["batch_size"] = draw(st.sampled_from([1, 10, 1000])) if batching else 1

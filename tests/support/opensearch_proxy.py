@@ -158,7 +158,7 @@ def forward(port: int, request: Received, body: bytes | None = None) -> Reply:
     headers = {k: v for k, v in request.headers if k.lower() in kept}
     if body is not None:
         headers = {k: v for k, v in headers.items() if k.lower() != "content-encoding"}
-    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=30)
+    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=60)
     try:
         connection.request(
             request.method, request.target, request.body if body is None else body, headers

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from abc import abstractmethod
 from typing import Final
 
 from routestudio.functions.conversion import patterns
@@ -183,11 +184,11 @@ class Calls(Expressions):
             tests = [_TESTS[kind].format(item.text) for kind in order if kind in kinds]
         return Code(" or ".join(tests), OR if len(tests) > 1 else ATOM, BOOL)
 
-    def _any_all(self, node: ast.Call, name: str) -> Code:
-        raise NotImplementedError
+    @abstractmethod
+    def _any_all(self, node: ast.Call, name: str) -> Code: ...
 
-    def _collected(self, node: ast.Call, name: str) -> Code:
-        raise NotImplementedError
+    @abstractmethod
+    def _collected(self, node: ast.Call, name: str) -> Code: ...
 
     # Methods
 
@@ -310,9 +311,9 @@ class Calls(Expressions):
         self.helpers.add("string")
         return Code(f"Enum.map_join({self.listed(items)}, {glue.text}, string)", kinds=STR)
 
+    @abstractmethod
     def listing(self, node: ast.GeneratorExp | ast.ListComp) -> Code:
         """A comprehension as a list."""
-        raise NotImplementedError
 
     # The library
 

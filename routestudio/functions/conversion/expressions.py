@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from abc import abstractmethod
 from typing import Final
 
 from routestudio.functions.conversion import narrowing
@@ -172,8 +173,8 @@ class Expressions(Literals):
             return Code(text, BLOCK, kinds, items)
         return Code(f"if({test.text}, do: {yes.text}, else: {no.text})", ATOM, kinds, items)
 
-    def _ifexp(self, node: ast.IfExp) -> Code:
-        raise NotImplementedError
+    @abstractmethod
+    def _ifexp(self, node: ast.IfExp) -> Code: ...
 
     def _compare(self, node: ast.Compare) -> Code:
         operands = [node.left, *node.comparators]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -56,12 +57,12 @@ def escaped(text: str) -> str:
     return "".join(found).replace("#{", "\\#{")
 
 
-class Literals(Walk):
+class Literals(Walk, ABC):
     """What stands for a value by itself; operators are the matter of a class below."""
 
+    @abstractmethod
     def value(self, node: ast.expr) -> Code:
         """An expression as a value."""
-        raise NotImplementedError
 
     # Literals and names
 

@@ -8,6 +8,7 @@ A closure is a Python function whose number of parameters is its arity.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from types import FunctionType
 from typing import Any, ClassVar, Final
 
@@ -151,9 +152,9 @@ class Struct:
     __slots__ = ()
     module: str = ""
 
+    @abstractmethod
     def fields(self) -> dict[Any, Any]:
         """All fields but `__struct__`, as a new map."""
-        raise NotImplementedError
 
 
 class AnyStruct(Struct):

@@ -49,7 +49,7 @@ def started(service: EngineService, method: str, **params: Any) -> asyncio.Task[
 
 
 async def until(condition: Any) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not condition():  # noqa: ASYNC110 - what others do is looked at
             await asyncio.sleep(0.005)
 

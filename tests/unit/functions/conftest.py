@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from routestudio.functions.pool import FunctionPool, Limits
+from routestudio.functions.child import Limits
+from routestudio.functions.pool import FunctionPool
 from tests.support.guards import children
 
 

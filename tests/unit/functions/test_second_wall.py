@@ -45,7 +45,7 @@ worker.main(sys.argv[1:])
 class Probe(str):
     """A function's text that runs `code` where it is unpickled; `found` becomes its result."""
 
-    __slots__ = ("code",)
+    code: str
 
     def __reduce__(self) -> Any:
         return eval, (f"(lambda names: (exec({self.code!r}, names), {RESULT})[1])({{}})",)

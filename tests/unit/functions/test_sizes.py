@@ -7,8 +7,9 @@ from decimal import Decimal
 import pytest
 
 from routestudio.functions import language, python
+from routestudio.functions.child import Limits
 from routestudio.functions.conversion.convert import convert
-from routestudio.functions.pool import FunctionPool, Limits
+from routestudio.functions.pool import FunctionPool
 from routestudio.model.function import Function, FunctionKind, Language
 from tests.unit.functions.helpers import codes, function, message, numbered, outcome, value, whole
 

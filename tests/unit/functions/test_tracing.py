@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from routestudio.functions import language
-from routestudio.functions.pool import FunctionPool, Limits
+from routestudio.functions.child import Limits
+from routestudio.functions.pool import FunctionPool
 from routestudio.functions.tracing import Trace
 from routestudio.model.function import Function, FunctionKind, FunctionResult, Language
 from routestudio.model.message import message_from

@@ -185,7 +185,7 @@ def test_a_bad_line_is_named_without_its_text(tmp_path: Path, text: str, line: i
 @given(
     st.dictionaries(
         st.from_regex(r"[A-Z_][A-Z0-9_]{0,5}", fullmatch=True),
-        st.text(st.characters(blacklist_categories=("Cs",), blacklist_characters="\0")),
+        st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0")),
         max_size=4,
     )
 )
@@ -200,7 +200,7 @@ def test_any_secret_comes_back_from_the_file(
     assert {name: environment(root).get(name) for name in values} == values
 
 
-SECRETS = st.text(st.characters(blacklist_categories=("Cs",)), min_size=8, max_size=20)
+SECRETS = st.text(st.characters(exclude_categories=("Cs",)), min_size=8, max_size=20)
 
 
 @given(SECRETS, st.binary(max_size=5), st.binary(max_size=5))

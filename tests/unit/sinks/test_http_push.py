@@ -441,7 +441,7 @@ async def test_no_server_is_a_retry_of_what_was_never_sent() -> None:
 async def test_an_endless_answer_is_not_read_to_its_end() -> None:
     head = b"HTTP/1.1 200 OK\r\ncontent-length: 9000000000\r\n\r\n"
     async with server(lambda *_: head + b"x" * 3_000_000) as url:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             [found] = await send(config(url))
     assert found.status == "delivered"
 
@@ -466,7 +466,7 @@ async def test_an_endless_answer_is_not_read_to_its_end() -> None:
     ],
 )
 async def test_what_options_tells(
-    status: int, headers: dict[str, str], auth: bool, authenticate: str, target: str
+    status: int, headers: dict[str, Any], auth: bool, authenticate: str, target: str
 ) -> None:
     methods = []
 
@@ -551,7 +551,7 @@ async def test_the_standin_survives_bad_requests(noise: bytes, status: bytes) ->
         writer.write(noise)
         writer.write_eof()
         try:
-            said = await asyncio.wait_for(reader.read(), 5)
+            said = await asyncio.wait_for(reader.read(), 60)
         except ConnectionResetError:
             said = b"HTTP/1.1 400"
         writer.close()
