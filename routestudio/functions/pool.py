@@ -57,6 +57,8 @@ class FunctionPool:
         self._size = size
         self._free: asyncio.Queue[Worker] | None = None
         self._workers: list[Worker] = []
+        self.seconds_per_text = desk.SECONDS
+        """How long any work on a function's text may take."""
         self._desk: Worker | None = None
         self._desk_lock = asyncio.Lock()
         self._answers: OrderedDict[tuple[str, Function], Any] = OrderedDict()
@@ -154,10 +156,11 @@ class FunctionPool:
             if task in desk.SHORT:
                 await worker.load(*_needs(item for item in arguments if isinstance(item, Function)))
             try:
-                return desk.value_of(await worker.call(request, desk.SECONDS))
+                return desk.value_of(await worker.call(request, self.seconds_per_text))
             except WorkerGone as gone:
                 did = _DOES.get(task, "reading")
-                why = f"longer than {desk.SECONDS:g} s" if gone.timeout else "too much memory"
+                took = f"longer than {self.seconds_per_text:g} s"
+                why = took if gone.timeout else "too much memory"
                 text = f"{did} this text takes {why}, and was stopped"
                 raise UsageError(text, hint=_SHORTER) from None
 

@@ -10,6 +10,11 @@ PATIENCE: Final = 60.0
 """Seconds that anything may take on a busy machine; a passing test takes what it needs."""
 
 
+async def forever() -> None:
+    """Work that does not end by itself."""
+    await asyncio.Event().wait()
+
+
 async def until(condition: Callable[[], object], seconds: float = PATIENCE) -> None:
     """Return when `condition` holds; fail after so many seconds."""
     async with asyncio.timeout(seconds):
