@@ -112,11 +112,11 @@ def destination(sink: type[Sink], *, full: bool = False) -> tuple[dict[str, Any]
         if field.required:
             values[field.name] = sample(field)
     fields = {f.name: f for f in config_fields(sink.Config)}
-    for rule in sink.Config.rules:
-        if isinstance(rule, RequiredWhen) and rule.value is None:
-            given = values.get(rule.field, fields[rule.field].default)
-            if given in rule.values:
-                values |= {name: sample(fields[name]) for name in rule.fields}
+    for cross in sink.Config.rules:
+        if isinstance(cross, RequiredWhen) and cross.value is None:
+            given = values.get(cross.field, fields[cross.field].default)
+            if given in cross.values:
+                values |= {name: sample(fields[name]) for name in cross.fields}
     for routed in static_fields(sink):
         if routed.routed.static.value == "required" or full:
             values[routed.yaml_name] = routed.routed.example or "value"
@@ -127,9 +127,9 @@ def destination(sink: type[Sink], *, full: bool = False) -> tuple[dict[str, Any]
             tried = {**values, field.name: sample(field)}
             if not examine(sink, tried, dynamic=False, resources=available)[1]:
                 values = tried
-        for rule in sink.Config.rules:
-            if isinstance(rule, Together):
-                tried = {**values, **{n: sample(fields[n]) for n in rule.fields}}
+        for cross in sink.Config.rules:
+            if isinstance(cross, Together):
+                tried = {**values, **{n: sample(fields[n]) for n in cross.fields}}
                 if not examine(sink, tried, dynamic=False, resources=available)[1]:
                     values = tried
     return values, available

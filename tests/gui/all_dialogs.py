@@ -158,16 +158,16 @@ MAKERS: dict[str, Make] = {
     "route test": lambda p, _: RouteTestDialog(p, "tests/orders-to-kafka.yaml", {
         "name": "an order of Europe goes to orders.eu", "sink": "orders-to-kafka",
         "sample": {"name": "shop", "row": 0}, "expect": {"destination": "orders.eu"}}),
-    "mask": lambda p, _: MaskDialog(p, [f"column_{n}" for n in range(30)]),
+    "mask": lambda p, _: MaskDialog(p, [f"column_{n}" for n in range(30)]),  # type: ignore[arg-type]
     "palette": _palette,
     "names": _names,
     "shortcuts": lambda p, _: ShortcutsDialog(p),
     "help": lambda p, _: HelpWindow(p),
     "preferences": _preferences,
     "about": lambda p, _: AboutDialog(p),
-    "outcome": lambda p, _: OutcomeDialog(p, "orders-to-kafka", "awkward", _DIFF),
-    "plan": lambda p, path: PlanDialog(p, str(path / "a-long-name-of-a-server.yaml"), _PLAN),
-    "convert": lambda p, _: ConvertDialog(p, FUNCTION, _CONVERSION),
+    "outcome": lambda p, _: OutcomeDialog(p, "orders-to-kafka", "awkward", _DIFF),  # type: ignore[arg-type]
+    "plan": lambda p, path: PlanDialog(p, str(path / "a-long-name-of-a-server.yaml"), _PLAN),  # type: ignore[arg-type]
+    "convert": lambda p, _: ConvertDialog(p, FUNCTION, _CONVERSION),  # type: ignore[arg-type]
     "conflict": lambda p, _: ConflictDialog(p, cast(Any, NoSession()), _CONFLICTS),
     "question": lambda p, _: Question(p, "Unsaved changes", LONG, [
         ("discard", "Don't save", "danger"), ("save", "Save", "primary")],

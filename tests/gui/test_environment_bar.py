@@ -237,7 +237,7 @@ async def test_an_engine_that_is_started_again_stays_in_the_environment(
     folder = with_environments(tmp_path / "p", http_receiver.url)
     await desk.start(folder)
     await at(desk, folder, "production")
-    desk.engine._process.kill()  # type: ignore[union-attr]
+    desk.engine._process.kill()
     await desk.until(lambda: any("restarted" in text for _, text in desk.notices), "the restart")
     await desk.quiet()
     found: dict[str, Any] = desk.window.session.environment or {}

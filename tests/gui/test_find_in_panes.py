@@ -103,7 +103,7 @@ async def test_the_documentation_beside_the_editor(desk: Desk, project: Path) ->
     QTest.keyClicks(bar.text, "idempotency")
     QTest.keyClick(bar.text, Qt.Key.Key_Return)
     assert bar.count.text() == "1 found"
-    chosen = [item for item in bar._surface._labels() if item.hasSelectedText()]
+    chosen = [item for item in bar._surface._labels() if item.hasSelectedText()]  # type: ignore[attr-defined]
     assert [item.selectedText() for item in chosen] == ["idempotency"]
     assert document.docs.verticalScrollBar().value() > 0
     QTest.keyClick(bar.text, Qt.Key.Key_Escape)

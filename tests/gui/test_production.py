@@ -250,7 +250,7 @@ async def test_no_button_writes_to_production(
             for panel in panels if number == 0 else [panels[number % len(panels)]]:
                 await place.ready(kind, name)
                 window.open_bottom(panel)
-                await press_all(place, panel, (kind, name), pressed, http_receiver)
+                await press_all(place, panel, (kind, name), pressed, http_receiver)  # type: ignore[arg-type]
         for page in range(window.run_panel.page.count()):
             await place.ready("sink", SINK)
             window.open_bottom(window.run_panel)

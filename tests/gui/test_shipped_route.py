@@ -124,7 +124,7 @@ async def rows_and_types(desk: Desk, rows: str) -> None:
     await desk.until(lambda: dialog.messages.item(0, 3).text() == "a-1", "the key")
     picture(dialog, "shipped-1-rows")
     QTest.keyClick(dialog.key, Qt.Key.Key_Return)
-    await desk.until(lambda: window.document().name == "stock", "the samples")  # type: ignore[union-attr]
+    await desk.until(lambda: window.document().name == "stock", "the samples")
     document: Any = window.document()
     await desk.until(lambda: document.rows.model.rowCount() == 4, "the rows")
     assert action("**Samples → Sample from a topic or stream…**")

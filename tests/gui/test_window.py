@@ -146,7 +146,7 @@ async def test_problems_are_listed_and_lead_to_their_place(desk: Desk, project: 
     document = window.document()
     assert document is not None
     assert document.name == "orders-to-kafka"
-    assert document.config.rows["compression"].error.text()
+    assert document.config.rows["compression"].error.text()  # type: ignore[attr-defined]
     window.session.set_value(["sinks", "orders-to-kafka", "destination", "compression"], "none")
     shown = window.problems.tree.topLevelItem
     await desk.until(

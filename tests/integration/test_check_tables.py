@@ -149,7 +149,7 @@ async def test_webhook_check_table(
 
     def at(url: str, token: str | None = "good-token") -> Any:
         headers = {"Authorization": SecretStr(f"Bearer {token}")} if token else {}
-        return HttpPush.Config(http_endpoint=HttpEndpoint(url=url, encrypted_headers=headers))
+        return HttpPush.Config(http_endpoint=HttpEndpoint(url=url, encrypted_headers=headers))  # type: ignore[arg-type]
 
     def target(path: str, method: str = "POST") -> Any:
         return HttpPush.Routing(method=method, endpoint_path=path)

@@ -104,7 +104,7 @@ def _rabbitmq(stack: ExitStack, folder: Path, authority: Authority) -> Place:
 def _webhook(stack: ExitStack, folder: Path, authority: Authority) -> Place:
     receiver = stack.enter_context(start_http(authority))
     url = receiver.url.replace("127.0.0.1", "localhost")
-    config = HttpPush.Config(http_endpoint=HttpEndpoint(url=url))
+    config = HttpPush.Config(http_endpoint=HttpEndpoint(url=url))  # type: ignore[arg-type]
     return Place(HttpPush, config, HttpPush.Routing(method="POST"),
                  lambda: sum(each.method == "POST" for each in receiver.requests))  # fmt: skip
 

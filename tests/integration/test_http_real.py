@@ -25,7 +25,7 @@ pytestmark = pytest.mark.real
 
 
 def config(url: str, batch: bool = True, **endpoint: Any) -> Any:
-    return HttpPush.Config(http_endpoint=HttpEndpoint(url=url, **endpoint), batch=batch)
+    return HttpPush.Config(http_endpoint=HttpEndpoint(url=url, **endpoint), batch=batch)  # type: ignore[arg-type]
 
 
 def encode(settings: Any, number: int = 0, **routing: Any) -> Any:
@@ -72,7 +72,10 @@ async def test_what_arrives_is_what_was_encoded(http_receiver: HttpReceiver) -> 
         effective = router.route(message, FunctionResult(result))
         assert effective.ok
         request = HttpPush.encode(
-            bound.config, message, router.instance(effective), Payload(message.as_json())
+            bound.config,
+            message,
+            router.instance(effective),
+            Payload(message.as_json()),  # type: ignore[arg-type]
         )
         batches.setdefault(effective.batch_key, []).append(request)
     assert len(batches) == 20

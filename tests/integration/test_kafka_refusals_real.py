@@ -64,7 +64,7 @@ def write_project(folder: Path, destination: dict[str, Any], rows: int, attempts
         PROJECT.format(destination=json.dumps({"type": "kafka", **destination}), attempts=attempts)
     )
     row = {"action": "insert", "metadata": {"table_schema": "public", "table_name": "orders"}}
-    lines = [{**row, "record": {"id": n}, "metadata": {**row["metadata"], "commit_lsn": n}}
+    lines = [{**row, "record": {"id": n}, "metadata": {**row["metadata"], "commit_lsn": n}}  # type: ignore[dict-item]
              for n in range(rows)]  # fmt: skip
     file = folder / "rows.jsonl"
     file.write_text("".join(json.dumps(line) + "\n" for line in lines))

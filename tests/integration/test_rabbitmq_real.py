@@ -94,7 +94,7 @@ async def test_numbers_and_flags_arrive_as_such(orders: RabbitServer) -> None:
     with orders.channel() as channel:
         channel.queue_bind("q", "by-type", "", {"x-match": "all", **headers})
     changed = [{"share": 4.5}, {"on": "true"}, {"wait": "5000"}, {"text": 5000}]
-    batch = [record("by-type", "k", 1, headers={**headers, **change}) for change in changed]
+    batch = [record("by-type", "k", 1, headers={**headers, **change}) for change in changed]  # type: ignore[dict-item]
     assert statuses(await send(settings(orders), batch)) == ["delivered", *["rejected"] * 3]
     (got,) = orders.drain("q")
     # This client can bind with no double, and reads a whole number of one.

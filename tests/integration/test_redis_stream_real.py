@@ -40,7 +40,7 @@ async def test_what_arrives_is_what_was_encoded_in_order(redis_server: RedisServ
         effective = router.route(message, FunctionResult(result))
         payload = Payload(message.as_json())
         records.append(
-            RedisStream.encode(config(redis_server), message, router.instance(effective), payload)
+            RedisStream.encode(config(redis_server), message, router.instance(effective), payload)  # type: ignore[arg-type]
         )
     link = RedisStream.connect(config(redis_server))
     try:

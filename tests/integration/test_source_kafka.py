@@ -136,7 +136,7 @@ def places(kafka: KafkaServer, topic: str, count: int) -> dict[int, Place]:
             for message in consumer.consume(10_000, 30):
                 assert message.error() is None
                 number = json.loads(message.value() or b"")["record"]["number"]
-                found[number] = (message.partition(), message.offset())
+                found[number] = (message.partition(), message.offset())  # type: ignore[assignment]
     finally:
         consumer.close()
     return found

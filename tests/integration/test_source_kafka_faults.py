@@ -169,7 +169,7 @@ async def test_what_is_left_of_a_compacted_topic_is_read_with_its_headers(
     group = f"g-{uuid.uuid4().hex[:8]}"
     text = f"kafka://{kafka_server.plaintext}/{topic}?group={group}&until=end"
     found: list[Message] = []
-    async with opened(text) as (_, session), aclosing(session.chunks()) as chunks:
+    async with opened(text) as (_, session), aclosing(session.chunks()) as chunks:  # type: ignore[type-var]
         async for rows in chunks:
             found += [row for row in rows if isinstance(row, Message)]
         session.save(len(found))

@@ -203,7 +203,7 @@ WORDS = {"null", "true", "false", "yes", "no", "on", "off", "y", "n"}
 @settings(max_examples=COUNT, suppress_health_check=list(HealthCheck), deadline=None)
 @given(configurations(), st.data())
 def test_round_trips(data: dict[str, Any], drawn: st.DataObject) -> None:
-    writer = Writer(drawn.draw)
+    writer = Writer(drawn.draw)  # type: ignore[arg-type]
     text = writer.document(data)
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)

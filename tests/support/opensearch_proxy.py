@@ -133,7 +133,7 @@ class OpenSearchProxy(StrictServer):
         for place, (operation, name, _) in enumerate(entries):
             planned = self._items.get(name)
             if denied or planned:
-                status, kind = (403, "security_exception") if denied else planned.pop(0)  # type: ignore[union-attr]
+                status, kind = (403, "security_exception") if denied else planned.pop(0)
                 error = {"type": kind, "reason": f"{kind} for {name}"}
                 failed[place] = {operation: {"_index": index, "_id": name, "status": status,
                                              "error": error}}  # fmt: skip

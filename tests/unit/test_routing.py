@@ -155,7 +155,7 @@ def test_instances_are_what_the_model_makes() -> None:
     assert (instance.group_id, made.group_id) == (effective.group_id, None)
     assert effective.group_id is not None
     with pytest.raises(ValueError, match="frozen"):
-        instance.key = "other"  # type: ignore[attr-defined]
+        instance.key = "other"
 
 
 def test_messages_do_not_share_what_they_may_change() -> None:

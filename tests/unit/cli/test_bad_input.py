@@ -73,7 +73,7 @@ def test_a_bad_project_is_refused_in_one_line(
     name: str, project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     content, where, hint = PROJECTS[name]
-    data = content if isinstance(content, bytes) else content.encode()
+    data = content if isinstance(content, bytes) else content.encode()  # type: ignore[attr-defined]
     file = project / "sequin.yaml"
     file.write_bytes(data)
     code = main(["preview", str(project), "s", "--format", "json"])

@@ -65,7 +65,7 @@ async def test_failures_name_code_and_hint_and_the_engine_goes_on(
         ("preview", {"sink": "x"}, "usage", "no project is open"),
     ]:
         with pytest.raises(EngineError) as caught:
-            await engine.client.request(method, **params)
+            await engine.client.request(method, **params)  # type: ignore[arg-type]
         assert caught.value.code == code
         assert text in caught.value.message
     await engine.client.request("open", path=str(demo))

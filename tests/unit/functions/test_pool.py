@@ -461,7 +461,7 @@ async def test_any_plain_record_comes_back(
 
 def test_a_message_field_and_its_key_are_the_same() -> None:
     given: Message = message()
-    metadata = worker_module.Metadata(given.metadata)
+    metadata = worker_module.Metadata(given.metadata)  # type: ignore[attr-defined]
     for name, item in given.metadata.items():
         assert getattr(metadata, name) == item
     with pytest.raises(AttributeError, match="no field `nothing`"):

@@ -367,7 +367,7 @@ async def test_a_worker_with_too_much_memory_is_ended_where_its_owner_must_look(
         looks.append(pid)
         return 600 << 20 if len(looks) > 2 else 1
 
-    monkeypatch.setattr(child.system.workers, "memory", memory, raising=False)
+    monkeypatch.setattr(child.system.workers, "memory", memory, raising=False)  # type: ignore[attr-defined]
     pool = FunctionPool(limits=Limits(seconds_per_message=30))
     try:
         ((result,),) = await pool.evaluate([function("while True: pass")], [message()])

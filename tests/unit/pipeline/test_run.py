@@ -53,7 +53,7 @@ def delivery(
     options.setdefault("policy", FAST)
     stages = options.pop("stages", None) or make_stages()
     limits = options.pop("limits", BatchLimits(messages=10, wait=0.002))
-    return Delivery(stages, link, limits, source, **options)
+    return Delivery(stages, link, limits, source, **options)  # type: ignore[arg-type]
 
 
 def indexes(link: MemoryLink) -> list[int]:
@@ -463,7 +463,7 @@ async def test_one_message_that_waits_does_not_make_a_restart_deliver_the_others
     link = MemoryLink(answer)
     run = delivery(link, list(rows), checkpoint=Checkpoint(path),
                    policy=RetryPolicy(base=60.0, cap=60.0),
-                   on_progress=lambda p: run.cancel() if p.delivered == 299 else None)  # fmt: skip
+                   on_progress=lambda p: run.cancel() if p.delivered == 299 else None)  # type: ignore[has-type]  # fmt: skip
     assert (await run.run()).delivered == 299
     place = Checkpoint(path)
     assert (place.position, place.finished) == (3, [(4, 300)])

@@ -440,9 +440,9 @@ def test_killed_while_saving_the_old_file_is_whole(folder: Path, point: str) -> 
     child = os.fork()
     if child == 0:
         if point == "fsync":
-            os.fsync = lambda handle: os._exit(9)
+            os.fsync = lambda handle: os._exit(9)  # type: ignore[assignment]
         else:
-            os.replace = lambda *_, **__: os._exit(9)  # type: ignore[assignment]
+            os.replace = lambda *_, **__: os._exit(9)
         try:
             project.save()
         finally:

@@ -50,7 +50,7 @@ BASES = ["https://api.example.com", "http://api.example.com:8080/v1/in/", "http:
 
 
 def config(url: str = "https://api.example.com/in", batch: bool = True, **endpoint: Any) -> Any:
-    return HttpPush.Config(http_endpoint=HttpEndpoint(url=url, **endpoint), batch=batch)
+    return HttpPush.Config(http_endpoint=HttpEndpoint(url=url, **endpoint), batch=batch)  # type: ignore[arg-type]
 
 
 def encode(settings: Any, value: Any = None, **routing: Any) -> Any:
@@ -164,7 +164,7 @@ def test_no_path_changes_host_scheme_or_credentials(base: str, path: str) -> Non
     assert "@" not in request.head.url.split("/")[2]
     assert request.head.headers.get("authorization") == expected.basic()
     if path_problem(path) is None and isinstance(url, tuple):
-        assert (url.path + "/").startswith(expected.path.rstrip("/") + "/")
+        assert (url.path + "/").startswith(expected.path.rstrip("/") + "/")  # type: ignore[attr-defined]
         sent = httpx.URL(request.head.url).raw_path.decode()
         assert (sent.partition("?")[0] + "/").startswith(expected.path.rstrip("/") + "/")
 

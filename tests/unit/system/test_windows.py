@@ -243,7 +243,7 @@ async def test_threads_carry_what_a_loop_cannot_wait_for() -> None:
         os.fdopen(there, "rb", 0) as read, os.fdopen(here, "wb", 0) as give,
         os.fdopen(back, "rb", 0) as answers, os.fdopen(out, "wb", 0) as write,
     ):  # fmt: skip
-        streams = await windows_streams.Streaming().serve(read, write)  # type: ignore[arg-type]
+        streams = await windows_streams.Streaming().serve(read, write)
         asked = asyncio.ensure_future(streams.read())
         await asyncio.sleep(0)
         assert not asked.done()
