@@ -9,7 +9,7 @@
 #   - A time with zone (timetz) has no date, and gets the offset of January 1970: in summer it is an
 #     hour off from a timestamptz of the same moment.
 #   - `-infinity` of a timestamp, which the connector writes as -9223372036832400000, becomes a time
-#     in the year 294246: it overflows to the other end.
+#     in the year 294247: it overflows to the other end.
 #   - `infinity` of a timestamptz, which it writes as that word, ends the connector.
 #
 # Seen:
