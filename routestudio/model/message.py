@@ -257,7 +257,10 @@ def complete_metadata(
         pks = [record["id"]] if record.get("id") is not None else []
     if not isinstance(pks, list):
         raise MessageError(f"`metadata.record_pks` must be a list, not {_kind(pks)}")
-    metadata["record_pks"] = [text_of(pk) for pk in pks]
+    try:
+        metadata["record_pks"] = [text_of(pk) for pk in pks]
+    except RecursionError:
+        raise MessageError("a key is nested too deeply") from None
     name = metadata["database_name"]
     database = {"id": "sample", "name": name, "annotations": {}, "database": name,
                 "hostname": "localhost"}  # fmt: skip

@@ -215,7 +215,7 @@ async def test_a_hanging_message_costs_its_own_result_only(pool: FunctionPool) -
     assert [item.value for item in results if item.fault is None] == [0, 1, 2, 4, 5, 6, 8, 9]
     fault = results[3].fault
     assert fault is not None
-    assert "ran longer than 0.4 s on this message" in fault.message
+    assert "ran longer than 1 s on this message" in fault.message
 
 
 @pytest.mark.slow
@@ -240,7 +240,7 @@ async def test_each_function_has_its_own_time() -> None:
 
 @pytest.mark.slow
 async def test_it_gives_up_after_repeated_overruns() -> None:
-    pool = FunctionPool(limits=Limits(seconds_per_message=0.1, max_overruns=2))
+    pool = FunctionPool(limits=Limits(seconds_per_message=0.5, max_overruns=2))
     try:
         (results,) = await pool.evaluate([function(HANG.format("1, 3, 5"))], numbered(8))
         assert codes(results) == ["ok", "timeout", "ok", "timeout", *["not_evaluated"] * 4]
@@ -257,13 +257,13 @@ async def test_it_gives_up_after_repeated_overruns() -> None:
 @pytest.mark.slow
 async def test_many_hanging_messages_stop_a_delivery_once() -> None:
     """A delivery leaves no message unevaluated: it would take a limit of time for each of them."""
-    pool = FunctionPool(limits=Limits(seconds_per_message=0.1, max_hanging=3))
+    pool = FunctionPool(limits=Limits(seconds_per_message=0.5, max_hanging=3))
     try:
         with pytest.raises(WorkerError) as caught:
             await pool.evaluate([function("while True:\n    x = 1")], numbered(500), give_up=False)
         assert caught.value.message == (
             "the functions did not end on 4 of the messages up to row 4; of this one: the routing "
-            "function ran longer than 0.1 s on this message and was stopped"
+            "function ran longer than 0.5 s on this message and was stopped"
         )
         assert caught.value.hint is not None
         (results,) = await pool.evaluate([function("return 1")], numbered(2), give_up=False)

@@ -44,7 +44,7 @@ end
 
 @pytest.fixture
 async def pool() -> AsyncIterator[FunctionPool]:
-    pool = FunctionPool(limits=Limits(seconds_per_message=0.5))
+    pool = FunctionPool(limits=Limits(seconds_per_message=2.0))
     yield pool
     await pool.close()
 

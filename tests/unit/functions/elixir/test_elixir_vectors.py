@@ -28,7 +28,7 @@ def rows(*files: str) -> list[dict[str, Any]]:
 
 @pytest.fixture
 async def pool() -> AsyncIterator[FunctionPool]:
-    pool = FunctionPool(limits=Limits(seconds_per_message=1.0))
+    pool = FunctionPool(limits=Limits(seconds_per_message=20.0))
     try:
         yield pool
     finally:
