@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any
 
 import pytest
 
+from routestudio.derive import schema
 from routestudio.derive.card import card
+from routestudio.derive.docs import page
 from routestudio.derive.form_spec import resource_form
 from routestudio.derive.starter import document_transform, placeholder, starter
 from routestudio.functions.python import check
@@ -14,7 +17,9 @@ from routestudio.model.defaults import ByAction, Const, Mapping, Template
 from routestudio.model.fields import Flag, Headers, Routed, Static, Text, Ui
 from routestudio.model.function import FunctionKind, Language
 from routestudio.sinks.base import Sink, SinkConfig, SinkRouting
-from routestudio.sinks.http_push import HttpEndpoint
+from routestudio.sinks.fields import resources
+from routestudio.sinks.http_push import HttpEndpoint, HttpPush
+from routestudio.sinks.kafka import Kafka
 
 
 class MadeUp:
@@ -103,3 +108,17 @@ def test_a_card_shows_what_is_set_and_hides_what_may_be_secret() -> None:
 def test_a_resource_has_a_form() -> None:
     names = [field.name for section in resource_form(HttpEndpoint) for field in section.fields]
     assert "url" in names
+
+
+def test_a_page_without_differences_names_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "## Differences" in page(Kafka)
+    monkeypatch.setattr(Kafka, "differences", ())
+    assert "## Differences" not in page(Kafka)
+
+
+def test_a_resource_that_nobody_describes_has_no_schema(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = schema.project_schema([HttpPush])["properties"]
+    assert "http_endpoints" in known
+    named = [(field, replace(rule, model=None)) for field, rule in resources(HttpPush)]
+    monkeypatch.setattr(schema, "resources", lambda _: named)
+    assert "http_endpoints" not in schema._resources([HttpPush])

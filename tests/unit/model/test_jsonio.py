@@ -115,3 +115,10 @@ def test_a_value_at_the_start_of_a_text() -> None:
     assert decode_at('{"a": 1} and more') == ({"a": 1}, 8)
     with pytest.raises(ValueError, match="nested too deeply"):
         decode_at("[" * 100_000)
+
+
+def test_typed_values_beside_what_only_the_thorough_writer_knows() -> None:
+    number = uuid.UUID(int=7)
+    assert json.loads(dumps({"n": 1 << 70, "id": number, "b": b"x", "s": {1}})) == {
+        "n": 1 << 70, "id": str(number), "b": "eA==", "s": [1],
+    }  # fmt: skip

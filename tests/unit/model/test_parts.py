@@ -42,7 +42,7 @@ def test_what_a_function_defines() -> None:
 
 def test_who_says_the_types_of_columns() -> None:
     message = message_from({
-        "action": "update", "record": {"id": 1, "since": "2024-05-06", "gone": None},
+        "action": "update", "record": {"id": 1, "since": "2024-05-06", "gone": None, "void": None},
         "changes": {"gone": "2024-05-06", "since": "x"}, "types": {"id": "int8"},
     })  # fmt: skip
     assert column_origins.types_of(message) == {
@@ -79,3 +79,16 @@ def test_a_sample_of_a_secret_is_the_secret() -> None:
 def test_too_many_headers_are_refused() -> None:
     with pytest.raises(RuleError, match="at most 1 entries"):
         Headers(max_entries=1).cast({"a": "1", "b": "2"})
+
+
+def test_numbers_and_texts_of_a_kind_of_their_own_are_metadata() -> None:
+    class Name(str):
+        __slots__ = ()
+
+    class Number(int):
+        pass
+
+    given = {"table_name": Name("orders"), "commit_lsn": Number(5), "commit_idx": 0}
+    message = message_from({"action": "insert", "record": {}, "metadata": given}, position="p")
+    assert (message.metadata["table_name"], message.metadata["commit_lsn"]) == ("orders", 5)
+    assert "types" not in message.as_row()
