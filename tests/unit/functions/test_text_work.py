@@ -11,7 +11,7 @@ import pytest
 
 from routestudio.engine import hazards
 from routestudio.errors import UsageError, WorkerError
-from routestudio.functions import desk, python
+from routestudio.functions import errands, python
 from routestudio.functions.child import Limits
 from routestudio.functions.determinism import warnings_of
 from routestudio.functions.facts import Facts
@@ -157,4 +157,4 @@ async def test_the_worker_for_texts_has_little_memory(pool: FunctionPool) -> Non
     before = children()
     await pool.format("x = 1", Language.PYTHON)
     (child,) = children() - before
-    assert str(desk.MEMORY) in next(line for line in limits_of(child) if "address space" in line)
+    assert str(errands.MEMORY) in next(line for line in limits_of(child) if "address space" in line)
