@@ -73,7 +73,7 @@ class FunctionPool:
         self.load(*_needs(functions))
 
     def load(self, *more: str) -> None:
-        """Have workers load these (`desk.LOADED`) when they start."""
+        """Have workers load these (`errands.LOADED`) when they start."""
         self._loaded.update(more)
 
     async def check(self, function: Function) -> list[Diagnostic]:
