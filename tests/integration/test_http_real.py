@@ -74,8 +74,8 @@ async def test_what_arrives_is_what_was_encoded(http_receiver: HttpReceiver) -> 
         request = HttpPush.encode(
             bound.config,
             message,
-            router.instance(effective),
-            Payload(message.as_json()),  # type: ignore[arg-type]
+            router.instance(effective),  # type: ignore[arg-type]
+            Payload(message.as_json()),
         )
         batches.setdefault(effective.batch_key, []).append(request)
     assert len(batches) == 20

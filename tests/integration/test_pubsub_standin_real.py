@@ -135,10 +135,10 @@ async def test_without_the_emulator_it_says_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        standin_module.system.desktop,
+        standin_module.system.desktop,  # type: ignore[attr-defined]
         "cloud_sdks",
         lambda _: (tmp_path,),
-        raising=False,  # type: ignore[attr-defined]
+        raising=False,
     )
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("CLOUDSDK_ROOT_DIR", str(tmp_path))

@@ -117,8 +117,8 @@ async def test_what_arrives_is_what_was_encoded(redis_server: RedisServer, datab
         command = RedisString.encode(
             settings,
             item,
-            router.instance(effective),
-            Payload(item.as_json()),  # type: ignore[arg-type]
+            router.instance(effective),  # type: ignore[arg-type]
+            Payload(item.as_json()),
         )
         records.append(command)
         if command.value is None:

@@ -302,8 +302,8 @@ async def test_the_standin_shows_what_arrived_in_order() -> None:
     address = await standin.start()
     try:
         config = RedisString.at_standin(
-            RedisString.Config(host="db", port=1, password="x", tls=True, database=2),
-            address,  # type: ignore[arg-type]
+            RedisString.Config(host="db", port=1, password="x", tls=True, database=2),  # type: ignore[arg-type]
+            address,
         )
         link = RedisString.connect(config)
         records = [encode("1", key="a"), encode("2", key="a", expire_ms=9000),
