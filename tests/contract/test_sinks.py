@@ -669,7 +669,7 @@ def test_one_piece_of_code_halves_a_refused_batch() -> None:
         and ast.unparse(node.right) == "2"
         and ast.unparse(node.left).startswith("len(")
     }
-    assert dividing == {"_halves"}
+    assert dividing == {"halves"}
 
 
 def test_rules_are_data() -> None:
