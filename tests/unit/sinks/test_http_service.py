@@ -10,13 +10,13 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import pytest
-from pydantic import SecretStr
 
 from routestudio.model.outcome import DELIVERED, Outcome
-from routestudio.sinks._shared.http import service
-from routestudio.sinks._shared.http.client import HttpClient, UnansweredError
-from routestudio.sinks._shared.http.endpoint import EndpointUrl
-from routestudio.sinks._shared.http.service import (
+from routestudio.model.secret import SecretStr
+from routestudio.sinks import _service
+from routestudio.sinks._http import EndpointUrl
+from routestudio.sinks._http_client import HttpClient, UnansweredError
+from routestudio.sinks._service import (
     ServiceLink,
     Verdict,
     passed,

@@ -18,12 +18,11 @@ from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final
 
-from pydantic import SecretStr
-
 from routestudio import __version__
 from routestudio.model.outcome import Outcome, rejected, retry, unreachable
-from routestudio.sinks._shared.http.client import Answer, HttpClient, UnansweredError
-from routestudio.sinks._shared.http.endpoint import retry_after
+from routestudio.model.secret import SecretStr
+from routestudio.sinks._http import retry_after
+from routestudio.sinks._http_client import Answer, HttpClient, UnansweredError
 
 THREADS: Final = 32
 """Most calls of one link at a time; more wait for a thread."""

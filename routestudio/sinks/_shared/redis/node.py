@@ -8,11 +8,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from pydantic import SecretStr
-
 from routestudio.model.outcome import DELIVERED, Outcome, rejected, retry, unreachable
-from routestudio.sinks._shared import tls as machine_tls
-from routestudio.sinks._shared.idle import Idle, fresh, unread
+from routestudio.model.secret import SecretStr
+from routestudio.sinks import _tls
+from routestudio.sinks._idle import Idle, fresh, unread
 
 if TYPE_CHECKING:
     from redis.asyncio.connection import Connection
