@@ -11,11 +11,13 @@ from typing import Any
 import pytest
 
 from routestudio.model.secret import SecretStr
-from routestudio.sinks import _http_check, _kafka_check, _redis_check
-from routestudio.sinks.http_push import HttpEndpoint, HttpPush
-from routestudio.sinks.kafka import Kafka, KafkaRecord
-from routestudio.sinks.redis_stream import RedisStream
-from routestudio.sinks.redis_string import RedisString
+from routestudio.sinks._shared.http import check as http_check
+from routestudio.sinks._shared.redis import check as redis_check
+from routestudio.sinks.http_push.sink import HttpEndpoint, HttpPush
+from routestudio.sinks.kafka import check as kafka_check
+from routestudio.sinks.kafka.sink import Kafka, KafkaRecord
+from routestudio.sinks.redis_stream.sink import RedisStream
+from routestudio.sinks.redis_string.sink import RedisString
 from tests.support.check_table import CheckTable
 from tests.support.http_server import HttpReceiver, Received, Reply
 from tests.support.kafka_server import DENIED, KafkaServer

@@ -16,8 +16,8 @@ import pytest
 from routestudio.cli import main
 from routestudio.model.outcome import Outcome
 from routestudio.model.secret import SecretStr
-from routestudio.sinks import _kafka_producer
-from routestudio.sinks.kafka import Kafka, KafkaRecord
+from routestudio.sinks.kafka import producer as kafka_producer
+from routestudio.sinks.kafka.sink import Kafka, KafkaRecord
 from tests.support import kafka_client
 from tests.support.certificates import Authority
 from tests.support.kafka_server import KafkaServer, start_kafka

@@ -22,8 +22,7 @@ from routestudio.engine.service import EngineService
 from routestudio.model.message import message_from
 from routestudio.model.outcome import Outcome
 from routestudio.model.secret import SecretStr
-from routestudio.sinks import _meilisearch_link, _service
-from routestudio.sinks._meilisearch_link import Change
+from routestudio.sinks._shared.http import service as service_module
 from routestudio.sinks.base import Link, Payload
 from routestudio.sinks.meilisearch import link as meilisearch_link
 from routestudio.sinks.meilisearch.link import Change

@@ -21,8 +21,8 @@ from routestudio.engine.service import EngineService
 from routestudio.model.message import message_from
 from routestudio.model.outcome import Outcome
 from routestudio.model.secret import SecretStr
-from routestudio.sinks import _service, s2
-from routestudio.sinks._http import EndpointUrl
+from routestudio.sinks._shared.http import service as service_module
+from routestudio.sinks._shared.http.endpoint import EndpointUrl
 from routestudio.sinks.base import Payload
 from routestudio.sinks.binding import examine
 from routestudio.sinks.s2 import sink as s2

@@ -20,7 +20,7 @@ from routestudio.model.fields import RuleError
 from routestudio.model.message import message_from
 from routestudio.model.outcome import Outcome
 from routestudio.model.secret import SecretStr
-from routestudio.sinks import _service
+from routestudio.sinks._shared.http import service as service_module
 from routestudio.sinks.base import Payload
 from routestudio.sinks.typesense.sink import Document, Typesense, TypesenseLink
 from tests.support.check_table import CheckTable

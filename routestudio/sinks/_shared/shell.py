@@ -15,7 +15,7 @@ from typing import Any, Final
 from routestudio.model.declared import Declared
 from routestudio.model.fields import RuleError
 from routestudio.model.secret import SecretStr
-from routestudio.sinks._http import EndpointUrl
+from routestudio.sinks._shared.http.endpoint import EndpointUrl
 
 LONGEST: Final = 100_000
 """Bytes of one argument: systems take 128 KiB."""

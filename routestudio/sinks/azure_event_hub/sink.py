@@ -23,12 +23,12 @@ from routestudio.model.fields import Difference, Routed, RuleError, Static, Text
 from routestudio.model.message import Message
 from routestudio.model.outcome import DELIVERED, CheckStep, Outcome, rejected, retry
 from routestudio.model.secret import SecretStr
-from routestudio.sinks import _service as api
-from routestudio.sinks._cloud import TRACE_TEXT, BaseUrl, local, trace_id
-from routestudio.sinks._halves import Refused, in_halves
-from routestudio.sinks._http import DOTS, EndpointUrl
-from routestudio.sinks._http_client import Answer, UnansweredError
-from routestudio.sinks._service_fields import Token, segment_problem
+from routestudio.sinks._shared.halves import Refused, in_halves
+from routestudio.sinks._shared.http import service as api
+from routestudio.sinks._shared.http.client import Answer, UnansweredError
+from routestudio.sinks._shared.http.cloud import TRACE_TEXT, BaseUrl, local, trace_id
+from routestudio.sinks._shared.http.endpoint import DOTS, EndpointUrl
+from routestudio.sinks._shared.http.service_fields import Token, segment_problem
 from routestudio.sinks.base import (
     BatchLimits,
     Link,

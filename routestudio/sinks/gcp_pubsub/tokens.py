@@ -14,9 +14,9 @@ from urllib.parse import urlencode
 from routestudio.model.fields import RuleError, Secret
 from routestudio.model.outcome import unreachable
 from routestudio.model.secret import SecretStr
-from routestudio.sinks._http import DOTS
-from routestudio.sinks._http_client import HttpClient, UnansweredError
-from routestudio.sinks._service import error_text
+from routestudio.sinks._shared.http.client import HttpClient, UnansweredError
+from routestudio.sinks._shared.http.endpoint import DOTS
+from routestudio.sinks._shared.http.service import error_text
 
 TOKEN_URI: Final = "https://oauth2.googleapis.com/token"  # noqa: S105 - an address
 TOKEN_SECONDS: Final = 6.0

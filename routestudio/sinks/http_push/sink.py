@@ -13,7 +13,7 @@ from routestudio.model.defaults import Const
 from routestudio.model.fields import Choice, Difference, Flag, Ref, Routed, Static, Text, Ui
 from routestudio.model.message import Message
 from routestudio.model.secret import SecretStr
-from routestudio.sinks._http import (
+from routestudio.sinks._shared.http.endpoint import (
     CREDENTIALS,
     METHODS,
     EndpointHeaders,

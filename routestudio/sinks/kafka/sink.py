@@ -24,8 +24,8 @@ from routestudio.model.fields import (
 )
 from routestudio.model.message import Message
 from routestudio.model.secret import SecretStr
-from routestudio.sinks._partition import Partitioner, java_client
-from routestudio.sinks._phash2 import partition as phash2_partition
+from routestudio.sinks._shared.partition import Partitioner, java_client
+from routestudio.sinks._shared.phash2 import partition as phash2_partition
 from routestudio.sinks.base import (
     BatchLimits,
     Link,

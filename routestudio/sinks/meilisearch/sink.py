@@ -26,9 +26,13 @@ from routestudio.model.fields import (
 )
 from routestudio.model.message import Message
 from routestudio.model.secret import SecretStr
-from routestudio.sinks._http import EndpointUrl
-from routestudio.sinks._meilisearch_link import TASK_SECONDS, Change, MeilisearchLink
-from routestudio.sinks._service_fields import JsonMap, ServiceUrl, Token, segment_problem
+from routestudio.sinks._shared.http.endpoint import EndpointUrl
+from routestudio.sinks._shared.http.service_fields import (
+    JsonMap,
+    ServiceUrl,
+    Token,
+    segment_problem,
+)
 from routestudio.sinks.base import (
     BatchLimits,
     Link,

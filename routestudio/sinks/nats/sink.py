@@ -23,8 +23,7 @@ from routestudio.model.fields import (
 )
 from routestudio.model.message import Message
 from routestudio.model.secret import SecretStr
-from routestudio.sinks._nats_account import Account
-from routestudio.sinks._repeats import ONE_PROCESS
+from routestudio.sinks._shared.repeats import ONE_PROCESS
 from routestudio.sinks.base import (
     BatchLimits,
     Link,

@@ -27,8 +27,6 @@ from routestudio.model.fields import (
 )
 from routestudio.model.message import Message
 from routestudio.model.secret import SecretStr
-from routestudio.sinks._rabbitmq_codec import SHORT_BYTES, properties
-from routestudio.sinks._rabbitmq_wire import Account
 from routestudio.sinks.base import (
     BatchLimits,
     Link,

@@ -20,9 +20,9 @@ from typing import Any, Final
 
 from routestudio import __version__
 from routestudio.model.secret import SecretStr
-from routestudio.sinks import _rabbitmq_codec as codec
-from routestudio.sinks._idle import unread
-from routestudio.sinks._net import tls_text
+from routestudio.sinks._shared.idle import unread
+from routestudio.sinks._shared.net import tls_text
+from routestudio.sinks.rabbitmq import codec
 
 FRAME_MAX: Final = 131_072
 """Largest frame that this side takes, in bytes; RabbitMQ proposes the same."""

@@ -28,10 +28,10 @@ from routestudio.model.fields import (
 from routestudio.model.message import Message
 from routestudio.model.outcome import DELIVERED, Outcome, rejected, retry
 from routestudio.model.secret import SecretStr
-from routestudio.sinks._halves import Refused, in_halves
-from routestudio.sinks._http import DOTS, RETRY_STATUS, EndpointUrl
-from routestudio.sinks._http_client import Answer, UnansweredError
-from routestudio.sinks._service import (
+from routestudio.sinks._shared.halves import Refused, in_halves
+from routestudio.sinks._shared.http.client import Answer, UnansweredError
+from routestudio.sinks._shared.http.endpoint import DOTS, RETRY_STATUS, EndpointUrl
+from routestudio.sinks._shared.http.service import (
     ServiceLink,
     Verdict,
     error_text,

@@ -13,10 +13,9 @@ import pytest
 
 from routestudio.model.outcome import DELIVERED, Outcome
 from routestudio.model.secret import SecretStr
-from routestudio.sinks import _service
-from routestudio.sinks._http import EndpointUrl
-from routestudio.sinks._http_client import HttpClient, UnansweredError
-from routestudio.sinks._service import (
+from routestudio.sinks._shared.http.client import HttpClient, UnansweredError
+from routestudio.sinks._shared.http.endpoint import EndpointUrl
+from routestudio.sinks._shared.http.service import (
     ServiceLink,
     Verdict,
     passed,

@@ -21,8 +21,8 @@ from typing import Any, Final
 from routestudio import __version__
 from routestudio.model.outcome import Outcome, rejected, retry, unreachable
 from routestudio.model.secret import SecretStr
-from routestudio.sinks._http import retry_after
-from routestudio.sinks._http_client import Answer, HttpClient, UnansweredError
+from routestudio.sinks._shared.http.client import Answer, HttpClient, UnansweredError
+from routestudio.sinks._shared.http.endpoint import retry_after
 
 THREADS: Final = 32
 """Most calls of one link at a time; more wait for a thread."""

@@ -15,8 +15,8 @@ from routestudio.model.cross_rules import CrossRule, RequiredWhen, Together
 from routestudio.model.fields import Difference, Flag, RuleError, Secret, Text, Ui
 from routestudio.model.message import Message
 from routestudio.model.secret import SecretStr
-from routestudio.sinks._aws_client import Keys
-from routestudio.sinks._http import EndpointUrl, UrlRule
+from routestudio.sinks._shared.aws.client import Keys
+from routestudio.sinks._shared.http.endpoint import EndpointUrl, UrlRule
 from routestudio.sinks.base import SinkConfig, SinkRouting, StandinAddress
 
 FALLBACK_REGION: Final = "us-east-1"

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from routestudio.model import jsonio
 from routestudio.model.fields import Rule, RuleError, Secret
 from routestudio.model.secret import SecretStr
-from routestudio.sinks._http import UrlRule
+from routestudio.sinks._shared.http.endpoint import UrlRule
 
 
 def climbs(name: str) -> bool:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Final
 from routestudio.model.fields import Difference, Flag, Integer, Secret, Text, Ui
 from routestudio.model.outcome import CheckStep, Outcome
 from routestudio.model.secret import SecretStr
-from routestudio.sinks._redis_cluster import Cluster, Keyed
-from routestudio.sinks._redis_node import ELSEWHERE, Account, Node, outcome_of
-from routestudio.sinks._redis_order import Ordered
+from routestudio.sinks._shared.redis.cluster import Cluster, Keyed
+from routestudio.sinks._shared.redis.node import ELSEWHERE, Account, Node, outcome_of
+from routestudio.sinks._shared.redis.order import Ordered
 from routestudio.sinks.base import InOrder, Link, SinkConfig, SinkRouting
 
 if TYPE_CHECKING:

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from routestudio.model.outcome import DELIVERED, Outcome, rejected, retry, unreachable
 from routestudio.model.secret import SecretStr
-from routestudio.sinks import _tls
-from routestudio.sinks._idle import Idle, fresh, unread
+from routestudio.sinks._shared.idle import Idle, fresh, unread
 
 if TYPE_CHECKING:
     from redis.asyncio.connection import Connection
