@@ -13,6 +13,7 @@ import pytest
 
 from routestudio.model.outcome import DELIVERED, Outcome
 from routestudio.model.secret import SecretStr
+from routestudio.sinks._shared.http import service
 from routestudio.sinks._shared.http.client import HttpClient, UnansweredError
 from routestudio.sinks._shared.http.endpoint import EndpointUrl
 from routestudio.sinks._shared.http.service import (

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from routestudio.model.outcome import DELIVERED, Outcome, rejected, retry, unreachable
 from routestudio.model.secret import SecretStr
+from routestudio.sinks._shared import tls as machine_tls
 from routestudio.sinks._shared.idle import Idle, fresh, unread
 
 if TYPE_CHECKING:
