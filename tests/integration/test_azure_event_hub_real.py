@@ -14,8 +14,8 @@ import pytest
 
 from routestudio.engine.service import EngineService
 from routestudio.model.message import message_from
-from routestudio.sinks import _service
-from routestudio.sinks.azure_event_hub import AzureEventHub
+from routestudio.sinks._shared.http import service as service_module
+from routestudio.sinks.azure_event_hub.sink import AzureEventHub
 from routestudio.sinks.base import Payload
 from tests.support.certificates import Authority
 from tests.support.check_table import CheckTable
@@ -225,7 +225,7 @@ async def test_event_hubs_check_table(
     await table.run_both("wrong protocol", secure, orders, "TLS failed",
                          variant="TLS against a plain port")  # fmt: skip
     silent = at(f"http://127.0.0.1:{silent_port}")
-    monkeypatch.setattr(_service, "CHECK_SECONDS", 1.5)
+    monkeypatch.setattr(service_module, "CHECK_SECONDS", 1.5)
     await table.run_both("timeout", silent, orders, denied)
     table.finish()
     assert server.events == {}

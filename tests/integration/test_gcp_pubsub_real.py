@@ -16,9 +16,10 @@ import pytest
 
 from routestudio.engine.service import EngineService
 from routestudio.model.message import message_from
-from routestudio.sinks import _google, _service
+from routestudio.sinks._shared.http import service as service_module
 from routestudio.sinks.base import Payload
-from routestudio.sinks.gcp_pubsub import GcpPubSub
+from routestudio.sinks.gcp_pubsub import tokens
+from routestudio.sinks.gcp_pubsub.sink import GcpPubSub
 from tests.support.check_table import CheckTable
 from tests.support.http_server import HttpReceiver, Received, Reply
 from tests.support.ports import free_port
@@ -365,8 +366,8 @@ async def test_pubsub_check_table(
     await table.run_both("wrong protocol", config(google_server.url), known, denied,
                          variant="no emulator")  # fmt: skip
     silent = config(f"http://127.0.0.1:{silent_port}")
-    monkeypatch.setattr(_service, "CHECK_SECONDS", 2.5)
-    monkeypatch.setattr(_google, "TOKEN_SECONDS", 1.5)
+    monkeypatch.setattr(service_module, "CHECK_SECONDS", 2.5)
+    monkeypatch.setattr(tokens, "TOKEN_SECONDS", 1.5)
     await table.run_both("timeout", silent, known, denied)
     mute = cloud(google_server, token_uri=f"http://127.0.0.1:{silent_port}/token")
     await table.run_both("timeout", mute, known, denied, variant="token endpoint")

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from routestudio.sinks import _nats_check, _nats_wire
-from routestudio.sinks.nats import Nats
+from routestudio.sinks.nats import check, wire
+from routestudio.sinks.nats.sink import Nats
 from tests.support.check_table import CheckTable
 from tests.support.nats_config import settings, user
 from tests.support.nats_fixtures import TOKEN
@@ -107,10 +107,10 @@ async def test_check_table(
                          variant="TLS off, server requires it")  # fmt: skip
     await table.run_both(strange, settings(nats_user_server, tls=True), nowhere, "TLS failed",
                          variant="TLS on, server has none")  # fmt: skip
-    monkeypatch.setattr(_nats_wire, "INFO_SECONDS", 1.5)
-    monkeypatch.setattr(_nats_check, "CONNECT_SECONDS", 1.5)
+    monkeypatch.setattr(wire, "INFO_SECONDS", 1.5)
+    monkeypatch.setattr(check, "CONNECT_SECONDS", 1.5)
     await table.run_both("timeout", silent, nowhere, denied)
-    monkeypatch.setattr(_nats_wire, "TLS_FIRST_SECONDS", 0.5)
+    monkeypatch.setattr(wire, "TLS_FIRST_SECONDS", 0.5)
     secure = settings(nats_tls_server, port=silent_port)
     await table.run_both("timeout", secure, nowhere, "TLS failed", variant="TLS")
     table.finish()

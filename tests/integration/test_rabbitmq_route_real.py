@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from routestudio.engine.service import EngineService
-from routestudio.sinks import _rabbitmq_check
-from routestudio.sinks._rabbitmq_wire import Connection
-from routestudio.sinks.rabbitmq import RabbitMq
+from routestudio.sinks.rabbitmq import check as rabbitmq_check
+from routestudio.sinks.rabbitmq.sink import RabbitMq
+from routestudio.sinks.rabbitmq.wire import Connection
 from routestudio.tasks import spawn
 from tests.support import projects
 from tests.support.check_table import CheckTable
@@ -89,7 +89,7 @@ async def test_check_table(
                          variant="TLS off, the port needs it")  # fmt: skip
     await table.run_both(strange, settings(server, tls=True, port=server.port), orders,
                          "TLS failed", variant="TLS on, the port has none")  # fmt: skip
-    monkeypatch.setattr(_rabbitmq_check, "SECONDS", 1.5)
+    monkeypatch.setattr(rabbitmq_check, "SECONDS", 1.5)
     await table.run_both("timeout", settings(server, port=silent_port), orders, denied)
     assert server.drain("everything") == [], "a check delivered something"
     table.finish()

@@ -20,9 +20,9 @@ from routestudio.model.fields import RuleError
 from routestudio.model.message import message_from
 from routestudio.model.outcome import Outcome
 from routestudio.model.secret import SecretStr
-from routestudio.sinks import _service
+from routestudio.sinks._shared.http import service as service_module
 from routestudio.sinks.base import Payload
-from routestudio.sinks.typesense import Document, Typesense, TypesenseLink
+from routestudio.sinks.typesense.sink import Document, Typesense, TypesenseLink
 from tests.support.check_table import CheckTable
 from tests.support.http_server import Reply
 from tests.support.openapi import Description, DeviationError
@@ -437,7 +437,7 @@ async def test_typesense_check_table(
     await table.run_both("wrong protocol", plain, target, "authenticate failed",
                          variant="plain against a TLS port")  # fmt: skip
     silent = config(server, endpoint_url=f"http://127.0.0.1:{silent_port}")
-    monkeypatch.setattr(_service, "CHECK_SECONDS", 1.0)
+    monkeypatch.setattr(service_module, "CHECK_SECONDS", 1.0)
     await table.run_both("timeout", silent, target, "authenticate failed")
     assert {e.request.method for s in (server, tls) for e in s.exchanges} == {"GET"}
     table.finish()

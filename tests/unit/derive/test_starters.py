@@ -18,8 +18,8 @@ from routestudio.model.fields import Flag, Headers, Routed, Static, Text, Ui
 from routestudio.model.function import FunctionKind, Language
 from routestudio.sinks.base import Sink, SinkConfig, SinkRouting
 from routestudio.sinks.fields import resources
-from routestudio.sinks.http_push import HttpEndpoint, HttpPush
-from routestudio.sinks.kafka import Kafka
+from routestudio.sinks.http_push.sink import HttpEndpoint, HttpPush
+from routestudio.sinks.kafka.sink import Kafka
 
 
 class MadeUp:
