@@ -287,10 +287,7 @@ class Sink(ABC):
 
     @classmethod
     def at_standin(cls, config: Any, address: StandinAddress) -> Any:
-        """`config` pointed at a stand-in: no TLS, no credentials.
-
-        Raises `UsageError` where `standin` names none.
-        """
+        """`config` pointed at a stand-in, if there is one: no TLS, no credentials."""
         raise UsageError(f"{cls.key} has no stand-in")
 
 
