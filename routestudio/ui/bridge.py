@@ -9,17 +9,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
-from typing import Any
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, TypeVar
 
 from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, QTimer, Signal
 from shiboken6 import isValid
 
 from routestudio import tasks
-from routestudio.engine.client import COMMAND, EngineClient, EngineLost, OnEvent
+from routestudio.api.calls import Hear
+from routestudio.api.client import COMMAND, EngineClient, EngineLost, OnEvent
+from routestudio.api.engine import EngineApi, engine_client
 from routestudio.errors import ProtocolError, RouteStudioError
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 _RESTART_MS = 300
 _MAX_RESTARTS = 5
@@ -75,6 +79,7 @@ class Engine(QObject):
         self._command = command
         self._process: QProcess | None = None
         self._client: EngineClient | None = None
+        self._api = engine_client(self._call)
         self._stopping = False
         self._restarts = 0
         self._ever_ready = False
@@ -126,6 +131,14 @@ class Engine(QObject):
             self._client.lost("the engine was stopped")
         self._set_status("stopped", "The engine has stopped")
 
+    @property
+    def api(self) -> EngineApi:
+        """The methods of the engine. Each raises `RouteStudioError`."""
+        return self._api
+
+    async def _call(self, method: str, params: Mapping[str, object], hear: Hear | None) -> object:
+        return await self.request(method, on_event=hear, **params)
+
     async def request(self, method: str, *, on_event: OnEvent | None = None, **params: Any) -> Any:
         """Call a method of the engine (see `engine.service`). Raises `RouteStudioError`."""
         client = await self.ready()
@@ -143,11 +156,11 @@ class Engine(QObject):
 
     def run(
         self,
-        work: Coroutine[Any, Any, Any],
+        work: Coroutine[Any, Any, T],
         *,
         owner: QObject,
         title: str,
-        done: Callable[[Any], object] | None = None,
+        done: Callable[[T], object] | None = None,
         failed: Callable[[RouteStudioError], object] | None = None,
         ended: Callable[[], object] | None = None,
     ) -> Job:
@@ -158,10 +171,10 @@ class Engine(QObject):
         """
         job = Job(owner, title)
 
-        task: asyncio.Task[Any] = tasks.spawn(work, name=title)
+        task: asyncio.Task[T] = tasks.spawn(work, name=title)
         job.task = task
 
-        def finish(_: asyncio.Task[Any]) -> None:
+        def finish(_: asyncio.Task[T]) -> None:
             # Outside of the task, so that `done` may open a dialog: its loop runs other tasks.
             try:
                 if not task.cancelled() and not job.cancelled:

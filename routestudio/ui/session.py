@@ -13,7 +13,8 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
-from routestudio.engine.client import OnEvent
+from routestudio.api.client import OnEvent
+from routestudio.api.engine import EngineApi
 from routestudio.errors import RouteStudioError
 from routestudio.ui.bridge import Engine, Job
 from routestudio.ui.ordering import Order, Snapshot
@@ -135,6 +136,14 @@ class Session(QObject):
         """The sinks that use a function in any role."""
         roles = ("routing", "filter", "transform", "enrichment")
         return [s for s in self.sinks() if any(s.get(role) == function for role in roles)]
+
+    @property
+    def api(self) -> EngineApi:
+        """The methods of the engine, about the project as it is after every edit so far.
+
+        A request through `Engine.api` may overtake edits that wait for their turn.
+        """
+        return self._order.api
 
     async def request(self, method: str, *, on_event: OnEvent | None = None, **params: Any) -> Any:
         """Ask about the project as it is after every edit so far. Raises `RouteStudioError`.

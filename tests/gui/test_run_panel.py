@@ -121,6 +121,6 @@ async def test_a_failing_check_says_what_to_do(desk: Desk, project: Path) -> Non
     await desk.trigger("check")
     panel = desk.window.check_panel
     await desk.until(lambda: panel.verdict.text() == "failed", "the check")
-    failed = [step for step in panel.steps if step["status"] == "failed"]
+    failed = [step for step in panel.steps if step.status == "failed"]
     assert failed
     assert failed[0]["hint"]

@@ -6,6 +6,7 @@ import html
 import json
 import time
 from collections import deque
+from collections.abc import Sequence
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
@@ -17,6 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from routestudio.api.checks import Arrived
 from routestudio.errors import RouteStudioError
 from routestudio.ui.bridge import Job
 from routestudio.ui.icons import icon
@@ -167,26 +169,26 @@ class ArrivedPanel(QWidget):
             return
         engine = self._session.engine
         engine.run(
-            engine.request("arrived", sink=self._sink, limit=SHOWN),
+            engine.api.checks.arrived(self._sink, SHOWN),
             owner=self, title="Read back", done=self._fill,
         )  # fmt: skip
 
-    def _fill(self, items: list[dict[str, Any]]) -> None:
+    def _fill(self, items: Sequence[Arrived]) -> None:
         self.tree.clear()
         self._stack.setCurrentIndex(1 if items else 0)
         self.title.show_text(f"What arrived at the stand-in of {self._sink}: {len(items):,}")
         groups: dict[str, QTreeWidgetItem] = {}
         for item in items:
-            group = groups.get(item["destination"])
+            group = groups.get(item.destination)
             if group is None:
-                group = QTreeWidgetItem([item["destination"], "", ""])
+                group = QTreeWidgetItem([item.destination, "", ""])
                 group.setIcon(0, icon("destination"))
-                groups[item["destination"]] = group
+                groups[item.destination] = group
                 self.tree.addTopLevelItem(group)
-            details = ", ".join(f"{k}: {_short(v)}" for k, v in item["details"].items())
-            child = QTreeWidgetItem(["message", item["key"] or "", details])
+            details = ", ".join(f"{k}: {_short(v)}" for k, v in item.details.items())
+            child = QTreeWidgetItem(["message", item.key or "", details])
             child.setToolTip(2, html.escape(details))
-            child.setData(0, Qt.ItemDataRole.UserRole, item["body"])
+            child.setData(0, Qt.ItemDataRole.UserRole, item.body)
             group.addChild(child)
         for name, group in groups.items():
             group.setText(0, f"{name}  ({group.childCount():,})")

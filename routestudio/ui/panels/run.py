@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QProgressBar, QStackedWidget, QWidget
 
-from routestudio.engine.client import EngineLost
+from routestudio.api.client import EngineLost
 from routestudio.errors import RouteStudioError
 from routestudio.ui.bridge import Job
 from routestudio.ui.runs import Runs, duplicates, title

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from routestudio import tasks
-from routestudio.engine.client import EngineError, EngineLost
+from routestudio.api.client import EngineError, EngineLost
 from tests.unit.engine.conftest import Engine
 
 CANCEL = 0.1
@@ -73,7 +73,7 @@ async def test_failures_name_code_and_hint_and_the_engine_goes_on(
         assert text in caught.value.message
     await engine.client.request("open", path=str(demo))
     with pytest.raises(EngineError) as caught:
-        await engine.client.request("check", sink="orders-to-kafak")
+        await engine.client.request("checks.sink", sink="orders-to-kafak")
     assert "orders-to-kafka" in (caught.value.hint or "")
     assert await engine.client.request("ping") == "pong"
 
@@ -140,7 +140,7 @@ async def test_a_run_is_cancelled_at_once_and_says_what_it_did(engine: Engine, m
         await work
     assert await engine.client.request("ping") == "pong"
     assert perf_counter() - at < CANCEL * 5
-    arrived = await engine.client.request("arrived", sink="events-to-http", limit=20_000)
+    arrived = await engine.client.request("checks.arrived", sink="events-to-http", limit=20_000)
     assert 0 < len(arrived) < 20_000
     again = await engine.client.request("run", sink="events-to-http", sample="shop", standin=True)
     assert again["rejected"] == 0
