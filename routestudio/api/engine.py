@@ -3,13 +3,40 @@
 from __future__ import annotations
 
 import typing
+from dataclasses import dataclass
 from typing import Final, Protocol
 
 from routestudio.api.calls import Call, Serving, client
 from routestudio.api.checks import CheckApi
+from routestudio.api.codec import load
+from routestudio.api.runs import LetterApi, RunApi
 
-GROUPS: Final[dict[str, type]] = {"checks": CheckApi}
+GROUPS: Final[dict[str, type]] = {
+    "checks": CheckApi, "runs": RunApi, "letters": LetterApi,
+}  # fmt: skip
 """The groups by the names that they have in `EngineApi` and on the pipe."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunsChanged:
+    """The list of kept runs is another."""
+
+
+@dataclass(frozen=True, slots=True)
+class BadFrame:
+    """The engine was sent something that it cannot read."""
+
+    message: str
+
+
+Event = RunsChanged | BadFrame
+"""What the engine reports although nothing was asked."""
+
+
+def event_of(name: str, data: object) -> Event | None:
+    """An event of the pipe; `None` for one of an unknown name."""
+    kinds: dict[str, type[Event]] = {kind.__name__: kind for kind in (RunsChanged, BadFrame)}
+    return load(kinds[name], data) if name in kinds else None
 
 
 class EngineApi(Protocol):
@@ -17,6 +44,10 @@ class EngineApi(Protocol):
 
     @property
     def checks(self) -> CheckApi: ...
+    @property
+    def runs(self) -> RunApi: ...
+    @property
+    def letters(self) -> LetterApi: ...
 
 
 class _Client:

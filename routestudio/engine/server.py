@@ -11,7 +11,7 @@ from typing import Any
 
 from routestudio import tasks
 from routestudio.api import protocol
-from routestudio.api.engine import serving
+from routestudio.api.engine import BadFrame, serving
 from routestudio.engine.service import EngineService
 from routestudio.errors import (
     ConfigError,
@@ -45,19 +45,22 @@ class EngineServer:
         self._reader = protocol.FrameReader()
         self._running: dict[int, asyncio.Task[None]] = {}
         self._serving = serving(service)
-        service.on_event = lambda name, data: self._send(protocol.Event(name, data))
+        service.on_event = self._tell
 
     def feed(self, data: bytes) -> None:
         """Take received bytes; starts and cancels requests. Bad frames are reported as events."""
         for item in self._reader.feed(data):
             if isinstance(item, ProtocolError):
-                self._send(protocol.Event("bad_frame", {"message": item.message}))
+                self._tell(BadFrame(item.message))
             elif isinstance(item, protocol.Request):
                 task = tasks.spawn(self._serve(item), name=f"request {item.method}")
                 self._running[item.id] = task
                 task.add_done_callback(partial(self._ended, item.id))
             elif isinstance(item, protocol.Cancel) and item.id in self._running:
                 self._running[item.id].cancel()
+
+    def _tell(self, event: object) -> None:
+        self._send(protocol.Event(type(event).__name__, event))
 
     def _ended(self, number: int, task: asyncio.Task[None]) -> None:
         self._running.pop(number, None)

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from routestudio.api.calls import unheard
 from routestudio.engine import drift, enrichment
 from routestudio.engine.check_methods import CheckMethods
 from routestudio.engine.columns import ColumnMethods
@@ -27,7 +28,7 @@ from routestudio.engine.previews import CHUNK, Preview
 from routestudio.engine.read_back import ReadBackMethods
 from routestudio.engine.reading import reading_of
 from routestudio.engine.rehearsal import RehearsalMethods
-from routestudio.engine.run_methods import RunMethods
+from routestudio.engine.run_methods import Desks, LetterMethods, RunMethods
 from routestudio.engine.runner import Emit, Runner, ignore
 from routestudio.engine.saving import SavingMethods
 from routestudio.engine.snapshot import diagnostics_of, snapshot_of
@@ -52,9 +53,11 @@ class EngineService(Runner):
     def __init__(self, *, sinks: Registry | None = None, workers: int = 1) -> None:
         super().__init__(sinks=sinks, workers=workers)
         self.standins = Standins()
-        self.on_event: Emit = ignore
+        self.on_event: Callable[[object], object] = unheard
         self._previews: dict[str, Preview] = {}
         self.checks = CheckMethods(self)
+        desks = Desks(self)
+        self.runs, self.letters = RunMethods(desks), LetterMethods(desks)
         self.saving = SavingMethods(self)
         self.methods: dict[str, Method] = {
             "open": self.open,
@@ -70,11 +73,9 @@ class EngineService(Runner):
             "forget_preview": self.forget_preview,
             "rows": self.rows,
             "row": self.row,
-            "run": self.run,
             "export": self.export,
             "import": self.import_file,
             "ping": self.ping,
-            **RunMethods(self).methods,
             **WorkbenchMethods(self).methods,
             **TransferMethods(self).methods,
             **ColumnMethods(self).methods,

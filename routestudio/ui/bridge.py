@@ -18,7 +18,7 @@ from shiboken6 import isValid
 from routestudio import tasks
 from routestudio.api.calls import Hear
 from routestudio.api.client import COMMAND, EngineClient, EngineLost, OnEvent
-from routestudio.api.engine import EngineApi, engine_client
+from routestudio.api.engine import EngineApi, engine_client, event_of
 from routestudio.errors import ProtocolError, RouteStudioError
 
 log = logging.getLogger(__name__)
@@ -69,7 +69,8 @@ class Engine(QObject):
     status_changed = Signal(str, str)
     """State (`starting`, `ready`, `lost`, `stopped`) and a sentence about it."""
     restarted = Signal()
-    engine_event = Signal(str, dict)
+    engine_event = Signal(object)
+    """What the engine reports although nothing was asked (`api.engine.Event`)."""
     log_line = Signal(str)
     failed = Signal(str, str)
     """Title and text of a failure that no job handles."""
@@ -107,7 +108,7 @@ class Engine(QObject):
         process.errorOccurred.connect(self._error)
         self._process = process
         self._client = EngineClient(
-            _PipeWriter(process), on_event=self.engine_event.emit, on_bad_frame=self._bad_frame
+            _PipeWriter(process), on_event=self._told, on_bad_frame=self._bad_frame
         )
         self._set_status("starting", "The engine is starting")
         process.start(self._command[0], list(self._command[1:]))
@@ -221,6 +222,11 @@ class Engine(QObject):
         text = bytes(self._process.readAllStandardError().data()).decode(errors="replace")
         for line in text.splitlines():
             self.log_line.emit(line)
+
+    def _told(self, name: str, data: object) -> None:
+        event = event_of(name, data)
+        if event is not None:
+            self.engine_event.emit(event)
 
     def _bad_frame(self, error: ProtocolError) -> None:
         self.log_line.emit(f"the engine sent something unreadable: {error.message}")

@@ -44,7 +44,7 @@ async def run_for_real(desk: Desk) -> None:
     panel = desk.window.run_panel
     samples = {item["name"]: item["rows"] for item in desk.window.session.samples()}
     await desk.act(lambda: panel.start(SINK, "shop", samples["shop"], standin=False, confirmed=""))
-    await desk.until(lambda: (panel.run or {}).get("status") == "done", "the run")
+    await desk.until(lambda: getattr(panel.run, "status", "") == "done", "the run")
 
 
 async def read(desk: Desk, **fields: str) -> list[dict[str, Any]]:

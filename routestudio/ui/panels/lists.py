@@ -7,6 +7,7 @@ import json
 import time
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
@@ -204,15 +205,21 @@ class ArrivedPanel(QWidget):
         self.body.setPlainText(_pretty(body) if isinstance(body, str) else "")
 
 
+@dataclass(frozen=True, slots=True)
+class _Line:
+    time: str
+    text: str
+
+
 class LogPanel(QWidget):
     """What the engine and the window reported, newest last."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._rows: deque[dict[str, Any]] = deque(maxlen=LOGGED)
-        self.model = RowsModel(
-            (Column("Time", lambda row: str(row["time"]), 84, role=lambda _: "muted"),
-             Column("Message", lambda row: str(row["text"])))
+        self._rows: deque[_Line] = deque(maxlen=LOGGED)
+        self.model = RowsModel[_Line](
+            (Column("Time", lambda row: row.time, 84, role=lambda _: "muted"),
+             Column("Message", lambda row: row.text))
         )  # fmt: skip
         self.table = rows_table(self.model, "Log")
         follow_mono(self.table)
@@ -229,7 +236,7 @@ class LogPanel(QWidget):
         """Append a message with the time."""
         last = self.table.verticalScrollBar()
         follow = last.value() == last.maximum()
-        self._rows.append({"time": time.strftime("%H:%M:%S"), "text": text})
+        self._rows.append(_Line(time.strftime("%H:%M:%S"), text))
         self.model.show(list(self._rows))
         self._stack.setCurrentIndex(1)
         if follow:
@@ -237,7 +244,7 @@ class LogPanel(QWidget):
 
     def text(self) -> str:
         """All messages, one a line."""
-        return "\n".join(f"{row['time']}  {row['text']}" for row in self._rows)
+        return "\n".join(f"{row.time}  {row.text}" for row in self._rows)
 
 
 def _short(value: Any) -> str:

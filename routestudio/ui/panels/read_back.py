@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QSplitter, QTextBrowser, QWidget
 
 from routestudio.model.wording import counted
-from routestudio.ui.panels.run_tables import Column, Row, RowsModel, chosen_rows, rows_table
+from routestudio.ui.panels.run_tables import Column, RowsModel, chosen_rows, rows_table
 from routestudio.ui.theme import theme
 from routestudio.ui.widgets.basics import Banner
 from routestudio.ui.widgets.html_page import page
@@ -23,13 +23,16 @@ _ORDER: Final = ("different", "missing", "unread", "repeated", "other", "replace
 """What needs somebody's eyes first."""
 
 
+Row = dict[str, Any]
+
+
 def verdict_of(row: Row) -> str:
     """The result of a row, as it is shown."""
     name = str(row["verdict"])
     return _TITLES.get(name, name)
 
 
-_COLUMNS: Final = (
+_COLUMNS: Final[tuple[Column[Row], ...]] = (
     Column("Result", verdict_of, 140, role=lambda row: _ROLES.get(row["verdict"], "muted"),
            tip=lambda row: str(row["meaning"])),
     Column("Differs in", lambda row: ", ".join(row["parts"]), 90, role=lambda _: "danger"),

@@ -128,12 +128,12 @@ async def test_a_run_is_cancelled_at_once_and_says_what_it_did(engine: Engine, m
     events: list[tuple[str, dict[str, Any]]] = []
     work = tasks.spawn(
         engine.client.request(
-            "run", sink="events-to-http", sample="many", standin=True,
+            "runs.deliver", sink="events-to-http", source={"sample": "many"}, standin=True,
             on_event=lambda name, data: events.append((name, data)),
         ),
         name="run",
     )  # fmt: skip
-    await until(lambda: any(data.get("delivered") for _, data in events))
+    await until(lambda: any(data.get("counts", {}).get("delivered") for _, data in events))
     at = perf_counter()
     work.cancel()
     with contextlib.suppress(asyncio.CancelledError):
@@ -142,8 +142,11 @@ async def test_a_run_is_cancelled_at_once_and_says_what_it_did(engine: Engine, m
     assert perf_counter() - at < CANCEL * 5
     arrived = await engine.client.request("checks.arrived", sink="events-to-http", limit=20_000)
     assert 0 < len(arrived) < 20_000
-    again = await engine.client.request("run", sink="events-to-http", sample="shop", standin=True)
-    assert again["rejected"] == 0
+    again = await engine.client.request(
+        "runs.deliver", sink="events-to-http", source={"sample": "shop"}, standin=True
+    )
+    assert again["status"] == "done"
+    assert "rejected" not in again["counts"]
 
 
 @pytest.mark.slow

@@ -26,8 +26,8 @@ NAMED = [pytest.param(case, id=f"{case.name}-{number}") for number, case in enum
 @pytest.mark.parametrize("case", NAMED)
 def test_a_hazard_is_found_with_its_place(case: Case, linted: Linted) -> None:
     found = [item for item in linted.of(case.hit) if item.code == case.code]
-    assert found, f"found only {[i['code'] for i in linted.of(case.hit)]}"
-    texts = "\n".join(f"{i['message']} ({i['hint']})" for i in found)
+    assert found, f"found only {[i.code for i in linted.of(case.hit)]}"
+    texts = "\n".join(f"{i.message} ({i.hint})" for i in found)
     assert case.says in texts
     for item in found:
         assert item.file, item
