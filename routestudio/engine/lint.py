@@ -10,9 +10,6 @@ from dataclasses import asdict
 from routestudio.api.checks import Finding
 from routestudio.api.sources import Source
 from routestudio.engine.hazards import Samples, hazards_of, keys_of
-from routestudio.engine.messages import first
-from routestudio.engine.reading import MORE, cut_text
-from routestudio.engine.sources import read_some
 from routestudio.engine.workspace import Workspace, source_of
 from routestudio.errors import RouteStudioError
 from routestudio.formats.reader import Row
@@ -49,6 +46,9 @@ async def lint(workspace: Workspace, source: Source | None = None) -> list[Findi
     found += await _functions(workspace)
     samples, unreadable = samples_of(workspace)
     if source is not None:
+        from routestudio.engine.messages import first
+        from routestudio.engine.reading import MORE, cut_text
+
         params = source.params()
         name = source_of(params)[1]
         rows, cut = await first(workspace, params, SAMPLE_ROWS)
@@ -157,6 +157,8 @@ def samples_of(workspace: Workspace) -> tuple[dict[str, list[Message]], list[Fin
                 file = f"samples/{workspace.project.sample_path(sample).name}"
             else:
                 file = f"samples/{sample}.jsonl"
+            from routestudio.engine.sources import read_some
+
             items = read_some(workspace, "sample", sample, SAMPLE_ROWS)
         except RouteStudioError as error:
             line = error.place.line if error.place else None
