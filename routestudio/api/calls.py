@@ -1,8 +1,8 @@
 """Methods that a `Protocol` declares, called over a pipe and served at its other end.
 
 A group of methods is a `Protocol` of coroutines whose parameters and answer have JSON forms
-(`codec`). One that tells what happens meanwhile has a parameter `tell: Tell[Event | ...] = unheard`
-with the dataclasses that it tells of. On the pipe a method is `group.method`, an event the name of
+(`codec`). One that reports on its way has a parameter `tell: Tell[Event | ...] = unheard`
+with the dataclasses that it reports. On the pipe a method is `group.method`, an event the name of
 its dataclass.
 """
 

@@ -91,7 +91,7 @@ class CheckApi(Protocol):
         source: Source | None = None,
         tell: Tell[Step] = unheard,
     ) -> Sequence[Step]:
-        """Check one sink. Tells of each finished step and returns them all.
+        """Check one sink. Reports each finished step and returns them all.
 
         In dynamic mode the destinations of `sample` (of every sample when `None`) are proved, or
         those of the rows of `source`.

@@ -6,7 +6,7 @@ comes back is checked: an unknown key, a missing key and a value of another type
 
 Understood are `str`, `int`, `float`, `bool`, `None`, `Json`, `Literal`, dataclasses, unions,
 `tuple`, `Sequence`, `list`, `Mapping` and `dict` with texts as keys. Where a union has several
-dataclasses, each says which it is by `TAG`: a key and its value.
+dataclasses, each has a `TAG`, a key and its value, by which it is known.
 """
 
 from __future__ import annotations
@@ -284,7 +284,7 @@ def _either(kinds: tuple[object, ...]) -> Load:
     others = [k for k in kinds if _plain_types(k) is None and k not in classes]
     tagged = {shape.tag: shape for shape in map(_shape, classes) if shape.tag is not None}
     if len(others) > 1 or (len(classes) > 1 and len(tagged) != len(classes)):
-        raise TypeError(f"JSON does not tell {' from '.join(map(str, kinds))}")
+        raise TypeError(f"one JSON form for {' and '.join(map(str, kinds))}")
     rest: list[Load] = [_shape(kind).load for kind in classes] or [loader(kind) for kind in others]
 
     def read(value: object) -> object:
@@ -294,7 +294,7 @@ def _either(kinds: tuple[object, ...]) -> Load:
             for tag, shape in tagged.items():
                 if value.get(tag[0]) == tag[1]:
                     return shape.load(value)
-            raise ProtocolError("this map says of no known kind that it is one")
+            raise ProtocolError("this map is of no known kind")
         if rest:
             return rest[0](value)
         raise ProtocolError(_other("another value", value))

@@ -14,7 +14,6 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 
 from routestudio.api.client import OnEvent
-from routestudio.api.engine import EngineApi
 from routestudio.errors import RouteStudioError
 from routestudio.ui.bridge import Engine, Job
 from routestudio.ui.ordering import Order, Snapshot
@@ -56,6 +55,8 @@ class Session(QObject):
         self.engine = engine
         self.snapshot: Snapshot = {}
         self._order = Order(engine)
+        self.api = self._order.api
+        """The engine's methods, about the project as every edit so far has left it."""
         self._columns: list[tuple[str, str, str]] = []
         self._samples: object = None
         self.last_samples: dict[str, str] = {}
@@ -136,14 +137,6 @@ class Session(QObject):
         """The sinks that use a function in any role."""
         roles = ("routing", "filter", "transform", "enrichment")
         return [s for s in self.sinks() if any(s.get(role) == function for role in roles)]
-
-    @property
-    def api(self) -> EngineApi:
-        """The methods of the engine, about the project as it is after every edit so far.
-
-        A request through `Engine.api` may overtake edits that wait for their turn.
-        """
-        return self._order.api
 
     async def request(self, method: str, *, on_event: OnEvent | None = None, **params: Any) -> Any:
         """Ask about the project as it is after every edit so far. Raises `RouteStudioError`.

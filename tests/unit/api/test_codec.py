@@ -105,5 +105,5 @@ def test_texts_are_changed_wherever_they_are() -> None:
 def test_a_type_without_a_json_form_is_refused_when_it_is_declared() -> None:
     with pytest.raises(TypeError, match="no JSON form"):
         codec.loader(bytes)
-    with pytest.raises(TypeError, match="does not tell"):
+    with pytest.raises(TypeError, match="one JSON form"):
         codec.loader(Place | Found)
