@@ -9,10 +9,11 @@ from typing import Final, Protocol
 from routestudio.api.calls import Call, Serving, client
 from routestudio.api.checks import CheckApi
 from routestudio.api.codec import load
+from routestudio.api.reading import ReadingApi
 from routestudio.api.runs import LetterApi, RunApi
 
 GROUPS: Final[dict[str, type]] = {
-    "checks": CheckApi, "runs": RunApi, "letters": LetterApi,
+    "checks": CheckApi, "runs": RunApi, "letters": LetterApi, "reading": ReadingApi,
 }  # fmt: skip
 """The groups by the names that they have in `EngineApi` and on the pipe."""
 
@@ -48,6 +49,8 @@ class EngineApi(Protocol):
     def runs(self) -> RunApi: ...
     @property
     def letters(self) -> LetterApi: ...
+    @property
+    def reading(self) -> ReadingApi: ...
 
 
 class _Client:

@@ -56,6 +56,7 @@ class EngineService(Runner):
         self.on_event: Callable[[object], object] = unheard
         self._previews: dict[str, Preview] = {}
         self.checks = CheckMethods(self)
+        self.reading = ReadBackMethods(self)
         desks = Desks(self)
         self.runs, self.letters = RunMethods(desks), LetterMethods(desks)
         self.saving = SavingMethods(self)
@@ -87,7 +88,6 @@ class EngineService(Runner):
             **EnvironmentMethods(self).methods,
             **RehearsalMethods(self).methods,
             **FindingMethods(self).methods,
-            **ReadBackMethods(self).methods,
             **ExportMethods(self).methods,
             **PictureMethods(self).methods,
             **CommandMethods(self).methods,

@@ -20,11 +20,13 @@ from PySide6.QtWidgets import (
 )
 
 from routestudio.api.checks import Arrived
+from routestudio.api.reading import ReadAnswer, ReadingSide
 from routestudio.errors import RouteStudioError
 from routestudio.ui.bridge import Job
 from routestudio.ui.icons import icon
 from routestudio.ui.panels.read_back import ReadBackView
 from routestudio.ui.panels.run_tables import Column, RowsModel, rows_table
+from routestudio.ui.read_back_dialog import Wanted
 from routestudio.ui.session import Session
 from routestudio.ui.theme import follow_mono
 from routestudio.ui.widgets.basics import Button, ElidedLabel, EmptyState
@@ -80,7 +82,7 @@ class ArrivedPanel(QWidget):
         self.held = ReadBackView()
         self._stack.addWidget(self.held)
         body.addWidget(self._stack, 1)
-        self._again: tuple[str, dict[str, Any], dict[str, Any]] | None = None
+        self._again: tuple[str, ReadingSide, Wanted] | None = None
         self._job: Job | None = None
         session.opened.connect(self.forget)
 
@@ -88,7 +90,7 @@ class ArrivedPanel(QWidget):
         """Show what was read back of the real service last, or how it is."""
         environment = str((self._session.environment or {}).get("name", ""))
         last = self._again
-        if last is not None and (last[0], last[1].get("environment", "")) == (name, environment):
+        if last is not None and (last[0], last[1].environment) == (name, environment):
             return
         self._clear()
         place = (self._session.sink(name) or {}).get("target") or "the real service"
@@ -98,39 +100,39 @@ class ArrivedPanel(QWidget):
             "delivered is listed in Run, under Delivered."
         )
 
-    def show_unreadable(self, name: str, side: dict[str, Any]) -> None:
+    def show_unreadable(self, name: str, side: ReadingSide) -> None:
         """Show why a service cannot be read, and what to do instead."""
         self._clear()
         self._empty.title.setText(f"{name} cannot be read back")
-        instead = str(side["instead"])
-        self._empty.text.setText(f"{side['why']} Instead: {instead}.")
+        self._empty.text.setText(f"{side.why} Instead: {side.instead}.")
 
-    def read_back(self, name: str, side: dict[str, Any], params: dict[str, Any]) -> None:
+    def read_back(
+        self, name: str, side: ReadingSide, wanted: Wanted, *, agreed: bool = False
+    ) -> None:
         """Read what the real service of a sink holds, and compare it with the preview."""
         self._clear()
-        self._again = (name, side, params)
-        host = str(side.get("host") or "the real service")
-        where = f"{host} ({side['environment']})" if side.get("environment") else host
-        self.title.show_text(f"What {where} holds of {name}")
+        self._again = (name, side, wanted)
+        self.title.show_text(f"What {side.place} holds of {name}")
         self._stack.setCurrentIndex(2)
-        self.held.wait(f"Reading from {where}…")
+        self.held.wait(f"Reading from {side.place}…")
+        work = self._session.api.reading.read_back(
+            name, wanted.source, limit=wanted.limit, destination=wanted.destination, agreed=agreed
+        )
         self._job = self._session.engine.run(
-            self._session.request("read_back", sink=name, **params), owner=self, title="Read back",
-            done=self._held, failed=self._failed,
-        )  # fmt: skip
+            work, owner=self, title="Read back", done=self._held, failed=self._failed
+        )
 
-    def _held(self, found: dict[str, Any]) -> None:
-        if "ask" not in found:
-            self.held.take(found)
+    def _held(self, answer: ReadAnswer) -> None:
+        if answer.found is not None:
+            self.held.take(answer.found)
             return
         from routestudio.ui import dialogs
 
-        text = str(found["ask"])
+        text = answer.ask
         if self._again is None:
             return
         if dialogs.ask(self, "Read back", f"{text[:1].upper()}{text[1:]}.", "Read", danger=True):
-            name, side, params = self._again
-            self.read_back(name, side, {**params, "agreed": True})
+            self.read_back(*self._again, agreed=True)
         else:
             self.held.wait("Nothing was read.")
 

@@ -82,7 +82,7 @@ async def test_failures_name_code_and_hint_and_the_engine_goes_on(
 async def test_a_bad_frame_is_reported_and_the_engine_goes_on(engine: Engine) -> None:
     engine.write(b"Content-Length: 5\r\n\r\nhello" + b"garbage\r\n\r\n")
     assert await engine.client.request("ping") == "pong"
-    assert [name for name, _ in engine.events] == ["bad_frame", "bad_frame"]
+    assert [name for name, _ in engine.events] == ["BadFrame", "BadFrame"]
     engine.client.feed(b"Content-Length: 2\r\n\r\nxx")
     assert len(engine.bad_frames) == 1
     assert await engine.client.request("ping") == "pong"

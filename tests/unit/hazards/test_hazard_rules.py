@@ -39,7 +39,7 @@ def test_a_hazard_is_found_with_its_place(case: Case, linted: Linted) -> None:
             assert len(item.message) < 400
     if case.severity:
         assert {item.severity for item in found} == {case.severity}
-    places = {f"{item['file']}:{item['line']}" for item in found}
+    places = {f"{item.file}:{item.line}" for item in found}
     assert any(place == case.at or place.split(":")[0] == case.at for place in places) or not (
         case.at
     ), places
