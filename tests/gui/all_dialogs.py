@@ -146,7 +146,7 @@ MAKERS: dict[str, Make] = {
     "endpoint": lambda p, _: dialogs.ResourceDialog(p, "http_endpoints", "", {}, NONE),
     "set value": lambda p, _: SetValueDialog(p, ["record.id"], 3),
     "source": lambda p, _: SourceDialog(p),
-    "read back": lambda p, _: ReadBackDialog(p, "orders-to-rabbitmq", {
+    "read back": lambda p, _: ReadBackDialog(p, "orders-to-rabbitmq", {  # type: ignore[arg-type]
         "host": "rabbitmq.example:5672", "environment": "production", "names": "queue",
         "how": LONG}, ["awkward", "orders"]),
     "key": lambda p, _: KeyDialog(p, "public.orders", ["id"], ["id", "total"]),
@@ -154,7 +154,7 @@ MAKERS: dict[str, Make] = {
         {"name": f"a_column_with_a_name_{n}", "declared": "", "type": "text", "origin": "guess",
          "proposal": "numeric", "example": "12.50"} for n in range(20)]),
     "rows": _rows,
-    "letter": lambda p, _: LetterEditor(p, _LETTER),
+    "letter": lambda p, _: LetterEditor(p, _LETTER),  # type: ignore[arg-type]
     "route test": lambda p, _: RouteTestDialog(p, "tests/orders-to-kafka.yaml", {
         "name": "an order of Europe goes to orders.eu", "sink": "orders-to-kafka",
         "sample": {"name": "shop", "row": 0}, "expect": {"destination": "orders.eu"}}),

@@ -165,7 +165,7 @@ def test_a_lost_page_is_asked_for_when_it_is_painted_again(name: str, qtbot: Any
 
 def test_rows_that_came_before_others_were_known_are_asked_for_again(qtbot: Any) -> None:
     asked: list[int] = []
-    model = RowsModel([Column("Id", lambda row: str(row["id"]))], asked.append)
+    model = RowsModel([Column("Id", lambda row: str(row["id"]))], asked.append)  # type: ignore[var-annotated]
     model.expect(3)
     assert model.data(model.index(0, 0)) == "…"
     model.give(0, [{"id": number} for number in range(3)])

@@ -185,7 +185,7 @@ async def with_a_run(
     await desk.until(lambda: panel.summary is not None and not panel.running, "the run")
     monkeypatch.undo()
     assert len(delivered(receiver.requests)) == 6, "this test would see what is written"
-    place.run = panel.run.id  # type: ignore[index]
+    place.run = panel.run.id
     receiver.answer = None
     receiver.reset()
     return place

@@ -108,9 +108,9 @@ async def test_what_the_service_holds_is_compared(desk: Desk, project: Path) -> 
         assert f"What {place} holds of {SINK}" in arrived.title.toolTip()
         assert arrived.held.banner.property("banner") == "success"
         key = next(row.key for row in rows if row.verdict == "equal")
-        body = json.loads((await asyncio.to_thread(command, address, "GET", key)).decode())
+        body = json.loads((await asyncio.to_thread(command, address, "GET", key)).decode())  # type: ignore[arg-type]
         body["record"]["name"] = "Somebody <b>else</b>"
-        await asyncio.to_thread(command, address, "SET", key, json.dumps(body))
+        await asyncio.to_thread(command, address, "SET", key, json.dumps(body))  # type: ignore[arg-type]
         arrived.held.wait("again")
         await desk.act(arrived.refresh)
         first, *_ = await result(desk)

@@ -170,12 +170,12 @@ async def test_a_function_and_a_transform_decide_topic_and_data(
     failed = {step.target for step in steps if step.status == "failed"}
     assert failed == {f"{prefix}-{region}" for region in ("eu", "us", "ap")}
     for topic in failed:
-        pubsub_server.create_topic(topic)
+        pubsub_server.create_topic(topic)  # type: ignore[arg-type]
     steps = await service.checks.sink("out", sample="all")
     assert {step.status for step in steps} <= {"passed", "skipped"}, steps
     summary = await service.run("out", sample="all")
     assert summary["delivered"] == len(rows) == 120
-    arrived = [item for topic in failed for item in got(pubsub_server, topic, 40)]
+    arrived = [item for topic in failed for item in got(pubsub_server, topic, 40)]  # type: ignore[arg-type]
     assert Counter(arrived) == Counter(map(said, rows))
     for row in rows:
         assert json.loads(row["request"]["data"]) == row["payload"]
