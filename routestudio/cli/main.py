@@ -191,7 +191,8 @@ def run(arguments: Sequence[str]) -> int:
         options = build_parser().parse_args(list(arguments))
         choose_environment(options, os.environ)
         take_secret_files(os.environ)
-        code = asyncio.run(_perform(options))
+        with asyncio.Runner(loop_factory=_loop(options)) as runner:
+            code = runner.run(_perform(options))
         sys.stdout.flush()
         return code
     except KeyboardInterrupt:
@@ -210,6 +211,15 @@ def run(arguments: Sequence[str]) -> int:
         say(f"routestudio: an internal fault ({type(error).__name__}); details are in "
             f"{_report()}")  # fmt: skip
         return 1
+
+
+def _loop(options: argparse.Namespace) -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """What makes the loop of a command: a quicker one is worth loading where much is sent."""
+    if options.command != "run" or options.dry_run:
+        return None
+    from routestudio.system import current as system
+
+    return system.streaming.loop
 
 
 async def _perform(options: argparse.Namespace) -> int:
