@@ -13,7 +13,7 @@ from typing import Any, Final, Literal
 from routestudio.errors import FieldProblem
 from routestudio.model import confinement
 from routestudio.model.confinement import Limit
-from routestudio.model.defaults import Default, Template
+from routestudio.model.defaults import Const, Default, Template
 from routestudio.model.fields import Rule, RuleError
 from routestudio.model.function import FunctionFault, FunctionResult
 from routestudio.model.message import Message, group_id
@@ -22,6 +22,11 @@ from routestudio.sinks.binding import BoundSink, unknown_key
 from routestudio.sinks.fields import RoutedField, routed_fields
 
 Source = Literal["default", "static", "function"]
+_Repeat = tuple[dict[str, Any], Mapping[str, "Source"], Hashable]
+_TEXT: Final = frozenset({str})
+_REPEATS: Final = 1024
+"""Routings that are kept for messages whose function gives the same."""
+
 _CACHE_LIMIT: Final = 4096
 _KNOWN_LIMIT: Final = 8192
 _KNOWN_LENGTH: Final = 256
@@ -205,6 +210,14 @@ class Router:
         self._by_keys = grouping and not self._tables
         self._dynamic = bound.dynamic
         self._fields_set = {plan.name for plan in self._plans}
+        # A routing is the same for all messages for which a function gives the same, when that
+        # leaves only fields out whose default does not depend on the message.
+        self._varying = frozenset(
+            plan.name for plan in self._plans if not isinstance(plan.field.routed.default, Const)
+        )
+        self._repeats: dict[tuple[tuple[str, Any], ...], _Repeat] = {}
+        self._repeated = 0
+        self._repeating = self._dynamic
 
     def group_id(self, message: Message) -> str | None:
         """The message's group id under this sink's grouping settings."""
@@ -234,6 +247,13 @@ class Router:
             over = result.value
             if type(over) is not dict:
                 problems, over = self._misshapen(over)
+            elif self._repeats and _is_plain(over):
+                repeat = self._repeats.get(tuple(over.items()))
+                if repeat is not None:
+                    self._repeated += 1
+                    layer = (self._plans, message, group)
+                    values, provenance, shared = repeat
+                    return Effective(values, provenance, group, shared, (), (), (), None, layer)
         values = self._blank.copy()
         defaulted = overridden = 0
         warnings: tuple[FieldProblem, ...] = ()
@@ -278,9 +298,12 @@ class Router:
             only = self._batch_field
             key = values[only] if only is not None else None
             key = (key,) if type(key) is str else self._batch_key(values)
+        provenance = self._provenance.get(defaulted) or self._sources(defaulted)
+        if self._repeating and not (problems or warnings or casts):
+            self._remember(over, values, provenance, key)
         return Effective(
             values,
-            self._provenance.get(defaulted) or self._sources(defaulted),
+            provenance,
             group,
             key,
             tuple(problems) if problems else (),
@@ -289,6 +312,24 @@ class Router:
             None,
             (self._plans, message, group),
         )
+
+    def _remember(
+        self,
+        over: Mapping[str, Any],
+        values: dict[str, Any],
+        provenance: Mapping[str, Source],
+        key: Hashable,
+    ) -> None:
+        """Keep a routing for messages whose function gives the same, for as long as that comes."""
+        if not self._varying <= over.keys() or not _is_plain(over):
+            return
+        if len(self._repeats) >= _REPEATS:
+            # A function that gives something else for each message is not worth the look.
+            self._repeating = self._repeated > _REPEATS
+            self._repeats.clear()
+            self._repeated = 0
+        if self._repeating and sum(map(len, over.values())) <= _KNOWN_LENGTH:
+            self._repeats[tuple(over.items())] = values, provenance, key
 
     def instance(self, effective: Effective) -> SinkRouting:
         """The validated values as the sink's `Routing`, for `encode`. Validates nothing again."""
@@ -374,6 +415,12 @@ class Router:
         fault = result.fault if result else FunctionFault("not_evaluated", "was not evaluated")
         layer = (self._plans, message, group)
         return Effective({}, {}, group, None, (), (), (), fault, layer)
+
+
+def _is_plain(given: Mapping[str, Any]) -> bool:
+    """Whether all that a function gave is text. Atoms are equal to texts, and are judged
+    otherwise; so are numbers that are equal to truth values."""
+    return not set(map(type, given.values())) - _TEXT
 
 
 def _kind(value: object) -> str:
