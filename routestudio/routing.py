@@ -6,7 +6,7 @@ each value can be explained.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
@@ -209,14 +209,9 @@ class Router:
         self._batch_field = self._batch_by[0] if single else None
         self._by_keys = grouping and not self._tables
         self._dynamic = bound.dynamic
-        # A routing is the same for all messages for which a function gives the same, when that
-        # leaves only fields out whose default does not depend on the message.
-        self._varying = frozenset(
+        self._repeats = _Repeats(
             plan.name for plan in self._plans if not isinstance(plan.field.routed.default, Const)
         )
-        self._repeats: dict[tuple[tuple[str, Any], ...], _Repeat] = {}
-        self._repeated = 0
-        self._repeating = self._dynamic
 
     def group_id(self, message: Message) -> str | None:
         """The message's group id under this sink's grouping settings."""
@@ -246,13 +241,8 @@ class Router:
             over = result.value
             if type(over) is not dict:
                 problems, over = self._misshapen(over)
-            elif self._repeats and _is_plain(over):
-                repeat = self._repeats.get(tuple(over.items()))
-                if repeat is not None:
-                    self._repeated += 1
-                    layer = (self._plans, message, group)
-                    values, provenance, shared = repeat
-                    return Effective(values, provenance, group, shared, (), (), (), None, layer)
+            elif (repeat := self._repeats.of(over)) is not None:
+                return self._again(repeat, message, group)
         values = self._blank.copy()
         defaulted = overridden = 0
         warnings: tuple[FieldProblem, ...] = ()
@@ -298,8 +288,8 @@ class Router:
             key = values[only] if only is not None else None
             key = (key,) if type(key) is str else self._batch_key(values)
         provenance = self._provenance.get(defaulted) or self._sources(defaulted)
-        if self._repeating and not (problems or warnings or casts):
-            self._remember(over, values, provenance, key)
+        if self._dynamic and not (problems or warnings or casts):
+            self._repeats.keep(over, values, provenance, key)
         return Effective(
             values,
             provenance,
@@ -312,23 +302,15 @@ class Router:
             (self._plans, message, group),
         )
 
-    def _remember(
-        self,
-        over: Mapping[str, Any],
-        values: dict[str, Any],
-        provenance: Mapping[str, Source],
-        key: Hashable,
-    ) -> None:
-        """Keep a routing for messages whose function gives the same, for as long as that comes."""
-        if not self._varying <= over.keys() or not _is_plain(over):
-            return
-        if len(self._repeats) >= _REPEATS:
-            # A function that gives something else for each message is not worth the look.
-            self._repeating = self._repeated > _REPEATS
-            self._repeats.clear()
-            self._repeated = 0
-        if self._repeating and sum(map(len, over.values())) <= _KNOWN_LENGTH:
-            self._repeats[tuple(over.items())] = values, provenance, key
+    def _again(self, repeat: _Repeat, message: Message, group: str | None) -> Effective:
+        """What a function gave for an earlier message, too."""
+        known, provenance, key = repeat
+        values = known.copy()  # messages share nothing that can be changed
+        for name, value in known.items():
+            if type(value) is dict:
+                values[name] = value.copy()
+        layer = (self._plans, message, group)
+        return Effective(values, provenance, group, key, (), (), (), None, layer)
 
     def instance(self, effective: Effective) -> SinkRouting:
         """The validated values as the sink's `Routing`, for `encode`. Validates nothing again."""
@@ -414,9 +396,50 @@ class Router:
         return Effective({}, {}, group, None, (), (), (), fault, layer)
 
 
+class _Repeats:
+    """Routings by what a function gave: messages for which it gives the same are routed alike,
+    unless it leaves a field to a default that depends on the message (`varying`).
+
+    Only of results that are all text: an atom is equal to a text, and a number to a truth value,
+    and they are judged otherwise.
+    """
+
+    def __init__(self, varying: Iterable[str]) -> None:
+        self._varying = frozenset(varying)
+        self._known: dict[tuple[tuple[str, Any], ...], _Repeat] = {}
+        self._hits = 0
+        self._pays = True
+
+    def of(self, given: Mapping[str, Any]) -> _Repeat | None:
+        """The routing of an earlier message for which the function gave this."""
+        if not self._known or not _is_plain(given):
+            return None
+        found = self._known.get(tuple(given.items()))
+        self._hits += found is not None
+        return found
+
+    def keep(
+        self,
+        given: Mapping[str, Any],
+        values: dict[str, Any],
+        provenance: Mapping[str, Source],
+        key: Hashable,
+    ) -> None:
+        """Keep a routing about which there is nothing to report."""
+        if not self._pays or not self._varying <= given.keys() or not _is_plain(given):
+            return
+        if len(self._known) >= _REPEATS:
+            # A function that gives something else for each message is not worth the look.
+            self._pays = self._hits > _REPEATS
+            self._known.clear()
+            self._hits = 0
+        if self._pays and sum(map(len, given.values())) <= _KNOWN_LENGTH:
+            own = {k: v.copy() if type(v) is dict else v for k, v in values.items()}
+            self._known[tuple(given.items())] = own, provenance, key
+
+
 def _is_plain(given: Mapping[str, Any]) -> bool:
-    """Whether all that a function gave is text. Atoms are equal to texts, and are judged
-    otherwise; so are numbers that are equal to truth values."""
+    """Whether all that a function gave is text."""
     return not set(map(type, given.values())) - _TEXT
 
 
