@@ -50,6 +50,9 @@ def redis_service(tools: Tools, key: str) -> Service:
         server.flush()
 
     def log() -> Sequences:
+        # While the disk is slow, Redis keeps what it has answered for, and writes it a little later.
+        while b"\r\naof_buffer_length:0\r\n" not in cast(bytes, server.command("INFO", "persistence")):
+            time.sleep(0.05)
         words = written(tools.folder / "appendonlydir")
         start = max((n for n, each in enumerate(words) if each[0] == b"FLUSHALL"), default=-1)
         return {"log": [number_in(each[2].decode()) for each in words[start + 1 :]
