@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from routestudio.sinks._http_dial import dialled, reason
+from routestudio.sinks._shared.http.dial import dialled, reason
 
 NAME = "several.invalid"
 V4, V6 = "127.0.0.1", "::1"
