@@ -20,7 +20,7 @@ from typing import Any, ClassVar, Final
 from urllib.parse import parse_qsl, urlencode
 
 from routestudio.errors import LinkError
-from routestudio.sinks._http_client import Answer, HttpClient, UnansweredError
+from routestudio.sinks._shared.http.client import Answer, HttpClient, UnansweredError
 from routestudio.sinks.base import StandinAddress
 from routestudio.standins._http_server import HttpServerStandin, Request, Response
 from routestudio.standins.base import Arrived, as_text

@@ -17,16 +17,16 @@ from botocore.session import Session
 
 from routestudio.model.declared import ValidationError
 from routestudio.model.outcome import DELIVERED, Outcome, retry, unreachable
-from routestudio.sinks import _aws_client
-from routestudio.sinks._aws import AwsConfig, Place, md5
-from routestudio.sinks._aws_client import AwsError, entry_outcome
-from routestudio.sinks._aws_link import AwsLink, RequestLimits
-from routestudio.sinks._http_client import HttpClient, UnansweredError
-from routestudio.sinks._service import Verdict
+from routestudio.sinks._shared.aws import client as aws_client
+from routestudio.sinks._shared.aws.client import AwsError, entry_outcome
+from routestudio.sinks._shared.aws.fields import AwsConfig, Place, md5
+from routestudio.sinks._shared.aws.link import AwsLink, RequestLimits
+from routestudio.sinks._shared.http.client import HttpClient, UnansweredError
+from routestudio.sinks._shared.http.service import Verdict
 from routestudio.sinks.base import Sink
 from routestudio.sinks.binding import examine
-from routestudio.sinks.sns import Sns
-from routestudio.sinks.sqs import Sqs
+from routestudio.sinks.sns.sink import Sns
+from routestudio.sinks.sqs.sink import Sqs
 from tests.support.aws_cases import Route, message
 from tests.support.http_server import HttpReceiver, Reply
 from tests.support.waiting import until
@@ -411,7 +411,7 @@ async def test_closing_ends_calls_that_wait_for_credentials(
         assert go_on.wait(30)
         raise OSError("nobody waits for this")
 
-    monkeypatch.setattr(_aws_client, "_found", found)
+    monkeypatch.setattr(aws_client, "_found", found)
     before = threading.active_count()
     link = Sqs.connect(local("http://127.0.0.1:9"))
     sending = [asyncio.ensure_future(link.send([entry(number)])) for number in range(5)]
@@ -434,7 +434,7 @@ async def test_a_search_that_fails_is_told(
     def found(*given: Any) -> Any:
         raise error
 
-    monkeypatch.setattr(_aws_client, "_found", found)
+    monkeypatch.setattr(aws_client, "_found", found)
     link = Sqs.connect(local("http://127.0.0.1:9"))
     (outcome,) = await link.send([entry()])
     await link.close()

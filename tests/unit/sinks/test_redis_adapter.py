@@ -15,9 +15,9 @@ import pytest
 
 from routestudio.model.message import message_from
 from routestudio.model.outcome import Outcome
-from routestudio.sinks import _idle
+from routestudio.sinks._shared import idle
 from routestudio.sinks.base import Link, Payload
-from routestudio.sinks.redis_string import RedisString
+from routestudio.sinks.redis_string.sink import RedisString
 from tests.support.waiting import until
 
 MESSAGE = message_from({"action": "insert", "record": {"id": 7}})
@@ -117,7 +117,7 @@ def _speak(writer: asyncio.StreamWriter) -> None:
 async def test_an_idle_connection_that_ended_or_spoke_is_not_used_again(
     monkeypatch: pytest.MonkeyPatch, happens: Callable[[asyncio.StreamWriter], None]
 ) -> None:
-    monkeypatch.setattr(_idle, "FRESH", -1.0)
+    monkeypatch.setattr(idle, "FRESH", -1.0)
     async with served(b"+OK\r\n", b"-WRONGTYPE a\r\n", b"+OK\r\n") as (server, link):
         assert [one.status for one in await send(link)] == ["delivered"]
         assert [one.status for one in await send(link)] == ["rejected"]
