@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from routestudio.standins._http_server import HttpServerStandin, Request, Response, unpacked
+from routestudio.http_server import Request
+from routestudio.standins._http_server import HttpServerStandin, Response, unpacked
 from routestudio.standins.base import Arrived, as_text
 
 

@@ -20,9 +20,10 @@ from typing import Any, ClassVar, Final
 from urllib.parse import parse_qsl, urlencode
 
 from routestudio.errors import LinkError
+from routestudio.http_server import Request
 from routestudio.sinks._shared.http.client import Answer, HttpClient, UnansweredError
 from routestudio.sinks.base import StandinAddress
-from routestudio.standins._http_server import HttpServerStandin, Request, Response
+from routestudio.standins._http_server import HttpServerStandin, Response
 from routestudio.standins.base import Arrived, as_text
 from routestudio.system import current as system
 

@@ -6,7 +6,8 @@ import base64
 import json
 from typing import Any, ClassVar, Final
 
-from routestudio.standins._http_server import HttpServerStandin, Request, Response, unpacked
+from routestudio.http_server import Request
+from routestudio.standins._http_server import HttpServerStandin, Response, unpacked
 from routestudio.standins.base import Arrived
 
 _ALLOW: Final = "GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS"
