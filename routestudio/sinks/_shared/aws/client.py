@@ -235,7 +235,7 @@ class AwsClient:
         return finding.result()
 
     def _find(self) -> asyncio.Future[_Api]:
-        """The search for credentials that is under way, or a new one in a thread of its own."""
+        """The search for credentials that is under way, or a new one in another thread."""
         if self._finding is not None and not self._finding.done():
             return self._finding
         executor = ThreadPoolExecutor(1, f"aws {self._name}")
