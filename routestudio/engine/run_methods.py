@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from routestudio.engine.run_desk import Emit, RunDesk
+from routestudio.model.limits import MOST_WORKERS
 from routestudio.project_names import STATE_FOLDER
 
 if TYPE_CHECKING:
@@ -75,21 +76,32 @@ class RunMethods:
         sink: str,
         standin: bool = False,
         confirmed: str | None = None,
+        workers: int = 1,
         *,
         emit: Emit = _ignore,
         **source: Any,
     ) -> dict[str, Any]:
         """Deliver a source as a run that is kept. Emits `started`, `progress`; returns the run.
 
+        More than one of `workers` are processes that share the messages.
         `confirmed`, here and below: `environments.require_writable`.
         """
-        return await self.desk.start(sink, standin, source, emit, confirmed)
+        return await self.desk.start(
+            sink, standin, source, emit, confirmed, min(max(1, workers), MOST_WORKERS)
+        )
 
     async def resume_run(
-        self, run: str, confirmed: str | None = None, *, emit: Emit = _ignore
+        self,
+        run: str,
+        confirmed: str | None = None,
+        workers: int | None = None,
+        *,
+        emit: Emit = _ignore,
     ) -> dict[str, Any]:
-        """Go on with a cancelled, stopped or interrupted run."""
-        return await self.desk.resume(run, emit, confirmed)
+        """Go on with a cancelled, stopped or interrupted run, by as many processes as before or by
+        `workers`."""
+        most = None if workers is None else min(max(1, workers), MOST_WORKERS)
+        return await self.desk.resume(run, emit, confirmed, most)
 
     async def retry_letters(
         self,

@@ -9,10 +9,12 @@ from PySide6.QtWidgets import QProgressBar, QStackedWidget, QWidget
 
 from routestudio.engine.client import EngineLost
 from routestudio.errors import RouteStudioError
+from routestudio.model.limits import MOST_WORKERS
 from routestudio.ui.bridge import Job
 from routestudio.ui.runs import Runs, duplicates, title
 from routestudio.ui.session import Session
 from routestudio.ui.widgets.basics import Banner, Button, ElidedLabel, EmptyState, Pill, label
+from routestudio.ui.widgets.inputs import SpinBox
 from routestudio.ui.widgets.layout import bar, column
 
 if TYPE_CHECKING:
@@ -63,6 +65,17 @@ class RunPanel(QWidget):
         row.addWidget(self.progress, 1)
         self.time_left = label("", "muted")
         row.addWidget(self.time_left)
+        self._workers_label = label("Workers", "muted")
+        row.addWidget(self._workers_label)
+        self.workers = SpinBox()
+        self.workers.setRange(1, MOST_WORKERS)
+        self.workers.setAccessibleName("Workers")
+        self.workers.setToolTip(
+            "How many processes deliver a run; each message group stays with one of them"
+        )
+        self.workers.valueChanged.connect(self._workers_chosen)
+        self._workers_label.setBuddy(self.workers)
+        row.addWidget(self.workers)
         self.resume_button = Button("Resume", "run", kind="primary")
         self.resume_button.clicked.connect(lambda: self.resume_asked.emit())
         self.resume_button.setToolTip("Send what remains; what was delivered is not sent again")
@@ -82,6 +95,7 @@ class RunPanel(QWidget):
         body.addWidget(self._stack, 1)
         runs.changed.connect(self._runs_changed)
         session.opened.connect(self.reset)
+        session.workers_changed.connect(lambda: self.workers.setValue(session.workers))
 
     @property
     def page(self) -> RunPage:
@@ -132,14 +146,15 @@ class RunPanel(QWidget):
         run = {"sink": sink, "value": sample, "standin": standin, "parent": None, "total": total,
                "environment": mark["name"] if mark else ""}  # fmt: skip
         self._begin(run, "deliver", sink=sink, sample=sample, standin=standin,
-                    confirmed=confirmed)  # fmt: skip
+                    confirmed=confirmed, workers=self._session.workers)  # fmt: skip
 
     def resume(self, confirmed: str | None = None) -> None:
         """Go on with the shown run where it was."""
         if self.resumable and self.run is not None:
             run = self.run
             chart = self.page.chart.points
-            self._begin(run, "resume_run", run=run["id"], confirmed=confirmed)
+            self._begin(run, "resume_run", run=run["id"], confirmed=confirmed,
+                        workers=self._session.workers)  # fmt: skip
             for point in chart:
                 self.page.chart.add(point.second, point.rate, point.p50, point.p95)
 
@@ -199,6 +214,11 @@ class RunPanel(QWidget):
         self.banner.hide()
         self._say(run)
         self._end()
+
+    def _workers_chosen(self, count: int) -> None:
+        if count != self._session.workers:
+            self._session.workers = count
+            self._session.workers_changed.emit()
 
     def _drop(self) -> None:
         if self._job is not None:

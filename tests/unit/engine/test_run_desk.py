@@ -77,6 +77,48 @@ async def test_a_run_is_kept_with_its_counts_and_destinations(
     assert (tmp_path / "p/.routestudio/.gitignore").read_text() == "*\n"
 
 
+@pytest.mark.slow
+async def test_a_run_by_two_workers_is_one_run_to_whoever_looks(
+    service: EngineService, tmp_path: Path, http_receiver: HttpReceiver
+) -> None:
+    await opened(service, tmp_path / "p", http_receiver.url, 600, without=(5,))
+    http_receiver.answer = lambda _: Reply(delay=0.005)
+    events = Events()
+    work = started(service, "deliver", sink=SINK, sample="rows", workers=2, emit=events)
+    await until(lambda: events.last("progress").get("delivered", 0) > 50)
+    number = events.last("started")["run"]["id"]
+    assert events.last("started")["run"]["workers"] == 2
+    await service.methods["stop_run"](run=number)
+    first = await work
+    assert (first["status"], first["workers"]) == ("cancelled", 2)
+    assert first["resumable"]
+    assert 0 < first["left"] < 600
+    http_receiver.answer = None
+    second = await service.methods["resume_run"](run=number, emit=events)
+    assert (second["id"], second["status"], second["left"]) == (number, "done", 0)
+    assert (second["workers"], second["letters"]) == (2, 1)
+    assert sorted(set(ids_of(http_receiver.requests))) == [n for n in range(600) if n != 5]
+    page = await service.methods["run_destinations"](run=number, start=0, count=10)
+    assert [row["name"] for row in page["rows"]] == ["POST /eu"]
+    assert page["rows"][0]["delivered"] == second["counts"]["delivered"]
+    (group,) = (await service.methods["letters"](run=number))["groups"]
+    assert group["count"] == 1
+    again = await service.methods["retry_letters"](run=number)
+    assert (again["workers"], again["counts"]["rejected"]) == (1, 1)
+
+
+async def test_a_sink_that_needs_one_process_refuses_workers_before_a_run_begins(
+    service: EngineService, tmp_path: Path, http_receiver: HttpReceiver,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    await opened(service, tmp_path / "p", http_receiver.url, 5)
+    sink = service.workspace.prepare(SINK).sink
+    monkeypatch.setattr(sink, "one_process", "its service drops repetitions")
+    with pytest.raises(UsageError, match=r"^--workers: sink `.*` needs one process: its service"):
+        await service.methods["deliver"](sink=SINK, sample="rows", workers=2, emit=Events())
+    assert await service.methods["runs"]() == []
+
+
 async def test_a_delivered_message_shows_the_routing_that_was_used(
     service: EngineService, tmp_path: Path, http_receiver: HttpReceiver
 ) -> None:
