@@ -130,6 +130,7 @@ class RunPanel(QWidget):
     def reset(self) -> None:
         """Show nothing: another project is open."""
         self._drop()
+        self.workers.setEnabled(True)
         self.run = self.summary = None
         self._stack.setCurrentIndex(0)
         self.title.show_text("Run")
@@ -241,6 +242,7 @@ class RunPanel(QWidget):
         self.progress.setValue(0)
         self.progress.show()
         self.resume_button.hide()
+        self.workers.setEnabled(False)
         self.cancel_button.show()
         engine = self._session.engine
         self._job = engine.run(
@@ -351,6 +353,7 @@ class RunPanel(QWidget):
 
     def _end(self) -> None:
         self.cancel_button.hide()
+        self.workers.setEnabled(True)
         self.progress.hide()
         self.time_left.setText("")
         self.time_left.setAlignment(Qt.AlignmentFlag.AlignRight)
