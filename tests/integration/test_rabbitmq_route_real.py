@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from routestudio.engine.service import EngineService
-from routestudio.sinks import _rabbitmq_check
-from routestudio.sinks._rabbitmq_wire import Connection
-from routestudio.sinks.rabbitmq import RabbitMq
+from routestudio.sinks.rabbitmq import check as rabbitmq_check
+from routestudio.sinks.rabbitmq.sink import RabbitMq
+from routestudio.sinks.rabbitmq.wire import Connection
 from routestudio.tasks import spawn
 from tests.support import projects
 from tests.support.check_table import CheckTable
@@ -42,7 +42,7 @@ async def test_check_table(
     rabbitmq_server: RabbitServer, closed_port: int, silent_port: int, garbage_port: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr(_rabbitmq_check, "SECONDS", 1.5)
+    monkeypatch.setattr(rabbitmq_check, "SECONDS", 1.5)
     server = rabbitmq_server
     server.exchange("allowed-orders")
     server.exchange("topics")
@@ -212,11 +212,11 @@ async def test_what_arrives_is_what_the_preview_said(
         await service.open(str(tmp_path))
         rows: list[dict[str, Any]] = []
         assert await service.preview_all(sink, rows.append, sample="rows") == 0
-        steps = await service.check(sink, sample="rows")
+        steps = await service.checks.sink(sink, sample="rows")
         assert rabbitmq_server.drain("all") == [], "the check delivered something"
         summary = await service.run(sink, sample="rows")
-    targets = [step for step in steps if step["step"] == "target"]
-    assert {step["status"] for step in targets} == {"passed"}, steps
+    targets = [step for step in steps if step.step == "target"]
+    assert {step.status for step in targets} == {"passed"}, steps
     assert len(targets) == (2 if sink == "dynamic" else 1)
     assert (summary["delivered"], summary["rejected"]) == (120, 0)
     assert sorted(map(promised, rows)) == sorted(map(seen, rabbitmq_server.drain("all")))
