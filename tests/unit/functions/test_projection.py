@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from routestudio.functions import desk, written
+from routestudio.functions.analysis.reading import analyse
 from routestudio.functions.answers import answer_of, results_of
 from routestudio.functions.metadata import Metadata
 from routestudio.functions.pool import FunctionPool
 from routestudio.functions.projection import WHOLE, Reads, project, reads, remember, rows
 from routestudio.functions.python import compile_function
-from routestudio.functions.reading import reads_of
 from routestudio.functions.worker import _failed
 from routestudio.model.function import Function, FunctionKind, FunctionResult, Language
 from routestudio.model.message import Message, message_from
@@ -128,14 +128,14 @@ given_messages = st.lists(
 def test_only_the_keys_that_are_read_are_sent(
     body: str, record: Any, changes: Any, metadata: Any
 ) -> None:
-    found = reads_of(routing(body))
+    found = analyse(routing(body)).reach
     assert (found.record, found.changes, found.metadata) == (record, changes, metadata)
     assert ("record" in found.unread) == (not record)
 
 
 @pytest.mark.parametrize("body", DOUBTFUL)
 def test_what_may_be_read_as_a_whole_is_sent_whole(body: str) -> None:
-    found = reads_of(routing(body))
+    found = analyse(routing(body)).reach
     assert None in (found.record, found.changes, found.metadata)
 
 
@@ -146,7 +146,7 @@ def test_what_may_be_read_as_a_whole_is_sent_whole(body: str) -> None:
 def test_a_projected_evaluation_equals_a_full_one(body: str, messages: list[Message]) -> None:
     function = routing(body)
     full = evaluated(function, messages, WHOLE)
-    assert evaluated(function, messages, reads_of(function)) == full
+    assert evaluated(function, messages, analyse(function).reach) == full
 
 
 @pytest.mark.slow
@@ -154,9 +154,9 @@ def test_a_projected_evaluation_equals_a_full_one(body: str, messages: list[Mess
 def test_parameters_may_be_written_with_an_underscore(messages: list[Message]) -> None:
     head = "def route(_action, _record, changes, _metadata):\n"
     function = routing('return [_record["a"], record["b"]]', head)
-    assert reads_of(function).record == ("a", "b")
+    assert analyse(function).reach.record == ("a", "b")
     full = evaluated(function, messages, WHOLE)
-    assert evaluated(function, messages, reads_of(function)) == full
+    assert evaluated(function, messages, analyse(function).reach) == full
 
 
 def test_several_functions_get_what_any_of_them_reads() -> None:
