@@ -1,4 +1,5 @@
-"""What is known while a Python function is walked: names, kinds, comments, closures needed."""
+"""What is known while a Python function is walked: names, kinds, comments, closures needed; and
+what the parts of the conversion ask for values."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ import re
 import tokenize
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
-from typing import NoReturn
+from typing import NoReturn, Protocol
 
 from routestudio.functions.conversion.common import ANY, LONG, TOO_LONG, Code, Kinds, Refused
 from routestudio.functions.conversion.prelude import RESERVED
@@ -99,6 +100,24 @@ class Walk:
             text = f"{text}_value"
         self.names.called[name] = Code(text, kinds=kinds, items=items)
         return text
+
+
+class Values(Protocol):
+    """What converts expressions: the objects that know some of them ask it for all others."""
+
+    walk: Walk
+
+    def value(self, node: ast.expr) -> Code:
+        """An expression as a value."""
+        ...
+
+    def condition(self, node: ast.expr, *, wanted: bool = True) -> Code:
+        """Whether an expression counts as true in Python; always true or false in Elixir."""
+        ...
+
+    def arguments(self, node: ast.Call, *counts: int) -> list[Code]:
+        """The arguments, when there are so many and none is named."""
+        ...
 
 
 def snake(name: str) -> str:
