@@ -268,11 +268,7 @@ class _Checker:
             case ast.Attribute():
                 self._attribute(node)
             case ast.FunctionDef():
-                self._name(node, node.name, False)
-                for decorator in node.decorator_list:
-                    self._add(decorator, "not_allowed", "decorators are not allowed")
-                if getattr(node, "type_params", None):
-                    self._add(node, "not_allowed", "type parameters are not allowed", header=True)
+                self._function(node)
             case ast.ExceptHandler():
                 if node.type is None:
                     self._add(
@@ -307,6 +303,13 @@ class _Checker:
                 self._name(node, node.rest, False)
             case ast.keyword() if node.arg and node.arg.startswith("__"):
                 self._add(node, "private_name", f"`{node.arg}` is not allowed")
+
+    def _function(self, node: ast.FunctionDef) -> None:
+        self._name(node, node.name, False)
+        for decorator in node.decorator_list:
+            self._add(decorator, "not_allowed", "decorators are not allowed")
+        if getattr(node, "type_params", None):
+            self._add(node, "not_allowed", "type parameters are not allowed", header=True)
 
     def _name(self, node: ast.AST, name: str, load: bool) -> None:
         if name.startswith("__") or (name.startswith("_") and name.endswith("_") and name != "_"):
