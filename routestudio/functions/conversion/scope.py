@@ -18,6 +18,8 @@ from routestudio.functions.python import PARAMETERS, column
 _TIMELY = re.compile(r"(?:_at|_on|date|time|timestamp|day)\Z")
 """How columns are called that hold a date or time, when no sample shows it."""
 
+_HALF = re.compile("[\ud800-\udfff]")
+
 Facts = dict[str, Kinds]
 """Kinds of expressions as conditions narrowed them, by `ast.dump`."""
 
@@ -38,14 +40,19 @@ class Names:
         self.facts = {key: kinds for key, kinds in self.facts.items() if mark not in key}
 
 
-def refuse_long_integers(tree: ast.AST, code: str) -> None:
-    """Raise `Refused` for the first integer that only hexadecimal text may hold."""
+def refuse_constants(tree: ast.AST, code: str) -> None:
+    """Raise `Refused` for the first constant that Elixir cannot hold: an integer that only
+    hexadecimal text may hold, or text that is not Unicode."""
     for node in ast.walk(tree):
-        number = node.value if isinstance(node, ast.Constant) else None
-        if type(number) is int and number.bit_length() > LONG:
+        value = node.value if isinstance(node, ast.Constant) else None
+        problem = None
+        if type(value) is int and value.bit_length() > LONG:
+            problem = TOO_LONG
+        elif type(value) is str and _HALF.search(value):
+            problem = "half of a surrogate pair is not text in Elixir"
+        if problem is not None:
             assert isinstance(node, ast.expr)
-            place = node.lineno, column(code, node.lineno, node.col_offset)
-            raise Refused(place, TOO_LONG)
+            raise Refused((node.lineno, column(code, node.lineno, node.col_offset)), problem)
 
 
 class Walk:

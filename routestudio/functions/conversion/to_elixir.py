@@ -36,7 +36,7 @@ def to_elixir(
     if any(item.severity == "error" for item in python.check(code, kind)):
         raise ValueError("the function itself has errors")
     tree = ast.parse(code)
-    scope.refuse_long_integers(tree, code)
+    scope.refuse_constants(tree, code)
     entry = next(n for n in tree.body if isinstance(n, ast.FunctionDef))
     return _Function(entry, kind, scope.Walk(code, times, known)).text()
 
