@@ -17,12 +17,12 @@ from typing import Any, Final
 from routestudio.errors import UsageError, WorkerError
 from routestudio.functions import desk, projection, typed
 from routestudio.functions.analysis.result import Analysis, Reads, of_path
-from routestudio.functions.answers import results_of, traced_of
 from routestudio.functions.child import Limits, Worker, WorkerGone
 from routestudio.functions.conversion.result import Conversion
 from routestudio.functions.frames import Mode, Program
 from routestudio.functions.matching import Found, Query
 from routestudio.functions.tracing import Trace
+from routestudio.functions.wire.decode import results_of, traced_of
 from routestudio.model.function import (
     Diagnostic,
     Function,
@@ -188,7 +188,7 @@ class FunctionPool:
         A filter that gives false makes the later functions of that message give `None`. With
         `give_up` off, no message is left unevaluated (`Limits.max_overruns`), and too many overruns
         raise `WorkerError` (`max_hanging`). With mode
-        `exact`, Elixir functions give the value itself (`answers.Exact`), not what a server
+        `exact`, Elixir functions give the value itself (`decode.Exact`), not what a server
         delivers; for `traced` see `trace`. `now` (ISO 8601) stops the clock that functions read.
         """
         overruns = self.limits.max_overruns if give_up else None

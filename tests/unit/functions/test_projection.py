@@ -10,13 +10,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from routestudio.functions import desk, written
+from routestudio.functions import desk
 from routestudio.functions.analysis.reading import analyse
-from routestudio.functions.answers import answer_of, results_of
+from routestudio.functions.analysis.result import Analysis
 from routestudio.functions.metadata import Metadata
 from routestudio.functions.pool import FunctionPool
 from routestudio.functions.projection import WHOLE, Reads, project, reads, remember, rows
 from routestudio.functions.python import compile_function
+from routestudio.functions.wire import encode
+from routestudio.functions.wire.decode import answer_of, results_of
 from routestudio.functions.worker import _failed
 from routestudio.model.function import Function, FunctionKind, FunctionResult, Language
 from routestudio.model.message import Message, message_from
@@ -35,16 +37,16 @@ def evaluated(function: Function, messages: list[Message], wanted: Reads) -> lis
     count = len(messages)
     packed = pickle.dumps(project(messages, wanted))
     records, changes, metadata = (rows(part, count) for part in pickle.loads(packed))
-    column = written.Column()
+    column = encode.Column()
     for message, record, change, given_ in zip(messages, records, changes, metadata, strict=True):
         try:
             value = call(
                 message.action, record, change, None if given_ is None else Metadata(given_)
             )
-            column.add(written.encode(value)[0])
+            column.add(encode.encode(value)[0])
         except BaseException as error:
             column.add(_failed(error, function.code, True))
-    (answer,) = answer_of(written.joined([column]))
+    (answer,) = answer_of(encode.joined([column]))
     return results_of(answer)
 
 
@@ -163,7 +165,8 @@ def test_several_functions_get_what_any_of_them_reads() -> None:
     one, two = routing('return record["b"]'), routing('return record["a"] + str(changes)')
     assert reads([one, two]) == WHOLE, "no worker has read them"
     for function in (one, two):
-        remember(function, desk.value_of(json.loads(desk.perform("reads", [function]))))
+        found = desk.value_of(json.loads(desk.perform("analysis", [function])))
+        remember(function, Analysis.of_json(function, found).reach)
     assert reads([one, two]) == Reads(("a", "b"), None, (), frozenset({"metadata"}))
     elixir = Function("e", FunctionKind.ROUTING, Language.ELIXIR, 'record["a"]')
     assert reads([one, elixir]) == WHOLE
