@@ -7,7 +7,7 @@ from typing import Any, Final
 from routestudio.functions.analysis.result import PARTS, WHOLE, Keys, Reads
 from routestudio.functions.elixir.quoted import Node, is_node
 from routestudio.functions.elixir.values import Atom
-from routestudio.functions.library import METADATA_FIELDS
+from routestudio.functions.metadata import METADATA_FIELDS
 
 _ROWS: Final = frozenset(["record", "changes"])
 

@@ -6,7 +6,8 @@ import ast
 
 from routestudio.functions.analysis.python_tree import Access, Tree
 from routestudio.functions.analysis.result import PARTS, Reads
-from routestudio.functions.library import DICT_METHODS, METADATA_FIELDS
+from routestudio.functions.library import DICT_METHODS
+from routestudio.functions.metadata import METADATA_FIELDS
 
 
 def reach_of(tree: Tree) -> Reads:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from routestudio.functions import desk
+from routestudio.functions import desk, errands
 from routestudio.functions.analysis.reading import analyse
 from routestudio.functions.analysis.result import Analysis
 from routestudio.functions.metadata import Metadata
@@ -165,7 +165,7 @@ def test_several_functions_get_what_any_of_them_reads() -> None:
     one, two = routing('return record["b"]'), routing('return record["a"] + str(changes)')
     assert reads([one, two]) == WHOLE, "no worker has read them"
     for function in (one, two):
-        found = desk.value_of(json.loads(desk.perform("analysis", [function])))
+        found = errands.value_of(json.loads(desk.perform("analysis", [function])))
         remember(function, Analysis.of_json(function, found).reach)
     assert reads([one, two]) == Reads(("a", "b"), None, (), frozenset({"metadata"}))
     elixir = Function("e", FunctionKind.ROUTING, Language.ELIXIR, 'record["a"]')
