@@ -11,11 +11,10 @@ import pytest
 
 from routestudio.engine import hazards
 from routestudio.errors import UsageError, WorkerError
-from routestudio.functions import errands, python
+from routestudio.functions import errands
 from routestudio.functions.analysis.reading import analyse
 from routestudio.functions.analysis.result import Analysis
 from routestudio.functions.pool import FunctionPool, Limits
-from routestudio.functions.projection import WHOLE
 from routestudio.model.function import Function, FunctionKind, Language
 from tests.support.guards import children
 from tests.unit.functions.helpers import function, message, source, whole
@@ -69,11 +68,8 @@ async def test_a_million_bytes_are_answered_at_once(
     assert (await pool.convert(given, [])).after is None
     with pytest.raises(UsageError):
         await pool.format(MILLION, language)
-    if language is Language.PYTHON:
-        assert analyse(given).reach == WHOLE
-        assert await pool.analysis(given) == Analysis(given)
-        with pytest.raises(ValueError, match="too long"):
-            python.parsed(MILLION)
+    assert analyse(given) == Analysis(given)
+    assert await pool.analysis(given) == Analysis(given)
 
 
 async def test_lint_reads_no_text_that_was_not_checked(
