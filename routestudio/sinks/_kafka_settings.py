@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
-from routestudio.model.outcome import Outcome, rejected, retry, unreachable
+from routestudio.model.outcome import Outcome, kept_back, rejected, retry, unreachable
 from routestudio.sinks._tls import librdkafka
 
 if TYPE_CHECKING:
@@ -62,6 +62,17 @@ ALONE: Final[Mapping[str, Any]] = {
 }
 """Settings of the producer that sends each record in its own batch."""
 
+STOPPING: Final[Mapping[str, Any]] = {"enable.gapless.guarantee": True, "message.timeout.ms": 0}
+"""Settings of the producer that sends nothing more once a record was refused.
+
+A record that only waited too long would be passed by the next one, so the producer as a whole is
+given up instead (`_kafka_producer`).
+"""
+
+GAP: Final = "_GAPLESS_GUARANTEE"
+STOPPED: Final = kept_back("stopped", "another record was refused, and nothing was sent after it")
+"""Stands for the outcome of a record that such a producer did not send any more."""
+
 _RETRY: Final[Mapping[str, str]] = {
     "UNKNOWN_TOPIC_OR_PART": "the topic does not exist",
     "_UNKNOWN_TOPIC": "the topic does not exist",
@@ -80,7 +91,12 @@ _NO_CONNECTION: Final = frozenset(
     {"_all_brokers_down", "_transport", "_timed_out", "_authentication", "_ssl"}
 )
 
-_UNKNOWN: Final = frozenset({"_MSG_TIMED_OUT", "_PURGE_INFLIGHT", "REQUEST_TIMED_OUT"})
+_UNKNOWN: Final = frozenset(
+    {
+        "_MSG_TIMED_OUT", "_PURGE_INFLIGHT", "REQUEST_TIMED_OUT", "OUT_OF_ORDER_SEQUENCE_NUMBER",
+        "NOT_ENOUGH_REPLICAS_AFTER_APPEND",
+    }
+)  # fmt: skip
 """Errors after which the record may have been written although nobody confirmed it."""
 
 

@@ -7,10 +7,11 @@ it may have room for the next. A transaction is refused as a whole when one of i
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from routestudio.model.outcome import DELIVERED, Outcome, kept_back, retry
+from routestudio.sinks._waves import in_waves
 from routestudio.sinks.base import InOrder
 
 if TYPE_CHECKING:
@@ -95,23 +96,3 @@ class Ordered:
                     found[index] = DELIVERED
 
         await in_waves(batch, found, pipeline)
-
-
-async def in_waves(
-    batch: InOrder, found: dict[int, Outcome], send: Callable[[Sequence[int]], Awaitable[None]]
-) -> None:
-    """Send one command of each group at a time: what failed keeps back what follows in its group.
-
-    `send` puts what became of a wave into `found`, as this does for what is kept back.
-    """
-    behind: set[str | None] = set()
-    for number in range(max(batch.nth) + 1):
-        wave: list[int] = []
-        for index in [i for i, nth in enumerate(batch.nth) if nth == number]:
-            if batch.groups[index] in behind:
-                found[index] = kept_back("order", "an earlier message of its group was not taken")
-            else:
-                wave.append(index)
-        await send(wave)
-        behind.update(batch.groups[i] for i in wave if found[i].status == "retry")
-        behind.discard(None)
