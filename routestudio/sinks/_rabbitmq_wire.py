@@ -18,9 +18,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
-from pydantic import SecretStr
-
 from routestudio import __version__
+from routestudio.model.secret import SecretStr
 from routestudio.sinks import _rabbitmq_codec as codec
 from routestudio.sinks._idle import unread
 from routestudio.sinks._net import tls_text

@@ -16,14 +16,13 @@ from time import time
 from typing import Annotated, Any, ClassVar, Final
 from urllib.parse import quote_plus
 
-from pydantic import SecretStr
-
 from routestudio.model import jsonio
 from routestudio.model.cross_rules import CrossRule
 from routestudio.model.defaults import Const
 from routestudio.model.fields import Difference, Routed, RuleError, Static, Text, Ui
 from routestudio.model.message import Message
 from routestudio.model.outcome import DELIVERED, CheckStep, Outcome, rejected, retry
+from routestudio.model.secret import SecretStr
 from routestudio.sinks import _service as api
 from routestudio.sinks._cloud import TRACE_TEXT, BaseUrl, local, trace_id
 from routestudio.sinks._halves import Refused, in_halves

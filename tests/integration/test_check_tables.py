@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import SecretStr
 
+from routestudio.model.secret import SecretStr
 from routestudio.sinks import _http_check, _kafka_check, _redis_check
 from routestudio.sinks.http_push import HttpEndpoint, HttpPush
 from routestudio.sinks.kafka import Kafka, KafkaRecord

@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import SecretStr
 
 from routestudio import tasks
 from routestudio.engine.service import EngineService
 from routestudio.model.message import message_from
 from routestudio.model.outcome import Outcome
+from routestudio.model.secret import SecretStr
 from routestudio.sinks import _meilisearch_link, _service
 from routestudio.sinks._meilisearch_link import Change
 from routestudio.sinks.base import InOrder, Link, Payload

@@ -16,11 +16,11 @@ from urllib.parse import quote
 
 import httpx
 import pytest
-from pydantic import SecretStr
 
 from routestudio.engine.service import EngineService
 from routestudio.model.message import message_from
 from routestudio.model.outcome import Outcome
+from routestudio.model.secret import SecretStr
 from routestudio.sinks import _service, s2
 from routestudio.sinks._http import EndpointUrl
 from routestudio.sinks.base import Payload

@@ -10,9 +10,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import pytest
-from pydantic import SecretStr
 
 from routestudio.model.outcome import DELIVERED, Outcome
+from routestudio.model.secret import SecretStr
 from routestudio.sinks import _service
 from routestudio.sinks._http import EndpointUrl
 from routestudio.sinks._http_client import HttpClient, UnansweredError

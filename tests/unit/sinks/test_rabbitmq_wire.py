@@ -15,8 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pika import data, frame, spec
-from pydantic import SecretStr
 
+from routestudio.model.secret import SecretStr
 from routestudio.sinks import _rabbitmq_codec as codec
 from routestudio.sinks._rabbitmq_link import RabbitLink
 from routestudio.sinks._rabbitmq_wire import (
