@@ -13,16 +13,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from time import monotonic
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
 
 from routestudio.model.outcome import DELIVERED, Outcome
 from routestudio.sinks._kafka_settings import REFUSED_TOGETHER, STOPPED, TOO_LARGE
 from routestudio.sinks._waves import in_waves
 
 if TYPE_CHECKING:
-    from routestudio.sinks._kafka_producer import Place, PolledProducer
     from routestudio.sinks.base import InOrder
-    from routestudio.sinks.kafka import KafkaRecord
 
 _CAREFUL_SECONDS: Final = 60.0
 """After a refusal, one record of each group at a time for so long: a producer ends with it, and
@@ -32,10 +30,22 @@ _KNOWN_SECONDS: Final = 3600.0
 """So long a broker knows a producer's last number for sure (`producer.id.expiration.ms` is a day
 by default)."""
 
-Send = Callable[[Sequence["KafkaRecord"], Sequence[int]], Awaitable[list[Outcome]]]
+Place = tuple[str, int]
+"""A topic and the number of a partition."""
+
+Send = Callable[[Sequence[Any], Sequence[int]], Awaitable[list[Outcome]]]
+"""Sends records to partitions; an outcome for each."""
+
+P = TypeVar("P", bound="Sender")
 
 
-class Ordered:
+class Sender(Protocol):
+    """A producer that sends nothing more after a refusal."""
+
+    async def send(self, batch: Sequence[Any], partitions: Sequence[int]) -> list[Outcome]: ...
+
+
+class Ordered(Generic[P]):
     """Sends batches in which groups repeat.
 
     `producer` gives one that stops after a refusal, `apart` sends records of which no two belong
@@ -44,14 +54,14 @@ class Ordered:
 
     def __init__(
         self,
-        producer: Callable[[], Awaitable[PolledProducer]],
+        producer: Callable[[], Awaitable[P]],
         apart: Send,
-        shrink: Callable[[PolledProducer, Sequence[int]], None],
+        shrink: Callable[[P, Sequence[int]], None],
     ) -> None:
         self._producer = producer
         self._apart = apart
         self._shrink = shrink
-        self._last: PolledProducer | None = None
+        self._last: P | None = None
         self._taken: dict[Place, float] = {}
         """When the last producer's records were taken at a place for the last time."""
         self._careful_until = float("-inf")
@@ -92,7 +102,7 @@ class Ordered:
             await self._part(producer, batch, places, rest, found)
 
     async def _part(
-        self, producer: PolledProducer, batch: InOrder, places: Sequence[Place],
+        self, producer: P, batch: InOrder, places: Sequence[Place],
         part: Sequence[int], found: dict[int, Outcome],
     ) -> None:  # fmt: skip
         outcomes = await producer.send([batch[i] for i in part], [places[i][1] for i in part])

@@ -162,8 +162,9 @@ class MeilisearchLink(TaskLink):
 
     async def deliver(self, batch: Sequence[Change]) -> Sequence[Outcome]:
         if batch[0].action == "function":
-            edit = self._edit_in_order if isinstance(batch, InOrder) else self._edit
-            return await edit(batch)
+            if isinstance(batch, InOrder):
+                return await self._edit_in_order(batch)
+            return await self._edit(batch)
         # In order, because a later document may replace an earlier one.
         return await in_halves(batch, self._write)
 
@@ -194,7 +195,7 @@ class MeilisearchLink(TaskLink):
         return self.ended(await self.followed(task_of(answer)))
 
     async def _edit_in_order(self, batch: InOrder) -> list[Outcome]:
-        """Each edit has a task of its own, so the next one of its group waits for its end."""
+        """Each edit is one task, so the next one of its group waits until that has ended."""
         found: dict[int, Outcome] = {}
 
         async def edit(wave: Sequence[int]) -> None:

@@ -76,7 +76,7 @@ class Meilisearch(Sink):
     batch = BatchLimits(messages=_MAX_BATCH, default=100, size=_MAX_BYTES, fixed=True)
     keeps_order = True
     """Documents, or ids to delete, are one task, which is carried out in its order or changes
-    nothing. An edit by a function is a task of its own, and the next one of its group awaits it."""
+    nothing. Each edit by a function is one task, and the next one of its group awaits it."""
     batch_by = ("action", "index_name")
     standin = "meilisearch"
     tool = "curl"
