@@ -12,7 +12,7 @@ from routestudio.model.fields import RuleError
 from routestudio.model.wording import counted
 from routestudio.pipeline.stages import Staged
 from routestudio.project.environment import references
-from routestudio.sinks._shell import named_secrets, written
+from routestudio.sinks._shared.shell import named_secrets, written
 
 Emit = Callable[[str, dict[str, Any]], None]
 

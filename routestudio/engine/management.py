@@ -13,7 +13,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from routestudio.errors import LinkError, Place, UsageError
-from routestudio.sinks._http_client import Answer, HttpClient, UnansweredError
+from routestudio.sinks._shared.http.client import Answer, HttpClient, UnansweredError
 
 TOKEN: Final = "SEQUIN_API_TOKEN"  # noqa: S105 - the name of a variable
 """The environment variable that holds the token; it is taken from nowhere else."""

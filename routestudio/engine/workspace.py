@@ -62,7 +62,7 @@ class PreparedSink:
         """The configuration of a sink that may be connected to. Raises as `link` does."""
         self.require_ready()
         if os.environ.get("ROUTESTUDIO_CLIENT_CERT"):
-            from routestudio.sinks._tls import load
+            from routestudio.sinks._shared.tls import load
 
             load()
         return self.bound.config

@@ -207,7 +207,7 @@ class ShareWorker:
         assert setup is not None, "rows came before the setup"
         if self._link is None:
             if os.environ.get("ROUTESTUDIO_CLIENT_CERT"):
-                from routestudio.sinks._tls import load
+                from routestudio.sinks._shared.tls import load
 
                 load()
             self._link = setup.bound.sink.connect(setup.bound.config)

@@ -1,1 +1,4 @@
-"""Sink types: one public module each; modules that start with `_` are shared code."""
+"""Sink types: a room for each, a package that holds everything that is known of one service.
+
+The class is in the module `sink` of the room. `_shared` is what several rooms build on.
+"""

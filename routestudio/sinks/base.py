@@ -1,8 +1,9 @@
 """The contract of a sink type. Everything else about a sink is derived from what is stated here.
 
-A sink module holds one public subclass of `Sink`: identity, where it delivers to (`Config`), what
-may vary per message (`Routing`), how a message becomes a record (`encode`, pure) and how records
-travel (`connect` gives an idle `Link`). It states nothing about widgets, YAML, docs or retries.
+The module `sink` of a sink's room holds one public subclass of `Sink`: identity, where it delivers
+to (`Config`), what may vary per message (`Routing`), how a message becomes a record (`encode`,
+pure) and how records travel (`connect` gives an idle `Link`). It states nothing about widgets,
+YAML, docs or retries.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from routestudio.model.outcome import CheckStep, Outcome
 from routestudio.sinks.reading import NoReadBack, ReadBack
 
 if TYPE_CHECKING:
-    from routestudio.sinks._shell import ShellCommand
+    from routestudio.sinks._shared.shell import ShellCommand
 
 
 class SinkConfig(Declared):
@@ -162,7 +163,7 @@ class Link(ABC):
 
         A record is rejected only for what was reported about it when it was alone, or about its
         destination as a whole. A service that refuses a whole request is asked in halves
-        (`_halves.in_halves`, decision 0014). What was perhaps written is `unknown`, and is never
+        (`halves.in_halves`, decision 0014). What was perhaps written is `unknown`, and is never
         sent again within the same call.
 
         Expected failures are outcomes. Raises `LinkError` only when nothing can be known about

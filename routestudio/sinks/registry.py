@@ -1,6 +1,7 @@
 """All sink types, found by scanning this package. Tests narrow it or build their own.
 
-A module is imported when its sink type is asked for: a project has few of them, and all of them
+Each package without an underscore is the room of a sink type, whose class is in its module `sink`.
+That is imported when the sink type is asked for: a project has few of them, and all of them
 together cost more than the rest of a command's start.
 """
 
@@ -18,11 +19,9 @@ from routestudio import sinks as package
 from routestudio.errors import UsageError
 from routestudio.sinks.base import Sink
 
-_NOT_SINKS = frozenset({"base", "binding", "fields", "reading", "registry"})
-
 NAMES: Final = {"redis": "redis_stream", "webhook": "http_push"}
-"""Modules of the names in YAML that are not the name of a module. One that is missing here is
-found, too, once every module was imported."""
+"""Rooms of the names in YAML that are not the name of a room. One that is missing here is found,
+too, once every room was imported."""
 
 
 class Registry:
@@ -67,14 +66,14 @@ class Registry:
 
 
 class Installed(Registry):
-    """Every sink type of this installation; a module is named like the key of its sink type."""
+    """Every sink type of this installation; a room is named like the key of its sink type."""
 
     def __init__(self) -> None:
         super().__init__(())
-        self._modules = frozenset(
+        self._rooms = frozenset(
             info.name
             for info in pkgutil.iter_modules(package.__path__)
-            if not info.name.startswith("_") and info.name not in _NOT_SINKS
+            if info.ispkg and not info.name.startswith("_")
         )
         self._whole = False
 
@@ -83,7 +82,7 @@ class Installed(Registry):
         return super().__iter__()
 
     def __contains__(self, name: object) -> bool:
-        if isinstance(name, str) and self._module(name):
+        if isinstance(name, str) and self._room(name):
             return True
         self._load_all()
         return super().__contains__(name)
@@ -96,31 +95,31 @@ class Installed(Registry):
         return _Names(self)
 
     def all_names(self) -> Mapping[str, str]:
-        """The names of all sink types, with every module imported."""
+        """The names of all sink types, with every room imported."""
         self._load_all()
         return super().names()
 
     def key_of(self, name: str) -> str:
         """The key of a name. Raises `KeyError`."""
-        return self._module(name) or self.all_names()[name]
+        return self._room(name) or self.all_names()[name]
 
     def get(self, name: str) -> type[Sink]:
-        module = self._module(name)
-        if module and not self._whole:
-            return _classes(module)[0]
+        room = self._room(name)
+        if room and not self._whole:
+            return _classes(room)[0]
         self._load_all()
         return super().get(name)
 
     def narrow(self, *keys: str) -> Registry:
         return Registry(map(self.get, keys))
 
-    def _module(self, name: str) -> str | None:
-        module = NAMES.get(name, name)
-        return module if module in self._modules else None
+    def _room(self, name: str) -> str | None:
+        room = NAMES.get(name, name)
+        return room if room in self._rooms else None
 
     def _load_all(self) -> None:
         if not self._whole:
-            types = [item for module in sorted(self._modules) for item in _classes(module)]
+            types = [item for room in sorted(self._rooms) for item in _classes(room)]
             super().__init__(types)
             self._whole = True
 
@@ -144,8 +143,8 @@ class _Names(Mapping[str, str]):
         return len(self._registry.all_names())
 
 
-def _classes(module: str) -> list[type[Sink]]:
-    found = importlib.import_module(f"{package.__name__}.{module}")
+def _classes(room: str) -> list[type[Sink]]:
+    found = importlib.import_module(f"{package.__name__}.{room}.sink")
     return [
         item
         for _, item in inspect.getmembers(found, inspect.isclass)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from routestudio.errors import LinkError, UsageError
 from routestudio.model.outcome import CheckStep, StepStatus
-from routestudio.sinks._net import Reach, Stopwatch, reach
+from routestudio.sinks._shared.net import Reach, Stopwatch, reach
 from routestudio.sources import _postgres_catalog as catalog
 from routestudio.sources import _postgres_slots as slots
 from routestudio.sources._postgres_link import Server, connect, link_error, quoted

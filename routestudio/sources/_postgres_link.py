@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from routestudio.errors import LinkError, UsageError
 from routestudio.model.postgres import TLS_MODES
-from routestudio.sinks import _tls
+from routestudio.sinks._shared import tls
 from routestudio.sources.uri import SourceUri, choice
 
 if TYPE_CHECKING:
@@ -219,7 +219,7 @@ def said(server: Server, error: BaseException) -> tuple[str, str | None]:
     text = text_of(error)
     if server.password:
         text = text.replace(server.password, "***")
-    if _tls.wanted(error):
+    if tls.wanted(error):
         text = "the server does not take the client certificate"
     hint = _HINTS.get(state) or next((h for mark, h in _MARKS if mark in text), None)
     if hint is None and state[:2] == "08":

@@ -8,7 +8,7 @@ import ssl
 from typing import Final
 
 from routestudio.model.outcome import CheckStep
-from routestudio.sinks._net import Stopwatch, tls_text
+from routestudio.sinks._shared.net import Stopwatch, tls_text
 from routestudio.sources._postgres_link import Server
 
 _ASK: Final = (8).to_bytes(4, "big") + (80877103).to_bytes(4, "big")

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from routestudio.errors import LinkError, RouteStudioError, UsageError
 from routestudio.model.rows import Raw, RawRow
-from routestudio.sinks import _tls
+from routestudio.sinks._shared import tls
 from routestudio.sources.base import CHUNK, Session, Source
 from routestudio.sources.kafka_session import KafkaSession, Mark
 from routestudio.sources.uri import (
@@ -75,7 +75,7 @@ def settings(uri: SourceUri, resolve: Resolve, *, looking: bool = False) -> dict
     if "ca" in uri.options:
         found["ssl.ca.location"] = uri.options["ca"]
     if secure:
-        found |= _tls.librdkafka()
+        found |= tls.librdkafka()
     return found
 
 

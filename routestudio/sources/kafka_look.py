@@ -1,4 +1,4 @@
-"""A look at topics as rows: no group is joined, nothing is committed (`sinks._kafka_look`)."""
+"""A look at topics as rows, without a group or a commit (`sinks._shared.kafka_look`)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from routestudio.model.rows import RawRow
-from routestudio.sinks import _kafka_look
+from routestudio.sinks._shared import kafka_look
 
 
 def look(
@@ -18,5 +18,5 @@ def look(
     """
     from routestudio.sources.kafka import raw_of
 
-    found = _kafka_look.look(settings, topics, limit, latest=latest)
+    found = kafka_look.look(settings, topics, limit, latest=latest)
     return [raw_of(record) for record in found.records]

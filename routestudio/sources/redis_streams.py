@@ -18,7 +18,7 @@ from routestudio import tasks
 from routestudio.errors import LinkError, UsageError
 from routestudio.model import jsonio
 from routestudio.model.rows import Fault, Raw, RawRow
-from routestudio.sinks import _tls
+from routestudio.sinks._shared import tls
 from routestudio.sources.base import CHUNK, MAX_UNFINISHED, Session, Source
 from routestudio.sources.uri import (
     Resolve,
@@ -394,7 +394,7 @@ def _arguments(uri: SourceUri, password: str | None) -> dict[str, Any]:
         "socket_connect_timeout": _SECONDS, "socket_timeout": _SECONDS,
     }  # fmt: skip
     if uri.tls:
-        found |= {"ssl": True, "ssl_ca_certs": uri.options.get("ca"), **_tls.redis()}
+        found |= {"ssl": True, "ssl_ca_certs": uri.options.get("ca"), **tls.redis()}
     return found
 
 

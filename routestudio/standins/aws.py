@@ -22,7 +22,7 @@ from urllib.parse import parse_qsl, urlencode
 import h11
 
 from routestudio.errors import LinkError
-from routestudio.sinks._http_client import Answer, HttpClient, UnansweredError
+from routestudio.sinks._shared.http.client import Answer, HttpClient, UnansweredError
 from routestudio.sinks.base import StandinAddress
 from routestudio.standins._http_server import HttpServerStandin, Response
 from routestudio.standins.base import Arrived, as_text

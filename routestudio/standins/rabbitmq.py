@@ -11,7 +11,7 @@ import struct
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final
 
-from routestudio.sinks import _rabbitmq_codec as codec
+from routestudio.sinks.rabbitmq import codec
 from routestudio.standins._server import ServerStandin
 from routestudio.standins.base import Arrived, as_text
 

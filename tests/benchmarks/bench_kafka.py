@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from confluent_kafka import Producer
 
-from routestudio.sinks._kafka_settings import STOPPING, producer_settings
+from routestudio.sinks.kafka.settings import STOPPING, producer_settings
 from tests.benchmarks.delivery import bound_sink, compare
 from tests.benchmarks.harness import Measure, Options, Unavailable, jobs
 from tests.support.certificates import Authority

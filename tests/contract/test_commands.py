@@ -19,13 +19,13 @@ import pytest
 
 from routestudio.model.fields import RuleError
 from routestudio.model.message import message_from
-from routestudio.sinks._aws import Fifo
-from routestudio.sinks._shell import ShellCommand, named_secrets, written
+from routestudio.sinks._shared.aws.fields import Fifo
+from routestudio.sinks._shared.shell import ShellCommand, named_secrets, written
 from routestudio.sinks.base import Sink
-from routestudio.sinks.gcp_pubsub import GcpPubSub
-from routestudio.sinks.kinesis import Kinesis
-from routestudio.sinks.nats import Nats
-from routestudio.sinks.sqs import Sqs
+from routestudio.sinks.gcp_pubsub.sink import GcpPubSub
+from routestudio.sinks.kinesis.sink import Kinesis
+from routestudio.sinks.nats.sink import Nats
+from routestudio.sinks.sqs.sink import Sqs
 from tests.contract.test_sinks import SECRET, SINKS, bound, payload, routing
 
 TOOLS = {"curl", "redis-cli", "kcat", "nats", "rabbitmqadmin", "aws", "gcloud"}

@@ -48,7 +48,6 @@ from routestudio.model.outcome import CheckStep
 from routestudio.model.secret import SecretStr
 from routestudio.routing import Router
 from routestudio.sinks import registry
-from routestudio.sinks._google import ServiceAccount
 from routestudio.sinks.base import InOrder, Link, Payload, Sink, StandinAddress
 from routestudio.sinks.binding import BoundSink, bind, examine
 from routestudio.sinks.fields import (
@@ -59,6 +58,7 @@ from routestudio.sinks.fields import (
     secret_names,
     static_fields,
 )
+from routestudio.sinks.gcp_pubsub.tokens import ServiceAccount
 from routestudio.sinks.reading import NoReadBack
 from routestudio.standins import registry as standins
 from routestudio.standins.base import Standin
@@ -673,7 +673,7 @@ def test_one_piece_of_code_halves_a_refused_batch() -> None:
         and ast.unparse(node.right) == "2"
         and ast.unparse(node.left).startswith("len(")
     }
-    assert dividing == {"_halves"}
+    assert dividing == {"halves"}
 
 
 def test_rules_are_data() -> None:

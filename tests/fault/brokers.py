@@ -6,12 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from routestudio.sinks import (
-    _kafka_link,
-    _nats_link,
-    _rabbitmq_link,
-    _redis_node,
-)
+from routestudio.sinks._shared.redis import node
+from routestudio.sinks.kafka import link as kafka_link
+from routestudio.sinks.nats import link as nats_link
+from routestudio.sinks.rabbitmq import link as rabbitmq_link
 from tests.fault.service import (
     Sequences,
     Service,
@@ -66,7 +64,7 @@ def redis_service(tools: Tools, key: str) -> Service:
         begin, entries if key == "redis_stream" else log,
         refuse=lambda on: void(server.command("CONFIG", "SET", "maxmemory", 1 if on else 0)),
         child=server.child, ready=lambda: server.command("PING") == b"PONG",
-        states=None if key == "redis_stream" else states, deadline=by_module(_redis_node),
+        states=None if key == "redis_stream" else states, deadline=by_module(node),
         notes={"refused": "its memory is full again and again"},
     )  # fmt: skip
 
@@ -126,8 +124,8 @@ def kafka(tools: Tools) -> Service:
         return found
 
     def deadline(link: Any, put: Callable[[Any, str, Any], None]) -> None:
-        usual = _kafka_link.producer_settings
-        put(_kafka_link, "producer_settings", lambda config: {
+        usual = kafka_link.producer_settings
+        put(kafka_link, "producer_settings", lambda config: {
             **usual(config), "socket.timeout.ms": 400, "request.timeout.ms": 400,
             "socket.connection.setup.timeout.ms": 1000, "message.timeout.ms": 20_000})  # fmt: skip
 
@@ -174,7 +172,7 @@ def nats(tools: Tools) -> Service:
     return Service(
         "nats", proxy, {"host": LOOPBACK, "port": proxy.port},
         lambda place, message: {"subject": f"place.{place}"}, begin, arrived, refuse=refuse,
-        child=server.child, ready=ready, deadline=by_module(_nats_link),
+        child=server.child, ready=ready, deadline=by_module(nats_link),
         notes={"refused": "its stream is full again and again"},
     )  # fmt: skip
 
@@ -205,7 +203,7 @@ def rabbitmq(tools: Tools) -> Service:
          "password": PASSWORD},
         lambda place, message: {"exchange": place_names()[place]}, begin, arrived,
         refuse=lambda on: None if on else void(arrived()),
-        child=server.process, ready=lambda: _signs_in(server), deadline=by_module(_rabbitmq_link),
+        child=server.process, ready=lambda: _signs_in(server), deadline=by_module(rabbitmq_link),
         notes={"refused": "its queues are full until they are read"},
     )  # fmt: skip
     return service

@@ -11,9 +11,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from routestudio.sinks import (
-    registry,
-)
+from routestudio.sinks import registry
 from tests.fault.brokers import kafka, nats, rabbitmq, redis_service
 from tests.fault.service import (
     Service,

@@ -19,7 +19,7 @@ from typing import Any, BinaryIO
 import pytest
 
 from routestudio.pipeline.retry import RetryPolicy
-from routestudio.sinks import _redis_node
+from routestudio.sinks._shared.redis import node
 from tests.fault.harness import deliver_under
 from tests.fault.service import PLACES, Service, Tools, by_module
 from tests.fault.services import STARTS
@@ -234,7 +234,7 @@ async def test_a_run_into_redis_ends_whatever_is_refused(
             else (lambda place, message: {"key": f"{place}/{message.record['id']}"}),
             server.taken.clear,
             lambda: {"log": [number_in(each.decode()) for each in server.taken]},
-            deadline=by_module(_redis_node),
+            deadline=by_module(node),
         )  # fmt: skip
         row, verdict = await deliver_under(
             service, "random", tmp_path, monkeypatch.setattr, policy=POLICY

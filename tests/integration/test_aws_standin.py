@@ -10,9 +10,9 @@ import pytest
 
 from routestudio.errors import LinkError
 from routestudio.sinks.base import Sink, StandinAddress
-from routestudio.sinks.kinesis import Kinesis
-from routestudio.sinks.sns import Sns
-from routestudio.sinks.sqs import Sqs
+from routestudio.sinks.kinesis.sink import Kinesis
+from routestudio.sinks.sns.sink import Sns
+from routestudio.sinks.sqs.sink import Sqs
 from routestudio.standins.aws import AwsStandin
 from tests.support.aws_cases import Route, message
 from tests.support.guards import started

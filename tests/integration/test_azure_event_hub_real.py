@@ -14,8 +14,8 @@ import pytest
 
 from routestudio.engine.service import EngineService
 from routestudio.model.message import message_from
-from routestudio.sinks import _service
-from routestudio.sinks.azure_event_hub import AzureEventHub
+from routestudio.sinks._shared.http import service as service_module
+from routestudio.sinks.azure_event_hub.sink import AzureEventHub
 from routestudio.sinks.base import Payload
 from tests.support.certificates import Authority
 from tests.support.check_table import CheckTable
@@ -174,7 +174,7 @@ async def test_event_hubs_check_table(
     event_hub_server: EventHubServer, http_receiver: HttpReceiver, closed_port: int,
     silent_port: int, garbage_port: int, monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr(_service, "CHECK_SECONDS", 1.5)
+    monkeypatch.setattr(service_module, "CHECK_SECONDS", 1.5)
     server = event_hub_server
     server.hubs.add("private")
     server.policies["orders-only"] = Policy("k2", hub="orders")

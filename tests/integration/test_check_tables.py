@@ -11,11 +11,13 @@ from typing import Any
 import pytest
 
 from routestudio.model.secret import SecretStr
-from routestudio.sinks import _http_check, _kafka_check, _redis_check
-from routestudio.sinks.http_push import HttpEndpoint, HttpPush
-from routestudio.sinks.kafka import Kafka, KafkaRecord
-from routestudio.sinks.redis_stream import RedisStream
-from routestudio.sinks.redis_string import RedisString
+from routestudio.sinks._shared.http import check as http_check
+from routestudio.sinks._shared.redis import check as redis_check
+from routestudio.sinks.http_push.sink import HttpEndpoint, HttpPush
+from routestudio.sinks.kafka import check as kafka_check
+from routestudio.sinks.kafka.sink import Kafka, KafkaRecord
+from routestudio.sinks.redis_stream.sink import RedisStream
+from routestudio.sinks.redis_string.sink import RedisString
 from tests.support.check_table import CheckTable
 from tests.support.http_server import HttpReceiver, Received, Reply
 from tests.support.kafka_server import DENIED, KafkaServer
@@ -31,7 +33,7 @@ async def test_redis_check_table(
     redis_tls_server: RedisServer, closed_port: int, silent_port: int, garbage_port: int,
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr(_redis_check, "SECONDS", 1.5)
+    monkeypatch.setattr(redis_check, "SECONDS", 1.5)
 
     def at(server: RedisServer, **values: Any) -> Any:
         given = {"host": "localhost" if server.tls else server.host, "port": server.port,
@@ -146,7 +148,7 @@ async def test_webhook_check_table(
     gate: HttpReceiver, https_receiver: HttpReceiver, closed_port: int, silent_port: int,
     garbage_port: int, monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr(_http_check, "SECONDS", 1.0)
+    monkeypatch.setattr(http_check, "SECONDS", 1.0)
 
     def at(url: str, token: str | None = "good-token") -> Any:
         headers = {"Authorization": SecretStr(f"Bearer {token}")} if token else {}
@@ -253,7 +255,7 @@ async def test_kafka_check_table(
     await table.run_both("unreachable", closed, topic, "connect failed", variant="port")
     unknown = at("plaintext", hosts="no-such-host.invalid:9092")
     await table.run_both("unreachable", unknown, topic, "resolve failed", variant="host")
-    monkeypatch.setattr(_kafka_check, "_AUTH_SECONDS", 1.5)
+    monkeypatch.setattr(kafka_check, "_AUTH_SECONDS", 1.5)
     garbage = at("plaintext", hosts=f"127.0.0.1:{garbage_port}")
     await table.run_both("wrong protocol", garbage, topic, denied, variant="not Kafka")
     await table.run_both("wrong protocol", at("plaintext", tls=True), topic, "TLS failed",

@@ -14,15 +14,15 @@ import pytest
 from routestudio.errors import UsageError
 from routestudio.model.message import message_from
 from routestudio.model.outcome import CheckStep, Outcome
-from routestudio.sinks import _tls
+from routestudio.sinks._shared import tls as machine_tls
 from routestudio.sinks.base import Payload
-from routestudio.sinks.elasticsearch import Elasticsearch
-from routestudio.sinks.http_push import HttpEndpoint, HttpPush
-from routestudio.sinks.kafka import Kafka, KafkaRecord
-from routestudio.sinks.nats import Nats
-from routestudio.sinks.rabbitmq import RabbitMq
-from routestudio.sinks.redis_string import RedisString
-from routestudio.sinks.typesense import Typesense
+from routestudio.sinks.elasticsearch.sink import Elasticsearch
+from routestudio.sinks.http_push.sink import HttpEndpoint, HttpPush
+from routestudio.sinks.kafka.sink import Kafka, KafkaRecord
+from routestudio.sinks.nats.sink import Nats
+from routestudio.sinks.rabbitmq.sink import RabbitMq
+from routestudio.sinks.redis_string.sink import RedisString
+from routestudio.sinks.typesense.sink import Typesense
 from tests.support import nats_config, rabbitmq_config
 from tests.support.certificates import Authority
 from tests.support.http_server import start_http
@@ -159,8 +159,8 @@ async def steps(place: Place) -> list[CheckStep]:
 def shown(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
     """A client certificate of the authority is shown."""
     chain, key = authority.server_files("client", "client")
-    monkeypatch.setenv(_tls.CERTIFICATE, str(chain))
-    monkeypatch.setenv(_tls.KEY, str(key))
+    monkeypatch.setenv(machine_tls.CERTIFICATE, str(chain))
+    monkeypatch.setenv(machine_tls.KEY, str(key))
 
 
 async def test_without_a_certificate_nothing_is_taken(place: Place) -> None:
@@ -174,7 +174,7 @@ async def test_without_a_certificate_nothing_is_taken(place: Place) -> None:
     # on a busy machine, when their refusal comes later than the step waits.
     if failed.step == "TLS" or place.sink is Nats:
         assert failed.detail == "the server wants a client certificate"
-        assert _tls.CERTIFICATE in (failed.hint or "")
+        assert machine_tls.CERTIFICATE in (failed.hint or "")
 
 
 @pytest.mark.usefixtures("shown")
@@ -191,8 +191,8 @@ async def test_a_certificate_of_another_authority_is_named(
     place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     chain, key = Authority(tmp_path).server_files("stranger", "stranger")
-    monkeypatch.setenv(_tls.CERTIFICATE, str(chain))
-    monkeypatch.setenv(_tls.KEY, str(key))
+    monkeypatch.setenv(machine_tls.CERTIFICATE, str(chain))
+    monkeypatch.setenv(machine_tls.KEY, str(key))
     failed = next(step for step in await steps(place) if step.status == "failed")
     assert failed.step in ("TLS", "authenticate")
     if failed.step == "TLS" or place.sink is Nats:
@@ -202,10 +202,10 @@ async def test_a_certificate_of_another_authority_is_named(
 def test_a_file_that_cannot_be_used_is_named(
     authority: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(_tls.CERTIFICATE, str(tmp_path / "none.pem"))
+    monkeypatch.setenv(machine_tls.CERTIFICATE, str(tmp_path / "none.pem"))
     with pytest.raises(UsageError, match="there is no such file"):
-        _tls.load()
+        machine_tls.load()
     chain, _ = authority.server_files("other", "client")
-    monkeypatch.setenv(_tls.CERTIFICATE, str(chain))
-    with pytest.raises(UsageError, match=f"{_tls.CERTIFICATE} names cannot be used"):
-        _tls.load()
+    monkeypatch.setenv(machine_tls.CERTIFICATE, str(chain))
+    with pytest.raises(UsageError, match=f"{machine_tls.CERTIFICATE} names cannot be used"):
+        machine_tls.load()

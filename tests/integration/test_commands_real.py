@@ -13,16 +13,16 @@ import pytest
 from routestudio.model.function import FunctionResult
 from routestudio.model.message import message_from
 from routestudio.routing import Router
-from routestudio.sinks._shell import named_secrets, written
+from routestudio.sinks._shared.shell import named_secrets, written
 from routestudio.sinks.base import Sink
 from routestudio.sinks.binding import bind
-from routestudio.sinks.http_push import HttpPush
-from routestudio.sinks.kafka import Kafka
-from routestudio.sinks.kinesis import Kinesis
-from routestudio.sinks.nats import Nats
-from routestudio.sinks.redis_stream import RedisStream
-from routestudio.sinks.redis_string import RedisString
-from routestudio.sinks.sqs import Sqs
+from routestudio.sinks.http_push.sink import HttpPush
+from routestudio.sinks.kafka.sink import Kafka
+from routestudio.sinks.kinesis.sink import Kinesis
+from routestudio.sinks.nats.sink import Nats
+from routestudio.sinks.redis_stream.sink import RedisStream
+from routestudio.sinks.redis_string.sink import RedisString
+from routestudio.sinks.sqs.sink import Sqs
 from tests.contract.test_commands import HOSTILE
 from tests.contract.test_sinks import payload
 from tests.support.aws_server import AwsServer, emulator

@@ -18,9 +18,9 @@ import pytest
 from routestudio.engine.service import EngineService
 from routestudio.model.message import message_from
 from routestudio.model.outcome import Outcome
-from routestudio.sinks import _service
+from routestudio.sinks._shared.http import service as service_module
 from routestudio.sinks.base import Payload
-from routestudio.sinks.elasticsearch import Elasticsearch, ElasticsearchLink, Entry
+from routestudio.sinks.elasticsearch.sink import Elasticsearch, ElasticsearchLink, Entry
 from tests.support.check_table import CheckTable
 from tests.support.http_server import Reply
 from tests.support.opensearch_proxy import (
@@ -169,7 +169,7 @@ async def test_one_malformed_entry_spoils_only_itself(
     opensearch_server: OpenSearchServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = open_config(opensearch_server)
-    monkeypatch.setattr("routestudio.sinks.elasticsearch._MAX_ID", 10_000)
+    monkeypatch.setattr("routestudio.sinks.elasticsearch.sink._MAX_ID", 10_000)
     batch = [entry(settings, n) for n in (1, 2, "x" * 600, 3)]
     outcomes = await send(settings, batch)
     assert [o.status for o in outcomes] == ["delivered", "delivered", "rejected", "delivered"]
@@ -242,7 +242,7 @@ async def test_slow_answers_end_at_the_time_out(
     opensearch_server: OpenSearchServer, opensearch_proxy: OpenSearchProxy,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr("routestudio.sinks.elasticsearch._TIMEOUT", 0.5)
+    monkeypatch.setattr("routestudio.sinks.elasticsearch.sink._TIMEOUT", 0.5)
     opensearch_server.create_index("orders", n="integer")  # what makes it late is only the proxy
     opensearch_proxy.hold("POST", "/orders", 5)
     settings = config(opensearch_proxy)
@@ -436,7 +436,7 @@ async def test_elasticsearch_check_table(
     opensearch_tls_proxy: OpenSearchProxy, closed_port: int, silent_port: int, garbage_port: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr(_service, "CHECK_SECONDS", 2.0)
+    monkeypatch.setattr(service_module, "CHECK_SECONDS", 2.0)
     server, proxy, tls = opensearch_server, opensearch_proxy, opensearch_tls_proxy
     server.create_index("orders", n="integer")
     target, absent, denied, bad = (

@@ -16,9 +16,10 @@ import pytest
 
 from routestudio.engine.service import EngineService
 from routestudio.model.message import message_from
-from routestudio.sinks import _google, _service
+from routestudio.sinks._shared.http import service as service_module
 from routestudio.sinks.base import Payload
-from routestudio.sinks.gcp_pubsub import GcpPubSub
+from routestudio.sinks.gcp_pubsub import tokens
+from routestudio.sinks.gcp_pubsub.sink import GcpPubSub
 from tests.support.check_table import CheckTable
 from tests.support.http_server import HttpReceiver, Received, Reply
 from tests.support.ports import free_port
@@ -314,8 +315,8 @@ async def test_pubsub_check_table(
     pubsub_server: PubSubServer, google_server: GoogleServer, closed_port: int, silent_port: int,
     garbage_port: int, monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr(_service, "CHECK_SECONDS", 2.5)
-    monkeypatch.setattr(_google, "TOKEN_SECONDS", 1.5)
+    monkeypatch.setattr(service_module, "CHECK_SECONDS", 2.5)
+    monkeypatch.setattr(tokens, "TOKEN_SECONDS", 1.5)
     topic = pubsub_server.create_topic("check-table-orders")
     google_server.topics |= {"orders": True, "locked": False}
 

@@ -18,7 +18,7 @@ from routestudio.model.outcome import CheckStep, Outcome
 from routestudio.routing import Router
 from routestudio.sinks.base import Payload
 from routestudio.sinks.binding import bind
-from routestudio.sinks.http_push import HttpEndpoint, HttpPush
+from routestudio.sinks.http_push.sink import HttpEndpoint, HttpPush
 from tests.support.http_server import HttpReceiver, Received, Reply
 
 pytestmark = pytest.mark.real
@@ -182,7 +182,7 @@ async def test_cut_and_slow_answers(
     http_receiver.script(Reply(200, b"x" * 1000, cut="body"))
     [half] = await send(settings)
     assert (half.status, half.unknown) == ("retry", True)
-    monkeypatch.setattr("routestudio.sinks._http_client.TIMEOUT", 0.3)
+    monkeypatch.setattr("routestudio.sinks._shared.http.client.TIMEOUT", 0.3)
     http_receiver.script(Reply(200, delay=5))
     [slow] = await send(settings)
     assert (slow.status, slow.code, slow.unknown) == ("retry", "timeout", True)

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from routestudio.sinks import _kafka_order
 from routestudio.sinks.base import InOrder
-from routestudio.sinks.kafka import Kafka, KafkaRecord
+from routestudio.sinks.kafka import order
+from routestudio.sinks.kafka.sink import Kafka, KafkaRecord
 from tests.support.kafka_server import KafkaServer
 
 pytestmark = pytest.mark.real
@@ -58,7 +58,7 @@ async def test_nothing_of_a_group_passes_what_was_refused(
     kafka_server: KafkaServer, monkeypatch: pytest.MonkeyPatch, careful: float
 ) -> None:
     """A record without key is refused with its produce request, and the next ones are under way."""
-    monkeypatch.setattr(_kafka_order, "_CAREFUL_SECONDS", careful)
+    monkeypatch.setattr(order, "_CAREFUL_SECONDS", careful)
     topic = kafka_server.create_topic(f"gaps-{careful:.0f}", 2, {"cleanup.policy": "compact"})
     random, read, refused = Random(3), 0, 0
     link = link_of(kafka_server)

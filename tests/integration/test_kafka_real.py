@@ -19,11 +19,12 @@ from routestudio.model.message import message_from
 from routestudio.model.outcome import CheckStep
 from routestudio.model.secret import SecretStr
 from routestudio.routing import Router
-from routestudio.sinks import _kafka_check, _kafka_settings
-from routestudio.sinks._phash2 import partition
+from routestudio.sinks._shared.phash2 import partition
 from routestudio.sinks.base import Payload
 from routestudio.sinks.binding import bind
-from routestudio.sinks.kafka import Kafka, KafkaRecord
+from routestudio.sinks.kafka import check
+from routestudio.sinks.kafka import settings as kafka_settings
+from routestudio.sinks.kafka.sink import Kafka, KafkaRecord
 from tests.support.certificates import Authority
 from tests.support.kafka_server import DENIED, KafkaServer, start_kafka
 
@@ -138,9 +139,9 @@ async def test_each_record_has_its_own_outcome(kafka_server: KafkaServer) -> Non
 async def test_a_broker_that_dies_while_records_travel(
     tmp_path: Path, ca: Authority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    usual = _kafka_settings.producer_settings
+    usual = kafka_settings.producer_settings
     monkeypatch.setattr(
-        "routestudio.sinks._kafka_link.producer_settings",
+        "routestudio.sinks.kafka.link.producer_settings",
         lambda settings: {**usual(settings), "message.timeout.ms": 1500},
     )
     outcomes: list[Any] = []
@@ -250,7 +251,7 @@ async def test_a_certificate_of_an_unknown_authority(
 async def test_a_broker_that_never_answers_fails_in_time(
     silent_port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_kafka_check, "_AUTH_SECONDS", 2.0)
+    monkeypatch.setattr(check, "_AUTH_SECONDS", 2.0)
     begun = time.monotonic()
     steps = await checked(Kafka.Config(hosts=f"127.0.0.1:{silent_port}"), "orders")
     assert time.monotonic() - begun < 7

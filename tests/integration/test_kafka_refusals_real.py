@@ -16,8 +16,8 @@ import pytest
 from routestudio.cli import main
 from routestudio.model.outcome import Outcome
 from routestudio.model.secret import SecretStr
-from routestudio.sinks import _kafka_producer
-from routestudio.sinks.kafka import Kafka, KafkaRecord
+from routestudio.sinks.kafka import producer as kafka_producer
+from routestudio.sinks.kafka.sink import Kafka, KafkaRecord
 from tests.support import kafka_client
 from tests.support.certificates import Authority
 from tests.support.kafka_server import KafkaServer, start_kafka
@@ -146,15 +146,15 @@ async def test_a_report_that_cannot_be_taken_does_not_hang(
 ) -> None:
     """Whatever a callback raises, the batch ends, and the next one has a producer that works."""
     topic = kafka_server.create_topic("callbacks", 1)
-    usual, broken = _kafka_producer._Batch.reported, [True]
+    usual, broken = kafka_producer._Batch.reported, [True]
 
     def reported(self: Any, index: int, error: Any, message: Any) -> None:
         if broken[0] and index == 1:
             raise ValueError("a fault of ours")
         usual(self, index, error, message)
 
-    monkeypatch.setattr(_kafka_producer._Batch, "reported", reported)
-    monkeypatch.setattr(_kafka_producer, "_END_SECONDS", 0.5)
+    monkeypatch.setattr(kafka_producer._Batch, "reported", reported)
+    monkeypatch.setattr(kafka_producer, "_END_SECONDS", 0.5)
     link = Kafka.connect(config(kafka_server))
     try:
         async with asyncio.timeout(20):
@@ -294,7 +294,7 @@ async def test_a_broker_that_clients_are_sent_to_in_vain_is_named(
             assert "127.0.0.1:9, which cannot be reached" in failed.detail
             assert "advertised.listeners" in (failed.hint or "")
 
-        monkeypatch.setattr(_kafka_producer, "_STUCK_SECONDS", 1.5)
+        monkeypatch.setattr(kafka_producer, "_STUCK_SECONDS", 1.5)
         async with asyncio.timeout(15):
             outcomes = await link.send([KafkaRecord(topic, b"k", b"1")] * 3)
     finally:
@@ -308,12 +308,12 @@ async def test_a_message_that_timed_out_unsent_was_never_written(
     misadvertised: KafkaServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also when librdkafka's own time is over first."""
-    usual = _kafka_producer.PolledProducer.__init__
+    usual = kafka_producer.PolledProducer.__init__
 
     def impatient(self: Any, settings: dict[str, Any], *rest: Any, **more: Any) -> None:
         usual(self, {**settings, "message.timeout.ms": 1500}, *rest, **more)
 
-    monkeypatch.setattr(_kafka_producer.PolledProducer, "__init__", impatient)
+    monkeypatch.setattr(kafka_producer.PolledProducer, "__init__", impatient)
     topic = misadvertised.create_topic("elsewhere-2", 1)
     there = config(misadvertised, hosts=misadvertised.sasl_plaintext, sasl_mechanism="plain",
                    username="writer", password=SecretStr("writer-pass"))  # fmt: skip
@@ -327,7 +327,7 @@ def test_a_run_against_a_broker_out_of_reach_gives_nothing_up(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(_kafka_producer, "_STUCK_SECONDS", 1.0)
+    monkeypatch.setattr(kafka_producer, "_STUCK_SECONDS", 1.0)
     topic = misadvertised.create_topic("elsewhere-3", 1)
     file = write_project(tmp_path, {
         "hosts": misadvertised.sasl_plaintext, "topic": topic, "sasl_mechanism": "plain",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from routestudio.sinks.kinesis import Kinesis
+from routestudio.sinks.kinesis.sink import Kinesis
 from tests.support.aws_cases import (
     Route,
     every_action,

@@ -22,10 +22,11 @@ from routestudio.engine.service import EngineService
 from routestudio.model.message import message_from
 from routestudio.model.outcome import Outcome
 from routestudio.model.secret import SecretStr
-from routestudio.sinks import _meilisearch_link, _service
-from routestudio.sinks._meilisearch_link import Change
+from routestudio.sinks._shared.http import service as service_module
 from routestudio.sinks.base import InOrder, Link, Payload
-from routestudio.sinks.meilisearch import Meilisearch
+from routestudio.sinks.meilisearch import link as meilisearch_link
+from routestudio.sinks.meilisearch.link import Change
+from routestudio.sinks.meilisearch.sink import Meilisearch
 from tests.support.check_table import CheckTable
 from tests.support.http_server import Reply
 from tests.support.meilisearch_server import (
@@ -268,13 +269,13 @@ async def test_a_task_that_cannot_be_followed_is_an_unknown_write(
 ) -> None:
     server, settings = meilisearch_server, config(meilisearch_server)
     one = [change(settings, {"id": 1})]
-    monkeypatch.setattr(_meilisearch_link, "TASK_SECONDS", 0.3)
+    monkeypatch.setattr(meilisearch_link, "TASK_SECONDS", 0.3)
     server.delay = 60
     [late] = await send(settings, one)
     assert (late.status, late.code, late.unknown) == ("retry", "task_timeout", True)
     [unseen] = await send(config(server, BLIND), one)
     assert (unseen.status, unseen.code, unseen.unknown) == ("retry", "task_lost", True)
-    monkeypatch.setattr(_meilisearch_link, "SILENCE_SECONDS", 0.1)
+    monkeypatch.setattr(meilisearch_link, "SILENCE_SECONDS", 0.1)
     server.fail("GET", "/tasks", Reply(500), times=99)
     [silent] = await send(settings, one)
     assert (silent.status, silent.code, silent.unknown) == ("retry", "task_lost", True)
@@ -411,7 +412,7 @@ async def test_an_edit_whose_task_is_lost_is_never_repeated(
     server, settings = meilisearch_server, config(meilisearch_server)
     batch = edits(server, settings, 2)
     server.delay = 60
-    monkeypatch.setattr(_meilisearch_link, "TASK_SECONDS", 0.2)
+    monkeypatch.setattr(meilisearch_link, "TASK_SECONDS", 0.2)
     outcomes = await send(settings, batch)
     assert {(o.status, o.code) for o in outcomes} == {("rejected", "unknown_edit")}
     assert "task" in outcomes[0].reason
@@ -537,7 +538,7 @@ async def test_meilisearch_check_table(
     meilisearch_server: MeilisearchServer, meilisearch_tls_server: MeilisearchServer,
     closed_port: int, silent_port: int, garbage_port: int, monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr(_service, "CHECK_SECONDS", 1.0)
+    monkeypatch.setattr(service_module, "CHECK_SECONDS", 1.0)
     server, tls = meilisearch_server, meilisearch_tls_server
     for each in (server, tls):
         each.create("orders")

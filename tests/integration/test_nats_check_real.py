@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from routestudio.sinks import _nats_check, _nats_wire
-from routestudio.sinks.nats import Nats
+from routestudio.sinks.nats import check, wire
+from routestudio.sinks.nats.sink import Nats
 from tests.support.check_table import CheckTable
 from tests.support.nats_config import settings, user
 from tests.support.nats_fixtures import TOKEN
@@ -24,8 +24,8 @@ async def test_check_table(
     nats_jwt_server: NatsServer, nats_tls_server: NatsServer, closed_port: int, silent_port: int,
     garbage_port: int, monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr(_nats_wire, "INFO_SECONDS", 1.5)
-    monkeypatch.setattr(_nats_check, "CONNECT_SECONDS", 1.5)
+    monkeypatch.setattr(wire, "INFO_SECONDS", 1.5)
+    monkeypatch.setattr(check, "CONNECT_SECONDS", 1.5)
     nats_server.create_stream("ORDERS", "allowed.orders")
     nats_server.create_stream("QUIET", "allowed.quiet", no_ack=True)
     nats_server.create_stream("SEALED", "allowed.sealed")
@@ -110,7 +110,7 @@ async def test_check_table(
     await table.run_both(strange, settings(nats_user_server, tls=True), nowhere, "TLS failed",
                          variant="TLS on, server has none")  # fmt: skip
     await table.run_both("timeout", silent, nowhere, denied)
-    monkeypatch.setattr(_nats_wire, "TLS_FIRST_SECONDS", 0.5)
+    monkeypatch.setattr(wire, "TLS_FIRST_SECONDS", 0.5)
     secure = settings(nats_tls_server, port=silent_port)
     await table.run_both("timeout", secure, nowhere, "TLS failed", variant="TLS")
     table.finish()

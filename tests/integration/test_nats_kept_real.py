@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from routestudio.cli import main
 from routestudio.engine.service import EngineService
 from routestudio.model.outcome import Outcome
-from routestudio.sinks.nats import Nats
+from routestudio.sinks.nats.sink import Nats
 from tests.support import projects
 from tests.support.nats_config import settings, user
 from tests.support.nats_records import records, send, statuses

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from routestudio.sinks import _nats_link, _nats_sending
-from routestudio.sinks._nats_streams import look_up
-from routestudio.sinks.nats import Nats
+from routestudio.sinks.nats import link as nats_link
+from routestudio.sinks.nats import sending as nats_sending
+from routestudio.sinks.nats.sink import Nats
+from routestudio.sinks.nats.streams import look_up
 from tests.support.idle import aged
 from tests.support.nats_config import settings, user
 from tests.support.nats_records import records, send, statuses
@@ -94,7 +95,7 @@ async def test_who_stores_a_subject_is_asked_once_and_again_after_a_failure(
         asked.extend(subjects)
         return await look_up(connection, subjects)
 
-    monkeypatch.setattr(_nats_link, "look_up", counting)
+    monkeypatch.setattr(nats_link, "look_up", counting)
     nats_server.create_stream("S", "s.>")
     link = Nats.connect(settings(nats_server))
     try:
@@ -107,7 +108,7 @@ async def test_who_stores_a_subject_is_asked_once_and_again_after_a_failure(
         assert (gone.status, gone.code, fine.status) == ("retry", "no_stream", "delivered")
         assert statuses(await link.send(records("s.1"))) == ["delivered"]
         assert asked == ["s.1", "t.1", "s.1"]
-        monkeypatch.setattr(_nats_link, "KEEP_SECONDS", 0.0)
+        monkeypatch.setattr(nats_link, "KEEP_SECONDS", 0.0)
         await link.send(records("t.1"))
         assert asked[3:] == ["t.1"]
     finally:
@@ -117,7 +118,7 @@ async def test_who_stores_a_subject_is_asked_once_and_again_after_a_failure(
 async def test_who_may_not_ask_learns_from_acknowledgements(
     nats_server: NatsServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_nats_sending, "GUESS_SECONDS", 0.3)
+    monkeypatch.setattr(nats_sending, "GUESS_SECONDS", 0.3)
     nats_server.create_stream("LOCKED", "allowed.stored.>", max_msgs=2, discard="new")
     link = Nats.connect(settings(nats_server, **user("publisher")))
     subjects = ["allowed.stored.1", "allowed.heard", "allowed.nobody"]
@@ -126,8 +127,8 @@ async def test_who_may_not_ask_learns_from_acknowledgements(
             wire.subscribe("allowed.heard")
             assert statuses(await link.send(records(*subjects))) == ["delivered"] * 3
             # A second guess would now take longer than a batch may.
-            monkeypatch.setattr(_nats_sending, "GUESS_SECONDS", 100.0)
-            monkeypatch.setattr(_nats_link, "TIMEOUT", 5.0)
+            monkeypatch.setattr(nats_sending, "GUESS_SECONDS", 100.0)
+            monkeypatch.setattr(nats_link, "TIMEOUT", 5.0)
             outcomes = await link.send(records(*subjects, "allowed.stored.1", first=10))
             assert [g.subject for g in wire.take(2)] == ["allowed.heard"] * 2
     finally:
@@ -208,7 +209,7 @@ async def test_a_certificate_that_is_not_trusted_gets_nothing(nats_tls_server: N
 async def test_a_lost_answer_may_be_a_stored_message(
     nats_server: NatsServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_nats_link, "TIMEOUT", 0.6)
+    monkeypatch.setattr(nats_link, "TIMEOUT", 0.6)
     nats_server.create_stream("L", "l.>")
     batch = records("l.1", "l.2")
     async with proxied(nats_server.port) as proxy:

@@ -14,7 +14,7 @@ import pytest
 from routestudio.errors import LinkError
 from routestudio.model.message import message_from
 from routestudio.sinks.base import Payload
-from routestudio.sinks.gcp_pubsub import GcpPubSub
+from routestudio.sinks.gcp_pubsub.sink import GcpPubSub
 from routestudio.standins import pubsub as standin_module
 from routestudio.standins.pubsub import PubSubStandin
 from tests.support.require import missing

@@ -12,9 +12,10 @@ import pytest
 
 from routestudio.model.message import message_from
 from routestudio.model.outcome import Outcome
-from routestudio.sinks import _rabbitmq_link, _rabbitmq_wire
 from routestudio.sinks.base import Payload
-from routestudio.sinks.rabbitmq import RabbitMessage, RabbitMq
+from routestudio.sinks.rabbitmq import link as rabbitmq_link
+from routestudio.sinks.rabbitmq import wire
+from routestudio.sinks.rabbitmq.sink import RabbitMessage, RabbitMq
 from routestudio.tasks import spawn
 from tests.support.idle import aged
 from tests.support.rabbitmq_config import settings
@@ -120,7 +121,7 @@ async def test_every_name_that_rabbitmq_has(orders: RabbitServer, name: str) -> 
 
 
 async def test_large_messages_are_cut_into_frames(orders: RabbitServer) -> None:
-    frame = _rabbitmq_wire.FRAME_MAX - 8
+    frame = wire.FRAME_MAX - 8
     sizes = [frame - 1, frame, frame + 1, MAX_MESSAGE]
     batch = [record("topics", "eu.1", "x" * (size - 2)) for size in sizes]
     assert [len(item.body) for item in batch] == sizes
@@ -355,8 +356,8 @@ async def test_a_server_without_memory(
     alarmed: RabbitServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One record tells it; no other is written, and no further connection is filled."""
-    monkeypatch.setattr(_rabbitmq_link, "TIMEOUT", 1.0)
-    monkeypatch.setattr(_rabbitmq_link, "BLOCKED_SECONDS", 0.2)
+    monkeypatch.setattr(rabbitmq_link, "TIMEOUT", 1.0)
+    monkeypatch.setattr(rabbitmq_link, "BLOCKED_SECONDS", 0.2)
     batch = records("topics", *["eu.1"] * 5)
     async with proxied(alarmed.port) as proxy:
         link = RabbitMq.connect(settings(alarmed, port=proxy.port))
@@ -398,7 +399,7 @@ async def test_an_alarm_that_passes_while_records_wait(alarmed: RabbitServer) ->
 async def test_a_blocked_link_can_be_closed(
     alarmed: RabbitServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_rabbitmq_link, "TIMEOUT", 0.5)
+    monkeypatch.setattr(rabbitmq_link, "TIMEOUT", 0.5)
     link = RabbitMq.connect(settings(alarmed))
     await asyncio.to_thread(alarmed.alarm, True)
     assert (await link.send(records("topics", "eu.1")))[0].code == "blocked"
@@ -412,7 +413,7 @@ async def test_a_blocked_link_can_be_closed(
 async def test_a_lost_confirm_may_be_a_stored_message(
     orders: RabbitServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_rabbitmq_link, "TIMEOUT", 0.6)
+    monkeypatch.setattr(rabbitmq_link, "TIMEOUT", 0.6)
     batch = records("topics", "eu.1", "eu.2")
     async with proxied(orders.port) as proxy:
         link = RabbitMq.connect(settings(orders, port=proxy.port))

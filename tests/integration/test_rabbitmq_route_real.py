@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from routestudio.engine.service import EngineService
-from routestudio.sinks import _rabbitmq_check
-from routestudio.sinks._rabbitmq_wire import Connection
-from routestudio.sinks.rabbitmq import RabbitMq
+from routestudio.sinks.rabbitmq import check as rabbitmq_check
+from routestudio.sinks.rabbitmq.sink import RabbitMq
+from routestudio.sinks.rabbitmq.wire import Connection
 from routestudio.tasks import spawn
 from tests.support import projects
 from tests.support.check_table import CheckTable
@@ -42,7 +42,7 @@ async def test_check_table(
     rabbitmq_server: RabbitServer, closed_port: int, silent_port: int, garbage_port: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr(_rabbitmq_check, "SECONDS", 1.5)
+    monkeypatch.setattr(rabbitmq_check, "SECONDS", 1.5)
     server = rabbitmq_server
     server.exchange("allowed-orders")
     server.exchange("topics")

@@ -12,8 +12,8 @@ import pytest
 from routestudio.cli.main import run as command_line
 from routestudio.engine.service import EngineService
 from routestudio.errors import LinkError, UsageError
-from routestudio.sinks import _rabbitmq_codec as codec
-from routestudio.sinks import _rabbitmq_read
+from routestudio.sinks.rabbitmq import codec
+from routestudio.sinks.rabbitmq import read as rabbitmq_read
 from tests.support.kafka_server import KafkaServer
 from tests.support.nats_server import NatsServer
 from tests.support.rabbitmq_server import PASSWORD, VHOST, RabbitServer
@@ -343,7 +343,7 @@ async def test_no_message_is_lost_where_kinds_are_not_shown(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """RabbitMQ 3.8 takes the consumer of a stream for any consumer, and its acknowledgements."""
-    monkeypatch.setattr(_rabbitmq_read, "_STREAMS", (99, 0))
+    monkeypatch.setattr(rabbitmq_read, "_STREAMS", (99, 0))
     queue = name()
     rabbitmq_server.queue(queue, ("amq.topic", "#"), x_queue_type=kind)
     path = project(tmp_path, exchange_of(rabbitmq_server))
@@ -364,7 +364,7 @@ async def test_no_message_of_another_queue_is_acknowledged_as_one_of_a_stream(
     usual = codec.table
     monkeypatch.setattr(codec, "table", lambda values: usual(
         {key: value for key, value in values.items() if key != "x-stream-offset"}))  # fmt: skip
-    monkeypatch.setattr(_rabbitmq_read, "_STREAMS", (3, 0))
+    monkeypatch.setattr(rabbitmq_read, "_STREAMS", (3, 0))
     queue = name()
     rabbitmq_server.queue(queue, ("amq.topic", "#"))
     path = project(tmp_path, exchange_of(rabbitmq_server))

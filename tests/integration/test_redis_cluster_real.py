@@ -10,10 +10,10 @@ import pytest
 
 from routestudio.model.message import message_from
 from routestudio.model.outcome import CheckStep, Outcome
-from routestudio.sinks._redis_cluster import slot_of
+from routestudio.sinks._shared.redis.cluster import slot_of
 from routestudio.sinks.base import InOrder, Payload
-from routestudio.sinks.redis_stream import RedisStream
-from routestudio.sinks.redis_string import RedisString
+from routestudio.sinks.redis_stream.sink import RedisStream
+from routestudio.sinks.redis_string.sink import RedisString
 from tests.support.redis_server import RedisServer, start_cluster
 
 pytestmark = pytest.mark.real

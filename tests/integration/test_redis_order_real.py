@@ -8,7 +8,7 @@ import pytest
 
 from routestudio.model.message import message_from
 from routestudio.sinks.base import InOrder, Payload
-from routestudio.sinks.redis_stream import RedisStream
+from routestudio.sinks.redis_stream.sink import RedisStream
 from tests.support.redis_server import RedisServer
 
 

@@ -21,7 +21,7 @@ from routestudio.pipeline.stages import SinkFunctions, Stages
 from routestudio.routing import Router
 from routestudio.sinks.base import Payload
 from routestudio.sinks.binding import bind
-from routestudio.sinks.redis_string import RedisString
+from routestudio.sinks.redis_string.sink import RedisString
 from tests.support.idle import aged
 from tests.support.redis_server import RedisServer
 from tests.support.waiting import until

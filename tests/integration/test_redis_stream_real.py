@@ -9,7 +9,7 @@ from routestudio.model.message import message_from
 from routestudio.routing import Router
 from routestudio.sinks.base import Payload
 from routestudio.sinks.binding import bind
-from routestudio.sinks.redis_stream import RedisStream
+from routestudio.sinks.redis_stream.sink import RedisStream
 from tests.support.redis_server import RedisServer
 
 

@@ -21,11 +21,12 @@ from routestudio.engine.service import EngineService
 from routestudio.model.message import message_from
 from routestudio.model.outcome import Outcome
 from routestudio.model.secret import SecretStr
-from routestudio.sinks import _service, s2
-from routestudio.sinks._http import EndpointUrl
+from routestudio.sinks._shared.http import service as service_module
+from routestudio.sinks._shared.http.endpoint import EndpointUrl
 from routestudio.sinks.base import Payload
 from routestudio.sinks.binding import examine
-from routestudio.sinks.s2 import S2, Append, S2Link
+from routestudio.sinks.s2 import sink as s2
+from routestudio.sinks.s2.sink import S2, Append, S2Link
 from tests.support.check_table import CheckTable
 from tests.support.http_server import Reply
 from tests.support.openapi import Description, DeviationError
@@ -438,7 +439,7 @@ async def test_s2_check_table(
     s2_server: S2Server, s2_tls_server: S2Server, closed_port: int, silent_port: int,
     garbage_port: int, monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr(_service, "CHECK_SECONDS", 1.0)
+    monkeypatch.setattr(service_module, "CHECK_SECONDS", 1.0)
     server, tls = s2_server, s2_tls_server
     for each in (server, tls):
         each.create("orders")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from routestudio.sinks.sns import Sns
+from routestudio.sinks.sns.sink import Sns
 from tests.support.aws_cases import (
     Route,
     every_action,

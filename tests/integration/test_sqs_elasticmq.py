@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from routestudio.sinks.sqs import Sqs
+from routestudio.sinks.sqs.sink import Sqs
 from tests.support.aws_cases import (
     Route,
     every_action,

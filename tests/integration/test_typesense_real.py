@@ -20,9 +20,9 @@ from routestudio.model.fields import RuleError
 from routestudio.model.message import message_from
 from routestudio.model.outcome import Outcome
 from routestudio.model.secret import SecretStr
-from routestudio.sinks import _service
+from routestudio.sinks._shared.http import service as service_module
 from routestudio.sinks.base import Payload
-from routestudio.sinks.typesense import Document, Typesense, TypesenseLink
+from routestudio.sinks.typesense.sink import Document, Typesense, TypesenseLink
 from tests.support.check_table import CheckTable
 from tests.support.http_server import Reply
 from tests.support.openapi import Description, DeviationError
@@ -387,7 +387,7 @@ async def test_typesense_check_table(
     typesense_server: TypesenseServer, typesense_tls_server: TypesenseServer, closed_port: int,
     silent_port: int, garbage_port: int, monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr(_service, "CHECK_SECONDS", 1.0)
+    monkeypatch.setattr(service_module, "CHECK_SECONDS", 1.0)
     server, tls = typesense_server, typesense_tls_server
     for each in (server, tls):
         each.create("orders", n="int32")

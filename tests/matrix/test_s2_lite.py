@@ -15,7 +15,7 @@ from routestudio.model.message import message_from
 from routestudio.model.outcome import CheckStep, Outcome
 from routestudio.model.secret import SecretStr
 from routestudio.sinks.base import Payload
-from routestudio.sinks.s2 import S2, S2Link
+from routestudio.sinks.s2.sink import S2, S2Link
 from tests.matrix.conftest import BASIN, S2Lite
 from tests.support.aws_cases import every_action, previewed_and_run, write_project
 from tests.support.read_back import ROWS, counts, delivered, project, read

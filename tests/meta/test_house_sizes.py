@@ -24,7 +24,7 @@ LONG_FUNCTIONS = {
     "routestudio.functions.worker._serve": 90,
     "routestudio.project.parse._value": 80,
     "routestudio.routing.route": 80,
-    "routestudio.sinks._nats_check.check_server": 70,
+    "routestudio.sinks.nats.check.check_server": 70,
     "routestudio.ui.screenshots._take": 90,
     "routestudio.ui.screenshots_bench.take_bench": 80,
     "routestudio.ui.style.style_sheet": 170,
@@ -49,16 +49,16 @@ LONG_CLASSES = {
     "routestudio.project.parse._Reader": 400,
     "routestudio.project.splicing.Splicer": 370,
     "routestudio.project.store.OpenProject": 440,
-    "routestudio.sinks._aws_link.AwsLink": 480,
-    "routestudio.sinks._aws_link.EntryLink": 520,
-    "routestudio.sinks._meilisearch_link.MeilisearchLink": 450,
-    "routestudio.sinks.elasticsearch.ElasticsearchLink": 420,
-    "routestudio.sinks.kafka.Kafka": 350,
-    "routestudio.sinks.kinesis._KinesisLink": 520,
-    "routestudio.sinks.s2.S2Link": 410,
-    "routestudio.sinks.sns._SnsLink": 540,
-    "routestudio.sinks.sqs._SqsLink": 540,
-    "routestudio.sinks.typesense.TypesenseLink": 400,
+    "routestudio.sinks._shared.aws.link.AwsLink": 480,
+    "routestudio.sinks._shared.aws.link.EntryLink": 520,
+    "routestudio.sinks.meilisearch.link.MeilisearchLink": 450,
+    "routestudio.sinks.elasticsearch.sink.ElasticsearchLink": 420,
+    "routestudio.sinks.kafka.sink.Kafka": 350,
+    "routestudio.sinks.kinesis.sink._KinesisLink": 520,
+    "routestudio.sinks.s2.sink.S2Link": 410,
+    "routestudio.sinks.sns.sink._SnsLink": 540,
+    "routestudio.sinks.sqs.sink._SqsLink": 540,
+    "routestudio.sinks.typesense.sink.TypesenseLink": 400,
     "routestudio.sources.kafka.KafkaSource": 410,
     "routestudio.ui.commands.Commands": 430,
     "routestudio.ui.documents.function.FunctionDocument": 410,
@@ -138,4 +138,5 @@ def test_exceptions_are_still_needed() -> None:
 
 def test_what_a_class_inherits_counts() -> None:
     sizes = classes()
-    assert sizes["routestudio.sinks.sqs._SqsLink"] > sizes["routestudio.sinks._aws_link.AwsLink"]
+    sinks = "routestudio.sinks"
+    assert sizes[f"{sinks}.sqs.sink._SqsLink"] > sizes[f"{sinks}._shared.aws.link.AwsLink"]

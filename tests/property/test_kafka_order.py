@@ -13,11 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from routestudio.model.outcome import DELIVERED, Outcome, rejected, retry
-from routestudio.sinks import _kafka_order
-from routestudio.sinks._kafka_order import Ordered
-from routestudio.sinks._kafka_settings import STOPPED, refused_together
 from routestudio.sinks.base import InOrder
-from routestudio.sinks.kafka import KafkaRecord
+from routestudio.sinks.kafka import order
+from routestudio.sinks.kafka.order import Ordered
+from routestudio.sinks.kafka.refused import STOPPED
+from routestudio.sinks.kafka.settings import refused_together
+from routestudio.sinks.kafka.sink import KafkaRecord
 
 BAD = b"bad"
 PLACES = 3
@@ -98,7 +99,7 @@ def test_nothing_of_a_group_passes_an_earlier_one(
     seed: int, bad: float, silent: float, careful: bool
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_kafka_order, "_CAREFUL_SECONDS", 60.0 if careful else 0.0)
+        patch.setattr(order, "_CAREFUL_SECONDS", 60.0 if careful else 0.0)
         asyncio.run(deliver(Random(seed), bad, silent))
 
 

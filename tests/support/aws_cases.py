@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 from routestudio.engine.service import EngineService
 from routestudio.model.message import ACTIONS, Message, message_from
 from routestudio.routing import Router
-from routestudio.sinks import _aws_link
+from routestudio.sinks._shared.aws import link as aws_link
 from routestudio.sinks.base import Payload, Sink
 from routestudio.sinks.binding import bind
 from tests.support.aws_server import AwsServer, Key, emulator
@@ -150,7 +150,7 @@ async def fill_table(
     `rights` are those that reading attributes and sending need; `ports` are a closed, a silent
     and a garbage one. `target` and `missing` are values of the routed field called `field`.
     """
-    monkeypatch.setattr(_aws_link, "CHECK_SECONDS", 8.0)
+    monkeypatch.setattr(aws_link, "CHECK_SECONDS", 8.0)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
@@ -208,6 +208,6 @@ async def fill_table(
                          "TLS failed", variant="TLS against a plain port")  # fmt: skip
     await table.run_both("wrong protocol", at(tls_server.url.replace("https:", "http:")), there,
                          denied, variant="plain against a TLS port")  # fmt: skip
-    monkeypatch.setattr(_aws_link, "CHECK_SECONDS", 1.0)
+    monkeypatch.setattr(aws_link, "CHECK_SECONDS", 1.0)
     await table.run_both("timeout", at(silent), there, denied)
     table.finish()

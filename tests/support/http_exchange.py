@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import httpx
 
-from routestudio.sinks._http_answer import Answer
-from routestudio.sinks._http_connections import Connections
-from routestudio.sinks._http_exchange import Pairs, request
+from routestudio.sinks._shared.http.answer import Answer
+from routestudio.sinks._shared.http.connections import Connections
+from routestudio.sinks._shared.http.exchange import Pairs, request
 
 
 async def exchanged(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from routestudio.sinks.nats import Nats
+from routestudio.sinks.nats.sink import Nats
 from tests.support.nats_server import PASSWORD, NatsServer
 
 

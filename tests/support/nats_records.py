@@ -8,7 +8,7 @@ from typing import Any
 from routestudio.model.message import message_from
 from routestudio.model.outcome import Outcome
 from routestudio.sinks.base import Payload
-from routestudio.sinks.nats import Nats
+from routestudio.sinks.nats.sink import Nats
 
 
 def records(*subjects: str, body: Any = None, first: int = 0) -> list[Any]:

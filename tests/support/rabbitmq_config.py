@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from routestudio.sinks.rabbitmq import RabbitMq
+from routestudio.sinks.rabbitmq.sink import RabbitMq
 from tests.support.rabbitmq_server import PASSWORD, VHOST, RabbitServer
 
 

@@ -15,11 +15,11 @@ from routestudio.routing import Effective, Router
 from routestudio.sinks.base import Sink
 from routestudio.sinks.binding import bind
 from routestudio.sinks.fields import routed_fields
-from routestudio.sinks.http_push import HttpPush
-from routestudio.sinks.kafka import Kafka
-from routestudio.sinks.nats import Nats
-from routestudio.sinks.redis_stream import RedisStream
-from routestudio.sinks.redis_string import RedisString
+from routestudio.sinks.http_push.sink import HttpPush
+from routestudio.sinks.kafka.sink import Kafka
+from routestudio.sinks.nats.sink import Nats
+from routestudio.sinks.redis_stream.sink import RedisStream
+from routestudio.sinks.redis_string.sink import RedisString
 
 REDIS = {"host": "localhost", "port": 6379}
 ENDPOINTS = {"http_endpoints": {"api": {"url": "https://api.example.com/in"}}}

@@ -15,15 +15,15 @@ from botocore.session import Session
 
 from routestudio.model.declared import ValidationError
 from routestudio.model.outcome import DELIVERED, Outcome, retry, unreachable
-from routestudio.sinks._aws import AwsConfig, Place, md5
-from routestudio.sinks._aws_client import AwsError, entry_outcome
-from routestudio.sinks._aws_link import AwsLink, RequestLimits
-from routestudio.sinks._http_client import HttpClient, UnansweredError
-from routestudio.sinks._service import Verdict
+from routestudio.sinks._shared.aws.client import AwsError, entry_outcome
+from routestudio.sinks._shared.aws.fields import AwsConfig, Place, md5
+from routestudio.sinks._shared.aws.link import AwsLink, RequestLimits
+from routestudio.sinks._shared.http.client import HttpClient, UnansweredError
+from routestudio.sinks._shared.http.service import Verdict
 from routestudio.sinks.base import Sink
 from routestudio.sinks.binding import examine
-from routestudio.sinks.sns import Sns
-from routestudio.sinks.sqs import Sqs
+from routestudio.sinks.sns.sink import Sns
+from routestudio.sinks.sqs.sink import Sqs
 from tests.support.aws_cases import Route, message
 from tests.support.http_server import HttpReceiver, Reply
 from tests.support.waiting import until

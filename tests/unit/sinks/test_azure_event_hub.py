@@ -13,7 +13,7 @@ from routestudio.errors import ConfigError
 from routestudio.model.function import FunctionResult
 from routestudio.model.message import Message, message_from
 from routestudio.routing import Router
-from routestudio.sinks.azure_event_hub import AzureEventHub, signature
+from routestudio.sinks.azure_event_hub.sink import AzureEventHub, signature
 from routestudio.sinks.base import Payload
 from routestudio.sinks.binding import bind, examine
 from tests.support.event_hub_server import EventHubServer, Policy, error
@@ -145,7 +145,7 @@ async def test_a_signature_serves_one_hub_until_it_is_nearly_over(
 ) -> None:
     event_hub_server.hubs.add("other")
     config, now = config_of(event_hub_server), [time.time() - 3400]
-    monkeypatch.setattr("routestudio.sinks.azure_event_hub.time", lambda: now[0])
+    monkeypatch.setattr("routestudio.sinks.azure_event_hub.sink.time", lambda: now[0])
     link = AzureEventHub.connect(config)
     try:
         for later, signatures in ((0, 1), (3299, 1), (2, 2)):

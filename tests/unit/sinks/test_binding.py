@@ -6,8 +6,8 @@ import pytest
 
 from routestudio.errors import ConfigError
 from routestudio.sinks.binding import bind, examine, split, unknown_key
-from routestudio.sinks.http_push import HttpPush
-from routestudio.sinks.redis_string import RedisString
+from routestudio.sinks.http_push.sink import HttpPush
+from routestudio.sinks.redis_string.sink import RedisString
 
 REDIS = {"host": "localhost", "port": 6379}
 ENDPOINTS = {"http_endpoints": {"api": {"name": "api", "url": "https://api.example.com/in"}}}

@@ -16,10 +16,10 @@ from routestudio.model.function import FunctionResult
 from routestudio.model.message import message_from
 from routestudio.model.secret import SecretStr
 from routestudio.routing import Router
-from routestudio.sinks._service_fields import segment_problem
+from routestudio.sinks._shared.http.service_fields import segment_problem
 from routestudio.sinks.base import Payload, StandinAddress
 from routestudio.sinks.binding import bind, examine
-from routestudio.sinks.elasticsearch import Elasticsearch, ElasticsearchLink, Entry, _allows
+from routestudio.sinks.elasticsearch.sink import Elasticsearch, ElasticsearchLink, Entry, _allows
 
 VALUES = {"endpoint_url": "https://search.example/base/", "auth_value": "key-123456",
           "index_name": "orders"}  # fmt: skip

@@ -14,11 +14,11 @@ from routestudio.errors import ConfigError
 from routestudio.model.function import FunctionResult, Language
 from routestudio.model.message import Message, message_from
 from routestudio.routing import Router
-from routestudio.sinks import _google
 from routestudio.sinks.base import Payload
 from routestudio.sinks.binding import bind, examine
 from routestudio.sinks.fields import secret_values
-from routestudio.sinks.gcp_pubsub import GcpPubSub, ordering_key
+from routestudio.sinks.gcp_pubsub import tokens as google_tokens
+from routestudio.sinks.gcp_pubsub.sink import GcpPubSub, ordering_key
 from tests.support.http_server import Reply
 from tests.support.pubsub_server import PROJECT, Account, GoogleServer, error_reply
 
@@ -237,7 +237,7 @@ async def test_a_token_is_replaced_before_it_ends(
 ) -> None:
     google_server.topics["orders"] = True
     config, now = config_of(google_server), [1000.0]
-    monkeypatch.setattr(_google, "monotonic", lambda: now[0])
+    monkeypatch.setattr(google_tokens, "monotonic", lambda: now[0])
     link = GcpPubSub.connect(config)
     try:
         for later, tokens in ((0, 1), (3299, 1), (2, 2)):

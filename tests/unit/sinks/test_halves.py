@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from routestudio.model.outcome import DELIVERED, Outcome, rejected, retry
-from routestudio.sinks._halves import ALIKE, PROBES, Refused, in_halves
+from routestudio.sinks._shared.halves import ALIKE, PROBES, Refused, in_halves
 from routestudio.sinks.base import InOrder
 
 Judge = Callable[[int], str]

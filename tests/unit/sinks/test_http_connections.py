@@ -13,8 +13,8 @@ import httpx
 import pytest
 
 from routestudio import tasks
-from routestudio.sinks._http_answer import Answer
-from routestudio.sinks._http_connections import (
+from routestudio.sinks._shared.http.answer import Answer
+from routestudio.sinks._shared.http.connections import (
     BrokenError,
     ConnectError,
     Connections,

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from routestudio import tasks
-from routestudio.sinks import _http_exchange as exchange
-from routestudio.sinks._http_connections import Connections
+from routestudio.sinks._shared.http import exchange
+from routestudio.sinks._shared.http.connections import Connections
 from tests.support.http_exchange import exchanged
 
 NAMES = ["Date", "content-length", "Content-Length", "connection", "Transfer-Encoding", "upgrade",

@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
-from routestudio.sinks._http_client import Answer, HttpClient, UnansweredError
+from routestudio.sinks._shared.http.client import Answer, HttpClient, UnansweredError
 
 SECONDS = 0.5
 """For each exchange."""

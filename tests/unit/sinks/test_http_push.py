@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from routestudio.model.fields import RuleError
 from routestudio.model.message import message_from
 from routestudio.model.outcome import CheckStep, Outcome
-from routestudio.sinks._http import (
+from routestudio.sinks._shared.http.endpoint import (
     EndpointUrl,
     UrlRule,
     join,
@@ -31,7 +31,7 @@ from routestudio.sinks._http import (
 )
 from routestudio.sinks.base import Payload
 from routestudio.sinks.fields import routed_fields
-from routestudio.sinks.http_push import HttpEndpoint, HttpPush
+from routestudio.sinks.http_push.sink import HttpEndpoint, HttpPush
 from routestudio.standins.http import HttpStandin
 
 MESSAGE = message_from({"action": "insert", "record": {"id": 1}})
@@ -427,7 +427,7 @@ async def test_a_cut_connection_is_an_unknown_retry() -> None:
 
 
 async def test_a_slow_answer_is_an_unknown_retry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("routestudio.sinks._http_client.TIMEOUT", 0.1)
+    monkeypatch.setattr("routestudio.sinks._shared.http.client.TIMEOUT", 0.1)
     async with server(lambda *_: b"") as url:
         [found] = await send(config(url))
     assert (found.status, found.code, found.unknown) == ("retry", "timeout", True)

@@ -13,10 +13,10 @@ import pytest
 
 from routestudio.model.outcome import DELIVERED, Outcome
 from routestudio.model.secret import SecretStr
-from routestudio.sinks import _service
-from routestudio.sinks._http import EndpointUrl
-from routestudio.sinks._http_client import HttpClient, UnansweredError
-from routestudio.sinks._service import (
+from routestudio.sinks._shared.http import service
+from routestudio.sinks._shared.http.client import HttpClient, UnansweredError
+from routestudio.sinks._shared.http.endpoint import EndpointUrl
+from routestudio.sinks._shared.http.service import (
     ServiceLink,
     Verdict,
     passed,
@@ -45,7 +45,7 @@ class Api(ServiceLink):
 
     async def authenticate(self, base: EndpointUrl) -> Verdict:
         answer = await self.call("GET", "/me", query={"a": "b c"}, base=base)
-        return passed("in") if answer.ok else _service.failed(answer.excerpt(), "out")
+        return passed("in") if answer.ok else service.failed(answer.excerpt(), "out")
 
     async def prove(self, target: Target) -> Verdict:
         answer = await self.call("GET", f"/see/{segment(target.name)}")
@@ -157,7 +157,7 @@ async def test_a_check_of_what_is_not_http_fails_at_authenticate(
     found = await answered(b"-ERR what\r\n\r\n", steps)
     assert found[3][:2] == ("authenticate", "failed")
     assert found[4][1] == "skipped"
-    monkeypatch.setattr(_service, "CHECK_SECONDS", 0.2)
+    monkeypatch.setattr(service, "CHECK_SECONDS", 0.2)
     assert (await answered(None, steps))[3][1] == "failed"
 
 

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from routestudio.sinks._idle import Idle, fresh
+from routestudio.sinks._shared.idle import Idle, fresh
 
 
 class Pool:

@@ -19,11 +19,11 @@ from routestudio.model.function import FunctionResult
 from routestudio.model.message import message_from
 from routestudio.model.secret import SecretStr
 from routestudio.routing import Router
-from routestudio.sinks._kafka_settings import msk_token, outcome_of, producer_settings
-from routestudio.sinks._phash2 import hashes, partition, phash2
+from routestudio.sinks._shared.phash2 import hashes, partition, phash2
 from routestudio.sinks.base import Payload
 from routestudio.sinks.binding import bind, examine
-from routestudio.sinks.kafka import Kafka, KafkaRecord
+from routestudio.sinks.kafka.settings import msk_token, outcome_of, producer_settings
+from routestudio.sinks.kafka.sink import Kafka, KafkaRecord
 from routestudio.standins.kafka import KafkaStandin
 from tests.support.waiting import until
 

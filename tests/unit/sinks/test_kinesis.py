@@ -13,7 +13,7 @@ from routestudio.model.message import message_from
 from routestudio.model.outcome import DELIVERED
 from routestudio.routing import Effective, Router
 from routestudio.sinks.binding import bind
-from routestudio.sinks.kinesis import Kinesis
+from routestudio.sinks.kinesis.sink import Kinesis
 from tests.support.aws_cases import Route, message
 from tests.support.http_server import HttpReceiver, Reply
 

@@ -16,11 +16,11 @@ from routestudio.model.fields import RuleError
 from routestudio.model.function import FunctionResult
 from routestudio.model.message import Message, message_from
 from routestudio.routing import Router
-from routestudio.sinks._meilisearch_link import Change
-from routestudio.sinks._service_fields import segment_problem
+from routestudio.sinks._shared.http.service_fields import segment_problem
 from routestudio.sinks.base import Payload, StandinAddress
 from routestudio.sinks.binding import bind, examine
-from routestudio.sinks.meilisearch import Meilisearch
+from routestudio.sinks.meilisearch.link import Change
+from routestudio.sinks.meilisearch.sink import Meilisearch
 
 VALUES = {"endpoint_url": "https://search.example/base/", "api_key": "key-123456",
           "index_name": "orders"}  # fmt: skip

@@ -10,10 +10,10 @@ from routestudio.errors import ConfigError
 from routestudio.model.function import FunctionResult
 from routestudio.model.message import message_from
 from routestudio.routing import Router
-from routestudio.sinks._nats_wire import publication
 from routestudio.sinks.base import Payload
 from routestudio.sinks.binding import bind
-from routestudio.sinks.nats import Nats
+from routestudio.sinks.nats.sink import Nats
+from routestudio.sinks.nats.wire import publication
 
 MESSAGE = message_from(
     {"action": "insert", "record": {"id": 7}, "metadata": {"table_name": "orders"}}

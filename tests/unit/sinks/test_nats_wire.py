@@ -13,11 +13,12 @@ from typing import Any
 import pytest
 
 from routestudio.model.message import message_from
-from routestudio.sinks import _nats_link, _nats_sending, _nats_streams, _nats_wire
-from routestudio.sinks._nats_account import Account, WireError
-from routestudio.sinks._nats_wire import Connection
 from routestudio.sinks.base import Payload
-from routestudio.sinks.nats import Nats
+from routestudio.sinks.nats import link as nats_link
+from routestudio.sinks.nats import sending, streams, wire
+from routestudio.sinks.nats.account import Account, WireError
+from routestudio.sinks.nats.sink import Nats
+from routestudio.sinks.nats.wire import Connection
 from tests.support.certificates import Authority
 
 MESSAGE = message_from({"action": "insert", "record": {"id": 7}})
@@ -104,7 +105,7 @@ async def test_who_is_no_fitting_server_gets_no_credentials(
 
 
 async def test_a_silent_server_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_nats_wire, "INFO_SECONDS", 0.1)
+    monkeypatch.setattr(wire, "INFO_SECONDS", 0.1)
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read()
@@ -118,7 +119,7 @@ async def test_a_silent_server_is_given_up(monkeypatch: pytest.MonkeyPatch) -> N
 async def test_tls_that_comes_before_the_greeting(
     ca: Authority, trusted_ca: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_nats_wire, "TLS_FIRST_SECONDS", 0.1)
+    monkeypatch.setattr(wire, "TLS_FIRST_SECONDS", 0.1)
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         assert (await signed_in(reader, writer))["tls_required"] is True
@@ -147,9 +148,9 @@ async def test_answers_in_pieces_and_among_pings() -> None:
         await connection.greet(None)
         await connection.sign_in()
         first, second, third = [await connection.event() for _ in range(3)]
-        assert first == _nats_wire.Reply(5, 503, b"ab")
-        assert second == _nats_wire.Reply(6, None, b"\r\nc")
-        assert third == _nats_wire.Pong()
+        assert first == wire.Reply(5, 503, b"ab")
+        assert second == wire.Reply(6, None, b"\r\nc")
+        assert third == wire.Pong()
         assert connection.leaving
         with pytest.raises(WireError, match="closed the connection"):
             await connection.event()
@@ -224,7 +225,7 @@ async def test_an_invalid_seed_is_said_without_showing_it() -> None:
     ],
 )
 def test_a_streams_refusals(error: dict[str, Any], status: str) -> None:
-    outcome = _nats_sending._refused({"stream": "ORDERS"}, error)
+    outcome = sending._refused({"stream": "ORDERS"}, error)
     assert outcome.status == status
     assert "ORDERS" in outcome.reason
 
@@ -257,7 +258,7 @@ async def test_answers_about_streams(answer: dict[str, Any], expected: str | Non
         connection = await Connection.dial(Account("127.0.0.1", port))
         await connection.greet(None)
         await connection.sign_in()
-        found = (await _nats_streams.look_up(connection, ["s"]))["s"]
+        found = (await streams.look_up(connection, ["s"]))["s"]
         await connection.close()
     asked = [b"$JS.API.STREAM.NAMES"]
     assert heard == asked + ([b"$JS.API.STREAM.INFO.ORDERS"] if expected == "ORDERS" else [])
@@ -276,7 +277,7 @@ async def test_a_servers_words_are_shown_without_controls() -> None:
 
 
 async def test_a_greeting_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_nats_wire, "_MAX_LINE", 1000)
+    monkeypatch.setattr(wire, "_MAX_LINE", 1000)
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"INFO " + b"x" * 2000)
@@ -288,10 +289,10 @@ async def test_a_greeting_without_end_is_given_up(monkeypatch: pytest.MonkeyPatc
 
 
 async def test_what_is_believed_of_subjects_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_nats_link, "_MAX_SUBJECTS", 3)
-    link = _nats_link.NatsLink(Account("h", 1))
+    monkeypatch.setattr(nats_link, "_MAX_SUBJECTS", 3)
+    link = nats_link.NatsLink(Account("h", 1))
     for number in range(10):
-        link._remember({f"s{number}": _nats_streams.NOBODY})
+        link._remember({f"s{number}": streams.NOBODY})
     assert 0 < len(link._storage) <= 3
 
 
@@ -304,12 +305,12 @@ async def test_what_is_believed_of_subjects_is_bounded(monkeypatch: pytest.Monke
     ],
 )  # fmt: skip
 def test_patterns_of_subjects(pattern: str, subject: str, covered: bool) -> None:
-    assert _nats_streams.covers(pattern, subject) is covered
+    assert streams.covers(pattern, subject) is covered
 
 
 async def test_settings_of_any_form_are_read_without_a_fault() -> None:
     for config in ({}, {"max_bytes": "x", "retention": 5, "duplicate_window": None}):
-        limits = _nats_streams.Limits.of(config, {"bytes": [], "consumer_count": True})
+        limits = streams.Limits.of(config, {"bytes": [], "consumer_count": True})
         assert (limits.max_bytes, limits.consumers, limits.full) == (0, 0, "")
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from routestudio.sinks import registry
-from routestudio.sinks._partition import java_client, kinesis_shard, murmur2
+from routestudio.sinks._shared.partition import java_client, kinesis_shard, murmur2
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)

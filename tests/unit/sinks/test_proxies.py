@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from routestudio.model.outcome import CheckStep
-from routestudio.sinks._http_client import Answer, HttpClient, UnansweredError
-from routestudio.sinks._proxy import Proxy, ProxyError, chosen, secrets
-from routestudio.sinks.http_push import HttpEndpoint, HttpPush
+from routestudio.sinks._shared.http.client import Answer, HttpClient, UnansweredError
+from routestudio.sinks._shared.proxy import Proxy, ProxyError, chosen, secrets
+from routestudio.sinks.http_push.sink import HttpEndpoint, HttpPush
 from tests.support.certificates import Authority
 from tests.support.strict_proxy import proxying
 

@@ -12,10 +12,10 @@ from routestudio.errors import ConfigError
 from routestudio.model.function import FunctionResult
 from routestudio.model.message import message_from
 from routestudio.routing import Router
-from routestudio.sinks import _rabbitmq_codec as codec
 from routestudio.sinks.base import Payload
 from routestudio.sinks.binding import bind
-from routestudio.sinks.rabbitmq import RabbitMq
+from routestudio.sinks.rabbitmq import codec
+from routestudio.sinks.rabbitmq.sink import RabbitMq
 
 MESSAGE = message_from(
     {"action": "insert", "record": {"id": 7}, "metadata": {"table_name": "orders"}}

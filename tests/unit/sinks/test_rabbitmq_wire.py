@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from pika import data, frame, spec
 
 from routestudio.model.secret import SecretStr
-from routestudio.sinks import _rabbitmq_codec as codec
-from routestudio.sinks._rabbitmq_link import RabbitLink
-from routestudio.sinks._rabbitmq_wire import (
+from routestudio.sinks.rabbitmq import codec
+from routestudio.sinks.rabbitmq.link import RabbitLink
+from routestudio.sinks.rabbitmq.wire import (
     Account,
     Alarm,
     ChannelClosed,

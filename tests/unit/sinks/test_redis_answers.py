@@ -9,7 +9,7 @@ import pytest
 
 from routestudio.model.message import message_from
 from routestudio.sinks.base import Payload
-from routestudio.sinks.redis_string import RedisString
+from routestudio.sinks.redis_string.sink import RedisString
 
 MESSAGE = message_from({"action": "insert", "record": {"id": 7}})
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from routestudio.sinks._redis_cluster import SLOTS, owners, slot_of
+from routestudio.sinks._shared.redis.cluster import SLOTS, owners, slot_of
 
 
 @pytest.mark.parametrize(("key", "slot"), [

@@ -17,7 +17,7 @@ from routestudio.model.jsonio import loads
 from routestudio.model.message import message_from
 from routestudio.model.outcome import CheckStep
 from routestudio.sinks.base import Payload, StandinAddress
-from routestudio.sinks.redis_string import RedisString
+from routestudio.sinks.redis_string.sink import RedisString
 from routestudio.standins.redis import RedisStandin, _read_command
 
 MESSAGE = message_from({"action": "insert", "record": {"id": 1, "name": "ü"}})
@@ -197,7 +197,7 @@ async def test_no_server_is_a_retry() -> None:
 async def test_a_connection_that_died_while_idle_is_replaced(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("routestudio.sinks._idle.FRESH", 0.0)
+    monkeypatch.setattr("routestudio.sinks._shared.idle.FRESH", 0.0)
     seen = []
 
     def answer(command: list[bytes]) -> bytes | None:
@@ -216,7 +216,7 @@ async def test_a_connection_that_died_while_idle_is_replaced(
 async def test_a_server_that_never_replies_ends_in_an_unknown_retry(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("routestudio.sinks._redis_node.TIMEOUT", 0.1)
+    monkeypatch.setattr("routestudio.sinks._shared.redis.node.TIMEOUT", 0.1)
     async with server(lambda c: b"") as port:
         outcomes = await send(port, [encode("v")])
     assert [(o.status, o.code, o.unknown) for o in outcomes] == [("retry", "timeout", True)]

@@ -16,7 +16,7 @@ from routestudio.model.message import message_from
 from routestudio.routing import Router
 from routestudio.sinks.base import Payload, StandinAddress
 from routestudio.sinks.binding import bind, examine
-from routestudio.sinks.s2 import S2, Append, S2Link, basin_url, stream_problem
+from routestudio.sinks.s2.sink import S2, Append, S2Link, basin_url, stream_problem
 
 VALUES = {"access_token": "token-123456", "basin": "my-basin", "stream": "orders"}
 OWN = {**VALUES, "endpoint_url": "http://localhost:8080"}

@@ -12,7 +12,7 @@ from routestudio.model.message import message_from
 from routestudio.model.secret import SecretStr
 from routestudio.routing import Router
 from routestudio.sinks import registry
-from routestudio.sinks._service_fields import JsonMap, OneLine, ServiceUrl, Token
+from routestudio.sinks._shared.http.service_fields import JsonMap, OneLine, ServiceUrl, Token
 from routestudio.sinks.binding import bind, examine
 
 

@@ -13,7 +13,7 @@ from routestudio.model.outcome import DELIVERED
 from routestudio.routing import Effective, Router
 from routestudio.sinks.base import Payload
 from routestudio.sinks.binding import bind
-from routestudio.sinks.sns import Sns
+from routestudio.sinks.sns.sink import Sns
 from tests.support.aws_cases import Route, message
 from tests.support.http_server import HttpReceiver, Reply
 

@@ -13,7 +13,7 @@ from routestudio.model.outcome import DELIVERED
 from routestudio.routing import Router
 from routestudio.sinks.base import Payload
 from routestudio.sinks.binding import bind
-from routestudio.sinks.sqs import Sqs
+from routestudio.sinks.sqs.sink import Sqs
 from tests.support.aws_cases import Route, message
 from tests.support.http_server import HttpReceiver, Received, Reply
 

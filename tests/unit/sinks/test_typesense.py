@@ -16,10 +16,10 @@ from routestudio.model.fields import RuleError
 from routestudio.model.function import FunctionResult
 from routestudio.model.message import message_from
 from routestudio.routing import Router
-from routestudio.sinks._service_fields import climbs, segment_problem
+from routestudio.sinks._shared.http.service_fields import climbs, segment_problem
 from routestudio.sinks.base import Payload, StandinAddress
 from routestudio.sinks.binding import bind, examine
-from routestudio.sinks.typesense import Document, Typesense, _temporary
+from routestudio.sinks.typesense.sink import Document, Typesense, _temporary
 
 VALUES = {"endpoint_url": "https://search.example/base/", "api_key": "key-123456",
           "collection_name": "orders"}  # fmt: skip

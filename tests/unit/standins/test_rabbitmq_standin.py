@@ -11,9 +11,9 @@ import pika
 import pytest
 from pika.exceptions import ChannelClosedByBroker, ConnectionClosedByBroker
 
-from routestudio.sinks import _rabbitmq_codec as codec
 from routestudio.sinks.base import StandinAddress
-from routestudio.sinks.rabbitmq import RabbitMq
+from routestudio.sinks.rabbitmq import codec
+from routestudio.sinks.rabbitmq.sink import RabbitMq
 from routestudio.standins import registry
 from routestudio.standins.rabbitmq import RabbitMqStandin
 

@@ -14,8 +14,8 @@ from routestudio.model.message import message_from
 from routestudio.model.outcome import DELIVERED
 from routestudio.sinks.base import Payload, StandinAddress
 from routestudio.sinks.binding import bind
-from routestudio.sinks.meilisearch import Meilisearch
-from routestudio.sinks.typesense import Typesense
+from routestudio.sinks.meilisearch.sink import Meilisearch
+from routestudio.sinks.typesense.sink import Typesense
 from routestudio.standins import registry
 from routestudio.standins.base import Standin
 from routestudio.standins.search import MeilisearchStandin, TypesenseStandin

@@ -1,0 +1,1 @@
+"""What several sinks build on: the network, HTTP and its APIs, AWS, Redis."""

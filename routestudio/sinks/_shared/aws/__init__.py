@@ -1,0 +1,1 @@
+"""The services of AWS: sign in, send entries of a batch, read."""

@@ -1,0 +1,1 @@
+"""Servers and clusters that speak the protocol of Redis."""
