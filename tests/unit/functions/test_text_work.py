@@ -11,6 +11,7 @@ import pytest
 
 from routestudio.engine import hazards
 from routestudio.errors import UsageError, WorkerError
+from routestudio.functions import errands
 from routestudio.functions.analysis.reading import analyse
 from routestudio.functions.analysis.result import Analysis
 from routestudio.functions.child import Limits
