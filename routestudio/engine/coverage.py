@@ -81,7 +81,7 @@ class Coverage:
         if function.kind.entry_point is None:
             return [None] * len(messages)
         self._functions[function.name] = function
-        self._points[function.name] = await self._pool.points(function)
+        self._points[function.name] = (await self._pool.analysis(function)).ways
         counts = self._counts.setdefault(function.name, Counter())
         results = []
         for result, trace in await self._pool.trace(function, messages, now=now):

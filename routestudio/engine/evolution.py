@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from routestudio.functions.facts import Facts
+from routestudio.functions.analysis.result import Analysis
 from routestudio.functions.pool import FunctionPool
 from routestudio.hazards.missing import missing_text, unprepared
 from routestudio.model.function import Function
@@ -20,16 +20,16 @@ async def evolution(
     A read has `function`, `line`, `column` (in its text) and `message`.
     """
     columns = list(shapes.varying())
-    known = [await pool.facts(function) for function in functions] if columns else []
+    known = [await pool.analysis(function) for function in functions] if columns else []
     return {
         "columns": [column.as_json() for column in columns],
-        "reads": [read for facts in known for read in _reads(facts, columns)],
+        "reads": [read for item in known for read in _reads(item, columns)],
     }
 
 
-def _reads(facts: Facts, columns: list[Column]) -> Iterator[dict[str, Any]]:
-    for read, column in unprepared(facts, columns):
-        yield {"function": facts.function.name, "line": read.line, "column": read.column,
+def _reads(known: Analysis, columns: list[Column]) -> Iterator[dict[str, Any]]:
+    for read, column in unprepared(known, columns):
+        yield {"function": known.function.name, "line": read.line, "column": read.column,
                "name": column.name, "message": missing_text(column)}  # fmt: skip
 
 

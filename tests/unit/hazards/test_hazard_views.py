@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from routestudio.functions.facts import Facts, of_path
-from routestudio.functions.reading import facts_of
+from routestudio.functions.analysis.reading import analyse
+from routestudio.functions.analysis.result import Analysis, of_path
 from routestudio.hazards.linting import findings
 from routestudio.hazards.rule import RULES
 from routestudio.hazards.variants import backfills, deletes, formers
@@ -23,9 +23,9 @@ from tests.unit.hazards.projects import row
 HEAD = "def route(action, record, changes, metadata):\n"
 
 
-def of(body: str, language: Language = Language.PYTHON) -> Facts:
+def of(body: str, language: Language = Language.PYTHON) -> Analysis:
     code = body if language is Language.ELIXIR else HEAD + body
-    return facts_of(Function("f", FunctionKind.ROUTING, language, code))
+    return analyse(Function("f", FunctionKind.ROUTING, language, code))
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_a_place_counts_characters() -> None:
 
 def test_an_underscore_parameter_is_the_same_one() -> None:
     code = "def route(_action, _record, _changes, _metadata):\n    return {'a': record['x']}\n"
-    found = facts_of(Function("f", FunctionKind.ROUTING, Language.PYTHON, code))
+    found = analyse(Function("f", FunctionKind.ROUTING, Language.PYTHON, code))
     assert [read.text for read in found.reads] == ["x"]
 
 
@@ -107,7 +107,7 @@ def test_elixir_is_read_by_its_forms() -> None:
     assert (found.entry.text, found.entry.line, found.entry.column) == ("route", 1, 5)
 
 
-def elixir(body: str) -> Facts:
+def elixir(body: str) -> Analysis:
     head = "def route(action, record, changes, metadata) do\n"
     return of(f"{head}{body}\nend\n", Language.ELIXIR)
 
@@ -231,7 +231,7 @@ def outcome(values: dict[str, Any], problem: StageProblem | None = None) -> Outc
 def view(kind: str, *outcomes: Outcome, python: bool = True, **more: Any) -> SinkView:
     language = Language.PYTHON if python else Language.ELIXIR
     code = HEAD + '    return {"routing_key": "a"}\n' if python else ""
-    routing = facts_of(Function("f", FunctionKind.ROUTING, language, code, file="functions/f.py"))
+    routing = analyse(Function("f", FunctionKind.ROUTING, language, code, file="functions/f.py"))
     values = {"raw": {}, "destination": {}, "dynamic": True, "routing": routing, **more}
     return SinkView(SinkSpec("s", kind, kind), "sequin.yaml", outcomes=outcomes, **values)
 
