@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from routestudio.functions import desk, errands
 from routestudio.functions.analysis.reading import analyse
-from routestudio.functions.analysis.result import Analysis
+from routestudio.functions.analysis.result import WHOLE, Analysis, Reads
 from routestudio.functions.metadata import Metadata
 from routestudio.functions.pool import FunctionPool
-from routestudio.functions.projection import WHOLE, Reads, project, reads, remember, rows
+from routestudio.functions.projection import project, reads, remember, rows
 from routestudio.functions.python import compile_function
 from routestudio.functions.wire import encode
 from routestudio.functions.wire.decode import answer_of, results_of
