@@ -11,6 +11,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QTreeWidgetItem
 
+from routestudio.api.finding import FoundLine
 from routestudio.ui.documents.sample import LARGEST
 from routestudio.ui.panels.search import SearchPanel
 from tests.gui.desk import Desk, in_qt
@@ -30,7 +31,7 @@ async def search(desk: Desk, text: str) -> SearchPanel:
     return panel
 
 
-def lines(panel: SearchPanel) -> list[tuple[str, dict[str, Any], QTreeWidgetItem]]:
+def lines(panel: SearchPanel) -> list[tuple[str, FoundLine, QTreeWidgetItem]]:
     found = []
     for number in range(panel.list.topLevelItemCount()):
         group = panel.list.topLevelItem(number)
