@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from routestudio import tasks
 from routestudio.errors import WorkerError
+from routestudio.functions import child
 from routestudio.functions import worker as worker_module
 from routestudio.functions.child import Limits
 from routestudio.functions.pool import FunctionPool
@@ -236,6 +237,54 @@ async def test_each_function_has_its_own_time() -> None:
     finally:
         await pool.close()
     assert [codes(column) for column in results] == [["ok"], ["ok"]]
+
+
+def _clock(monkeypatch: pytest.MonkeyPatch, *seconds: float | None) -> None:
+    """Let the system tell these processor times of a worker, the last of them again and again."""
+    left = list(seconds)
+    monkeypatch.setattr(
+        child.system.workers,  # type: ignore[attr-defined]
+        "processor",
+        lambda pid: left.pop(0) if len(left) > 1 else left[0],
+    )
+
+
+async def test_a_function_is_not_stopped_for_a_busy_machine(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A worker that was given no processor has used none of its time."""
+    _clock(monkeypatch, 3.0)
+    monkeypatch.setattr(child, "PATIENCE", 10_000)
+    spin = "end = datetime.datetime.now() + datetime.timedelta(seconds=0.5)\n"
+    spin += "while datetime.datetime.now() < end:\n    n = 1\nreturn True"
+    pool = FunctionPool(limits=Limits(seconds_per_message=0.05))
+    try:
+        (results,) = await pool.evaluate([function(spin)], [message()])
+    finally:
+        await pool.close()
+    assert codes(results) == ["ok"]
+
+
+@pytest.mark.parametrize(
+    ("patience", "used"),
+    [
+        pytest.param(10_000, (3.0, 3.0, 3.1), id="its processor time is used"),
+        pytest.param(3, (3.0,), id="it has no processor for several times as long"),
+        pytest.param(10_000, (None,), id="the system does not tell"),
+        pytest.param(10_000, (3.0, None), id="the system tells no more"),
+    ],
+)
+async def test_a_function_without_an_end_is_stopped(
+    patience: int, used: tuple[float | None, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _clock(monkeypatch, *used)
+    monkeypatch.setattr(child, "PATIENCE", patience)
+    pool = FunctionPool(limits=Limits(seconds_per_message=0.05))
+    try:
+        (results,) = await pool.evaluate([function("while True:\n    x = 1")], [message()])
+    finally:
+        await pool.close()
+    assert codes(results) == ["timeout"]
 
 
 @pytest.mark.slow

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,16 @@ def test_an_old_linux_has_a_file_instead(monkeypatch: pytest.MonkeyPatch) -> Non
             assert board.memory[0] == 7
     finally:
         board.close()
+
+
+@pytest.mark.skipif(current.name != "linux", reason="the clock of a process by its number")
+def test_processor_time_is_known_by_the_number_of_a_process() -> None:
+    workers = linux.Workers()
+    before = time.process_time()
+    used = workers.processor(os.getpid())
+    assert used is not None
+    assert before <= used <= time.process_time()
+    assert workers.processor((1 << 22) + 1) is None  # more than Linux numbers
 
 
 def test_two_handles_of_a_file_share_one_lock(tmp_path: Path) -> None:
