@@ -54,7 +54,7 @@ class Workers(posix.Workers):
             self.libc.prctl(_DEATH_SIGNAL, _KILL, 0, 0, 0)
 
     def processor(self, pid: int) -> float | None:
-        """The number of its clock is made of its own, as `clock_getcpuclockid(3)` has it."""
+        """Its clock has a number that is made of `pid`, as in `clock_getcpuclockid(3)`."""
         try:
             return time.clock_gettime(~pid << 3 | _SCHEDULED)
         except (AttributeError, OSError):  # another system's Python in a test; it has gone
