@@ -25,7 +25,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pydantic import SecretStr
+from pydantic import BaseModel, SecretStr
 from ruamel.yaml import YAML
 
 from routestudio.derive.starter import starter
@@ -57,6 +57,7 @@ from routestudio.sinks.fields import (
     secret_names,
     static_fields,
 )
+from routestudio.sinks.gcp_pubsub.tokens import ServiceAccount
 from routestudio.sinks.reading import NoReadBack
 from routestudio.standins import registry as standins
 from routestudio.standins.base import Standin
@@ -371,9 +372,11 @@ def reveal(value: Any) -> Iterator[str]:
     elif isinstance(value, dict):
         for item in value.values():
             yield from reveal(item)
-    elif hasattr(value, "model_fields_set"):
+    elif isinstance(value, BaseModel):
         for name in type(value).model_fields:
             yield from reveal(getattr(value, name))
+    elif isinstance(value, ServiceAccount):
+        yield from reveal(value.private_key)
 
 
 @every_sink
