@@ -14,6 +14,8 @@ from typing import Any, cast
 from PySide6.QtWidgets import QWidget
 
 import routestudio.ui
+from routestudio.api.reading import ReadingSide
+from routestudio.api.runs import Letter, LetterReason
 from routestudio.engine.importing import ImportMethods
 from routestudio.paths import resources
 from routestudio.project.store import OpenProject
@@ -92,11 +94,12 @@ _CONVERSION = {
                      "samples": 14, "differences": [
                          {"index": 3, "before": "orders.eu", "after": "orders.none"}]},
 }  # fmt: skip
-_LETTER = {
-    "reason": {"stage": "route", "line": 5, "message": "KeyError: 'region' " * 6},
-    "message": {"action": "insert", "record": {"id": 1, "note": "x" * 80}, "changes": None,
-                "metadata": {"table_name": "orders"}},
-}  # fmt: skip
+_LETTER = Letter(
+    1,
+    LetterReason("route", "error", "KeyError: 'region' " * 6, line=5),
+    {"action": "insert", "record": {"id": 1, "note": "x" * 80}, "changes": None,
+     "metadata": {"table_name": "orders"}},
+)  # fmt: skip
 _CONFLICTS = [{"path": "functions/orders_by_region.py", "state": "changed", "edited": True},
               {"path": "sequin.yaml", "state": "changed", "edited": True}]  # fmt: skip
 
@@ -146,15 +149,15 @@ MAKERS: dict[str, Make] = {
     "endpoint": lambda p, _: dialogs.ResourceDialog(p, "http_endpoints", "", {}, NONE),
     "set value": lambda p, _: SetValueDialog(p, ["record.id"], 3),
     "source": lambda p, _: SourceDialog(p),
-    "read back": lambda p, _: ReadBackDialog(p, "orders-to-rabbitmq", {  # type: ignore[arg-type]
-        "host": "rabbitmq.example:5672", "environment": "production", "names": "queue",
-        "how": LONG}, ["awkward", "orders"]),
+    "read back": lambda p, _: ReadBackDialog(p, "orders-to-rabbitmq", ReadingSide(
+        "rabbitmq.example:5672", environment="production", names="queue", how=LONG,
+    ), ["awkward", "orders"]),
     "key": lambda p, _: KeyDialog(p, "public.orders", ["id"], ["id", "total"]),
     "types": lambda p, _: TypesDialog(p, "public.orders", [
         {"name": f"a_column_with_a_name_{n}", "declared": "", "type": "text", "origin": "guess",
          "proposal": "numeric", "example": "12.50"} for n in range(20)]),
     "rows": _rows,
-    "letter": lambda p, _: LetterEditor(p, _LETTER),  # type: ignore[arg-type]
+    "letter": lambda p, _: LetterEditor(p, _LETTER),
     "route test": lambda p, _: RouteTestDialog(p, "tests/orders-to-kafka.yaml", {
         "name": "an order of Europe goes to orders.eu", "sink": "orders-to-kafka",
         "sample": {"name": "shop", "row": 0}, "expect": {"destination": "orders.eu"}}),

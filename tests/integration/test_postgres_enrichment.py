@@ -273,7 +273,7 @@ async def test_a_lost_connection_is_tried_again_and_nothing_wrong_goes_out(
     again and again meanwhile."""
     with postgres_15.database("lost", *TABLES) as name:
         rows = [row(number) for number in range(1, 601)]
-        sql = SQL.replace("select o.id", "select pg_sleep(0.005), o.id")
+        sql = SQL.replace("select o.id", "select pg_sleep(0.001), o.id")
         folder = project(postgres_15, name, rows, sql=sql)
         async with EngineService() as engine:
             await engine.open(str(folder))

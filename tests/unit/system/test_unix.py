@@ -51,7 +51,7 @@ def test_an_old_linux_has_a_file_instead(monkeypatch: pytest.MonkeyPatch) -> Non
         board.close()
 
 
-@pytest.mark.skipif(current.name != "linux", reason="the clock of a process by its number")
+@pytest.mark.skipif(current.name != "linux", reason="Linux numbers the clocks of processes")
 def test_processor_time_is_known_by_the_number_of_a_process() -> None:
     workers = linux.Workers()
     before = time.process_time()
