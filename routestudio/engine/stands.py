@@ -6,9 +6,9 @@ import asyncio
 from typing import Any
 
 from routestudio.errors import UsageError
+from routestudio.sinks import standins
 from routestudio.sinks.base import Sink, StandinAddress
-from routestudio.standins import registry
-from routestudio.standins.base import Arrived, Standin
+from routestudio.sinks.standin import Arrived, Standin
 
 
 class Standins:
@@ -28,7 +28,7 @@ class Standins:
             raise UsageError(f"there is no stand-in for {sink.title}")
         async with self._lock:
             if kind not in self._running:
-                standin = registry.create(kind)
+                standin = standins.create(kind)
                 self._running[kind] = (standin, await standin.start())
             return self._running[kind][1]
 

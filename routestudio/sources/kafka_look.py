@@ -1,4 +1,4 @@
-"""A look at topics as rows: no group is joined, nothing is committed (`sinks._shared.kafka_look`)."""
+"""A look at topics as rows, without a group or a commit (`sinks._shared.kafka_look`)."""
 
 from __future__ import annotations
 

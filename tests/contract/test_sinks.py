@@ -46,7 +46,7 @@ from routestudio.model.function import Function, FunctionKind, FunctionResult, L
 from routestudio.model.message import ACTIONS, Message, message_from
 from routestudio.model.outcome import CheckStep
 from routestudio.routing import Router
-from routestudio.sinks import registry
+from routestudio.sinks import registry, standins
 from routestudio.sinks.base import InOrder, Link, Payload, Sink, StandinAddress
 from routestudio.sinks.binding import BoundSink, bind, examine
 from routestudio.sinks.fields import (
@@ -58,8 +58,7 @@ from routestudio.sinks.fields import (
     static_fields,
 )
 from routestudio.sinks.reading import NoReadBack
-from routestudio.standins import registry as standins
-from routestudio.standins.base import Standin
+from routestudio.sinks.standin import Standin
 from tests.support.require import missing
 
 SINKS = list(registry.default())

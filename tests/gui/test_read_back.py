@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from routestudio.sinks._shared.redis.standin import RedisStandin
 from routestudio.sinks.base import StandinAddress
-from routestudio.standins.redis import RedisStandin
 from routestudio.ui.panels.read_back import detail_of, summary
 from routestudio.ui.read_back_dialog import ReadBackDialog
 from routestudio.ui.widgets.dialog import Question

@@ -48,7 +48,7 @@ CLIENTS = (
 
 UNUSED = ("routestudio.engine.service", "routestudio.functions.conversion.convert",
           "routestudio.functions.worker", "routestudio.project.edits",
-          "routestudio.project.splicing", "routestudio.standins")  # fmt: skip
+          "routestudio.project.splicing", "routestudio.sinks.standins")  # fmt: skip
 COMMANDS = {
     "lint": ["lint", "PROJECT"],
     "preview": ["preview", "PROJECT", "orders", "--input", "ROWS"],

@@ -24,7 +24,7 @@ from routestudio.sinks.base import Payload
 from routestudio.sinks.binding import bind, examine
 from routestudio.sinks.kafka.settings import msk_token, outcome_of, producer_settings
 from routestudio.sinks.kafka.sink import Kafka, KafkaRecord
-from routestudio.standins.kafka import KafkaStandin
+from routestudio.sinks.kafka.standin import KafkaStandin
 from tests.support.waiting import until
 
 VECTORS = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import Final
 
-from routestudio.standins.base import Arrived
+from routestudio.sinks.standin import Arrived
 
 MAX_KEPT: Final = 100_000
 MAX_CHARACTERS: Final = 128 * 1024 * 1024

@@ -25,9 +25,9 @@ import h11
 from routestudio.errors import LinkError
 from routestudio.model import jsonio
 from routestudio.sinks._shared.http.client import Answer, HttpClient, UnansweredError
+from routestudio.sinks._shared.standins.http_server import HttpServerStandin, Response
 from routestudio.sinks.base import StandinAddress
-from routestudio.standins._http_server import HttpServerStandin, Response
-from routestudio.standins.base import Arrived, as_text
+from routestudio.sinks.standin import Arrived, as_text
 from routestudio.system import current as system
 
 START_SECONDS: Final = 60.0

@@ -1,4 +1,7 @@
-"""Stand-ins by kind, found by scanning this package."""
+"""Stand-ins by kind, found by scanning: each is in the module `standin` of a package.
+
+That package is the room of the sink, or what several sinks share.
+"""
 
 from __future__ import annotations
 
@@ -7,19 +10,19 @@ import inspect
 import pkgutil
 from functools import cache
 
-from routestudio import standins as package
+from routestudio import sinks as package
 from routestudio.errors import UsageError
-from routestudio.standins.base import Standin
+from routestudio.sinks.standin import Standin
 
 
 @cache
 def kinds() -> dict[str, type[Standin]]:
     """All stand-in classes of this installation by their kind."""
     found: dict[str, type[Standin]] = {}
-    for info in pkgutil.iter_modules(package.__path__):
-        if info.name.startswith("_") or info.name in ("base", "registry"):
+    for info in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+        if not info.name.endswith(".standin") or info.name == Standin.__module__:
             continue
-        module = importlib.import_module(f"{package.__name__}.{info.name}")
+        module = importlib.import_module(info.name)
         for _, item in inspect.getmembers(module, inspect.isclass):
             if item.__module__ != module.__name__ or inspect.isabstract(item):
                 continue

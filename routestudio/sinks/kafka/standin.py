@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from routestudio.errors import LinkError
 from routestudio.sinks.base import StandinAddress
-from routestudio.standins.base import Arrived, Standin, as_text
+from routestudio.sinks.standin import Arrived, Standin, as_text
 
 
 class KafkaStandin(Standin):

@@ -9,9 +9,9 @@ from typing import Any
 
 from routestudio import tasks
 from routestudio.errors import LinkError
+from routestudio.sinks._shared.standins.kept import Kept
 from routestudio.sinks.base import StandinAddress
-from routestudio.standins._kept import Kept
-from routestudio.standins.base import Arrived, Standin
+from routestudio.sinks.standin import Arrived, Standin
 
 
 class ServerStandin(Standin):

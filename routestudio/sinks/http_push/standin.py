@@ -8,8 +8,8 @@ from typing import Any, ClassVar, Final
 
 import h11
 
-from routestudio.standins._http_server import HttpServerStandin, Response, unpacked
-from routestudio.standins.base import Arrived
+from routestudio.sinks._shared.standins.http_server import HttpServerStandin, Response, unpacked
+from routestudio.sinks.standin import Arrived
 
 _ALLOW: Final = "GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS"
 

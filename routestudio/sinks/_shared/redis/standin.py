@@ -11,9 +11,9 @@ import base64
 from typing import Any, ClassVar, Final
 
 from routestudio.errors import LinkError
+from routestudio.sinks._shared.standins.server import ServerStandin
 from routestudio.sinks.base import StandinAddress
-from routestudio.standins._server import ServerStandin
-from routestudio.standins.base import Arrived
+from routestudio.sinks.standin import Arrived
 
 MAX_BULK: Final = 512 * 1024 * 1024
 _MAX_ARGUMENTS: Final = 1_000_000

@@ -12,7 +12,7 @@ from typing import Final
 
 import h11
 
-from routestudio.standins._server import ServerStandin
+from routestudio.sinks._shared.standins.server import ServerStandin
 
 MAX_BODY: Final = 64 * 1024 * 1024
 _READ: Final = 65_536

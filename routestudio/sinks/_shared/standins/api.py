@@ -10,8 +10,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 import h11
 
-from routestudio.standins._http_server import HttpServerStandin, Response, unpacked
-from routestudio.standins.base import Arrived, as_text
+from routestudio.sinks._shared.standins.http_server import HttpServerStandin, Response, unpacked
+from routestudio.sinks.standin import Arrived, as_text
 
 
 class ApiStandin(HttpServerStandin):

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final
 
 from routestudio import __version__
+from routestudio.sinks._shared.standins.server import ServerStandin
 from routestudio.sinks.base import StandinAddress
-from routestudio.standins._server import ServerStandin
-from routestudio.standins.base import Arrived, as_text
+from routestudio.sinks.standin import Arrived, as_text
 
 MAX_PAYLOAD: Final = 8 * 1024 * 1024
 _MAX_PENDING: Final = 64 * 1024 * 1024

@@ -11,9 +11,9 @@ import struct
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final
 
+from routestudio.sinks._shared.standins.server import ServerStandin
 from routestudio.sinks.rabbitmq import codec
-from routestudio.standins._server import ServerStandin
-from routestudio.standins.base import Arrived, as_text
+from routestudio.sinks.standin import Arrived, as_text
 
 MAX_BODY: Final = 128 * 1024 * 1024
 """Bytes of the largest message: the default of RabbitMQ 3. Version 4 takes 16 MiB."""
