@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from routestudio.functions.facts import Facts
 from routestudio.functions.pool import FunctionPool
 from routestudio.hazards.missing import missing_text, unprepared
+from routestudio.model.facts import Facts
 from routestudio.model.function import Function
 from routestudio.samples.shapes import Column, Shapes
 

@@ -10,15 +10,15 @@ from typing import Any
 from routestudio.engine.workspace import PreparedSink, Workspace
 from routestudio.errors import FieldProblem
 from routestudio.functions import determinism
-from routestudio.functions.facts import Spot
 from routestudio.hazards import linting
-from routestudio.hazards.base import Finding
-from routestudio.hazards.view import Keys, SinkView
+from routestudio.model.facts import Spot
 from routestudio.model.fields import RuleError
 from routestudio.model.function import Function, FunctionKind
+from routestudio.model.hazard import Finding
 from routestudio.model.message import Message
 from routestudio.samples.variants import key_columns
 from routestudio.sinks.fields import config_fields, routed_fields, static_fields
+from routestudio.sinks.hazard_view import Keys, SinkView
 
 Samples = Mapping[str, Sequence[Message]]
 """Messages by the file they are in, relative to the project folder."""

@@ -19,10 +19,10 @@ from routestudio.functions import desk, projection, typed
 from routestudio.functions.answers import results_of, traced_of
 from routestudio.functions.child import Limits, Worker, WorkerGone
 from routestudio.functions.conversion.result import Conversion
-from routestudio.functions.facts import Facts, of_path
 from routestudio.functions.frames import Mode, Program
 from routestudio.functions.matching import Found, Query
 from routestudio.functions.tracing import Point, Trace
+from routestudio.model.facts import Facts, of_path
 from routestudio.model.function import (
     Diagnostic,
     Function,

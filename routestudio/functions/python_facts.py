@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from routestudio.functions import python
-from routestudio.functions.facts import Facts, Read, Spot
+from routestudio.model.facts import Facts, Read, Spot
 from routestudio.model.function import Function, FunctionKind
 from routestudio.model.message import ACTIONS
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from routestudio.hazards.base import Hazard
 from routestudio.hazards.known import brokers, cloud, general, http_redis, search, yaml
+from routestudio.model.hazard import Hazard
 
 PARTS: Final[Mapping[str, tuple[Hazard, ...]]] = {
     "Every sink": general.HAZARDS,

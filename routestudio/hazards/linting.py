@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from routestudio.hazards import catalog, rules, variants
-from routestudio.hazards.base import Finding
-from routestudio.hazards.rule import RULES, Rule
-from routestudio.hazards.view import Keys, Outcome, Pair, SinkView
 from routestudio.model.function import Language
+from routestudio.model.hazard import Finding
 from routestudio.model.message import Message
 from routestudio.pipeline.stages import Stages
+from routestudio.sinks.hazard_view import Keys, Outcome, Pair, SinkView
+from routestudio.sinks.hazards import RULES, Rule
 
 log = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from routestudio.functions.facts import Facts, Read
+from routestudio.model.facts import Facts, Read
 from routestudio.model.function import Language
 from routestudio.samples.shapes import Column
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from routestudio.hazards import catalog
-from routestudio.hazards.base import Hazard
+from routestudio.model.hazard import Hazard
 
 _TREATMENT: Final = {
     "detected": "**Found by lint.**",

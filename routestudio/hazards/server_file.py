@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from routestudio.hazards.base import Finding
+from routestudio.model.hazard import Finding
 from routestudio.model.project import Severity
 from routestudio.project.server_keys import (
     CONNECTION,

@@ -11,7 +11,7 @@ from routestudio.functions.elixir.escapes import SourceError
 from routestudio.functions.elixir.parser import parse
 from routestudio.functions.elixir.quoted import Node, children, is_node, remote
 from routestudio.functions.elixir.values import Atom
-from routestudio.functions.facts import Facts, Read, Spot
+from routestudio.model.facts import Facts, Read, Spot
 from routestudio.model.function import Function, FunctionKind
 from routestudio.model.message import ACTIONS
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from routestudio.hazards.base import Hazard
+from routestudio.model.hazard import Hazard
 
 _NATS, _KAFKA, _S2, _RABBIT = ("nats",), ("kafka",), ("s2",), ("rabbitmq",)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from routestudio.hazards.base import Hazard
+from routestudio.model.hazard import Hazard
 
 _GCP, _AZURE = ("gcp_pubsub",), ("azure_event_hub",)
 _SNS, _SQS, _KINESIS, _AWS = ("sns",), ("sqs",), ("kinesis",), ("sns", "sqs", "kinesis")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from routestudio.hazards.base import Hazard
+from routestudio.model.hazard import Hazard
 
 HAZARDS: Final = (
     Hazard("GEN-01", "L", "function", "Undocumented primary-key list",

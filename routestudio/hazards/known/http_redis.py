@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from routestudio.hazards.base import Hazard
+from routestudio.model.hazard import Hazard
 
 _WEB = ("http_push",)
 _KEYS = ("redis_string",)

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from routestudio.hazards.base import Finding
-from routestudio.hazards.rule import rule
-from routestudio.hazards.rules.explain import AWS, failing
-from routestudio.hazards.view import Outcome, SinkView, counted, quote
+from routestudio.model.hazard import Finding
+from routestudio.sinks.hazard_explanation import AWS, failing
+from routestudio.sinks.hazard_view import Outcome, SinkView, counted, quote
+from routestudio.sinks.hazards import rule
 
 _ARN_REGION: Final = re.compile(r"arn:[a-z-]+:[a-z]+:([a-z0-9-]+):")
 _URL_REGION: Final = re.compile(r"https?://sqs\.([a-z0-9-]+)\.")

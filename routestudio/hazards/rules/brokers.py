@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from routestudio.hazards.base import Finding
-from routestudio.hazards.rule import rule
-from routestudio.hazards.rules.explain import failing
-from routestudio.hazards.view import Outcome, SinkView, counted, quote
+from routestudio.model.hazard import Finding
 from routestudio.model.project import SinkSpec
+from routestudio.sinks.hazard_explanation import failing
+from routestudio.sinks.hazard_view import Outcome, SinkView, counted, quote
+from routestudio.sinks.hazards import rule
 
 
 @rule("KAF-02", "kafka")

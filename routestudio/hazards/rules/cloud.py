@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from routestudio.hazards.base import Finding
-from routestudio.hazards.rule import rule
-from routestudio.hazards.rules.explain import failing
-from routestudio.hazards.view import SinkView, counted
+from routestudio.model.hazard import Finding
+from routestudio.sinks.hazard_explanation import failing
+from routestudio.sinks.hazard_view import SinkView, counted
+from routestudio.sinks.hazards import rule
 
 
 @rule("GCP-01", "gcp_pubsub")

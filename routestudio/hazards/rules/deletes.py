@@ -6,13 +6,13 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Final
 
-from routestudio.functions.facts import Facts
 from routestudio.functions.language import evaluated
-from routestudio.hazards.base import Finding
-from routestudio.hazards.rule import rule
 from routestudio.hazards.variants import carries_row
-from routestudio.hazards.view import Outcome, Pair, SinkView, counted, many, quote
+from routestudio.model.facts import Facts
+from routestudio.model.hazard import Finding
 from routestudio.model.project import Severity
+from routestudio.sinks.hazard_view import Outcome, Pair, SinkView, counted, many, quote
+from routestudio.sinks.hazards import rule
 
 TOAST: Final = "unchanged_toast"
 """What an update holds for a large value that did not change.

@@ -7,12 +7,12 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from routestudio.hazards.base import Finding
 from routestudio.hazards.catalog import BY_ID
-from routestudio.hazards.rule import rule
-from routestudio.hazards.rules.explain import explanation, failing, odd_space
-from routestudio.hazards.view import Outcome, SinkView, counted, quote
 from routestudio.model.function import Language
+from routestudio.model.hazard import Finding
+from routestudio.sinks.hazard_explanation import explanation, failing, odd_space
+from routestudio.sinks.hazard_view import Outcome, SinkView, counted, quote
+from routestudio.sinks.hazards import rule
 
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d")
 _PROSE: Final = frozenset({"filter", "function"})

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from routestudio.hazards.base import Finding
-from routestudio.hazards.rule import rule
-from routestudio.hazards.view import SinkView
+from routestudio.model.hazard import Finding
+from routestudio.sinks.hazard_view import SinkView
+from routestudio.sinks.hazards import rule
 
 _SEARCH = ("typesense", "meilisearch", "elasticsearch")
 _LIVED_ON = ("expire_ms", "http_endpoint_path")

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from routestudio.hazards.base import Finding
-from routestudio.hazards.rule import rule
-from routestudio.hazards.rules.explain import leaves_endpoint
-from routestudio.hazards.view import SinkView, counted, quote
+from routestudio.model.hazard import Finding
+from routestudio.sinks.hazard_explanation import leaves_endpoint
+from routestudio.sinks.hazard_view import SinkView, counted, quote
+from routestudio.sinks.hazards import rule
 
 
 @rule("WEB-01", "http_push", server=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from routestudio.hazards.base import Finding
-from routestudio.hazards.rule import rule
-from routestudio.hazards.view import Outcome, SinkView, quote
+from routestudio.model.hazard import Finding
+from routestudio.sinks.hazard_view import Outcome, SinkView, quote
+from routestudio.sinks.hazards import rule
 
 
 def _tables(view: SinkView) -> set[str]:

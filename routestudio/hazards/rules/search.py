@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from routestudio.hazards.base import Finding
-from routestudio.hazards.rule import rule
-from routestudio.hazards.rules.explain import failing
-from routestudio.hazards.view import Outcome, SinkView, counted, quote
+from routestudio.model.hazard import Finding
+from routestudio.sinks.hazard_explanation import failing
+from routestudio.sinks.hazard_view import Outcome, SinkView, counted, quote
+from routestudio.sinks.hazards import rule
 
 _SOFT: Final = re.compile(r"(?i)(is_)?(deleted|removed|archived)(_at|_on)?|discarded_at")
 

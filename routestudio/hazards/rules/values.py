@@ -7,14 +7,14 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterator
 from typing import Any, Final
 
-from routestudio.hazards.base import Finding
 from routestudio.hazards.missing import missing_text, unprepared
-from routestudio.hazards.rule import rule
-from routestudio.hazards.rules.explain import AWS
-from routestudio.hazards.view import Outcome, SinkView, counted, quote, texts
 from routestudio.model import jsonio
 from routestudio.model.function import Language
+from routestudio.model.hazard import Finding
 from routestudio.samples.shapes import Shapes, ranges_text
+from routestudio.sinks.hazard_explanation import AWS
+from routestudio.sinks.hazard_view import Outcome, SinkView, counted, quote, texts
+from routestudio.sinks.hazards import rule
 
 LARGEST: Final = 5_000_000
 """Bytes over which a server drops a message at once (docs/reference/sequin.md#messages)."""

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from routestudio.errors import FieldProblem
-from routestudio.hazards.base import Finding
-from routestudio.hazards.rule import rule
-from routestudio.hazards.view import SinkView
+from routestudio.model.hazard import Finding
 from routestudio.model.project import ProjectProblem
+from routestudio.sinks.hazard_view import SinkView
+from routestudio.sinks.hazards import rule
 
 LOST_DEFAULTS: Final = {
     "kafka": ("compression",),

@@ -13,10 +13,10 @@ from routestudio.engine import hazards
 from routestudio.errors import UsageError, WorkerError
 from routestudio.functions import desk, python
 from routestudio.functions.determinism import warnings_of
-from routestudio.functions.facts import Facts
 from routestudio.functions.pool import FunctionPool, Limits
 from routestudio.functions.projection import WHOLE
 from routestudio.functions.reading import facts_of, reads_of
+from routestudio.model.facts import Facts
 from routestudio.model.function import Function, FunctionKind, Language
 from tests.support.guards import children
 from tests.unit.functions.helpers import function, message, source, whole

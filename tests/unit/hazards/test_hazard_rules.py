@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from routestudio.hazards import catalog
-from routestudio.hazards.rule import RULES
 from routestudio.hazards.rules.functions import UNKNOWN_COLUMN
 from routestudio.hazards.rules.types import COLUMN_TYPE
 from routestudio.sinks import registry
+from routestudio.sinks.hazards import RULES
 from tests.unit.hazards.linted import CASES, Linted
 from tests.unit.hazards.projects import Case
 

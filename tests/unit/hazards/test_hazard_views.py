@@ -6,18 +6,18 @@ from typing import Any
 
 import pytest
 
-from routestudio.functions.facts import Facts, of_path
 from routestudio.functions.reading import facts_of
 from routestudio.hazards.linting import findings
-from routestudio.hazards.rule import RULES
 from routestudio.hazards.variants import backfills, deletes, formers
-from routestudio.hazards.view import Outcome, SinkView
+from routestudio.model.facts import Facts, of_path
 from routestudio.model.function import Function, FunctionKind, Language
 from routestudio.model.message import Message, message_from
 from routestudio.model.project import SinkSpec
 from routestudio.pipeline.stages import Staged, StageProblem
 from routestudio.routing import Effective
 from routestudio.samples.variants import key_columns
+from routestudio.sinks.hazard_view import Outcome, SinkView
+from routestudio.sinks.hazards import RULES
 from tests.unit.hazards.projects import row
 
 HEAD = "def route(action, record, changes, metadata):\n"

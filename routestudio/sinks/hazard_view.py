@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from routestudio.errors import FieldProblem
-from routestudio.functions.facts import Facts
-from routestudio.hazards.base import Finding
+from routestudio.model.facts import Facts
 from routestudio.model.function import Function
-from routestudio.model.message import Message
+from routestudio.model.hazard import Finding
+from routestudio.model.message import Message, table_of
 from routestudio.model.project import Severity, SinkSpec
-from routestudio.pipeline.stages import Staged, StageProblem
-from routestudio.samples.variants import table_of
+from routestudio.sinks.base import Payload, Record
 
 SHOWN: Final = 60
 """Most characters of a value that a finding quotes."""
@@ -24,6 +23,57 @@ Position = Callable[[tuple[str, ...]], tuple[int, int]]
 
 Keys = Mapping[str, tuple[str, ...]]
 """Columns of the primary key by `schema.table`, as the samples let it be seen."""
+
+
+class Problem(Protocol):
+    """Why a stage failed for a message, as `pipeline.stages.StageProblem`."""
+
+    @property
+    def stage(self) -> str: ...
+    @property
+    def code(self) -> str: ...
+    @property
+    def message(self) -> str: ...
+    @property
+    def field(self) -> str | None: ...
+    @property
+    def line(self) -> int | None: ...
+    @property
+    def column(self) -> int | None: ...
+    @property
+    def hint(self) -> str | None: ...
+
+
+class Route(Protocol):
+    """The effective routing of a message, as `routing.Effective`."""
+
+    @property
+    def values(self) -> Mapping[str, Any]: ...
+    @property
+    def provenance(self) -> Mapping[str, str]: ...
+    @property
+    def group_id(self) -> str | None: ...
+    @property
+    def batch_key(self) -> Hashable: ...
+    @property
+    def warnings(self) -> tuple[FieldProblem, ...]: ...
+
+
+class Staged(Protocol):
+    """A message after all stages, as `pipeline.stages.Staged`."""
+
+    @property
+    def message(self) -> Message: ...
+    @property
+    def filtered(self) -> str | None: ...
+    @property
+    def effective(self) -> Route | None: ...
+    @property
+    def payload(self) -> Payload | None: ...
+    @property
+    def record(self) -> Record | None: ...
+    @property
+    def problems(self) -> Sequence[Problem]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +110,7 @@ class Outcome:
         return self.staged.effective.warnings if self.staged.effective else ()
 
     @property
-    def problems(self) -> tuple[StageProblem, ...]:
+    def problems(self) -> Sequence[Problem]:
         return self.staged.problems
 
     @property
@@ -114,6 +164,7 @@ class SinkView:
     advice: tuple[FieldProblem, ...] = ()
     fixed_batch: bool = False
     usual_batch: int = 1
+    own_batch: bool = False
     write_always: tuple[str, ...] = ()
     max_record: int | None = None
     text_fields: frozenset[str] = frozenset()

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from routestudio.hazards.base import Finding
-from routestudio.hazards.view import SinkView
+from routestudio.model.hazard import Finding
+from routestudio.sinks.hazard_view import SinkView
 
 Check = Callable[[SinkView], Iterable[Finding]]
 

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from routestudio.hazards.view import Outcome, SinkView
 from routestudio.pipeline.stages import StageProblem
+from routestudio.sinks.hazard_view import Outcome, SinkView
 
 AWS: Final = {"sns": "topic_arn", "sqs": "queue_url", "kinesis": "stream_arn"}
 """The routed field of the AWS sinks."""
