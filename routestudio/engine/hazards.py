@@ -19,6 +19,7 @@ from routestudio.model.message import Message
 from routestudio.samples.variants import key_columns
 from routestudio.sinks.fields import config_fields, routed_fields, static_fields
 from routestudio.sinks.hazard_view import Keys, SinkView
+from routestudio.sinks.hazards import by_sink
 
 Samples = Mapping[str, Sequence[Message]]
 """Messages by the file they are in, relative to the project folder."""
@@ -64,6 +65,8 @@ async def view_of(
         problems=prepared.problems,
         advice=_advice(prepared),
         fixed_batch=prepared.sink.batch.fixed,
+        own_batch=any(f.name == "batch_size" for f in config_fields(prepared.sink.Config)),
+        known=by_sink()[prepared.sink.key],
         usual_batch=prepared.sink.batch.default,
         max_record=prepared.sink.max_record,
         text_fields=frozenset(

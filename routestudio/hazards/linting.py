@@ -67,7 +67,9 @@ def findings(view: SinkView) -> Iterator[Finding]:
     python = any(f.function.language is Language.PYTHON and f.function.kind.entry_point
                  for f in view.functions)  # fmt: skip
     for item in RULES.values():
-        if (item.sinks and view.type not in item.sinks) or (item.server and python):
+        hazard = catalog.BY_ID.get(item.id)
+        concerned = hazard is None or not hazard.sinks or view.type in hazard.sinks
+        if not concerned or (item.server and python):
             continue
         yield from _asked(item, view)
 

@@ -20,9 +20,9 @@ class Hazard:
     """One known hazard of a Sequin server.
 
     `scope` is what one must look at to see it; `sinks` are the keys of the sink types that it
-    concerns, none for all. `treatment` is what RouteStudio does about it, and `how` describes it
-    in a sentence: `detected` in a project, `avoided` by design, or `unseen` because no project
-    shows it.
+    concerns, none for all (`hazards.catalog` fills them in). `treatment` is what RouteStudio does
+    about it, and `how` describes it in a sentence: `detected` in a project, `avoided` by design, or
+    `unseen` because no project shows it.
     """
 
     id: str

@@ -10,7 +10,7 @@ from typing import Any, Final, Protocol
 from routestudio.errors import FieldProblem
 from routestudio.model.facts import Facts
 from routestudio.model.function import Function
-from routestudio.model.hazard import Finding
+from routestudio.model.hazard import Finding, Hazard
 from routestudio.model.message import Message, table_of
 from routestudio.model.project import Severity, SinkSpec
 from routestudio.sinks.base import Payload, Record
@@ -42,6 +42,8 @@ class Problem(Protocol):
     def column(self) -> int | None: ...
     @property
     def hint(self) -> str | None: ...
+    @property
+    def function(self) -> str | None: ...
 
 
 class Route(Protocol):
@@ -137,6 +139,42 @@ class Pair:
     variant: Outcome
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of the hazards of one service, stated in the room of its sink.
+
+    `hazards` are its own, under `title`; `also` are the ids of others that concern it. `explain`
+    gives the id of the hazard that a problem of a message is, or `None`. What rules for every sink
+    ask: `target` is the routed field with an ARN or the like, `places` are the routed fields that
+    say where a copy of a row is kept (`documents`: under an id of its own), `url_fields` those
+    that a server puts into a URL as they are (`url_ids`: and ids of deleted rows), `routed_at_once`
+    is the size of the batches that a server routes as a whole (0: the sink's own), and
+    `transforms_alone` that a failing transform fails no other message. `grouped` tells whether the
+    group of a message matters, where it depends; `alone_in_group` that grouped messages travel
+    alone. `lost_defaults` are keys whose absence a server takes for null, `dead_keys` those that it
+    documents and ignores, with the reason, `told` further keys that it does not read and on which
+    rules report more. `finds` is how a rule for several sinks finds its hazard in this one.
+    """
+
+    title: str = ""
+    hazards: tuple[Hazard, ...] = ()
+    also: tuple[str, ...] = ()
+    target: str = ""
+    places: tuple[str, ...] = ()
+    documents: bool = False
+    url_fields: tuple[str, ...] = ()
+    url_ids: bool = False
+    routed_at_once: int | None = None
+    transforms_alone: bool = False
+    grouped: Callable[[SinkView, Outcome], bool] | None = None
+    alone_in_group: bool = False
+    lost_defaults: tuple[str, ...] = ()
+    dead_keys: Mapping[str, str] = field(default_factory=dict)
+    told: frozenset[str] = frozenset()
+    explain: Callable[[SinkView, Outcome, Problem], str | None] | None = None
+    finds: Mapping[str, Callable[[SinkView], Iterator[Finding]]] = field(default_factory=dict)
+
+
 @dataclass(frozen=True)
 class SinkView:
     """One sink of a project, as rules see it.
@@ -165,6 +203,7 @@ class SinkView:
     fixed_batch: bool = False
     usual_batch: int = 1
     own_batch: bool = False
+    known: Known = field(default_factory=Known)
     write_always: tuple[str, ...] = ()
     max_record: int | None = None
     text_fields: frozenset[str] = frozenset()

@@ -1,13 +1,42 @@
-"""Rules of the Redis sinks."""
+"""Hazards of Redis, and the rules that find them."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from typing import Final
 
-from routestudio.model.hazard import Finding
-from routestudio.sinks.hazard_view import Outcome, SinkView, quote
+from routestudio.model.hazard import Finding, Hazard
+from routestudio.sinks.hazard_view import Known, Outcome, SinkView, quote
 from routestudio.sinks.hazards import rule
+
+_HAZARDS: Final = (
+    Hazard("RDS-01", "H", "sink", "Refused commands count as delivered",
+           "A server looks at the connection only: when Redis is full, read-only or denies a "
+           "command, messages are lost silently.", "Watch Redis itself.",
+           "avoided", "Each command's reply is read, and a refusal is that message's outcome."),
+    Hazard("RDS-02", "M", "sink", "Keys without a schema",
+           "Tables with one name in two schemas write to the same keys.",
+           "Return a key with the schema.",
+           "detected", "Tables of the source and of sample rows."),
+    Hazard("RDS-03", "M", "sample", "Composite keys joined by a dash",
+           "Parts of a key are joined with `-`, not with the documented colon, so readers look in "
+           "vain, and values with dashes may collide.", "Read by the real key.",
+           "detected", "Default keys of sample rows; a note unless two rows collide."),
+)  # fmt: skip
+
+
+KNOWN: Final = Known(
+    "Redis",
+    _HAZARDS,
+    also=(
+        "GEN-30",
+        "YML-09",
+    ),
+    routed_at_once=0,
+    places=("key",),
+    dead_keys={"mode": "it has no meaning"},
+)
 
 
 def _tables(view: SinkView) -> set[str]:
@@ -17,7 +46,7 @@ def _tables(view: SinkView) -> set[str]:
     return full | {item.table for item in view.kept}
 
 
-@rule("RDS-02", "redis_string")
+@rule("RDS-02")
 def no_schema(view: SinkView) -> Iterator[Finding]:
     """Default keys of tables with one name in two schemas."""
     if view.dynamic and all(item.given("key") for item in view.kept):
@@ -33,7 +62,7 @@ def no_schema(view: SinkView) -> Iterator[Finding]:
                               "schema from a routing function", "destination")  # fmt: skip
 
 
-@rule("RDS-03", "redis_string")
+@rule("RDS-03")
 def joined_keys(view: SinkView) -> Iterator[Finding]:
     """Default keys of composite primary keys."""
     seen: dict[str, Outcome] = {}

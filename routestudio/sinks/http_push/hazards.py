@@ -1,19 +1,89 @@
-"""Rules of the HTTP sink and its endpoints."""
+"""Hazards of HTTP, and the rules that find them."""
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
-from routestudio.model.hazard import Finding
-from routestudio.sinks.hazard_explanation import leaves_endpoint
-from routestudio.sinks.hazard_view import SinkView, counted, quote
+from routestudio.model.hazard import Finding, Hazard
+from routestudio.sinks.hazard_view import Known, Outcome, Problem, SinkView, counted, quote
 from routestudio.sinks.hazards import rule
 
+_HAZARDS: Final = (
+    Hazard("WEB-01", "M", "sink", "Batching by default",
+           "`batch` is true when left out, although the documentation states false: receivers get "
+           "`data` with a list.", "Write the key.",
+           "detected", "Sinks without the key that a server could run; a note."),
+    Hazard("WEB-02", "H", "sample", "Paths that leave the endpoint",
+           "A routed path with a scheme or two slashes sends the request, with the endpoint's "
+           "secret headers, to another host; a path behind a query string is not a path.",
+           "Return a path that starts with one slash.",
+           "detected", "Paths of sample rows, and endpoint URLs with a query; such paths are "
+           "refused."),
+    Hazard("WEB-03", "L", "sink", "Five milliseconds to fill a batch",
+           "A batch waits 5 ms for more messages, not 50 ms, so batches stay small at low rates.",
+           "Expect small batches.",
+           "avoided", "The pipeline waits as long as a server does."),
+    Hazard("WEB-04", "M", "sample", "Headers that split batches",
+           "Messages with different headers cannot share a request, so a header per message means "
+           "a request per message.", "Put such values into the payload.",
+           "detected", "How many requests the headers of sample rows make of what paths alone "
+           "would."),
+    Hazard("WEB-05", "L", "sample", "Two rules for paths",
+           "A path with a fragment or without a leading slash is refused in static mode and taken "
+           "in dynamic mode.", "Start paths with a slash.",
+           "detected", "Paths of sample rows and static paths."),
+    Hazard("WEB-06", "M", "sink", "The relay ignores routing",
+           "A server that relays HTTP through SQS always posts to the static path.",
+           "Do not use routing with the relay.",
+           "unseen", "The relay is a setting of the server, not of a project."),
+    Hazard("WEB-07", "M", "sink", "Headers that differ in case",
+           "Two spellings of one header are both sent, and the receiver decides.",
+           "Spell header names alike.",
+           "detected", "Headers of endpoint and routes; RouteStudio sends one value."),
+    Hazard("WEB-08", "M", "project", "Local endpoints lost on the way",
+           "A server writes `local` as a boolean and reads it as text, so its own export loses "
+           "it.", 'Write `local: "true"`.',
+           "detected", "The value in the file; both forms are read."),
+    Hazard("WEB-09", "M", "project", "User info of a URL lost",
+           "User name and password in an endpoint's URL are dropped at import.",
+           "Send an authorization header instead.",
+           "detected", "URLs of endpoints; RouteStudio sends them."),
+)  # fmt: skip
 
-@rule("WEB-01", "http_push", server=True)
+
+def _explain(view: SinkView, outcome: Outcome, problem: Problem) -> str | None:
+    value = outcome.values.get(problem.field or "")
+    if problem.field == "endpoint_path" and isinstance(value, str) and leaves_endpoint(value):
+        return "WEB-02"
+    return None
+
+
+def leaves_endpoint(path: str) -> bool:
+    """Whether a path names another host: it has a scheme or starts with two slashes."""
+    return bool(re.match(r"[A-Za-z][A-Za-z0-9+.-]*:|[/\\]{2}|\\", path.strip()))
+
+
+KNOWN: Final = Known(
+    "HTTP",
+    _HAZARDS,
+    also=("GEN-29",),
+    explain=_explain,
+)
+
+
+def _names(headers: object) -> list[str]:
+    if isinstance(headers, Mapping):
+        return [str(name) for name in headers]
+    if isinstance(headers, list):
+        return [str(item["key"]) for item in headers if isinstance(item, Mapping) and "key" in item]
+    return []
+
+
+@rule("WEB-01", server=True)
 def unsaid_batching(view: SinkView) -> Iterator[Finding]:
     """A sink that does not set whether it batches."""
     if "batch" not in view.destination:
@@ -23,7 +93,7 @@ def unsaid_batching(view: SinkView) -> Iterator[Finding]:
                           severity="note")  # fmt: skip
 
 
-@rule("WEB-02", "http_push")
+@rule("WEB-02")
 def leaving(view: SinkView) -> Iterator[Finding]:
     """Paths that lead away from the endpoint, and paths behind a query string."""
     hint = "return the path below the endpoint's URL only, starting with one `/`"
@@ -42,7 +112,7 @@ def leaving(view: SinkView) -> Iterator[Finding]:
                                    severity="warning")  # fmt: skip
 
 
-@rule("WEB-04", "http_push")
+@rule("WEB-04")
 def split_batches(view: SinkView) -> Iterator[Finding]:
     """Headers that differ per message and so leave no batch."""
     batching = view.destination.get("batch") is not False and view.spec.batch_size > 1
@@ -61,7 +131,7 @@ def split_batches(view: SinkView) -> Iterator[Finding]:
                               "move what differs into the payload", "headers")  # fmt: skip
 
 
-@rule("WEB-05", "http_push")
+@rule("WEB-05")
 def odd_paths(view: SinkView) -> Iterator[Finding]:
     """Paths that a server refuses in static mode and takes in dynamic mode."""
     odd = [i for i in view.kept if isinstance(p := i.values.get("endpoint_path"), str) and p
@@ -72,15 +142,7 @@ def odd_paths(view: SinkView) -> Iterator[Finding]:
                               "fragment", "start it with `/`", "endpoint_path")  # fmt: skip
 
 
-def _names(headers: object) -> list[str]:
-    if isinstance(headers, Mapping):
-        return [str(name) for name in headers]
-    if isinstance(headers, list):
-        return [str(item["key"]) for item in headers if isinstance(item, Mapping) and "key" in item]
-    return []
-
-
-@rule("WEB-07", "http_push")
+@rule("WEB-07")
 def doubled_headers(view: SinkView) -> Iterator[Finding]:
     """Headers of endpoint and route that differ in case only."""
     fixed = _names(view.endpoint.get("headers")) + _names(view.endpoint.get("encrypted_headers"))
@@ -95,7 +157,7 @@ def doubled_headers(view: SinkView) -> Iterator[Finding]:
             return
 
 
-@rule("WEB-08", "http_push")
+@rule("WEB-08")
 def local_flag(view: SinkView) -> Iterator[Finding]:
     """`local` as a boolean, which a server writes and does not read."""
     if view.endpoint.get("local") is True:
@@ -103,7 +165,7 @@ def local_flag(view: SinkView) -> Iterator[Finding]:
                                "boolean", 'write `local: "true"`', "local")  # fmt: skip
 
 
-@rule("WEB-09", "http_push")
+@rule("WEB-09")
 def user_info(view: SinkView) -> Iterator[Finding]:
     """User name and password in an endpoint's URL."""
     url = view.endpoint.get("url")
