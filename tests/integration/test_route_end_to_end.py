@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from routestudio.engine.service import EngineService
-from routestudio.sinks._shared.phash2 import partition
+from routestudio.sinks.kafka.phash2 import partition
 from tests.support.http_server import HttpReceiver
 from tests.support.kafka_server import KafkaServer
 from tests.support.redis_server import RedisServer

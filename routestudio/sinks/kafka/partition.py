@@ -1,18 +1,12 @@
-"""Where services and clients put a record by its key. Pure.
+"""Where Kafka's Java client puts a record by its key. Pure; `phash2` is Sequin's own choice.
 
 Sources: Apache Kafka's `Utils.murmur2` and `BuiltInPartitioner` (the Java client's partition of a
-key), Amazon Kinesis (MD5 of the partition key in equal ranges, as a stream has that never was
-resharded), and `phash2` for Sequin's own choice.
+key).
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable
 from typing import Final
-
-Partitioner = Callable[[bytes, int], int]
-"""From key and number of partitions to the number of one, from 0."""
 
 _M: Final = 0x5BD1E995
 _MASK: Final = 0xFFFFFFFF
@@ -36,9 +30,3 @@ def murmur2(data: bytes) -> int:
 def java_client(key: bytes, count: int) -> int:
     """The partition that Kafka's Java client chooses for a key."""
     return (murmur2(key) & 0x7FFFFFFF) % count
-
-
-def kinesis_shard(key: bytes, count: int) -> int:
-    """The shard of a stream whose `count` shards share the keys equally."""
-    number = int.from_bytes(hashlib.md5(key, usedforsecurity=False).digest(), "big")
-    return number * count >> 128
