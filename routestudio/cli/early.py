@@ -14,7 +14,7 @@ from typing import Final
 
 from routestudio import system, tasks
 from routestudio.errors import WorkerError
-from routestudio.functions import desk
+from routestudio.functions import errands
 from routestudio.functions.pool import FunctionPool
 from routestudio.project_names import YAML_FILE
 
@@ -55,7 +55,7 @@ def guessed(project: str) -> tuple[str, ...] | None:
     if b"functions" not in text:
         return None
     elixir = b"python" not in text or b"elixir" in text or b".ex" in text
-    return (desk.ELIXIR,) if elixir else ()
+    return (errands.ELIXIR,) if elixir else ()
 
 
 def _beginning(path: Path) -> bytes:

@@ -11,11 +11,9 @@ import asyncio
 import io
 import os
 import sys
-import tempfile
 import time
-import traceback
 from collections.abc import Callable, Coroutine, Sequence
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 from routestudio.cli.convert_options import add_convert
 from routestudio.cli.environment import add_environment, choose_environment
@@ -42,6 +40,20 @@ class _Parser(argparse.ArgumentParser):
         self.exit(2, f"routestudio: {message} (see `{self.prog} --help`)\n")
 
 
+class _Unasked(_Parser):
+    """Stands for the parser of a command that is not called."""
+
+    def add_argument(self, *_: Any, **__: Any) -> Any:
+        """Nothing is added."""
+
+    def add_mutually_exclusive_group(self, **_: Any) -> Any:
+        """Itself, which takes everything."""
+        return self
+
+
+_UNASKED: Final = _Unasked(add_help=False)
+
+
 class _Version(argparse.Action):
     """Prints the version; the commit is looked up only when somebody asks."""
 
@@ -52,8 +64,9 @@ class _Version(argparse.Action):
         parser.exit(0)
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """The parser of every command."""
+def build_parser(only: str | None = None) -> argparse.ArgumentParser:
+    """The parser of every command, or that which knows one alone: it is made in a tenth of the time
+    and reads the same of it."""
     parser = _Parser(
         prog="routestudio",
         description="Design, preview, test and deliver routes for change-data-capture messages.",
@@ -63,6 +76,8 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
 
     def add(name: str, text: str) -> argparse.ArgumentParser:
+        if only not in (None, name):
+            return _UNASKED
         return commands.add_parser(name, help=text, description=text)
 
     def project(p: argparse.ArgumentParser) -> None:
@@ -188,7 +203,8 @@ def run(arguments: Sequence[str]) -> int:
             stream.reconfigure(errors="backslashreplace")
     redact_with(str)
     try:
-        options = build_parser().parse_args(list(arguments))
+        called = arguments[0] if arguments and arguments[0] in COMMANDS else None
+        options = build_parser(called).parse_args(list(arguments))
         choose_environment(options, os.environ)
         take_secret_files(os.environ)
         code = asyncio.run(_perform(options))
@@ -288,6 +304,9 @@ def _command(name: str) -> Command:
 
 def _report() -> str:
     """Write the details of the current fault to a private file, without arguments' values."""
+    import tempfile
+    import traceback
+
     lines = []
     error = sys.exc_info()[1]
     assert error is not None

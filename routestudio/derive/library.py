@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from routestudio.functions.library import METADATA_FIELDS, Entry, entries
+from routestudio.functions.library import Entry, entries
+from routestudio.functions.metadata import METADATA_FIELDS
 
 __all__ = ["METADATA_FIELDS", "Entry", "elixir_functions", "entries"]
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from routestudio.engine.workspace import PreparedSink, Workspace
 from routestudio.errors import FieldProblem
-from routestudio.functions import determinism
+from routestudio.functions.errands import NOT_DETERMINED, text_at
 from routestudio.hazards import linting
 from routestudio.model.facts import Spot
 from routestudio.model.fields import RuleError
@@ -96,9 +96,9 @@ async def _facts(workspace: Workspace, function: Function | None) -> Any:
     if any(item.code == "not_checked" for item in found):
         return None
     varying = tuple(
-        Spot(determinism.text_at(function.code, item), item.line, item.column)
+        Spot(text_at(function.code, item), item.line, item.column)
         for item in found
-        if item.code == determinism.CODE
+        if item.code == NOT_DETERMINED
     )
     return replace(await workspace.pool.facts(function), varying=varying)
 

@@ -9,9 +9,6 @@ from dataclasses import asdict
 from typing import Any
 
 from routestudio.engine.hazards import Samples, hazards_of, keys_of
-from routestudio.engine.messages import first
-from routestudio.engine.reading import MORE, cut_text
-from routestudio.engine.sources import read_some
 from routestudio.engine.workspace import Workspace, source_of
 from routestudio.errors import RouteStudioError
 from routestudio.formats.reader import Row
@@ -53,6 +50,9 @@ async def lint(workspace: Workspace, source: Mapping[str, Any] | None = None) ->
     found += await _functions(workspace)
     samples, unreadable = samples_of(workspace)
     if source:
+        from routestudio.engine.messages import first
+        from routestudio.engine.reading import MORE, cut_text
+
         name = source_of(source)[1]
         rows, cut = await first(workspace, source, SAMPLE_ROWS)
         samples[name] = [item for item in rows if isinstance(item, Message)]
@@ -160,6 +160,8 @@ def samples_of(workspace: Workspace) -> tuple[dict[str, list[Message]], list[Fin
                 file = f"samples/{workspace.project.sample_path(sample).name}"
             else:
                 file = f"samples/{sample}.jsonl"
+            from routestudio.engine.sources import read_some
+
             items = read_some(workspace, "sample", sample, SAMPLE_ROWS)
         except RouteStudioError as error:
             line = error.place.line if error.place else None

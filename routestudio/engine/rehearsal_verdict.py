@@ -31,7 +31,8 @@ class Overtaken:
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """`doubled` counts arrivals beyond the first; `unexplained` are the messages of those for which
-    no answer had been lost. `stale` are groups whose last arrival is not their newest message."""
+    no answer had been lost. `stale` are groups whose last arrival is older than another one
+    that was not given up."""
 
     wanted: int
     arrived: int
@@ -71,7 +72,7 @@ def verdict_on(
     for place, numbers in places.items():
         for group, lane in _lanes(groups, numbers).items():
             overtaken += _overtaken(place, group, lane, given_up)
-            if lane[-1] < max(lane):
+            if any(number > lane[-1] and number not in given_up for number in lane):
                 stale.append(f"{place}: {group}")
     return Verdict(
         len(groups),

@@ -6,18 +6,38 @@ import asyncio
 import contextlib
 import mmap
 import pickle
+import site
 import sys
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
+import orjson
+
+import routestudio
 from routestudio import tasks
 from routestudio.errors import WorkerError
 from routestudio.functions.answers import answer_of
 from routestudio.functions.frames import HEADER, IDLE, PROGRESS, ROW_BITS
 from routestudio.system import current as system
 
-PROGRAM: Final = ("-m", "routestudio.functions.worker")
+_START: Final = """\
+import sys
+sys.path += {places!r}
+from routestudio.functions.worker import main
+main(sys.argv[1:])"""
+
+
+def _program() -> tuple[str, ...]:
+    """A worker without `site`, which would look for what no function can reach, and takes as long
+    as the worker's own modules. It imports from where this program does, and from nowhere else."""
+    root = str(Path(routestudio.__file__).parents[1])
+    places = dict.fromkeys([*site.getsitepackages(), str(Path(orjson.__file__).parents[1]), root])
+    return "-S", "-c", _START.format(places=list(places))
+
+
+PROGRAM: Final = _program()
 _WATCH_SECONDS: Final = 0.02
 _GRACE_SECONDS: Final = 0.05
 _MAX_ANSWER: Final = 1 << 30

@@ -14,17 +14,8 @@ from typing import Any, Final
 
 from routestudio.errors import UsageError
 from routestudio.functions import language, matching, reading
-from routestudio.model.function import Diagnostic, Function, Language
-
-SECONDS: Final = 2.0
-MEMORY: Final = 200 << 20
-"""The most that a worker for formatting and conversions may have, in bytes."""
-
-FORMATTER: Final = "formatter"
-"""Argument of a worker that loads what formatting and conversions need: a third of a second."""
-
-ELIXIR: Final = "elixir"
-"""Argument of a worker that loads what Elixir functions need: another third."""
+from routestudio.functions.errands import ELIXIR, FORMATTER
+from routestudio.model.function import Function, Language
 
 _RECURSION: Final = sys.getrecursionlimit()
 _DIGITS: Final = sys.get_int_max_str_digits()
@@ -47,12 +38,9 @@ def _reads(function: Function) -> Any:
     return [found.record, found.changes, found.metadata, sorted(found.unread)]
 
 
-SHORT: Final[dict[str, Callable[..., Any]]] = {
+_TASKS: Final[dict[str, Callable[..., Any]]] = {
     "check": _check, "points": _points, "facts": _facts, "reads": _reads,
 }  # fmt: skip
-"""Tasks that any worker can do: what the others need is loaded in one alone."""
-
-_TASKS: Final = dict(SHORT)
 
 
 def load() -> None:
@@ -83,7 +71,7 @@ LOADED: Final[dict[str, Callable[[], None]]] = {FORMATTER: load, ELIXIR: load_el
 
 
 def perform(task: str, arguments: Sequence[Any]) -> str:
-    """The answer of a task as JSON, for `value_of`."""
+    """The answer of a task as JSON, for `errands.value_of`."""
     sys.setrecursionlimit(_RECURSION)
     sys.set_int_max_str_digits(_DIGITS)
     try:
@@ -92,16 +80,3 @@ def perform(task: str, arguments: Sequence[Any]) -> str:
         return json.dumps({"refused": [error.message, error.hint]})
     except MemoryError:
         return json.dumps({"refused": [f"{task}: it takes more memory than it may", None]})
-
-
-def value_of(answer: Any) -> Any:
-    """What a task gave. Raises `UsageError` where it refused the text."""
-    if "refused" in answer:
-        message, hint = answer["refused"]
-        raise UsageError(str(message), hint=hint)
-    return answer["value"]
-
-
-def diagnostics_of(items: Sequence[Sequence[Any]]) -> list[Diagnostic]:
-    """The diagnostics that a check gave."""
-    return [Diagnostic(*item) for item in items]

@@ -8,10 +8,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from routestudio.functions import python
+from routestudio.functions.errands import NOT_DETERMINED
 from routestudio.model.function import Diagnostic, Function, Language
-
-CODE: Final = "not_determined"
-"""Code of these warnings."""
 
 _HINT: Final = "use a value of the message, such as `metadata.commit_timestamp`"
 
@@ -26,12 +24,6 @@ def warnings_of(function: Function) -> list[Diagnostic]:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return []  # the checker shows what is wrong with the text
     return sorted(found, key=lambda item: (item.line, item.column))
-
-
-def text_at(code: str, found: Diagnostic) -> str:
-    """What stands at the place of such a warning: `DateTime.utc_now`; its first line."""
-    end = None if found.end_column is None else found.end_column - 1
-    return _lines(code)[found.line - 1][found.column - 1 : end]
 
 
 def _lines(code: str) -> list[str]:
@@ -82,6 +74,6 @@ def _warning(chance: bool, start: tuple[int, int], end: tuple[int, int]) -> Diag
         text = "reads the clock: the result depends on when it runs"
     one_line = end[0] == start[0]
     return Diagnostic(
-        start[0], start[1], CODE, text, start[0], end[1] if one_line else None,
+        start[0], start[1], NOT_DETERMINED, text, start[0], end[1] if one_line else None,
         severity="warning", hint=_HINT,
     )  # fmt: skip

@@ -36,8 +36,3 @@ def points(function: Function) -> tuple[Point, ...]:
 
         return tuple(program.points(function.code))
     return tuple(python.points(function.code, function.kind))
-
-
-def evaluated(language: Language) -> bool:
-    """Whether functions of this language can be evaluated."""
-    return language in (Language.PYTHON, Language.ELIXIR)

@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from routestudio.functions import clock, plain_json
+from routestudio.functions.metadata import METADATA_FIELDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,28 +276,6 @@ _ATTRIBUTES: Final = [
     "args",
     "fromkeys",
 ]
-
-METADATA_FIELDS: Final = frozenset(
-    [
-        "table_schema",
-        "table_name",
-        "commit_timestamp",
-        "commit_lsn",
-        "commit_idx",
-        "database_name",
-        "transaction_annotations",
-        "idempotency_key",
-        "record_pks",
-        "enrichment",
-        "consumer",
-        "database",
-        "id",
-        "name",
-        "annotations",
-        "hostname",
-    ]
-)
-"""Names that may follow `metadata.` (and `metadata.consumer.`, `metadata.database.`)."""
 
 ALLOWED_ATTRIBUTES: Final = (
     frozenset(_ATTRIBUTES)

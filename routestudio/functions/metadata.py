@@ -3,9 +3,29 @@
 from __future__ import annotations
 
 from operator import itemgetter
-from typing import Any
+from typing import Any, Final
 
-from routestudio.functions.library import METADATA_FIELDS
+METADATA_FIELDS: Final = frozenset(
+    [
+        "table_schema",
+        "table_name",
+        "commit_timestamp",
+        "commit_lsn",
+        "commit_idx",
+        "database_name",
+        "transaction_annotations",
+        "idempotency_key",
+        "record_pks",
+        "enrichment",
+        "consumer",
+        "database",
+        "id",
+        "name",
+        "annotations",
+        "hostname",
+    ]
+)
+"""Names that may follow `metadata.` (and `metadata.consumer.`, `metadata.database.`)."""
 
 
 class Metadata(dict[str, Any]):

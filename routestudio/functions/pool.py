@@ -12,13 +12,12 @@ import pickle
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from routestudio.errors import UsageError, WorkerError
-from routestudio.functions import desk, projection, typed
+from routestudio.functions import errands, projection, typed
 from routestudio.functions.answers import results_of, traced_of
 from routestudio.functions.child import Limits, Worker, WorkerGone
-from routestudio.functions.conversion.result import Conversion
 from routestudio.functions.frames import Mode, Program
 from routestudio.functions.matching import Found, Query
 from routestudio.functions.tracing import Point, Trace
@@ -32,6 +31,9 @@ from routestudio.model.function import (
     Language,
 )
 from routestudio.model.message import Message
+
+if TYPE_CHECKING:
+    from routestudio.functions.conversion.result import Conversion
 
 _KEPT: Final = 1024
 """Answers about texts that are kept."""
@@ -86,7 +88,7 @@ class FunctionPool:
     ) -> list[Diagnostic]:
         """All diagnostics; those of the last functions are kept. Raises `UsageError` for a text
         that is not checked, which may be the fault of a busy machine."""
-        return desk.diagnostics_of(await self._asked("check", function, worker))
+        return errands.diagnostics_of(await self._asked("check", function, worker))
 
     async def points(self, function: Function) -> tuple[Point, ...]:
         """The ways that a function may take, as the traces of its calls number them; none for a
@@ -137,9 +139,9 @@ class FunctionPool:
             found = await self._work("convert", function, frozenset(times), frozenset(known))
         except UsageError as error:
             problem = Diagnostic(1, 1, "not_converted", error.message, hint=error.hint)
-            return Conversion.made(function, None, (problem,))
-        problems = tuple(desk.diagnostics_of(found[1]))
-        return Conversion.made(function, found[0], problems, restored=found[2])
+            return _conversion(function, None, (problem,))
+        problems = tuple(errands.diagnostics_of(found[1]))
+        return _conversion(function, found[0], problems, restored=found[2])
 
     async def places(self, query: Query, text: str, most: int) -> list[Found]:
         """Lines of a text that match (`functions.matching`). Raises `UsageError`."""
@@ -151,27 +153,27 @@ class FunctionPool:
         request = {"task": task, "arguments": arguments}
         given = self._text_worker(task) if worker is None else contextlib.nullcontext(worker)
         async with given as worker:
-            if task in desk.SHORT:
+            if task in errands.SHORT:
                 await worker.load(*_needs(item for item in arguments if isinstance(item, Function)))
             try:
-                return desk.value_of(await worker.call(request, desk.SECONDS))
+                return errands.value_of(await worker.call(request, errands.SECONDS))
             except WorkerGone as gone:
                 did = _DOES.get(task, "reading")
-                why = f"longer than {desk.SECONDS:g} s" if gone.timeout else "too much memory"
+                why = f"longer than {errands.SECONDS:g} s" if gone.timeout else "too much memory"
                 text = f"{did} this text takes {why}, and was stopped"
                 raise UsageError(text, hint=_SHORTER) from None
 
     @contextlib.asynccontextmanager
     async def _text_worker(self, task: str) -> AsyncIterator[Worker]:
         """Any worker that is free checks a text; the other tasks have their own worker."""
-        if task in desk.SHORT and self._is_free():
+        if task in errands.SHORT and self._is_free():
             async with self._worker() as worker:
                 yield worker
             return
         async with self._desk_lock:
             if self._desk is None:
-                limits = replace(self.limits, memory_bytes=desk.MEMORY)
-                self._desk = Worker(limits, desk.FORMATTER, desk.ELIXIR)
+                limits = replace(self.limits, memory_bytes=errands.MEMORY)
+                self._desk = Worker(limits, errands.FORMATTER, errands.ELIXIR)
             yield self._desk
 
     def _is_free(self) -> bool:
@@ -348,6 +350,12 @@ class FunctionPool:
         return FunctionFault("crashed", text)
 
 
+def _conversion(*made: Any, **rest: Any) -> Conversion:
+    from routestudio.functions.conversion.result import Conversion
+
+    return Conversion.made(*made, **rest)
+
+
 def _hanging(fault: FunctionFault, last: Message, count: int) -> WorkerError:
     return WorkerError(
         f"the functions did not end on {count} of the messages up to row {last.index + 1}; "
@@ -358,7 +366,7 @@ def _hanging(fault: FunctionFault, last: Message, count: int) -> WorkerError:
 
 def _needs(functions: Iterable[Function]) -> set[str]:
     """What a worker must have loaded for these functions."""
-    return {desk.ELIXIR for function in functions if function.language is Language.ELIXIR}
+    return {errands.ELIXIR for function in functions if function.language is Language.ELIXIR}
 
 
 _TOO_DEEP: Final = FunctionFault("invalid", "the message is nested too deeply for a function")

@@ -17,6 +17,7 @@ from functools import partial
 from typing import Any, Final
 
 from routestudio.functions import advice, library
+from routestudio.functions.metadata import METADATA_FIELDS
 from routestudio.functions.tracing import Instrument, Point, Recorder
 from routestudio.model.function import Diagnostic, FunctionKind
 
@@ -359,13 +360,13 @@ class _Checker:
                 f"columns of `{owner}` are read by name",
                 f'write `{owner}["{name}"]`',
             )
-        elif owner == "metadata" and name not in library.METADATA_FIELDS | library.DICT_METHODS:
+        elif owner == "metadata" and name not in METADATA_FIELDS | library.DICT_METHODS:
             self._at(
                 node,
                 end,
                 "metadata_field",
                 f"`metadata` has no field `{name}`",
-                self._guess(name, library.METADATA_FIELDS),
+                self._guess(name, METADATA_FIELDS),
             )
         elif name not in library.ALLOWED_ATTRIBUTES:
             hint = self._guess(name, library.ALLOWED_ATTRIBUTES) or "read entries with `[...]`"

@@ -8,7 +8,8 @@ from __future__ import annotations
 import ast
 
 from routestudio.functions import python, python_facts
-from routestudio.functions.library import DICT_METHODS, METADATA_FIELDS
+from routestudio.functions.library import DICT_METHODS
+from routestudio.functions.metadata import METADATA_FIELDS
 from routestudio.functions.projection import PARTS, WHOLE, Keys, Reads
 from routestudio.model.facts import Facts
 from routestudio.model.function import Function, Language

@@ -13,7 +13,6 @@ import os
 import re
 import secrets
 import stat
-import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Final
@@ -42,6 +41,8 @@ def write_parts(path: Path, parts: Iterable[bytes], *, mode: int | None = None) 
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         kept = mode if mode is not None else _mode_of(target)
+        import tempfile
+
         handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
         try:
             _filled(handle, parts, kept)

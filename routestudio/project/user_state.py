@@ -17,8 +17,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
-import platformdirs
-
 from routestudio.system import current as system
 
 _SMALL: Final = 1 << 20
@@ -26,6 +24,8 @@ _SMALL: Final = 1 << 20
 
 def state_root() -> Path:
     """The user's folder for the state of RouteStudio."""
+    import platformdirs
+
     return Path(platformdirs.user_state_dir("routestudio", appauthor=False))
 
 

@@ -58,9 +58,10 @@ def run(command: Sequence[str], limit: int | None = None) -> tuple[int, str]:
     return done.returncode, done.stdout
 
 
+@pytest.mark.parametrize("workers", [1, 2])
 @pytest.mark.parametrize("device", [False, True], ids=["limit", "dev-full"])
 def test_the_run_stops_and_goes_on_without_a_loss(
-    http_receiver: HttpReceiver, tmp_path: Path, device: bool,
+    http_receiver: HttpReceiver, tmp_path: Path, device: bool, workers: int,
     record_property: Callable[[str, object], None],
 ) -> None:  # fmt: skip
     if device and not Path("/dev/full").exists():
@@ -74,7 +75,8 @@ def test_the_run_stops_and_goes_on_without_a_loss(
     checkpoint = tmp_path / "place.json"
     source.write_text("".join(json.dumps(row) + "\n" for row in rows))
     command = [sys.executable, "-m", "routestudio", "run", str(tmp_path), "sink",
-               "--input", str(source), "--checkpoint", str(checkpoint)]  # fmt: skip
+               "--input", str(source), "--checkpoint", str(checkpoint),
+               "--workers", str(workers)]  # fmt: skip
     full = "/dev/full" if device else str(dead)
     code, said = run([*command, "--dead-letters", full], None if device else 8_000)
     assert code == 1, said
@@ -94,7 +96,7 @@ def test_the_run_stops_and_goes_on_without_a_loss(
     verdict = judge(wanted, {"requests": arrived}, letters=letters,
                     explained=set(range(COUNT)) - finished)  # fmt: skip
     record_property("table:disks", {
-        "case": "/dev/full" if device else "8,000 bytes", "sent": COUNT,
+        "case": f"{'/dev/full' if device else '8,000 bytes'}, {workers} at work", "sent": COUNT,
         "arrived": verdict.arrived, "rejected": verdict.rejected,
         "missing": len(verdict.missing), "disorder": len(verdict.disorder),
         "doubled": verdict.doubled, "unexplained": len(verdict.unexplained),

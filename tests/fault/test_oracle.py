@@ -60,6 +60,12 @@ def test_dead_letters_are_not_missing_and_may_be_left_out_of_a_replay() -> None:
     assert judge(SIX, {"s": [0, 1, 2, 4, 3, 5]}, letters=[8]).foreign == [8]
 
 
+def test_a_message_that_arrived_may_be_rejected_when_it_comes_again() -> None:
+    arrived = [0, 1, 2, 3, 4, 5, 0, 2]
+    assert judge(SIX, {"s": arrived}, letters=[4], explained={0, 2}).good
+    assert judge(SIX, {"s": arrived[:-1]}, letters=[4], explained={0}).stale == ["s: a: 0 after 2"]
+
+
 def test_last_states() -> None:
     assert judge_states(SIX, {"a": 4, "b": 5}).good
     assert judge_states(SIX, {"a": 4, "b": 3}, letters=[5]).good

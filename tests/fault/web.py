@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import SecretStr
-
+from routestudio.model.secret import SecretStr
 from tests.fault.service import (
     INSIDE,
     MEMORY,

@@ -134,7 +134,7 @@ def test_the_engines_client_is_light() -> None:
         "routestudio.engine.protocol",
         "routestudio.errors",
     }
-    assert within(modules, ("pydantic", "ruamel", *CLIENTS, *QT)) == set()
+    assert within(modules, ("ruamel", *CLIENTS, *QT)) == set()
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,8 @@ source order. Moreover a repetition (after a lost answer, or a crash) must be a 
 back to any earlier message, and from there on it must go forward again, message by message, without
 leaving one out, until it meets what is new. Only messages that are in the dead letters may be left
 out. So the last arrival of a group is its newest message, and whoever keeps the last state of a
-row ends with the right one.
+row ends with the right one. The newest is one that is not in the dead letters: a message may have
+arrived and, when it came again with others around it, have been rejected.
 
 **Duplicates.** How often a message arrived beyond the first time. One is *explained* when its
 earlier attempt ended without an answer or when a process died between it and the next checkpoint;
@@ -104,8 +105,9 @@ def judge(
                 lanes[group].append(number)
         for group, lane in lanes.items():
             verdict.disorder += [f"{name}: {group}: {text}" for text in _breaks(lane, rejected)]
-            if lane[-1] != max(lane):
-                verdict.stale.append(f"{name}: {group}: {lane[-1]} after {max(lane)}")
+            newest = max((number for number in lane if number not in rejected), default=-1)
+            if lane[-1] < newest:
+                verdict.stale.append(f"{name}: {group}: {lane[-1]} after {newest}")
     return verdict
 
 

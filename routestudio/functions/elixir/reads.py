@@ -9,7 +9,7 @@ from routestudio.functions.elixir.escapes import SourceError
 from routestudio.functions.elixir.parser import parse
 from routestudio.functions.elixir.quoted import Node, is_node
 from routestudio.functions.elixir.values import Atom
-from routestudio.functions.library import METADATA_FIELDS
+from routestudio.functions.metadata import METADATA_FIELDS
 
 _PARTS: Final = frozenset(["record", "changes", "metadata"])
 _ROWS: Final = frozenset(["record", "changes"])

@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Final
 
-from routestudio.functions.language import evaluated
 from routestudio.hazards.variants import carries_row
 from routestudio.model.facts import Facts
 from routestudio.model.hazard import Finding
@@ -102,7 +101,7 @@ def _bare_delete(view: SinkView, item: Outcome) -> bool:
 def _unproven(view: SinkView) -> Iterator[Finding]:
     """Where functions cannot be evaluated, what their text reads."""
     for facts in view.functions:
-        if view.outcomes and evaluated(facts.function.language):
+        if view.outcomes:
             continue
         columns = [r for r in facts.reads if r.source == "record" and not r.guarded]
         reads = [r for r in columns if not _is_key(view, r.text)]
@@ -197,7 +196,7 @@ def no_read_branch(view: SinkView) -> Iterator[Finding]:
                 message = f"rows of a backfill (action `read`) fail: {problem.message}"
                 yield view.at_code("GEN-37", message, hint, facts, line, problem.column or 1)
     for facts in view.functions:
-        tried = evaluated(facts.function.language) and bool(view.reads)
+        tried = bool(view.reads)
         named = {spot.text for spot in facts.branches}
         if facts.function.name in told or tried or not named:
             continue

@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, Final
 
+from routestudio.model.declared import Declared
 from routestudio.model.fields import RuleError
+from routestudio.model.secret import SecretStr
 from routestudio.sinks._shared.http.endpoint import EndpointUrl
 
 LONGEST: Final = 100_000
@@ -117,18 +119,18 @@ def _word(text: str, secrets: Mapping[str, str]) -> str:
 
 def named_secrets(value: Any, name: str = "SECRET") -> dict[str, str]:
     """Secrets of a validated configuration with a name for each: the field's, in capitals."""
-    from pydantic import BaseModel, SecretStr
-
     if isinstance(value, SecretStr):
         return {value.get_secret_value(): re.sub(r"\W+", "_", name).upper()}
     if isinstance(value, EndpointUrl):
         password = (user_of(value) or "").partition(":")[2]
         return {password: "URL_PASSWORD"} if password else {}
-    if isinstance(value, BaseModel):
+    if isinstance(value, Declared):
         items: Iterable[tuple[str, Any]] = ((key, getattr(value, key))
                                             for key in type(value).model_fields)  # fmt: skip
     elif isinstance(value, Mapping):
         items = value.items()
+    elif is_dataclass(value):
+        items = ((part.name, getattr(value, part.name)) for part in fields(value))
     else:
         return {}
     return {text: found for key, item in items for text, found in named_secrets(item, key).items()}

@@ -6,15 +6,14 @@ import asyncio
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from time import monotonic, time
 from typing import Any, ClassVar, Final
 from urllib.parse import urlencode
 
-from pydantic import BaseModel, ConfigDict, SecretStr
-
 from routestudio.model.fields import RuleError, Secret
 from routestudio.model.outcome import unreachable
+from routestudio.model.secret import SecretStr
 from routestudio.sinks._shared.http.client import HttpClient, UnansweredError
 from routestudio.sinks._shared.http.endpoint import DOTS
 from routestudio.sinks._shared.http.service import error_text
@@ -31,10 +30,10 @@ _EARLY: Final = 300
 _NEEDED: Final = ("project_id", "private_key_id", "private_key", "client_email", "client_id")
 
 
-class ServiceAccount(BaseModel):
+@dataclass(frozen=True, kw_only=True)
+class ServiceAccount:
     """The JSON key of a service account, as far as it is used."""
 
-    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
     project_id: str
     private_key_id: str
     private_key: SecretStr
@@ -42,6 +41,9 @@ class ServiceAccount(BaseModel):
     client_id: str
     token_uri: str = TOKEN_URI
     universe_domain: str = "googleapis.com"
+
+
+_KNOWN: Final = tuple(field.name for field in fields(ServiceAccount))
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ class ServiceAccountKey(Secret):
         return self._account(given)
 
     def _account(self, given: Mapping[str, Any]) -> ServiceAccount:
-        names = [name for name in ServiceAccount.model_fields if given.get(name) is not None]
+        names = [name for name in _KNOWN if given.get(name) is not None]
         problems = [f"`{n}` must be text" for n in names if not isinstance(given[n], str)]
         problems += [f"`{n}` is missing" for n in _NEEDED if given.get(n) in (None, "")]
         if problems:
@@ -100,7 +102,8 @@ class ServiceAccountKey(Secret):
             problems.append("`universe_domain` must be a domain name")
         if problems:
             raise RuleError(*problems)
-        return ServiceAccount.model_validate(parts)
+        secret = SecretStr(parts.pop("private_key"))
+        return ServiceAccount(private_key=secret, **parts)
 
     def sample(self, secret: str) -> str:
         pem = f"-----BEGIN PRIVATE KEY-----\n{secret}\n-----END PRIVATE KEY-----\n"

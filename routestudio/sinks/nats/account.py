@@ -10,7 +10,7 @@ import base64
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import SecretStr
+from routestudio.model.secret import SecretStr
 
 
 class WireError(Exception):

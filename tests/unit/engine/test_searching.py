@@ -11,7 +11,7 @@ import pytest
 from routestudio.engine import searching
 from routestudio.engine.service import EngineService
 from routestudio.errors import UsageError
-from routestudio.functions import desk
+from routestudio.functions import errands
 
 
 async def search(service: EngineService, text: str, **how: bool) -> tuple[dict[str, Any], Any]:
@@ -178,8 +178,8 @@ async def test_an_expression_that_takes_for_ever_ends_the_search(
     (demo / "samples/hostile.jsonl").write_text("a" * 60 + "!\n")
     await service.open(str(demo))
     await search(service, "region", pattern=True)  # the worker is there
-    monkeypatch.setattr(desk, "SECONDS", 0.2)
+    monkeypatch.setattr(errands, "SECONDS", 0.2)
     with pytest.raises(UsageError, match=r"takes too long in samples/hostile\.jsonl"):
         await search(service, "(a+)+$", pattern=True)
-    monkeypatch.setattr(desk, "SECONDS", 30.0)
+    monkeypatch.setattr(errands, "SECONDS", 30.0)
     assert (await search(service, "region", pattern=True))[0]

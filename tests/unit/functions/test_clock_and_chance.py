@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from routestudio.functions import determinism, language
+from routestudio.functions import errands, language
 from routestudio.model.function import Function, FunctionKind, Language
 
 PYTHON = """def route(action, record, changes, metadata):
@@ -23,7 +23,7 @@ def found(code: str, kind: Language) -> list[tuple[int, int, int | None, str, st
     return [
         (d.line, d.column, d.end_column, d.severity, d.message.split(":")[0])
         for d in language.check(function)
-        if d.code == determinism.CODE
+        if d.code == errands.NOT_DETERMINED
     ]
 
 
@@ -81,8 +81,8 @@ def test_others_are_not_told(code: str, kind: Language) -> None:
 def test_elixir_warns_once() -> None:
     code = ELIXIR.format(expression="DateTime.utc_now()").replace("inspect", "to_string")
     checked = language.check(Function("f", FunctionKind.ROUTING, Language.ELIXIR, code))
-    assert [(d.code, d.severity) for d in checked] == [(determinism.CODE, "warning")]
-    assert determinism.text_at(code, checked[0]) == "DateTime.utc_now"
+    assert [(d.code, d.severity) for d in checked] == [(errands.NOT_DETERMINED, "warning")]
+    assert errands.text_at(code, checked[0]) == "DateTime.utc_now"
 
 
 def test_every_place_is_told_in_order() -> None:

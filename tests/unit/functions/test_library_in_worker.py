@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from routestudio.functions import library, text_codecs
+from routestudio.functions.metadata import METADATA_FIELDS
 from routestudio.functions.pool import FunctionPool
 from tests.unit.functions.helpers import function, message, value
 
@@ -274,7 +275,7 @@ async def test_each_field_of_metadata_can_be_read(pool: FunctionPool) -> None:
         "id": "consumer.id", "name": "consumer.name", "annotations": "consumer.annotations",
         "hostname": "database.hostname",
     }  # fmt: skip
-    names = library.METADATA_FIELDS
+    names = METADATA_FIELDS
     bodies = {name: f"x = metadata.{nested.get(name, name)}\nreturn 1" for name in names}
     assert await results(pool, bodies) == dict.fromkeys(names, 1)
 
@@ -283,7 +284,7 @@ def test_the_tables_above_hold_everything_that_is_offered() -> None:
     offered = {entry.name for entry in library.entries()} | {"Decimal"}
     assert offered == set(ENTRIES) | set(ERRORS)
     single = {name.rpartition(".")[2] for name in ENTRIES if "." in name}
-    allowed = library.ALLOWED_ATTRIBUTES - library.METADATA_FIELDS - single
+    allowed = library.ALLOWED_ATTRIBUTES - METADATA_FIELDS - single
     assert allowed - set(ATTRIBUTES) - {"args"} == set()
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from routestudio.functions import desk, written
+from routestudio.functions import desk, errands, written
 from routestudio.functions.answers import answer_of, results_of
 from routestudio.functions.metadata import Metadata
 from routestudio.functions.pool import FunctionPool
@@ -163,7 +163,7 @@ def test_several_functions_get_what_any_of_them_reads() -> None:
     one, two = routing('return record["b"]'), routing('return record["a"] + str(changes)')
     assert reads([one, two]) == WHOLE, "no worker has read them"
     for function in (one, two):
-        remember(function, desk.value_of(json.loads(desk.perform("reads", [function]))))
+        remember(function, errands.value_of(json.loads(desk.perform("reads", [function]))))
     assert reads([one, two]) == Reads(("a", "b"), None, (), frozenset({"metadata"}))
     elixir = Function("e", FunctionKind.ROUTING, Language.ELIXIR, 'record["a"]')
     assert reads([one, elixir]) == WHOLE

@@ -11,7 +11,7 @@ import pytest
 
 from routestudio.engine import hazards
 from routestudio.errors import UsageError, WorkerError
-from routestudio.functions import desk, python
+from routestudio.functions import errands, python
 from routestudio.functions.determinism import warnings_of
 from routestudio.functions.pool import FunctionPool, Limits
 from routestudio.functions.projection import WHOLE
@@ -34,12 +34,12 @@ async def test_a_text_that_takes_long_is_given_up(
     pool: FunctionPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await pool.format("x = 1", Language.PYTHON)  # the worker is there
-    monkeypatch.setattr(desk, "SECONDS", 0.02)
+    monkeypatch.setattr(errands, "SECONDS", 0.02)
     with pytest.raises(UsageError, match=r"^formatting this text takes longer than 0\.02 s, and"):
         await pool.format(LONG, Language.PYTHON)
     found = await pool.convert(whole(LONG), [])
     assert [item.code for item in found.problems] == ["not_converted"]
-    monkeypatch.setattr(desk, "SECONDS", 30.0)
+    monkeypatch.setattr(errands, "SECONDS", 30.0)
     assert await pool.format("x  =  1", Language.PYTHON) == "x = 1\n"
 
 
@@ -48,12 +48,12 @@ async def test_a_check_that_takes_long_is_an_answer(
     pool: FunctionPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await pool.warm()
-    monkeypatch.setattr(desk, "SECONDS", 0.004)
+    monkeypatch.setattr(errands, "SECONDS", 0.004)
     (found,) = await pool.check(whole(LONG))
     assert (found.code, found.severity) == ("not_checked", "error")
     with pytest.raises(WorkerError, match="checking this text takes longer than"):
         await pool.evaluate([whole(LONG)], [message()])
-    monkeypatch.setattr(desk, "SECONDS", 30.0)
+    monkeypatch.setattr(errands, "SECONDS", 30.0)
     assert await pool.check(whole(LONG)) == []  # that it took long once is not remembered
 
 
@@ -83,7 +83,7 @@ async def test_lint_reads_no_text_that_was_not_checked(
 ) -> None:
     workspace = Mock(pool=pool)
     assert await hazards._facts(workspace, whole(LONG)) == facts_of(whole(LONG))
-    monkeypatch.setattr(desk, "SECONDS", 0.004)
+    monkeypatch.setattr(errands, "SECONDS", 0.004)
     assert await hazards._facts(workspace, whole(f"{LONG}\n")) is None
     assert await hazards._facts(workspace, None) is None
     # Also where only the reading of it takes too long.
@@ -156,4 +156,4 @@ async def test_the_worker_for_texts_has_little_memory(pool: FunctionPool) -> Non
     before = children()
     await pool.format("x = 1", Language.PYTHON)
     (child,) = children() - before
-    assert str(desk.MEMORY) in next(line for line in limits_of(child) if "address space" in line)
+    assert str(errands.MEMORY) in next(line for line in limits_of(child) if "address space" in line)

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 from botocore.session import Session
-from pydantic import ValidationError
 
+from routestudio.model.declared import ValidationError
 from routestudio.model.outcome import DELIVERED, Outcome, retry, unreachable
 from routestudio.sinks._shared.aws.client import AwsError, entry_outcome
 from routestudio.sinks._shared.aws.fields import AwsConfig, Place, md5

@@ -7,7 +7,6 @@ No routed value may choose host, scheme or credentials. That is ensured twice: `
 from __future__ import annotations
 
 import base64
-import email.utils
 import re
 import time
 from collections.abc import Iterable, Mapping
@@ -15,9 +14,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
-from pydantic import SecretStr
-
 from routestudio.model.fields import Headers, RuleError, Text
+from routestudio.model.secret import SecretStr
 
 DOTS: Final = "••••"
 MAX_WAIT: Final = 600.0
@@ -274,7 +272,9 @@ def retry_after(value: str | None, now: float | None = None) -> float | None:
     if re.fullmatch(r"\d{1,9}", text, re.ASCII):
         return min(float(text), MAX_WAIT)
     try:
-        moment = email.utils.parsedate_to_datetime(text).timestamp()
+        from email.utils import parsedate_to_datetime
+
+        moment = parsedate_to_datetime(text).timestamp()
     except (TypeError, ValueError, OverflowError):
         return None
     return min(max(0.0, moment - (time.time() if now is None else now)), MAX_WAIT)
