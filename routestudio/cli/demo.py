@@ -6,10 +6,12 @@ import argparse
 import shutil
 import tempfile
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+from routestudio.api.checks import Arrived
 from routestudio.cli.check import print_step
 from routestudio.cli.output import out, paint, table
 from routestudio.cli.preview import print_preview
@@ -59,16 +61,15 @@ async def _sink(engine: EngineService, sink: dict[str, Any], folder: Path) -> bo
     out(f"\nPreview: the first {len(shown)} of {len(rows)} messages that are for this sink")
     print_preview(shown, prepared.sink.batch_by)
     out("\nCheck")
-    steps = await engine.check(name, standin=True, sample="shop",
-                               emit=lambda event, step: print_step(step))  # fmt: skip
+    steps = await engine.checks.sink(name, standin=True, sample="shop", tell=print_step)
     out("\nDelivery")
     summary = await engine.run(name, standin=True, sample="shop")
     out(
         f"  {summary['delivered']} delivered, {summary['filtered']} not for this sink, "
         f"{summary['rejected']} rejected, in {summary['batches']} batches"
     )
-    arrived = await engine.arrived(name)
-    counts = Counter(item["destination"] for item in arrived)
+    arrived = await engine.checks.arrived(name)
+    counts = Counter(item.destination for item in arrived)
     out("\nWhat arrived")
     table(counts.most_common(8), ("destination", "messages"))
     if len(counts) > 8:
@@ -85,11 +86,11 @@ async def _sink(engine: EngineService, sink: dict[str, Any], folder: Path) -> bo
             )
     wanted = sum(1 for row in rows if row["ok"] and not row["filtered"])
     same = summary["delivered"] == wanted and _arrived_all(prepared.sink.replaces, arrived, rows)
-    failed = any(step["status"] == "failed" for step in steps)
+    failed = any(step.status == "failed" for step in steps)
     return same and not failed and summary["rejected"] == 0
 
 
-def _arrived_all(replaces: bool, arrived: list[dict[str, Any]], rows: list[dict[str, Any]]) -> bool:
+def _arrived_all(replaces: bool, arrived: Sequence[Arrived], rows: list[dict[str, Any]]) -> bool:
     """Whether what arrived is what the preview showed: the last for each key, or all."""
     sent = [row for row in rows if row["ok"] and not row["filtered"]]
     if not replaces:
@@ -97,7 +98,7 @@ def _arrived_all(replaces: bool, arrived: list[dict[str, Any]], rows: list[dict[
     state: dict[str, bool] = {}
     for row in sent:
         state[row["routing"]["key"]] = row["routing"]["action"] == "set"
-    return {item["destination"] for item in arrived} == {k for k, there in state.items() if there}
+    return {item.destination for item in arrived} == {k for k, there in state.items() if there}
 
 
 async def _export(engine: EngineService, folder: Path) -> bool:

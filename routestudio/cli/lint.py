@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import asdict
 
 from routestudio.cli import early
 from routestudio.cli.opened import open_in, printing
@@ -34,17 +35,17 @@ async def lint(options: argparse.Namespace) -> int:
             await _look(engine.workspace, options.database)
         findings = await linting.lint(engine.workspace, given_rows(options))
     if options.format == "json":
-        json_line(findings)
+        json_line([asdict(item) for item in findings])
     else:
         colours = {"error": "red", "warning": "yellow", "note": "grey"}
         for item in findings:
-            place = item["file"] or options.project
-            if item["line"]:
-                place += f":{item['line']}" + (f":{item['column']}" if item["column"] else "")
-            hint = f" ({item['hint']})" if item["hint"] else ""
-            mark = paint(item["severity"], colours[item["severity"]])
-            code = f"{item['code']}: " if item["title"] else ""
-            out(" ".join(f"{place}: {mark}: {code}{item['message']}{hint}".split()))
+            place = item.file or options.project
+            if item.line:
+                place += f":{item.line}" + (f":{item.column}" if item.column else "")
+            hint = f" ({item.hint})" if item.hint else ""
+            mark = paint(item.severity, colours[item.severity])
+            code = f"{item.code}: " if item.title else ""
+            out(" ".join(f"{place}: {mark}: {code}{item.message}{hint}".split()))
         many = "1 finding" if len(findings) == 1 else f"{len(findings)} findings"
         say(many if findings else "nothing found")
-    return 1 if any(item["severity"] == "error" for item in findings) else 0
+    return 1 if any(item.severity == "error" for item in findings) else 0

@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Sequence
 from typing import Any
 
+from routestudio.api.sources import Source, columns_of
 from routestudio.cli.run_options import count
 from routestudio.errors import UsageError
 
@@ -49,9 +50,12 @@ def reading_params(options: argparse.Namespace) -> dict[str, Any]:
             "limit": getattr(options, "limit", None)}  # fmt: skip
 
 
-def given_rows(options: argparse.Namespace) -> dict[str, Any]:
+def given_rows(options: argparse.Namespace) -> Source | None:
     """The rows that are named for a check or for lint, if any."""
-    return {"input": options.input, **reading_params(options)} if options.input else {}
+    if not options.input:
+        return None
+    key, limit = columns_of(options.key or ""), getattr(options, "limit", None)
+    return Source(input=options.input, envelope=options.envelope, key=key, limit=limit)
 
 
 def chosen_rows(options: argparse.Namespace, samples: Sequence[str]) -> dict[str, Any]:

@@ -12,7 +12,6 @@ from contextlib import aclosing
 from typing import Any, Final
 from urllib.parse import quote, unquote, urlsplit
 
-from routestudio.engine.environments import name_of
 from routestudio.engine.workspace import Opened, Workspace
 from routestudio.errors import RouteStudioError, UsageError
 from routestudio.model.outcome import CheckStep
@@ -179,25 +178,9 @@ class DatabaseMethods:
     def __init__(self, service: Opened) -> None:
         self._service = service
         self.methods: dict[str, Callable[..., Any]] = {
-            "check_database": self.check_database,
             "database_tables": self.tables,
             "database_table": self.table,
         }
-
-    async def check_database(self, database: str, *, emit: Emit = _ignore) -> list[dict[str, Any]]:
-        """Check a database. Emits `step` for each finished step and returns them all."""
-        workspace = self._service.workspace
-        found = []
-        async for step in check(workspace, database):
-            row = {
-                "environment": name_of(workspace), "database": database,
-                "step": step.step, "status": step.status,
-                "detail": workspace.redact(step.detail), "ms": round(step.ms, 1),
-                "hint": step.hint, "target": step.target,
-            }  # fmt: skip
-            emit("step", row)
-            found.append(row)
-        return found
 
     async def tables(self, database: str, *, emit: Emit = _ignore) -> list[dict[str, Any]]:
         """The tables of a database: schema, name, kind, estimated rows, whether they can be read.

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from routestudio.api.checks import Finding
 from routestudio.engine.databases import server_of, wanted_of
 from routestudio.engine.hazards import Samples
 from routestudio.engine.workspace import Workspace
@@ -151,7 +152,7 @@ def columns(workspace: Workspace) -> dict[str, str]:
     }
 
 
-def finding(workspace: Workspace, item: Drift) -> dict[str, Any]:
+def finding(workspace: Workspace, item: Drift) -> Finding:
     """A difference as `lint` reports it."""
     file = workspace.project.file.name
     position = workspace.project.document.position
@@ -161,11 +162,7 @@ def finding(workspace: Workspace, item: Drift) -> dict[str, Any]:
     elif item.path:
         place = (file, *position(item.path))
     named = f"sink `{item.sink}`: " if item.sink else ""
-    return {
-        "severity": item.severity, "code": CODE, "message": f"{named}{item.message}",
-        "hint": item.hint, "file": place[0], "line": place[1], "column": place[2],
-        "sink": item.sink, "field": None, "title": None,
-    }  # fmt: skip
+    return Finding(item.severity, CODE, f"{named}{item.message}", item.hint, *place, item.sink)
 
 
 _AROUND: Final = len('record[""]')

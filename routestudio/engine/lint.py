@@ -4,10 +4,11 @@ at."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
 
+from routestudio.api.checks import Finding
+from routestudio.api.sources import Source
 from routestudio.engine.hazards import Samples, hazards_of, keys_of
 from routestudio.engine.workspace import Workspace, source_of
 from routestudio.errors import RouteStudioError
@@ -25,16 +26,11 @@ SAMPLE_ROWS = 1_000
 MAX_LINES = 20
 """Most unreadable lines of one sample set that are listed."""
 
-Finding = dict[str, Any]
-"""`severity`, `code`, `message`, `hint`, `file`, `line`, `column`, `sink`, `field`, `title`.
 
-`code` is a hazard's id where the finding is one, and `title` then shows what hazard that is."""
-
-
-async def lint(workspace: Workspace, source: Mapping[str, Any] | None = None) -> list[Finding]:
+async def lint(workspace: Workspace, source: Source | None = None) -> list[Finding]:
     """Findings of the file, the functions, the samples and the sinks, in that order.
 
-    `source` names rows that are looked at, too (`engine.workspace.source_of`).
+    `source` names rows that are looked at, too.
     """
     found = [
         _finding(p.severity, of_project(p) or p.code, p.message, p.hint, file=p.place.file,
@@ -49,12 +45,13 @@ async def lint(workspace: Workspace, source: Mapping[str, Any] | None = None) ->
     found += _server(workspace)
     found += await _functions(workspace)
     samples, unreadable = samples_of(workspace)
-    if source:
+    if source is not None:
         from routestudio.engine.messages import first
         from routestudio.engine.reading import MORE, cut_text
 
-        name = source_of(source)[1]
-        rows, cut = await first(workspace, source, SAMPLE_ROWS)
+        params = source.params()
+        name = source_of(params)[1]
+        rows, cut = await first(workspace, params, SAMPLE_ROWS)
         samples[name] = [item for item in rows if isinstance(item, Message)]
         unreadable += _unreadable(name, rows)
         if cut is not None:
@@ -194,6 +191,5 @@ def _finding(
     field: str | None = None,
 ) -> Finding:
     message = " ".join(message.split())  # one finding is one line
-    return {"severity": severity, "code": code, "message": message, "hint": hint, "file": file,
-            "line": line, "column": column, "sink": sink, "field": field,
-            "title": catalog.TITLES.get(code)}  # fmt: skip
+    return Finding(severity, code, message, hint, file, line, column, sink, field,
+                   catalog.TITLES.get(code))  # fmt: skip

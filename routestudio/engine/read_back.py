@@ -12,6 +12,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from routestudio.api.codec import load
+from routestudio.api.reading import ReadAnswer, ReadingSide
+from routestudio.api.reading import ReadBack as Result
+from routestudio.api.sources import Source
 from routestudio.engine import enrichment
 from routestudio.engine.environments import name_of
 from routestudio.engine.messages import first
@@ -31,7 +35,6 @@ from routestudio.sinks.reading import (
     Window,
 )
 
-Emit = Callable[[str, dict[str, Any]], None]
 Redact = Callable[[str], str]
 
 MOST_MESSAGES: Final = 10_000
@@ -296,41 +299,35 @@ def _cut(value: Any, redact: Redact) -> Any:
 
 
 class ReadBackMethods:
-    """The same for window and command line."""
+    """`ReadingApi` on the open project."""
 
     def __init__(self, engine: Opened) -> None:
         self._engine = engine
-        self.methods: dict[str, Callable[..., Any]] = {
-            "read_back": self.read_back, "reading_side": self.reading_side,
-        }  # fmt: skip
 
-    async def reading_side(self, sink: str, *, emit: Emit | None = None) -> dict[str, Any]:
-        """Whether and how a sink can be read back: `how`, or `why` not and what to do `instead`."""
+    async def side(self, sink: str) -> ReadingSide:
+        """As in `ReadingApi`."""
         workspace = self._engine.workspace
         side = reading_side(workspace, sink)
-        prepared = workspace.prepare(sink)
-        found = {"host": target_of(prepared.bound.config), "environment": name_of(workspace)}
+        host, environment = target_of(workspace.prepare(sink).bound.config), name_of(workspace)
         if isinstance(side, NoReadBack):
-            return {**found, "readable": False, "why": side.why, "instead": side.instead}
-        return {**found, "readable": True, "how": side.how, "names": side.names,
-                "keyed": side.keyed, "note": side.note}  # fmt: skip
+            return ReadingSide(host, environment, why=side.why, instead=side.instead)
+        return ReadingSide(host, environment, readable=True, how=side.how, names=side.names,
+                           keyed=side.keyed, note=side.note)  # fmt: skip
 
     async def read_back(
         self,
         sink: str,
+        source: Source,
+        *,
         limit: int | None = None,
         destination: str | None = None,
         agreed: bool = False,
-        *,
-        emit: Emit | None = None,
-        **source: Any,
-    ) -> dict[str, Any]:
-        """Read back and compare. Where that would leave a trace and nobody `agreed`, the answer has
-        `ask`: which one."""
+    ) -> ReadAnswer:
+        """As in `ReadingApi`."""
         workspace = self._engine.workspace
         try:
-            found = await read_back(workspace, sink, source, limit=limit, destination=destination,
-                                    agreed=agreed)  # fmt: skip
+            found = await read_back(workspace, sink, source.params(), limit=limit,
+                                    destination=destination, agreed=agreed)  # fmt: skip
         except TraceError as error:
-            return {"ask": workspace.redact(error.message)}
-        return as_json(found, workspace)
+            return ReadAnswer(ask=workspace.redact(error.message))
+        return ReadAnswer(load(Result, as_json(found, workspace)))

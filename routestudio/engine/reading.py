@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from routestudio.api.sources import columns_of
 from routestudio.engine.workspace import Workspace
 from routestudio.formats import registry
 from routestudio.formats.reader import KeyBook, Row, RowReader
@@ -63,11 +64,6 @@ class Reading:
 
 DEFAULT: Final = Reading()
 """Everything is recognised, and all is read."""
-
-
-def columns_of(text: str) -> tuple[str, ...]:
-    """Columns of a key as people write them: with commas."""
-    return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
 def reading_of(params: Mapping[str, Any]) -> Reading:

@@ -5,15 +5,38 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
+from routestudio.api.calls import Tell
+from routestudio.api.codec import JsonMap
+from routestudio.api.runs import (
+    DeliveredBrief,
+    DestinationPage,
+    Letter,
+    LetterGroup,
+    LetterGroups,
+    LetterRow,
+    Run,
+    RunProgress,
+    RunStarted,
+    RunStatus,
+)
+from routestudio.api.sources import Source
 from routestudio.engine.environments import name_of
 from routestudio.engine.messages import messages
-from routestudio.engine.rows import batch_key_of, message_of
+from routestudio.engine.run_answers import (
+    counts_of,
+    delivered_of,
+    destination_of,
+    letter_of,
+    progress_of,
+    recent_of,
+    run_of,
+)
 from routestudio.engine.run_store import RunRecord, RunStore, added
 from routestudio.engine.sources import KEPT_BYTES, changes_of, count_all, path_of
 from routestudio.engine.workspace import PreparedSink, Workspace, source_of
@@ -22,13 +45,12 @@ from routestudio.pipeline.checkpoint import Checkpoint
 from routestudio.pipeline.dead_letters import DeadLetters
 from routestudio.pipeline.ending import RunStoppedError
 from routestudio.pipeline.letters import Letters
-from routestudio.pipeline.recent import Delivered
 from routestudio.pipeline.report import DestinationCount, Progress
 from routestudio.pipeline.retry import RetryPolicy
 from routestudio.pipeline.run import Delivery, Finished
 from routestudio.pipeline.tally import Tally
 
-Emit = Callable[[str, dict[str, Any]], None]
+Hears = Tell[RunStarted | RunProgress]
 Prepare = Callable[[str, bool, str | None], Any]
 """Prepares a sink by name for its stand-in or its real service (awaitable); last is the name of
 the environment that somebody confirmed."""
@@ -50,7 +72,7 @@ class _Live:
 
 
 class RunDesk:
-    """Every run of one open project. All results are plain data.
+    """Every run of one open project.
 
     `prepare` gives a sink ready for delivery, `told` is called when the list of runs changed.
     """
@@ -60,7 +82,7 @@ class RunDesk:
         workspace: Workspace,
         state: Path,
         prepare: Prepare,
-        told: Callable[[], None],
+        told: Callable[[], object],
     ) -> None:
         self.workspace = workspace
         self._prepare = prepare
@@ -74,14 +96,14 @@ class RunDesk:
 
     # --- the list ----------------------------------------------------------------------------
 
-    def runs(self) -> list[dict[str, Any]]:
+    def runs(self) -> list[Run]:
         """Every kept run, newest first."""
-        return [self._store.brief(record) for record in self._store.all()]
+        return [run_of(record, self._store.left(record)) for record in self._store.all()]
 
-    def detail(self, number: str) -> dict[str, Any]:
+    def detail(self, number: str) -> Run:
         """One run with the latency of its last part, in percentiles."""
         record = self._store.get(number)
-        return {**self._store.brief(record), "latency": dict(record.latency)}
+        return run_of(record, self._store.left(record), latency=True)
 
     def delete(self, number: str) -> None:
         """Forget a run with its dead letters."""
@@ -93,13 +115,13 @@ class RunDesk:
     # --- running -----------------------------------------------------------------------------
 
     async def start(
-        self, sink: str, standin: bool, params: Any, emit: Emit, confirmed: str | None = None
-    ) -> dict[str, Any]:
-        """Deliver a source as a new run. Emits `started` and `progress`; returns the run.
+        self, sink: str, standin: bool, source: Source, tell: Hears, confirmed: str | None = None
+    ) -> Run:
+        """Deliver a source as a new run; returns the run.
 
         Raises as `Delivery.run`; whatever happens, the run is kept with how it ended.
         """
-        kind, value = source_of(params)
+        kind, value = source_of(source.params())
         prepared = await self._prepare(sink, standin, confirmed)
         prepared.require_ready()
         total = await count_all(self.workspace, kind, value)
@@ -107,9 +129,9 @@ class RunDesk:
             sink=sink, kind=kind, value=value, standin=standin, total=total,
             source=self._state_of(kind, value), environment=name_of(self.workspace),
         )  # fmt: skip
-        return await self._deliver(record, prepared, emit)
+        return await self._deliver(record, prepared, tell)
 
-    async def resume(self, number: str, emit: Emit, confirmed: str | None = None) -> dict[str, Any]:
+    async def resume(self, number: str, tell: Hears, confirmed: str | None = None) -> Run:
         """Go on with a run where it was. Raises `UsageError` when its messages are others now."""
         record = self._store.get(number)
         if not record.resumable:
@@ -122,16 +144,16 @@ class RunDesk:
         self._require_same(record)
         prepared = await self._prepare(record.sink, record.standin, confirmed)
         prepared.require_ready()
-        return await self._deliver(self._store.again(record), prepared, emit)
+        return await self._deliver(self._store.again(record), prepared, tell)
 
     async def retry(
         self,
         number: str,
         numbers: Sequence[int] | None,
         group: int | None,
-        emit: Emit,
+        tell: Hears,
         confirmed: str | None = None,
-    ) -> dict[str, Any]:
+    ) -> Run:
         """Send dead letters of a run again, by the same sink, as a new run.
 
         What is delivered or filtered leaves the list, and what the service was seen to hold
@@ -155,7 +177,7 @@ class RunDesk:
         )  # fmt: skip
         busy.update(wanted)
         try:
-            return await self._deliver(record, prepared, emit, letters=letters, wanted=wanted)
+            return await self._deliver(record, prepared, tell, letters=letters, wanted=wanted)
         finally:
             busy.difference_update(wanted)
 
@@ -178,11 +200,11 @@ class RunDesk:
         self,
         record: RunRecord,
         prepared: PreparedSink,
-        emit: Emit,
+        tell: Hears,
         *,
         letters: Letters | None = None,
         wanted: Sequence[int] = (),
-    ) -> dict[str, Any]:
+    ) -> Run:
         before, path = dict(record.counts), self._store.letters_path(record)
         source: AsyncIterator[Any] = (
             messages(self.workspace, record.kind, record.value)
@@ -194,14 +216,11 @@ class RunDesk:
 
         def progress(found: Progress) -> None:
             nonlocal saved
-            data = self._told_safely(found.as_json())
-            more = {"part_seconds": data["seconds"], **added(before, data)}
-            more["bytes"] = before.get("bytes", 0) + found.size
-            emit("progress", {**data, **more})
+            told = progress_of(found, before, self._redact)
+            tell(told)
             if (now := time.monotonic()) - saved >= _SAVE_SECONDS:
                 saved = now
-                counts = {**added(before, data), "bytes": more["bytes"]}
-                self._store.save(replace(self._store.get(record.id), counts=counts))
+                self._store.save(replace(self._store.get(record.id), counts=asdict(told.counts)))
 
         def outcome(finished: Sequence[Finished]) -> None:
             assert letters is not None
@@ -225,8 +244,8 @@ class RunDesk:
                 delivery.tally.recall(DestinationCount.of(item) for item in record.destinations)
                 live = self._take_on(record, delivery)
                 done = 0 if record.parent else record.total - self._store.left(record)
-                told = {"run": self._store.brief(record), "before": before, "done": done}
-                emit("started", told)
+                shown = run_of(record, self._store.left(record))
+                tell(RunStarted(shown, counts_of(before), done))
                 return await self._run(live, delivery, before)
         except RunStoppedError:
             raise
@@ -241,10 +260,9 @@ class RunDesk:
                 self._store.save(replace(self._store.get(record.parent), letters=letters.open))
                 self._told()
 
-    async def _run(
-        self, live: _Live, delivery: Delivery, before: dict[str, float]
-    ) -> dict[str, Any]:
-        status, error = "stopped", None
+    async def _run(self, live: _Live, delivery: Delivery, before: dict[str, float]) -> Run:
+        status: RunStatus = "stopped"
+        error = None
         try:
             summary = await delivery.run()
             status = "cancelled" if summary.cancelled else "done"
@@ -270,27 +288,15 @@ class RunDesk:
             counts={**added(before, summary), "bytes": before.get("bytes", 0) + tally.size},
             letters=record.letters + own,
             latency=tally.latency.as_json(),
-            destinations=tuple(self._rows(tally.destinations(0, _KEPT_DESTINATIONS, now))),
+            destinations=tuple(
+                asdict(destination_of(item, self._redact))
+                for item in tally.destinations(0, _KEPT_DESTINATIONS, now)
+            ),
             distinct=tally.distinct,
         )
 
     def _clean(self, text: str) -> str:
         return self.workspace.redact(text)
-
-    def _rows(self, found: Sequence[DestinationCount]) -> list[dict[str, Any]]:
-        return [{**item.as_json(), "error": self._redact(item.error)} for item in found]
-
-    def _told_safely(self, data: dict[str, Any]) -> dict[str, Any]:
-        """A progress event without secrets: what services report is not ours."""
-        for row in data["reasons"]:
-            row["message"] = self._redact(row["message"])
-        for row in data["waits"]:
-            row["reason"] = self._redact(row["reason"])
-        for row in data["destinations"]:
-            row["error"] = self._redact(row["error"])
-        if data["circuit"]:
-            data["circuit"]["reason"] = self._redact(data["circuit"]["reason"])
-        return data
 
     def _take_on(self, record: RunRecord, delivery: Delivery) -> _Live:
         live = self._live[record.id] = _Live(record, delivery.tally, delivery)
@@ -303,48 +309,53 @@ class RunDesk:
 
     # --- looking at one ----------------------------------------------------------------------
 
-    def destinations(self, number: str, start: int, count: int) -> dict[str, Any]:
-        """Destinations by delivered messages, as `rows`, with how many there are in `distinct`."""
+    def destinations(self, number: str, start: int, count: int) -> DestinationPage:
+        """Destinations by delivered messages."""
         start, count = max(0, start), min(count, _PAGE)
         live = self._live.get(number)
         if live is not None:
             found = live.tally.destinations(start, count, time.monotonic())
-            return {"rows": self._rows(found), "distinct": live.tally.distinct}
-        record = self._store.get(number)
-        rows = record.destinations[start : start + count]
-        return {"rows": [dict(item) for item in rows], "distinct": len(record.destinations)}
+            rows = [destination_of(item, self._redact) for item in found]
+            return DestinationPage(rows, live.tally.distinct)
+        kept = self._store.get(number).destinations
+        rows = [destination_of(DestinationCount.of(item)) for item in kept[start : start + count]]
+        return DestinationPage(rows, len(kept))
 
-    def recent(self, number: str) -> list[dict[str, Any]]:
+    def recent(self, number: str) -> list[DeliveredBrief]:
         """The last delivered messages of a run of this session, newest first."""
         live = self._live.get(number)
-        return [_recent(item) for item in live.tally.recent.latest()] if live is not None else []
+        return recent_of(live.tally.recent.latest()) if live is not None else []
 
-    def delivered(self, number: str, item: int) -> dict[str, Any] | None:
+    def delivered(self, number: str, item: int) -> JsonMap | None:
         """One of them with the routing that was used; `None` when newer ones took its place."""
         live = self._live.get(number)
         found = live.tally.recent.get(item) if live is not None else None
-        return None if found is None else _delivered(found)
+        return None if found is None else delivered_of(found)
 
     # --- dead letters ------------------------------------------------------------------------
 
-    async def letters(self, number: str) -> dict[str, Any]:
+    async def letters(self, number: str) -> LetterGroups:
         """The groups of the open dead letters of a run, most frequent first."""
         letters = await self._open_letters(self._store.get(number))
         groups = sorted((g for g in letters.groups if g.count), key=lambda g: -g.count)
-        return {"open": letters.open, "groups": [group.as_json() for group in groups]}
+        shown = [
+            LetterGroup(g.number, g.stage, g.code, g.field, g.line, g.reason, g.count)
+            for g in groups
+        ]
+        return LetterGroups(letters.open, shown)
 
     async def letter_rows(
         self, number: str, group: int | None, start: int, count: int
-    ) -> list[dict[str, Any]]:
+    ) -> list[LetterRow]:
         """Open dead letters of a group, or of all, in short."""
         letters = await self._open_letters(self._store.get(number))
         return letters.rows(group, max(0, start), min(count, _PAGE))
 
-    async def letter(self, number: str, item: int) -> dict[str, Any]:
+    async def letter(self, number: str, item: int) -> Letter:
         """One dead letter in full."""
-        return (await self._open_letters(self._store.get(number))).letter(item)
+        return letter_of((await self._open_letters(self._store.get(number))).letter(item))
 
-    async def edit(self, number: str, changes: dict[str, Any]) -> list[int]:
+    async def edit(self, number: str, changes: Mapping[str, Any]) -> list[int]:
         """Keep corrected messages (by letter) in the list; returns their new numbers."""
         record = self._store.get(number)
         letters = await self._open_letters(record)
@@ -399,44 +410,6 @@ class RunDesk:
         if info.st_size <= KEPT_BYTES:
             return hashlib.sha256(path.read_bytes()).hexdigest()
         return f"{info.st_size}:{info.st_mtime_ns}"
-
-
-def _recent(item: Delivered) -> dict[str, Any]:
-    message = item.job.message
-    return {
-        "number": item.number,
-        "index": message.index,
-        "action": message.action,
-        "table": f"{message.metadata['table_schema']}.{message.metadata['table_name']}",
-        "pks": message.record_pks,
-        "destination": item.destination,
-        "attempts": item.job.attempts,
-        "ms": round(item.seconds * 1000, 2),
-        "bytes": item.job.size,
-    }
-
-
-def _delivered(item: Delivered) -> dict[str, Any]:
-    """A delivered message as a preview row has it, with message and request."""
-    job, effective = item.job, item.job.effective
-    return {
-        **_recent(item),
-        "message": message_of(job.message),
-        "request": job.record.describe(),
-        "routing": effective.values if effective else None,
-        "provenance": effective.provenance if effective else None,
-        "defaults": effective.defaults if effective else None,
-        "casts": list(effective.casts) if effective else [],
-        "warnings": [{"field": w.field, "message": w.message} for w in effective.warnings]
-        if effective
-        else [],
-        "batch_key": batch_key_of(job.key),
-        "group_id": job.group,
-        "size": job.size,
-        "problems": [],
-        "filtered": None,
-        "ignored": {},
-    }
 
 
 def _with(message: dict[str, Any], path: list[str], value: Any) -> dict[str, Any]:

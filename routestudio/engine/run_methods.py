@@ -1,51 +1,52 @@
-"""The service's methods about runs: names and parameters of the protocol, one `RunDesk` behind."""
+"""Runs and their dead letters of the open project (`api.runs`), one `RunDesk` behind both."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Protocol
 
-from routestudio.engine.run_desk import Emit, RunDesk
+from routestudio.api.calls import Tell, unheard
+from routestudio.api.codec import Json, JsonMap
+from routestudio.api.engine import RunsChanged
+from routestudio.api.runs import (
+    DeliveredBrief,
+    DestinationPage,
+    Letter,
+    LetterGroups,
+    LetterRow,
+    Run,
+    RunProgress,
+    RunStarted,
+)
+from routestudio.api.sources import Source
+from routestudio.engine.run_desk import RunDesk
+from routestudio.engine.workspace import PreparedSink, Workspace
 from routestudio.project_names import STATE_FOLDER
 
-if TYPE_CHECKING:
-    from routestudio.engine.service import EngineService
 
-Method = Callable[..., Awaitable[Any]]
+class Service(Protocol):
+    """Who has a project open and prepares its sinks for delivery."""
 
-
-def _ignore(name: str, data: dict[str, Any]) -> None:
-    """An `emit` for callers who want no progress."""
-
-
-class RunMethods:
-    """Requests about runs. The desk of a project lives on when the project is opened again."""
-
-    def __init__(self, service: EngineService) -> None:
-        self._service = service
-        self._desks: dict[Path, RunDesk] = {}
-        self.methods: dict[str, Method] = {
-            "runs": self.runs,
-            "run_detail": self.run_detail,
-            "delete_run": self.delete_run,
-            "deliver": self.deliver,
-            "resume_run": self.resume_run,
-            "retry_letters": self.retry_letters,
-            "stop_run": self.stop_run,
-            "run_destinations": self.run_destinations,
-            "recent": self.recent,
-            "delivered": self.delivered,
-            "letters": self.letters,
-            "letter_rows": self.letter_rows,
-            "letter": self.letter,
-            "edit_letters": self.edit_letters,
-            "set_in_letters": self.set_in_letters,
-            "export_letters": self.export_letters,
-        }
+    on_event: Callable[[object], object]
 
     @property
-    def desk(self) -> RunDesk:
+    def workspace(self) -> Workspace: ...
+
+    def prepare_delivery(
+        self, sink: str, standin: bool, confirmed: str | None = None
+    ) -> Awaitable[PreparedSink]: ...
+
+
+class Desks:
+    """The desk of each project: it lives on when the project is opened again."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._desks: dict[Path, RunDesk] = {}
+
+    @property
+    def current(self) -> RunDesk:
         """The desk of the open project. Raises `UsageError` when there is none."""
         workspace = self._service.workspace
         root = workspace.project.root
@@ -53,104 +54,116 @@ class RunMethods:
         if desk is None:
             desk = self._desks[root] = RunDesk(
                 workspace, root / STATE_FOLDER, self._service.prepare_delivery,
-                lambda: self._service.on_event("runs_changed", {}),
+                lambda: self._service.on_event(RunsChanged()),
             )  # fmt: skip
         desk.workspace = workspace
         return desk
 
-    async def runs(self, *, emit: Emit = _ignore) -> list[dict[str, Any]]:
-        """Every kept run, newest first."""
+
+class RunMethods:
+    """`RunApi` on the open project."""
+
+    def __init__(self, desks: Desks) -> None:
+        self._desks = desks
+
+    @property
+    def desk(self) -> RunDesk:
+        """The desk of the open project."""
+        return self._desks.current
+
+    async def kept(self) -> Sequence[Run]:
+        """As in `RunApi`."""
         return self.desk.runs()
 
-    async def run_detail(self, run: str, *, emit: Emit = _ignore) -> dict[str, Any]:
-        """One run."""
+    async def detail(self, run: str) -> Run:
+        """As in `RunApi`."""
         return self.desk.detail(run)
 
-    async def delete_run(self, run: str, *, emit: Emit = _ignore) -> None:
-        """Forget one run with its dead letters."""
+    async def delete(self, run: str) -> None:
+        """As in `RunApi`."""
         self.desk.delete(run)
 
     async def deliver(
         self,
         sink: str,
+        source: Source,
+        *,
         standin: bool = False,
         confirmed: str | None = None,
-        *,
-        emit: Emit = _ignore,
-        **source: Any,
-    ) -> dict[str, Any]:
-        """Deliver a source as a run that is kept. Emits `started`, `progress`; returns the run.
+        tell: Tell[RunStarted | RunProgress] = unheard,
+    ) -> Run:
+        """As in `RunApi`; `confirmed`, here and below: `environments.require_writable`."""
+        return await self.desk.start(sink, standin, source, tell, confirmed)
 
-        `confirmed`, here and below: `environments.require_writable`.
-        """
-        return await self.desk.start(sink, standin, source, emit, confirmed)
-
-    async def resume_run(
-        self, run: str, confirmed: str | None = None, *, emit: Emit = _ignore
-    ) -> dict[str, Any]:
-        """Go on with a cancelled, stopped or interrupted run."""
-        return await self.desk.resume(run, emit, confirmed)
-
-    async def retry_letters(
+    async def resume(
         self,
         run: str,
-        numbers: list[int] | None = None,
+        *,
+        confirmed: str | None = None,
+        tell: Tell[RunStarted | RunProgress] = unheard,
+    ) -> Run:
+        """As in `RunApi`."""
+        return await self.desk.resume(run, tell, confirmed)
+
+    async def retry(
+        self,
+        run: str,
+        *,
+        numbers: Sequence[int] | None = None,
         group: int | None = None,
         confirmed: str | None = None,
-        *,
-        emit: Emit = _ignore,
-    ) -> dict[str, Any]:
-        """Send dead letters again: those of `numbers`, of a group, or all."""
-        return await self.desk.retry(run, numbers, group, emit, confirmed)
+        tell: Tell[RunStarted | RunProgress] = unheard,
+    ) -> Run:
+        """As in `RunApi`."""
+        return await self.desk.retry(run, numbers, group, tell, confirmed)
 
-    async def stop_run(self, run: str, *, emit: Emit = _ignore) -> None:
-        """End a run; its own request answers with what was done."""
+    async def stop(self, run: str) -> None:
+        """As in `RunApi`."""
         self.desk.stop(run)
 
-    async def run_destinations(
-        self, run: str, start: int, count: int, *, emit: Emit = _ignore
-    ) -> dict[str, Any]:
-        """A page of the destinations of a run."""
+    async def destinations(self, run: str, start: int, count: int) -> DestinationPage:
+        """As in `RunApi`."""
         return self.desk.destinations(run, start, count)
 
-    async def recent(self, run: str, *, emit: Emit = _ignore) -> list[dict[str, Any]]:
-        """The last delivered messages of a run."""
+    async def recent(self, run: str) -> Sequence[DeliveredBrief]:
+        """As in `RunApi`."""
         return self.desk.recent(run)
 
-    async def delivered(
-        self, run: str, number: int, *, emit: Emit = _ignore
-    ) -> dict[str, Any] | None:
-        """One of them in full."""
+    async def delivered(self, run: str, number: int) -> JsonMap | None:
+        """As in `RunApi`."""
         return self.desk.delivered(run, number)
 
-    async def letters(self, run: str, *, emit: Emit = _ignore) -> dict[str, Any]:
-        """The dead letters of a run by reason."""
-        return await self.desk.letters(run)
 
-    async def letter_rows(
-        self, run: str, start: int, count: int, group: int | None = None, *, emit: Emit = _ignore
-    ) -> list[dict[str, Any]]:
-        """A page of its dead letters."""
-        return await self.desk.letter_rows(run, group, start, count)
+class LetterMethods:
+    """`LetterApi` on the open project."""
 
-    async def letter(self, run: str, number: int, *, emit: Emit = _ignore) -> dict[str, Any]:
-        """One dead letter."""
-        return await self.desk.letter(run, number)
+    def __init__(self, desks: Desks) -> None:
+        self._desks = desks
 
-    async def edit_letters(
-        self, run: str, changes: dict[str, Any], *, emit: Emit = _ignore
-    ) -> list[int]:
-        """Correct the messages of dead letters, by number; returns their new numbers."""
-        return await self.desk.edit(run, changes)
+    async def groups(self, run: str) -> LetterGroups:
+        """As in `LetterApi`."""
+        return await self._desks.current.letters(run)
 
-    async def set_in_letters(
-        self, run: str, numbers: list[int], path: list[str], value: Any, *, emit: Emit = _ignore
-    ) -> list[int]:
-        """Set one value in several dead letters; returns their new numbers."""
-        return await self.desk.set_value(run, numbers, path, value)
+    async def rows(
+        self, run: str, start: int, count: int, group: int | None = None
+    ) -> Sequence[LetterRow]:
+        """As in `LetterApi`."""
+        return await self._desks.current.letter_rows(run, group, start, count)
 
-    async def export_letters(
-        self, run: str, output: str, group: int | None = None, *, emit: Emit = _ignore
-    ) -> int:
-        """Write dead letters to a file; returns how many."""
-        return await self.desk.export(run, output, group)
+    async def letter(self, run: str, number: int) -> Letter:
+        """As in `LetterApi`."""
+        return await self._desks.current.letter(run, number)
+
+    async def edit(self, run: str, changes: Mapping[str, Json]) -> Sequence[int]:
+        """As in `LetterApi`."""
+        return await self._desks.current.edit(run, changes)
+
+    async def set_value(
+        self, run: str, numbers: Sequence[int], path: Sequence[str], value: Json
+    ) -> Sequence[int]:
+        """As in `LetterApi`."""
+        return await self._desks.current.set_value(run, numbers, path, value)
+
+    async def export(self, run: str, output: str, group: int | None = None) -> int:
+        """As in `LetterApi`."""
+        return await self._desks.current.export(run, output, group)

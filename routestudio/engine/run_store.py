@@ -18,6 +18,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Final
 
+from routestudio.api.runs import RunStatus
 from routestudio.errors import Place, ProjectError, UsageError
 from routestudio.pipeline.checkpoint import Checkpoint
 from routestudio.pipeline.letters import SETTLED_SUFFIX
@@ -57,7 +58,7 @@ class RunRecord:
     started: str
     source: str = ""
     environment: str = ""
-    status: str = "running"
+    status: RunStatus = "running"
     ended: str | None = None
     error: str | None = None
     parent: str | None = None
@@ -129,7 +130,7 @@ class RunStore:
         """The same run goes on in this process."""
         return self.save(replace(record, status="running", ended=None, error=None, pid=os.getpid()))
 
-    def end(self, record: RunRecord, status: str, error: str | None = None) -> RunRecord:
+    def end(self, record: RunRecord, status: RunStatus, error: str | None = None) -> RunRecord:
         """A run, or a part of it, came to its end."""
         return self.save(replace(record, status=status, error=error, ended=_iso(self._now())))
 
@@ -163,13 +164,6 @@ class RunStore:
             return record.total
         done = point.position + sum(end - first for first, end in point.finished)
         return max(0, record.total - done)
-
-    def brief(self, record: RunRecord) -> dict[str, Any]:
-        """A run as plain data for the window."""
-        data = asdict(record)
-        for name in ("pid", "source", "destinations", "latency"):
-            data.pop(name)
-        return {**data, "resumable": record.resumable, "left": self.left(record)}
 
     def _load(self) -> None:
         with contextlib.suppress(OSError):

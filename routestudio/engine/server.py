@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any
 
 from routestudio import tasks
-from routestudio.engine import protocol
+from routestudio.api import protocol
+from routestudio.api.engine import BadFrame, serving
 from routestudio.engine.service import EngineService
 from routestudio.errors import (
     ConfigError,
@@ -43,19 +44,23 @@ class EngineServer:
         self._write = write
         self._reader = protocol.FrameReader()
         self._running: dict[int, asyncio.Task[None]] = {}
-        service.on_event = lambda name, data: self._send(protocol.Event(name, data))
+        self._serving = serving(service)
+        service.on_event = self._tell
 
     def feed(self, data: bytes) -> None:
         """Take received bytes; starts and cancels requests. Bad frames are reported as events."""
         for item in self._reader.feed(data):
             if isinstance(item, ProtocolError):
-                self._send(protocol.Event("bad_frame", {"message": item.message}))
+                self._tell(BadFrame(item.message))
             elif isinstance(item, protocol.Request):
                 task = tasks.spawn(self._serve(item), name=f"request {item.method}")
                 self._running[item.id] = task
                 task.add_done_callback(partial(self._ended, item.id))
             elif isinstance(item, protocol.Cancel) and item.id in self._running:
                 self._running[item.id].cancel()
+
+    def _tell(self, event: object) -> None:
+        self._send(protocol.Event(type(event).__name__, event))
 
     def _ended(self, number: int, task: asyncio.Task[None]) -> None:
         self._running.pop(number, None)
@@ -66,6 +71,14 @@ class EngineServer:
         await self._service.close()
 
     async def _serve(self, request: protocol.Request) -> None:
+        if request.method in self._serving:
+
+            def tell(event: object) -> None:
+                self._send(protocol.Event(type(event).__name__, event, request.id))
+
+            answer = self._serving.call(request.method, request.params, tell)
+            self._send(await _answer(request, answer, self._service.redact))
+            return
         method = self._service.methods.get(request.method)
         if method is None:
             failure = protocol.Failure("usage", f"unknown method `{request.method}`")
@@ -75,7 +88,8 @@ class EngineServer:
         def emit(name: str, data: dict[str, Any]) -> None:
             self._send(protocol.Event(name, data, request.id))
 
-        self._send(await _answer(request, method, emit, self._service.redact))
+        answer = _asked(method, request.params, emit)
+        self._send(await _answer(request, answer, self._service.redact))
 
     def _send(self, item: protocol.Item) -> None:
         try:
@@ -89,14 +103,19 @@ class EngineServer:
         self._write(frame)
 
 
-async def _answer(
-    request: protocol.Request,
-    method: Callable[..., Awaitable[Any]],
+async def _asked(
+    method: Callable[..., Awaitable[object]],
+    params: Mapping[str, Any],
     emit: Callable[[str, dict[str, Any]], None],
-    redact: Callable[[str], str],
+) -> object:
+    return await method(emit=emit, **params)
+
+
+async def _answer(
+    request: protocol.Request, answer: Awaitable[object], redact: Callable[[str], str]
 ) -> protocol.Response:
     try:
-        return protocol.Response(request.id, await method(emit=emit, **request.params))
+        return protocol.Response(request.id, await answer)
     except asyncio.CancelledError:
         return protocol.Response(request.id, failure=protocol.Failure("cancelled", "cancelled"))
     except Exception as error:

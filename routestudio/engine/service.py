@@ -6,52 +6,45 @@ Methods that take long report through `emit(name, data)` and stop when they are 
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from routestudio.api.calls import unheard
 from routestudio.engine import drift, enrichment
-from routestudio.engine import lint as linting
-from routestudio.engine.checks import beside, check
+from routestudio.engine.check_methods import CheckMethods
 from routestudio.engine.columns import ColumnMethods
 from routestudio.engine.commands import CommandMethods
 from routestudio.engine.conversions import ConversionMethods, for_server
 from routestudio.engine.databases import DatabaseMethods
 from routestudio.engine.editing import EditingMethods
-from routestudio.engine.environments import EnvironmentMethods, name_of
+from routestudio.engine.environments import EnvironmentMethods
 from routestudio.engine.evolution import evolution
 from routestudio.engine.exporting import ExportMethods
 from routestudio.engine.finding import FindingMethods
-from routestudio.engine.messages import rows_of_check
 from routestudio.engine.outside import OutsideMethods
 from routestudio.engine.picture_methods import PictureMethods
-from routestudio.engine.previews import CHUNK, Preview, evaluate_rows, staged_of
+from routestudio.engine.previews import CHUNK, Preview
 from routestudio.engine.read_back import ReadBackMethods
 from routestudio.engine.reading import reading_of
 from routestudio.engine.rehearsal import RehearsalMethods
-from routestudio.engine.run_methods import RunMethods
+from routestudio.engine.run_methods import Desks, LetterMethods, RunMethods
 from routestudio.engine.runner import Emit, Runner, ignore
 from routestudio.engine.saving import SavingMethods
 from routestudio.engine.snapshot import diagnostics_of, snapshot_of
-from routestudio.engine.sources import opened, read_some
+from routestudio.engine.sources import opened
 from routestudio.engine.stands import Standins
 from routestudio.engine.transfers import TransferMethods, summary
 from routestudio.engine.workbench import WorkbenchMethods
 from routestudio.engine.workspace import source_of
-from routestudio.errors import RouteStudioError, UsageError
-from routestudio.formats.reader import Row
+from routestudio.errors import UsageError
 from routestudio.model.function import Function, FunctionKind, Language
-from routestudio.model.outcome import CheckStep
 from routestudio.project import transfer
 from routestudio.sinks.base import StandinAddress
 from routestudio.sinks.fields import config_fields
 from routestudio.sinks.registry import Registry
 
 Method = Callable[..., Awaitable[Any]]
-
-CHECK_SAMPLES = 1_000
-"""Rows that a check evaluates to find the destinations of a dynamic route."""
 
 
 class EngineService(Runner):
@@ -60,8 +53,12 @@ class EngineService(Runner):
     def __init__(self, *, sinks: Registry | None = None, workers: int = 1) -> None:
         super().__init__(sinks=sinks, workers=workers)
         self.standins = Standins()
-        self.on_event: Emit = ignore
+        self.on_event: Callable[[object], object] = unheard
         self._previews: dict[str, Preview] = {}
+        self.checks = CheckMethods(self)
+        self.reading = ReadBackMethods(self)
+        desks = Desks(self)
+        self.runs, self.letters = RunMethods(desks), LetterMethods(desks)
         self.saving = SavingMethods(self)
         self.methods: dict[str, Method] = {
             "open": self.open,
@@ -77,16 +74,9 @@ class EngineService(Runner):
             "forget_preview": self.forget_preview,
             "rows": self.rows,
             "row": self.row,
-            "check": self.check,
-            "failing_rows": self.failing_rows,
-            "run": self.run,
-            "arrived": self.arrived,
-            "lint": self.lint,
-            "standins": self.standins_status,
             "export": self.export,
             "import": self.import_file,
             "ping": self.ping,
-            **RunMethods(self).methods,
             **WorkbenchMethods(self).methods,
             **TransferMethods(self).methods,
             **ColumnMethods(self).methods,
@@ -98,7 +88,6 @@ class EngineService(Runner):
             **EnvironmentMethods(self).methods,
             **RehearsalMethods(self).methods,
             **FindingMethods(self).methods,
-            **ReadBackMethods(self).methods,
             **ExportMethods(self).methods,
             **PictureMethods(self).methods,
             **CommandMethods(self).methods,
@@ -260,10 +249,6 @@ class EngineService(Runner):
         shown: dict[str, Any] = self.workspace.redact_data(row)
         return shown
 
-    async def lint(self, *, emit: Emit = ignore) -> list[dict[str, Any]]:
-        """Everything that can be known without a network."""
-        return await linting.lint(self.workspace)
-
     async def forget_preview(self, *, view: str, emit: Emit = ignore) -> None:
         """Drop a preview that nobody looks at any more, with its rows."""
         self._previews.pop(view, None)
@@ -272,65 +257,11 @@ class EngineService(Runner):
         """The preview under a name, if it is still there."""
         return self._previews.get(view)
 
-    # --- check and run -----------------------------------------------------------------------
-
-    async def check(
-        self,
-        sink: str,
-        *,
-        standin: bool = False,
-        sample: str | None = None,
-        emit: Emit = ignore,
-        **source: Any,
-    ) -> list[dict[str, Any]]:
-        """Check one sink. Emits `step` for each finished step and returns them all.
-
-        In dynamic mode the destinations of `sample` (of every sample when `None`) are proved, or
-        those of the rows that `source` names.
-        """
-        address = await self.standin_of(sink) if standin else None
-        prepared = self.workspace.prepare(sink, standin=address, for_delivery=not standin)
-        enrichment.attach(self.workspace, prepared)
-        rows: list[Row] = []
-        cut: int | None = None
-        if not prepared.problems:
-            rows, cut = await rows_of_check(self.workspace, source, sample, CHECK_SAMPLES)
-        staged = await staged_of(prepared, rows)
-        others = await beside(self.workspace, prepared, rows) if rows and not standin else {}
-        steps = []
-        async for step in check(prepared, staged, others, cut=cut):
-            row = _step(sink, step, self.redact, name_of(self.workspace))
-            emit("step", row)
-            steps.append(row)
-        return steps
-
-    async def failing_rows(self, sink: str, *, emit: Emit = ignore) -> dict[str, int]:
-        """How many of the samples' first rows do not get through a sink's route."""
-        prepared = self.workspace.prepare(sink)
-        enrichment.attach(self.workspace, prepared)
-        failed = rows = 0
-        for name in self.workspace.project.project.samples:
-            with contextlib.suppress(RouteStudioError):
-                items = read_some(self.workspace, "sample", name, CHECK_SAMPLES)
-                found = await evaluate_rows(prepared, items, 0)
-                rows += len(found)
-                failed += sum(not row["ok"] and not row["filtered"] for row in found)
-        return {"rows": rows, "failed": failed}
-
-    async def arrived(
-        self, sink: str, limit: int = 10_000, *, emit: Emit = ignore
-    ) -> list[dict[str, Any]]:
-        """What arrived at the stand-in of a sink."""
-        kind = self.registry.get(self.workspace.spec(sink).type).standin
-        return [] if kind is None else await self.standins.arrived(kind, limit)
+    # --- runs --------------------------------------------------------------------------------
 
     async def standin_of(self, sink: str) -> StandinAddress:
         """Where the stand-in of a sink listens, started when needed."""
         return await self.standins.address(self.registry.get(self.workspace.spec(sink).type))
-
-    async def standins_status(self, *, emit: Emit = ignore) -> list[dict[str, Any]]:
-        """The running stand-ins."""
-        return self.standins.status()
 
     # --- transfer ----------------------------------------------------------------------------
 
@@ -379,21 +310,6 @@ def _secret_keys(sinks: Registry) -> Callable[[str], frozenset[str]]:
     from routestudio.sinks.fields import secret_names
 
     return lambda name: secret_names(sinks.get(name)) if name in sinks else frozenset()
-
-
-def _step(
-    sink: str, step: CheckStep, redact: Callable[[str], str], environment: str
-) -> dict[str, Any]:
-    return {
-        "environment": environment,
-        "sink": sink,
-        "step": step.step,
-        "status": step.status,
-        "detail": redact(step.detail),
-        "ms": round(step.ms, 1),
-        "hint": step.hint,
-        "target": step.target,
-    }
 
 
 def _problems(problems: Sequence[Any]) -> list[dict[str, Any]]:

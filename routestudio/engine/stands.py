@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
+from routestudio.api.checks import Arrived
+from routestudio.api.checks import Standin as RunningStandin
 from routestudio.errors import UsageError
 from routestudio.sinks import standins
 from routestudio.sinks.base import Sink, StandinAddress
-from routestudio.sinks.standin import Arrived, Standin
+from routestudio.sinks.standin import Standin
 
 
 class Standins:
@@ -32,20 +33,21 @@ class Standins:
                 self._running[kind] = (standin, await standin.start())
             return self._running[kind][1]
 
-    async def arrived(self, kind: str, limit: int = 10_000) -> list[dict[str, Any]]:
-        """What arrived at one stand-in, as plain data; nothing when it does not run."""
+    async def arrived(self, kind: str, limit: int = 10_000) -> list[Arrived]:
+        """What arrived at one stand-in; nothing when it does not run."""
         entry = self._running.get(kind)
-        return [] if entry is None else [_plain(item) for item in await entry[0].arrived(limit)]
+        found = [] if entry is None else await entry[0].arrived(limit)
+        return [Arrived(item.destination, item.body, item.key, item.details) for item in found]
 
     async def clear(self, kind: str) -> None:
         """Forget what arrived at one stand-in."""
         if kind in self._running:
             await self._running[kind][0].clear()
 
-    def status(self) -> list[dict[str, Any]]:
-        """The running stand-ins: kind, title, host and port."""
+    def status(self) -> list[RunningStandin]:
+        """The running stand-ins."""
         return [
-            {"kind": kind, "title": standin.title, "host": address.host, "port": address.port}
+            RunningStandin(kind, standin.title, address.host, address.port)
             for kind, (standin, address) in self._running.items()
         ]
 
@@ -56,12 +58,3 @@ class Standins:
             entry = self._running.pop(name, None)
             if entry is not None:
                 await entry[0].stop()
-
-
-def _plain(item: Arrived) -> dict[str, Any]:
-    return {
-        "destination": item.destination,
-        "key": item.key,
-        "body": item.body,
-        "details": item.details,
-    }

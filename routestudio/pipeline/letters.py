@@ -20,6 +20,7 @@ from io import BufferedWriter
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
+from routestudio.api.runs import LetterRow
 from routestudio.errors import Place, UsageError
 from routestudio.model import jsonio
 from routestudio.model.message import Message, MessageError, message_from
@@ -43,13 +44,6 @@ class LetterGroup:
     line: int | None
     reason: str
     count: int = 0
-
-    def as_json(self) -> dict[str, Any]:
-        """Plain data for the window."""
-        return {
-            "group": self.number, "stage": self.stage, "code": self.code, "field": self.field,
-            "line": self.line, "reason": self.reason, "count": self.count,
-        }  # fmt: skip
 
 
 class Letters:
@@ -99,7 +93,7 @@ class Letters:
             found = self._lists[group] = array("L", (n for n in mine if not closed[n]))
         return found
 
-    def rows(self, group: int | None, start: int, count: int) -> list[dict[str, Any]]:
+    def rows(self, group: int | None, start: int, count: int) -> list[LetterRow]:
         """Open letters in short, as the window lists them."""
         wanted = self.numbers(group)[start : start + count]
         return [_row(number, letter) for number, letter in self._read(wanted)]
@@ -324,22 +318,26 @@ def _message(number: int, letter: dict[str, Any]) -> Message | None:
         return None
 
 
-def _row(number: int, letter: dict[str, Any]) -> dict[str, Any]:
+def _row(number: int, letter: dict[str, Any]) -> LetterRow:
     message, reason = letter["message"], letter["reason"]
     parts = message if isinstance(message, dict) else {}
     metadata = parts.get("metadata")
     metadata = metadata if isinstance(metadata, dict) else {}
-    return {
-        "number": number,
-        "action": parts.get("action"),
-        "table": f"{metadata.get('table_schema')}.{metadata.get('table_name')}"
-        if metadata.get("table_name") else None,
-        "pks": [str(item) for item in metadata.get("record_pks") or ()],
-        "stage": reason.get("stage"),
-        "code": reason.get("code"),
-        "reason": reason.get("message"),
-        "attempts": letter.get("attempts", 0),
-        "at": letter.get("at"),
-        "edited": "edited" in letter,
-        "readable": _message(number, letter) is not None,
-    }  # fmt: skip
+    table, attempts = metadata.get("table_name"), letter.get("attempts", 0)
+    return LetterRow(
+        number=number,
+        action=_text(parts.get("action")),
+        table=f"{metadata.get('table_schema')}.{table}" if table else None,
+        pks=tuple(str(item) for item in metadata.get("record_pks") or ()),
+        stage=str(reason.get("stage", "")),
+        code=str(reason.get("code", "")),
+        reason=str(reason.get("message", "")),
+        attempts=attempts if isinstance(attempts, int) else 0,
+        at=_text(letter.get("at")),
+        edited="edited" in letter,
+        readable=_message(number, letter) is not None,
+    )
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)

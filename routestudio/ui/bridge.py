@@ -9,17 +9,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
-from typing import Any
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, TypeVar
 
 from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, QTimer, Signal
 from shiboken6 import isValid
 
 from routestudio import tasks
-from routestudio.engine.client import COMMAND, EngineClient, EngineLost, OnEvent
+from routestudio.api.calls import Hear
+from routestudio.api.client import COMMAND, EngineClient, EngineLost, OnEvent
+from routestudio.api.engine import EngineApi, engine_client, event_of
 from routestudio.errors import ProtocolError, RouteStudioError
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 _RESTART_MS = 300
 _MAX_RESTARTS = 5
@@ -65,7 +69,8 @@ class Engine(QObject):
     status_changed = Signal(str, str)
     """State (`starting`, `ready`, `lost`, `stopped`) and a sentence about it."""
     restarted = Signal()
-    engine_event = Signal(str, dict)
+    engine_event = Signal(object)
+    """What the engine reports although nothing was asked (`api.engine.Event`)."""
     log_line = Signal(str)
     failed = Signal(str, str)
     """Title and text of a failure that no job handles."""
@@ -75,6 +80,7 @@ class Engine(QObject):
         self._command = command
         self._process: QProcess | None = None
         self._client: EngineClient | None = None
+        self._api = engine_client(self._call)
         self._stopping = False
         self._restarts = 0
         self._ever_ready = False
@@ -102,7 +108,7 @@ class Engine(QObject):
         process.errorOccurred.connect(self._error)
         self._process = process
         self._client = EngineClient(
-            _PipeWriter(process), on_event=self.engine_event.emit, on_bad_frame=self._bad_frame
+            _PipeWriter(process), on_event=self._told, on_bad_frame=self._bad_frame
         )
         self._set_status("starting", "The engine is starting")
         process.start(self._command[0], list(self._command[1:]))
@@ -126,6 +132,14 @@ class Engine(QObject):
             self._client.lost("the engine was stopped")
         self._set_status("stopped", "The engine has stopped")
 
+    @property
+    def api(self) -> EngineApi:
+        """The methods of the engine. Each raises `RouteStudioError`."""
+        return self._api
+
+    async def _call(self, method: str, params: Mapping[str, object], hear: Hear | None) -> object:
+        return await self.request(method, on_event=hear, **params)
+
     async def request(self, method: str, *, on_event: OnEvent | None = None, **params: Any) -> Any:
         """Call a method of the engine (see `engine.service`). Raises `RouteStudioError`."""
         client = await self.ready()
@@ -143,11 +157,11 @@ class Engine(QObject):
 
     def run(
         self,
-        work: Coroutine[Any, Any, Any],
+        work: Coroutine[Any, Any, T],
         *,
         owner: QObject,
         title: str,
-        done: Callable[[Any], object] | None = None,
+        done: Callable[[T], object] | None = None,
         failed: Callable[[RouteStudioError], object] | None = None,
         ended: Callable[[], object] | None = None,
     ) -> Job:
@@ -158,10 +172,10 @@ class Engine(QObject):
         """
         job = Job(owner, title)
 
-        task: asyncio.Task[Any] = tasks.spawn(work, name=title)
+        task: asyncio.Task[T] = tasks.spawn(work, name=title)
         job.task = task
 
-        def finish(_: asyncio.Task[Any]) -> None:
+        def finish(_: asyncio.Task[T]) -> None:
             # Outside of the task, so that `done` may open a dialog: its loop runs other tasks.
             try:
                 if not task.cancelled() and not job.cancelled:
@@ -208,6 +222,11 @@ class Engine(QObject):
         text = bytes(self._process.readAllStandardError().data()).decode(errors="replace")
         for line in text.splitlines():
             self.log_line.emit(line)
+
+    def _told(self, name: str, data: object) -> None:
+        event = event_of(name, data)
+        if event is not None:
+            self.engine_event.emit(event)
 
     def _bad_frame(self, error: ProtocolError) -> None:
         self.log_line.emit(f"the engine sent something unreadable: {error.message}")

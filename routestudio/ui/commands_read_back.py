@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from routestudio.api.reading import ReadingSide
     from routestudio.ui.panels.lists import ArrivedPanel
     from routestudio.ui.reach import Reach
+    from routestudio.ui.read_back_dialog import Wanted
 
 Consent = Callable[[str, bool, Callable[[], None]], None]
 
@@ -61,12 +63,12 @@ class ReadBackCommands:
             return
         self._flush()
         session.engine.run(
-            session.request("reading_side", sink=sink), owner=self._panel, title="Read back",
+            session.api.reading.side(sink), owner=self._panel, title="Read back",
             done=lambda side: self._ask(sink, side),
         )  # fmt: skip
 
-    def _ask(self, sink: str, side: dict[str, Any]) -> None:
-        if not side["readable"]:
+    def _ask(self, sink: str, side: ReadingSide) -> None:
+        if not side.readable:
             self._panel.show_unreadable(sink, side)
             self._reach.show_panel(self._panel)
             return
@@ -76,13 +78,11 @@ class ReadBackCommands:
         names = [str(item["name"]) for item in session.samples()]
         chosen = self._sample(sink, names)
         dialog = ReadBackDialog(self._reach.window, sink, side, names, chosen)
-        agreed, params = bool(dialog.exec()), dict[str, Any]()
-        if agreed:
-            params = dialog.params
+        wanted = dialog.wanted if dialog.exec() else None
         dialog.deleteLater()
-        if agreed:
-            self._consent(sink, False, lambda: self._start(sink, side, params))
+        if wanted is not None:
+            self._consent(sink, False, lambda: self._start(sink, side, wanted))
 
-    def _start(self, sink: str, side: dict[str, Any], params: dict[str, Any]) -> None:
+    def _start(self, sink: str, side: ReadingSide, wanted: Wanted) -> None:
         self._reach.show_panel(self._panel)
-        self._panel.read_back(sink, side, params)
+        self._panel.read_back(sink, side, wanted)

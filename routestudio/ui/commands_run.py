@@ -39,8 +39,8 @@ class RunCommands:
     def refresh(self) -> None:
         """Enable what can be done with the shown run."""
         panel = self._window.run_panel
-        run = panel.run or {}
-        letters = bool(run.get("letters") or run.get("parent"))
+        run = panel.run
+        letters = run is not None and bool(run.letters or run.parent)
         self._window.action_table.set_context(
             running=panel.running, resumable=panel.resumable,
             letters=letters and not panel.running,
@@ -61,10 +61,10 @@ class RunCommands:
         run = panel.run
         if run is None or not panel.resumable:
             return
-        text = f"Resume sending through {run['sink']}: {run['left']:,} messages remain"
+        text = f"Resume sending through {run.sink}: {run.left:,} messages remain"
         confirm = self._window.commands.environments.confirm
-        confirmed = None if run["standin"] else confirm(run["sink"], text, "Resume")
-        if confirmed is None and not run["standin"]:
+        confirmed = None if run.standin else confirm(run.sink, text, "Resume")
+        if confirmed is None and not run.standin:
             return
         self._window.commands.flush()
 
@@ -72,7 +72,7 @@ class RunCommands:
             self.show()
             panel.resume(confirmed)
 
-        self.with_consent(run["sink"], run["standin"], start)
+        self.with_consent(run.sink, run.standin, start)
 
     def with_consent(self, sink: str, standin: bool, then: Callable[[], None]) -> None:
         """Go on when the user knows which variables of theirs a sink sends to which host.
@@ -122,13 +122,13 @@ class RunCommands:
             return
         count = panel.page.letters.group_count if numbers is None else len(numbers)
         many = "1 dead letter" if count == 1 else f"{count:,} dead letters"
-        what = f"Send {many} again through {run['sink']}"
-        if panel.running or run["standin"]:
+        what = f"Send {many} again through {run.sink}"
+        if panel.running or run.standin:
             panel.retry(numbers, group)
         else:
-            confirmed = self._window.commands.environments.confirm(run["sink"], what, "Send")
+            confirmed = self._window.commands.environments.confirm(run.sink, what, "Send")
             if confirmed is not None:
-                self.with_consent(run["sink"], False,
+                self.with_consent(run.sink, False,
                                   lambda: panel.retry(numbers, group, confirmed))  # fmt: skip
         panel.page.letters.refresh()
 
@@ -175,20 +175,20 @@ class RunCommands:
             return
         from routestudio.ui import dialogs
 
-        lost = run["letters"] and not run["parent"] and asks("delete_run")
+        lost = run.letters and not run.parent and asks("delete_run")
         if lost and not dialogs.ask(
             self._window, "Delete a run",
-            f"{run['letters']:,} dead letters of this run are deleted with it.", "Delete",
+            f"{run.letters:,} dead letters of this run are deleted with it.", "Delete",
         ):  # fmt: skip
             return
         panel = self._window.run_panel
         engine = self._window.engine
 
         def done(_: object) -> None:
-            if panel.run is not None and panel.run.get("id") == number:
+            if panel.run is not None and panel.run.id == number:
                 panel.reset()
 
-        engine.run(engine.request("delete_run", run=number), owner=self._window,
+        engine.run(engine.api.runs.delete(number), owner=self._window,
                    title="Delete a run", done=done)  # fmt: skip
 
     def _letters(self) -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from routestudio.engine.client import EngineLost, OnEvent
+from routestudio.api.calls import Hear
+from routestudio.api.client import EngineLost, OnEvent
+from routestudio.api.engine import EngineApi, engine_client
 from routestudio.errors import RouteStudioError
 from routestudio.ui.bridge import Engine
 
@@ -21,6 +24,8 @@ class Order:
         self._lock = asyncio.Lock()
         self._holder = 0
         """Process id of the engine that has the project open."""
+        self.api: EngineApi = engine_client(self._call)
+        """The engine's methods, each asked after all changes so far (`ask`)."""
         self.path: Path | None = None
         """The open project's folder or file."""
         self.environment: str | None = None
@@ -47,6 +52,9 @@ class Order:
         async with self._lock:
             await self._restore()
         return await self._engine.request(method, on_event=on_event, **params)
+
+    async def _call(self, method: str, params: Mapping[str, object], hear: Hear | None) -> object:
+        return await self.ask(method, on_event=hear, **params)
 
     async def settled(self) -> None:
         """Wait until all changes so far are answered."""

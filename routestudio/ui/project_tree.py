@@ -158,7 +158,7 @@ class ProjectTree(QFrame):
         for name in session.endpoints():
             rows["http_endpoints"].append((name, name, "http", "muted", "HTTP endpoint"))
         for run in self._runs.items[: past.SHOWN] if session.is_open else ():
-            rows["run"].append((run["id"], past.short(run), *past.picture(run), past.tip(run)))
+            rows["run"].append((run.id, past.short(run), *past.picture(run), past.tip(run)))
         return rows
 
     def _check_opened(self, item: QTreeWidgetItem) -> None:

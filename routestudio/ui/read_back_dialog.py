@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
 
 from PySide6.QtWidgets import QLineEdit, QWidget
 
+from routestudio.api.reading import ReadingSide
+from routestudio.api.sources import Source
 from routestudio.ui.widgets.basics import label
 from routestudio.ui.widgets.dialog import AskDialog
 from routestudio.ui.widgets.inputs import ComboBox
@@ -15,24 +18,33 @@ MOST: Final = 10_000
 """Records that the engine reads of one destination."""
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The rows that are previewed, the one destination that is read, and how many records."""
+
+    source: Source
+    destination: str | None = None
+    limit: int | None = None
+
+
 class ReadBackDialog(AskDialog):
-    """Names host and environment, and what is read there (`side`, from `reading_side`)."""
+    """Names host and environment, and what is read there (`side`)."""
 
     def __init__(
         self,
         parent: QWidget | None,
         sink: str,
-        side: Mapping[str, Any],
+        side: ReadingSide,
         samples: Sequence[str],
         sample: str = "",
     ) -> None:
         super().__init__(
-            parent, f"Read back from {place_of(side)}",
+            parent, f"Read back from {side.place}",
             f"Compares what the service holds with the preview of {sink}. Nothing is written.",
             "Read back",
         )  # fmt: skip
         self.setMinimumWidth(560)
-        self._names = str(side.get("names") or "")
+        self._names = side.names
         self.sample = ComboBox()
         self.sample.setAccessibleName("Sample set")
         for name in samples:
@@ -40,7 +52,7 @@ class ReadBackDialog(AskDialog):
         self.sample.setCurrentIndex(max(0, self.sample.findData(sample)))
         self.form.addRow("Sample set", self.sample)
         self.destination = QLineEdit()
-        if not side.get("keyed"):
+        if not side.keyed:
             title = self._names.capitalize() or "Destination"
             self.destination.setAccessibleName(title)
             if not self._names:
@@ -50,18 +62,18 @@ class ReadBackDialog(AskDialog):
         self.records.setAccessibleName("Records")
         self.records.setPlaceholderText("as many as were previewed")
         self.form.addRow("Records", self.records)
-        self.extra.addWidget(label(str(side.get("how") or ""), "muted", wrap=True))
+        self.extra.addWidget(label(side.how, "muted", wrap=True))
         self.validate = self._problem
 
     @property
-    def params(self) -> dict[str, Any]:
-        """The parameters of the request."""
-        found: dict[str, Any] = {"sample": self.sample.currentData()}
-        if self.destination.text().strip():
-            found["destination"] = self.destination.text().strip()
-        if self.records.text().strip():
-            found["limit"] = int(self.records.text())
-        return found
+    def wanted(self) -> Wanted:
+        """What is to be read."""
+        text = self.records.text().strip()
+        return Wanted(
+            Source(sample=str(self.sample.currentData())),
+            self.destination.text().strip() or None,
+            int(text) if text else None,
+        )
 
     def _problem(self) -> str | None:
         text = self.records.text().strip()
@@ -70,9 +82,3 @@ class ReadBackDialog(AskDialog):
         if self._names and not self.destination.text().strip():
             return f"Name the {self._names}."
         return None
-
-
-def place_of(side: Mapping[str, Any]) -> str:
-    """Host and environment in a few words."""
-    host = str(side.get("host") or "the real service")
-    return f"{host} ({side['environment']})" if side.get("environment") else host

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+from collections.abc import Sequence
 
 from PySide6.QtCore import QObject, Signal
 
+from routestudio.api.engine import Event, RunsChanged
+from routestudio.api.runs import Counts, Run
 from routestudio.errors import RouteStudioError
 from routestudio.ui.session import Session
 
@@ -25,14 +27,14 @@ class Runs(QObject):
         self._reading = False
         self._again = False
         self._holder = 0
-        self.items: list[dict[str, Any]] = []
+        self.items: Sequence[Run] = ()
         session.opened.connect(self.refresh)
         session.changed.connect(self._session_changed)
         session.engine.engine_event.connect(self._event)
 
-    def get(self, number: str) -> dict[str, Any] | None:
+    def get(self, number: str) -> Run | None:
         """One run, if it is kept."""
-        return next((item for item in self.items if item["id"] == number), None)
+        return next((item for item in self.items if item.id == number), None)
 
     def refresh(self) -> None:
         """Read the list; asked for again meanwhile, once more afterwards."""
@@ -45,11 +47,11 @@ class Runs(QObject):
         engine = self._session.engine
         self._holder = engine.process_id
         engine.run(
-            engine.request("runs"), owner=self, title="Runs", done=self._take, failed=self._failed,
+            engine.api.runs.kept(), owner=self, title="Runs", done=self._take, failed=self._failed,
             ended=self._ended,
         )  # fmt: skip
 
-    def _take(self, items: list[dict[str, Any]]) -> None:
+    def _take(self, items: Sequence[Run]) -> None:
         if items != self.items:
             self.items = items
             self.changed.emit()
@@ -64,8 +66,8 @@ class Runs(QObject):
             self._again = False
             self.refresh()
 
-    def _event(self, name: str, data: dict[str, Any]) -> None:
-        if name == "runs_changed":
+    def _event(self, event: Event) -> None:
+        if isinstance(event, RunsChanged):
             self.refresh()
 
     def _session_changed(self) -> None:
@@ -73,30 +75,30 @@ class Runs(QObject):
             self.refresh()
 
 
-def picture(run: dict[str, Any]) -> tuple[str, str]:
+def picture(run: Run) -> tuple[str, str]:
     """Icon and colour of a run."""
-    if run["status"] == "running":
+    if run.status == "running":
         return "run", "accent"
-    rejected = run["counts"].get("rejected", 0) if run["parent"] else run["letters"]
-    lost = run["counts"].get("duplicates_unconfirmed", 0)
-    if rejected or lost or run["status"] == "stopped":
+    rejected = run.counts.rejected if run.parent else run.letters
+    lost = run.counts.duplicates_unconfirmed
+    if rejected or lost or run.status == "stopped":
         return "error", "danger"
-    if run["status"] in ("cancelled", "interrupted"):
+    if run.status in ("cancelled", "interrupted"):
         return "stop", "warning"
     return "ok", "positive"
 
 
-def short(run: dict[str, Any]) -> str:
+def short(run: Run) -> str:
     """A run in a few words for the tree: when, by which sink, how many need attention."""
-    count = run["letters"] if not run["parent"] else 0
-    count = count or (run["left"] if run["resumable"] else 0)
-    return f"{when(run['started'])}  {run['sink']}" + (f" ({count:,})" if count else "")
+    count = run.letters if not run.parent else 0
+    count = count or (run.left if run.resumable else 0)
+    return f"{when(run.started)}  {run.sink}" + (f" ({count:,})" if count else "")
 
 
-def duplicates(counts: dict[str, Any]) -> str:
+def duplicates(counts: Counts) -> str:
     """A line about the messages that the service did not store, because it knew their ids."""
-    count = int(counts.get("duplicates", 0))
-    lost = int(counts.get("duplicates_unconfirmed", 0))
+    count = counts.duplicates
+    lost = counts.duplicates_unconfirmed
     if not count:
         return ""
     one = count == 1
@@ -109,35 +111,35 @@ def duplicates(counts: dict[str, Any]) -> str:
     return f"{text} For {lost:,} of them it was not seen to hold the same message."
 
 
-def tip(run: dict[str, Any]) -> str:
+def tip(run: Run) -> str:
     """A run in a few lines."""
-    counts = run["counts"]
+    counts = run.counts
     lines = [
-        f"{title(run)}, {when(run['started'], long=True)}",
-        f"{counts.get('delivered', 0):,} delivered, {counts.get('filtered', 0):,} filtered, "
-        f"{counts.get('rejected', 0):,} rejected in {counts.get('seconds', 0):,.1f} s",
-        f"Status: {run['status']}",
+        f"{title(run)}, {when(run.started, long=True)}",
+        f"{counts.delivered:,} delivered, {counts.filtered:,} filtered, "
+        f"{counts.rejected:,} rejected in {counts.seconds:,.1f} s",
+        f"Status: {run.status}",
     ]
     if known := duplicates(counts):
         lines.insert(2, known)
-    if run["left"]:
-        lines.append(f"{run['left']:,} messages remain")
-    if run["letters"] and not run["parent"]:
-        lines.append(f"{run['letters']:,} dead letters")
-    if run["error"]:
-        lines.append(str(run["error"]))
+    if run.left:
+        lines.append(f"{run.left:,} messages remain")
+    if run.letters and not run.parent:
+        lines.append(f"{run.letters:,} dead letters")
+    if run.error:
+        lines.append(run.error)
     return "\n".join(lines)
 
 
-def title(run: dict[str, Any]) -> str:
+def title(run: Run) -> str:
     """What a run does, in one line."""
-    where = "to its stand-in" if run["standin"] else "to the real service"
-    if run.get("environment") and not run["standin"]:
-        where += f" of {run['environment']}"
-    if run["parent"]:
-        many = "dead letter" if run["total"] == 1 else "dead letters"
-        return f"Send {run['total']:,} {many} again through {run['sink']} {where}"
-    return f"Deliver {run['value']} through {run['sink']} {where}"
+    where = "to its stand-in" if run.standin else "to the real service"
+    if run.environment and not run.standin:
+        where += f" of {run.environment}"
+    if run.parent:
+        many = "dead letter" if run.total == 1 else "dead letters"
+        return f"Send {run.total:,} {many} again through {run.sink} {where}"
+    return f"Deliver {run.value} through {run.sink} {where}"
 
 
 def when(started: str, *, long: bool = False) -> str:

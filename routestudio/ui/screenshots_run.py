@@ -151,9 +151,9 @@ async def take_runs(
             await until(lambda: panel.page.letters.rows.row(0))
             panel.page.letters.row_table.selectRow(1)
             await shoot("run-letters")
-            run = panel.run["id"]
-            number = panel.page.letters.chosen[0]["number"]
-            letter = await window.engine.request("letter", run=run, number=number)
+            run = panel.run.id
+            number = panel.page.letters.chosen[0].number
+            letter = await window.engine.api.letters.letter(run, number)
             editor = LetterEditor(window, letter)
             editor.show()
             await shoot_dialog(editor, shoot)

@@ -13,7 +13,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
-from routestudio.engine.client import OnEvent
+from routestudio.api.client import OnEvent
 from routestudio.errors import RouteStudioError
 from routestudio.ui.bridge import Engine, Job
 from routestudio.ui.ordering import Order, Snapshot
@@ -55,6 +55,8 @@ class Session(QObject):
         self.engine = engine
         self.snapshot: Snapshot = {}
         self._order = Order(engine)
+        self.api = self._order.api
+        """The engine's methods, about the project as every edit so far has left it."""
         self._columns: list[tuple[str, str, str]] = []
         self._samples: object = None
         self.last_samples: dict[str, str] = {}

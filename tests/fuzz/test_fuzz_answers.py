@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from routestudio.engine import protocol
+from routestudio.api import protocol
 from routestudio.errors import ProtocolError
 from routestudio.model.outcome import CheckStep, Outcome
 from routestudio.sinks import registry, standins

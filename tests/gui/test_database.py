@@ -202,7 +202,7 @@ async def test_a_database_is_checked_step_by_step(
         await desk.act(desk.window.action_table.qaction("check").trigger)
         panel = desk.window.check_panel
         await desk.until(lambda: panel.verdict.text() == "failed", "the verdict")
-        found = {step["step"]: step["status"] for step in panel.steps}
+        found = {step.step: step.status for step in panel.steps}
         assert found["slot"] == "failed"
         assert found["table"] == found["wal_level"] == "passed"
         snap(desk, "database-check")

@@ -138,7 +138,7 @@ async def test_every_key_and_button_asks_in_production(
     window.where.button("real").click()
     typing(monkeypatch, "production")
     await desk.trigger("run")
-    await desk.until(lambda: (window.run_panel.run or {}).get("id"), "the run")
+    await desk.until(lambda: getattr(window.run_panel.run, "id", ""), "the run")
     await desk.trigger("cancel")
     await desk.until(lambda: window.run_panel.resumable, "the cancelled run")
     asked = typing(monkeypatch, None)

@@ -45,7 +45,7 @@ async def test_a_key_previews_once_and_a_save_not_at_all(
     await desk.quiet(1.0)
     found = counting(desk, monkeypatch)
     document.editor.insert_at_cursor("# x\n")
-    await desk.until(lambda: found["apply"] and found["lint"], "the edit, and a lint")
+    await desk.until(lambda: found["apply"] and found["checks.lint"], "the edit, and a lint")
     await desk.quiet(1.0)
     assert found["preview"] == 1, found
     assert sum(found.values()) <= MOST, found

@@ -120,9 +120,9 @@ class Walk:
         panel = desk.window.check_panel
         await desk.until(lambda: panel.verdict.text() in ("passed", "failed", "inconclusive"),
                          "the check")  # fmt: skip
-        found = {step["step"]: step for step in panel.steps}
+        found = {step.step: step for step in panel.steps}
         assert "version" in found, panel.steps
-        assert found["version"]["status"] == "passed", panel.steps
+        assert found["version"].status == "passed", panel.steps
         await self.shoot("table-1-check")
 
     async def tables(self) -> None:

@@ -139,9 +139,9 @@ class Production:
         document = window.document()
         if document is None or (document.kind, document.name) != (kind, name):
             await desk.open(kind, name)
-        if self.run and (window.run_panel.run or {}).get("id") != self.run:
+        if self.run and getattr(window.run_panel.run, "id", "") != self.run:
             window.commands.open("run", self.run)
-            await desk.until(lambda: (window.run_panel.run or {}).get("id") == self.run, "the run")
+            await desk.until(lambda: getattr(window.run_panel.run, "id", "") == self.run, "the run")
         await desk.quiet(0.03)
         table = getattr(getattr(window.document(), "preview", None), "table", None)
         if table is not None:
@@ -187,7 +187,7 @@ async def with_a_run(
     monkeypatch.undo()
     monkeypatch.setattr(desks, "LONGEST", 400.0)
     assert len(delivered(receiver.requests)) == 6, "this test would see what is written"
-    place.run = panel.run["id"]  # type: ignore[index]
+    place.run = panel.run.id  # type: ignore[index]
     receiver.answer = None
     receiver.reset()
     return place

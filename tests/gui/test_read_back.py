@@ -6,15 +6,27 @@ import json
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from routestudio.api.reading import (
+    ReadAnswer,
+    ReadBack,
+    ReadChange,
+    ReadingSide,
+    ReadPlace,
+    ReadRow,
+    RecordSide,
+)
+from routestudio.api.sources import Source
 from routestudio.sinks._shared.redis.standin import RedisStandin
 from routestudio.sinks.base import StandinAddress
 from routestudio.ui.panels.read_back import detail_of, summary
-from routestudio.ui.read_back_dialog import ReadBackDialog
+from routestudio.ui.read_back_dialog import ReadBackDialog, Wanted
 from routestudio.ui.widgets.dialog import Question
 from tests.gui.desk import Desk, in_qt
 from tests.gui.test_dialogs import in_dialog
@@ -44,10 +56,10 @@ async def run_for_real(desk: Desk) -> None:
     panel = desk.window.run_panel
     samples = {item["name"]: item["rows"] for item in desk.window.session.samples()}
     await desk.act(lambda: panel.start(SINK, "shop", samples["shop"], standin=False, confirmed=""))
-    await desk.until(lambda: (panel.run or {}).get("status") == "done", "the run")
+    await desk.until(lambda: getattr(panel.run, "status", "") == "done", "the run")
 
 
-async def read(desk: Desk, **fields: str) -> list[dict[str, Any]]:
+async def read(desk: Desk, **fields: str) -> list[ReadRow]:
     """Trigger the action, answer its dialog, and wait for the result."""
     asked: list[str] = []
 
@@ -65,7 +77,7 @@ async def read(desk: Desk, **fields: str) -> list[dict[str, Any]]:
     return await result(desk)
 
 
-async def result(desk: Desk) -> list[dict[str, Any]]:
+async def result(desk: Desk) -> list[ReadRow]:
     held = desk.window.arrived.held
     await desk.until(lambda: "previewed" in held.banner.text, "what is held")
     rows = (held.model.row(number) for number in range(held.model.rowCount()))
@@ -92,17 +104,17 @@ async def test_what_the_service_holds_is_compared(desk: Desk, project: Path) -> 
         arrived = desk.window.arrived
         assert place in arrived._empty.title.text()
         rows = await read(desk)
-        assert {row["verdict"] for row in rows} <= {"equal", "replaced"}
+        assert {row.verdict for row in rows} <= {"equal", "replaced"}
         assert f"What {place} holds of {SINK}" in arrived.title.toolTip()
         assert arrived.held.banner.property("banner") == "success"
-        key = next(row["key"] for row in rows if row["verdict"] == "equal")
+        key = next(row.key for row in rows if row.verdict == "equal")
         body = json.loads((await asyncio.to_thread(command, address, "GET", key)).decode())
         body["record"]["name"] = "Somebody <b>else</b>"
         await asyncio.to_thread(command, address, "SET", key, json.dumps(body))
         arrived.held.wait("again")
         await desk.act(arrived.refresh)
         first, *_ = await result(desk)
-        assert (first["verdict"], first["parts"], first["key"]) == ("different", ["body"], key)
+        assert (first.verdict, first.parts, first.key) == ("different", ("body",), key)
         assert arrived.held.banner.property("banner") == "error"
         text = arrived.held.detail.toPlainText()
         assert "record.name" in text
@@ -133,19 +145,20 @@ async def test_a_service_that_is_away_or_cannot_be_read_is_explained(
 
 
 @in_qt
-async def test_a_trace_is_asked_about_first(desk: Desk, project: Path) -> None:
+async def test_a_trace_is_asked_about_first(
+    desk: Desk, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     await desk.start(project)
     arrived = desk.window.arrived
-    sent: list[dict[str, Any]] = []
-    usual = desk.window.session.request
+    sent: list[bool] = []
 
-    async def request(method: str, **params: Any) -> Any:
-        if method != "read_back":
-            return await usual(method, **params)
-        sent.append(params)
-        return {"ask": "the queue hides its messages"}
+    async def read_back(sink: str, source: Source, *, agreed: bool, **_: Any) -> ReadAnswer:
+        sent.append(agreed)
+        return ReadAnswer(ask="the queue hides its messages")
 
-    desk.window.session.request = request  # type: ignore[method-assign]
+    monkeypatch.setattr(
+        desk.window.session, "api", SimpleNamespace(reading=SimpleNamespace(read_back=read_back))
+    )
     texts: list[str] = []
 
     def refuse(dialog: Any) -> None:
@@ -153,14 +166,16 @@ async def test_a_trace_is_asked_about_first(desk: Desk, project: Path) -> None:
         texts.append(dialog.windowTitle())
 
     in_dialog(refuse)
-    await desk.act(lambda: arrived.read_back("q", {"host": "sqs"}, {"sample": "shop"}))
+    await desk.act(
+        lambda: arrived.read_back("q", ReadingSide("sqs"), Wanted(Source(sample="shop")))
+    )
     await desk.until(lambda: texts, "the question")
     await desk.until(lambda: arrived.held.banner.text == "Nothing was read.", "the end")
-    assert [params.get("agreed") for params in sent] == [None]
+    assert sent == [False]
 
 
 def test_the_dialog_takes_what_can_be_read(qtbot: Any) -> None:
-    side = {"host": "rabbit:5672", "environment": "staging", "names": "queue", "how": "x"}
+    side = ReadingSide("rabbit:5672", "staging", True, how="x", names="queue")
     dialog = ReadBackDialog(None, "out", side, ["a", "b"], "b")
     qtbot.addWidget(dialog)
     assert dialog.windowTitle() == "Read back from rabbit:5672 (staging)"
@@ -173,15 +188,16 @@ def test_the_dialog_takes_what_can_be_read(qtbot: Any) -> None:
         assert "number of records" in dialog.error.text()
     dialog.records.setText("20")
     dialog.try_accept()
-    assert dialog.params == {"sample": "b", "destination": "orders", "limit": 20}
+    assert dialog.wanted == Wanted(Source(sample="b"), "orders", 20)
 
 
 def test_the_result_is_in_sentences() -> None:
     counts = {"equal": 3, "repeated": 1, "different": 1, "replaced": 2, "missing": 1, "unread": 4,
               "other": 5}  # fmt: skip
-    found = {"counts": counts, "destinations": [{"read": 10}], "previewed": 12, "failed": 1,
-             "uncompared": 1, "cut": 10_000, "more_destinations": 2,
-             "notes": ["a queue gives its oldest messages first"]}  # fmt: skip
+    found = ReadBack(
+        counts, destinations=[ReadPlace("q", 10)], previewed=12, failed=1, uncompared=1,
+        cut=10_000, more_destinations=2, notes=("a queue gives its oldest messages first",),
+    )  # fmt: skip
     assert summary(found) == (
         "10 records read, 12 previewed: 4 as previewed, 1 different, 1 missing. 5 are not from "
         "this preview. 2 were replaced by a later record of the preview. 4 may be beyond what was "
@@ -192,11 +208,11 @@ def test_the_result_is_in_sentences() -> None:
 
 
 def test_details_escape_what_a_service_gives() -> None:
-    side = {"destination": "<d>", "key": "<k>", "headers": {"<h>": "<v>"}, "body": "<b>x</b>",
-            "cut": True, "size": 99}  # fmt: skip
-    row = {"verdict": "different", "meaning": "not as previewed", "parts": ["body"],
-           "changes": [{"path": "<d>", "expected": None, "found": "<f>"}],
-           "expected": {**side, "body": None}, "found": side}  # fmt: skip
+    side = RecordSide("<d>", "<k>", {"<h>": "<v>"}, "<b>x</b>", cut=True, size=99)
+    row = ReadRow(
+        "different", "not as previewed", parts=("body",), changes=[ReadChange("<d>", None, "<f>")],
+        expected=replace(side, body=None), found=side,
+    )  # fmt: skip
     text = detail_of(row)
     assert not re.search(r"<(d|k|h|v|f|b)>", text)
     assert "nothing is held" in text

@@ -75,7 +75,12 @@ async def test_one_key_press_with_four_tabs_open(
     await desk.until(lambda: not session.dirty, "the save")
     await desk.quiet(1.0)
     print(f"save: {traffic}")
-    assert traffic.count("preview") == traffic.count("sample_text") == traffic.count("lint") == 0
+    assert (
+        traffic.count("preview")
+        == traffic.count("sample_text")
+        == traffic.count("checks.lint")
+        == 0
+    )
     assert len(traffic.asked) <= SAVE, str(traffic)
 
 

@@ -63,7 +63,7 @@ def answer(monkeypatch: pytest.MonkeyPatch, name: str, fill: Callable[[Any], Non
 
 async def ended(desk: Desk, panel: RunPanel, before: str) -> None:
     await desk.until(
-        lambda: panel.run is not None and panel.run["id"] != before and not panel.running, "the end"
+        lambda: panel.run is not None and panel.run.id != before and not panel.running, "the end"
     )
     await desk.quiet()
 
@@ -95,7 +95,7 @@ async def test_one_letter_is_corrected_in_the_form_and_sent_alone(
     letters = panel.page.letters
     keys = column_of(letters.rows, "Keys")
     assert panel.run is not None
-    first = str(panel.run["id"])
+    first = str(panel.run.id)
     http_receiver.reset()
 
     def fill(dialog: LetterEditor) -> None:
@@ -146,7 +146,7 @@ async def test_several_letters_get_one_value_and_the_rest_is_sent_too(
     )
     assert letters.open == 5
     assert panel.run is not None
-    first = str(panel.run["id"])
+    first = str(panel.run.id)
     http_receiver.reset()
     http_receiver.answer = refuse(8)
     letters.group_table.selectRow(0)
@@ -165,7 +165,7 @@ async def test_the_editor_says_what_is_no_message(
 ) -> None:
     panel = await with_letters(desk, tmp_path / "p", http_receiver, monkeypatch)
     assert panel.run is not None
-    letter = await desk.engine.request("letter", run=panel.run["id"], number=0)
+    letter = await desk.engine.api.letters.letter(panel.run.id, 0)
     dialog = LetterEditor(desk.window, letter)
     dialog._switch("json")
     for text, problem in (("{", "not JSON"), ('{"record": {}}', "`action`"), ("[]", "object")):
@@ -174,7 +174,7 @@ async def test_the_editor_says_what_is_no_message(
         assert problem in dialog.problem.text()
         assert not dialog.retry_button.isEnabled()
         assert dialog.message is None
-    dialog.text.setPlainText(json.dumps(letter["message"]))
+    dialog.text.setPlainText(json.dumps(letter.message))
     dialog.check()
     assert dialog.problem.text() == ""
     dialog.action.setCurrentText("delete")
@@ -194,7 +194,7 @@ async def test_letters_are_exported_and_a_run_is_deleted(
     await desk.until(lambda: any("Wrote 5" in text for _, text in desk.notices), "the file")
     assert len(output.read_text().splitlines()) == 5
     assert panel.run is not None
-    desk.window.tree.choose("run", panel.run["id"])
+    desk.window.tree.choose("run", panel.run.id)
     await desk.trigger("delete")
     await desk.until(lambda: tree_texts(desk, "run") == [], "the run leaves the tree")
     assert panel.run is None

@@ -78,7 +78,7 @@ async def test_a_busy_service_is_seen_in_the_retries(
     busy = False
     await desk.until(lambda: panel.summary is not None, "the end")
     assert panel.summary is not None
-    assert panel.summary["delivered"] == 20
+    assert panel.summary.delivered == 20
     assert retries.model.rowCount() == 0
     assert panel.page.tabText(run_page.RETRIES) == "Retries"
 
@@ -123,7 +123,7 @@ async def test_a_delivered_message_shows_its_routing(
     assert "function" in text
     row = view.model.row(0)
     assert row is not None
-    assert f'"id": {row["index"]}' in view.inspector.message.toPlainText()
+    assert f'"id": {row.index}' in view.inspector.message.toPlainText()
 
 
 @in_qt

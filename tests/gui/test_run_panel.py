@@ -28,10 +28,10 @@ async def test_check_and_run_on_a_stand_in_to_the_end(desk: Desk, project: Path,
     await desk.until(lambda: window.run_panel.summary is not None, "the run")
     summary = window.run_panel.summary
     assert summary is not None
-    assert summary["read"] == 84
-    assert summary["delivered"] > 0
-    assert summary["delivered"] + summary["filtered"] + summary["rejected"] == 84
-    assert window.run_panel.counts["delivered"].text() == f"{summary['delivered']}"
+    assert summary.read == 84
+    assert summary.delivered > 0
+    assert summary.delivered + summary.filtered + summary.rejected == 84
+    assert window.run_panel.counts["delivered"].text() == f"{summary.delivered}"
     await desk.until(lambda: window.arrived.tree.topLevelItemCount(), "what arrived")
     tree = window.arrived.tree
     arrived = sum(
@@ -121,6 +121,6 @@ async def test_a_failing_check_says_what_to_do(desk: Desk, project: Path) -> Non
     await desk.trigger("check")
     panel = desk.window.check_panel
     await desk.until(lambda: panel.verdict.text() == "failed", "the check")
-    failed = [step for step in panel.steps if step["status"] == "failed"]
+    failed = [step for step in panel.steps if step.status == "failed"]
     assert failed
-    assert failed[0]["hint"]
+    assert failed[0].hint

@@ -28,7 +28,7 @@ async def test_a_cancelled_run_is_resumed(
     await desk.until(lambda: not panel.running, "the end")
     assert panel.verdict.text() == "cancelled"
     assert panel.run is not None
-    left = panel.run["left"]
+    left = panel.run.left
     assert 0 < left < COUNT
     assert f"{left:,} of {COUNT:,} messages remain" in panel.banner.text
     assert panel.resume_button.text() == f"Resume ({left:,} left)"
@@ -38,7 +38,7 @@ async def test_a_cancelled_run_is_resumed(
     await desk.trigger("resume_run")
     await desk.until(lambda: panel.summary is not None, "the rest")
     assert panel.summary is not None
-    assert panel.summary["delivered"] == COUNT
+    assert panel.summary.delivered == COUNT
     assert len(panel.page.chart.points) >= points
     assert not panel.resume_button.isVisible()
     assert not desk.window.action_table.qaction("resume_run").isEnabled()
@@ -81,14 +81,14 @@ async def test_past_runs_are_opened_from_the_tree(
         await desk.quiet()
     assert len(tree_texts(desk, "run")) == 2
     assert panel.run is not None
-    number = panel.run["id"]
+    number = panel.run.id
     # As if the window had been started anew.
     desk.window.session.open(tmp_path / "p")
     await desk.until(lambda: panel.run is None, "another project")
     await desk.quiet()
     window = desk.window
     await desk.act(lambda: window.tree.open_asked.emit("run", number))
-    await desk.until(lambda: panel.run is not None and panel.run["id"] == number, "the run")
+    await desk.until(lambda: panel.run is not None and panel.run.id == number, "the run")
     await desk.until(lambda: panel.page.letters.open == 1, "its letters")
     assert panel.verdict.text() == "1 rejected"
     assert panel.page.counts["delivered"].text() == "11"

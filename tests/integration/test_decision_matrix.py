@@ -150,9 +150,9 @@ async def test_every_surface_decides_the_same(key: str, kind: str, tmp_path: Pat
             assert outcome(row, where) in found, (row["index"], found)
 
         # check: the destinations of the rows, and no others
-        steps = await service.check(name, standin=True, sample="orders")
-        assert "failed" not in {step["status"] for step in steps}, steps
-        proved = {step["target"].split(" ")[-1] for step in steps if step["target"]}
+        steps = await service.checks.sink(name, standin=True, sample="orders")
+        assert "failed" not in {step.status for step in steps}, steps
+        proved = {step.target.split(" ")[-1] for step in steps if step.target}
         assert proved
         assert proved <= {where(row["request"]) for row in sent}
 
@@ -163,15 +163,15 @@ async def test_every_surface_decides_the_same(key: str, kind: str, tmp_path: Pat
         assert (summary["delivered"], summary["rejected"], summary["filtered"]) == (
             len(sent), len(failed), filtered
         )  # fmt: skip
-        arrived = await service.arrived(name)
-        assert Counter(item["destination"] for item in arrived) == Counter(
+        arrived = await service.checks.arrived(name)
+        assert Counter(item.destination for item in arrived) == Counter(
             where(row["request"]) for row in sent
         )
         places = {row["index"]: where(row["request"]) for row in sent}
         for item in arrived:
-            if (item["body"] or "").startswith("{"):
-                body = json.loads(item["body"])
-                assert places[body["metadata"]["commit_idx"]] == item["destination"]
+            if (item.body or "").startswith("{"):
+                body = json.loads(item.body)
+                assert places[body["metadata"]["commit_idx"]] == item.destination
         dead = [json.loads(line) for line in letters.read_text().splitlines()] if failed else []
         assert sorted(item["message"]["metadata"]["commit_idx"] for item in dead) == [
             row["index"] for row in failed

@@ -144,8 +144,8 @@ async def test_what_arrives_at_one_topic_is_what_the_preview_said(
     await service.open(str(folder))
     rows = await previewed(service)
     assert {row["action"] for row in rows} == {"insert", "update", "delete", "read"}
-    steps = await service.check("out")
-    assert {step["status"] for step in steps} <= {"passed", "skipped"}, steps
+    steps = await service.checks.sink("out")
+    assert {step.status for step in steps} <= {"passed", "skipped"}, steps
     assert pubsub_server.drained(pubsub_topic), "the check delivered something"
     summary = await service.run("out", sample="all")
     assert summary["delivered"] == len(rows) == 120
@@ -166,13 +166,13 @@ async def test_a_function_and_a_transform_decide_topic_and_data(
     destination = {"use_emulator": True, "emulator_base_url": pubsub_server.url}
     await service.open(str(project(tmp_path / "p", destination, prefix=prefix, shape=True)))
     rows = await previewed(service)
-    steps = await service.check("out", sample="all")
-    failed = {step["target"] for step in steps if step["status"] == "failed"}
+    steps = await service.checks.sink("out", sample="all")
+    failed = {step.target for step in steps if step.status == "failed"}
     assert failed == {f"{prefix}-{region}" for region in ("eu", "us", "ap")}
     for topic in failed:
         pubsub_server.create_topic(topic)
-    steps = await service.check("out", sample="all")
-    assert {step["status"] for step in steps} <= {"passed", "skipped"}, steps
+    steps = await service.checks.sink("out", sample="all")
+    assert {step.status for step in steps} <= {"passed", "skipped"}, steps
     summary = await service.run("out", sample="all")
     assert summary["delivered"] == len(rows) == 120
     arrived = [item for topic in failed for item in got(pubsub_server, topic, 40)]
@@ -199,12 +199,12 @@ async def test_credentials_from_a_variable_sign_the_delivery(
     folder = project(tmp_path / "p", destination, batch_size=30)
     await service.open(str(folder))
     rows = await previewed(service)
-    steps = await service.check("out")
-    assert {step["status"] for step in steps} <= {"passed", "skipped"}, steps
+    steps = await service.checks.sink("out")
+    assert {step.status for step in steps} <= {"passed", "skipped"}, steps
     summary = await service.run("out", sample="all")
     assert summary["delivered"] == len(rows) == len(google_server.published)
     assert not google_server.faults_of_rules
-    shown = json.dumps([rows, steps, summary])
+    shown = json.dumps([rows, summary]) + str(steps)
     assert key["private_key"].splitlines()[3] not in shown
     assert not [token for token in google_server.issued if token in shown]
 

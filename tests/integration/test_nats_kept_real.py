@@ -155,15 +155,15 @@ async def test_the_check_names_a_sink_that_shares_the_memory_of_ids(
     nats_server.create_stream("SHARED", "sequin.>")
     async with EngineService() as service:
         await service.open(str(tmp_path))
-        shared = [s for s in await service.check("one") if "the sink two" in s["detail"]]
-        assert [(s["step"], s["status"]) for s in shared] == [("target", "inconclusive")]
+        shared = [s for s in await service.checks.sink("one") if "the sink two" in s.detail]
+        assert [(s.step, s.status) for s in shared] == [("target", "inconclusive")]
         assert "SHARED" in shared[0]["detail"]
         nats_server.delete_stream("SHARED")
         nats_server.create_stream("FIRST", "sequin.shop.>")
         nats_server.create_stream("SECOND", "sequin.two.>")
         for sink in ("one", "two"):
-            steps = await service.check(sink)
-            assert [s["status"] for s in steps if s["step"] == "target"].count("inconclusive") == 0
+            steps = await service.checks.sink(sink)
+            assert [s.status for s in steps if s.step == "target"].count("inconclusive") == 0
 
 
 # --- settings that keep nothing ----------------------------------------------------------------

@@ -66,15 +66,15 @@ async def test_what_arrives_is_what_the_preview_said(
         assert await service.preview_all(sink, rows.append, sample="rows") == 0
         with nats_server.wire() as wire:
             wire.subscribe(f"{prefix}.>")
-            steps = await service.check(sink, sample="rows")
+            steps = await service.checks.sink(sink, sample="rows")
             assert wire.rest() == [], "the check delivered something"
             summary = await service.run(sink, sample="rows")
             heard = wire.take(120)
             assert wire.rest() == []
-    targets = [step for step in steps if step["step"] == "target"]
-    assert {step["status"] for step in targets} == {"passed"}, steps
+    targets = [step for step in steps if step.step == "target"]
+    assert {step.status for step in targets} == {"passed"}, steps
     assert len(targets) == (12 if sink == "dynamic" else 1)
-    assert all(("acknowledges" if stored else "nobody confirms") in s["detail"] for s in targets)
+    assert all(("acknowledges" if stored else "nobody confirms") in s.detail for s in targets)
     assert (summary["delivered"], summary["rejected"]) == (120, 0)
     wanted = sorted(
         (r["request"]["subject"], sorted(r["request"]["headers"].items()), r["request"]["payload"])

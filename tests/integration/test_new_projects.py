@@ -21,9 +21,9 @@ async def test_a_new_project_runs_on_its_standin(sink: type, tmp_path: Path) -> 
         snapshot = await service.open(str(tmp_path / "new"))
         [entry] = snapshot["sinks"]
         name = entry["name"]
-        steps = await service.check(name, standin=True, sample="orders")
-        assert "failed" not in {step["status"] for step in steps}, steps
+        steps = await service.checks.sink(name, standin=True, sample="orders")
+        assert "failed" not in {step.status for step in steps}, steps
         summary = await service.run(name, standin=True, sample="orders")
         assert (summary["delivered"], summary["rejected"]) == (4, 0), summary
-        arrived = await service.arrived(name)
+        arrived = await service.checks.arrived(name)
         assert len(arrived) == 4

@@ -25,7 +25,7 @@ LEFT = (
 MADE = "select count(*) from pg_publication"
 WINDOW = """
 import asyncio, sys
-from routestudio.engine.client import EngineClient
+from routestudio.api.client import EngineClient
 
 async def read(output, client):
     while data := await output.read(1 << 16):

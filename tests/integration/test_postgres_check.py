@@ -201,8 +201,8 @@ async def project(
 async def test_a_database_of_a_project(project: EngineService, postgres_15: PostgresServer) -> None:
     with postgres_15.database("first", *READY):
         ask = project.methods
-        found = await ask["check_database"]("shop")
-        assert {step["step"] for step in found if step["status"] == "failed"} == {"slot"}
+        found = await project.checks.database("shop")
+        assert {step.step for step in found if step.status == "failed"} == {"slot"}
         postgres_15.run("insert into orders select n, 'x' from generate_series(1, 9) n",
                         "analyze orders", database="first")  # fmt: skip
         tables = await ask["database_tables"]("shop")
@@ -213,5 +213,5 @@ async def test_a_database_of_a_project(project: EngineService, postgres_15: Post
         assert [column["type"] for column in table["columns"]] == ["integer", "text"]
         looked = await ask["recognise"](address="database://shop?table=public.orders", limit=5)
         assert looked["tables"] == {"public.orders": 5}
-        unknown = await ask["check_database"]("nowhere")
-        assert unknown[0]["detail"] == "the project has no database `nowhere`"
+        unknown = await project.checks.database("nowhere")
+        assert unknown[0].detail == "the project has no database `nowhere`"

@@ -142,4 +142,4 @@ async def test_text_that_is_being_typed_is_compared_without_asking_again(
         assert not any("totl" in item["message"] for item in found)
         columns = await engine.methods["columns"]()
         assert ["placed", "timestamp with time zone", "database"] in columns
-        assert any(item["code"] == "drift" for item in await engine.lint())
+        assert any(item.code == "drift" for item in await engine.checks.lint())

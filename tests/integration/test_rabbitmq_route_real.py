@@ -212,11 +212,11 @@ async def test_what_arrives_is_what_the_preview_said(
         await service.open(str(tmp_path))
         rows: list[dict[str, Any]] = []
         assert await service.preview_all(sink, rows.append, sample="rows") == 0
-        steps = await service.check(sink, sample="rows")
+        steps = await service.checks.sink(sink, sample="rows")
         assert rabbitmq_server.drain("all") == [], "the check delivered something"
         summary = await service.run(sink, sample="rows")
-    targets = [step for step in steps if step["step"] == "target"]
-    assert {step["status"] for step in targets} == {"passed"}, steps
+    targets = [step for step in steps if step.step == "target"]
+    assert {step.status for step in targets} == {"passed"}, steps
     assert len(targets) == (2 if sink == "dynamic" else 1)
     assert (summary["delivered"], summary["rejected"]) == (120, 0)
     assert sorted(map(promised, rows)) == sorted(map(seen, rabbitmq_server.drain("all")))

@@ -10,11 +10,13 @@ import json
 import shutil
 import uuid
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from routestudio.api.checks import Step
 from routestudio.engine.service import EngineService
 from routestudio.sinks.kafka.phash2 import partition
 from tests.support.http_server import HttpReceiver
@@ -50,8 +52,8 @@ def edit(project: Path, old: str, new: str) -> None:
     file.write_text(text.replace(old, new))
 
 
-def verdicts(steps: list[dict[str, Any]]) -> set[str]:
-    return {step["status"] for step in steps}
+def verdicts(steps: Sequence[Step]) -> set[str]:
+    return {step.status for step in steps}
 
 
 @pytest.mark.usefixtures("trusted_ca")
@@ -75,11 +77,11 @@ async def test_kafka(
     assert len(rows) > 20
     topics = sorted({row["request"]["topic"] for row in rows})
     assert all(topic.startswith(prefix) for topic in topics)
-    missing = await service.check("orders-to-kafka", sample="shop")
-    assert {s["status"] for s in missing if s["step"] == "target"} == {"failed"}
+    missing = await service.checks.sink("orders-to-kafka", sample="shop")
+    assert {s.status for s in missing if s.step == "target"} == {"failed"}
     for topic in topics:
         kafka_server.create_topic(topic, 3)
-    steps = await service.check("orders-to-kafka", sample="shop")
+    steps = await service.checks.sink("orders-to-kafka", sample="shop")
     assert verdicts(steps) <= {"passed", "skipped"}, steps
     summary = await service.run("orders-to-kafka", sample="shop")
     found = kafka_server.read(*topics)
@@ -102,7 +104,7 @@ async def test_redis(
     await service.open(str(project))
     rows = await previewed(service, "customers-to-redis")
     assert rows
-    steps = await service.check("customers-to-redis", sample="shop")
+    steps = await service.checks.sink("customers-to-redis", sample="shop")
     assert verdicts(steps) <= {"passed", "skipped"}, steps
     assert redis_server.command("DBSIZE") == 0
     summary = await service.run("customers-to-redis", sample="shop")
@@ -123,7 +125,7 @@ async def test_http(
     await service.open(str(project))
     rows = await previewed(service, "events-to-http")
     assert rows
-    steps = await service.check("events-to-http", sample="shop")
+    steps = await service.checks.sink("events-to-http", sample="shop")
     assert "failed" not in verdicts(steps), steps
     http_receiver.reset()
     summary = await service.run("events-to-http", sample="shop")

@@ -50,7 +50,7 @@ async def test_the_project_of_the_guide_has_no_problem(tmp_path: Path) -> None:
     async with EngineService() as engine:
         snapshot = await engine.open(str(tmp_path))
         assert snapshot["problems"] == []
-        assert await engine.lint() == []
+        assert await engine.checks.lint() == []
 
 
 @pytest.mark.slow

@@ -91,17 +91,6 @@ def test_a_sink_knows_only_the_model_and_shared_code(graph: grimp.ImportGraph, s
     assert others <= {"routestudio.tasks"}
 
 
-def test_the_window_uses_the_engine_through_its_client(graph: grimp.ImportGraph) -> None:
-    used = {
-        upstream
-        for module in graph.modules
-        if module == "routestudio.ui" or module.startswith("routestudio.ui.")
-        for upstream in graph.find_modules_directly_imported_by(module)
-        if upstream.startswith("routestudio.engine")
-    }
-    assert used <= {"routestudio.engine.client", "routestudio.engine.protocol"}
-
-
 def test_commands_do_not_reach_the_window(graph: grimp.ImportGraph) -> None:
     below = graph.find_upstream_modules("routestudio.cli", as_package=True)
     assert {each for each in below if each.startswith(("routestudio.ui", "routestudio.app"))} == (
@@ -124,16 +113,12 @@ def test_finding_every_sink_loads_no_client_library() -> None:
     assert within(set(modules), (*CLIENTS, *QT)) == set()
 
 
-def test_the_engines_client_is_light() -> None:
-    modules = loaded_by("routestudio.engine.client")
-    ours = {each for each in modules if each.startswith("routestudio")}
-    assert ours == {
-        "routestudio",
-        "routestudio.engine",
-        "routestudio.engine.client",
-        "routestudio.engine.protocol",
-        "routestudio.errors",
-    }
+def test_the_engines_api_is_light() -> None:
+    modules = loaded_by("routestudio.api.engine") | loaded_by("routestudio.api.client")
+    ours = {each for each in modules if each.startswith("routestudio.")}
+    assert {
+        each for each in ours if not each.startswith(("routestudio.api", "routestudio.errors"))
+    } == set()
     assert within(modules, ("ruamel", *CLIENTS, *QT)) == set()
 
 

@@ -125,8 +125,8 @@ async def previewed_and_run(
         await service.open(str(folder))
         await service.preview_all("out", rows.append, sample="rows")
         if checked:
-            steps = await service.check("out", sample="rows")
-            assert {step["status"] for step in steps} <= {"passed", "skipped"}, steps
+            steps = await service.checks.sink("out", sample="rows")
+            assert {step.status for step in steps} <= {"passed", "skipped"}, steps
         summary = await service.run("out", sample="rows")
     assert all(row["ok"] for row in rows), [row["error"] for row in rows if not row["ok"]]
     return rows, summary

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from routestudio.api import codec
+from routestudio.api.sources import Source
 from routestudio.engine.service import EngineService
 
 ROOT = Path(__file__).parents[2]
@@ -65,7 +67,9 @@ async def delivered(service: EngineService, path: Path, rows: Path) -> dict[str,
 
 async def read(service: EngineService, rows: Path, **more: Any) -> dict[str, Any]:
     """What is read back, compared with the preview of the same rows."""
-    found: dict[str, Any] = await service.methods["read_back"]("out", input=str(rows), **more)
+    answer = await service.reading.read_back("out", Source(input=str(rows)), **more)
+    found = codec.complete(answer.found) if answer.found is not None else {"ask": answer.ask}
+    assert isinstance(found, dict)
     return found
 
 

@@ -196,7 +196,7 @@ def lint() -> Callable[[str], object]:
             service = EngineService()
             try:
                 await service.open(str(folder))
-                return await service.lint()
+                return await service.checks.lint()
             finally:
                 await service.close()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from typing import Any
+from collections.abc import Sequence
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
 from PySide6.QtGui import QColor
@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from routestudio.api.checks import FailingRows, Step
 from routestudio.errors import RouteStudioError
 from routestudio.ui.bridge import Job
 from routestudio.ui.icons import icon
@@ -49,7 +50,7 @@ class CheckPanel(QWidget):
         self._session = session
         self._job: Job | None = None
         self._sink = ""
-        self.steps: list[dict[str, Any]] = []
+        self.steps: list[Step] = []
         body = column(self)
         row = bar(body)
         self.title = ElidedLabel("Check", "heading")
@@ -89,7 +90,7 @@ class CheckPanel(QWidget):
         self.cancel_button.show()
         engine = self._session.engine
         self._job = engine.run(
-            self._session.request("check", on_event=self._event, sink=sink, standin=standin),
+            self._session.api.checks.sink(sink, standin=standin, tell=self._add),
             owner=self, title="Check", done=self._done, failed=self._failed,
         )  # fmt: skip
 
@@ -106,7 +107,7 @@ class CheckPanel(QWidget):
         self.cancel_button.show()
         engine = self._session.engine
         self._job = engine.run(
-            engine.request("check_database", on_event=self._event, database=name),
+            engine.api.checks.database(name, tell=self._add),
             owner=self, title="Check", done=self._done, failed=self._failed,
         )  # fmt: skip
 
@@ -118,13 +119,9 @@ class CheckPanel(QWidget):
         self._job = None
         self.cancel_button.hide()
 
-    def _event(self, name: str, step: dict[str, Any]) -> None:
-        if name == "step":
-            self._add(step)
-
-    def _done(self, steps: list[dict[str, Any]]) -> None:
+    def _done(self, steps: Sequence[Step]) -> None:
         self.cancel_button.hide()
-        states = {step["status"] for step in steps}
+        states = {step.status for step in steps}
         if "failed" in states:
             self.verdict.show_status("failed", "error")
         elif "inconclusive" in states:
@@ -138,16 +135,16 @@ class CheckPanel(QWidget):
         """A service that answers is not all: show how many sample rows do not get that far."""
         sink, engine = self._sink, self._session.engine
 
-        def show(found: dict[str, int]) -> None:
-            if sink == self._sink and found["failed"]:
+        def show(found: FailingRows) -> None:
+            if sink == self._sink and found.failed:
                 self.verdict.show_status("service ready, rows fail", "warning")
                 self.banner.say(
                     "warning",
-                    f"{found['failed']:,} of {found['rows']:,} sample rows "
+                    f"{found.failed:,} of {found.rows:,} sample rows "
                     "do not get through the route; the preview shows why.",
                 )
 
-        engine.run(self._session.request("failing_rows", sink=sink), owner=self,
+        engine.run(self._session.api.checks.failing_rows(sink), owner=self,
                    title="Check rows", done=show, failed=lambda _: None)  # fmt: skip
 
     def _failed(self, error: RouteStudioError) -> None:
@@ -155,14 +152,14 @@ class CheckPanel(QWidget):
         self.verdict.show_status("failed", "error")
         self.banner.say("error", str(error))
 
-    def _add(self, step: dict[str, Any]) -> None:
+    def _add(self, step: Step) -> None:
         self.steps.append(step)
-        shown = step["hint"] and step["status"] in ("failed", "inconclusive")
-        hint = in_words(step["hint"]) if shown else ""
-        ms = f"{step['ms']:,.0f} ms" if step["ms"] else ""
+        shown = step.hint is not None and step.status in ("failed", "inconclusive")
+        hint = in_words(step.hint or "") if shown else ""
+        ms = f"{step.ms:,.0f} ms" if step.ms else ""
         detail = in_words(_detail(step))
-        item = QTreeWidgetItem([step["step"], step["status"], detail, hint, ms])
-        name, role = _ICONS[step["status"]]
+        item = QTreeWidgetItem([step.step, step.status, detail, hint, ms])
+        name, role = _ICONS[step.status]
         item.setIcon(0, icon(name, role))
         item.setForeground(1, QColor(colour(role)))
         item.setForeground(4, QColor(colour("muted")))
@@ -187,8 +184,8 @@ class CheckPanel(QWidget):
         self.table.setColumnHidden(3, True)  # most checks have nothing to be done
 
 
-def _detail(step: dict[str, Any]) -> str:
-    target, detail = step["target"], str(step["detail"])
+def _detail(step: Step) -> str:
+    target, detail = step.target, step.detail
     return f"{target}: {detail}" if target and target not in detail else detail
 
 

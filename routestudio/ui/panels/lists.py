@@ -6,6 +6,8 @@ import html
 import json
 import time
 from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
@@ -17,11 +19,14 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from routestudio.api.checks import Arrived
+from routestudio.api.reading import ReadAnswer, ReadingSide
 from routestudio.errors import RouteStudioError
 from routestudio.ui.bridge import Job
 from routestudio.ui.icons import icon
 from routestudio.ui.panels.read_back import ReadBackView
 from routestudio.ui.panels.run_tables import Column, RowsModel, rows_table
+from routestudio.ui.read_back_dialog import Wanted
 from routestudio.ui.session import Session
 from routestudio.ui.theme import follow_mono
 from routestudio.ui.widgets.basics import Button, ElidedLabel, EmptyState
@@ -77,7 +82,7 @@ class ArrivedPanel(QWidget):
         self.held = ReadBackView()
         self._stack.addWidget(self.held)
         body.addWidget(self._stack, 1)
-        self._again: tuple[str, dict[str, Any], dict[str, Any]] | None = None
+        self._again: tuple[str, ReadingSide, Wanted] | None = None
         self._job: Job | None = None
         session.opened.connect(self.forget)
 
@@ -85,7 +90,7 @@ class ArrivedPanel(QWidget):
         """Show what was read back of the real service last, or how it is."""
         environment = str((self._session.environment or {}).get("name", ""))
         last = self._again
-        if last is not None and (last[0], last[1].get("environment", "")) == (name, environment):
+        if last is not None and (last[0], last[1].environment) == (name, environment):
             return
         self._clear()
         place = (self._session.sink(name) or {}).get("target") or "the real service"
@@ -95,39 +100,39 @@ class ArrivedPanel(QWidget):
             "delivered is listed in Run, under Delivered."
         )
 
-    def show_unreadable(self, name: str, side: dict[str, Any]) -> None:
+    def show_unreadable(self, name: str, side: ReadingSide) -> None:
         """Show why a service cannot be read, and what to do instead."""
         self._clear()
         self._empty.title.setText(f"{name} cannot be read back")
-        instead = str(side["instead"])
-        self._empty.text.setText(f"{side['why']} Instead: {instead}.")
+        self._empty.text.setText(f"{side.why} Instead: {side.instead}.")
 
-    def read_back(self, name: str, side: dict[str, Any], params: dict[str, Any]) -> None:
+    def read_back(
+        self, name: str, side: ReadingSide, wanted: Wanted, *, agreed: bool = False
+    ) -> None:
         """Read what the real service of a sink holds, and compare it with the preview."""
         self._clear()
-        self._again = (name, side, params)
-        host = str(side.get("host") or "the real service")
-        where = f"{host} ({side['environment']})" if side.get("environment") else host
-        self.title.show_text(f"What {where} holds of {name}")
+        self._again = (name, side, wanted)
+        self.title.show_text(f"What {side.place} holds of {name}")
         self._stack.setCurrentIndex(2)
-        self.held.wait(f"Reading from {where}…")
+        self.held.wait(f"Reading from {side.place}…")
+        work = self._session.api.reading.read_back(
+            name, wanted.source, limit=wanted.limit, destination=wanted.destination, agreed=agreed
+        )
         self._job = self._session.engine.run(
-            self._session.request("read_back", sink=name, **params), owner=self, title="Read back",
-            done=self._held, failed=self._failed,
-        )  # fmt: skip
+            work, owner=self, title="Read back", done=self._held, failed=self._failed
+        )
 
-    def _held(self, found: dict[str, Any]) -> None:
-        if "ask" not in found:
-            self.held.take(found)
+    def _held(self, answer: ReadAnswer) -> None:
+        if answer.found is not None:
+            self.held.take(answer.found)
             return
         from routestudio.ui import dialogs
 
-        text = str(found["ask"])
+        text = answer.ask
         if self._again is None:
             return
         if dialogs.ask(self, "Read back", f"{text[:1].upper()}{text[1:]}.", "Read", danger=True):
-            name, side, params = self._again
-            self.read_back(name, side, {**params, "agreed": True})
+            self.read_back(*self._again, agreed=True)
         else:
             self.held.wait("Nothing was read.")
 
@@ -167,26 +172,26 @@ class ArrivedPanel(QWidget):
             return
         engine = self._session.engine
         engine.run(
-            engine.request("arrived", sink=self._sink, limit=SHOWN),
+            engine.api.checks.arrived(self._sink, SHOWN),
             owner=self, title="Read back", done=self._fill,
         )  # fmt: skip
 
-    def _fill(self, items: list[dict[str, Any]]) -> None:
+    def _fill(self, items: Sequence[Arrived]) -> None:
         self.tree.clear()
         self._stack.setCurrentIndex(1 if items else 0)
         self.title.show_text(f"What arrived at the stand-in of {self._sink}: {len(items):,}")
         groups: dict[str, QTreeWidgetItem] = {}
         for item in items:
-            group = groups.get(item["destination"])
+            group = groups.get(item.destination)
             if group is None:
-                group = QTreeWidgetItem([item["destination"], "", ""])
+                group = QTreeWidgetItem([item.destination, "", ""])
                 group.setIcon(0, icon("destination"))
-                groups[item["destination"]] = group
+                groups[item.destination] = group
                 self.tree.addTopLevelItem(group)
-            details = ", ".join(f"{k}: {_short(v)}" for k, v in item["details"].items())
-            child = QTreeWidgetItem(["message", item["key"] or "", details])
+            details = ", ".join(f"{k}: {_short(v)}" for k, v in item.details.items())
+            child = QTreeWidgetItem(["message", item.key or "", details])
             child.setToolTip(2, html.escape(details))
-            child.setData(0, Qt.ItemDataRole.UserRole, item["body"])
+            child.setData(0, Qt.ItemDataRole.UserRole, item.body)
             group.addChild(child)
         for name, group in groups.items():
             group.setText(0, f"{name}  ({group.childCount():,})")
@@ -202,15 +207,21 @@ class ArrivedPanel(QWidget):
         self.body.setPlainText(_pretty(body) if isinstance(body, str) else "")
 
 
+@dataclass(frozen=True, slots=True)
+class _Line:
+    time: str
+    text: str
+
+
 class LogPanel(QWidget):
     """What the engine and the window reported, newest last."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._rows: deque[dict[str, Any]] = deque(maxlen=LOGGED)
-        self.model = RowsModel(
-            (Column("Time", lambda row: str(row["time"]), 84, role=lambda _: "muted"),
-             Column("Message", lambda row: str(row["text"])))
+        self._rows: deque[_Line] = deque(maxlen=LOGGED)
+        self.model = RowsModel[_Line](
+            (Column("Time", lambda row: row.time, 84, role=lambda _: "muted"),
+             Column("Message", lambda row: row.text))
         )  # fmt: skip
         self.table = rows_table(self.model, "Log")
         follow_mono(self.table)
@@ -227,7 +238,7 @@ class LogPanel(QWidget):
         """Append a message with the time."""
         last = self.table.verticalScrollBar()
         follow = last.value() == last.maximum()
-        self._rows.append({"time": time.strftime("%H:%M:%S"), "text": text})
+        self._rows.append(_Line(time.strftime("%H:%M:%S"), text))
         self.model.show(list(self._rows))
         self._stack.setCurrentIndex(1)
         if follow:
@@ -235,7 +246,7 @@ class LogPanel(QWidget):
 
     def text(self) -> str:
         """All messages, one a line."""
-        return "\n".join(f"{row['time']}  {row['text']}" for row in self._rows)
+        return "\n".join(f"{row.time}  {row.text}" for row in self._rows)
 
 
 def _short(value: Any) -> str:

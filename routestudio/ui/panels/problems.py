@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -21,6 +22,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from routestudio.api.checks import Finding
 from routestudio.errors import RouteStudioError
 from routestudio.model.function import Diagnostic
 from routestudio.model.project import SHARED_KEYS
@@ -84,7 +86,7 @@ class ProblemsPanel(QWidget):
     def __init__(self, session: Session) -> None:
         super().__init__()
         self._session = session
-        self._findings: list[dict[str, Any]] = []
+        self._findings: Sequence[Finding] = ()
         self._known: dict[str, Any] | None = None
         """What was linted last, or is about to be."""
         self._running = self._again = False
@@ -154,7 +156,7 @@ class ProblemsPanel(QWidget):
         self.refresh()
 
     def _opened(self) -> None:
-        self._findings = []
+        self._findings = ()
         self._lint_again()
 
     # --- linting -----------------------------------------------------------------------------
@@ -169,11 +171,11 @@ class ProblemsPanel(QWidget):
         self._running = True
         engine = self._session.engine
         engine.run(
-            self._session.request("lint"), owner=self, title="Lint", done=self._linted,
+            self._session.api.checks.lint(), owner=self, title="Lint", done=self._linted,
             failed=self._failed, ended=self._ended,
         )  # fmt: skip
 
-    def _linted(self, findings: list[dict[str, Any]]) -> None:
+    def _linted(self, findings: Sequence[Finding]) -> None:
         if self._again:
             return
         self._findings = findings
@@ -230,27 +232,27 @@ class ProblemsPanel(QWidget):
                 by_place[name, key] = rows[-1]
         yaml = self._session.snapshot.get("file", "").replace("\\", "/").rsplit("/", 1)[-1]
         for found in self._findings:
-            known = by_place.get((found["file"], found["line"], found["message"]))
-            if known is None and found["file"] == yaml:
-                known = by_place.get((found["sink"], found["field"]))
+            known = by_place.get((found.file, found.line, found.message))
+            if known is None and found.file == yaml:
+                known = by_place.get((found.sink, found.field))
             if known is None:
                 known = self._row(found, yaml)
                 rows.append(known)
-            if found["title"]:
-                known.code, known.title = found["code"], found["title"]
+            if found.title:
+                known.code, known.title = found.code, found.title
         return rows
 
-    def _row(self, found: dict[str, Any], yaml: str) -> _Row:
-        file, line = found["file"] or "", found["line"] or 1
+    def _row(self, found: Finding, yaml: str) -> _Row:
+        file, line = found.file or "", found.line or 1
         target: Target = ("file", file, line)
         if file.startswith("samples/"):
             name = file.removeprefix("samples/")
             target = ("sample", name.rsplit(".", 1)[0], line)
-        elif file in ("", yaml) and found["sink"]:
-            target = ("sink", found["sink"], 1)
-        place = f"{file}:{found['line']}" if found["line"] else file
-        return _Row(found["severity"], found["message"], place, found["hint"] or "", target,
-                    sink=found["sink"] or "")  # fmt: skip
+        elif file in ("", yaml) and found.sink:
+            target = ("sink", found.sink, 1)
+        place = f"{file}:{found.line}" if found.line else file
+        return _Row(found.severity, found.message, place, found.hint or "", target,
+                    sink=found.sink or "")  # fmt: skip
 
     def _add(self, row: _Row) -> None:
         line, hint = (in_words(" ".join(text.split())) for text in (row.text, row.hint))

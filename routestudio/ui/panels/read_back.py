@@ -9,8 +9,9 @@ from typing import Any, Final
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QSplitter, QTextBrowser, QWidget
 
+from routestudio.api.reading import ReadBack, ReadRow, RecordSide
 from routestudio.model.wording import counted
-from routestudio.ui.panels.run_tables import Column, Row, RowsModel, chosen_rows, rows_table
+from routestudio.ui.panels.run_tables import Column, RowsModel, chosen_rows, rows_table
 from routestudio.ui.theme import theme
 from routestudio.ui.widgets.basics import Banner
 from routestudio.ui.widgets.html_page import page
@@ -23,20 +24,20 @@ _ORDER: Final = ("different", "missing", "unread", "repeated", "other", "replace
 """What needs somebody's eyes first."""
 
 
-def verdict_of(row: Row) -> str:
+def verdict_of(row: ReadRow) -> str:
     """The result of a row, as it is shown."""
-    name = str(row["verdict"])
+    name = row.verdict
     return _TITLES.get(name, name)
 
 
-_COLUMNS: Final = (
-    Column("Result", verdict_of, 140, role=lambda row: _ROLES.get(row["verdict"], "muted"),
-           tip=lambda row: str(row["meaning"])),
-    Column("Differs in", lambda row: ", ".join(row["parts"]), 90, role=lambda _: "danger"),
-    Column("Row", lambda row: "" if row["row"] is None else str(row["row"]), 50, right=True),
-    Column("Key", lambda row: str(row["key"] or ""), 150),
-    Column("Destination", lambda row: str(row["destination"]), 0),
-    Column("Read at", lambda row: str(row["place"]), 150, role=lambda _: "muted"),
+_COLUMNS: Final[tuple[Column[ReadRow], ...]] = (
+    Column("Result", verdict_of, 140, role=lambda row: _ROLES.get(row.verdict, "muted"),
+           tip=lambda row: row.meaning),
+    Column("Differs in", lambda row: ", ".join(row.parts), 90, role=lambda _: "danger"),
+    Column("Row", lambda row: "" if row.row is None else str(row.row), 50, right=True),
+    Column("Key", lambda row: str(row.key or ""), 150),
+    Column("Destination", lambda row: row.destination, 0),
+    Column("Read at", lambda row: row.place, 150, role=lambda _: "muted"),
 )  # fmt: skip
 _KEY, _PLACE = 3, 5
 
@@ -46,11 +47,11 @@ class ReadBackView(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._row: Row | None = None
+        self._row: ReadRow | None = None
         body = column(self)
         self.banner = Banner()
         body.addWidget(self.banner)
-        self.model = RowsModel(_COLUMNS)
+        self.model = RowsModel[ReadRow](_COLUMNS)
         self.table = rows_table(self.model, "What the service holds, compared with the preview")
         self.table.selectionModel().selectionChanged.connect(lambda *_: self._chosen())
         self.detail = QTextBrowser()
@@ -81,17 +82,17 @@ class ReadBackView(QWidget):
         self._row = None
         self._show()
 
-    def take(self, found: dict[str, Any]) -> None:
-        """Show what was read (`engine.read_back.as_json`)."""
-        rows = sorted(found["rows"], key=lambda row: _ORDER.index(row["verdict"]))
+    def take(self, found: ReadBack) -> None:
+        """Show what was read."""
+        rows = sorted(found.rows, key=lambda row: _ORDER.index(row.verdict))
         self.model.show(rows)
         # What repeats another column, or is nowhere, takes no room.
-        keys = [row["key"] for row in rows]
+        keys = [row.key for row in rows]
         hide = self.table.setColumnHidden
-        hide(_KEY, not any(keys) or keys == [row["destination"] for row in rows])
-        hide(_PLACE, all(row["place"] in ("", row["key"]) for row in rows))
-        kind = "success" if found["good"] else "error"
-        if found["good"] and (found["counts"]["unread"] or not found["previewed"]):
+        hide(_KEY, not any(keys) or keys == [row.destination for row in rows])
+        hide(_PLACE, all(row.place in ("", row.key) for row in rows))
+        kind = "success" if found.good else "error"
+        if found.good and (found.counts["unread"] or not found.previewed):
             kind = "warning"
         self.banner.say(kind, summary(found))
         self._row = None
@@ -108,11 +109,11 @@ class ReadBackView(QWidget):
         self.detail.setHtml(page(detail_of(self._row)) if self._row is not None else "")
 
 
-def summary(found: dict[str, Any]) -> str:
+def summary(found: ReadBack) -> str:
     """The result in sentences."""
-    counts = found["counts"]
-    read = sum(place["read"] for place in found["destinations"])
-    parts = [f"{counted(read, 'record')} read, {found['previewed']:,} previewed: "
+    counts = found.counts
+    read = sum(place.read for place in found.destinations)
+    parts = [f"{counted(read, 'record')} read, {found.previewed:,} previewed: "
              f"{counts['equal'] + counts['repeated']:,} as previewed, "
              f"{counts['different']:,} different, {counts['missing']:,} missing."]  # fmt: skip
     if counts["other"]:
@@ -121,29 +122,29 @@ def summary(found: dict[str, Any]) -> str:
         parts.append(f"{counts['replaced']:,} were replaced by a later record of the preview.")
     if counts["unread"]:
         parts.append(f"{counts['unread']:,} may be beyond what was read: read more records.")
-    if found["failed"]:
-        parts.append(f"{counted(found['failed'], 'row')} failed in the preview.")
-    if found["uncompared"]:
-        parts.append(f"{counted(found['uncompared'], 'edit')} cannot be compared.")
-    if found["cut"] is not None:
-        parts.append(f"Only the first {found['cut']:,} rows were previewed.")
-    if found["more_destinations"]:
-        parts.append(f"{counted(found['more_destinations'], 'destination')} more were not read.")
-    return " ".join([*parts, *(_sentence(note) for note in found["notes"])])
+    if found.failed:
+        parts.append(f"{counted(found.failed, 'row')} failed in the preview.")
+    if found.uncompared:
+        parts.append(f"{counted(found.uncompared, 'edit')} cannot be compared.")
+    if found.cut is not None:
+        parts.append(f"Only the first {found.cut:,} rows were previewed.")
+    if found.more_destinations:
+        parts.append(f"{counted(found.more_destinations, 'destination')} more were not read.")
+    return " ".join([*parts, *(_sentence(note) for note in found.notes)])
 
 
-def detail_of(row: Row) -> str:
+def detail_of(row: ReadRow) -> str:
     """A record as rich text: the differences, then both sides."""
-    expected, found = row["expected"], row["found"]
-    role = {"positive": "good", "danger": "error"}.get(_ROLES.get(row["verdict"], ""), "muted")
+    expected, found = row.expected, row.found
+    role = {"positive": "good", "danger": "error"}.get(_ROLES.get(row.verdict, ""), "muted")
     parts = [f"<p><span class='name {role}'>{html.escape(verdict_of(row))}</span> "
-             f"<span class='muted'>{html.escape(row['meaning'])}</span></p>"]  # fmt: skip
-    if row["changes"]:
+             f"<span class='muted'>{html.escape(row.meaning)}</span></p>"]  # fmt: skip
+    if row.changes:
         lines = [
-            f"<tr><td class='name'>{html.escape(str(change['path']))}</td>"
-            f"<td class='over'>{_value(change['expected'])}</td>"
-            f"<td class='error'>{_value(change['found'])}</td></tr>"
-            for change in row["changes"]
+            f"<tr><td class='name'>{html.escape(change.path)}</td>"
+            f"<td class='over'>{_value(change.expected)}</td>"
+            f"<td class='error'>{_value(change.found)}</td></tr>"
+            for change in row.changes
         ]
         head = "<tr><td class='muted'>Differs in</td><td class='muted'>Previewed</td>" \
                "<td class='muted'>Read</td></tr>"  # fmt: skip
@@ -154,22 +155,22 @@ def detail_of(row: Row) -> str:
     return "".join(parts)
 
 
-def _side(title: str, side: dict[str, Any]) -> str:
-    facts = [("Destination", side["destination"]), ("Key", side["key"]),
-             *(side["headers"] or {}).items()]  # fmt: skip
+def _side(title: str, side: RecordSide) -> str:
+    facts = [("Destination", side.destination), ("Key", side.key),
+             *side.headers.items()]  # fmt: skip
     lines = "".join(
         f"<tr><td class='muted'>{html.escape(str(name))}</td>"
         f"<td>{html.escape(str(value))}</td></tr>"
         for name, value in facts if value
     )  # fmt: skip
-    body = "<i>nothing is held</i>" if side["body"] is None else f"<pre>{_body(side)}</pre>"
-    cut = f"<p class='muted'>cut: it has {side['size']:,} bytes</p>" if side["cut"] else ""
+    body = "<i>nothing is held</i>" if side.body is None else f"<pre>{_body(side)}</pre>"
+    cut = f"<p class='muted'>cut: it has {side.size:,} bytes</p>" if side.cut else ""
     head = f"<p class='name'>{title}</p>" if title else ""
     return f"{head}<table>{lines}</table>{body}{cut}"
 
 
-def _body(side: dict[str, Any]) -> str:
-    text = str(side["body"])
+def _body(side: RecordSide) -> str:
+    text = side.body or ""
     try:
         text = json.dumps(json.loads(text), indent=2, ensure_ascii=False)
     except ValueError:

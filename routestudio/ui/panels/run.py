@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QProgressBar, QStackedWidget, QWidget
+from PySide6.QtWidgets import QLabel, QProgressBar, QStackedWidget, QWidget
 
-from routestudio.engine.client import EngineLost
+from routestudio.api.client import EngineLost
+from routestudio.api.runs import Counts, Run, RunProgress, RunStarted
+from routestudio.api.sources import Source
 from routestudio.errors import RouteStudioError
 from routestudio.ui.bridge import Job
 from routestudio.ui.runs import Runs, duplicates, title
@@ -44,10 +48,10 @@ class RunPanel(QWidget):
         self._page: RunPage | None = None
         self._stopping = False
         self._pointing = False
-        self.run: dict[str, Any] | None = None
-        """The run that is shown."""
-        self.summary: dict[str, Any] | None = None
-        self.after: Any = None
+        self.run: Run | None = None
+        """The run that is shown; without an id while it is only asked for."""
+        self.summary: Counts | None = None
+        self.after: Callable[[], object] | None = None
         body = column(self)
         row = bar(body)
         self.title = ElidedLabel("Run", "heading")
@@ -96,7 +100,7 @@ class RunPanel(QWidget):
         return self._page
 
     @property
-    def counts(self) -> dict[str, Any]:
+    def counts(self) -> dict[str, QLabel]:
         """The labels of the counts."""
         return self.page.counts
 
@@ -109,9 +113,7 @@ class RunPanel(QWidget):
     def resumable(self) -> bool:
         """Whether something of the shown run remains."""
         run = self.run
-        if self.running or run is None or "resumable" not in run:
-            return False  # until the engine has answered, little is known of a run
-        return bool(run["resumable"]) and run["left"] > 0
+        return not self.running and run is not None and run.resumable and run.left > 0
 
     def reset(self) -> None:
         """Show nothing: another project is open."""
@@ -129,17 +131,18 @@ class RunPanel(QWidget):
     ) -> None:
         """Deliver a sample set; `confirmed` is the environment that a person confirmed."""
         mark = self._session.environment
-        run = {"sink": sink, "value": sample, "standin": standin, "parent": None, "total": total,
-               "environment": mark["name"] if mark else ""}  # fmt: skip
-        self._begin(run, "deliver", sink=sink, sample=sample, standin=standin,
-                    confirmed=confirmed)  # fmt: skip
+        run = Run("", sink, sample, standin, total, environment=mark["name"] if mark else "")
+        runs = self._session.api.runs
+        self._begin(run, runs.deliver(sink, Source(sample=sample), standin=standin,
+                                      confirmed=confirmed, tell=self._told))  # fmt: skip
 
     def resume(self, confirmed: str | None = None) -> None:
         """Go on with the shown run where it was."""
         if self.resumable and self.run is not None:
             run = self.run
             chart = self.page.chart.points
-            self._begin(run, "resume_run", run=run["id"], confirmed=confirmed)
+            work = self._session.api.runs.resume(run.id, confirmed=confirmed, tell=self._told)
+            self._begin(run, work)
             for point in chart:
                 self.page.chart.add(point.second, point.rate, point.p50, point.p95)
 
@@ -152,18 +155,19 @@ class RunPanel(QWidget):
         if self.running:
             self._session.notice.emit("info", _BUSY)
             return
-        origin = self.run["parent"] or self.run["id"]
+        origin = self.run.parent or self.run.id
         total = self.page.letters.group_count if numbers is None else len(numbers)
-        run = {**self.run, "parent": origin, "total": total, "left": 0, "letters": 0}
-        self._begin(run, "retry_letters", run=origin, numbers=numbers, group=group,
-                    confirmed=confirmed)  # fmt: skip
+        run = replace(self.run, id="", parent=origin, total=total, left=0, letters=0)
+        self._begin(run, self._session.api.runs.retry(
+            origin, numbers=numbers, group=group, confirmed=confirmed, tell=self._told
+        ))  # fmt: skip
 
     def cancel(self) -> None:
         """Stop the running delivery within 100 ms; what remains can be resumed."""
         if not self.running:
             return
-        number = (self.run or {}).get("id")
-        if number is None:  # it has not begun
+        number = self.run.id if self.run is not None else ""
+        if not number:  # it has not begun
             self._drop()
             self.verdict.show_status("cancelled", "warning")
             self._end()
@@ -172,23 +176,21 @@ class RunPanel(QWidget):
             self._stopping = True
             self.verdict.show_status("cancelling", "warning")
             engine = self._session.engine
-            engine.run(engine.request("stop_run", run=number), owner=self, title="Cancel")
+            engine.run(engine.api.runs.stop(number), owner=self, title="Cancel")
 
     def show_run(self, number: str) -> None:
         """Show a run of the past; the one that goes on stays in front while it does."""
         if self.running:
-            if self.run is not None and self.run.get("id") != number:
+            if self.run is not None and self.run.id != number:
                 self._session.notice.emit("info", _BUSY)
             return
         engine = self._session.engine
-        engine.run(
-            engine.request("run_detail", run=number), owner=self, title="Run", done=self._show_past
-        )
+        engine.run(engine.api.runs.detail(number), owner=self, title="Run", done=self._show_past)
 
-    def _show_past(self, run: dict[str, Any]) -> None:
+    def _show_past(self, run: Run) -> None:
         if self.running:
             return
-        same = self.run is not None and self.run.get("id") == run["id"]
+        same = self.run is not None and self.run.id == run.id
         self.run, self.summary = run, None
         page = self.page
         self._stack.setCurrentWidget(page)
@@ -205,52 +207,51 @@ class RunPanel(QWidget):
             self._job.cancel()
         self._job = None
 
-    def _begin(self, about: dict[str, Any], method: str, **params: Any) -> None:
+    def _begin(self, about: Run, work: Coroutine[Any, Any, Run]) -> None:
         self._drop()
         self._stopping = self._pointing = False
-        self.run = {**about, "id": about["id"] if method == "resume_run" else None}
+        self.run = about
         self.summary = None
         page = self.page
         self._stack.setCurrentWidget(page)
-        page.begin(about["total"], again=method == "resume_run")
+        page.begin(about.total, again=bool(about.id))
         self.banner.hide()
         self.title.show_text(title(about))
         self.verdict.show_status("running", "info")
         self.verdict.show()
-        self.progress.setRange(0, max(1, about["total"]))
+        self.progress.setRange(0, max(1, about.total))
         self.progress.setValue(0)
         self.progress.show()
         self.resume_button.hide()
         self.cancel_button.show()
         engine = self._session.engine
         self._job = engine.run(
-            self._session.request(method, on_event=self._event, **params),
-            owner=self, title="Run", done=self._done, failed=self._failed,
+            work, owner=self, title="Run", done=self._done, failed=self._failed,
         )  # fmt: skip
         self.changed.emit()
 
     # --- being informed --------------------------------------------------------------------------
 
-    def _event(self, name: str, data: dict[str, Any]) -> None:
-        if name == "started":
-            self.run = data["run"]
-            self.progress.setRange(0, max(1, data["run"]["total"]))
-            self.page.show_run(data["run"])
-            self.page.began(data)
-        elif name == "progress":
-            finished, text = self.page.take(data)
+    def _told(self, event: RunStarted | RunProgress) -> None:
+        if isinstance(event, RunStarted):
+            self.run = event.run
+            self.progress.setRange(0, max(1, event.run.total))
+            self.page.show_run(event.run)
+            self.page.began(event)
+        else:
+            finished, text = self.page.take(event)
             self.progress.setValue(min(self.progress.maximum(), finished))
             self.time_left.setText(text)
 
-    def _done(self, run: dict[str, Any]) -> None:
+    def _done(self, run: Run) -> None:
         self.run = run
         self._job = None
         self.page.ended(run)
-        if run["status"] == "done":
-            self.summary = dict(run["counts"])
+        if run.status == "done":
+            self.summary = run.counts
         self._say(run)
         self._end()
-        if self.after is not None and run["status"] == "done":
+        if self.after is not None and run.status == "done":
             self.after()
 
     def _failed(self, error: RouteStudioError) -> None:
@@ -261,38 +262,38 @@ class RunPanel(QWidget):
         self.banner.say("error", f"{error}{more}")
         self.page.quiet()
         self._end()
-        number = (self.run or {}).get("id")
-        if number is not None and not lost:
+        number = self.run.id if self.run is not None else ""
+        if number and not lost:
             engine = self._session.engine
-            engine.run(engine.request("run_detail", run=number), owner=self, title="Run",
+            engine.run(engine.api.runs.detail(number), owner=self, title="Run",
                        done=self._refused)  # fmt: skip
 
-    def _refused(self, run: dict[str, Any]) -> None:
+    def _refused(self, run: Run) -> None:
         """The record of a run that could not go on: what remains of it."""
         if not self.running:
             self.run = run
             self.page.ended(run)
             self._offer()
 
-    def _say(self, run: dict[str, Any]) -> None:
-        text, kind = _VERDICTS[run["status"]]
+    def _say(self, run: Run) -> None:
+        text, kind = _VERDICTS[run.status]
         self._pointing = False
-        letters, rejected = run["letters"], run["counts"].get("rejected", 0)
-        if run["status"] == "done" and (rejected if run["parent"] else letters):
-            text, kind = f"{rejected if run['parent'] else letters:,} rejected", "error"
-        elif run["status"] == "done" and (lost := run["counts"].get("duplicates_unconfirmed", 0)):
+        letters, rejected = run.letters, run.counts.rejected
+        if run.status == "done" and (rejected if run.parent else letters):
+            text, kind = f"{rejected if run.parent else letters:,} rejected", "error"
+        elif run.status == "done" and (lost := run.counts.duplicates_unconfirmed):
             text, kind = f"{lost:,.0f} not stored", "error"
-        known = duplicates(run["counts"])
+        known = duplicates(run.counts)
         self.verdict.show_status(text, kind)
         self.verdict.show()
-        if run["error"]:
-            self.banner.say("error", run["error"])
-        elif run["resumable"] and run["left"]:
+        if run.error:
+            self.banner.say("error", run.error)
+        elif run.resumable and run.left:
             self.banner.say(
-                "info", f"{run['left']:,} of {run['total']:,} messages remain. Resume sends only "
+                "info", f"{run.left:,} of {run.total:,} messages remain. Resume sends only "
                 "these.",
             )  # fmt: skip
-        elif letters and not run["parent"]:
+        elif letters and not run.parent:
             many = "message was" if letters == 1 else "messages were"
             self.banner.say("warning", f"{letters:,} {many} rejected and kept as dead letters.",
                             "Show", self.page.show_letters)  # fmt: skip
@@ -300,7 +301,7 @@ class RunPanel(QWidget):
             self._tab_chosen(0)
         elif known:
             self.banner.say("warning", known)
-        elif run["parent"] and run["status"] == "done" and not run["counts"].get("read"):
+        elif run.parent and run.status == "done" and not run.counts.read:
             self.banner.say("info", "These rows are not messages. Correct them first.")
         self._offer()
 
@@ -312,19 +313,19 @@ class RunPanel(QWidget):
 
     def _runs_changed(self) -> None:
         """What the engine kept of the shown run, after it was started again for instance."""
-        if self.running or self.run is None or self.run.get("id") is None:
+        if self.running or self.run is None or not self.run.id:
             return
-        found = self._runs.get(self.run["id"])
-        if found is not None and found != self.run:
-            known = self.run.get("status")
-            self.run = {**self.run, **found}
-            if known == "running" and found["status"] == "interrupted":
+        found = self._runs.get(self.run.id)
+        if found is not None and found != replace(self.run, latency=None):
+            known = self.run.status
+            self.run = replace(found, latency=self.run.latency)
+            if known == "running" and found.status == "interrupted":
                 self._say(self.run)
                 self.page.show_run(self.run, keep=True)
             self._offer()
 
     def _offer(self) -> None:
-        left = self.run["left"] if self.resumable and self.run is not None else 0
+        left = self.run.left if self.resumable and self.run is not None else 0
         self.resume_button.setText(f"Resume ({left:,} left)")
         self.resume_button.setVisible(bool(left))
         self.changed.emit()

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from routestudio.api.runs import Letter
 from routestudio.model.message import ACTIONS, MessageError, message_from
 from routestudio.ui.theme import follow_mono
 from routestudio.ui.widgets.basics import Banner, Button, Segments, label
@@ -30,16 +31,16 @@ _PARTS = ("record", "changes", "metadata")
 class LetterEditor(Dialog):
     """Edits one message. `message` holds the outcome; `retry` means that it is to be sent now."""
 
-    def __init__(self, parent: QWidget | None, letter: dict[str, Any]) -> None:
+    def __init__(self, parent: QWidget | None, letter: Letter) -> None:
         super().__init__(parent, "Correct a dead letter")
         self.resize(760, 560)
         self.retry = False
         self._quiet = False
         column = self.body
-        reason = letter["reason"]
+        reason = letter.reason
         self.reason = Banner()
-        where = f"line {reason['line']}: " if reason.get("line") else ""
-        self.reason.say("error", f"{reason.get('stage')}: {where}{reason.get('message')}")
+        where = f"line {reason.line}: " if reason.line else ""
+        self.reason.say("error", f"{reason.stage}: {where}{reason.message}")
         column.addWidget(self.reason)
         row = QHBoxLayout()
         row.addWidget(label("Action", "muted"))
@@ -95,14 +96,14 @@ class LetterEditor(Dialog):
         )
         self.foot(Button("Cancel", action=self.reject), self.save_button, self.retry_button)
 
-    def _begin(self, letter: dict[str, Any]) -> None:
-        message = letter.get("message")
+    def _begin(self, letter: Letter) -> None:
+        message = letter.message
         if isinstance(message, dict):
             order = {key: message[key] for key in ("action", *_PARTS) if key in message}
             self.text.setPlainText(json.dumps({**order, **message}, indent=2, ensure_ascii=False))
             self._switch("form")
         else:
-            self.text.setPlainText(str(letter.get("raw") or ""))
+            self.text.setPlainText(letter.raw or "")
             self._switch("json")
         self.check()
 

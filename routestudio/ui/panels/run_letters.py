@@ -2,32 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFileDialog, QStackedWidget, QWidget
 
+from routestudio.api.runs import Letter, LetterGroup, LetterGroups, LetterRow
 from routestudio.errors import RouteStudioError
-from routestudio.ui.panels.run_tables import PAGE, Column, Row, RowsModel, chosen_rows, rows_table
+from routestudio.ui.panels.run_tables import PAGE, Column, RowsModel, chosen_rows, rows_table
 from routestudio.ui.session import Session
 from routestudio.ui.widgets.basics import Button, EmptyState, label
 from routestudio.ui.widgets.compact import CompactBar
 from routestudio.ui.widgets.layout import Pair, column
 
+T = TypeVar("T")
+
 _NO_GROUP = -1
 
-_GROUPS = (
+_GROUPS: tuple[Column[LetterGroup], ...] = (
     Column("Reason", lambda row: group_text(row)),
-    Column("Messages", lambda row: f"{row['count']:,}", 84, right=True),
+    Column("Messages", lambda row: f"{row.count:,}", 84, right=True),
 )
-_ROWS = (
-    Column("Action", lambda row: str(row["action"] or "–"), 70),
-    Column("Table", lambda row: str(row["table"] or "–").removeprefix("public."), 110),
-    Column("Keys", lambda row: ", ".join(row["pks"]) or "–", 90),
-    Column("Why", lambda row: str(row["reason"])),
-    Column("Tries", lambda row: str(row["attempts"]), 54, right=True),
-    Column("Edited", lambda row: "edited" if row["edited"] else "", 62,
+_ROWS: tuple[Column[LetterRow], ...] = (
+    Column("Action", lambda row: row.action or "–", 70),
+    Column("Table", lambda row: (row.table or "–").removeprefix("public."), 110),
+    Column("Keys", lambda row: ", ".join(row.pks) or "–", 90),
+    Column("Why", lambda row: row.reason),
+    Column("Tries", lambda row: str(row.attempts), 54, right=True),
+    Column("Edited", lambda row: "edited" if row.edited else "", 62,
            role=lambda row: "accent"),
 )  # fmt: skip
 
@@ -93,19 +97,20 @@ class LettersView(QWidget):
     def refresh(self) -> None:
         """Read the reasons again."""
         if self._run is None:
-            self._take({"open": 0, "groups": []})
+            self._take(LetterGroups(0))
             return
         run = self._run
-        self._ask("letters", lambda told: self._take(told) if run == self._run else None)
+        work = self._session.engine.api.letters.groups(run)
+        self._ask(work, lambda told: self._take(told) if run == self._run else None)
 
-    def _take(self, told: dict[str, Any]) -> None:
+    def _take(self, told: LetterGroups) -> None:
         before = self.group
-        self.open = told["open"]
-        every = {"group": _NO_GROUP, "count": self.open, "reason": "All reasons"}
-        self.groups.show([every, *told["groups"]] if told["groups"] else [])
+        self.open = told.open
+        every = LetterGroup(_NO_GROUP, "", "", None, None, "All reasons", self.open)
+        self.groups.show([every, *told.groups] if told.groups else [])
         self._stack.setCurrentIndex(1 if self.open else 0)
         self.title.setText(f"{self.open:,} dead letters" if self.open != 1 else "1 dead letter")
-        numbers = [row["group"] for row in told["groups"]]
+        numbers = [row.group for row in told.groups]
         place = numbers.index(before) + 1 if before in numbers else 0
         if self.open:
             self.group_table.selectRow(place)
@@ -117,17 +122,17 @@ class LettersView(QWidget):
         """The chosen group; `None` for all."""
         chosen = chosen_rows(self.group_table)
         row = self.groups.row(chosen[0]) if chosen else None
-        return None if row is None or row["group"] == _NO_GROUP else int(row["group"])
+        return None if row is None or row.group == _NO_GROUP else row.group
 
     @property
     def group_count(self) -> int:
         """Letters of the chosen group, or all."""
         chosen = chosen_rows(self.group_table)
         row = self.groups.row(chosen[0]) if chosen else None
-        return int(row["count"]) if row else self.open
+        return row.count if row else self.open
 
     @property
-    def chosen(self) -> list[Row]:
+    def chosen(self) -> list[LetterRow]:
         """The chosen rows that are here."""
         found = (self.rows.row(number) for number in chosen_rows(self.row_table))
         return [row for row in found if row is not None]
@@ -138,17 +143,19 @@ class LettersView(QWidget):
         self._asked += 1
         self.row_table.clearSelection()
         self.rows.clear()
-        self.rows.expect(row["count"] if row else 0)
+        self.rows.expect(row.count if row else 0)
         self._enable()
 
     def _fetch(self, start: int) -> None:
-        asked = self._asked
+        asked, run = self._asked, self._run
+        if run is None:
+            return
 
-        def give(rows: list[Row]) -> None:
+        def give(rows: Sequence[LetterRow]) -> None:
             if asked == self._asked:
                 self.rows.give(start, rows)
 
-        self._ask("letter_rows", give, group=self.group, start=start, count=PAGE)
+        self._ask(self._session.engine.api.letters.rows(run, start, PAGE, self.group), give)
 
     def _enable(self) -> None:
         some = bool(self.row_table.selectionModel().hasSelection())
@@ -163,47 +170,47 @@ class LettersView(QWidget):
 
     def edit(self) -> None:
         """Correct the chosen letter; with several, set one field of all."""
-        chosen = self.chosen
-        if not chosen:
+        chosen, run = self.chosen, self._run
+        if not chosen or run is None:
             return
-        first = chosen[0]["number"]
+        first = chosen[0].number
         several = len(chosen) > 1
-        self._ask("letter", self._edit_several if several else self._edit_one, number=first)
+        work = self._session.engine.api.letters.letter(run, first)
+        self._ask(work, self._edit_several if several else self._edit_one)
 
-    def _edit_one(self, letter: dict[str, Any]) -> None:
+    def _edit_one(self, letter: Letter) -> None:
         from routestudio.ui.panels.run_editor import LetterEditor
 
         dialog = LetterEditor(self, letter)
-        if dialog.exec() and dialog.message is not None:
-            changes = {str(letter["number"]): dialog.message}
-            self._keep("edit_letters", dialog.retry, changes=changes)
+        if dialog.exec() and dialog.message is not None and self._run is not None:
+            changes = {str(letter.number): dialog.message}
+            self._keep(self._session.engine.api.letters.edit(self._run, changes), dialog.retry)
         dialog.deleteLater()
 
-    def _edit_several(self, letter: dict[str, Any]) -> None:
+    def _edit_several(self, letter: Letter) -> None:
         from routestudio.ui.panels.run_editor import SetValueDialog, fields_of, value_of
 
-        numbers = [row["number"] for row in self.chosen]
-        dialog = SetValueDialog(self, fields_of(letter.get("message")), len(numbers))
-        if dialog.exec():
+        numbers = [row.number for row in self.chosen]
+        dialog = SetValueDialog(self, fields_of(letter.message), len(numbers))
+        if dialog.exec() and self._run is not None:
             value = value_of(dialog.value.currentText())
-            self._keep(
-                "set_in_letters", dialog.retry, numbers=numbers, path=dialog.path, value=value
-            )
+            letters = self._session.engine.api.letters
+            self._keep(letters.set_value(self._run, numbers, dialog.path, value), dialog.retry)
         dialog.deleteLater()
 
-    def _keep(self, method: str, retry: bool, **params: Any) -> None:
-        def kept(numbers: list[int]) -> None:
+    def _keep(self, work: Coroutine[Any, Any, Sequence[int]], retry: bool) -> None:
+        def kept(numbers: Sequence[int]) -> None:
             if retry:
-                self.retry_asked.emit(numbers, None)
+                self.retry_asked.emit(list(numbers), None)
             else:
                 self.refresh()
 
-        self._ask(method, kept, **params)
+        self._ask(work, kept)
 
     def retry_chosen(self) -> None:
         """Send the chosen letters again."""
         if chosen := self.chosen:
-            self.retry_asked.emit([row["number"] for row in chosen], None)
+            self.retry_asked.emit([row.number for row in chosen], None)
 
     def retry_all(self) -> None:
         """Send the letters of the chosen group again, or all."""
@@ -217,9 +224,11 @@ class LettersView(QWidget):
 
     def export_to(self, path: str) -> None:
         """Export, given the file."""
+        if self._run is None:
+            return
         self._ask(
-            "export_letters", output=path, group=self.group,
-            done=lambda count: self._session.notice.emit(
+            self._session.engine.api.letters.export(self._run, path, self.group),
+            lambda count: self._session.notice.emit(
                 "success", f"Wrote {count:,} dead letters to {path}"),
         )  # fmt: skip
 
@@ -230,22 +239,19 @@ class LettersView(QWidget):
         )
         return found
 
-    def _ask(self, method: str, done: Any, **params: Any) -> None:
-        engine = self._session.engine
-
+    def _ask(self, work: Coroutine[Any, Any, T], done: Callable[[T], object]) -> None:
         def failed(error: RouteStudioError) -> None:
             self._session.notice.emit("error", str(error))
 
-        engine.run(
-            engine.request(method, run=self._run, **params),
-            owner=self, title="Dead letters", done=done, failed=failed,
+        self._session.engine.run(
+            work, owner=self, title="Dead letters", done=done, failed=failed
         )  # fmt: skip
 
 
-def group_text(row: Row) -> str:
+def group_text(row: LetterGroup) -> str:
     """A reason in one line: the stage, the line of the function, the text."""
-    if row["group"] == _NO_GROUP:
-        return str(row["reason"])
-    place = f" line {row['line']}" if row.get("line") else ""
-    field = f" {row['field']}" if row.get("field") else ""
-    return f"{row['stage']}{place}{field}: {row['reason']}"
+    if row.group == _NO_GROUP:
+        return row.reason
+    place = f" line {row.line}" if row.line else ""
+    field = f" {row.field}" if row.field else ""
+    return f"{row.stage}{place}{field}: {row.reason}"

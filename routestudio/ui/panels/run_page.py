@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from routestudio.api.runs import Counts, Percentiles, Reason, Run, RunProgress, RunStarted
 from routestudio.ui.panels.run_chart import RunChart, shown_count, shown_ms, shown_seconds
 from routestudio.ui.panels.run_letters import LettersView
 from routestudio.ui.panels.run_tables import shown_bytes
@@ -34,7 +35,6 @@ _COUNTS = (
     ("p50", "Latency"), ("p95", "95th percentile"),
     ("rate", "Per second"), ("seconds", "Seconds"),
 )  # fmt: skip
-_ENDS = ("delivered", "filtered", "rejected", "duplicates")
 _BESIDE = 640
 """Pixels from which the chart is beside the counts."""
 OVERVIEW, DESTINATIONS, RETRIES, LETTERS, DELIVERED = range(5)
@@ -134,62 +134,59 @@ class RunPage(QTabWidget):
         if self.currentIndex() in (LETTERS, DELIVERED):
             self.setCurrentIndex(OVERVIEW)
 
-    def began(self, data: dict[str, Any]) -> None:
+    def began(self, event: RunStarted) -> None:
         """The engine has begun; `done` rows are finished already."""
-        before = data["before"]
-        self._total = data["run"]["total"]
-        self._again = data["run"]["parent"] is not None
-        self._done = data["done"]
-        self._before = sum(int(before.get(k, 0)) for k in _ENDS)
+        self._total = event.run.total
+        self._again = event.run.parent is not None
+        self._done = event.done
+        self._before = event.before.finished
 
-    def show_run(self, run: dict[str, Any], *, keep: bool = False) -> None:
+    def show_run(self, run: Run, *, keep: bool = False) -> None:
         """Point the tables to a run; `keep` what they show until something else comes."""
-        self._run = run["id"]
+        self._run = run.id
         if not keep:
-            self.destinations.show_run(run["id"], run["distinct"])
-            self.delivered.show_run(run["id"])
-            self._title(DESTINATIONS, "Destinations", run["distinct"])
-        self.letters.show_run(run["parent"] or run["id"])
+            self.destinations.show_run(run.id, run.distinct)
+            self.delivered.show_run(run.id)
+            self._title(DESTINATIONS, "Destinations", run.distinct)
+        self.letters.show_run(run.parent or run.id)
 
-    def take(self, data: dict[str, Any]) -> tuple[int, str]:
+    def take(self, data: RunProgress) -> tuple[int, str]:
         """Show a progress event; returns how many rows are finished, and a line about it."""
-        self._fill(data)
-        self.chart.add(data["seconds"], data["rate"], data["latency"]["p50"],
-                       data["latency"]["p95"])  # fmt: skip
+        self._fill(data.counts, data.rate, data.waiting + data.waiting_retries, data.latency)
+        self.chart.add(data.counts.seconds, data.rate, data.latency.p50, data.latency.p95)
         self.retries.take(data)
-        self._title(RETRIES, "Retries", data["waiting_retries"])
-        self._title(DESTINATIONS, "Destinations", data["distinct"])
-        self.destinations.expect(data["distinct"])
-        if data["delivered"]:
+        self._title(RETRIES, "Retries", data.waiting_retries)
+        self._title(DESTINATIONS, "Destinations", data.distinct)
+        self.destinations.expect(data.distinct)
+        if data.counts.delivered:
             self.delivered.touch()
-        self._reasons(data["reasons"])
+        self._reasons(data.reasons)
         if not self._again:
-            self._title(LETTERS, "Dead letters", data["rejected"])
-        finished = sum(int(data[key]) for key in _ENDS)
-        finished = self._done + max(0, finished - self._before)
+            self._title(LETTERS, "Dead letters", data.counts.rejected)
+        finished = self._done + max(0, data.counts.finished - self._before)
         return finished, self._line(finished, data)
 
-    def ended(self, run: dict[str, Any]) -> None:
+    def ended(self, run: Run) -> None:
         """The run came to its end: its final counts."""
-        self._run = run["id"]
+        self._run = run.id
         self.retries.clear()
         self._title(RETRIES, "Retries", 0)
         self._numbers(run)
-        self._title(DESTINATIONS, "Destinations", run["distinct"])
-        self.destinations.expect(run["distinct"])
+        self._title(DESTINATIONS, "Destinations", run.distinct)
+        self.destinations.expect(run.distinct)
         self.delivered.touch()
-        self.letters.show_run(run["parent"] or run["id"])
-        if run["parent"]:
+        self.letters.show_run(run.parent or run.id)
+        if run.parent:
             self.show_letters()
 
-    def show_past(self, run: dict[str, Any]) -> None:
+    def show_past(self, run: Run) -> None:
         """A run that is not going on."""
-        if not self.chart.points or self._run != run["id"]:
+        if not self.chart.points or self._run != run.id:
             self.chart.waiting = "Measurements are shown while a run is in progress"
         self._numbers(run)
         self._failures.hide()
         self.retries.clear()
-        if run["letters"] and self.currentIndex() == OVERVIEW and not self.chart.points:
+        if run.letters and self.currentIndex() == OVERVIEW and not self.chart.points:
             self.show_letters()
 
     def quiet(self) -> None:
@@ -203,50 +200,53 @@ class RunPage(QTabWidget):
 
     # --- showing -----------------------------------------------------------------------------
 
-    def _numbers(self, run: dict[str, Any]) -> None:
-        counts, seconds = run["counts"], run["counts"].get("seconds", 0)
-        latency = run.get("latency") or {}
-        rate = counts.get("delivered", 0) / seconds if seconds else 0
-        known = {"waiting": 0, "waiting_retries": 0, "rate": rate,
-                 "latency": {"p50": latency.get("p50"), "p95": latency.get("p95")}}  # fmt: skip
-        self._fill({**known, **counts})
+    def _numbers(self, run: Run) -> None:
+        counts = run.counts
+        rate = counts.delivered / counts.seconds if counts.seconds else 0
+        self._fill(counts, rate, 0, run.latency or Percentiles())
 
-    def _fill(self, data: dict[str, Any]) -> None:
-        texts = {key: f"{data[key]:,.0f}" for key, _ in _COUNTS if key in data}
-        if "read" in texts and self._total:  # rows that a resumed run reads again count once
-            texts["read"] = f"{min(int(data['read']), self._total):,}"
-        if "bytes" in data:
-            texts["bytes"] = shown_bytes(data["bytes"])
-        texts["waiting"] = f"{data['waiting'] + data['waiting_retries']:,}"
-        texts["rate"] = shown_count(data["rate"])
-        texts["p50"] = shown_ms(data["latency"]["p50"])
-        texts["p95"] = shown_ms(data["latency"]["p95"])
-        texts["seconds"] = f"{data.get('seconds', 0):,.1f}"
+    def _fill(self, counts: Counts, rate: float, waiting: int, latency: Percentiles) -> None:
+        read = min(counts.read, self._total) if self._total else counts.read
+        texts = {
+            "read": f"{read:,}",  # rows that a resumed run reads again count once
+            "delivered": f"{counts.delivered:,}",
+            "filtered": f"{counts.filtered:,}",
+            "rejected": f"{counts.rejected:,}",
+            "duplicates": f"{counts.duplicates:,}",
+            "retried": f"{counts.retried:,}",
+            "waiting": f"{waiting:,}",
+            "batches": f"{counts.batches:,}",
+            "bytes": shown_bytes(counts.bytes),
+            "p50": shown_ms(latency.p50),
+            "p95": shown_ms(latency.p95),
+            "rate": shown_count(rate),
+            "seconds": f"{counts.seconds:,.1f}",
+        }
         for key, text in texts.items():
             value = self.counts[key]
             if value.text() != text:
                 value.setText(text)
 
-    def _reasons(self, reasons: list[dict[str, Any]]) -> None:
+    def _reasons(self, reasons: Sequence[Reason]) -> None:
         self._failed = dict(self._failed_before)
         for reason in reasons:
-            text = f"{reason['stage']}: {reason['message']}"
-            self._failed[text] = self._failed.get(text, 0) + reason["count"]
+            text = f"{reason.stage}: {reason.message}"
+            self._failed[text] = self._failed.get(text, 0) + reason.count
         rows = sorted(self._failed.items(), key=lambda pair: -pair[1])
         fill_counts(self.reasons, rows)
         if bool(rows) == self._failures.isHidden():
             self._failures.setVisible(bool(rows))
 
-    def _line(self, finished: int, data: dict[str, Any]) -> str:
+    def _line(self, finished: int, data: RunProgress) -> str:
         share = 100 * finished / self._total if self._total else 0
-        parts = [f"{min(100.0, share):.0f} %", f"{shown_count(data['rate'])}/s"]
-        left = (self._total - finished) / data["rate"] if data["rate"] else 0
-        if data["circuit"]:
+        parts = [f"{min(100.0, share):.0f} %", f"{shown_count(data.rate)}/s"]
+        left = (self._total - finished) / data.rate if data.rate else 0
+        if data.circuit:
             parts.append("service down")
         elif left >= 1:
             parts.append(f"{shown_seconds(left)} left")
-        if data["waiting_retries"]:
-            parts.append(f"{data['waiting_retries']:,} waiting")
+        if data.waiting_retries:
+            parts.append(f"{data.waiting_retries:,} waiting")
         return " · ".join(parts)
 
     def _title(self, tab: int, text: str, count: int) -> None:

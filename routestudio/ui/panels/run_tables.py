@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
@@ -13,38 +13,38 @@ from routestudio.ui.theme import colour, theme
 from routestudio.ui.widgets.table_tools import TableTools
 
 PAGE = 100
-Row = dict[str, Any]
+R = TypeVar("R")
 Index = QModelIndex | QPersistentModelIndex
 _NONE = QModelIndex()
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class Column(Generic[R]):
     """One column: its title, its text, its colour and tool tip by row. `width` 0 stretches."""
 
     title: str
-    text: Callable[[Row], str]
+    text: Callable[[R], str]
     width: int = 0
     right: bool = False
-    role: Callable[[Row], str] | None = None
-    tip: Callable[[Row], str] | None = None
+    role: Callable[[R], str] | None = None
+    tip: Callable[[R], str] | None = None
 
 
-class RowsModel(QAbstractTableModel):
+class RowsModel(QAbstractTableModel, Generic[R]):
     """Rows in pages. `fetch(start)` asks for a page; `give` takes it. Without, `show` all."""
 
     def __init__(
-        self, columns: Sequence[Column], fetch: Callable[[int], None] | None = None
+        self, columns: Sequence[Column[R]], fetch: Callable[[int], None] | None = None
     ) -> None:
         super().__init__()
         self.columns = tuple(columns)
         self._fetch = fetch
-        self._pages: dict[int, Sequence[Row]] = {}
+        self._pages: dict[int, Sequence[R]] = {}
         self._asked: set[int] = set()
         self._count = 0
         theme().changed.connect(self._repaint)
 
-    def show(self, rows: Sequence[Row]) -> None:
+    def show(self, rows: Sequence[R]) -> None:
         """Show these rows; those that stay keep the selection."""
         self._resize(len(rows))
         self._pages = {
@@ -76,14 +76,14 @@ class RowsModel(QAbstractTableModel):
         self._asked.clear()
         self._resize(0)
 
-    def give(self, start: int, rows: Sequence[Row]) -> None:
+    def give(self, start: int, rows: Sequence[R]) -> None:
         """Take a page that was asked for."""
         self._pages[start // PAGE] = rows
         self._asked.add(start // PAGE)
         if self._count:
             self._repaint()
 
-    def row(self, number: int) -> Row | None:
+    def row(self, number: int) -> R | None:
         """One row, or `None` while it is not here."""
         page = self._pages.get(number // PAGE, ())
         return page[number % PAGE] if number % PAGE < len(page) else None
@@ -143,7 +143,7 @@ class RowsModel(QAbstractTableModel):
             self.dataChanged.emit(self.index(0, 0), last)
 
 
-def rows_table(model: RowsModel, name: str, *, single: bool = False) -> QTableView:
+def rows_table(model: RowsModel[R], name: str, *, single: bool = False) -> QTableView:
     """A table over such a model; with `single` one row can be selected."""
     table = QTableView()
     table.setModel(model)
@@ -194,6 +194,6 @@ def shown_bytes(count: float) -> str:
     return f"{count:.0f} B"
 
 
-def _alignment(column: Column) -> int:
+def _alignment(column: Column[R]) -> int:
     side = Qt.AlignmentFlag.AlignRight if column.right else Qt.AlignmentFlag.AlignLeft
     return int(side | Qt.AlignmentFlag.AlignVCenter)

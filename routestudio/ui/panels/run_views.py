@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, TypeVar
 
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
+from routestudio.api.codec import JsonMap
+from routestudio.api.runs import DeliveredBrief, Destination, DestinationPage, RunProgress, Wait
 from routestudio.errors import RouteStudioError
 from routestudio.ui.panels.inspector import Inspector
 from routestudio.ui.panels.run_chart import shown_ms, shown_seconds
 from routestudio.ui.panels.run_tables import (
     PAGE,
     Column,
-    Row,
     RowsModel,
     chosen_rows,
     pages_in_sight,
@@ -24,38 +26,40 @@ from routestudio.ui.session import Session
 from routestudio.ui.widgets.basics import Banner, EmptyState
 from routestudio.ui.widgets.layout import Pair, column
 
+T = TypeVar("T")
+
 _REFRESH_MS = 700
 
-_DESTINATIONS = (
-    Column("Destination", lambda row: str(row["name"])),
-    Column("Delivered", lambda row: f"{row['delivered']:,}", 92, right=True),
-    Column("Bytes", lambda row: shown_bytes(row["bytes"]), 84, right=True),
-    Column("Batches", lambda row: f"{row['batches']:,}", 80, right=True),
-    Column("Mean batch", lambda row: f"{row['mean']:,.1f}", 92, right=True),
-    Column("Retried", lambda row: f"{row['retried']:,}", 76, right=True,
-           role=lambda row: "warning" if row["retried"] else "muted"),
-    Column("Rejected", lambda row: f"{row['rejected']:,}", 80, right=True,
-           role=lambda row: "danger" if row["rejected"] else "muted"),
-    Column("Duplicates", lambda row: f"{row.get('duplicates', 0):,}", 84, right=True,
-           role=lambda row: "warning" if row.get("duplicates") else "muted"),
-    Column("Last error", lambda row: str(row["error"]), 230,
-           role=lambda row: "danger" if row["error"] else "muted"),
+_DESTINATIONS: tuple[Column[Destination], ...] = (
+    Column("Destination", lambda row: row.name),
+    Column("Delivered", lambda row: f"{row.delivered:,}", 92, right=True),
+    Column("Bytes", lambda row: shown_bytes(row.bytes), 84, right=True),
+    Column("Batches", lambda row: f"{row.batches:,}", 80, right=True),
+    Column("Mean batch", lambda row: f"{row.mean:,.1f}", 92, right=True),
+    Column("Retried", lambda row: f"{row.retried:,}", 76, right=True,
+           role=lambda row: "warning" if row.retried else "muted"),
+    Column("Rejected", lambda row: f"{row.rejected:,}", 80, right=True,
+           role=lambda row: "danger" if row.rejected else "muted"),
+    Column("Duplicates", lambda row: f"{row.duplicates:,}", 84, right=True,
+           role=lambda row: "warning" if row.duplicates else "muted"),
+    Column("Last error", lambda row: row.error, 230,
+           role=lambda row: "danger" if row.error else "muted"),
 )  # fmt: skip
-_WAITS = (
-    Column("Destination", lambda row: str(row["destination"]), 220),
-    Column("Messages", lambda row: f"{row['messages']:,}", 84, right=True),
+_WAITS: tuple[Column[Wait], ...] = (
+    Column("Destination", lambda row: row.destination, 220),
+    Column("Messages", lambda row: f"{row.messages:,}", 84, right=True),
     Column("Attempt", lambda row: attempt_text(row), 84, right=True),
-    Column("Next try in", lambda row: shown_seconds(max(0.0, row["due"])), 96, right=True),
-    Column("Why", lambda row: str(row["reason"]), role=lambda row: "warning"),
+    Column("Next try in", lambda row: shown_seconds(max(0.0, row.due)), 96, right=True),
+    Column("Why", lambda row: row.reason, role=lambda row: "warning"),
 )
-_RECENT = (
-    Column("Row", lambda row: f"{row['index']:,}", 70, right=True),
-    Column("Action", lambda row: str(row["action"]), 70),
-    Column("Keys", lambda row: ", ".join(row["pks"]) or "–", 90),
-    Column("Destination", lambda row: str(row["destination"])),
-    Column("Tries", lambda row: str(row["attempts"]), 54, right=True,
-           role=lambda row: "warning" if row["attempts"] > 1 else "muted"),
-    Column("Latency", lambda row: shown_ms(row["ms"]), 80, right=True),
+_RECENT: tuple[Column[DeliveredBrief], ...] = (
+    Column("Row", lambda row: f"{row.index:,}", 70, right=True),
+    Column("Action", lambda row: row.action, 70),
+    Column("Keys", lambda row: ", ".join(row.pks) or "–", 90),
+    Column("Destination", lambda row: row.destination),
+    Column("Tries", lambda row: str(row.attempts), 54, right=True,
+           role=lambda row: "warning" if row.attempts > 1 else "muted"),
+    Column("Latency", lambda row: shown_ms(row.ms), 80, right=True),
 )  # fmt: skip
 
 
@@ -107,12 +111,14 @@ class DestinationsView(QWidget):
     def _fetch(self, start: int) -> None:
         asked = self._asked
 
-        def give(told: dict[str, Any]) -> None:
+        def give(told: DestinationPage) -> None:
             if asked == self._asked:
-                self.model.expect(told["distinct"], fresh=False)
-                self.model.give(start, told["rows"])
+                self.model.expect(told.distinct, fresh=False)
+                self.model.give(start, told.rows)
 
-        _ask(self, self._session, "run_destinations", give, run=self._run, start=start, count=PAGE)
+        if self._run is not None:
+            work = self._session.engine.api.runs.destinations(self._run, start, PAGE)
+            _ask(self, self._session, work, give)
 
 
 class RetriesView(QWidget):
@@ -132,19 +138,23 @@ class RetriesView(QWidget):
         self._stack.addWidget(self.table)
         body.addWidget(self._stack, 1)
 
-    def take(self, data: dict[str, Any]) -> None:
+    def take(self, data: RunProgress) -> None:
         """Show the content of a progress event."""
-        self.model.show(data["waits"])
-        self._stack.setCurrentIndex(1 if data["waits"] else 0)
+        self._show(data.waits)
         text = circuit_text(data)
         if not text:
             self.circuit.hide()
         elif text != self.circuit.text:
             self.circuit.say("warning", text)
 
+    def _show(self, waits: Sequence[Wait]) -> None:
+        self.model.show(waits)
+        self._stack.setCurrentIndex(1 if waits else 0)
+
     def clear(self) -> None:
         """Nothing waits any more."""
-        self.take({"waits": [], "circuit": None})
+        self._show(())
+        self.circuit.hide()
 
 
 class DeliveredView(QWidget):
@@ -192,7 +202,8 @@ class DeliveredView(QWidget):
     def refresh(self) -> None:
         """Read the list again; while a message is chosen it stays as it is."""
         if self._run is not None and self._shown is None:
-            _ask(self, self._session, "recent", self._take, run=self._run)
+            work = self._session.engine.api.runs.recent(self._run)
+            _ask(self, self._session, work, self._take)
 
     def follow(self) -> None:
         """Choose nothing, so that the list goes on."""
@@ -200,7 +211,7 @@ class DeliveredView(QWidget):
         self.table.clearSelection()
         self.refresh()
 
-    def _take(self, rows: list[Row]) -> None:
+    def _take(self, rows: Sequence[DeliveredBrief]) -> None:
         if self._shown is None:
             self.model.show(rows)
             self._stack.setCurrentIndex(1 if rows else 0)
@@ -208,13 +219,14 @@ class DeliveredView(QWidget):
     def _chosen(self) -> None:
         rows = chosen_rows(self.table)
         row = self.model.row(rows[0]) if rows else None
-        if row is None:
+        if row is None or self._run is None:
             self._shown = None
             self.inspector.show_row(None)
             return
-        number = self._shown = int(row["number"])
+        number = self._shown = row.number
 
-        def show(full: Row | None) -> None:
+        def show(found: JsonMap | None) -> None:
+            full = None if found is None else dict(found)
             if number != self._shown:
                 return
             self.inspector.show_row(full)
@@ -223,33 +235,33 @@ class DeliveredView(QWidget):
                 self._session.notice.emit("info", "Newer deliveries took the place of this one.")
                 self.follow()
 
-        _ask(self, self._session, "delivered", show, run=self._run, number=number)
+        _ask(self, self._session, self._session.engine.api.runs.delivered(self._run, number), show)
 
 
-def attempt_text(row: Row) -> str:
+def attempt_text(row: Wait) -> str:
     """The next attempt of how many, e.g. `2 of 5`."""
-    most = row["max_attempts"]
-    following = row["attempts"] + 1
+    most = row.max_attempts
+    following = row.attempts + 1
     return f"{following} of {most}" if most else str(following)
 
 
-def circuit_text(data: dict[str, Any]) -> str:
+def circuit_text(data: RunProgress) -> str:
     """What the open circuit means, or nothing."""
-    found = data.get("circuit")
-    if not found:
+    found = data.circuit
+    if found is None:
         return ""
-    of = f" of {found['max_failures']}" if found["max_failures"] else ""
-    down = shown_seconds(max(0.0, data["part_seconds"] - found["since"]))
-    following = (f"next try in {found['next_try']:.0f} s" if found["next_try"] >= 0.5
+    of = f" of {found.max_failures}" if found.max_failures else ""
+    down = shown_seconds(max(0.0, data.seconds - found.since))
+    following = (f"next try in {found.next_try:.0f} s" if found.next_try >= 0.5
                  else "trying now")  # fmt: skip
-    return (f"The service has not been reached for {down} (failure {found['failures']}{of}), "
-            f"{following}: {found['reason']}")  # fmt: skip
+    return (f"The service has not been reached for {down} (failure {found.failures}{of}), "
+            f"{following}: {found.reason}")  # fmt: skip
 
 
-def _ask(owner: QWidget, session: Session, method: str, done: Any, **params: Any) -> None:
-    engine = session.engine
-
+def _ask(
+    owner: QWidget, session: Session, work: Coroutine[Any, Any, T], done: Callable[[T], object]
+) -> None:
     def failed(error: RouteStudioError) -> None:
         session.notice.emit("error", str(error))
 
-    engine.run(engine.request(method, **params), owner=owner, title="Run", done=done, failed=failed)
+    session.engine.run(work, owner=owner, title="Run", done=done, failed=failed)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from routestudio import tasks
-from routestudio.engine.client import COMMAND, EngineClient
+from routestudio.api.client import COMMAND, EngineClient
 from routestudio.engine.service import EngineService
 from routestudio.errors import ProtocolError
 

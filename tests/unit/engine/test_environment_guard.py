@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from routestudio import app
+from routestudio.api.sources import Source
 from routestudio.cli import main
 from routestudio.engine.service import EngineService
 from routestudio.errors import UsageError
 from tests.support.http_server import HttpReceiver
 from tests.support.run_project import SINK, refuse, rows, write_run_project
+
+ORDERS = Source(sample="orders")
 
 
 def with_environments(folder: Path, url: str, count: int = 6) -> Path:
@@ -31,15 +33,15 @@ async def test_a_read_only_environment_has_to_be_named(
 ) -> None:
     folder = with_environments(tmp_path / "p", http_receiver.url)
     await service.open(str(folder), "production")
-    run: dict[str, Any] = {"sink": SINK, "sample": "orders"}
-    for method in ("deliver", "run"):
-        for confirmed in (None, "", "dev", "Production"):
-            with pytest.raises(UsageError, match=r"read-only|was confirmed"):
-                await service.methods[method](**run, confirmed=confirmed)
+    for confirmed in (None, "", "dev", "Production"):
+        with pytest.raises(UsageError, match=r"read-only|was confirmed"):
+            await service.runs.deliver(SINK, ORDERS, confirmed=confirmed)
+        with pytest.raises(UsageError, match=r"read-only|was confirmed"):
+            await service.run(SINK, sample="orders", confirmed=confirmed)
     assert http_receiver.requests == []
-    assert await service.methods["runs"]() == []
-    done = await service.methods["deliver"](**run, confirmed="production")
-    assert (done["status"], done["environment"]) == ("done", "production")
+    assert await service.runs.kept() == []
+    done = await service.runs.deliver(SINK, ORDERS, confirmed="production")
+    assert (done.status, done.environment) == ("done", "production")
     assert len(http_receiver.requests) == 6
 
 
@@ -50,13 +52,13 @@ async def test_what_was_confirmed_is_what_is_written_to(
     folder = with_environments(tmp_path / "p", http_receiver.url)
     await service.open(str(folder), "dev")
     with pytest.raises(UsageError, match="no environment was confirmed, and environment `dev`"):
-        await service.methods["deliver"](sink=SINK, sample="orders", confirmed="")
+        await service.runs.deliver(SINK, ORDERS, confirmed="")
     await service.methods["use_environment"](name="production")
     with pytest.raises(UsageError, match="`dev` was confirmed, and environment `production`"):
-        await service.methods["deliver"](sink=SINK, sample="orders", confirmed="dev")
+        await service.runs.deliver(SINK, ORDERS, confirmed="dev")
     assert http_receiver.requests == []
-    standin = await service.methods["deliver"](sink=SINK, sample="orders", standin=True)
-    assert standin["status"] == "done"
+    standin = await service.runs.deliver(SINK, ORDERS, standin=True)
+    assert standin.status == "done"
     assert http_receiver.requests == []
 
 
@@ -66,19 +68,19 @@ async def test_a_run_and_its_dead_letters_stay_in_their_environment(
     folder = with_environments(tmp_path / "p", http_receiver.url)
     await service.open(str(folder), "dev")
     http_receiver.answer = refuse(*range(6))
-    done = await service.methods["deliver"](sink=SINK, sample="orders", confirmed="dev")
-    assert done["letters"] == 6
+    done = await service.runs.deliver(SINK, ORDERS, confirmed="dev")
+    assert done.letters == 6
     sent = len(http_receiver.requests)
     for name in ("production", None):
         await service.methods["use_environment"](name=name)
         with pytest.raises(UsageError, match="this run was in environment `dev`"):
-            await service.methods["retry_letters"](run=done["id"], confirmed=name or "")
+            await service.runs.retry(done.id, confirmed=name or "")
     assert len(http_receiver.requests) == sent
     http_receiver.answer = refuse()
     await service.methods["use_environment"](name="dev")
-    again = await service.methods["retry_letters"](run=done["id"], confirmed="dev")
-    assert again["environment"] == "dev"
-    assert again["counts"]["delivered"] == 6
+    again = await service.runs.retry(done.id, confirmed="dev")
+    assert again.environment == "dev"
+    assert again.counts.delivered == 6
 
 
 async def test_switching_shows_what_is_unset_and_where_variables_are_used(

@@ -30,9 +30,9 @@ async def test_a_secret_in_the_file_is_a_finding_with_its_place(tmp_path: Path) 
     (tmp_path / "sequin.yaml").write_text(SECRETS)
     async with EngineService() as engine:
         await engine.open(str(tmp_path))
-        found = [f for f in await engine.lint() if f["code"] == "written_secret"]
-    assert sorted(f["line"] for f in found) == [2, 11]
-    assert {(f["severity"], f["file"]) for f in found} == {("warning", "sequin.yaml")}
+        found = [f for f in await engine.checks.lint() if f.code == "written_secret"]
+    assert sorted(f.line for f in found) == [2, 11]
+    assert {(f.severity, f.file) for f in found} == {("warning", "sequin.yaml")}
     assert "written-out" not in str(found)
 
 
@@ -40,7 +40,7 @@ async def test_a_sample_that_is_not_saved_yet_is_no_problem(service: EngineServi
                                                             demo: Path) -> None:  # fmt: skip
     await service.open(str(demo))
     await service.apply({"op": "add_sample", "name": "five", "text": '{"record": {"id": 1}}\n'})
-    assert [f for f in await service.lint() if f["code"] == "sample"] == []
+    assert [f for f in await service.checks.lint() if f.code == "sample"] == []
 
 
 async def test_a_finding_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -56,9 +56,9 @@ async def test_a_finding_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixtu
     )
     async with EngineService() as engine:
         await engine.open(str(tmp_path))
-        found = await engine.lint()
+        found = await engine.checks.lint()
     assert found
-    assert all("\n" not in item["message"] for item in found)
+    assert all("\n" not in item.message for item in found)
 
 
 @pytest.mark.slow

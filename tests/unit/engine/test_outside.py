@@ -85,15 +85,15 @@ async def test_no_variable_goes_to_a_database_before_it_was_shown(database: Path
                 await engine.methods[ask](**given)
         with pytest.raises(UsageError, match="would send it to 127"):
             located(engine.workspace, address, lambda text: None)
-        (step,) = await engine.methods["check_database"](database="shop")
-        assert (step["step"], step["status"]) == ("configuration", "failed")
-        assert "would send it to 127.0.0.1:" in step["detail"]
+        (step,) = await engine.checks.database("shop")
+        assert (step.step, step.status) == ("configuration", "failed")
+        assert "would send it to 127.0.0.1:" in step.detail
         found = await engine.methods["outside_variables"](databases=["shop"])
         assert [item["variable"] for item in found] == ["MY_CLOUD_SECRET_KEY"]
         await engine.methods["agree_outside"](items=found)
         assert await engine.methods["outside_variables"](databases=["shop"]) == []
-        first, *_ = await engine.methods["check_database"](database="shop")
-        assert first["step"] != "configuration"  # nobody listens at the port, but it was asked
+        first, *_ = await engine.checks.database("shop")
+        assert first.step != "configuration"  # nobody listens at the port, but it was asked
 
 
 def test_the_command_line_notes_what_goes_to_a_database(

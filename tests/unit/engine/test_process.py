@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from routestudio import tasks
-from routestudio.engine.client import EngineError, EngineLost
+from routestudio.api.client import EngineError, EngineLost
 from tests.unit.engine.conftest import Engine
 
 CANCEL = 0.1
@@ -73,7 +73,7 @@ async def test_failures_name_code_and_hint_and_the_engine_goes_on(
         assert text in caught.value.message
     await engine.client.request("open", path=str(demo))
     with pytest.raises(EngineError) as caught:
-        await engine.client.request("check", sink="orders-to-kafak")
+        await engine.client.request("checks.sink", sink="orders-to-kafak")
     assert "orders-to-kafka" in (caught.value.hint or "")
     assert await engine.client.request("ping") == "pong"
 
@@ -82,7 +82,7 @@ async def test_failures_name_code_and_hint_and_the_engine_goes_on(
 async def test_a_bad_frame_is_reported_and_the_engine_goes_on(engine: Engine) -> None:
     engine.write(b"Content-Length: 5\r\n\r\nhello" + b"garbage\r\n\r\n")
     assert await engine.client.request("ping") == "pong"
-    assert [name for name, _ in engine.events] == ["bad_frame", "bad_frame"]
+    assert [name for name, _ in engine.events] == ["BadFrame", "BadFrame"]
     engine.client.feed(b"Content-Length: 2\r\n\r\nxx")
     assert len(engine.bad_frames) == 1
     assert await engine.client.request("ping") == "pong"
@@ -128,22 +128,25 @@ async def test_a_run_is_cancelled_at_once_and_says_what_it_did(engine: Engine, m
     events: list[tuple[str, dict[str, Any]]] = []
     work = tasks.spawn(
         engine.client.request(
-            "run", sink="events-to-http", sample="many", standin=True,
+            "runs.deliver", sink="events-to-http", source={"sample": "many"}, standin=True,
             on_event=lambda name, data: events.append((name, data)),
         ),
         name="run",
     )  # fmt: skip
-    await until(lambda: any(data.get("delivered") for _, data in events))
+    await until(lambda: any(data.get("counts", {}).get("delivered") for _, data in events))
     at = perf_counter()
     work.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await work
     assert await engine.client.request("ping") == "pong"
     assert perf_counter() - at < CANCEL * 5
-    arrived = await engine.client.request("arrived", sink="events-to-http", limit=20_000)
+    arrived = await engine.client.request("checks.arrived", sink="events-to-http", limit=20_000)
     assert 0 < len(arrived) < 20_000
-    again = await engine.client.request("run", sink="events-to-http", sample="shop", standin=True)
-    assert again["rejected"] == 0
+    again = await engine.client.request(
+        "runs.deliver", sink="events-to-http", source={"sample": "shop"}, standin=True
+    )
+    assert again["status"] == "done"
+    assert "rejected" not in again["counts"]
 
 
 @pytest.mark.slow

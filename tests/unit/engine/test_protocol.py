@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routestudio.engine import protocol
-from routestudio.engine.protocol import Cancel, Event, Failure, FrameReader, Request, Response
+from routestudio.api import protocol
+from routestudio.api.protocol import Cancel, Event, Failure, FrameReader, Request, Response
 from routestudio.errors import ProtocolError
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)

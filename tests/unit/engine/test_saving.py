@@ -130,7 +130,7 @@ async def test_a_sample_that_is_not_saved_yet_is_no_problem(engine: EngineServic
     row = {"action": "insert", "record": {"id": 1}, "metadata": {"table_name": "orders"}}
     text = json.dumps(row) + "\n"
     await engine.apply({"op": "add_sample", "name": "five", "text": text})
-    assert [item for item in await engine.lint() if item["code"] == "sample"] == []
+    assert [item for item in await engine.checks.lint() if item.code == "sample"] == []
 
 
 async def test_a_large_file_becomes_a_sample_set_at_once(

@@ -100,9 +100,9 @@ async def test_every_configuration_is_opened_and_linted_without_a_fault() -> Non
     async with EngineService() as engine:
         for file in files:
             snapshot = await engine.open(str(file))
-            findings = await engine.lint()
-            errors = [item for item in findings if item["severity"] == "error"]
-            codes = {i["code"] for i in errors if "RouteStudio cannot deliver" not in i["message"]}
+            findings = await engine.checks.lint()
+            errors = [item for item in findings if item.severity == "error"]
+            codes = {i.code for i in errors if "RouteStudio cannot deliver" not in i.message}
             # Hazards of the routes themselves; nothing is wrong with the files.
             assert all(re.fullmatch(r"[A-Z]{2,3}\d?-\d+", code) for code in codes), (file, codes)
             assert {sink["key"] for sink in snapshot["sinks"]} <= set(registry.default().keys())

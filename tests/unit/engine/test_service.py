@@ -113,8 +113,8 @@ async def test_a_check_that_hangs_ends_at_its_deadline(
     sink = service.registry.get("redis_string")
     monkeypatch.setattr(sink, "connect", classmethod(lambda cls, config: Hanging()))
     monkeypatch.setattr(checks, "DEADLINE", 0.1)
-    steps = await service.check("customers-to-redis")
-    assert [(step["step"], step["status"]) for step in steps] == [
+    steps = await service.checks.sink("customers-to-redis")
+    assert [(step.step, step.status) for step in steps] == [
         ("resolve", "passed"), ("deadline", "failed")]  # fmt: skip
     assert Hanging.closed
 
@@ -124,10 +124,10 @@ async def test_a_dynamic_check_proves_the_destinations_of_the_samples(
 ) -> None:
     await service.open(str(demo))
     (demo / "samples/broken.jsonl").write_bytes(b"\0\0\0")
-    steps = await service.check("orders-to-kafka", standin=True)
-    targets = {step["target"] for step in steps if step["target"]}
+    steps = await service.checks.sink("orders-to-kafka", standin=True)
+    targets = {step.target for step in steps if step.target}
     assert {"orders.eu", "orders.us"} <= targets
-    assert not [step for step in steps if step["status"] == "failed"]
+    assert not [step for step in steps if step.status == "failed"]
 
 
 async def test_a_run_that_is_not_ready_names_the_field(service: EngineService, demo: Path) -> None:
@@ -147,7 +147,7 @@ async def test_a_run_on_a_stand_in_delivers_what_the_preview_shows(
     await service.open(str(demo))
     rows = await streamed(service, "events-to-http", sample="shop")
     summary = await service.run("events-to-http", sample="shop", standin=True)
-    arrived = await service.arrived("events-to-http")
+    arrived = await service.checks.arrived("events-to-http")
     wanted = sorted(row["routing"]["endpoint_path"] for row in rows if row["ok"])
     assert summary["delivered"] == len(wanted) == len(arrived)
-    assert sorted(item["destination"].removeprefix("/hooks") for item in arrived) == wanted
+    assert sorted(item.destination.removeprefix("/hooks") for item in arrived) == wanted

@@ -68,8 +68,8 @@ async def test_what_the_window_asks_for_is_parsed_by_a_worker(tmp_path: Path) ->
     (folder / "functions" / "some.ex").write_text(ELIXIR)
     async with EngineService() as engine:
         await engine.open(str(folder))
-        found = await engine.lint()
-        assert [item for item in found if item["severity"] == "error"] == []
+        found = await engine.checks.lint()
+        assert [item for item in found if item.severity == "error"] == []
         done = await engine.preview("one", sample="rows")
         assert done["evolution"]["columns"]
         assert [row["ok"] for row in await engine.rows(0, 9)] == [True] * len(ROWS)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
+from routestudio.api.checks import Finding
 from routestudio.engine.service import EngineService
 from routestudio.sinks import registry
 from tests.unit.hazards.cases_general import GENERAL, YAML
@@ -12,7 +13,7 @@ from tests.unit.hazards.cases_sinks import BROKERS, CLOUD, REDIS, SEARCH, WEB
 from tests.unit.hazards.projects import Setup
 
 CASES = [*GENERAL, *YAML, *WEB, *REDIS, *BROKERS, *CLOUD, *SEARCH]
-Found = list[dict[str, Any]]
+Found = Sequence[Finding]
 
 
 class Linted:
@@ -34,4 +35,4 @@ class Linted:
         async with EngineService() as engine:
             for number, (key, setup) in enumerate(setups.items()):
                 await engine.open(str(setup.write(self._folder / str(number))))
-                self._found[key] = await engine.lint()
+                self._found[key] = await engine.checks.lint()

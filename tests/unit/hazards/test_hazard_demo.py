@@ -24,9 +24,9 @@ async def engine() -> AsyncIterator[EngineService]:
 @pytest.mark.slow
 async def test_the_demo_has_no_finding_that_is_not_true(engine: EngineService) -> None:
     await engine.open(str(DEMO))
-    found = await engine.lint()
+    found = await engine.checks.lint()
     marker = ("GEN-03", "note", "samples/awkward.jsonl", 2)  # it holds `unchanged_toast`
-    assert [(i["code"], i["severity"], i["file"], i["line"]) for i in found] == [
+    assert [(i.code, i.severity, i.file, i.line) for i in found] == [
         # Deletes in `awkward` have no region: they go to orders.unknown, as the function wants.
         ("GEN-02", "note", "functions/orders_by_region.py", 3),
         marker,
@@ -34,7 +34,7 @@ async def test_the_demo_has_no_finding_that_is_not_true(engine: EngineService) -
         ("GEN-13", "warning", "samples/awkward.jsonl", 8),
         marker,
     ]
-    assert "orders.unknown" in found[0]["message"]
+    assert "orders.unknown" in found[0].message
 
 
 async def test_each_sink_is_evaluated_in_one_call(
@@ -53,7 +53,7 @@ async def test_each_sink_is_evaluated_in_one_call(
         return await evaluate(self, functions, messages, **options)
 
     monkeypatch.setattr(FunctionPool, "evaluate", counted)
-    found = {item["code"] for item in await engine.lint()}
+    found = {item.code for item in await engine.checks.lint()}
     assert {"GEN-02", "GEN-35"} <= found
     assert len(sizes) == 1
     assert 1_000 < sizes[0] < 1_600
@@ -71,8 +71,8 @@ async def test_code_in_the_yaml_has_its_line_there(engine: EngineService, tmp_pa
         "  destination: {type: kafka, hosts: 'localhost:9092', compression: none}\n"
     )
     await engine.open(str(tmp_path))
-    found = [item for item in await engine.lint() if item["code"] == "unknown_column"]
-    assert [(item["file"], item["line"]) for item in found] == [("sequin.yaml", 10)]
+    found = [item for item in await engine.checks.lint() if item.code == "unknown_column"]
+    assert [(item.file, item.line) for item in found] == [("sequin.yaml", 10)]
 
 
 async def test_a_hostile_value_is_only_quoted(engine: EngineService, tmp_path: Path) -> None:
@@ -80,6 +80,6 @@ async def test_a_hostile_value_is_only_quoted(engine: EngineService, tmp_path: P
     rows = [row(record={"id": 1, "region": long}), row(record={"id": [1, {"a": None}]}, pks=[])]
     setup = Setup("elasticsearch", rows, route='return {"index_name": "/" + str(record["region"])}')
     await engine.open(str(setup.write(tmp_path)))
-    found = await engine.lint()
-    assert any(item["code"] == "GEN-33" for item in found)
-    assert all(len(item["message"]) < 500 for item in found)
+    found = await engine.checks.lint()
+    assert any(item.code == "GEN-33" for item in found)
+    assert all(len(item.message) < 500 for item in found)

@@ -122,7 +122,7 @@ async def test_lint_lists_them_once(tmp_path: Path) -> None:
                     f"  - {{name: s, database: d, source: {{a: b}}, {SINK}}}\n")  # fmt: skip
     async with EngineService() as engine:
         await engine.open(str(file))
-        found = [(item["code"], item["severity"], item["line"]) for item in await engine.lint()]
+        found = [(item.code, item.severity, item.line) for item in await engine.checks.lint()]
     assert found[:3] == [
         ("wrong_type", "error", 2), ("null_list", "warning", 1), ("ignored", "warning", 4)
     ]  # fmt: skip

@@ -37,7 +37,7 @@ def written(path: Path, *letters: DeadLetter) -> Letters:
 
 def ids(letters: Letters, group: int | None = None) -> list[int]:
     rows = letters.rows(group, 0, 10_000)
-    return [letters.letter(row["number"])["message"]["record"]["id"] for row in rows]
+    return [letters.letter(row.number)["message"]["record"]["id"] for row in rows]
 
 
 def test_reasons_that_differ_in_numbers_and_names_are_one_group(tmp_path: Path) -> None:
@@ -146,7 +146,7 @@ def test_lines_that_are_no_letters_are_kept_and_not_sent(tmp_path: Path) -> None
     found = Letters(path)
     asyncio.run(found.refresh())
     assert found.open == 3
-    assert [row["readable"] for row in found.rows(None, 0, 9)] == [False] * 3
+    assert [row.readable for row in found.rows(None, 0, 9)] == [False] * 3
 
     async def sent() -> list[Any]:
         return [item async for part in found.messages(found.numbers()) for item in part]

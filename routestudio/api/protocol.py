@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from routestudio.api import codec
 from routestudio.errors import ProtocolError
 
 MAX_FRAME: Final = 64 << 20
@@ -28,7 +29,7 @@ class Request:
 
     id: int
     method: str
-    params: dict[str, Any] = field(default_factory=dict)
+    params: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ class Response:
     """The answer to a request: `result`, or `failure` when that is not `None`."""
 
     id: int
-    result: Any = None
+    result: object = None
     failure: Failure | None = None
 
 
@@ -67,7 +68,7 @@ class Event:
     """Something that happened; `id` is the request it belongs to, or `None`."""
 
     name: str
-    data: dict[str, Any]
+    data: object
     id: int | None = None
 
 
@@ -97,7 +98,7 @@ def encode(item: Item) -> bytes:
             }
         case Event(name, data, id):
             body = {"event": name, "data": data, "id": id}
-    text = json.dumps(body, separators=(",", ":"), default=_plain).encode()
+    text = json.dumps(body, separators=(",", ":"), default=codec.plain).encode()
     return b"Content-Length: %d\r\n\r\n%b" % (len(text), text)
 
 
@@ -188,9 +189,3 @@ class FrameReader:
             return True
         self._length = length
         return True
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, (set, frozenset, tuple)):
-        return list(value)
-    return str(value)

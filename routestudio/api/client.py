@@ -10,13 +10,13 @@ import sys
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from routestudio.engine import protocol
+from routestudio.api import protocol
 from routestudio.errors import ProtocolError, RouteStudioError
 
 COMMAND: tuple[str, ...] = (sys.executable, "-m", "routestudio.engine")
 """How the engine process is started."""
 
-OnEvent = Callable[[str, dict[str, Any]], None]
+OnEvent = Callable[[str, Any], None]
 
 
 class EngineError(RouteStudioError):
