@@ -225,8 +225,6 @@ class Sink(ABC):
 
     partitioners: ClassVar[Mapping[str, Partitioner]] = {}
     """Who may choose the partition of a key, and how: from key and number of partitions."""
-    replaces: ClassVar[bool] = False
-    """Whether a record takes the place of what its destination held, so that the last one stays."""
     partition_by: ClassVar[str | None] = None
     """Routed field whose value is the partition key; `None`: the group id is."""
     read_back: ClassVar[ReadBack | NoReadBack] = NoReadBack(

@@ -146,10 +146,10 @@ class Known:
     `hazards` are its own, under `title`; `also` are the ids of others that concern it. `explain`
     gives the id of the hazard that a problem of a message is, or `None`. What rules for every sink
     ask: `target` is the routed field with an ARN or the like, `places` are the routed fields that
-    say where a copy of a row is kept (`documents`: under an id of its own), `url_fields` those
+    say where a copy of a row is kept (`documents`: under an id), `url_fields` those
     that a server puts into a URL as they are (`url_ids`: and ids of deleted rows), `routed_at_once`
     is the size of the batches that a server routes as a whole (0: the sink's own), and
-    `transforms_alone` that a failing transform fails no other message. `grouped` tells whether the
+    `transforms_alone` that a failing transform fails no other message. `grouped` is whether the
     group of a message matters, where it depends; `alone_in_group` that grouped messages travel
     alone. `lost_defaults` are keys whose absence a server takes for null, `dead_keys` those that it
     documents and ignores, with the reason, `told` further keys that it does not read and on which

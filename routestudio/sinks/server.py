@@ -22,7 +22,7 @@ LOGIN: Final = frozenset({"host", "port", "username", "password", "tls"})
 class MapKey:
     """A key that is a map for a server, and may be its JSON text or a reference here.
 
-    `needed` are the parts that a server demands of references of their own, `fixed` those with one
+    `needed` are the parts that a server demands as separate references, `fixed` those with one
     value, and `copied` those that are the destination's own keys. `secret` parts are never shown.
     """
 

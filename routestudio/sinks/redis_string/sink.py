@@ -75,7 +75,6 @@ class RedisString(Sink):
     key, title = "redis_string", "Redis String"
     icon = "redis"
     batch = BatchLimits(messages=1000, default=10)
-    replaces = True
     keeps_order = True
     """A batch in which groups repeat is one transaction: it is refused as a whole, or carried out
     in its order (`_shared.redis.order`)."""
