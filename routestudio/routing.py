@@ -6,14 +6,14 @@ each value can be explained.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from routestudio.errors import FieldProblem
 from routestudio.model import confinement
 from routestudio.model.confinement import Limit
-from routestudio.model.defaults import Default, Template
+from routestudio.model.defaults import Const, Default, Template
 from routestudio.model.fields import Rule, RuleError
 from routestudio.model.function import FunctionFault, FunctionResult
 from routestudio.model.message import Message, group_id
@@ -22,6 +22,11 @@ from routestudio.sinks.binding import BoundSink, unknown_key
 from routestudio.sinks.fields import RoutedField, routed_fields
 
 Source = Literal["default", "static", "function"]
+_Repeat = tuple[dict[str, Any], Mapping[str, "Source"], Hashable]
+_TEXT: Final = frozenset({str})
+_REPEATS: Final = 1024
+"""Routings that are kept for messages whose function gives the same."""
+
 _CACHE_LIMIT: Final = 4096
 _KNOWN_LIMIT: Final = 8192
 _KNOWN_LENGTH: Final = 256
@@ -204,6 +209,9 @@ class Router:
         self._batch_field = self._batch_by[0] if single else None
         self._by_keys = grouping and not self._tables
         self._dynamic = bound.dynamic
+        self._repeats = _Repeats(
+            plan.name for plan in self._plans if not isinstance(plan.field.routed.default, Const)
+        )
 
     def group_id(self, message: Message) -> str | None:
         """The message's group id under this sink's grouping settings."""
@@ -233,6 +241,8 @@ class Router:
             over = result.value
             if type(over) is not dict:
                 problems, over = self._misshapen(over)
+            elif (repeat := self._repeats.of(over)) is not None:
+                return self._again(repeat, message, group)
         values = self._blank.copy()
         defaulted = overridden = 0
         warnings: tuple[FieldProblem, ...] = ()
@@ -277,9 +287,12 @@ class Router:
             only = self._batch_field
             key = values[only] if only is not None else None
             key = (key,) if type(key) is str else self._batch_key(values)
+        provenance = self._provenance.get(defaulted) or self._sources(defaulted)
+        if self._dynamic and not (problems or warnings or casts):
+            self._repeats.keep(over, values, provenance, key)
         return Effective(
             values,
-            self._provenance.get(defaulted) or self._sources(defaulted),
+            provenance,
             group,
             key,
             tuple(problems) if problems else (),
@@ -288,6 +301,16 @@ class Router:
             None,
             (self._plans, message, group),
         )
+
+    def _again(self, repeat: _Repeat, message: Message, group: str | None) -> Effective:
+        """What a function gave for an earlier message, too."""
+        known, provenance, key = repeat
+        values = known.copy()  # messages share nothing that can be changed
+        for name, value in known.items():
+            if type(value) is dict:
+                values[name] = value.copy()
+        layer = (self._plans, message, group)
+        return Effective(values, provenance, group, key, (), (), (), None, layer)
 
     def instance(self, effective: Effective) -> SinkRouting:
         """The validated values as the sink's `Routing`, for `encode`. Validates nothing again."""
@@ -371,6 +394,53 @@ class Router:
         fault = result.fault if result else FunctionFault("not_evaluated", "was not evaluated")
         layer = (self._plans, message, group)
         return Effective({}, {}, group, None, (), (), (), fault, layer)
+
+
+class _Repeats:
+    """Routings by what a function gave: messages for which it gives the same are routed alike,
+    unless it leaves a field to a default that depends on the message (`varying`).
+
+    Only of results that are all text: an atom is equal to a text, and a number to a truth value,
+    and they are judged otherwise.
+    """
+
+    def __init__(self, varying: Iterable[str]) -> None:
+        self._varying = frozenset(varying)
+        self._known: dict[tuple[tuple[str, Any], ...], _Repeat] = {}
+        self._hits = 0
+        self._pays = True
+
+    def of(self, given: Mapping[str, Any]) -> _Repeat | None:
+        """The routing of an earlier message for which the function gave this."""
+        if not self._known or not _is_plain(given):
+            return None
+        found = self._known.get(tuple(given.items()))
+        self._hits += found is not None
+        return found
+
+    def keep(
+        self,
+        given: Mapping[str, Any],
+        values: dict[str, Any],
+        provenance: Mapping[str, Source],
+        key: Hashable,
+    ) -> None:
+        """Keep a routing about which there is nothing to report."""
+        if not self._pays or not self._varying <= given.keys() or not _is_plain(given):
+            return
+        if len(self._known) >= _REPEATS:
+            # A function that gives something else for each message is not worth the look.
+            self._pays = self._hits > _REPEATS
+            self._known.clear()
+            self._hits = 0
+        if self._pays and sum(map(len, given.values())) <= _KNOWN_LENGTH:
+            own = {k: v.copy() if type(v) is dict else v for k, v in values.items()}
+            self._known[tuple(given.items())] = own, provenance, key
+
+
+def _is_plain(given: Mapping[str, Any]) -> bool:
+    """Whether all that a function gave is text."""
+    return not set(map(type, given.values())) - _TEXT
 
 
 def _kind(value: object) -> str:

@@ -49,6 +49,7 @@ class Alarm:
     def __init__(self, call: Callable[[], None]) -> None:
         self._call = call
         self._timer: asyncio.TimerHandle | None = None
+        self._moment = 0.0  # the handle of a loop that calls at once may not know it
 
     def within(self, seconds: float) -> None:
         """Call in so many seconds, or earlier."""
@@ -58,9 +59,10 @@ class Alarm:
         """Call at a time of the loop's clock, or earlier."""
         timer = self._timer
         if timer is not None:
-            if timer.when() <= moment:
+            if self._moment <= moment:
                 return
             timer.cancel()
+        self._moment = moment
         self._timer = asyncio.get_running_loop().call_at(moment, self._ring)
 
     def cancel(self) -> None:

@@ -17,6 +17,7 @@ pytest_plugins = (
     "tests.support.fixtures",
     "tests.support.guards",
     "tests.support.isolation",
+    "tests.support.loops",
     "tests.support.second_tries",
     "tests.support.sharing",
     *sorted(f"tests.support.{file.stem}" for file in _SUPPORT.glob("*_fixtures.py")),

@@ -61,6 +61,7 @@ class Run:
     kind: str = "sample"
     started: str = ""
     environment: str = ""
+    workers: int = 1
     status: RunStatus = "running"
     ended: str | None = None
     error: str | None = None
@@ -198,9 +199,11 @@ class RunApi(Protocol):
         *,
         standin: bool = False,
         confirmed: str | None = None,
+        workers: int = 1,
         tell: Tell[RunStarted | RunProgress] = unheard,
     ) -> Run:
-        """Deliver a source as a run that is kept, and return it."""
+        """Deliver a source as a run that is kept, and return it; by as many processes as `workers`,
+        each of which has whole message groups."""
         ...
 
     async def resume(
@@ -208,9 +211,11 @@ class RunApi(Protocol):
         run: str,
         *,
         confirmed: str | None = None,
+        workers: int | None = None,
         tell: Tell[RunStarted | RunProgress] = unheard,
     ) -> Run:
-        """Go on with a cancelled, stopped or interrupted run."""
+        """Go on with a cancelled, stopped or interrupted run, by as many processes as before or by
+        `workers`."""
         ...
 
     async def retry(

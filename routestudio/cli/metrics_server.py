@@ -12,14 +12,17 @@ from routestudio import tasks
 from routestudio.cli.metrics import RunMetrics
 from routestudio.cli.run_options import Address
 from routestudio.errors import UsageError
+from routestudio.http_server import Conversation, Request
 from routestudio.model import jsonio
 
 _REQUEST_BYTES: Final = 16 << 10
 _REQUEST_SECONDS: Final = 5.0
 _CONNECTIONS: Final = 32
-_REASONS: Final = {200: "OK", 400: "Bad Request", 404: "Not Found", 405: "Method Not Allowed",
-                   503: "Service Unavailable"}  # fmt: skip
-_PLAIN: Final = "text/plain; charset=utf-8"
+_LAST: Final = (("connection", "close"), ("cache-control", "no-store"))
+_PLAIN: Final = [("content-type", "text/plain; charset=utf-8")]
+
+Response = tuple[int, list[tuple[str, str]], bytes]
+"""Status, headers without those that frame the answer, and body."""
 
 
 class MetricsServer:
@@ -39,7 +42,7 @@ class MetricsServer:
     async def __aenter__(self) -> MetricsServer:
         try:
             self._server = await asyncio.start_server(
-                self._serve, self.address.host, self.address.port, limit=_REQUEST_BYTES
+                self._serve, self.address.host, self.address.port
             )
         except (OSError, UnicodeError) as error:
             raise UsageError(
@@ -73,11 +76,13 @@ class MetricsServer:
             oldest.cancel()
         try:
             async with asyncio.timeout(_REQUEST_SECONDS):
-                head = await reader.readuntil(b"\r\n\r\n")
+                talk = Conversation(reader, writer, head=_REQUEST_BYTES, body=_REQUEST_BYTES)
+                request = await talk.request()
                 self._waiting.pop(task, None)
-                writer.write(self._answer(head))
-                await writer.drain()
-        except (OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+                if request is not None:
+                    status, headers, body = self._answer(request)
+                    await talk.answer(status, [*headers, *_LAST], body)
+        except (OSError, TimeoutError):
             pass
         except asyncio.CancelledError:
             pass  # the run ends; asyncio would log the end of its own task as a failure
@@ -86,47 +91,20 @@ class MetricsServer:
             self._waiting.pop(task, None)
             writer.close()
 
-    def _answer(self, head: bytes) -> bytes:
-        lines = head.decode("latin-1").split("\r\n")
-        parts = lines[0].split(" ")
-        if len(parts) != 3 or not parts[2].startswith("HTTP/1."):
-            return _response(400, _PLAIN, b"bad request\n")
-        method, target = parts[0], parts[1].partition("?")[0]
+    def _answer(self, request: Request) -> Response:
+        target = request.target.partition("?")[0]
         if target not in ("/metrics", "/healthz", "/livez"):
-            return _response(404, _PLAIN, b"there are /metrics, /healthz and /livez\n")
-        if method not in ("GET", "HEAD"):
-            return _response(405, _PLAIN, b"only GET and HEAD\n", allow="GET, HEAD")
+            return 404, _PLAIN, b"there are /metrics, /healthz and /livez\n"
+        if request.method not in ("GET", "HEAD"):
+            return 405, [*_PLAIN, ("allow", "GET, HEAD")], b"only GET and HEAD\n"
         if target == "/metrics":
-            kind, body = self._metrics.render(_header(lines, "accept"))
-            return _response(200, kind, body, head=method == "HEAD")
+            kind, body = self._metrics.render(request.header("accept"))
+            return 200, [("content-type", kind)], body
         status, state = 200, "ok"
         if target == "/healthz" and (problem := self._metrics.problem) is not None:
             status, state = 503, problem
         body = jsonio.dump_bytes({"status": state}) + b"\n"
-        return _response(status, "application/json", body, head=method == "HEAD")
-
-
-def _header(lines: list[str], name: str) -> str:
-    for line in lines[1:]:
-        key, _, value = line.partition(":")
-        if key.strip().lower() == name:
-            return value.strip()
-    return ""
-
-
-def _response(
-    status: int, kind: str, body: bytes, *, head: bool = False, allow: str | None = None
-) -> bytes:
-    lines = [
-        f"HTTP/1.1 {status} {_REASONS[status]}",
-        f"Content-Type: {kind}",
-        f"Content-Length: {len(body)}",
-        "Cache-Control: no-store",
-        "Connection: close",
-    ]
-    if allow:
-        lines.append(f"Allow: {allow}")
-    return "\r\n".join([*lines, "", ""]).encode("latin-1") + (b"" if head else body)
+        return status, [("content-type", "application/json")], body
 
 
 def _reason(error: OSError | UnicodeError) -> str:

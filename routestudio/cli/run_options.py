@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from routestudio.errors import ConfigError
+from routestudio.model.limits import MOST_WORKERS
 
 LEVELS: Final = ("debug", "info", "warning", "error")
 FORMATS: Final = ("text", "json")
 LOOPBACK: Final = "127.0.0.1"
 DRAIN_SECONDS: Final = 30.0
 PROGRESS_SECONDS: Final = 10.0
-MOST_WORKERS: Final = 16
 """More would leave each with two requests under way."""
 
 

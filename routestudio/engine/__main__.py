@@ -7,6 +7,7 @@ import logging
 import sys
 
 from routestudio.engine.server import serve_stdio
+from routestudio.system import current as system
 
 
 def main() -> int:
@@ -17,7 +18,8 @@ def main() -> int:
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
     )
     try:
-        return asyncio.run(serve_stdio())
+        with asyncio.Runner(loop_factory=system.streaming.loop) as runner:
+            return runner.run(serve_stdio())
     except KeyboardInterrupt:
         return 130
 

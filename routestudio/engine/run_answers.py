@@ -40,7 +40,7 @@ def run_of(record: RunRecord, left: int, *, latency: bool = False) -> Run:
     return Run(
         id=record.id, sink=record.sink, kind=record.kind, value=record.value,
         standin=record.standin, total=record.total, started=record.started,
-        environment=record.environment, status=record.status,
+        environment=record.environment, workers=record.workers, status=record.status,
         ended=record.ended, error=record.error, parent=record.parent, letters=record.letters,
         counts=counts_of(record.counts), distinct=record.distinct, resumable=record.resumable,
         left=left, latency=None if found is None else Percentiles(**found),

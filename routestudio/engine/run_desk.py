@@ -27,7 +27,7 @@ from routestudio.api.runs import (
 )
 from routestudio.api.sources import Source
 from routestudio.engine.environments import name_of
-from routestudio.engine.messages import messages
+from routestudio.engine.messages import CHUNK, messages
 from routestudio.engine.run_answers import (
     counts_of,
     delivered_of,
@@ -37,17 +37,17 @@ from routestudio.engine.run_answers import (
     recent_of,
     run_of,
 )
+from routestudio.engine.run_control import RunControl
 from routestudio.engine.run_store import RunRecord, RunStore, added
+from routestudio.engine.runs import AnyDelivery, RunOptions, outfit
 from routestudio.engine.sources import KEPT_BYTES, changes_of, count_all, path_of
 from routestudio.engine.workspace import PreparedSink, Workspace, source_of
 from routestudio.errors import RouteStudioError, UsageError
 from routestudio.pipeline.checkpoint import Checkpoint
-from routestudio.pipeline.dead_letters import DeadLetters
 from routestudio.pipeline.ending import RunStoppedError
 from routestudio.pipeline.letters import Letters
 from routestudio.pipeline.report import DestinationCount, Progress
-from routestudio.pipeline.retry import RetryPolicy
-from routestudio.pipeline.run import Delivery, Finished
+from routestudio.pipeline.run import Finished
 from routestudio.pipeline.tally import Tally
 
 Hears = Tell[RunStarted | RunProgress]
@@ -68,7 +68,7 @@ class _Live:
 
     record: RunRecord
     tally: Tally
-    delivery: Delivery | None
+    delivery: AnyDelivery | None
 
 
 class RunDesk:
@@ -115,23 +115,31 @@ class RunDesk:
     # --- running -----------------------------------------------------------------------------
 
     async def start(
-        self, sink: str, standin: bool, source: Source, tell: Hears, confirmed: str | None = None
+        self,
+        sink: str,
+        standin: bool,
+        source: Source,
+        tell: Hears,
+        confirmed: str | None = None,
+        workers: int = 1,
     ) -> Run:
-        """Deliver a source as a new run; returns the run.
+        """Deliver a source as a new run, by so many processes; returns the run.
 
         Raises as `Delivery.run`; whatever happens, the run is kept with how it ended.
         """
         kind, value = source_of(source.params())
-        prepared = await self._prepare(sink, standin, confirmed)
-        prepared.require_ready()
+        prepared = await self._ready(sink, standin, confirmed, workers)
         total = await count_all(self.workspace, kind, value)
         record = self._store.begin(
             sink=sink, kind=kind, value=value, standin=standin, total=total,
             source=self._state_of(kind, value), environment=name_of(self.workspace),
+            workers=workers,
         )  # fmt: skip
         return await self._deliver(record, prepared, tell)
 
-    async def resume(self, number: str, tell: Hears, confirmed: str | None = None) -> Run:
+    async def resume(
+        self, number: str, tell: Hears, confirmed: str | None = None, workers: int | None = None
+    ) -> Run:
         """Go on with a run where it was. Raises `UsageError` when its messages are others now."""
         record = self._store.get(number)
         if not record.resumable:
@@ -142,8 +150,8 @@ class RunDesk:
                 hint="run them from the start: what was delivered would be skipped by its place",
             )
         self._require_same(record)
-        prepared = await self._prepare(record.sink, record.standin, confirmed)
-        prepared.require_ready()
+        record = replace(record, workers=workers or record.workers)
+        prepared = await self._ready(record.sink, record.standin, confirmed, record.workers)
         return await self._deliver(self._store.again(record), prepared, tell)
 
     async def retry(
@@ -169,8 +177,7 @@ class RunDesk:
         if not wanted:
             raise UsageError("there is nothing to send again", hint="choose dead letters first")
         self._require_same(origin)
-        prepared = await self._prepare(origin.sink, origin.standin, confirmed)
-        prepared.require_ready()
+        prepared = await self._ready(origin.sink, origin.standin, confirmed)
         record = self._store.begin(
             sink=origin.sink, kind=origin.kind, value=origin.value, standin=origin.standin,
             total=len(wanted), parent=origin.id, environment=origin.environment,
@@ -180,6 +187,18 @@ class RunDesk:
             return await self._deliver(record, prepared, tell, letters=letters, wanted=wanted)
         finally:
             busy.difference_update(wanted)
+
+    async def _ready(
+        self, sink: str, standin: bool, confirmed: str | None, workers: int = 1
+    ) -> PreparedSink:
+        """A sink for so many processes. Raises `UsageError` for one that needs a single one."""
+        found: PreparedSink = await self._prepare(sink, standin, confirmed)
+        found.require_ready()
+        if workers > 1:
+            from routestudio.engine.shared_runs import require_shareable
+
+            require_shareable(found)
+        return found
 
     def _require_same(self, record: RunRecord) -> None:
         """Raise `UsageError` when a run at a real service would go on in another environment."""
@@ -207,7 +226,7 @@ class RunDesk:
     ) -> Run:
         before, path = dict(record.counts), self._store.letters_path(record)
         source: AsyncIterator[Any] = (
-            messages(self.workspace, record.kind, record.value)
+            messages(self.workspace, record.kind, record.value, chunk=CHUNK * record.workers)
             if letters is None
             else letters.messages(wanted)
         )
@@ -229,18 +248,14 @@ class RunDesk:
             letters.settle([item.message.index for item in settled if item.message is not None])
 
         self._redact.cache_clear()
-        link = prepared.link()
+        options = RunOptions(
+            dead_letters=path, control=RunControl(progress), workers=record.workers,
+            on_outcome=None if letters is None else outcome,
+        )  # fmt: skip
         try:
-            checkpoint = (
-                Checkpoint(self._store.checkpoint_path(record)) if letters is None else None
-            )
-            with DeadLetters(path, record.sink, redact=self.workspace.redact) as file:
-                delivery = Delivery(
-                    prepared.stages, link, prepared.bound.limits, source,
-                    policy=RetryPolicy.of(prepared.spec.max_retry_count), dead_letters=file,
-                    checkpoint=checkpoint, on_progress=progress,
-                    on_outcome=None if letters is None else outcome,
-                )  # fmt: skip
+            async with outfit(self.workspace, prepared, options, _unheard) as make:
+                place = self._store.checkpoint_path(record)
+                delivery = make(source, Checkpoint(place) if letters is None else None, None)
                 delivery.tally.recall(DestinationCount.of(item) for item in record.destinations)
                 live = self._take_on(record, delivery)
                 done = 0 if record.parent else record.total - self._store.left(record)
@@ -254,13 +269,12 @@ class RunDesk:
             self._told()
             raise
         finally:
-            await link.close()
             if letters is not None and record.parent is not None:
                 await letters.refresh()
                 self._store.save(replace(self._store.get(record.parent), letters=letters.open))
                 self._told()
 
-    async def _run(self, live: _Live, delivery: Delivery, before: dict[str, float]) -> Run:
+    async def _run(self, live: _Live, delivery: AnyDelivery, before: dict[str, float]) -> Run:
         status: RunStatus = "stopped"
         error = None
         try:
@@ -278,7 +292,7 @@ class RunDesk:
             self._told()
         return self.detail(live.record.id)
 
-    def _counted(self, live: _Live, delivery: Delivery, before: dict[str, float]) -> RunRecord:
+    def _counted(self, live: _Live, delivery: AnyDelivery, before: dict[str, float]) -> RunRecord:
         """The record with what this part of the run did."""
         tally, record, now = live.tally, self._store.get(live.record.id), time.monotonic()
         summary = delivery.summary.as_json()
@@ -298,7 +312,7 @@ class RunDesk:
     def _clean(self, text: str) -> str:
         return self.workspace.redact(text)
 
-    def _take_on(self, record: RunRecord, delivery: Delivery) -> _Live:
+    def _take_on(self, record: RunRecord, delivery: AnyDelivery) -> _Live:
         live = self._live[record.id] = _Live(record, delivery.tally, delivery)
         for old in [key for key, item in self._live.items() if item.delivery is None][
             :-_KEPT_TALLIES
@@ -410,6 +424,10 @@ class RunDesk:
         if info.st_size <= KEPT_BYTES:
             return hashlib.sha256(path.read_bytes()).hexdigest()
         return f"{info.st_size}:{info.st_mtime_ns}"
+
+
+def _unheard(name: str, data: dict[str, Any]) -> None:
+    """Progress is told by the control."""
 
 
 def _with(message: dict[str, Any], path: list[str], value: Any) -> dict[str, Any]:

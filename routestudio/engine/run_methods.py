@@ -22,7 +22,12 @@ from routestudio.api.runs import (
 from routestudio.api.sources import Source
 from routestudio.engine.run_desk import RunDesk
 from routestudio.engine.workspace import PreparedSink, Workspace
+from routestudio.model.limits import MOST_WORKERS
 from routestudio.project_names import STATE_FOLDER
+
+
+def _within(workers: int) -> int:
+    return min(max(1, workers), MOST_WORKERS)
 
 
 class Service(Protocol):
@@ -90,20 +95,23 @@ class RunMethods:
         *,
         standin: bool = False,
         confirmed: str | None = None,
+        workers: int = 1,
         tell: Tell[RunStarted | RunProgress] = unheard,
     ) -> Run:
         """As in `RunApi`; `confirmed`, here and below: `environments.require_writable`."""
-        return await self.desk.start(sink, standin, source, tell, confirmed)
+        return await self.desk.start(sink, standin, source, tell, confirmed, _within(workers))
 
     async def resume(
         self,
         run: str,
         *,
         confirmed: str | None = None,
+        workers: int | None = None,
         tell: Tell[RunStarted | RunProgress] = unheard,
     ) -> Run:
         """As in `RunApi`."""
-        return await self.desk.resume(run, tell, confirmed)
+        many = None if workers is None else _within(workers)
+        return await self.desk.resume(run, tell, confirmed, many)
 
     async def retry(
         self,

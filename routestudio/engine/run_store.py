@@ -46,7 +46,7 @@ class RunRecord:
     `status`: running, done, cancelled, stopped (it could not go on), or interrupted (the program
     ended). `parent` is the run whose dead letters were sent again. `source` is the state of the
     messages' file when the run began. `letters` counts open dead letters. `environment` is empty
-    for none.
+    for none. `workers` is how many processes deliver.
     """
 
     id: str
@@ -58,6 +58,7 @@ class RunRecord:
     started: str
     source: str = ""
     environment: str = ""
+    workers: int = 1
     status: RunStatus = "running"
     ended: str | None = None
     error: str | None = None

@@ -21,7 +21,7 @@ from routestudio.pipeline.dead_letters import DeadLetters
 from routestudio.pipeline.ending import RunStoppedError
 from routestudio.pipeline.report import Progress, RunSummary
 from routestudio.pipeline.retry import RetryPolicy
-from routestudio.pipeline.run import Delivery
+from routestudio.pipeline.run import Delivery, Finished
 from routestudio.pipeline.tally import Tally
 
 if TYPE_CHECKING:
@@ -37,6 +37,8 @@ class RunOptions:
     chunk: int = CHUNK
     control: RunControl | None = None
     workers: int = 1
+    on_outcome: Callable[[Sequence[Finished]], None] | None = None
+    """Told what became of messages; only of a run by one process."""
 
 
 async def deliver(
@@ -127,6 +129,7 @@ async def outfit(
                     checkpoint=keeper,
                     tally=tally,
                     on_progress=tell,
+                    on_outcome=options.on_outcome,
                 )
             control.take_on(delivery)
             return delivery

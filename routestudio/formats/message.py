@@ -73,6 +73,11 @@ class OwnForm(Format):
 
     def read(self, value: Any, raw: Raw) -> Iterable[Change]:
         """One change."""
+        text = raw.text or raw.value
+        if type(value) is dict and len(value) == 4 and type(text) is bytes and b'"$' not in text:
+            change = _plain(value)
+            if change is not None:
+                return (change,)
         if not isinstance(value, dict):
             raise FormatError("a message is an object with action, record, changes and metadata")
         known: dict[str, Any] = value
@@ -82,7 +87,6 @@ class OwnForm(Format):
             known, notes = _without_further(value)
         try:
             action, record, changes, metadata = message_parts(known)
-            text = raw.text or raw.value
             if type(text) is not bytes or b'"$' in text or _TYPES in known:
                 record, changes, types = typed_parts(known, record, changes)
         except MessageError as error:
@@ -92,6 +96,28 @@ class OwnForm(Format):
         )
         return (Change(action, record, changes, metadata, types=types, identified=identified,
                        notes=notes),)  # fmt: skip
+
+
+def _plain(value: dict[str, Any]) -> Change | None:
+    """The change of a row with the four parts, each as it should be, and nothing else; otherwise
+    `None`, and the whole way finds out what is wrong."""
+    try:
+        action, record, changes = value["action"], value["record"], value["changes"]
+        metadata = value["metadata"]
+    except KeyError:
+        return None
+    if (
+        type(record) is not dict
+        or type(metadata) is not dict
+        or not (type(changes) is dict or (changes is None and action != "update"))
+        or action not in ACTIONS
+    ):
+        return None
+    identified = metadata.get("commit_lsn") is not None and metadata.get("commit_idx") is not None
+    return Change(action, record, changes, metadata, None, _NO_TYPES, identified, ())
+
+
+_NO_TYPES: Mapping[str, str] = {}
 
 
 def _without_further(value: dict[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:

@@ -44,6 +44,8 @@ _TOPICS: Final = 10_000
 """Topics that are remembered for their records without value."""
 
 _GUESSED: Final = "The key is a guess: the row does not name it, but has a column `id`."
+_ONLY_GUESSED: Final = (_GUESSED,)
+_ID: Final = ("id",)
 _UNKNOWN: Final = "The key is unknown: the row does not name it."
 
 _SCHEMA_REGISTRY: Final = (
@@ -305,23 +307,21 @@ class RowReader:
 
     def _message(self, change: Change, raw: Raw, format_: str, number: int | None) -> Message:
         position = raw.position if number is None else f"{raw.position}#{number}"
-        given = {**change.metadata}
+        given = change.metadata
         if not change.identified and given.get("idempotency_key") is None:
-            given["idempotency_key"] = position_key(position)
+            given = {**given, "idempotency_key": position_key(position)}
         declared: Mapping[str, str] = {}
         if self._typed is not None:
             change, declared = self._typed.applied(change, self._keys.types_of(given))
         columns, origin, values = self._key_of(change, given)
         notes = change.notes
-        if values is not None:
-            given["record_pks"] = values
-        elif origin == "unknown" and given.get("record_pks") is None:
-            given["record_pks"] = []
+        if values is None and origin == "unknown" and given.get("record_pks") is None:
+            values = []
         if origin == "guess":
-            notes = (*notes, _GUESSED)
+            notes = (*notes, _GUESSED) if notes else _ONLY_GUESSED
         elif origin == "unknown":
             notes = (*notes, _UNKNOWN)
-        metadata = complete_metadata(given, change.record, position)
+        metadata = complete_metadata(given, change.record, position, values)
         message = Message(
             change.action, change.record, change.changes, metadata, self.count, raw.line, position,
             raw.place, columns, origin, change.types, format_, notes, declared,
@@ -333,6 +333,13 @@ class RowReader:
         self, change: Change, given: Mapping[str, Any]
     ) -> tuple[tuple[str, ...] | None, KeyOrigin, list[str] | None]:
         """Key columns, who named them, and the key's values as text where they are to be set."""
+        if change.key is None and not self._named:
+            if given.get("record_pks") is not None:
+                return None, "row", None
+            value = change.record.get("id")
+            if value is None:
+                return None, "unknown", None
+            return _ID, "guess", [key_text(value, change.types.get("id"))]
         own, types = change.key or {}, change.types
         columns, origin = self._keys.columns_of(given) if self._named else ((), "unknown")
         if columns:
@@ -346,7 +353,7 @@ class RowReader:
         if given.get("record_pks") is not None:
             return None, "row", None
         if change.record.get("id") is not None:
-            return ("id",), "guess", [key_text(change.record["id"], types.get("id"))]
+            return _ID, "guess", [key_text(change.record["id"], types.get("id"))]
         return None, "unknown", None
 
     def _fault(

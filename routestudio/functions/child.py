@@ -203,7 +203,8 @@ class Worker:
         watch = _Watch(self._board.memory, process, self._limits, seconds)
         reading = tasks.spawn(_answer(process.stdout), name="function answer")
         try:
-            process.stdin.write(HEADER.pack(len(body)) + body)
+            if not process.stdin.is_closing():  # otherwise `drain` says so
+                process.stdin.write(HEADER.pack(len(body)) + body)
             await process.stdin.drain()
             return answer_of(await asyncio.shield(reading))
         except (asyncio.IncompleteReadError, ConnectionError, EOFError, ValueError):

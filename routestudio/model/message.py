@@ -6,7 +6,6 @@ values; the types that columns have beside them are in `column_types`. Nothing h
 
 from __future__ import annotations
 
-import base64
 import binascii
 import hashlib
 from collections.abc import Iterable, Mapping
@@ -106,7 +105,7 @@ def idempotency_key(lsn: int, idx: int) -> str:
 
     docs/reference/sequin.md#idempotency-key
     """
-    return base64.b64encode(f"{lsn}:{idx}".encode()).decode()
+    return binascii.b2a_base64(f"{lsn}:{idx}".encode(), newline=False).decode()
 
 
 def position_key(position: str) -> str:
@@ -235,9 +234,15 @@ def message_parts(
 
 
 def complete_metadata(
-    given: Mapping[str, Any], record: Mapping[str, Any], position: str = ""
+    given: Mapping[str, Any],
+    record: Mapping[str, Any],
+    position: str = "",
+    pks: list[str] | None = None,
 ) -> dict[str, Any]:
-    """`given` with the documented defaults for missing keys. Raises `MessageError` on bad types."""
+    """`given` with the documented defaults for missing keys. Raises `MessageError` on bad types.
+
+    `pks` are the values of the primary key, where they are known.
+    """
     metadata = {**METADATA_DEFAULTS, **given}
     if not (
         type(metadata["table_schema"]) is type(metadata["table_name"]) is str
@@ -246,25 +251,36 @@ def complete_metadata(
     ):
         _refuse(metadata)
     if metadata["idempotency_key"] is None:
-        numbered = given.get("commit_lsn") is not None and given.get("commit_idx") is not None
         metadata["idempotency_key"] = (
             idempotency_key(metadata["commit_lsn"], metadata["commit_idx"])
-            if numbered
+            if given.get("commit_lsn") is not None and given.get("commit_idx") is not None
             else position_key(position)
         )
+    metadata["record_pks"] = _pks(metadata, record) if pks is None else pks
+    consumer, database = metadata["consumer"], metadata["database"]
+    if type(consumer) is not dict or tuple(consumer) != _CONSUMER:
+        default = {"id": "sample", "name": "sample", "annotations": {}}
+        metadata["consumer"] = _part(metadata, "consumer", default)
+    if type(database) is not dict or tuple(database) != _DATABASE:
+        name = metadata["database_name"]
+        default = {"id": "sample", "name": name, "annotations": {}, "database": name,
+                   "hostname": "localhost"}  # fmt: skip
+        metadata["database"] = default if database is None else _part(metadata, "database", default)
+    return metadata
+
+
+def _pks(metadata: Mapping[str, Any], record: Mapping[str, Any]) -> list[str]:
     pks = metadata["record_pks"]
     if pks is None:
         pks = [record["id"]] if record.get("id") is not None else []
     if not isinstance(pks, list):
         raise MessageError(f"`metadata.record_pks` must be a list, not {_kind(pks)}")
-    metadata["record_pks"] = [text_of(pk) for pk in pks]
-    name = metadata["database_name"]
-    database = {"id": "sample", "name": name, "annotations": {}, "database": name,
-                "hostname": "localhost"}  # fmt: skip
-    consumer = {"id": "sample", "name": "sample", "annotations": {}}
-    metadata["consumer"] = _part(metadata, "consumer", consumer)
-    metadata["database"] = _part(metadata, "database", database)
-    return metadata
+    return [pk if type(pk) is str else text_of(pk) for pk in pks]
+
+
+_CONSUMER: Final = ("id", "name", "annotations")
+_DATABASE: Final = ("id", "name", "annotations", "database", "hostname")
+"""The keys of parts of metadata: one with all of them, in their order, needs no defaults."""
 
 
 def _refuse(metadata: Mapping[str, Any]) -> None:

@@ -40,7 +40,7 @@ class Ending:
         self.begun = self._ended = clock()
         self.cancelled = False
         self.failure: RouteStudioError | None = None
-        self._patience: asyncio.TimerHandle | None = None
+        self._patience: tasks.Alarm | None = None
 
     @property
     def summary(self) -> RunSummary:
@@ -67,14 +67,11 @@ class Ending:
     def within(self, seconds: float) -> bool:
         """Cancel it after `seconds`. False when it was draining already: that can only be
         shortened."""
-        loop = asyncio.get_running_loop()
+        first = self._patience is None
         if self._patience is None:
-            self._patience = loop.call_later(seconds, self.cancel)
-            return True
-        if loop.time() + seconds < self._patience.when():
-            self._patience.cancel()
-            self._patience = loop.call_later(seconds, self.cancel)
-        return False
+            self._patience = tasks.Alarm(self.cancel)
+        self._patience.within(seconds)
+        return first
 
     def guarded(self, work: Callable[[], Awaitable[None]]) -> Coroutine[Any, Any, None]:
         """Work whose errors end the run."""

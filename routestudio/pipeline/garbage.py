@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-_YOUNG: Final = 25_000
-"""Objects made and not yet let go of before it looks: about those of 2,000 messages."""
+_YOUNG: Final = 200_000
+"""Objects made and not yet let go of before it looks: more than those of the messages that a
+delivery holds (`planner.MAX_MESSAGES`), so that it looks for what a function or a library left."""
 
 _deliveries = 0
 _usual = gc.get_threshold()

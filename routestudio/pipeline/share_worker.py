@@ -282,7 +282,8 @@ def main() -> None:
     system.workers.tie_children()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
-    asyncio.run(serve())
+    with asyncio.Runner(loop_factory=system.streaming.loop) as runner:
+        runner.run(serve())
 
 
 if __name__ == "__main__":

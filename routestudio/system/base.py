@@ -163,7 +163,11 @@ class Streams:
 
 
 class Streaming(Protocol):
-    """Standard streams and signals of a process with a loop."""
+    """The loop of a process, its standard streams and signals."""
+
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """A new loop for a process that delivers: the quickest there is. To be closed."""
+        ...
 
     async def serve(self, read: BinaryIO, write: BinaryIO) -> Streams:
         """Streams that a loop reads and writes. Raises `OSError`."""

@@ -22,6 +22,13 @@ _PIECE: Final = 1 << 16
 class Streaming:
     """Pipes and signals that the loop itself watches."""
 
+    def loop(self) -> asyncio.AbstractEventLoop:
+        try:
+            from routestudio.system.posix_loop import Loop
+        except ImportError:  # an installation without uvloop
+            return asyncio.new_event_loop()
+        return Loop()
+
     async def serve(self, read: BinaryIO, write: BinaryIO) -> Streams:
         loop = asyncio.get_running_loop()
         reader = asyncio.StreamReader(limit=_PIECE)

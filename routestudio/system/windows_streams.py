@@ -33,6 +33,9 @@ class Streaming(Calls):
         super().__init__(kernel)
         self._msvcrt = msvcrt
 
+    def loop(self) -> asyncio.AbstractEventLoop:
+        return asyncio.new_event_loop()
+
     async def serve(self, read: BinaryIO, write: BinaryIO) -> Streams:
         reader, writer = _Reader(read.fileno()), _Writer(write.fileno())
         return Streams(reader.read, writer.write, writer.close)

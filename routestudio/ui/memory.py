@@ -1,4 +1,5 @@
-"""What the window remembers of each project: documents, what was opened last, samples of sinks."""
+"""What the window remembers of each project: documents, what was opened last, samples of sinks,
+and how many processes deliver."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject
 
+from routestudio.model.limits import MOST_WORKERS
 from routestudio.ui.session import Session
 from routestudio.ui.settings import settings
 
@@ -25,6 +27,7 @@ class Memory(QObject):
         self._data: dict[str, Any] = {}
         session.opened.connect(self._load)
         session.sample_chosen.connect(self._samples_chosen)
+        session.workers_changed.connect(self._workers_chosen)
 
     def documents(self) -> list[tuple[str, str]]:
         """Kind and name of the documents that were open, the one in front last."""
@@ -51,7 +54,18 @@ class Memory(QObject):
         self._data["samples"] = dict(self._session.last_samples)
         self._save()
 
+    def _workers_chosen(self) -> None:
+        if self._session.workers != self._data.get("workers", 1):
+            self._data["workers"] = self._session.workers
+            self._save()
+
     def _load(self) -> None:
+        self._read()
+        kept = self._data.get("workers")
+        self._session.workers = kept if isinstance(kept, int) and 0 < kept <= MOST_WORKERS else 1
+        self._session.workers_changed.emit()
+
+    def _read(self) -> None:
         self._data = {}
         self._session.last_samples = {}
         try:

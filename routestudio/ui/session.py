@@ -47,6 +47,8 @@ class Session(QObject):
     """Sink and sample set: rows come into it while the sink is looked at."""
     sample_chosen = Signal()
     """A person chose a sample set for a sink."""
+    workers_changed = Signal()
+    """How many processes deliver was chosen, or is remembered."""
     notice = Signal(str, str)
     """Kind (`info`, `success`, `warning`, `error`) and a sentence for a toast."""
 
@@ -61,6 +63,8 @@ class Session(QObject):
         self._samples: object = None
         self.last_samples: dict[str, str] = {}
         """The sample set that each sink was last previewed on."""
+        self.workers = 1
+        """How many processes deliver a run of this project."""
         engine.restarted.connect(self._reopen)
 
     # --- reading -----------------------------------------------------------------------------

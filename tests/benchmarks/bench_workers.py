@@ -83,7 +83,7 @@ async def measure(options: Options) -> Sequence[Measure]:
     if (os.cpu_count() or 1) < WORKERS:
         raise Unavailable("there is one core")
     found = []
-    async with _service() as port:
+    async with service() as port:
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             (folder / "sequin.yaml").write_text(PROJECT.format(port=port))
@@ -133,7 +133,7 @@ def _run(folder: Path, sink: str, source: Path, workers: int) -> tuple[float, fl
 
 
 @contextlib.asynccontextmanager
-async def _service() -> AsyncIterator[int]:
+async def service() -> AsyncIterator[int]:
     """A service that takes everything; yields its port."""
     port = free_port()
     process = await asyncio.create_subprocess_exec(

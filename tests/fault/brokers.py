@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from routestudio.sinks._shared.redis import node
 from routestudio.sinks.kafka import link as kafka_link
@@ -47,7 +48,13 @@ def redis_service(tools: Tools, key: str) -> Service:
         server.command("CONFIG", "SET", "maxmemory", 0)
         server.flush()
 
+    def info() -> bytes:
+        return cast(bytes, server.command("INFO", "persistence"))
+
     def log() -> Sequences:
+        # While the disk is slow, Redis writes a little later what it has answered for.
+        while b"\r\naof_buffer_length:0\r\n" not in info():
+            time.sleep(0.05)
         words = written(tools.folder / "appendonlydir")
         start = max((n for n, each in enumerate(words) if each[0] == b"FLUSHALL"), default=-1)
         return {"log": [number_in(each[2].decode()) for each in words[start + 1 :]

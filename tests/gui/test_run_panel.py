@@ -44,6 +44,31 @@ async def test_check_and_run_on_a_stand_in_to_the_end(desk: Desk, project: Path,
     assert desk.failures == []
 
 
+@pytest.mark.slow
+@in_qt
+async def test_workers_are_chosen_and_remembered(desk: Desk, project: Path) -> None:
+    many(project, 3_000)
+    await desk.start(project)
+    panel = desk.window.run_panel
+    assert panel.workers.value() == 1
+    await desk.open("sink", "orders-to-kafka")
+    panel.workers.setValue(2)
+    desk.window.session.remember_sample("orders-to-kafka", "many")
+    desk.window.commands.run()
+    await desk.until(lambda: panel.summary is not None, "the run")
+    assert panel.summary is not None
+    assert panel.run is not None
+    assert (panel.run.workers, panel.summary.read) == (2, panel.run.total)
+    assert panel.counts["delivered"].text() != "0"
+    desk.window.session.workers = 1  # as after another project
+    desk.window.session.workers_changed.connect(lambda: told.append(panel.workers.value()))
+    told: list[int] = []
+    desk.window.session.open(project)
+    await desk.until(lambda: told, "what is remembered of the project")
+    assert desk.window.session.workers == panel.workers.value() == 2
+    assert desk.failures == []
+
+
 def many(project: Path, count: int) -> None:
     row = {"action": "insert", "record": {"id": 0, "region": "EU"},
            "metadata": {"table_schema": "public", "table_name": "orders"}}  # fmt: skip

@@ -21,6 +21,7 @@ from routestudio.engine.run_control import RunControl
 from routestudio.engine.service import EngineService
 from routestudio.errors import LinkError, UsageError
 from routestudio.pipeline.planner import MAX_MESSAGES
+from tests.fault.workers import workers_of
 from tests.support.kafka_server import KafkaServer
 from tests.support.oracle import Wanted, judge
 from tests.support.ports import free_port
@@ -288,6 +289,40 @@ def test_a_second_process_takes_partitions_over_and_gives_them_back(
         assert first.returncode == 0, err
         assert json.loads(out.splitlines()[-1])["delivered"] > 0
     found = verdict(arrived(redis_server), count)
+    assert found.good, found
+
+
+@pytest.mark.e2e
+def test_workers_share_a_topic_by_groups_and_one_is_killed(
+    kafka_server: KafkaServer, redis_server: RedisServer, tmp_path: Path
+) -> None:
+    """Order of each group, nothing lost, and no offset is committed before its message arrived."""
+    folder = project(tmp_path / "p", redis_server)
+    topic = fill(kafka_server, MESSAGES)
+    where = places(kafka_server, topic, MESSAGES)
+    group = f"workers-{uuid.uuid4().hex[:6]}"
+    source = address(kafka_server, topic, group, until="end")
+    begun = time.monotonic()
+    with process(folder, source, "--workers", "2") as run:
+        until(lambda: count_arrived(redis_server) > MESSAGES // 4, "the first quarter")
+        at_kill = committed(kafka_server, topic, group)
+        os.kill(workers_of(run.pid)[-1], signal.SIGKILL)
+        while run.poll() is None:
+            finished = committed(kafka_server, topic, group)
+            there = set(arrived(redis_server))
+            ahead = {n for n, (part, at) in where.items() if at < finished[part]} - there
+            assert not ahead, "offsets are ahead of what arrived"
+            time.sleep(0.1)
+        out, err = run.communicate(timeout=60)
+    seconds = time.monotonic() - begun
+    assert run.returncode == 0, err
+    summary = json.loads(out.splitlines()[-1])
+    assert (summary["read"], summary["delivered"]) == (MESSAGES, MESSAGES)
+    assert sum(committed(kafka_server, topic, group).values()) == MESSAGES
+    numbers = arrived(redis_server)
+    uncommitted = {n for n, (part, at) in where.items() if at >= at_kill[part]}
+    found = verdict(numbers, MESSAGES, explained=uncommitted)
+    print(f"\ntwo workers, one killed: {found}; {MESSAGES / seconds:,.0f} messages/s")
     assert found.good, found
 
 

@@ -17,7 +17,6 @@ FUNCTION, CLASS = 60, 300
 LONG_FUNCTIONS = {
     "routestudio.cli.main.build_parser": 130,
     "routestudio.derive.docs.page": 70,
-    "routestudio.engine.run_desk._deliver": 70,
     "routestudio.engine.streaming.deliver": 70,
     "routestudio.engine.workspace.prepare": 70,
     "routestudio.functions.python._visit": 70,

@@ -43,7 +43,7 @@ ROW = {
 CLIENTS = (
     "boto3", "botocore", "confluent_kafka", "fakeredis", "google", "h11", "httpx", "nkeys", "redis",
     "keyring", "moto", "pyarrow", "pydantic", "pygments", "black", "PySide6", "shiboken6", "qasync",
-    "regex",
+    "regex", "uvloop",
 )  # fmt: skip
 """Nothing of these is needed before a connection is opened, a window shown or a file formatted."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from routestudio.model.fields import RuleError
-from routestudio.model.function import FunctionFault, FunctionResult
+from routestudio.model.function import FunctionFault, FunctionResult, Identifier
 from routestudio.model.message import Message, message_from
 from routestudio.routing import Effective, Router
 from routestudio.sinks.base import Sink
@@ -233,3 +234,40 @@ def test_a_table_with_a_space_is_a_stream_key_but_no_subject() -> None:
     assert routed.values["stream_key"] == "sequin.public.my orders"
     refused = Router(bind(Nats, {"host": "localhost", "port": 4222}, dynamic=False))
     assert [p.field for p in refused.route(message_from(raw)).problems] == ["subject"]
+
+
+def test_repeated_results_are_routed_as_the_first_one() -> None:
+    """They are remembered, by what they are and not by what they are equal to."""
+    remembering = http()
+    results: list[dict[str, Any]] = [
+        {"method": "PUT", "endpoint_path": "/a"}, {"endpoint_path": "/a", "method": "PUT"},
+        {"method": "PUT"}, {"endpoint_path": "/a"}, {"method": Identifier("PUT")},
+        {"endpoint_path": Identifier("/a")}, {"endpoint_path": "//elsewhere"}, {"method": "put"},
+        {"endpoint_path": "/a", "headers": {"X": "1"}}, {"unknown": "x"}, {"method": None}, {},
+    ]  # fmt: skip
+    for _ in range(3):
+        for result in results:
+            row = message()
+            found = remembering.route(row, FunctionResult(dict(result)))
+            fresh = http().route(row, FunctionResult(dict(result)))
+            shown = [(e.values, e.provenance, e.group_id, e.batch_key, e.problems, e.warnings,
+                      e.casts, e.defaults) for e in (found, fresh)]  # fmt: skip
+            assert shown[0] == shown[1], result
+            found.values["headers"]["X"] = "changed"
+
+
+def test_a_default_that_depends_on_the_message_is_not_remembered() -> None:
+    router = Router(bind(RedisString, REDIS, dynamic=True))
+    rows = [replace(message(), record={"id": n}, metadata={**message().metadata,
+                                                          "record_pks": [str(n)]})
+            for n in range(3)]  # fmt: skip
+    keys = [router.route(row, FunctionResult({"action": "set"})).values["key"] for row in rows]
+    assert len(set(keys)) == 3
+
+
+def test_results_that_never_repeat_are_remembered_no_longer() -> None:
+    router = http()
+    for number in range(3_000):
+        path = f"/{number}"
+        found = router.route(message(), FunctionResult({"endpoint_path": path}))
+        assert found.values["endpoint_path"] == path

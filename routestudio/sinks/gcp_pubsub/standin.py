@@ -20,9 +20,8 @@ from pathlib import Path
 from typing import Any, ClassVar, Final
 from urllib.parse import unquote
 
-import h11
-
 from routestudio.errors import LinkError
+from routestudio.http_server import Request
 from routestudio.model import jsonio
 from routestudio.sinks._shared.http.client import Answer, HttpClient, UnansweredError
 from routestudio.sinks._shared.standins.http_server import HttpServerStandin, Response
@@ -141,15 +140,14 @@ class PubSubStandin(HttpServerStandin):
         url = f"http://127.0.0.1:{self._port}{target}"
         return await self._client.exchange(method, url, headers, body, keep=1 << 26)
 
-    async def _respond(self, request: h11.Request, body: bytes) -> Response:
-        target, method = request.target.decode("latin-1"), request.method.decode("ascii")
-        codings = [value for name, value in request.headers if name == b"content-encoding"]
+    async def _respond(self, request: Request) -> Response:
+        target, method = request.target, request.method
         found = _TOPIC.match(target)
         try:
             if found and (found[3] or method == "GET"):
                 await self._make(found[1], found[2])
-            coding = codings[0].decode("latin-1") if codings else None
-            answer = await self._ask(method, target, body, coding)
+            coding = request.header("content-encoding") or None
+            answer = await self._ask(method, target, request.body, coding)
         except UnansweredError as failure:
             error = {"code": 503, "message": str(failure), "status": "UNAVAILABLE"}
             return 503, [], jsonio.dump_bytes({"error": error})

@@ -106,9 +106,12 @@ class Head:
     gzip: bool
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(slots=True, repr=False)
 class Request:
-    """One message for an endpoint. `body` is its JSON; `wrap` puts it into a `data` list."""
+    """One message for an endpoint. `body` is its JSON; `wrap` puts it into a `data` list.
+
+    Not frozen, because one is made for every message (`model.records`). Not to be changed.
+    """
 
     head: Head
     body: bytes

@@ -6,8 +6,7 @@ import base64
 import json
 from typing import Any, ClassVar, Final
 
-import h11
-
+from routestudio.http_server import Request
 from routestudio.sinks._shared.standins.http_server import HttpServerStandin, Response, unpacked
 from routestudio.sinks.standin import Arrived
 
@@ -33,28 +32,25 @@ class HttpStandin(HttpServerStandin):
         self._status = status
         self._headers = list((headers or {}).items())
 
-    async def _respond(self, request: h11.Request, body: bytes) -> Response:
-        status, headers = self._keep(request, body)
+    async def _respond(self, request: Request) -> Response:
+        status, headers = self._keep(request)
         return status, headers, b"{}"
 
-    def _keep(self, request: h11.Request, body: bytes) -> tuple[int, list[tuple[str, str]]]:
+    def _keep(self, request: Request) -> tuple[int, list[tuple[str, str]]]:
         """Record a request, one entry per message of a batch; status and headers to answer."""
-        method = request.method.decode("ascii")
-        if method == "OPTIONS" and not body:
+        if request.method == "OPTIONS" and not request.body:
             return 204, [("allow", _ALLOW)]
-        target = request.target.decode("latin-1")
-        headers = {k.decode("latin-1"): v.decode("latin-1") for k, v in request.headers}
         self._requests += 1
         details: dict[str, Any] = {
             "request": self._requests,
-            "method": method,
-            "headers": headers,
+            "method": request.method,
+            "headers": dict(request.headers),
             "status": self._status,
         }
-        messages = _messages(unpacked(body, headers.get("content-encoding", "")))
+        messages = _messages(unpacked(request.body, request.header("content-encoding")))
         for index, text in enumerate(messages):
             more = {"batch_index": index, "batch_size": len(messages)}
-            self._kept.add(Arrived(target, text, None, {**details, **more}))
+            self._kept.add(Arrived(request.target, text, None, {**details, **more}))
         return self._status, self._headers
 
 

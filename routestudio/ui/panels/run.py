@@ -13,10 +13,12 @@ from routestudio.api.client import EngineLost
 from routestudio.api.runs import Counts, Run, RunProgress, RunStarted
 from routestudio.api.sources import Source
 from routestudio.errors import RouteStudioError
+from routestudio.model.limits import MOST_WORKERS
 from routestudio.ui.bridge import Job
 from routestudio.ui.runs import Runs, duplicates, title
 from routestudio.ui.session import Session
 from routestudio.ui.widgets.basics import Banner, Button, ElidedLabel, EmptyState, Pill, label
+from routestudio.ui.widgets.inputs import SpinBox
 from routestudio.ui.widgets.layout import bar, column
 
 if TYPE_CHECKING:
@@ -67,6 +69,17 @@ class RunPanel(QWidget):
         row.addWidget(self.progress, 1)
         self.time_left = label("", "muted")
         row.addWidget(self.time_left)
+        self._workers_label = label("Workers", "muted")
+        row.addWidget(self._workers_label)
+        self.workers = SpinBox()
+        self.workers.setRange(1, MOST_WORKERS)
+        self.workers.setAccessibleName("Workers")
+        self.workers.setToolTip(
+            "How many processes deliver a run; each message group stays with one of them"
+        )
+        self.workers.valueChanged.connect(self._workers_chosen)
+        self._workers_label.setBuddy(self.workers)
+        row.addWidget(self.workers)
         self.resume_button = Button("Resume", "run", kind="primary")
         self.resume_button.clicked.connect(lambda: self.resume_asked.emit())
         self.resume_button.setToolTip("Send what remains; what was delivered is not sent again")
@@ -86,6 +99,7 @@ class RunPanel(QWidget):
         body.addWidget(self._stack, 1)
         runs.changed.connect(self._runs_changed)
         session.opened.connect(self.reset)
+        session.workers_changed.connect(lambda: self.workers.setValue(session.workers))
 
     @property
     def page(self) -> RunPage:
@@ -118,6 +132,7 @@ class RunPanel(QWidget):
     def reset(self) -> None:
         """Show nothing: another project is open."""
         self._drop()
+        self.workers.setEnabled(True)
         self.run = self.summary = None
         self._stack.setCurrentIndex(0)
         self.title.show_text("Run")
@@ -134,14 +149,17 @@ class RunPanel(QWidget):
         run = Run("", sink, sample, standin, total, environment=mark["name"] if mark else "")
         runs = self._session.api.runs
         self._begin(run, runs.deliver(sink, Source(sample=sample), standin=standin,
-                                      confirmed=confirmed, tell=self._told))  # fmt: skip
+                                      confirmed=confirmed, workers=self._session.workers,
+                                      tell=self._told))  # fmt: skip
 
     def resume(self, confirmed: str | None = None) -> None:
         """Go on with the shown run where it was."""
         if self.resumable and self.run is not None:
             run = self.run
             chart = self.page.chart.points
-            work = self._session.api.runs.resume(run.id, confirmed=confirmed, tell=self._told)
+            work = self._session.api.runs.resume(
+                run.id, confirmed=confirmed, workers=self._session.workers, tell=self._told
+            )
             self._begin(run, work)
             for point in chart:
                 self.page.chart.add(point.second, point.rate, point.p50, point.p95)
@@ -202,6 +220,11 @@ class RunPanel(QWidget):
         self._say(run)
         self._end()
 
+    def _workers_chosen(self, count: int) -> None:
+        if count != self._session.workers:
+            self._session.workers = count
+            self._session.workers_changed.emit()
+
     def _drop(self) -> None:
         if self._job is not None:
             self._job.cancel()
@@ -223,6 +246,7 @@ class RunPanel(QWidget):
         self.progress.setValue(0)
         self.progress.show()
         self.resume_button.hide()
+        self.workers.setEnabled(False)
         self.cancel_button.show()
         engine = self._session.engine
         self._job = engine.run(
@@ -332,6 +356,7 @@ class RunPanel(QWidget):
 
     def _end(self) -> None:
         self.cancel_button.hide()
+        self.workers.setEnabled(True)
         self.progress.hide()
         self.time_left.setText("")
         self.time_left.setAlignment(Qt.AlignmentFlag.AlignRight)

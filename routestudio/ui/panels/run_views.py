@@ -176,7 +176,8 @@ class DeliveredView(QWidget):
         self._stack.addWidget(
             EmptyState("arrived", "No delivered messages to show",
                        "The last 200 deliveries of a run are listed here while the engine runs; "
-                       "choose one to see the routing that was used for it.")
+                       "choose one to see the routing that was used for it. A run by several "
+                       "workers lists none: each of them has its own.")
         )  # fmt: skip
         self._stack.addWidget(split)
         column(self).addWidget(self._stack)

@@ -225,7 +225,8 @@ async def test_a_request_without_end_is_cut_off() -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", server.address.port)
         try:
             writer.write(b"GET / HTTP/1.1\r\nX: " + b"x" * 40_000)
-            assert await asyncio.wait_for(_rest(reader), 20) == b""
+            cut = await asyncio.wait_for(_rest(reader), 20)
+            assert cut == b"" or cut.startswith(b"HTTP/1.1 431"), "an answer may be lost, too"
         finally:
             writer.close()
         assert (await get(server, "/livez")).status == 200
@@ -254,7 +255,7 @@ async def test_half_a_request_on_each_connection_leaves_room_for_a_probe() -> No
         idle = []
         for _ in range(80):
             reader, writer = await asyncio.open_connection(host, port)
-            writer.write(b"GET /livez HTTP/1.1\r\n")
+            writer.write(b"GET /livez HTTP/1.1\r\nHost: x\r\n")
             await writer.drain()
             idle.append((reader, writer))
         for path in ("/livez", "/metrics"):

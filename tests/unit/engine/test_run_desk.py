@@ -83,6 +83,44 @@ async def test_a_run_is_kept_with_its_counts_and_destinations(
     assert (tmp_path / "p/.routestudio/.gitignore").read_text() == "*\n"
 
 
+@pytest.mark.slow
+async def test_a_run_by_two_workers_is_one_run_to_whoever_looks(
+    service: EngineService, tmp_path: Path, http_receiver: HttpReceiver
+) -> None:
+    await opened(service, tmp_path / "p", http_receiver.url, 600, without=(5,))
+    http_receiver.answer = lambda _: Reply(delay=0.005)
+    events = Events()
+    work = tasks.spawn(service.runs.deliver(SINK, ROWS, workers=2, tell=events), name="deliver")
+    await until(lambda: events.delivered > 50)
+    number = (await service.runs.kept())[0].id
+    await service.runs.stop(run=number)
+    first = await work
+    assert (first.status, first.workers) == ("cancelled", 2)
+    assert first.resumable
+    assert 0 < first.left < 600
+    http_receiver.answer = None
+    second = await service.runs.resume(run=number, tell=events)
+    assert (second.id, second.status, second.left) == (number, "done", 0)
+    assert (second.workers, second.letters) == (2, 1)
+    assert sorted(set(ids_of(http_receiver.requests))) == [n for n in range(600) if n != 5]
+    (row,) = (await service.runs.destinations(run=number, start=0, count=10)).rows
+    assert (row.name, row.delivered) == ("POST /eu", second.counts.delivered)
+    again = await service.runs.retry(run=number)
+    assert (again.workers, again.counts.rejected) == (1, 1)
+
+
+async def test_a_sink_that_needs_one_process_refuses_workers_before_a_run_begins(
+    service: EngineService, tmp_path: Path, http_receiver: HttpReceiver,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    await opened(service, tmp_path / "p", http_receiver.url, 5)
+    sink = service.workspace.prepare(SINK).sink
+    monkeypatch.setattr(sink, "one_process", "its service drops repetitions")
+    with pytest.raises(UsageError, match=r"^--workers: sink `.*` needs one process: its service"):
+        await service.runs.deliver(SINK, ROWS, workers=2, tell=Events())
+    assert await service.runs.kept() == []
+
+
 async def test_a_delivered_message_shows_the_routing_that_was_used(
     service: EngineService, tmp_path: Path, http_receiver: HttpReceiver
 ) -> None:

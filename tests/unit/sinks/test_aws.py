@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import json
 import threading
 from collections.abc import Callable, Sequence
@@ -11,10 +12,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from botocore.credentials import RefreshableCredentials
 from botocore.session import Session
 
 from routestudio.model.declared import ValidationError
 from routestudio.model.outcome import DELIVERED, Outcome, retry, unreachable
+from routestudio.sinks._shared.aws import client as aws_client
 from routestudio.sinks._shared.aws.client import AwsError, entry_outcome
 from routestudio.sinks._shared.aws.fields import AwsConfig, Place, md5
 from routestudio.sinks._shared.aws.link import AwsLink, RequestLimits
@@ -373,16 +376,107 @@ async def ended(before: int) -> bool:
     return False
 
 
-async def test_closing_ends_calls_that_wait(silent_port: int) -> None:
+async def test_calls_need_no_threads(http_receiver: HttpReceiver) -> None:
+    http_receiver.default = Reply(200, b'{"Successful": [{"Id": "0"}], "Failed": []}')
     before = threading.active_count()
-    link = Sqs.connect(local(f"http://127.0.0.1:{silent_port}"))
+    link = Sqs.connect(local(http_receiver.url))
+    assert await link.send([entry()]) == [DELIVERED]
+    assert await ended(before), "the search for credentials is over"
+    found = await asyncio.gather(*(link.send([entry(number)]) for number in range(40)))
+    assert found == [[DELIVERED]] * 40
+    aws = [thread.name for thread in threading.enumerate() if thread.name.startswith("aws ")]
+    await link.close()
+    assert aws == []
+
+
+async def test_closing_ends_calls_that_wait(silent_port: int) -> None:
+    link: Any = Sqs.connect(local(f"http://127.0.0.1:{silent_port}"))
     sending = [asyncio.ensure_future(link.send([entry(number)])) for number in range(40)]
-    await until(lambda: threading.active_count() > before)
+    connections = link._client._open()
+    await until(lambda: len(connections._all) == 40)
     await link.close()
     async with asyncio.timeout(5):
         found = await asyncio.gather(*sending)
     assert {outcome.status for outcomes in found for outcome in outcomes} == {"retry"}
+    await link.close()
+
+
+async def test_closing_ends_calls_that_wait_for_credentials(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    searches, go_on = [], threading.Event()
+
+    def found(name: str, *more: Any) -> Any:
+        searches.append(name)
+        assert go_on.wait(30)
+        raise OSError("nobody waits for this")
+
+    monkeypatch.setattr(aws_client, "_found", found)
+    before = threading.active_count()
+    link = Sqs.connect(local("http://127.0.0.1:9"))
+    sending = [asyncio.ensure_future(link.send([entry(number)])) for number in range(5)]
+    await until(lambda: bool(searches))
+    await link.close()
+    try:
+        async with asyncio.timeout(5):
+            outcomes = [found[0] for found in await asyncio.gather(*sending)]
+    finally:
+        go_on.set()
+    assert {(o.status, o.code, o.unknown) for o in outcomes} == {("retry", "closed", False)}
+    assert searches == ["sqs"], "one search for all"
     assert await ended(before)
+
+
+@pytest.mark.parametrize("error", [OSError("cannot be read"), RuntimeError("still expired")])
+async def test_a_search_that_fails_is_told(
+    monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def found(*given: Any) -> Any:
+        raise error
+
+    monkeypatch.setattr(aws_client, "_found", found)
+    link = Sqs.connect(local("http://127.0.0.1:9"))
+    (outcome,) = await link.send([entry()])
+    await link.close()
+    assert (outcome.code, outcome.unreachable) == ("credentials", True)
+    assert str(error) in outcome.reason
+
+
+async def test_credentials_are_replaced_before_they_end(
+    monkeypatch: pytest.MonkeyPatch, http_receiver: HttpReceiver
+) -> None:
+    """While old ones still hold nobody waits for new ones; when they are about to end, all do."""
+    http_receiver.default = Reply(200, b'{"Successful": [{"Id": "0"}], "Failed": []}')
+    now = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+    number, may_go_on = 0, threading.Event()
+    may_go_on.set()
+
+    def renewed() -> dict[str, str]:
+        nonlocal number
+        assert may_go_on.wait(30)
+        number += 1
+        ends = (now + dt.timedelta(hours=1)).isoformat()
+        return {"access_key": f"AKIA{number}", "secret_key": "s", "token": "t", "expiry_time": ends}
+
+    credentials = RefreshableCredentials.create_from_metadata(renewed(), renewed, "a test")
+    credentials._time_fetcher = lambda: now
+    monkeypatch.setattr(Session, "get_credentials", lambda session: credentials)
+    link: Any = Sqs.connect(local(http_receiver.url, use_task_role=True))
+
+    async def signer() -> str:
+        assert await link.send([entry()]) == [DELIVERED]
+        signed = http_receiver.requests[-1].header("authorization") or ""
+        return signed.partition("Credential=")[2].partition("/")[0]
+
+    assert await signer() == "AKIA1"
+    now += dt.timedelta(minutes=50)
+    may_go_on.clear()
+    assert await signer() == "AKIA1", "new ones are looked for meanwhile"
+    may_go_on.set()
+    await until(lambda: link._aws._finding.done())
+    assert await signer() == "AKIA2"
+    now += dt.timedelta(minutes=59, seconds=30)
+    assert await signer() == "AKIA3", "the second ones end in half a minute"
     await link.close()
 
 

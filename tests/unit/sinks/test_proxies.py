@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 import ssl
 from collections.abc import AsyncIterator
 from typing import Any
@@ -196,29 +197,41 @@ async def test_a_server_that_speaks_first_gets_no_request(
     monkeypatch.setenv("SSL_CERT_FILE", str(ca.file))
     context = ca.server_context(HOST)
     context.maximum_version = ssl.TLSVersion.TLSv1_2
-    got: list[bytes] = []
-
-    async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(b"220 mail.example ESMTP\r\n")
-        with contextlib.suppress(OSError):
-            got.append(await reader.read(100))
-        writer.transport.abort()
-
     strange: list[object] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, told: strange.append(told))
-    server = await asyncio.start_server(greet, "127.0.0.1", 0, ssl=context)
-    place = ("127.0.0.1", server.sockets[0].getsockname()[1])
-    async with proxying({(HOST, 443): place}) as proxy:
-        monkeypatch.setenv("https_proxy", f"127.0.0.1:{proxy.port}")
-        client = HttpClient(timeout=5)
-        found = await ask(client, f"https://{HOST}/")
-        await client.close()
-    server.close()
-    await server.wait_closed()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        greeting = asyncio.ensure_future(asyncio.to_thread(greet, server, context))
+        async with proxying({(HOST, 443): server.getsockname()}) as proxy:
+            monkeypatch.setenv("https_proxy", f"127.0.0.1:{proxy.port}")
+            client = HttpClient(timeout=5)
+            found = await ask(client, f"https://{HOST}/")
+            await client.close()
+        got = await greeting
     assert isinstance(found, UnansweredError)
     assert found.outcome.code == "connection_lost"
-    assert b"".join(got) == b""
+    assert got == b""
     assert strange == []
+
+
+def greet(server: socket.socket, context: ssl.SSLContext) -> bytes:
+    """Send the end of a handshake and a greeting as one piece; return what comes then."""
+    incoming, outgoing, got = ssl.MemoryBIO(), ssl.MemoryBIO(), b""
+    talk = context.wrap_bio(incoming, outgoing, server_side=True)
+    plain, _ = server.accept()
+    with plain, contextlib.suppress(OSError):
+        while True:
+            with contextlib.suppress(ssl.SSLWantReadError):
+                talk.do_handshake()
+                break
+            plain.sendall(outgoing.read())
+            incoming.write(plain.recv(1 << 16))
+        talk.write(b"220 mail.example ESMTP\r\n")
+        plain.sendall(outgoing.read())
+        while data := plain.recv(1 << 16):
+            incoming.write(data)
+            with contextlib.suppress(ssl.SSLWantReadError):
+                got += talk.read(100)
+    return got
 
 
 async def test_loopback_and_exceptions_go_straight(monkeypatch: pytest.MonkeyPatch) -> None:

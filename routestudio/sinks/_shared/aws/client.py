@@ -1,21 +1,19 @@
-"""AWS calls for the event loop: botocore signs and reads in threads, the link's own pool sends.
+"""AWS calls on the event loop: botocore writes, signs and reads, the link's own pool sends.
 
-botocore blocks, and its connections can neither be given a deadline for a whole exchange nor be
-interrupted. So a thread only builds and signs a request and reads the answer; the exchange in
-between is made on the loop, through the hook `before-send`, whose return value botocore takes for
-the answer (`botocore.endpoint.Endpoint._do_get_response`).
+Of botocore these parts are used, each without its client: the model of an API, the serializer and
+the parser of its protocol, the signer, and the chain of credentials. None of them but the last does
+any I/O. Finding credentials may ask files and other machines, so that happens in a thread, once and
+again before they expire. Decision 0034 weighs the other ways.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import html
 import re
-import threading
 from collections.abc import Mapping
-from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from routestudio import __version__
@@ -24,19 +22,23 @@ from routestudio.model.secret import SecretStr
 from routestudio.sinks._shared.http.client import Answer, HttpClient, UnansweredError
 from routestudio.sinks._shared.http.endpoint import retry_after
 
-THREADS: Final = 32
-"""Most calls of one link at a time; more wait for a thread."""
-
 SECONDS: Final = 30.0
 """Seconds for one exchange with AWS."""
 
-_AROUND_SECONDS: Final = 15.0
+_FINDING_SECONDS: Final = 15.0
 """Seconds that finding credentials may take beside the exchange."""
+
+_LAST_SECONDS: Final = 120
+"""Credentials that end within so many seconds are waited for, and not used any more."""
 
 _FOREIGN: Final = "the answer is not one of AWS"
 _ROOTS: Final = re.compile(rb"\s*(<\?xml[^>]*>\s*)?<\w+Response[\s/>]")
 """How answers of APIs begin that speak XML."""
 
+_REGION: Final = re.compile(r"(?![0-9]+$)(?!-)[a-zA-Z0-9-]{1,63}(?<!-)")
+"""What may be part of a host name, as botocore has it."""
+
+_AGENT: Final = f"routestudio/{__version__}"
 MAX_REPLY: Final = 8 * 1024 * 1024
 
 _XML_ERROR: Final = re.compile(
@@ -136,62 +138,46 @@ def entry_outcome(code: str, text: str, *, sender_fault: bool) -> Outcome:
     return retry(code, text or code)
 
 
-_CLOSED: Final = object()
+_CLOSED: Final = retry("closed", "the connection was closed")
+_LATE: Final = unreachable("credentials", "finding AWS credentials took too long")
 
 
-def _closed(*, sent: bool) -> Outcome:
-    return retry("closed", "the connection was closed", unknown=sent)
+@dataclass(frozen=True, slots=True)
+class _Api:
+    """What botocore knows of one API, and as whom to sign. `operations` by Python's names."""
 
+    model: Any
+    operations: Mapping[str, Any]
+    serializer: Any
+    parser: Any
+    credentials: Any
+    frozen: Any
 
-class _Exchange:
-    """One request on its way from a thread to the loop, and its answer on the way back."""
+    @property
+    def ageing(self) -> bool:
+        """Whether the credentials should be replaced by new ones."""
+        needed = getattr(self.credentials, "refresh_needed", None)
+        return needed is not None and bool(needed())
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
-        self.prepared: asyncio.Future[Any] = loop.create_future()
-        self.answered: Future[Answer] = Future()
-
-    def hand_over(self, request: Any) -> Answer:
-        """In the thread: let the loop send `request`, and wait for the answer."""
-        try:
-            self._loop.call_soon_threadsafe(self._set, request)
-            return self.answered.result()
-        except (CancelledError, RuntimeError):
-            # asyncio would take a `CancelledError` of the thread for the task's own.
-            raise UnansweredError(_closed(sent=True)) from None
-
-    def ended(self) -> None:
-        """In the thread: the call is over, perhaps without any request."""
-        with contextlib.suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(self._set, None)
-
-    def close(self) -> None:
-        """On the loop: nobody waits for the answer any more."""
-        self.answered.cancel()
-        self._set(_CLOSED)
-
-    def _set(self, request: Any) -> None:
-        if not self.prepared.done():
-            self.prepared.set_result(request)
+    @property
+    def outdated(self) -> bool:
+        """Whether the credentials may end before AWS has read a request."""
+        return self.ageing and bool(self.credentials.refresh_needed(_LAST_SECONDS))
 
 
 class AwsClient:
-    """Calls of one AWS API with one set of credentials; a client of botocore for each region.
+    """Calls of one AWS API with one set of credentials, in any region.
 
     `keys` `None` means the default chain: environment, profile, container and instance role.
     Several calls may run at the same time. `http` is the caller's, and closed by it.
     """
 
     def __init__(self, api: str, keys: Keys | None, http: HttpClient) -> None:
-        self._api = api
+        self._name = api
         self._keys = keys
         self._http = http
-        self._executor: ThreadPoolExecutor | None = None
-        self._open: set[_Exchange] = set()
-        self._lock = threading.Lock()
-        self._session: Any = None
-        self._clients: dict[tuple[str, str], Any] = {}
-        self._current = threading.local()
+        self._api: _Api | None = None
+        self._finding: asyncio.Future[_Api] | None = None
 
     async def call(
         self,
@@ -207,97 +193,92 @@ class AwsClient:
         Nothing is tried twice. Raises `AwsError` for an error that was answered and
         `UnansweredError` when there was no answer.
         """
-        loop = asyncio.get_running_loop()
-        exchange = _Exchange(loop)
-        self._open.add(exchange)
-        if self._executor is None:
-            self._executor = ThreadPoolExecutor(THREADS, f"aws {self._api}")
-        done = loop.run_in_executor(
-            self._executor, self._run, exchange, (region, url), operation, dict(parameters)
-        )
-        sent = False
-        try:
-            async with asyncio.timeout(seconds + _AROUND_SECONDS):
-                request = await exchange.prepared
-                if request is _CLOSED:
-                    raise UnansweredError(_closed(sent=False))
-                if request is not None:
-                    sent = True
-                    await self._exchange(exchange, request, seconds)
-                return await done
-        except TimeoutError:
-            text = "finding AWS credentials took too long"
-            raise UnansweredError(
-                retry("timeout", text, unknown=True) if sent else unreachable("credentials", text)
-            ) from None
-        finally:
-            self._open.discard(exchange)
-            exchange.close()
-            done.cancel()
-
-    async def close(self) -> None:
-        """Let every waiting thread go; their calls end as unanswered. May be called again."""
-        for exchange in tuple(self._open):
-            exchange.close()
-        executor, self._executor = self._executor, None
-        if executor is not None:
-            executor.shutdown(wait=False, cancel_futures=True)
-        with self._lock:
-            clients, self._clients, self._session = self._clients, {}, None
-        for client in clients.values():
-            client.close()
-
-    async def _exchange(self, exchange: _Exchange, request: Any, seconds: float) -> None:
+        if not _REGION.fullmatch(region):
+            raise UnansweredError(rejected("region", f"`{region[:80]}` is not a region"))
+        api = await self._ready()
+        request = _signed(api, url, region, operation, parameters)
         headers = [
             (_bytes(name), _bytes(value))
             for name, value in request.headers.items()
             if _bytes(name).lower() != b"content-length"
         ]
-        body = request.body or b""
-        try:
-            answer = await self._http.exchange(
-                request.method, request.url, headers, _bytes(body), timeout=seconds, keep=MAX_REPLY
-            )
-        except UnansweredError as failure:
-            if not exchange.answered.done():
-                exchange.answered.set_exception(failure)
-        else:
-            if not exchange.answered.done():
-                exchange.answered.set_result(answer)
+        body = _bytes(request.body or b"")
+        answer = await self._http.exchange(
+            request.method, request.url, headers, body, timeout=seconds, keep=MAX_REPLY
+        )
+        return self._read(api, operation, answer)
 
-    def _run(
-        self, exchange: _Exchange, place: tuple[str, str], operation: str, parameters: Any
-    ) -> dict[str, Any]:
-        """In a thread: one call of botocore, with its errors as those of this module."""
-        from botocore.exceptions import BotoCoreError, ClientError, InvalidRegionError
+    async def close(self) -> None:
+        """Calls that wait for credentials end as unanswered. May be called again."""
+        finding, self._finding, self._api = self._finding, None, None
+        if finding is not None:
+            finding.cancel()
 
-        self._current.exchange = exchange
+    async def _ready(self) -> _Api:
+        """The API with credentials that still hold. Raises `UnansweredError`."""
+        api = self._api
+        if api is not None and not api.ageing:
+            return api
+        # Asked first: a search changes what `outdated` looks at, and not the frozen ones.
+        holds = api is not None and not api.outdated
+        finding = self._find()
+        if api is not None and holds:
+            return api
+        # Several calls wait for one search, and the end of one of them does not end it.
+        await asyncio.wait((finding,), timeout=_FINDING_SECONDS)
+        if not finding.done():
+            raise UnansweredError(_LATE)
+        if finding.cancelled():
+            raise UnansweredError(_CLOSED)
+        if (error := finding.exception()) is not None:
+            raise self._unfound(error) from None
+        return finding.result()
+
+    def _find(self) -> asyncio.Future[_Api]:
+        """The search for credentials that is under way, or a new one in another thread."""
+        if self._finding is not None and not self._finding.done():
+            return self._finding
+        executor = ThreadPoolExecutor(1, f"aws {self._name}")
+        loop = asyncio.get_running_loop()
+        finding = loop.run_in_executor(executor, _found, self._name, self._keys, self._api)
+        finding.add_done_callback(self._took)
+        executor.shutdown(wait=False)
+        self._finding = finding
+        return finding
+
+    def _unfound(self, error: BaseException) -> BaseException:
+        """The error of a call for that of a search; one that is our own fault stays as it is."""
+        from botocore.exceptions import BotoCoreError
+
+        if not isinstance(error, BotoCoreError | OSError | RuntimeError):
+            return error
+        text = self._http.clean(str(error))
+        return UnansweredError(unreachable("credentials", _client_text(error, text)))
+
+    def _took(self, finding: asyncio.Future[_Api]) -> None:
+        if not finding.cancelled() and finding.exception() is None and finding is self._finding:
+            self._api = finding.result()
+
+    def _read(self, api: _Api, operation: str, answer: Answer) -> dict[str, Any]:
+        """What an answer holds. Raises `AwsError`."""
+        shape = api.operations[operation].output_shape
+        response = {
+            "status_code": answer.status, "headers": answer.headers, "body": answer.body,
+            "context": {"operation_name": operation},
+        }  # fmt: skip
         try:
-            answer: dict[str, Any] = getattr(self._client(*place), operation)(**parameters)
-        except ClientError as error:
-            raise self._error(error.response) from None
-        except UnansweredError:
-            raise
-        except InvalidRegionError:
-            text = f"`{place[0][:80]}` is not a region"
-            raise UnansweredError(rejected("region", text)) from None
-        except Exception as error:
-            if exchange.answered.done():
-                # Whatever reading an answer may raise: it has not the form that AWS gives it.
-                raise self._strange(exchange.answered.result()) from None
-            if not isinstance(error, BotoCoreError):
-                raise
-            text = self._http.clean(str(error))
-            raise UnansweredError(unreachable("credentials", _client_text(error, text))) from None
-        finally:
-            del self._current.exchange
-            exchange.ended()
-        if not answer.get("ResponseMetadata", {}).get("RequestId"):
-            # Emulators leave the id of the request out; the content of their answer counts anyway.
-            plain = exchange.answered.result()
-            if not (isinstance(plain.json(), dict) or _ROOTS.match(plain.body)):
-                raise self._strange(plain)
-        return answer
+            parsed: dict[str, Any] = api.parser.parse(response, shape)
+        except Exception:
+            # Whatever reading an answer may raise: it has not the form that AWS gives it.
+            raise self._strange(answer) from None
+        if answer.status >= 300:
+            raise self._error(parsed)
+        if parsed.get("ResponseMetadata", {}).get("RequestId"):
+            return parsed
+        # Emulators leave the id of the request out; the content of their answer counts anyway.
+        if not (isinstance(answer.json(), dict) or _ROOTS.match(answer.body)):
+            raise self._strange(answer)
+        return parsed
 
     def _strange(self, answer: Answer) -> AwsError:
         """The error for an answer that has not the form that AWS gives it."""
@@ -305,42 +286,6 @@ class AwsClient:
         if start := self._http.clean(answer.excerpt(80)):
             text += f": {start}"
         return AwsError("not_aws", text, answer.status, foreign=True)
-
-    def _client(self, region: str, url: str) -> Any:
-        """The client of a region. botocore may not make two at the same time."""
-        with self._lock:
-            client = self._clients.get((region, url))
-            if client is None:
-                client = self._clients[region, url] = self._create(region, url)
-        return client
-
-    def _create(self, region: str, url: str) -> Any:
-        from botocore.config import Config
-        from botocore.session import Session
-
-        if self._session is None:
-            self._session = Session()
-        keys = self._keys
-        client = self._session.create_client(
-            self._api,
-            region_name=region,
-            endpoint_url=url,
-            aws_access_key_id=keys.id.get_secret_value() if keys else None,
-            aws_secret_access_key=keys.secret.get_secret_value() if keys else None,
-            config=Config(
-                parameter_validation=False,
-                retries={"total_max_attempts": 1, "mode": "standard"},
-                user_agent_extra=f"routestudio/{__version__}",
-            ),
-        )
-        client.meta.events.register("before-send", self._before_send)
-        return client
-
-    def _before_send(self, request: Any, **_: Any) -> Any:
-        from botocore.awsrequest import AWSResponse
-
-        answer = self._current.exchange.hand_over(request)
-        return AWSResponse(request.url, answer.status, answer.headers, _Body(answer.body))
 
     def _error(self, response: Mapping[str, Any]) -> AwsError:
         """The error that an answer holds; one without AWS' form comes from something else."""
@@ -362,21 +307,53 @@ class AwsClient:
                         after=retry_after(headers.get("retry-after")))  # fmt: skip
 
 
-class _Body:
-    """The body of an answer in the form that botocore reads."""
+def _found(name: str, keys: Keys | None, known: _Api | None) -> _Api:
+    """In a thread: the model of an API, and credentials, new ones where `known` ones age."""
+    from botocore import xform_name
+    from botocore.credentials import Credentials
+    from botocore.exceptions import NoCredentialsError
+    from botocore.parsers import create_parser
+    from botocore.serialize import create_serializer
+    from botocore.session import Session
 
-    def __init__(self, data: bytes) -> None:
-        self._data = data
+    if known is not None:
+        return replace(known, frozen=known.credentials.get_frozen_credentials())
+    session = Session()
+    if keys is None:
+        credentials = session.get_credentials()
+    else:
+        credentials = Credentials(keys.id.get_secret_value(), keys.secret.get_secret_value())
+    if credentials is None:
+        raise NoCredentialsError
+    model = session.get_service_model(name)
+    operations = {xform_name(each): model.operation_model(each) for each in model.operation_names}
+    # Of several protocols later versions choose one; earlier ones know one.
+    protocol = getattr(model, "resolved_protocol", model.protocol)
+    return _Api(
+        model, operations, create_serializer(protocol, include_validation=False),
+        create_parser(protocol), credentials, credentials.get_frozen_credentials(),
+    )  # fmt: skip
 
-    def stream(self, **_: Any) -> list[bytes]:
-        return [self._data]
+
+def _signed(api: _Api, url: str, region: str, operation: str, parameters: Mapping[str, Any]) -> Any:
+    """The request of one operation with its signature."""
+    from botocore.auth import SigV4Auth
+    from botocore.awsrequest import create_request_object, prepare_request_dict
+
+    fields = api.serializer.serialize_to_request(dict(parameters), api.operations[operation])
+    prepare_request_dict(fields, endpoint_url=url, user_agent=_AGENT)
+    request = create_request_object(fields)
+    # The signer asks for the body, and would write a form anew each time.
+    request.data = request.body
+    SigV4Auth(api.frozen, api.model.signing_name, region).add_auth(request)
+    return request.prepare()
 
 
 def _bytes(value: Any) -> bytes:
     return value.encode() if isinstance(value, str) else bytes(value)
 
 
-def _client_text(error: Exception, text: str) -> str:
+def _client_text(error: BaseException, text: str) -> str:
     if type(error).__name__ in ("NoCredentialsError", "PartialCredentialsError"):
         return (
             "no AWS credentials were found; environment, profile, container role and instance "

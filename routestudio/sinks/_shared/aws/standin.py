@@ -19,9 +19,8 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 from urllib.parse import parse_qsl, urlencode
 
-import h11
-
 from routestudio.errors import LinkError
+from routestudio.http_server import Request
 from routestudio.sinks._shared.http.client import Answer, HttpClient, UnansweredError
 from routestudio.sinks._shared.standins.http_server import HttpServerStandin, Response
 from routestudio.sinks.base import StandinAddress
@@ -132,19 +131,15 @@ class AwsStandin(HttpServerStandin):
         url = f"http://127.0.0.1:{self._port}{target}"
         return await self._client.exchange(method, url, pairs, body, keep=1 << 26)
 
-    async def _respond(self, request: h11.Request, body: bytes) -> Response:
-        headers = {
-            name.decode("latin-1"): value.decode("latin-1")
-            for name, value in request.headers
-            if name.decode("latin-1") not in _DROPPED
-        }
+    async def _respond(self, request: Request) -> Response:
+        headers = {name: value for name, value in request.headers if name not in _DROPPED}
+        body = request.body
         try:
             call = _read(headers, body)
             if call is not None:
                 await self._make(call, headers)
                 body = call.local()
-            target = request.target.decode("latin-1")
-            answer = await self._ask(request.method.decode("ascii"), target, headers, body)
+            answer = await self._ask(request.method, request.target, headers, body)
         except UnansweredError as failure:
             text = json.dumps({"__type": "ServiceUnavailable", "message": str(failure)})
             return 503, [], text.encode()

@@ -145,4 +145,11 @@ class Connections:
             where = f"the proxy {via.shown}: " if via is not None and context is None else ""
             raise ConnectError(where + reason(error)) from None
         self._all.add(connection)
+        if context is not None:
+            # What came with the end of the handshake may be given to it in the next turn only.
+            try:
+                await asyncio.sleep(0)
+            except BaseException:
+                self._drop(connection)
+                raise
         return connection

@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-import h11
-
+from routestudio.http_server import Request
 from routestudio.sinks._shared.standins.http_server import HttpServerStandin, Response, unpacked
 from routestudio.sinks.standin import Arrived, as_text
 
@@ -17,13 +16,12 @@ from routestudio.sinks.standin import Arrived, as_text
 class ApiStandin(HttpServerStandin):
     """A stand-in of an HTTP API that takes any credentials. Subclasses answer in `_say`."""
 
-    async def _respond(self, request: h11.Request, body: bytes) -> Response:
-        parts = urlsplit(request.target.decode("latin-1"))
-        headers = {k.decode("latin-1"): v.decode("latin-1") for k, v in request.headers}
+    async def _respond(self, request: Request) -> Response:
+        parts = urlsplit(request.target)
         steps = [unquote(step) for step in parts.path.split("/")[1:]]
         query = dict(parse_qsl(parts.query, keep_blank_values=True))
-        plain = unpacked(body, headers.get("content-encoding", ""))
-        status, answer = self._say(request.method.decode("ascii"), steps, query, plain)
+        plain = unpacked(request.body, request.header("content-encoding"))
+        status, answer = self._say(request.method, steps, query, plain)
         content = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
         return status, [], content
 
