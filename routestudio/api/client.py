@@ -96,12 +96,18 @@ class EngineClient:
         """Take bytes from the engine. Never raises for what they hold."""
         for item in self._reader.feed(data):
             if isinstance(item, ProtocolError):
-                if self._on_bad_frame:
-                    self._on_bad_frame(item)
+                self._refuse(item)
             elif isinstance(item, protocol.Response):
                 self._answer(item)
             elif isinstance(item, protocol.Event):
-                self._event(item)
+                try:
+                    self._event(item)
+                except ProtocolError as error:
+                    self._refuse(error)
+
+    def _refuse(self, error: ProtocolError) -> None:
+        if self._on_bad_frame:
+            self._on_bad_frame(error)
 
     def lost(self, reason: str) -> None:
         """Report that the engine is gone: everyone who waits gets `EngineLost`."""

@@ -9,11 +9,13 @@ from typing import Final, Protocol
 from routestudio.api.calls import Call, Serving, client
 from routestudio.api.checks import CheckApi
 from routestudio.api.codec import load
+from routestudio.api.finding import FindingApi
 from routestudio.api.reading import ReadingApi
 from routestudio.api.runs import LetterApi, RunApi
 
 GROUPS: Final[dict[str, type]] = {
     "checks": CheckApi, "runs": RunApi, "letters": LetterApi, "reading": ReadingApi,
+    "finding": FindingApi,
 }  # fmt: skip
 """The groups by the names that they have in `EngineApi` and on the pipe."""
 
@@ -51,6 +53,8 @@ class EngineApi(Protocol):
     def letters(self) -> LetterApi: ...
     @property
     def reading(self) -> ReadingApi: ...
+    @property
+    def finding(self) -> FindingApi: ...
 
 
 class _Client:

@@ -9,7 +9,7 @@ from typing import Any
 
 from routestudio.engine.workspace import PreparedSink
 from routestudio.functions.pool import FunctionPool
-from routestudio.functions.tracing import Point
+from routestudio.model.analysis import Point
 from routestudio.model.function import Function
 from routestudio.model.message import Message
 
@@ -81,7 +81,7 @@ class Coverage:
         if function.kind.entry_point is None:
             return [None] * len(messages)
         self._functions[function.name] = function
-        self._points[function.name] = await self._pool.points(function)
+        self._points[function.name] = (await self._pool.analysis(function)).ways
         counts = self._counts.setdefault(function.name, Counter())
         results = []
         for result, trace in await self._pool.trace(function, messages, now=now):

@@ -17,7 +17,7 @@ from routestudio.engine.hazards import Samples
 from routestudio.engine.workspace import Workspace
 from routestudio.errors import RouteStudioError
 from routestudio.formats._columns import type_name
-from routestudio.model.facts import Facts, Read
+from routestudio.model.analysis import Analysis, Read
 from routestudio.model.function import Diagnostic, Function, FunctionKind
 from routestudio.model.message import Message, table_of
 from routestudio.model.project import SinkSpec
@@ -114,7 +114,7 @@ async def drifts(workspace: Workspace, database: str, samples: Samples) -> list[
         roles = (spec.filter, spec.routing, spec.transform)
         for function in project.functions:
             if function.name in roles and function.kind.entry_point is not None and tables:
-                found += _reads(spec, await workspace.pool.facts(function), tables)
+                found += _reads(spec, await workspace.pool.analysis(function), tables)
     return found
 
 
@@ -130,7 +130,7 @@ async def of_function(workspace: Workspace, name: str, code: str) -> list[Diagno
         seen: Seen | None = workspace.seen.get(spec.database or "")
         if seen is None or name not in (spec.filter, spec.routing, spec.transform):
             continue
-        known = await workspace.pool.facts(typed)
+        known = await workspace.pool.analysis(typed)
         for item in _reads(spec, known, seen.of(spec)):
             if item.read is not None and item.severity != "note":
                 place = (item.read.line, item.read.column)
@@ -241,7 +241,7 @@ def _of_samples(seen: Seen, samples: Samples) -> Iterator[Drift]:
                                 file=file, line=message.line)  # fmt: skip
 
 
-def _reads(spec: SinkSpec, known: Facts, tables: Sequence[catalog.Table]) -> Iterator[Drift]:
+def _reads(spec: SinkSpec, known: Analysis, tables: Sequence[catalog.Table]) -> Iterator[Drift]:
     """What is to be known of each column that a function reads, at the first place that does."""
     done: set[str] = set()
     for read in known.reads:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from routestudio.functions.pool import FunctionPool
 from routestudio.hazards.missing import missing_text, unprepared
-from routestudio.model.facts import Facts
+from routestudio.model.analysis import Analysis
 from routestudio.model.function import Function
 from routestudio.samples.shapes import Column, Shapes
 
@@ -20,16 +20,16 @@ async def evolution(
     A read has `function`, `line`, `column` (in its text) and `message`.
     """
     columns = list(shapes.varying())
-    known = [await pool.facts(function) for function in functions] if columns else []
+    known = [await pool.analysis(function) for function in functions] if columns else []
     return {
         "columns": [column.as_json() for column in columns],
-        "reads": [read for facts in known for read in _reads(facts, columns)],
+        "reads": [read for item in known for read in _reads(item, columns)],
     }
 
 
-def _reads(facts: Facts, columns: list[Column]) -> Iterator[dict[str, Any]]:
-    for read, column in unprepared(facts, columns):
-        yield {"function": facts.function.name, "line": read.line, "column": read.column,
+def _reads(known: Analysis, columns: list[Column]) -> Iterator[dict[str, Any]]:
+    for read, column in unprepared(known, columns):
+        yield {"function": known.function.name, "line": read.line, "column": read.column,
                "name": column.name, "message": missing_text(column)}  # fmt: skip
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from routestudio.engine.workspace import PreparedSink
 from routestudio.functions.pool import FunctionPool
-from routestudio.functions.tracing import Point, Trace
+from routestudio.functions.tracing import Trace
+from routestudio.model.analysis import Point
 from routestudio.model.function import Function
 from routestudio.model.message import Message
 
@@ -31,14 +32,14 @@ async def explain(
             continue
         result, trace = (await pool.trace(function, [message]))[0]
         dropped = stage == "filter" and result.value is False
-        points = await pool.points(function)
-        found.append({**_entry(function, trace, points), "stage": stage, "dropped": dropped})
+        ways = (await pool.analysis(function)).ways
+        found.append({**_entry(function, trace, ways), "stage": stage, "dropped": dropped})
         if dropped:
             break
     return found
 
 
-def _entry(function: Function, trace: Trace, points: Sequence[Point]) -> dict[str, Any]:
+def _entry(function: Function, trace: Trace, ways: Sequence[Point]) -> dict[str, Any]:
     lines = function.code.splitlines()
 
     def text(line: int) -> str:
@@ -48,13 +49,13 @@ def _entry(function: Function, trace: Trace, points: Sequence[Point]) -> dict[st
         "function": function.name,
         "branches": [
             {
-                "line": points[number].line,
-                "column": points[number].column,
-                "kind": points[number].kind,
-                "text": text(points[number].line),
+                "line": ways[number].line,
+                "column": ways[number].column,
+                "kind": ways[number].kind,
+                "text": text(ways[number].line),
             }
             for number in trace.taken
-            if number < len(points)
+            if number < len(ways)
         ],
         "values": {
             key: {"line": line, "column": column, "text": text(line)}

@@ -1,10 +1,9 @@
-"""Requests that find things in a project: by name, and by text."""
+"""Finding things in the open project: by name, and by text (`api.finding`)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
+from routestudio.api.calls import Tell, unheard
+from routestudio.api.finding import FileBegun, FileFound, Names, SearchEnd, TestName
 from routestudio.engine import route_tests
 from routestudio.engine.searching import Search
 from routestudio.engine.variables import variables_of
@@ -12,25 +11,15 @@ from routestudio.engine.workspace import Opened
 from routestudio.errors import RouteStudioError
 from routestudio.functions.matching import Query
 
-Emit = Callable[[str, dict[str, Any]], None]
-
-
-def _ignore(name: str, data: dict[str, Any]) -> None:
-    """An `emit` for callers who want no progress."""
-
 
 class FindingMethods:
-    """Requests about what the project holds, by name and by text."""
+    """`FindingApi` on the open project."""
 
     def __init__(self, opened: Opened) -> None:
         self._opened = opened
-        self.methods: dict[str, Callable[..., Any]] = {
-            "names": self.names,
-            "search": self.search,
-        }
 
-    async def names(self, *, emit: Emit = _ignore) -> dict[str, list[dict[str, Any]]]:
-        """Names that the snapshot does not have: route tests and variables, never their values.
+    async def names(self) -> Names:
+        """As in `FindingApi`.
 
         A file of tests that cannot be read has none here; running the tests reports why.
         """
@@ -39,12 +28,11 @@ class FindingMethods:
             tests = route_tests.load(workspace.project)
         except RouteStudioError:
             tests = []
-        return {
-            "tests": [
-                {"name": test.name, "sink": test.sink, "file": test.file, "line": test.line,
-                 "index": test.index, "variant": test.variant} for test in tests],
-            "variables": [{"name": item["name"]} for item in variables_of(workspace)],
-        }  # fmt: skip
+        return Names(
+            [TestName(test.name, test.sink, test.file, test.line, test.index, test.variant)
+             for test in tests],
+            tuple(str(item["name"]) for item in variables_of(workspace)),
+        )  # fmt: skip
 
     async def search(
         self,
@@ -53,8 +41,8 @@ class FindingMethods:
         case: bool = False,
         word: bool = False,
         pattern: bool = False,
-        emit: Emit = _ignore,
-    ) -> dict[str, Any]:
-        """Lines of the project's texts that match (`engine.searching`)."""
+        tell: Tell[FileBegun | FileFound] = unheard,
+    ) -> SearchEnd:
+        """As in `FindingApi` (`engine.searching`)."""
         query = Query(text, case=case, word=word, pattern=pattern)
-        return await Search(self._opened.workspace, query, emit).run()
+        return await Search(self._opened.workspace, query, tell).run()

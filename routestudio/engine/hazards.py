@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from itertools import takewhile
 from typing import Any
 
 from routestudio.engine.workspace import PreparedSink, Workspace
 from routestudio.errors import FieldProblem
-from routestudio.functions.errands import NOT_DETERMINED, text_at
 from routestudio.hazards import linting
-from routestudio.model.facts import Spot
 from routestudio.model.fields import RuleError
 from routestudio.model.function import Function, FunctionKind
 from routestudio.model.hazard import Finding
@@ -72,9 +69,9 @@ async def view_of(
         text_fields=frozenset(
             f.name for f in routed_fields(prepared.sink) if f.rule.kind == "text"
         ),
-        routing=await _facts(workspace, functions.routing),
-        filter=await _facts(workspace, functions.filter),
-        transform=await _facts(workspace, functions.transform),
+        routing=await _analysis(workspace, functions.routing),
+        filter=await _analysis(workspace, functions.filter),
+        transform=await _analysis(workspace, functions.transform),
         enrichment=enrichment.code if enrichment is not None else None,
         enrichments=any(f.kind is FunctionKind.ENRICHMENT for f in project.functions),
         outcomes=evaluated.outcomes,
@@ -88,19 +85,14 @@ async def view_of(
     )
 
 
-async def _facts(workspace: Workspace, function: Function | None) -> Any:
+async def _analysis(workspace: Workspace, function: Function | None) -> Any:
     """What the text of a function says, where a worker could check it."""
     if function is None:
         return None
     found = await workspace.pool.check(function)
     if any(item.code == "not_checked" for item in found):
         return None
-    varying = tuple(
-        Spot(text_at(function.code, item), item.line, item.column)
-        for item in found
-        if item.code == NOT_DETERMINED
-    )
-    return replace(await workspace.pool.facts(function), varying=varying)
+    return await workspace.pool.analysis(function)
 
 
 def _advice(prepared: PreparedSink) -> tuple[FieldProblem, ...]:

@@ -27,7 +27,7 @@ from routestudio.engine.rows import (
 )
 from routestudio.engine.stored_rows import StoredRows
 from routestudio.engine.workspace import PreparedSink
-from routestudio.functions.ahead import ahead
+from routestudio.functions.prefetch import prefetch
 from routestudio.model.message import ACTIONS, Message
 from routestudio.model.preview_text import heads, reason, table_text, value_text
 from routestudio.model.rows import Fault
@@ -132,7 +132,7 @@ class Preview:
         last = known if self.whole else known - known % CHUNK
         last = last if limit is None else min(limit, last)
         starts = range(self.totals.done, last, CHUNK)
-        evaluated = ahead(lambda start: self._evaluate(start // CHUNK), starts)
+        evaluated = prefetch(lambda start: self._evaluate(start // CHUNK), starts)
         async with aclosing(evaluated):
             for start in starts:
                 begun = perf_counter()

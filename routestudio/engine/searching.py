@@ -10,9 +10,11 @@ from __future__ import annotations
 import asyncio
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final
+from dataclasses import dataclass, field, replace
+from typing import Final
 
+from routestudio.api.calls import Tell
+from routestudio.api.finding import FileBegun, FileFound, FoundLine, NotSearched, SearchEnd
 from routestudio.engine import route_tests
 from routestudio.engine.sources import changes_of
 from routestudio.engine.workspace import Workspace
@@ -22,7 +24,6 @@ from routestudio.functions.matching import Found, Query
 from routestudio.project.redaction import MARGIN
 from routestudio.sources import lines
 
-Emit = Callable[[str, dict[str, Any]], None]
 Target = tuple[str, str, int]
 """Kind, name and line of a place that can be opened; of a route test, its file and its index."""
 
@@ -53,17 +54,21 @@ class Source:
 class Search:
     """One search of one project."""
 
-    def __init__(self, workspace: Workspace, query: Query, emit: Emit) -> None:
+    def __init__(
+        self, workspace: Workspace, query: Query, tell: Tell[FileBegun | FileFound]
+    ) -> None:
         self._workspace = workspace
         self._query = query
-        self._emit = emit
+        self._tell = tell
         self._total = self._files = 0
-        self._skipped: list[dict[str, str]] = []
+        self._skipped: list[NotSearched] = []
 
-    async def run(self) -> dict[str, Any]:
-        """Emits `file` with the lines of each file that has some, and `progress` with the file
-        that is being read. Returns how much was found, and what was not searched, with the reason.
-        Raises `UsageError` for an expression that is not valid, or takes too long."""
+    async def run(self) -> SearchEnd:
+        """Reports each file that is being read, and the lines of each that has some.
+
+        Returns how much was found, and what was not searched, with the reason. Raises `UsageError`
+        for an expression that is not valid, or takes too long.
+        """
         if not self._query.text:
             raise UsageError("there is nothing to find", hint="type a text")
         if not self._query.pattern:
@@ -72,15 +77,15 @@ class Search:
             if self._total >= MOST:
                 self._skip(source, f"the search ended after {MOST:,} lines")
                 continue
-            self._emit("progress", {"file": source.file})
+            self._tell(FileBegun(source.file))
             await self._search(source)
-        return {"lines": self._total, "files": self._files, "skipped": self._skipped}
+        return SearchEnd(self._total, self._files, self._skipped)
 
     def _skip(self, source: Source, why: str) -> None:
-        self._skipped.append({"file": source.file, "why": why})
+        self._skipped.append(NotSearched(source.file, why))
 
     async def _search(self, source: Source) -> None:
-        found: list[dict[str, Any]] = []
+        found: list[FoundLine] = []
         pieces = source.pieces()
         try:
             while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
@@ -91,7 +96,7 @@ class Search:
                 found += [self._row(source, first + at, rows[at], begin, end)
                           for at, begin, end in places[:room]]  # fmt: skip
                 if len(places) > room:
-                    self._skip(source, f"the rest after line {found[-1]['line']:,}: too many lines "
+                    self._skip(source, f"the rest after line {found[-1].line:,}: too many lines "
                                "match" if found else "too many lines match")  # fmt: skip
                     break
         except UsageError:
@@ -103,7 +108,7 @@ class Search:
         if found:
             self._total += len(found)
             self._files += 1
-            self._emit("file", {"file": source.file, "kind": source.kind, "lines": found})
+            self._tell(FileFound(source.file, source.kind, found))
 
     async def _places(self, file: str, first: int, text: str, most: int) -> list[Found]:
         if not self._query.pattern:
@@ -118,18 +123,17 @@ class Search:
                 hint="a repetition inside of a repetition, such as (a+)+, can take for ever",
             ) from None
 
-    def _row(self, source: Source, line: int, text: str, begin: int, end: int) -> dict[str, Any]:
+    def _row(self, source: Source, line: int, text: str, begin: int, end: int) -> FoundLine:
         kind, name, at = source.target(line)
         start = max(0, begin - _BEFORE)
         shown = text[start : start + EXCERPT]
-        row = {"line": line, "column": begin + 1, "length": end - begin, "text": shown,
-               "start": begin - start, "end": min(end - start, len(shown)),
-               "kind": kind, "name": name, "at": at}  # fmt: skip
+        row = FoundLine(line, begin + 1, end - begin, shown, begin - start,
+                        min(end - start, len(shown)), kind, name, at)  # fmt: skip
         around = text[max(0, start - MARGIN) : start + EXCERPT + MARGIN]
         if self._workspace.redact(around) == around:
             return row
         safe = self._workspace.redact(text)[:EXCERPT]
-        return {**row, "text": safe, "start": 0, "end": 0}
+        return replace(row, text=safe, start=0, end=0)
 
 
 def sources(workspace: Workspace) -> Iterator[Source]:

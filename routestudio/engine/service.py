@@ -57,6 +57,7 @@ class EngineService(Runner):
         self._previews: dict[str, Preview] = {}
         self.checks = CheckMethods(self)
         self.reading = ReadBackMethods(self)
+        self.finding = FindingMethods(self)
         desks = Desks(self)
         self.runs, self.letters = RunMethods(desks), LetterMethods(desks)
         self.saving = SavingMethods(self)
@@ -87,7 +88,6 @@ class EngineService(Runner):
             **DatabaseMethods(self).methods,
             **EnvironmentMethods(self).methods,
             **RehearsalMethods(self).methods,
-            **FindingMethods(self).methods,
             **ExportMethods(self).methods,
             **PictureMethods(self).methods,
             **CommandMethods(self).methods,

@@ -12,9 +12,9 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
-from routestudio.functions.answers import Exact
 from routestudio.functions.elixir import tagged
 from routestudio.functions.pool import FunctionPool
+from routestudio.functions.wire.decode import Exact
 from routestudio.model import jsonio
 from routestudio.model.function import Function, FunctionKind, FunctionResult, Language
 from routestudio.model.message import Message

@@ -18,8 +18,8 @@ import orjson
 import routestudio
 from routestudio import tasks
 from routestudio.errors import WorkerError
-from routestudio.functions.answers import answer_of
 from routestudio.functions.frames import HEADER, IDLE, PROGRESS, ROW_BITS
+from routestudio.functions.wire.decode import answer_of
 from routestudio.system import current as system
 
 _START: Final = """\

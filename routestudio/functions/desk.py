@@ -13,7 +13,8 @@ from dataclasses import astuple
 from typing import Any, Final
 
 from routestudio.errors import UsageError
-from routestudio.functions import language, matching, reading
+from routestudio.functions import matching
+from routestudio.functions.analysis import reading
 from routestudio.functions.errands import ELIXIR, FORMATTER
 from routestudio.model.function import Function, Language
 
@@ -22,25 +23,14 @@ _DIGITS: Final = sys.get_int_max_str_digits()
 
 
 def _check(function: Function) -> Any:
-    return [astuple(item) for item in language.check(function)]
+    return [astuple(item) for item in reading.check(function)]
 
 
-def _points(function: Function) -> Any:
-    return [astuple(item) for item in language.points(function)]
+def _analysis(function: Function) -> Any:
+    return reading.analyse(function).as_json()
 
 
-def _facts(function: Function) -> Any:
-    return reading.facts_of(function).as_json()
-
-
-def _reads(function: Function) -> Any:
-    found = reading.reads_of(function)
-    return [found.record, found.changes, found.metadata, sorted(found.unread)]
-
-
-_TASKS: Final[dict[str, Callable[..., Any]]] = {
-    "check": _check, "points": _points, "facts": _facts, "reads": _reads,
-}  # fmt: skip
+_TASKS: Final[dict[str, Callable[..., Any]]] = {"check": _check, "analysis": _analysis}
 
 
 def load() -> None:
@@ -61,9 +51,10 @@ def load() -> None:
 
 def load_elixir() -> None:
     """Load all that checks and evaluates Elixir functions."""
-    from routestudio.functions.elixir import checking, facts, program, reads, source
+    from routestudio.functions.analysis import of_elixir
+    from routestudio.functions.elixir import checking, program
 
-    _ = checking, facts, program, reads, source
+    _ = of_elixir, checking, program
 
 
 LOADED: Final[dict[str, Callable[[], None]]] = {FORMATTER: load, ELIXIR: load_elixir}

@@ -5,7 +5,6 @@ The work itself is `desk`, which only workers load.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -22,11 +21,8 @@ FORMATTER: Final = "formatter"
 ELIXIR: Final = "elixir"
 """Argument of a worker that loads what Elixir functions need: another third."""
 
-SHORT: Final = frozenset({"check", "points", "facts", "reads"})
+SHORT: Final = frozenset({"check", "analysis"})
 """Tasks that any worker can do: what the others need is loaded in one alone."""
-
-NOT_DETERMINED: Final = "not_determined"
-"""Code of a diagnostic about a result that depends on time or chance."""
 
 
 def value_of(answer: Any) -> Any:
@@ -40,9 +36,3 @@ def value_of(answer: Any) -> Any:
 def diagnostics_of(items: Sequence[Sequence[Any]]) -> list[Diagnostic]:
     """The diagnostics that a check gave."""
     return [Diagnostic(*item) for item in items]
-
-
-def text_at(code: str, found: Diagnostic) -> str:
-    """What stands at the place of a diagnostic: `DateTime.utc_now`; its first line."""
-    end = None if found.end_column is None else found.end_column - 1
-    return re.split("\r\n|\r|\n", code)[found.line - 1][found.column - 1 : end]

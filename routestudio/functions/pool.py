@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from routestudio.errors import UsageError, WorkerError
 from routestudio.functions import errands, projection, typed
-from routestudio.functions.answers import results_of, traced_of
 from routestudio.functions.child import Limits, Worker, WorkerGone
 from routestudio.functions.frames import Mode, Program
 from routestudio.functions.matching import Found, Query
-from routestudio.functions.tracing import Point, Trace
-from routestudio.model.facts import Facts, of_path
+from routestudio.functions.tracing import Trace
+from routestudio.functions.wire.decode import results_of, traced_of
+from routestudio.model.analysis import Analysis, Reads, of_path
 from routestudio.model.function import (
     Diagnostic,
     Function,
@@ -71,7 +71,7 @@ class FunctionPool:
         self.load(*_needs(functions))
 
     def load(self, *more: str) -> None:
-        """Have workers load these (`desk.LOADED`) when they start."""
+        """Have workers load these (`errands.LOADED`) when they start."""
         self._loaded.update(more)
 
     async def check(self, function: Function) -> list[Diagnostic]:
@@ -90,32 +90,27 @@ class FunctionPool:
         that is not checked, which may be the fault of a busy machine."""
         return errands.diagnostics_of(await self._asked("check", function, worker))
 
-    async def points(self, function: Function) -> tuple[Point, ...]:
-        """The ways that a function may take, as the traces of its calls number them; none for a
-        text that cannot be worked on."""
-        try:
-            return tuple(Point(*item) for item in await self._asked("points", function))
-        except UsageError:
-            return ()
-
-    async def facts(self, function: Function) -> Facts:
+    async def analysis(self, function: Function) -> Analysis:
         """What a function's text shows; hardly anything of one that cannot be read in time."""
         if function.kind is FunctionKind.PATH:
             return of_path(function)
         if function.kind.entry_point is None:
-            return Facts(function)
+            return Analysis(function)
         try:
-            return Facts.of_json(function, await self._asked("facts", function))
+            return await self._analysed(function)
         except UsageError:
-            return Facts(function)
+            return Analysis(function)
 
-    async def _reads(self, functions: Sequence[Function], worker: Worker) -> projection.Reads:
+    async def _analysed(self, function: Function, worker: Worker | None = None) -> Analysis:
+        """The analysis of a text; those of the last functions are kept. Raises `UsageError`."""
+        return Analysis.of_json(function, await self._asked("analysis", function, worker))
+
+    async def _reads(self, functions: Sequence[Function], worker: Worker) -> Reads:
         """What any of the functions can read of a message."""
         for function in functions:
             if not projection.known(function):
                 with contextlib.suppress(UsageError):  # then it is sent everything
-                    found = await self._work("reads", function, worker=worker)
-                    projection.remember(function, found)
+                    projection.remember(function, (await self._analysed(function, worker)).reach)
         return projection.reads(functions)
 
     async def _asked(self, task: str, function: Function, worker: Worker | None = None) -> Any:
@@ -195,7 +190,7 @@ class FunctionPool:
         A filter that gives false makes the later functions of that message give `None`. With
         `give_up` off, no message is left unevaluated (`Limits.max_overruns`), and too many overruns
         raise `WorkerError` (`max_hanging`). With mode
-        `exact`, Elixir functions give the value itself (`answers.Exact`), not what a server
+        `exact`, Elixir functions give the value itself (`decode.Exact`), not what a server
         delivers; for `traced` see `trace`. `now` (ISO 8601) stops the clock that functions read.
         """
         overruns = self.limits.max_overruns if give_up else None
@@ -273,7 +268,7 @@ class FunctionPool:
         worker: Worker,
         programs: list[Program],
         messages: Sequence[Message],
-        wanted: projection.Reads,
+        wanted: Reads,
         overruns: int | None,
         now: str | None,
     ) -> list[list[FunctionResult]]:
@@ -372,7 +367,7 @@ def _needs(functions: Iterable[Function]) -> set[str]:
 _TOO_DEEP: Final = FunctionFault("invalid", "the message is nested too deeply for a function")
 
 
-def _packed(messages: Sequence[Message], wanted: projection.Reads) -> bytes | int:
+def _packed(messages: Sequence[Message], wanted: Reads) -> bytes | int:
     """What the worker reads of the messages, or the position of the first too deep for it."""
     try:
         return pickle.dumps(_parts(messages, wanted), protocol=5)
@@ -386,7 +381,7 @@ def _packed(messages: Sequence[Message], wanted: projection.Reads) -> bytes | in
         raise
 
 
-def _parts(messages: Sequence[Message], wanted: projection.Reads) -> list[Any]:
+def _parts(messages: Sequence[Message], wanted: Reads) -> list[Any]:
     return [[message.action for message in messages], *projection.project(messages, wanted)]
 
 

@@ -2,42 +2,19 @@
 
 A worker is sent only these: reading a message, handing it over and building it again costs more
 than most functions do. Where the text leaves any doubt, a part is sent whole. A worker reads the
-text (`reading`); here is what is known of those that were read.
+text (`analysis`); here is what is known of those that were read.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
+from routestudio.model.analysis import PARTS, WHOLE, Keys, Reads
 from routestudio.model.function import Function
 from routestudio.model.message import Message
-
-Keys = tuple[str, ...] | None
-"""The keys of a part that are read, in the order of their names; `None`: all of it."""
-
-PARTS: Final = ("record", "changes", "metadata")
-
-
-@dataclass(frozen=True, slots=True)
-class Reads:
-    """What is read of `record`, `changes` and `metadata`; `unread` are parts never mentioned."""
-
-    record: Keys = None
-    changes: Keys = None
-    metadata: Keys = None
-    unread: frozenset[str] = frozenset()
-
-    def of(self, part: str) -> Keys:
-        """The keys of a part."""
-        keys: Keys = getattr(self, part)
-        return keys
-
-
-WHOLE: Final = Reads()
 
 Column = tuple[list[Any], list[int]]
 """One value per row, and the rows (ascending) that do not have this key."""
@@ -58,10 +35,9 @@ def known(function: Function) -> bool:
     return function in _known
 
 
-def remember(function: Function, found: Sequence[Any]) -> None:
-    """Keep what a worker found in a function's text: the fields of `Reads` as JSON has them."""
-    record, changes, metadata = (None if keys is None else tuple(keys) for keys in found[:3])
-    _known[function] = Reads(record, changes, metadata, frozenset(found[3]))
+def remember(function: Function, reach: Reads) -> None:
+    """Keep what a worker found in a function's text."""
+    _known[function] = reach
     if len(_known) > _MOST:
         _known.popitem(last=False)
 

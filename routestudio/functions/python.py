@@ -18,7 +18,8 @@ from typing import Any, Final
 
 from routestudio.functions import advice, library
 from routestudio.functions.metadata import METADATA_FIELDS
-from routestudio.functions.tracing import Instrument, Point, Recorder
+from routestudio.functions.tracing import Instrument, Recorder
+from routestudio.model.analysis import Point
 from routestudio.model.function import Diagnostic, FunctionKind
 
 MAX_BYTES: Final = 10_000
@@ -51,7 +52,7 @@ _ALLOWED: Final[tuple[type[ast.AST], ...]] = (
 
 def check(code: str, kind: FunctionKind) -> list[Diagnostic]:
     """All problems of a function's text, by line; an empty list means that it may run."""
-    return _inspect(code, kind)[1]
+    return inspected(code, kind)[1]
 
 
 def compile_function(
@@ -62,7 +63,7 @@ def compile_function(
     With `recorder` its calls are noted there. Raises `ValueError` when `check` finds an error.
     For the worker process only.
     """
-    tree, found = _inspect(code, kind)
+    tree, found = inspected(code, kind)
     errors = [item for item in found if item.severity == "error"]
     if tree is None or errors:
         first = errors[0]
@@ -94,25 +95,15 @@ def compile_function(
     return function
 
 
-def points(code: str, kind: FunctionKind) -> list[Point]:
-    """The ways that a function may take, numbered as `compile_function` does. Runs nothing."""
-    tree, found = _inspect(code, kind)
+def points(code: str, tree: ast.Module) -> list[Point]:
+    """The ways that a call may take, numbered as `compile_function` does. Changes the tree."""
     recorder = Recorder()
-    if tree is not None and all(item.severity != "error" for item in found):
-        Instrument(recorder, branches=True, column=partial(column, code)).whole(tree)
+    Instrument(recorder, branches=True, column=partial(column, code)).whole(tree)
     return recorder.points
 
 
-def parsed(code: str) -> ast.Module:
-    """The tree of a text. Raises `ValueError` for one that is longer than any function."""
-    if len(code) > MAX_BYTES:
-        raise ValueError("the code is too long")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return ast.parse(code)
-
-
-def _inspect(code: str, kind: FunctionKind) -> tuple[ast.Module | None, list[Diagnostic]]:
+def inspected(code: str, kind: FunctionKind) -> tuple[ast.Module | None, list[Diagnostic]]:
+    """The tree of a text (`None` if it cannot be read), and all problems, by line."""
     size = len(code.encode("utf-8", "surrogatepass"))
     if size > MAX_BYTES:
         text = f"the code has {size} bytes; at most {MAX_BYTES} are allowed"
@@ -279,11 +270,7 @@ class _Checker:
             case ast.Attribute():
                 self._attribute(node)
             case ast.FunctionDef():
-                self._name(node, node.name, False)
-                for decorator in node.decorator_list:
-                    self._add(decorator, "not_allowed", "decorators are not allowed")
-                if getattr(node, "type_params", None):
-                    self._add(node, "not_allowed", "type parameters are not allowed", header=True)
+                self._function(node)
             case ast.ExceptHandler():
                 if node.type is None:
                     self._add(
@@ -318,6 +305,13 @@ class _Checker:
                 self._name(node, node.rest, False)
             case ast.keyword() if node.arg and node.arg.startswith("__"):
                 self._add(node, "private_name", f"`{node.arg}` is not allowed")
+
+    def _function(self, node: ast.FunctionDef) -> None:
+        self._name(node, node.name, False)
+        for decorator in node.decorator_list:
+            self._add(decorator, "not_allowed", "decorators are not allowed")
+        if getattr(node, "type_params", None):
+            self._add(node, "not_allowed", "type parameters are not allowed", header=True)
 
     def _name(self, node: ast.AST, name: str, load: bool) -> None:
         if name.startswith("__") or (name.startswith("_") and name.endswith("_") and name != "_"):

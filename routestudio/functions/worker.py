@@ -27,12 +27,12 @@ from routestudio.functions import (
     python,
     text_codecs,
     typed,
-    written,
 )
 from routestudio.functions.exact import Exact, Guessed, is_false
 from routestudio.functions.frames import HEADER, IDLE, PROGRESS, ROW_BITS, Program
 from routestudio.functions.metadata import Metadata
 from routestudio.functions.tracing import Recorder
+from routestudio.functions.wire import encode
 from routestudio.model.function import FunctionKind, Language
 from routestudio.system import current as system
 
@@ -89,7 +89,7 @@ def _answer(
     if "task" in request:
         PROGRESS.pack_into(board, 0, 0)
         try:
-            return written.SLOW + desk.perform(request["task"], request["arguments"]).encode()
+            return encode.SLOW + desk.perform(request["task"], request["arguments"]).encode()
         finally:
             PROGRESS.pack_into(board, 0, IDLE)
     count: int = request["count"]
@@ -103,12 +103,10 @@ def _answer(
     finally:
         PROGRESS.pack_into(board, 0, IDLE)
     if count == 1:
-        fault = written.fault(
-            "memory", "the message and its results take more memory than there is"
-        )
+        fault = encode.fault("memory", "the message and its results take more memory than there is")
         answers = ",".join(f"[[null],[[0,{fault}]]]" for _ in request["programs"])
-        return written.SLOW + f"[{answers}]".encode()
-    return written.SLOW + str(max(1, min(rows, count - 1))).encode()
+        return encode.SLOW + f"[{answers}]".encode()
+    return encode.SLOW + str(max(1, min(rows, count - 1))).encode()
 
 
 def _load() -> None:
@@ -128,7 +126,7 @@ def _serve(
     first: int = request["first"]
     programs: list[Program] = request["programs"]
     count: int = request["count"]
-    columns: list[written.Column] = []
+    columns: list[encode.Column] = []
     skipped: set[int] = set()
     total = 0
     for number, program in enumerate(programs):
@@ -136,7 +134,7 @@ def _serve(
         base = number << ROW_BITS | first
         PROGRESS.pack_into(board, 0, base)
         function = functions.get(program)
-        column = written.Column()
+        column = encode.Column()
         columns.append(column)
         if function is None:
             if len(functions) > 256:
@@ -145,7 +143,7 @@ def _serve(
                 function = _compiled(program, limit)
             except Exception as error:
                 why = "invalid" if language == Language.PYTHON else _why_not(error)
-                fault = json.dumps({"f": {"code": why, "message": str(error)[: written.MAX_TEXT]}})
+                fault = json.dumps({"f": {"code": why, "message": str(error)[: encode.MAX_TEXT]}})
                 for _ in range(count):
                     column.add(fault)
                 continue
@@ -154,11 +152,11 @@ def _serve(
         index = base
         is_filter = kind == "filter"
         is_python = language == Language.PYTHON
-        measured = limit >= written.SURELY_ENOUGH
+        measured = limit >= encode.SURELY_ENOUGH
         _allow(is_python)
         plain = column.plain
         append, add, show = plain.append, column.add, PROGRESS.pack_into
-        size_of = written.plain_size
+        size_of = encode.plain_size
         actions, *parts = pickle.loads(packed)  # noqa: S301
         records, changes, metadata = (projection.rows(part, count) for part in parts)
         types = typed.of_rows(request.get("types"))
@@ -183,7 +181,7 @@ def _serve(
                     value = function(action, record, change, given, types[offset])
                 size = size_of(value) if measured else -1
                 if size < 0:
-                    text, size = written.encode(value)
+                    text, size = encode.encode(value)
                 else:
                     text = ""
             except BaseException as error:
@@ -192,7 +190,7 @@ def _serve(
             if not text:
                 append(value)
             elif size > limit:
-                add(written.too_long(size, limit))
+                add(encode.too_long(size, limit))
                 continue
             else:
                 add(text)
@@ -201,7 +199,7 @@ def _serve(
             total += size
             if total > ANSWER_BUDGET and count > 1:
                 raise _TooMuch(count // 2 if number else offset)
-    return written.joined(columns)
+    return encode.joined(columns)
 
 
 def _allow(is_python: bool) -> None:
@@ -248,9 +246,9 @@ def _traced(
         value = None
         try:
             value = function(*message)
-            answer, size = written.encode(value)
+            answer, size = encode.encode(value)
             if size > limit:
-                answer = written.too_long(size, limit)
+                answer = encode.too_long(size, limit)
         except BaseException as error:
             answer = _failed(error, code, is_python)
         plain = value.value if isinstance(value, Guessed) else value
@@ -264,9 +262,9 @@ def _traced(
 def _failed(error: BaseException, code: str, is_python: bool) -> str:
     """The answer of a call that ended with an error."""
     if isinstance(error, MemoryError):
-        return written.fault("memory", "the function used more memory than it may")
-    if isinstance(error, written.RefusedError):
-        return written.fault("output", str(error))
+        return encode.fault("memory", "the function used more memory than it may")
+    if isinstance(error, encode.RefusedError):
+        return encode.fault("output", str(error))
     if is_python:
         return json.dumps({"f": _raised(error, code)})
     from routestudio.functions.elixir import program as elixir
@@ -295,7 +293,7 @@ def _raised(error: BaseException, code: str) -> Fault:
             column = None if offset is None else python.column(code, line, offset)
         trace = trace.tb_next
     try:
-        text = str(error)[: written.MAX_TEXT]
+        text = str(error)[: encode.MAX_TEXT]
     except Exception:
         text = ""
     if isinstance(error, KeyError):

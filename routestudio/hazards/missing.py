@@ -6,14 +6,14 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from routestudio.model.facts import Facts, Read
+from routestudio.model.analysis import Analysis, Read
 from routestudio.model.function import Language
 from routestudio.samples.shapes import Column
 
 _SUBSCRIPT: Final = re.compile(r"\w+\s*\[")
 
 
-def unprepared(known: Facts, columns: Iterable[Column]) -> list[tuple[Read, Column]]:
+def unprepared(known: Analysis, columns: Iterable[Column]) -> list[tuple[Read, Column]]:
     """The columns that come and go and that a function reads without being prepared for that.
 
     Elixir gives nil for a key that is not there, so what tests for nil is prepared. In Python such
@@ -27,7 +27,7 @@ def unprepared(known: Facts, columns: Iterable[Column]) -> list[tuple[Read, Colu
     return found
 
 
-def _prepared(known: Facts, reads: list[Read]) -> bool:
+def _prepared(known: Analysis, reads: list[Read]) -> bool:
     if known.function.language is not Language.PYTHON:
         return any(read.guarded for read in reads)
     lines = known.function.code.splitlines()

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 from routestudio.errors import FieldProblem
-from routestudio.model.facts import Facts
+from routestudio.model.analysis import Analysis
 from routestudio.model.function import Function
 from routestudio.model.hazard import Finding, Hazard
 from routestudio.model.message import Message, table_of
@@ -207,9 +207,9 @@ class SinkView:
     write_always: tuple[str, ...] = ()
     max_record: int | None = None
     text_fields: frozenset[str] = frozenset()
-    routing: Facts | None = None
-    filter: Facts | None = None
-    transform: Facts | None = None
+    routing: Analysis | None = None
+    filter: Analysis | None = None
+    transform: Analysis | None = None
     enrichment: str | None = None
     enrichments: bool = False
     outcomes: tuple[Outcome, ...] = ()
@@ -227,8 +227,8 @@ class SinkView:
         return self.spec.type
 
     @property
-    def functions(self) -> tuple[Facts, ...]:
-        """The facts of its filter, routing and transform functions."""
+    def functions(self) -> tuple[Analysis, ...]:
+        """The analyses of its filter, routing and transform functions."""
         return tuple(f for f in (self.filter, self.routing, self.transform) if f is not None)
 
     @property
@@ -269,11 +269,11 @@ class SinkView:
         return Finding(code, text, hint, severity, self.file, line, column, self.spec.name, key)
 
     def at_code(
-        self, code: str, message: str, hint: str, facts: Facts, line: int = 1,
+        self, code: str, message: str, hint: str, known: Analysis, line: int = 1,
         column: int | None = 1, *, field: str | None = None, severity: Severity | None = None,
     ) -> Finding:  # fmt: skip
         """A finding at a line of a function; where its code stands in the YAML, at that place."""
-        place = place_of_code(facts.function, self.file, self.position, line, column)
+        place = place_of_code(known.function, self.file, self.position, line, column)
         return Finding(code, self._named(message), hint, severity, *place, self.spec.name, field)
 
     def at_row(

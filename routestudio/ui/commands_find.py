@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from PySide6.QtWidgets import QApplication, QLineEdit, QPlainTextEdit, QTextEdit
 
 if TYPE_CHECKING:
+    from routestudio.api.finding import FoundLine
     from routestudio.ui.documents.yaml import YamlDocument
     from routestudio.ui.reach import Reach
 
@@ -58,10 +59,10 @@ class FindCommands:
         self._reach.show_panel(self._reach.search)
         self._reach.search.open_with(text)
 
-    def go_to_line(self, line: dict[str, Any]) -> None:
+    def go_to_line(self, line: FoundLine) -> None:
         """Go to a line that the search found, and select the match in a text that is edited."""
         reach = self._reach
-        kind, name, at = line["kind"], line["name"], line["at"]
+        kind, name, at = line.kind, line.name, line.at
         if kind == "test":
             reach.show_panel(reach.tests)
             reach.tests.choose(name, at, None)
@@ -69,13 +70,13 @@ class FindCommands:
             reach.open_problem(kind, name, at)
             front = reach.front()
             if front is not None and (front.kind, front.name) == ("yaml", name):
-                cast("YamlDocument", front).go_to(at, line["column"], line["length"])
+                cast("YamlDocument", front).go_to(at, line.column, line.length)
         else:
             reach.open(kind, name)
             editor = getattr(reach.front(), "editor", None)
             if kind == "function" and editor is not None:
-                same = at == line["line"]  # else it is indented in the project file
-                editor.go_to(at, *((line["column"], line["length"]) if same else ()))
+                same = at == line.line  # else it is indented in the project file
+                editor.go_to(at, *((line.column, line.length) if same else ()))
 
 
 def selected_text() -> str:

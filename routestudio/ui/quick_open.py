@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject
 
+from routestudio.api.finding import Names, TestName
 from routestudio.ui.palette import Entry, Palette
 
 if TYPE_CHECKING:
@@ -35,8 +36,7 @@ class QuickOpen(QObject):
         super().__init__(reach.window)
         self._reach = reach
         self._session = reach.session
-        self._more: dict[str, list[dict[str, Any]]] = {}
-        """Names of tests and variables, which the snapshot does not have."""
+        self._more = Names()
 
     def make(self) -> Palette:
         """The list, with what the snapshot has at once, and the rest when the engine answers."""
@@ -45,12 +45,12 @@ class QuickOpen(QObject):
             name="Names of the project",
         )  # fmt: skip
 
-        def done(found: dict[str, list[dict[str, Any]]]) -> None:
+        def done(found: Names) -> None:
             self._more = found
             palette.show_entries(self.entries())
 
         self._session.engine.run(
-            self._session.request("names"), owner=palette, title="Names", done=done,
+            self._session.api.finding.names(), owner=palette, title="Names", done=done,
             failed=lambda _: None,
         )  # fmt: skip
         return palette
@@ -64,35 +64,35 @@ class QuickOpen(QObject):
         found.sort(key=lambda item: item[0] == here)
         return [self._entry(*item) for item in found]
 
-    def _names(self) -> Iterator[tuple[Named, str, dict[str, Any]]]:
-        """Kind and name, more words by which it is found, and what describes it."""
+    def _names(self) -> Iterator[tuple[Named, str, TestName | None]]:
+        """Kind and name, more words by which it is found, and the test that it is."""
         session = self._session
         for sink in session.sinks():
-            yield ("sink", sink["name"]), str(sink.get("title") or ""), {}
+            yield ("sink", sink["name"]), str(sink.get("title") or ""), None
         for function in session.functions():
-            yield ("function", function["name"]), str(function.get("file") or ""), {}
+            yield ("function", function["name"]), str(function.get("file") or ""), None
         for sample in session.samples():
-            yield ("sample", sample["name"]), "", {}
+            yield ("sample", sample["name"]), "", None
         for name in session.databases():
-            yield ("databases", name), "", {}
+            yield ("databases", name), "", None
         for name in session.endpoints():
-            yield ("http_endpoints", name), "", {}
+            yield ("http_endpoints", name), "", None
         if session.is_open:
-            yield ("yaml", Path(str(session.snapshot["file"])).name), "yaml text", {}
-        for test in self._more.get("tests", ()):
-            yield ("test", test["name"]), f"{test['sink']} {test['file']}", test
+            yield ("yaml", Path(str(session.snapshot["file"])).name), "yaml text", None
+        for test in self._more.tests:
+            yield ("test", test.name), f"{test.sink} {test.file}", test
         for mark in session.environments():
-            yield ("environment", str(mark["name"])), str(mark.get("file") or ""), {}
-        for variable in self._more.get("variables", ()):
-            yield ("variable", variable["name"]), "", {}
+            yield ("environment", str(mark["name"])), str(mark.get("file") or ""), None
+        for variable in self._more.variables:
+            yield ("variable", variable), "", None
 
-    def _entry(self, named: Named, more: str, item: dict[str, Any]) -> Entry:
+    def _entry(self, named: Named, more: str, test: TestName | None) -> Entry:
         title, picture = _KINDS[named[0]]
-        where = f"{title}  {item['file']}" if named[0] == "test" else title
+        where = title if test is None else f"{title}  {test.file}"
         words = f"{named[1]} {title} {more}"
-        return Entry(named[1], words, picture, partial(self._take, named, item), where)
+        return Entry(named[1], words, picture, partial(self._take, named, test), where)
 
-    def _take(self, named: Named, item: dict[str, Any]) -> None:
+    def _take(self, named: Named, test: TestName | None) -> None:
         kind, name = named
         reach = self._reach
         reach.memory.visit(kind, name)
@@ -102,8 +102,8 @@ class QuickOpen(QObject):
             reach.open("variables", "Variables")
             document: VariablesDocument | Any = reach.front()
             document.choose(name)
-        elif kind == "test":
+        elif test is not None:
             reach.show_panel(reach.tests)
-            reach.tests.choose(item["file"], item["index"], item["variant"])
+            reach.tests.choose(test.file, test.index, test.variant)
         else:
             reach.open(kind, name)

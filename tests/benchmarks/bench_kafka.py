@@ -1,6 +1,6 @@
-"""Delivery to a real Apache Kafka against a bare `produce` loop.
+"""Delivery to a real Apache Kafka against a bare `produce` loop that keeps the same order.
 
-Bars: 0.8 where rows repeat, otherwise 0.5.
+Bars: 0.8 where rows repeat, otherwise 0.5. The loop is an idempotent producer.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from confluent_kafka import Producer
 
 from routestudio.sinks.kafka.settings import producer_settings
 from tests.benchmarks.delivery import bound_sink, compare
-from tests.benchmarks.harness import Measure, Options, Unavailable, make_messages, shapes
+from tests.benchmarks.harness import Measure, Options, Unavailable, jobs
 from tests.support.certificates import Authority
 from tests.support.kafka_server import start_kafka
 
@@ -58,9 +58,7 @@ async def _measure(address: str, topic: str, options: Options) -> Sequence[Measu
         assert done == len(records)
 
     found: list[Measure] = []
-    for shape, messages in (*shapes(options.messages),
-                            ("no row twice", make_messages(options.messages))):  # fmt: skip
-        bar = 0.5 if shape == "no row twice" else 0.8
+    for shape, messages, raw, bar in jobs(options, bar=0.8, other=0.5):
         name = f"Kafka, batches of {BATCH}, {shape}"
-        found += await compare(name, bound, messages, bare, bar, options)
+        found += await compare(name, bound, messages, bare, bar, options, raw=raw)
     return found

@@ -12,9 +12,9 @@ from functools import partial
 from time import perf_counter
 from typing import Any
 
-from routestudio.functions.ahead import ahead
 from routestudio.functions.metadata import Metadata
 from routestudio.functions.pool import FunctionPool
+from routestudio.functions.prefetch import prefetch
 from routestudio.model.function import Function, FunctionKind, Language
 from routestudio.model.message import Message
 from routestudio.routing import Router
@@ -78,7 +78,7 @@ async def _sandboxed(
     """As a preview and a delivery do it: the next chunks are evaluated ahead."""
     begun = perf_counter()
     parts = [messages[start : start + CHUNK] for start in range(0, len(messages), CHUNK)]
-    evaluated = ahead(partial(pool.evaluate, [function]), parts)
+    evaluated = prefetch(partial(pool.evaluate, [function]), parts)
     async with aclosing(evaluated):
         for part in parts:
             (results,) = await anext(evaluated)

@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import Any
 
 import tests.benchmarks as package
+from routestudio.formats.base import Raw
 from routestudio.model.message import Message, message_from
 
 
@@ -76,6 +77,25 @@ def shapes(count: int) -> Iterator[tuple[str, list[Message]]]:
     few = max(1, rows // 100)
     drawn = [chance.randrange(few) if n % 2 else chance.randrange(rows) for n in range(count)]
     yield SKEWED, make_messages(count, row=drawn.__getitem__)
+
+
+Job = tuple[str, list[Message], list[Raw], float | None]
+"""A name, messages, the rows that are read for them on the way, and the bar."""
+
+
+def jobs(options: Options, bar: float, other: float) -> Iterator[Job]:
+    """What brokers are measured with: changes as users have them first, then rows that differ.
+
+    `bar` is that of rows that repeat, `other` that of rows that do not.
+    """
+    from tests.benchmarks.envelopes import envelopes
+
+    for name, messages in shapes(options.messages):
+        yield name, messages, [], bar
+    for kilobytes, count in ((1, options.messages), (20, options.messages // 10)):
+        messages, raw = envelopes(count, kilobytes * 1000)
+        yield f"Debezium with schema, {kilobytes} kB", messages, raw, None
+    yield "no row twice", make_messages(options.messages), [], other
 
 
 def make_messages(

@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from routestudio.functions import language
+from routestudio.functions.analysis import reading
 from routestudio.functions.pool import FunctionPool, Limits
 from routestudio.model.function import Function, FunctionKind, Language
 from routestudio.model.message import Message, message_from
@@ -135,8 +135,8 @@ async def test_functions_made_up_by_chance() -> None:
             about = search.about(function.code)
             begun, held = time.process_time(), peak()
             try:
-                found = language.check(function)
-                language.points(function)
+                found = reading.check(function)
+                assert reading.analyse(function).function == function
             except Exception as error:
                 raise AssertionError(f"{about}: {error!r}") from error
             took = time.process_time() - begun

@@ -41,7 +41,7 @@ def lines(panel: SearchPanel) -> list[tuple[str, dict[str, Any], QTreeWidgetItem
 
 async def go(desk: Desk, panel: SearchPanel, file: str, text: str) -> Any:
     """Press Enter on a found line; returns the document in front."""
-    item = next(i for f, line, i in lines(panel) if f == file and text in line["text"])
+    item = next(i for f, line, i in lines(panel) if f == file and text in line.text)
     panel.list.setCurrentItem(item)
     await desk.act(lambda: QTest.keyClick(panel.list, Qt.Key.Key_Return))
     return desk.window.document()

@@ -23,7 +23,7 @@ from routestudio.model.message import message_from
 from routestudio.model.outcome import Outcome
 from routestudio.model.secret import SecretStr
 from routestudio.sinks._shared.http import service as service_module
-from routestudio.sinks.base import Link, Payload
+from routestudio.sinks.base import InOrder, Link, Payload
 from routestudio.sinks.meilisearch import link as meilisearch_link
 from routestudio.sinks.meilisearch.link import Change
 from routestudio.sinks.meilisearch.sink import Meilisearch
@@ -358,6 +358,37 @@ async def test_failed_edits_have_an_outcome_each(meilisearch_server: Meilisearch
     server.function_edits = False
     [off] = await send(settings, batch[:1])
     assert (off.status, off.code) == ("rejected", "feature_not_enabled")
+
+
+async def test_an_edit_that_failed_keeps_back_the_next_ones_of_its_group(
+    meilisearch_server: MeilisearchServer,
+) -> None:
+    server, settings = meilisearch_server, config(meilisearch_server)
+    batch = edits(server, settings, 5)
+    server.fail_tasks("internal")
+    async with linked(settings) as link:
+        outcomes = await link.send(InOrder(batch, ["a", "b", "a", "b", None]))
+    assert statuses(outcomes) == ["retry", "delivered", "retry", "delivered", "delivered"]
+    assert [o.unsent for o in outcomes] == [False, False, True, False, False]
+    assert counted(server) == 11010
+
+
+@pytest.mark.parametrize("code", ["internal", "no_space_left_on_device"])
+async def test_a_task_that_failed_has_changed_no_row_of_its_batch(
+    meilisearch_server: MeilisearchServer, code: str
+) -> None:
+    """All changes of a row are one task: the last one is kept, or none."""
+    server, settings = meilisearch_server, config(meilisearch_server)
+    batch = InOrder(
+        [change(settings, {"id": n % 2, "n": n}) for n in range(6)], [f"g{n % 2}" for n in range(6)]
+    )
+    async with linked(settings) as link:
+        server.fail_tasks(code)
+        assert statuses(await link.send(batch)) == ["retry"] * 6
+        assert not server.indexes.get("orders")
+        assert statuses(await link.send(batch)) == ["delivered"] * 6
+    held = {key: document["n"] for key, document in server.indexes["orders"].items()}
+    assert held == {"0": 4, "1": 5}
 
 
 @pytest.mark.parametrize("status", [500, 502, 504, 408])

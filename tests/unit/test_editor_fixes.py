@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from routestudio.functions import language
+from routestudio.functions.analysis import reading
 from routestudio.model.function import Function, FunctionKind, Language
 from routestudio.ui.editor.fixes import (
     READ_FAULT,
@@ -24,7 +24,7 @@ HEAD = "def route(action, record, changes, metadata):\n"
 def fixed(code: str, kind: Language = Language.PYTHON) -> str:
     """The text after the first fix of its first diagnostic that has one."""
     function = Function("f", FunctionKind.ROUTING, kind, code)
-    for item in language.check(function):
+    for item in reading.check(function):
         for fix in fixes_for(item, code, kind.value):
             return fix.applied(code)
     return code
@@ -98,7 +98,7 @@ def test_reads_in_a_match_and_in_elixir() -> None:
     new = fix.applied(code)
     assert 'action when action in ["insert", "read"] -> %{method: "POST"}' in new
     function = Function("f", FunctionKind.ROUTING, Language.ELIXIR, new)
-    assert language.check(function) == []
+    assert reading.check(function) == []
     assert read_branch(HEAD + '    return {"topic": action}\n', "python") is None
     assert read_branch("def route(:\n", "python") is None
 

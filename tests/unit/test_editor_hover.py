@@ -6,7 +6,7 @@ import textwrap
 
 import pytest
 
-from routestudio.functions import language
+from routestudio.functions.analysis import reading
 from routestudio.model.function import Function, FunctionKind, Language
 from routestudio.ui.editor.hover import help_at
 from routestudio.ui.editor.reformat import same_place
@@ -68,7 +68,7 @@ def test_python_snippets_are_accepted(item: object) -> None:
         body = f'return {{"topic": {body}}}'
     code = "def route(action, record, changes, metadata):\n" + textwrap.indent(body, "    ")
     function = Function("f", FunctionKind.ROUTING, Language.PYTHON, code + "\n")
-    assert language.check(function) == []
+    assert reading.check(function) == []
 
 
 @pytest.mark.parametrize("item", snippets("elixir"), ids=lambda item: item.text)
@@ -76,7 +76,7 @@ def test_elixir_snippets_are_accepted(item: object) -> None:
     body = item.body.replace("$0", "")  # type: ignore[attr-defined]
     code = f"def route(action, record, changes, metadata) do\n{body}\nend\n"
     function = Function("f", FunctionKind.ROUTING, Language.ELIXIR, code)
-    assert [d for d in language.check(function) if d.severity == "error"] == []
+    assert [d for d in reading.check(function) if d.severity == "error"] == []
 
 
 @pytest.mark.parametrize(

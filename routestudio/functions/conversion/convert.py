@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from routestudio.functions import language
+from routestudio.functions.analysis import reading
 from routestudio.functions.conversion.common import Refused
 from routestudio.functions.conversion.result import Conversion
 from routestudio.functions.conversion.to_elixir import to_elixir
@@ -22,7 +22,7 @@ def convert(
     if function.kind.entry_point is None:
         text = f"a function of the kind {function.kind.value} has no code to convert"
         return Conversion(function, problems=(Diagnostic(1, 1, "not_converted", text),))
-    errors = [item for item in language.check(function) if item.severity == "error"]
+    errors = [item for item in reading.check(function) if item.severity == "error"]
     if errors:
         return Conversion(function, problems=tuple(errors))
     restored = False
@@ -38,7 +38,7 @@ def convert(
         return Conversion(function, problems=(Diagnostic(1, 1, "not_converted", text),))
     made = Conversion.made(function, code, restored=restored)
     assert made.after is not None
-    wrong = [item for item in language.check(made.after) if item.severity == "error"]
+    wrong = [item for item in reading.check(made.after) if item.severity == "error"]
     if wrong:
         text = f"the converted function is not accepted: {wrong[0].message}"
         problem = Diagnostic(1, 1, "not_converted", text, hint="split the function, or shorten it")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any, Final, NoReturn
 
 from routestudio.functions.conversion.common import (
@@ -19,21 +20,15 @@ from routestudio.functions.conversion.common import (
     STR,
     TIME,
     TOO_LONG,
-    UNARY,
     Code,
     Refused,
 )
 from routestudio.functions.conversion.from_elixir_calls import Calls
 from routestudio.functions.conversion.from_elixir_choices import Choices
+from routestudio.functions.conversion.from_elixir_operators import Operators
 from routestudio.functions.conversion.python_code import (
-    ADD,
-    AND,
     CHOICE,
-    MULTIPLY,
-    NOT,
-    OR,
     ORDER,
-    is_call,
     quoted,
 )
 from routestudio.functions.conversion.python_helpers import TAKEN
@@ -48,7 +43,7 @@ _FIELDS: Final = {
 
 
 class FromElixir:
-    """Expressions. It holds what knows calls, and what knows choices."""
+    """Expressions. It holds what knows calls, operators and choices."""
 
     def __init__(self) -> None:
         self.names: dict[str, Code] = {
@@ -63,6 +58,26 @@ class FromElixir:
         self.line = 1
         self.calls = Calls(self)
         self.choices = Choices(self, self.calls)
+        operators = Operators(self)
+        self._forms: dict[str, Callable[..., Code]] = {
+            "<<>>": self._interpolated,
+            "%{}": self.map,
+            "if": self._if,
+            "__block__": self._several,
+            "|>": self._pipe,
+            "cond": self.choices.cond,
+            "case": self.choices.case,
+            "fn": self.choices.function,
+            "not": operators.not_,
+            "in": operators.in_,
+            "<>": operators.join,
+            "++": operators.append,
+            **dict.fromkeys(["==", "!="], operators.equal),
+            **dict.fromkeys(["<", ">", "<=", ">="], operators.order),
+            **dict.fromkeys(["and", "or"], operators.strict),
+            **dict.fromkeys(["&&", "||"], operators.loose),
+            **dict.fromkeys(["+", "-", "*", "/"], operators.arithmetic),
+        }
 
     def refuse(self, node: Any, message: str, hint: str | None = None) -> NoReturn:
         """Raise `Refused` for a part without an equal form."""
@@ -83,10 +98,9 @@ class FromElixir:
             return self._called(node)
         if node.args is None:
             return self._variable(node)
-        method = getattr(self, _METHODS.get(node.name, ""), None)
-        if method is not None:
-            found: Code = method(node, *node.args)
-            return found
+        form = self._forms.get(node.name)
+        if form is not None:
+            return form(node, *node.args)
         return self.calls.local(node, node.name, node.args)
 
     def condition(self, node: Any) -> Code:
@@ -187,102 +201,10 @@ class FromElixir:
             texts.append(f"{name.text}: {self.value(item).text}")
         return Code(f"{{{', '.join(texts)}}}", kinds=DICT)
 
-    # Operators
-
-    def _equal(self, node: Node, left: Any, right: Any) -> Code:
-        equal = node.name == "=="
-        if type(right) is Atom and is_call(left) and self.closure_name(left) == "compare":
-            return self._compared(left.args, right.name, equal)
-        one, two = self.value(left), self.value(right)
-        if two.kinds == NONE or two.text in ("True", "False"):
-            sign = "is" if equal else "is not"
-            return Code(f"{one.inside(ORDER + 1)} {sign} {two.text}", ORDER, BOOL)
-        if (
-            any(k.kinds <= STR | NONE for k in (one, two))
-            or one.kinds | two.kinds <= NUMBER
-            or two.text in ("[]", "{}")
-        ):
-            return Code(f"{one.inside(ORDER + 1)} {node.name} {two.inside(ORDER + 1)}", ORDER, BOOL)
-        text = self.help("same", one.text, two.text)
-        return Code(text if equal else f"not {text}", ATOM if equal else NOT, BOOL)
-
     def closure_name(self, node: Node) -> str | None:
         """Which closure of our prelude a call is of."""
         inner = node.name.args[0] if len(node.name.args) == 1 else None
         return self.known.get(inner.name) if type(inner) is Node and inner.args is None else None
-
-    def _compared(self, args: list[Any], verdict: str, equal: bool) -> Code:
-        signs = {("lt", True): "<", ("gt", False): "<=", ("gt", True): ">", ("lt", False): ">=",
-                 ("eq", True): "==", ("eq", False): "!="}  # fmt: skip
-        one, two = map(self.value, args)
-        sign = signs[verdict, equal]
-        return Code(f"{one.inside(ORDER + 1)} {sign} {two.inside(ORDER + 1)}", ORDER, BOOL)
-
-    def _order(self, node: Node, left: Any, right: Any) -> Code:
-        one, two = self.value(left), self.value(right)
-        if one.kinds | two.kinds <= NUMBER or one.kinds == two.kinds == STR:
-            text = f"{one.inside(ORDER + 1)} {node.name} {two.inside(ORDER + 1)}"
-        else:
-            first, second = self.help("order", one.text), self.help("order", two.text)
-            text = f"{first} {node.name} {second}"
-        return Code(text, ORDER, BOOL)
-
-    def _strict(self, node: Node, left: Any, right: Any) -> Code:
-        """`and`, `or`: the left side must be true or false."""
-        one, two = self.value(left), self.value(right)
-        power = AND if node.name == "and" else OR
-        first = one.inside(power) if one.kinds == BOOL else self.help("boolean", one.text)
-        kinds = BOOL if two.kinds == BOOL else BOOL | two.kinds
-        return Code(f"{first} {node.name} {two.inside(power + 1)}", power, kinds, two.items)
-
-    def _loose(self, node: Node, left: Any, right: Any) -> Code:
-        """`&&`, `||`: only nil and false do not count as true."""
-        one, two = self.value(left), self.value(right)
-        word, power = ("and", AND) if node.name == "&&" else ("or", OR)
-        kinds = (one.kinds - NONE if node.name == "||" else one.kinds) | two.kinds
-        empty = {"{}": DICT, "[]": LIST, "''": STR}.get(two.text, frozenset())
-        if one.kinds == BOOL or (node.name == "||" and empty and one.kinds - NONE == empty):
-            return Code(
-                f"{one.inside(power)} {word} {two.inside(power + 1)}",
-                power,
-                kinds if one.kinds != BOOL else BOOL | two.kinds,
-            )
-        test = self.condition(left)
-        yes, no = (two, one) if node.name == "&&" else (one, two)
-        text = f"{yes.inside(CHOICE + 1)} if {test.inside(CHOICE + 1)} else {no.inside(CHOICE)}"
-        return Code(text, CHOICE, kinds, one.items | two.items)
-
-    def _not(self, node: Node, operand: Any) -> Code:
-        if is_node(operand, "in", 2):
-            found = self._in(operand, *operand.args)
-            if " in " in found.text and found.power == ORDER:
-                return Code(found.text.replace(" in ", " not in ", 1), ORDER, BOOL)
-            return Code(f"not {found.inside(NOT)}", NOT, BOOL)
-        known = is_call(operand) and self.closure_name(operand) == "truthy"
-        found = self.condition(operand) if known else self.value(operand)
-        text = found.inside(NOT) if found.kinds == BOOL else self.help("boolean", found.text)
-        if text.endswith(" is None") and found.power == ORDER:
-            return Code(text.strip("()").replace(" is None", " is not None"), ORDER, BOOL)
-        return Code(f"not {text}", NOT, BOOL)
-
-    def _in(self, node: Node, left: Any, right: Any) -> Code:
-        one = self.value(left)
-        if type(right) is list:
-            items = [self.value(item) for item in right]
-            plain = [i for i in items if i.kinds <= STR | NONE or i.text in ("{}", "[]")]
-            if len(plain) != len(items) and not (
-                one.kinds == INT and all(item.kinds == INT for item in items)
-            ):
-                self.refuse(
-                    node,
-                    "numbers in a list are compared with their types in Elixir",
-                    "compare with == instead",
-                )
-            listed = ", ".join(item.text for item in items)
-            return Code(f"{one.inside(ORDER + 1)} in [{listed}]", ORDER, BOOL)
-        if one.kinds != STR:
-            self.refuse(node, "only text is looked for with equal meaning", "use a constant list")
-        return Code(f"{one.inside(ORDER + 1)} in {self.listed(self.value(right))}", ORDER, BOOL)
 
     def listed(self, found: Code) -> str:
         """A value that is a list, or it fails."""
@@ -298,31 +220,9 @@ class FromElixir:
         """A value that is text, or it fails."""
         return found.inside(ATOM) if found.kinds == STR else self.help("string", found.text)
 
-    def _join(self, node: Node, left: Any, right: Any) -> Code:
-        one, two = self.value(left), self.value(right)
-        first = one.inside(ADD) if STR in (one.kinds, two.kinds) else self.texted(one)
-        return Code(f"{first} + {two.inside(ADD + 1)}", ADD, STR)
-
-    def _append(self, node: Node, left: Any, right: Any) -> Code:
-        one, two = self.value(left), self.value(right)
-        return Code(f"{self.listed(one)} + {self.listed(two)}", ADD, LIST, one.items | two.items)
-
     def numeric(self, found: Code, power: int) -> str:
         """A value that is a number, or it fails."""
         return found.inside(power) if found.kinds <= NUMBER else self.help("number", found.text)
-
-    def _arithmetic(self, node: Node, left: Any, *rest: Any) -> Code:
-        one = self.value(left)
-        if not rest:
-            return Code(f"-{self.numeric(one, ATOM)}", UNARY, one.kinds & NUMBER or NUMBER)
-        two = self.value(rest[0])
-        if node.name == "/":
-            return Code(self.help("quotient", one.text, two.text), kinds=FLOAT)
-        power = MULTIPLY if node.name == "*" else ADD
-        text = f"{self.numeric(one, power)} {node.name} {self.numeric(two, power + 1)}"
-        kinds = INT if one.kinds == two.kinds == INT else FLOAT if FLOAT in (
-            one.kinds, two.kinds) else NUMBER  # fmt: skip
-        return Code(text, power, kinds)
 
     # Choices inside of expressions
 
@@ -379,7 +279,7 @@ class FromElixir:
         self.refuse(node, f"`.{name}` has no equal form in Python")
 
     def _closure(self, node: Node, target: Any) -> Code:
-        pairs = self.calls.pairs_of(node)
+        pairs = self.calls.maps.pairs_of(node)
         if pairs is not None:
             return pairs
         args = [self.value(item) for item in node.args]
@@ -389,28 +289,8 @@ class FromElixir:
         found = self.value(target)
         return Code(f"{found.text}({', '.join(item.text for item in args)})", kinds=found.items)
 
-    # Choices, which are the matter of another part
-
-    def _cond(self, node: Node, *args: Any) -> Code:
-        return self.choices.cond(node, *args)
-
-    def _case(self, node: Node, *args: Any) -> Code:
-        return self.choices.case(node, *args)
-
-    def _function(self, node: Node, *clauses: Node) -> Code:
-        return self.choices.function(node, *clauses)
-
     def _pipe(self, node: Node, left: Any, right: Any) -> Code:
         if type(right) is not Node:
             self.refuse(node, "this pipe has no equal form in Python")
         args = [left, *(right.args or [])]
         return self.value(Node(right.name, args, right.place, right.end, frozenset()))
-
-
-_METHODS: Final = {
-    "<<>>": "_interpolated", "%{}": "map", "==": "_equal", "!=": "_equal", "<": "_order",
-    ">": "_order", "<=": "_order", ">=": "_order", "and": "_strict", "or": "_strict",
-    "&&": "_loose", "||": "_loose", "not": "_not", "in": "_in", "<>": "_join", "++": "_append",
-    "+": "_arithmetic", "-": "_arithmetic", "*": "_arithmetic", "/": "_arithmetic", "if": "_if",
-    "__block__": "_several", "|>": "_pipe", "cond": "_cond", "case": "_case", "fn": "_function",
-}  # fmt: skip

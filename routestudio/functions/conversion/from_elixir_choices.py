@@ -125,7 +125,7 @@ class Choices:
         ):
             self.walk.refuse(node, "this closure has no equal form in Python", "give it a name")
         outer = dict(self.walk.names)
-        names = [self.calls.parameter(item, ANY) for item in clauses[0].args[0]]
+        names = [self.calls.closures.parameter(item, ANY) for item in clauses[0].args[0]]
         body = self.walk.value(clauses[0].args[1])
         self.walk.names = outer
         return Code(f"lambda {', '.join(names)}: {body.text}", CHOICE, frozenset(["function"]))

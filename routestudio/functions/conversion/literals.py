@@ -20,7 +20,7 @@ from routestudio.functions.conversion.common import (
     Kinds,
     indented,
 )
-from routestudio.functions.conversion.scope import Walk
+from routestudio.functions.conversion.scope import Values
 
 WIDTH: Final = 92
 JOIN: Final = 65
@@ -56,16 +56,15 @@ def escaped(text: str) -> str:
     return "".join(found).replace("#{", "\\#{")
 
 
-class Literals(Walk):
-    """What stands for a value by itself; operators are the matter of a class below."""
+class Literals:
+    """What stands for a value by itself: literals, names, entries, slices."""
 
-    def value(self, node: ast.expr) -> Code:
-        """An expression as a value."""
-        raise NotImplementedError
+    def __init__(self, values: Values) -> None:
+        self.values = values
+        self.walk = values.walk
 
-    # Literals and names
-
-    def _constant(self, node: ast.Constant) -> Code:
+    def constant(self, node: ast.Constant) -> Code:
+        """A constant."""
         value = node.value
         if value is None:
             return Code("nil", kinds=NONE)
@@ -77,52 +76,54 @@ class Literals(Walk):
             return Code(self._float(node, value), kinds=FLOAT)
         if isinstance(value, str):
             return Code(quoted(value), kinds=STR)
-        self.refuse(node, "bytes have no equal form in Elixir", "use text")
+        self.walk.refuse(node, "bytes have no equal form in Elixir", "use text")
 
     def _float(self, node: ast.AST, value: float) -> str:
         text = repr(value)
         if text in ("inf", "nan"):
-            self.refuse(node, "Elixir has no infinite numbers")
+            self.walk.refuse(node, "Elixir has no infinite numbers")
         if "e" in text and "." not in text:
             text = text.replace("e", ".0e")
         return text
 
-    def _name(self, node: ast.Name) -> Code:
-        if node.id == "action" and "action" not in self.names.called:
+    def name(self, node: ast.Name) -> Code:
+        """A name, as it is called in Elixir."""
+        if node.id == "action" and "action" not in self.walk.names.called:
             return Code("action", kinds=STR)
-        if node.id == "record" and "record" not in self.names.called:
+        if node.id == "record" and "record" not in self.walk.names.called:
             return Code("record", kinds=DICT)
-        if node.id == "changes" and "changes" not in self.names.called:
+        if node.id == "changes" and "changes" not in self.walk.names.called:
             return Code("changes", kinds=NONE | DICT)
-        if node.id in self.names.called:
-            return self.names.called[node.id]
+        if node.id in self.walk.names.called:
+            return self.walk.names.called[node.id]
         if node.id == "metadata":
-            self.refuse(
+            self.walk.refuse(
                 node,
                 "`metadata` as a whole has other keys in Elixir",
                 "read its fields: metadata.table_name",
             )
-        self.refuse(
+        self.walk.refuse(
             node,
             f"`{node.id}` may have no value here, or is not a value in Elixir",
             "give it a value before, in every branch",
         )
 
-    def _attribute(self, node: ast.Attribute) -> Code:
+    def attribute(self, node: ast.Attribute) -> Code:
+        """A field of the metadata, or of a date."""
         path = dotted(node)
-        if path[:1] == ["metadata"] and "metadata" not in self.names.called:
+        if path[:1] == ["metadata"] and "metadata" not in self.walk.names.called:
             return self.metadata(node, path[1:])
         if node.attr in ("year", "month", "day", "hour", "minute", "second"):
-            owner = self.value(node.value)
+            owner = self.values.value(node.value)
             return Code(f"Map.fetch!({owner.text}, :{node.attr})", kinds=INT)
-        self.refuse(node, f"`.{node.attr}` has no equal form in Elixir")
+        self.walk.refuse(node, f"`.{node.attr}` has no equal form in Elixir")
 
     def metadata(self, node: ast.AST, path: Sequence[str]) -> Code:
         """A field of the metadata."""
         name = path[0]
         nested = name in ("consumer", "database")
         if len(path) > 2 or (len(path) == 2 and not nested) or (len(path) == 1 and nested):
-            self.refuse(
+            self.walk.refuse(
                 node,
                 f"`metadata.{'.'.join(path)}` is another thing in Elixir",
                 'read entries by name: metadata.enrichment["plan"], '
@@ -133,12 +134,13 @@ class Literals(Walk):
             return Code(f"metadata.{name}.{path[1]}", kinds=kinds)
         text = f"metadata.{name}"
         if name == "commit_timestamp":
-            return Code(self.help("timestamp", text), kinds=STR)
+            return Code(self.walk.help("timestamp", text), kinds=STR)
         if name == "record_pks":
             return Code(text, kinds=LIST, items=STR)
         return Code(text, kinds=_TEXTS.get(name, _MAPS))
 
-    def _joinedstr(self, node: ast.JoinedStr) -> Code:
+    def interpolated(self, node: ast.JoinedStr) -> Code:
+        """An f-string."""
         parts = []
         for item in node.values:
             if isinstance(item, ast.Constant):
@@ -146,12 +148,12 @@ class Literals(Walk):
                 continue
             assert isinstance(item, ast.FormattedValue)
             if item.format_spec is not None or item.conversion not in (-1, 115):
-                self.refuse(
+                self.walk.refuse(
                     item,
                     "formats inside of braces have no equal form in Elixir",
                     "write the value alone: {value}",
                 )
-            inner = self.value(item.value)
+            inner = self.values.value(item.value)
             parts.append(f"#{{{self.as_text(inner)}}}")
         return Code('"' + "".join(parts) + '"', kinds=STR)
 
@@ -163,29 +165,29 @@ class Literals(Walk):
             found.text.startswith("iso.(")
             and found.text.count("(") == found.text.count("iso.(") + 1
         ):
-            return self.help("text", found.text[5:-1])
-        return self.help("text", found.text)
+            return self.walk.help("text", found.text[5:-1])
+        return self.walk.help("text", found.text)
 
-    def _list(self, node: ast.List | ast.Tuple | ast.Set) -> Code:
+    def sequence(self, node: ast.List | ast.Tuple | ast.Set) -> Code:
+        """A list, or what is one in Elixir."""
         if not any(isinstance(item, ast.Starred) for item in node.elts):
-            items = [self.value(item) for item in node.elts]
+            items = [self.values.value(item) for item in node.elts]
             kinds: Kinds = frozenset().union(*(item.kinds for item in items)) if items else ANY
             return Code(f"[{', '.join(item.text for item in items)}]", kinds=LIST, items=kinds)
         parts = []
         for item in node.elts:
             if isinstance(item, ast.Starred):
-                parts.append(self.listed(self.value(item.value)))
+                parts.append(self.listed(self.values.value(item.value)))
             else:
-                parts.append(f"[{self.value(item).text}]")
+                parts.append(f"[{self.values.value(item).text}]")
         return Code(" ++ ".join(parts), JOIN, LIST)
-
-    _tuple = _list
 
     def listed(self, found: Code) -> str:
         """A value that is a list, or it fails."""
-        return found.inside(JOIN + 1) if found.kinds == LIST else self.help("list", found.text)
+        return found.inside(JOIN + 1) if found.kinds == LIST else self.walk.help("list", found.text)
 
-    def _dict(self, node: ast.Dict) -> Code:
+    def map(self, node: ast.Dict) -> Code:
+        """A map in braces, with text as keys."""
         return self.mapping(node, atoms=False)
 
     def mapping(self, node: ast.Dict, *, atoms: bool) -> Code:
@@ -201,9 +203,9 @@ class Literals(Walk):
         merged: list[str] = []
         notes: list[str] = []
         for key, item in zip(node.keys, node.values, strict=True):
-            above = self.comments_before(item.lineno + 1) if spread else []
+            above = self.walk.comments_before(item.lineno + 1) if spread else []
             notes += above
-            value = self.value(item)
+            value = self.values.value(item)
             if key is None:
                 if notes:
                     entries += notes
@@ -211,14 +213,16 @@ class Literals(Walk):
                 if [e for e in entries if not e.startswith("#")]:
                     merged.append(_braces(entries, [], spread))
                     entries = []
-                merged.append(value.text if value.kinds == DICT else self.help("map", value.text))
+                merged.append(
+                    value.text if value.kinds == DICT else self.walk.help("map", value.text)
+                )
                 continue
             if atoms:
                 name = f"{plain[len([e for e in entries if not e.startswith('#')])]}: "
             else:
-                name_code = self.value(key)
+                name_code = self.values.value(key)
                 if name_code.kinds != STR:
-                    self.refuse(
+                    self.walk.refuse(
                         key,
                         "keys of a map must be text in both languages",
                         'write a text, such as "id" or f"{key}"',
@@ -227,7 +231,7 @@ class Literals(Walk):
             entries += notes
             notes = []
             entries.append(name + value.text)
-        last = self.comments_before(node.end_lineno or 0) if spread else []
+        last = self.walk.comments_before(node.end_lineno or 0) if spread else []
         if merged:
             if [e for e in entries if not e.startswith("#")]:
                 merged.append(_braces(entries, last, spread))
@@ -237,25 +241,26 @@ class Literals(Walk):
             return Code(text, kinds=DICT)
         return Code(_braces(entries, last, spread), kinds=DICT)
 
-    def _subscript(self, node: ast.Subscript) -> Code:
+    def subscript(self, node: ast.Subscript) -> Code:
+        """An entry, an item or a slice."""
         if isinstance(node.value, ast.Name) and node.value.id == "metadata":
             if isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str):
                 return self.metadata(node, [node.slice.value])
-            self.refuse(node, "only fields of `metadata` that are named can be read")
-        owner = self.value(node.value)
+            self.walk.refuse(node, "only fields of `metadata` that are named can be read")
+        owner = self.values.value(node.value)
         if isinstance(node.slice, ast.Slice):
             return self._slice(node, owner, node.slice)
-        key = self.value(node.slice)
+        key = self.values.value(node.slice)
         if key.kinds == STR:
             name = node.slice.value if isinstance(node.slice, ast.Constant) else None
-            return Code(self.timed(owner.text, name, f"Map.fetch!({owner.text}, {key.text})"))
+            return Code(self.walk.timed(owner.text, name, f"Map.fetch!({owner.text}, {key.text})"))
         if key.kinds == INT:
             if owner.kinds == LIST:
                 return Code(f"Enum.fetch!({owner.text}, {key.text})", kinds=owner.items)
             return Code(
-                self.help("at", owner.text, key.text), kinds=STR if owner.kinds == STR else ANY
+                self.walk.help("at", owner.text, key.text), kinds=STR if owner.kinds == STR else ANY
             )
-        self.refuse(
+        self.walk.refuse(
             node.slice,
             "whether this is a key or a position is not known here",
             "write a constant, or str(...) or int(...) around it",
@@ -264,10 +269,10 @@ class Literals(Walk):
     def _slice(self, node: ast.AST, owner: Code, cut: ast.Slice) -> Code:
         low, high = _constant_int(cut.lower), _constant_int(cut.upper)
         if cut.step is not None or low is False or high is False:
-            self.refuse(node, "slices need constant ends and no step")
+            self.walk.refuse(node, "slices need constant ends and no step")
         steps = _cuts(low, high)
         if steps is None:
-            self.refuse(
+            self.walk.refuse(
                 node,
                 "a slice from the end up to a position has no short equal form",
                 "cut in two steps",
@@ -280,7 +285,7 @@ class Literals(Walk):
             return Code(chain, 55, STR)
         chain = " |> ".join(["items", *steps])
         return Code(
-            self.help("part", owner.text, f"fn items -> {chain} end"),
+            self.walk.help("part", owner.text, f"fn items -> {chain} end"),
             kinds=owner.kinds & (STR | LIST) or STR | LIST,
         )
 

@@ -1,4 +1,5 @@
-"""What is known while a Python function is walked: names, kinds, comments, closures needed."""
+"""What is known while a Python function is walked: names, kinds, comments, closures needed; and
+what the parts of the conversion ask for values."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ import re
 import tokenize
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
-from typing import NoReturn
+from typing import NoReturn, Protocol
 
 from routestudio.functions.conversion.common import ANY, LONG, TOO_LONG, Code, Kinds, Refused
 from routestudio.functions.conversion.prelude import RESERVED
@@ -16,6 +17,8 @@ from routestudio.functions.python import PARAMETERS, column
 
 _TIMELY = re.compile(r"(?:_at|_on|date|time|timestamp|day)\Z")
 """How columns are called that hold a date or time, when no sample shows it."""
+
+_HALF = re.compile("[\ud800-\udfff]")
 
 Facts = dict[str, Kinds]
 """Kinds of expressions as conditions narrowed them, by `ast.dump`."""
@@ -37,14 +40,19 @@ class Names:
         self.facts = {key: kinds for key, kinds in self.facts.items() if mark not in key}
 
 
-def refuse_long_integers(tree: ast.AST, code: str) -> None:
-    """Raise `Refused` for the first integer that only hexadecimal text may hold."""
+def refuse_constants(tree: ast.AST, code: str) -> None:
+    """Raise `Refused` for the first constant that Elixir cannot hold: an integer that only
+    hexadecimal text may hold, or text that is not Unicode."""
     for node in ast.walk(tree):
-        number = node.value if isinstance(node, ast.Constant) else None
-        if type(number) is int and number.bit_length() > LONG:
+        value = node.value if isinstance(node, ast.Constant) else None
+        problem = None
+        if type(value) is int and value.bit_length() > LONG:
+            problem = TOO_LONG
+        elif type(value) is str and _HALF.search(value):
+            problem = "half of a surrogate pair is not text in Elixir"
+        if problem is not None:
             assert isinstance(node, ast.expr)
-            place = node.lineno, column(code, node.lineno, node.col_offset)
-            raise Refused(place, TOO_LONG)
+            raise Refused((node.lineno, column(code, node.lineno, node.col_offset)), problem)
 
 
 class Walk:
@@ -99,6 +107,24 @@ class Walk:
             text = f"{text}_value"
         self.names.called[name] = Code(text, kinds=kinds, items=items)
         return text
+
+
+class Values(Protocol):
+    """What converts expressions: the objects that know some of them ask it for all others."""
+
+    walk: Walk
+
+    def value(self, node: ast.expr) -> Code:
+        """An expression as a value."""
+        ...
+
+    def condition(self, node: ast.expr, *, wanted: bool = True) -> Code:
+        """Whether an expression counts as true in Python; always true or false in Elixir."""
+        ...
+
+    def arguments(self, node: ast.Call, *counts: int) -> list[Code]:
+        """The arguments, when there are so many and none is named."""
+        ...
 
 
 def snake(name: str) -> str:

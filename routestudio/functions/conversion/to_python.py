@@ -17,8 +17,8 @@ from routestudio.functions.conversion.common import (
     Refused,
 )
 from routestudio.functions.conversion.from_elixir import FromElixir
-from routestudio.functions.conversion.from_elixir_calls import called
 from routestudio.functions.conversion.from_elixir_choices import Arm
+from routestudio.functions.conversion.from_elixir_lists import called
 from routestudio.functions.conversion.prelude import PRELUDE
 from routestudio.functions.conversion.python_helpers import helpers
 from routestudio.functions.elixir import source
@@ -198,7 +198,7 @@ class _Function:
                 self.walk.refuse(closure, "patterns of parameters have no equal form in Python")
             self.walk.names[name.name] = Code(text)
         self._outer = outside | {v.text for v in outer.values() if v.text not in texts}
-        variable = self.walk.calls.parameter(item, ANY)
+        variable = self.walk.calls.closures.parameter(item, ANY)
         lines = [f"{target} = {first}", f"for {variable} in {whole}:"]
         lines += ["    " + line for line in self._block(body, target) or ["pass"]]
         self.walk.names, self._outer = outer, outside
@@ -237,7 +237,7 @@ class _Function:
         name = self.walk.bind(left.name, Code(""))
         self._outer = outside | {item.text for item in self.walk.names.values()}
         if len(clauses) == 1 and not any(is_node(item, "when") for item in head):
-            names = [self.walk.calls.parameter(item, ANY) for item in head]
+            names = [self.walk.calls.closures.parameter(item, ANY) for item in head]
             body = self._block(clauses[0].args[1], None)
         else:
             if any(

@@ -1,4 +1,4 @@
-"""Calls: functions of modules and of Kernel, closures, pipes, captures, paths of `put_in`."""
+"""Calls: functions of modules and of Kernel, closures, pipes, paths of `put_in`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Any, Final
 
 from routestudio.functions.elixir import catalogue, names, pyast
 from routestudio.functions.elixir.checker import diagnostic
-from routestudio.functions.elixir.forms import Forms
 from routestudio.functions.elixir.inspecting import inspect_atom
 from routestudio.functions.elixir.quoted import Node, is_node
 from routestudio.functions.elixir.registry import FUNCTIONS
@@ -21,24 +20,23 @@ _PATHS: Final = frozenset(["put_in", "update_in", "pop_in", "get_and_update_in"]
 
 
 class Calls:
-    """The part of the compiler that knows calls. `forms` writes the bodies of captures."""
+    """The part of the compiler that knows calls."""
 
-    def __init__(self, unit: Unit, values: Values, forms: Forms) -> None:
+    def __init__(self, unit: Unit, values: Values) -> None:
         self.unit = unit
         self.values = values
-        self.forms = forms
 
     def remote(self, node: Node) -> ast.expr:
         """A call with a dot."""
         callee: Node = node.name
         args = node.args or []
         if callee.name != "." or not callee.args:
-            raise _fault(node, "a call of a call")
+            raise not_evaluated(node, "a call of a call")
         if len(callee.args) == 1:
             return self._closure_call(callee.args[0], args, node)
         left, right = callee.args
         name = right.name if type(right) is Atom else inspect_atom(str(right))
-        module = _module(left)
+        module = module_of(left)
         if module is None:
             return self._dot(node, left, name, args)
         if module == "Access" and name == "get" and 2 <= len(args) <= 3:
@@ -48,7 +46,7 @@ class Calls:
         if module == "List" and name == "to_charlist" and "interpolation" in node.flags:
             text = self.interpolation_parts(args[0], node.place)
             return pyast.call(self._library("String", "to_charlist", 1, node), [text], node.place)
-        return self._module_call(module, name, self.values.several(args, node.place), node)
+        return self.module_call(module, name, self.values.several(args, node.place), node)
 
     def interpolation_parts(self, parts: list[Any], place: Place) -> ast.expr:
         """The parts of a charlist with interpolation, as text."""
@@ -122,7 +120,8 @@ class Calls:
         self.unit.names[known] = function
         return pyast.name(known, node.place)
 
-    def _module_call(self, module: str, name: str, parts: list[ast.expr], node: Node) -> ast.expr:
+    def module_call(self, module: str, name: str, parts: list[ast.expr], node: Node) -> ast.expr:
+        """A call of a function of a module with arguments that are compiled."""
         place, arity = node.place, len(parts)
         if (module, name, arity) in FUNCTIONS:
             return pyast.call(self._library(module, name, arity, node), parts, place)
@@ -157,9 +156,10 @@ class Calls:
             return self.values.expression(args[0])
         if name in _PATHS and args and len(args) == (1 if name == "pop_in" else 2):
             return self._path_call(name, args, node)
-        return self._kernel(name, self.values.several(args, node.place), node)
+        return self.kernel(name, self.values.several(args, node.place), node)
 
-    def _kernel(self, name: str, parts: list[ast.expr], node: Node) -> ast.expr:
+    def kernel(self, name: str, parts: list[ast.expr], node: Node) -> ast.expr:
+        """A call of a function of Kernel with arguments that are compiled."""
         arity, place = len(parts), node.place
         if name == "to_string" and arity == 1:
             return pyast.call("to_text", parts, place)
@@ -171,7 +171,7 @@ class Calls:
             return pyast.call(self._library("Kernel", name, arity, node), parts, place)
         known = name in names.KERNEL or name in ("inspect", "apply", "node")
         if known and catalogue.exists("Kernel", name, arity):
-            return self._module_call("Kernel", name, parts, node)
+            return self.module_call("Kernel", name, parts, node)
         raise CompileFault(diagnostic("compile", f"undefined function {name}/{arity}", node))
 
     def _path_call(self, name: str, args: list[Any], node: Node) -> ast.expr:
@@ -181,10 +181,10 @@ class Calls:
         base = args[0]
         while type(base) is Node and type(base.name) is Node and base.name.name == ".":
             left = base.name.args[0]
-            if _module(left) == "Access":
+            if module_of(left) == "Access":
                 keys.insert(0, base.args[1])  # type: ignore[index]
                 base = base.args[0]  # type: ignore[index]
-            elif len(base.name.args) == 2 and not base.args and _module(left) is None:
+            elif len(base.name.args) == 2 and not base.args and module_of(left) is None:
                 keys.insert(0, base.name.args[1])
                 base = left
             else:
@@ -193,9 +193,9 @@ class Calls:
             text = f'{name}/{len(args)} needs a path such as map["key"]'
             raise CompileFault(diagnostic("compile", text, node))
         called = "pop_path" if name == "pop_in" else name
-        return self._kernel(called, self.values.several([base, keys, *args[1:]], place), node)
+        return self.kernel(called, self.values.several([base, keys, *args[1:]], place), node)
 
-    # Pipes and captures
+    # Pipes
 
     def pipe(self, node: Node) -> ast.expr:
         """`a |> f(b)` is `f(a, b)`."""
@@ -226,86 +226,19 @@ class Calls:
             Node(right.name, [left, *(right.args or [])], right.place, right.end)
         )
 
-    def capture(self, node: Node) -> ast.expr:
-        """`&(&1 + 1)`, `&String.upcase/1`, `&+/2`."""
-        target, place = (node.args or [None])[0], node.place
-        if type(target) is int:
-            local = self.unit.env.get(f"&{target}")
-            if local is None:
-                text = f"capture argument &{target} must be used within the capture operator &"
-                raise CompileFault(diagnostic("compile", text, node))
-            return pyast.name(local, place)
-        if is_node(target, "/", 2) and type(target.args[1]) is int:
-            name, arity = target.args
-            if type(name) is Node and (name.args is None or "field" in name.flags):
-                return self._named_capture(name, arity, node)
-        if any(key.startswith("&") for key in self.unit.env):
-            raise CompileFault(diagnostic("compile", "nested captures are not allowed", node))
-        used = _captured(target)
-        if not used:
-            text = "invalid args for &, expected one of: &Mod.fun/arity, &fun/arity, &(&1 + 1)"
-            raise CompileFault(diagnostic("compile", text, node))
-        count = max(used)
-        missing = next((n for n in range(1, count + 1) if n not in used), None)
-        if missing is not None:
-            text = f"capture argument &{count} cannot be defined without &{missing}"
-            raise CompileFault(diagnostic("compile", text, node))
-        parameters = [self.unit.temporary() for _ in range(count)]
-        outer, self.unit.env = self.unit.env, dict(self.unit.env)
-        self.unit.env.update({f"&{i}": name for i, name in enumerate(parameters, 1)})
-        if self.unit.pure(target):
-            body = self.values.expression(target)
-            self.unit.env = outer
-            return pyast.lambda_(parameters, body, place)
-        statements = self.forms.returning(target)
-        self.unit.env = outer
-        title = self.unit.temporary()
-        self.unit.out.append(pyast.function(title, parameters, statements, place))
-        return pyast.name(title, place)
-
-    def _named_capture(self, name: Node, arity: int, node: Node) -> ast.expr:
-        place = node.place
-        parameters = [self.unit.temporary() for _ in range(arity)]
-        parts = [pyast.name(item, place) for item in parameters]
-        if type(name.name) is Node:
-            module = _module(name.name.args[0])
-            function = name.name.args[1].name
-            if module is None:
-                raise _fault(node, "a capture of a field")
-            if module == "Kernel":
-                body = self._kernel(function, parts, node)
-            elif module == "Access":
-                body = pyast.call("access", parts, place)
-            else:
-                body = self._module_call(module, function, parts, node)
-            return pyast.lambda_(parameters, body, place)
-        text = str(name.name)
-        if text in names.VALUE_OPERATORS:
-            outer, self.unit.env = self.unit.env, dict(self.unit.env)
-            keys = [f"\0{i}" for i in range(arity)]
-            self.unit.env.update(zip(keys, parameters, strict=True))
-            body = self.values.expression(
-                Node(text, [Node(key, None, place) for key in keys], place)
-            )
-            self.unit.env = outer
-            return pyast.lambda_(parameters, body, place)
-        if text in names.KERNEL or text == "inspect":
-            return pyast.lambda_(parameters, self._kernel(text, parts, node), place)
-        raise _fault(node, f"&{text}/{arity}")
-
     def struct_literal(self, node: Node) -> ast.expr:
         """`%Date{...}`, which only constants may fill."""
         alias, fields = node.args or []
-        module = _module(alias)
+        module = module_of(alias)
         if module is None or fields.args is None:
-            raise _fault(node, "this struct")
+            raise not_evaluated(node, "this struct")
         from routestudio.functions.elixir.structs import literal
 
         pairs = {}
         for key, value in fields.args:
             plain = self._plain(value)
             if plain is _NOT_PLAIN or type(key) is not Atom:
-                raise _fault(node, f"a struct %{module}{{}} with this content")
+                raise not_evaluated(node, f"a struct %{module}{{}} with this content")
             pairs[key] = plain
         try:
             made = literal(module, pairs)
@@ -337,26 +270,15 @@ class Calls:
 _NOT_PLAIN: Final = object()
 
 
-def _fault(node: Node, what: str) -> CompileFault:
+def not_evaluated(node: Node, what: str) -> CompileFault:
+    """The fault for what a server evaluates and RouteStudio does not."""
     return CompileFault(diagnostic("not_evaluated", f"not evaluated here: {what}", node))
 
 
-def _module(value: Any) -> str | None:
+def module_of(value: Any) -> str | None:
     """The name of the module that a call is of."""
     if type(value) is Atom:
         return value.name.removeprefix("Elixir.")
     if is_node(value, "__aliases__") and all(type(part) is Atom for part in value.args):
         return ".".join(part.name for part in value.args)
     return None
-
-
-def _captured(value: Any) -> set[int]:
-    """The numbers of the `&1`, `&2` ... of a capture."""
-    if isinstance(value, (list, tuple)):
-        return set().union(*map(_captured, value)) if value else set()
-    if type(value) is not Node:
-        return set()
-    if value.is_call("&", 1) and value.args and type(value.args[0]) is int:
-        return {value.args[0]}
-    found = _captured(value.name) if type(value.name) is Node else set()
-    return found | _captured(value.args or [])

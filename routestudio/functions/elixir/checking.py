@@ -2,9 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
 from routestudio.functions.elixir import source
-from routestudio.functions.elixir.program import warnings
+from routestudio.functions.elixir.program import inspected
+from routestudio.model.analysis import Point
 from routestudio.model.function import Diagnostic, FunctionKind
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A text's quoted form and its body (`None` if it has none), all problems, and the ways that a
+    call may take; none if it has errors."""
+
+    whole: Any
+    body: Any
+    found: tuple[Diagnostic, ...]
+    ways: tuple[Point, ...]
+
+
+def checked(code: str) -> Checked:
+    """Read a text by the server's rules, and compile what it accepts. Runs nothing."""
+    read = source.read(code)
+    if not read.accepted:
+        return Checked(read.whole, read.body, read.found, ())
+    found, ways = inspected(read.body)
+    return Checked(read.whole, read.body, (*read.found, *found), tuple(ways))
 
 
 def check(code: str, kind: FunctionKind) -> list[Diagnostic]:
@@ -14,7 +38,4 @@ def check(code: str, kind: FunctionKind) -> list[Diagnostic]:
     evaluated here (`not_evaluated`). The name after `def` is not compared with the kind, as on a
     server.
     """
-    read = source.read(code)
-    if not read.accepted:
-        return list(read.found)
-    return [*read.found, *warnings(read.body)]
+    return list(checked(code).found)

@@ -72,7 +72,7 @@ class Forms:
         """Write the statements of a value to `self.unit.out`; `finish` makes the last of them."""
         loop = self.loop if self.loop is not None and finish == self.loop.finish else None
         if loop is not None and is_closure_call(value, len(loop.names)):
-            self._again(value, loop)
+            _again(self.unit, self.values, value, loop)
             return
         if (
             type(value) is Node
@@ -102,7 +102,7 @@ class Forms:
         place = value.place if type(value) is Node else (1, 1)
         self.unit.out.append(finish(self.values.expression(value), place))
 
-    def _branch(
+    def branch(
         self,
         body: Any,
         finish: Into,
@@ -133,8 +133,8 @@ class Forms:
         args, place = node.args or [], node.place
         if node.name == "if":
             condition = self.truth(args[0], place)
-            yes = self._taken("if", self._scoped(section(args[1], _DO)), place)
-            no = self._taken("else", self._scoped(section(args[1], _ELSE)), place)
+            yes = self._taken("if", self.scoped(section(args[1], _DO)), place)
+            no = self._taken("else", self.scoped(section(args[1], _ELSE)), place)
             return pyast.choose(condition, yes, no, place)
         if node.name == "cond":
             clauses = section(args[0], _DO) or []
@@ -142,7 +142,7 @@ class Forms:
             result = pyast.call("cond_error", [], clauses[-1].place if clauses else place)
             for clause in reversed(clauses):
                 test, body = clause.args
-                value = self._taken("cond", self._scoped(body), clause.place)
+                value = self._taken("cond", self.scoped(body), clause.place)
                 result = pyast.choose(
                     self.truth(test[0], clause.place), value, result, clause.place
                 )
@@ -161,7 +161,8 @@ class Forms:
             result = pyast.choose(kept, result, pyast.const(None, place), place)
         return result
 
-    def _scoped(self, body: Any) -> ast.expr:
+    def scoped(self, body: Any) -> ast.expr:
+        """A value whose bindings stay inside."""
         outer = self.unit.env
         self.unit.env = dict(outer)
         value = self.values.expression(body)
@@ -213,8 +214,8 @@ class Forms:
     def _if(self, node: Node, finish: Into) -> None:
         args = node.args or []
         condition = self.truth(args[0], node.place)
-        yes = self._branch(section(args[1], _DO), finish, point=("if", node.place))
-        no = self._branch(section(args[1], _ELSE), finish, point=("else", node.place))
+        yes = self.branch(section(args[1], _DO), finish, point=("if", node.place))
+        no = self.branch(section(args[1], _ELSE), finish, point=("else", node.place))
         self.unit.out.append(pyast.branch(condition, yes, no, node.place))
 
     def _case(self, node: Node, finish: Into) -> None:
@@ -231,7 +232,7 @@ class Forms:
         for clause in clauses:
             patterns, body = clause.args or ([], None)
             conditions, env = self.patterns.head(patterns, subjects, clause.place)
-            statements = self._branch(body, finish, env, point=("case", clause.place))
+            statements = self.branch(body, finish, env, point=("case", clause.place))
             compiled.append((conditions, statements, clause.place))
             if not conditions:
                 break
@@ -253,7 +254,7 @@ class Forms:
             self.unit.out, self.unit.env = [], dict(outer_env)
             condition = self.truth(test[0], clause.place)
             before = self.unit.out
-            statements = self._branch(body, finish, point=("cond", clause.place))
+            statements = self.branch(body, finish, point=("cond", clause.place))
             levels.append((before, condition, statements, clause.place))
         self.unit.out, self.unit.env = outer_out, outer_env
         last = clauses[-1].place if clauses else node.place
@@ -305,28 +306,6 @@ class Forms:
 
     # Closures
 
-    def _again(self, node: Node, loop: Loop) -> None:
-        """A closure called last: when it is the closure itself, its body runs once more."""
-        place = node.place
-        target, *args = self.values.several([node.name.args[0], *(node.args or [])], place)
-        callee = self.unit.temporary()
-        count = pyast.const(len(args), place)
-        self.unit.out.append(
-            pyast.assign(callee, pyast.call("called", [target, count], place), place)
-        )
-        held = pyast.name(callee, place)
-        targets = pyast.at(
-            ast.Tuple(
-                [pyast.at(ast.Name(name, ast.Store()), place) for name in loop.names], ast.Store()
-            ),
-            place,
-        )
-        rebind = pyast.at(ast.Assign([targets], pyast.tuple_(args, place)), place)
-        again = [rebind, pyast.at(ast.Continue(), place)]
-        test = pyast.is_(held, pyast.name(loop.title, place), place)
-        other = [pyast.result(pyast.call(held, args, place), place)]
-        self.unit.out.append(pyast.branch(test, again, other, place))
-
     def closure(self, node: Node) -> ast.expr:
         """`fn ... end`."""
         clauses: list[Node] = node.args or []
@@ -349,46 +328,23 @@ class Forms:
         self.unit.out.append(pyast.function(title, names, body, place))
         return pyast.name(title, place)
 
-    def short_circuit(self, node: Node) -> ast.expr:
-        """`and`, `or`, `&&`, `||`: the right side only runs when it decides."""
-        left, right = node.args or []
-        place, strict = node.place, node.name in ("and", "or")
-        if strict and is_boolean(left) and is_boolean(right) and self.unit.pure(right):
-            parts = [self.values.expression(left), self._scoped(right)]
-            return pyast.both(parts, place) if node.name == "and" else pyast.either(parts, place)
-        value = self.values.expression(left)
-        held = self.unit.temporary()
-        first: ast.expr = pyast.walrus(held, value, place)
-        if isinstance(value, ast.Name):
-            held, first = value.id, value
-        kept = pyast.name(held, place)
-        if strict:
-            test = (
-                first
-                if is_boolean(left)
-                else pyast.call("boolean", [pyast.const(node.name, place), first], place)
-            )
-        elif is_boolean(left):
-            test = first
-        else:
-            test = pyast.both(
-                [
-                    pyast.is_not(first, pyast.const(None, place), place),
-                    pyast.is_not(kept, pyast.const(False, place), place),
-                ],
-                place,
-            )
-        wanted = node.name in ("and", "&&")
-        if self.unit.pure(right):
-            other = self._scoped(right)
-            yes, no = (other, kept) if wanted else (kept, other)
-            return pyast.choose(test, yes, no, place)
-        name = self.unit.temporary()
 
-        def finish(result: ast.expr, where: Place) -> ast.stmt:
-            return pyast.assign(name, result, where)
-
-        branch, keep = self._branch(right, finish), [finish(kept, place)]
-        yes_part, no_part = (branch, keep) if wanted else (keep, branch)
-        self.unit.out.append(pyast.branch(test, yes_part, no_part, place))
-        return pyast.name(name, place)
+def _again(unit: Unit, values: Values, node: Node, loop: Loop) -> None:
+    """A closure called last: when it is the closure itself, its body runs once more."""
+    place = node.place
+    target, *args = values.several([node.name.args[0], *(node.args or [])], place)
+    callee = unit.temporary()
+    count = pyast.const(len(args), place)
+    unit.out.append(pyast.assign(callee, pyast.call("called", [target, count], place), place))
+    held = pyast.name(callee, place)
+    targets = pyast.at(
+        ast.Tuple(
+            [pyast.at(ast.Name(name, ast.Store()), place) for name in loop.names], ast.Store()
+        ),
+        place,
+    )
+    rebind = pyast.at(ast.Assign([targets], pyast.tuple_(args, place)), place)
+    again = [rebind, pyast.at(ast.Continue(), place)]
+    test = pyast.is_(held, pyast.name(loop.title, place), place)
+    other = [pyast.result(pyast.call(held, args, place), place)]
+    unit.out.append(pyast.branch(test, again, other, place))

@@ -12,11 +12,13 @@ from typing import Any, Final
 
 from routestudio.functions.elixir import binaries, pyast, sigils
 from routestudio.functions.elixir.calls import Calls
+from routestudio.functions.elixir.captures import Captures
 from routestudio.functions.elixir.checker import diagnostic
 from routestudio.functions.elixir.forms import Forms
 from routestudio.functions.elixir.patterns import Patterns
 from routestudio.functions.elixir.purity import is_boolean
 from routestudio.functions.elixir.quoted import Node, is_node, printed
+from routestudio.functions.elixir.short_circuits import ShortCircuits
 from routestudio.functions.elixir.unit import CompileFault, Unit
 from routestudio.functions.elixir.values import Atom, Key, module_atom
 
@@ -43,7 +45,9 @@ class Compiler:
         self.unit = Unit()
         self.patterns = Patterns(self.unit, self)
         self.forms = Forms(self.unit, self, self.patterns)
-        self.calls = Calls(self.unit, self, self.forms)
+        self.short_circuits = ShortCircuits(self.unit, self, self.forms)
+        self.calls = Calls(self.unit, self)
+        self.captures = Captures(self.unit, self, self.forms, self.calls)
         self.refusal: tuple[str, pyast.Place] | None = None
 
     def function(self, body: Any, parameters: tuple[str, ...]) -> ast.Module:
@@ -152,13 +156,13 @@ class Compiler:
             case "fn":
                 return self.forms.closure(node)
             case "&":
-                return self.calls.capture(node)
+                return self.captures.capture(node)
             case "|>":
                 return self.calls.pipe(node)
             case "match?":
                 return self._matches(args, place)
             case "and" | "or" | "&&" | "||":
-                return self.forms.short_circuit(node)
+                return self.short_circuits.expression(node)
             case "not" if len(args) == 1:
                 value = self.expression(args[0])
                 if is_boolean(args[0]):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from routestudio.functions.elixir.escapes import SourceError, dedent, unescape
+from routestudio.functions.elixir.numbers import code_point, number
 from routestudio.functions.elixir.values import atom
 
 
@@ -38,9 +39,6 @@ class Sigil:
 
 
 _WORD_OPERATORS: Final = frozenset(["and", "or", "in", "when", "not"])
-MAX_DIGITS: Final = 4_000
-"""Longest number in a text: Python reads no longer ones."""
-
 WORDS: Final = frozenset(
     ["do", "end", "fn", "true", "false", "nil", "and", "or", "not", "in", "when",
      "else", "rescue", "after", "catch"]
@@ -69,13 +67,8 @@ _ATOM_OPERATORS: Final = sorted(
      "\\\\", "%{}", "%", "{}"],
     key=len, reverse=True,
 )  # fmt: skip
-_NUMBER: Final = re.compile(
-    r"0x([0-9A-Fa-f]+(?:_[0-9A-Fa-f]+)*)|0b([01]+(?:_[01]+)*)|0o([0-7]+(?:_[0-7]+)*)"
-    r"|([0-9]+(?:_[0-9]+)*)(\.[0-9]+(?:_[0-9]+)*(?:[eE][-+]?[0-9]+(?:_[0-9]+)*)?)?"
-)
 _SPACE: Final = re.compile(r"(?:[ \t\r]|\\\r?\n|#(?!\{)[^\n]*|#[^\n]*)*")
 _CLOSERS: Final = {"(": ")", "[": "]", "{": "}", "<": ">"}
-_CHAR_ESCAPES: Final = "0abdefnrstv"
 
 
 class Lexer:
@@ -144,13 +137,13 @@ class Lexer:
         text = self.text
         char = text[at]
         if char.isdigit() and char.isascii():
-            return self._number(at)
+            return number(text, at, self.place)
         if char in "\"'":
             return self._quoted(at, out)
         if char == "~" and at + 1 < len(text) and text[at + 1].isascii() and text[at + 1].isalpha():
             return self._sigil(at)
         if char == "?" and at + 1 < len(text):
-            return self._char(at)
+            return code_point(text, at, self.place)
         if char == ":" and not text.startswith("::", at):
             return self._atom(at)
         if char == "_" or char.isidentifier():
@@ -181,47 +174,6 @@ class Lexer:
         ):
             return "key", atom(operator), after + 1
         return operator, operator, after
-
-    def _number(self, at: int) -> tuple[str, Any, int]:
-        found = _NUMBER.match(self.text, at)
-        assert found is not None
-        end = found.end()
-        following = self.text[end : end + 1]
-        if following.isalnum() or following == "_":
-            raise SourceError(
-                f"invalid character {following!r} after number {found[0]}", self.place(at)
-            )
-        hexa, binary, octal, digits, fraction = found.groups()
-        for part, base in ((hexa, 16), (binary, 2), (octal, 8)):
-            if part is not None:
-                return "int", int(part.replace("_", ""), base), end
-        if len(found[0]) > MAX_DIGITS:
-            text = "a number of more than 4,000 digits is not evaluated here"
-            raise SourceError(text, self.place(at))
-        if fraction is None:
-            return "int", int(digits.replace("_", "")), end
-        number = float(found[0].replace("_", ""))
-        if number in (float("inf"), float("-inf")):
-            raise SourceError(f"invalid float number {found[0]}", self.place(at))
-        return "float", number, end
-
-    def _char(self, at: int) -> tuple[str, Any, int]:
-        text = self.text
-        if text[at + 1] != "\\":
-            return "int", ord(text[at + 1]), at + 2
-        if at + 2 >= len(text):
-            raise SourceError("unexpected token: ?\\", self.place(at))
-        escaped = text[at + 2]
-        if escaped in "xu":
-            found = re.compile(
-                r"\\(?:x\{[0-9A-Fa-f]{1,6}\}|x[0-9A-Fa-f]{1,2}|u\{[0-9A-Fa-f]{1,6}\}"
-                r"|u[0-9A-Fa-f]{4})"
-            ).match(text, at + 1)
-            if found:
-                return "int", int(re.sub(r"[^0-9A-Fa-f]", "", found[0][2:]), 16), found.end()
-        if escaped in _CHAR_ESCAPES:
-            return "int", ord(unescape("\\" + escaped, self.place(at))), at + 3
-        return "int", ord(escaped), at + 3
 
     def _name(self, at: int, out: list[Token]) -> tuple[str, Any, int]:
         text = self.text

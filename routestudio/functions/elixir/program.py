@@ -29,7 +29,8 @@ from routestudio.functions.elixir.registry import FUNCTIONS
 from routestudio.functions.elixir.unit import CompileFault
 from routestudio.functions.elixir.values import Atom, key_in, whole
 from routestudio.functions.exact import Exact, Guessed
-from routestudio.functions.tracing import Instrument, Point, Recorder
+from routestudio.functions.tracing import Instrument, Recorder
+from routestudio.model.analysis import Point
 from routestudio.model.function import Diagnostic, FunctionKind
 
 FILENAME: Final = "<elixir>"
@@ -65,19 +66,21 @@ Run = Callable[..., Any]
 """Takes action, record, changes and metadata, and the types of columns if there are any."""
 
 
-def warnings(body: Any) -> list[Diagnostic]:
-    """What compiling finds: errors that stop it (one), or warnings."""
-    compiler = Compiler()
+def inspected(body: Any) -> tuple[list[Diagnostic], list[Point]]:
+    """What compiling finds: errors that stop it (one), or warnings; and the ways that a call may
+    take, numbered as `compile_function` does. Runs nothing."""
+    compiler, recorder = Compiler(), Recorder()
+    compiler.forms.points = recorder.point
     try:
         compiler.function(body, names.PARAMETERS)
     except CompileFault as fault:
-        return [*compiler.unit.warnings, _softened(fault.diagnostic)]
+        return [*compiler.unit.warnings, _softened(fault.diagnostic)], []
     except (RecursionError, MemoryError):
-        return [diagnostic("too_deep", source.TOO_DEEP, None)]
+        return [diagnostic("too_deep", source.TOO_DEEP, None)], []
     except (TypeError, ValueError, AttributeError, LookupError):
         # A form that a server accepts in a shape we do not know.
-        return [_softened(diagnostic("not_evaluated", f"not evaluated here: {UNKNOWN}", None))]
-    return compiler.unit.warnings
+        return [_softened(diagnostic("not_evaluated", f"not evaluated here: {UNKNOWN}", None))], []
+    return compiler.unit.warnings, recorder.points
 
 
 def _softened(found: Diagnostic) -> Diagnostic:
@@ -126,20 +129,6 @@ def compile_function(
         space.update(recorder.names())
     exec(compiled, space)  # noqa: S102 - made by our own compiler, in the worker only
     return _wrapped(space["run"], _finish(kind, exact), exact)
-
-
-def points(code: str) -> list[Point]:
-    """The ways that a function may take, numbered as `compile_function` does. Runs nothing."""
-    recorder = Recorder()
-    read = source.read(code)
-    if read.accepted:
-        compiler = Compiler()
-        compiler.forms.points = recorder.point
-        try:
-            compiler.function(read.body, names.PARAMETERS)
-        except (CompileFault, RecursionError, TypeError, ValueError, AttributeError, LookupError):
-            return []
-    return recorder.points
 
 
 def _finish(kind: FunctionKind, exact: bool) -> Callable[[Any], Any]:

@@ -20,10 +20,14 @@ TOO_DEEP: Final = "the code is nested too deeply to be evaluated here"
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What is known of a text: its body in quoted form (if it has one), and all problems."""
+    """What is known of a text: its body in quoted form (if it has one), and all problems.
+
+    `whole` is the text's quoted form, with the definition around the body.
+    """
 
     body: Any
     found: tuple[Diagnostic, ...]
+    whole: Any = None
 
     @property
     def accepted(self) -> bool:
@@ -35,7 +39,8 @@ def read(code: str) -> Source:
     if len(code.encode("utf-8", "surrogatepass")) > MAX_BYTES:
         return Source(None, (Diagnostic(1, 1, "too_long", TOO_LONG),))
     try:
-        body = checker.unwrap(parse(code))
+        whole = parse(code)
+        body = checker.unwrap(whole)
         found = checker.check(body)
         found += scope.undefined(body)
     except SourceError as error:
@@ -44,7 +49,7 @@ def read(code: str) -> Source:
         return Source(None, (rejected.diagnostic,))
     except RecursionError:
         return Source(None, (Diagnostic(1, 1, "too_deep", TOO_DEEP),))
-    return Source(body, tuple(found))
+    return Source(body, tuple(found), whole)
 
 
 def _unreadable(error: SourceError, code: str) -> Diagnostic:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from routestudio.hazards.variants import carries_row
-from routestudio.model.facts import Facts
+from routestudio.model.analysis import Analysis
 from routestudio.model.hazard import Finding
 from routestudio.model.project import Severity
 from routestudio.sinks.hazard_view import Outcome, Pair, SinkView, counted, many, quote
@@ -52,16 +52,16 @@ def keys_only(view: SinkView) -> Iterator[Finding]:
             groups["route"].append((pair, text))
     by_stage = {"filter": view.filter, "route": view.routing, "transform": view.transform}
     for stage, found in groups.items():
-        facts = by_stage[stage]
-        if facts is not None:
-            yield _keys_only(view, facts, found)
+        known = by_stage[stage]
+        if known is not None:
+            yield _keys_only(view, known, found)
     if not groups and (view.bare or not view.outcomes):
         yield from _unproven(view)
 
 
-def _keys_only(view: SinkView, facts: Facts, found: list[tuple[Pair, str]]) -> Finding:
+def _keys_only(view: SinkView, known: Analysis, found: list[tuple[Pair, str]]) -> Finding:
     pair, what = found[0]
-    reads = [r for r in facts.reads if r.source == "record" and not _is_key(view, r.text)]
+    reads = [r for r in known.reads if r.source == "record" and not _is_key(view, r.text)]
     tables = {each.original.table for each, _ in found}
     seen = any(_bare_delete(view, item) for item in view.kept if item.table in tables)
     prepared = bool(reads) and all(r.guarded for r in reads) and not pair.variant.problems
@@ -71,7 +71,7 @@ def _keys_only(view: SinkView, facts: Facts, found: list[tuple[Pair, str]]) -> F
     column = f"`{reads[0].text}` is not a key column: " if reads else ""
     message = f"{column}deletes of {pair.original.table} that carry the key only {what}"
     line, place = (reads[0].line, reads[0].column) if reads else (1, 1)
-    return view.at_code("GEN-02", message, _HINT, facts, line, place, severity=severity)
+    return view.at_code("GEN-02", message, _HINT, known, line, place, severity=severity)
 
 
 def _stopped(pair: Pair) -> bool:
@@ -100,15 +100,15 @@ def _bare_delete(view: SinkView, item: Outcome) -> bool:
 
 def _unproven(view: SinkView) -> Iterator[Finding]:
     """Where functions cannot be evaluated, what their text reads."""
-    for facts in view.functions:
-        if view.outcomes:
-            continue
-        columns = [r for r in facts.reads if r.source == "record" and not r.guarded]
+    if view.outcomes:
+        return
+    for known in view.functions:
+        columns = [r for r in known.reads if r.source == "record" and not r.guarded]
         reads = [r for r in columns if not _is_key(view, r.text)]
-        handled = any(spot.text == "delete" for spot in facts.branches)
-        if reads and facts is not view.transform and not handled:
+        handled = any(spot.text == "delete" for spot in known.branches)
+        if reads and known is not view.transform and not handled:
             yield view.at_code("GEN-02", f"`{reads[0].text}` is null in deletes that carry the "
-                               "key only, and the function reads it for them, too", _HINT, facts,
+                               "key only, and the function reads it for them, too", _HINT, known,
                                reads[0].line, reads[0].column, severity="warning")  # fmt: skip
 
 
@@ -187,20 +187,19 @@ def no_read_branch(view: SinkView) -> Iterator[Finding]:
         if pair.original.problems or pair.original.staged.filtered or _stopped(pair):
             continue
         for problem in pair.variant.problems[:1]:
-            facts = {"filter": view.filter, "transform": view.transform}.get(
+            known = {"filter": view.filter, "transform": view.transform}.get(
                 problem.stage, view.routing
             )
-            if facts is not None and facts.function.name not in told:
-                told.add(facts.function.name)
-                line = problem.line or (facts.entry.line if facts.entry else 1)
+            if known is not None and known.function.name not in told:
+                told.add(known.function.name)
+                line = problem.line or (known.entry.line if known.entry else 1)
                 message = f"rows of a backfill (action `read`) fail: {problem.message}"
-                yield view.at_code("GEN-37", message, hint, facts, line, problem.column or 1)
-    for facts in view.functions:
-        tried = bool(view.reads)
-        named = {spot.text for spot in facts.branches}
-        if facts.function.name in told or tried or not named:
+                yield view.at_code("GEN-37", message, hint, known, line, problem.column or 1)
+    for known in view.functions:
+        named = {spot.text for spot in known.branches}
+        if known.function.name in told or view.reads or not named:
             continue
-        if "read" not in named and not facts.catch_all:
-            spot = facts.branches[0]
+        if "read" not in named and not known.catch_all:
+            spot = known.branches[0]
             message = "the rows of a backfill (action `read`) have no branch"
-            yield view.at_code("GEN-37", message, hint, facts, spot.line, spot.column)
+            yield view.at_code("GEN-37", message, hint, known, spot.line, spot.column)

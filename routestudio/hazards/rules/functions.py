@@ -24,21 +24,21 @@ UNKNOWN_COLUMN: Final = "unknown_column"
 @rule(UNKNOWN_COLUMN)
 def unknown_column(view: SinkView) -> Iterator[Finding]:
     """Columns that a function reads and no message of the samples has."""
-    known = {column for item in view.kept for column in item.message.record}
-    known |= {c for item in view.outcomes for c in item.message.record} if known else set()
-    if not known:
+    columns = {column for item in view.kept for column in item.message.record}
+    columns |= {c for item in view.outcomes for c in item.message.record} if columns else set()
+    if not columns:
         return
-    for facts in view.functions:
+    for known in view.functions:
         told: set[str] = set()
-        for read in facts.reads:
-            if read.text in known or read.text in told:
+        for read in known.reads:
+            if read.text in columns or read.text in told:
                 continue
             told.add(read.text)
-            near = difflib.get_close_matches(read.text, known, n=1, cutoff=0.6)
+            near = difflib.get_close_matches(read.text, columns, n=1, cutoff=0.6)
             hint = f"did you mean `{near[0]}`?" if near else "add a sample row that has it"
             yield view.at_code(
-                UNKNOWN_COLUMN, f"function `{facts.function.name}` reads the column "
-                f"`{read.text}`, which no sample has", hint, facts, read.line, read.column,
+                UNKNOWN_COLUMN, f"function `{known.function.name}` reads the column "
+                f"`{read.text}`, which no sample has", hint, known, read.line, read.column,
                 field=read.text, severity="warning",
             )  # fmt: skip
 
@@ -50,25 +50,25 @@ def changed_times(view: SinkView) -> Iterator[Finding]:
         return
     times = {column for item in view.kept for column, value in item.message.record.items()
              if isinstance(value, str) and _TIME.match(value)}  # fmt: skip
-    for facts in view.functions:
-        read = facts.first_read(*times)
-        if read is not None and facts is not view.transform:
+    for known in view.functions:
+        read = known.first_read(*times)
+        if read is not None and known is not view.transform:
             yield view.at_code("GEN-15", f"`{read.text}` is a time, and with `timestamp_format: "
                                "unix_microsecond` the function sees an integer",
-                               "calculate with microseconds, or keep `iso8601`", facts,
+                               "calculate with microseconds, or keep `iso8601`", known,
                                read.line, read.column)  # fmt: skip
 
 
 @rule("GEN-16")
 def wrong_name(view: SinkView) -> Iterator[Finding]:
     """Code that defines another function than its kind calls for."""
-    for facts in view.functions:
-        wanted = facts.function.kind.entry_point
-        if facts.entry is not None and wanted and facts.entry.text != wanted:
-            yield view.at_code("GEN-16", f"function `{facts.function.name}` defines "
-                               f"`{facts.entry.text}`, and its kind calls for `{wanted}`",
-                               f"name it `{wanted}`", facts, facts.entry.line,
-                               facts.entry.column)  # fmt: skip
+    for known in view.functions:
+        wanted = known.function.kind.entry_point
+        if known.entry is not None and wanted and known.entry.text != wanted:
+            yield view.at_code("GEN-16", f"function `{known.function.name}` defines "
+                               f"`{known.entry.text}`, and its kind calls for `{wanted}`",
+                               f"name it `{wanted}`", known, known.entry.line,
+                               known.entry.column)  # fmt: skip
 
 
 @rule("GEN-19")
@@ -119,27 +119,27 @@ def _first_failing(view: SinkView, code: str, text: str, hint: str) -> Iterator[
 @rule("GEN-39")
 def atom_keys(view: SinkView) -> Iterator[Finding]:
     """Elixir functions that make a text or a list of a map in the order of its atom keys."""
-    for facts in view.functions:
-        for spot in facts.key_orders:
-            yield view.at_code("GEN-39", f"`{spot.text}` in function `{facts.function.name}` "
+    for known in view.functions:
+        for spot in known.key_orders:
+            yield view.at_code("GEN-39", f"`{spot.text}` in function `{known.function.name}` "
                                "follows the order of atom keys, which differs from server to "
                                "server", "sort the keys, write the parts in your order, or use "
-                               "text keys", facts, spot.line, spot.column)  # fmt: skip
+                               "text keys", known, spot.line, spot.column)  # fmt: skip
 
 
 @rule("GEN-40")
 def old_patterns(view: SinkView) -> Iterator[Finding]:
     """Elixir patterns that a server on OTP 27 reads otherwise."""
     foreign = any(_beyond_ascii(item.message.record) for item in view.kept)
-    for facts in view.functions:
-        for spot in facts.old_counts:
+    for known in view.functions:
+        for spot in known.old_counts:
             yield view.at_code("GEN-40", f"`{spot.text}` in a pattern is plain text for servers on "
                                "OTP 27 and older", "write `{0,3}` instead of `{,3}`, without "
-                               "spaces", facts, spot.line, spot.column)  # fmt: skip
-        for spot in facts.old_classes if foreign else ():
+                               "spaces", known, spot.line, spot.column)  # fmt: skip
+        for spot in known.old_classes if foreign else ():
             yield view.at_code("GEN-40", f"`{spot.text}` in a pattern without the modifier `u` "
                                "knows letters beyond ASCII on OTP 27 and older, and does not on "
-                               "OTP 28", "add `u`: ~r/.../u", facts, spot.line,
+                               "OTP 28", "add `u`: ~r/.../u", known, spot.line,
                                spot.column)  # fmt: skip
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from routestudio.model import jsonio
+from routestudio.model.analysis import Analysis
 from routestudio.model.column_types import TEXT
-from routestudio.model.facts import Facts
 from routestudio.model.function import Language
 from routestudio.model.hazard import Finding
 from routestudio.model.project import Severity
@@ -30,20 +30,20 @@ def column_type(view: SinkView) -> Iterator[Finding]:
     told: set[tuple[str, str]] = set()
     for pair in view.typings:
         guesses = _guesses(pair)
-        for facts, verdict, text, severity in _verdicts(view, pair, guesses):
-            column = _column(facts, guesses)
-            if column is None or (facts.function.name, verdict) in told:
+        for known, verdict, text, severity in _verdicts(view, pair, guesses):
+            column = _column(known, guesses)
+            if column is None or (known.function.name, verdict) in told:
                 continue
-            told.add((facts.function.name, verdict))
+            told.add((known.function.name, verdict))
             value = quote(pair.original.message.record.get(column))
             type_ = guesses[column]
             kind = f"`{column}` is {type_}"
-            read = facts.first_read(column)
+            read = known.first_read(column)
             yield view.at_code(
                 COLUMN_TYPE,
-                f"function `{facts.function.name}` {text.format(kind=kind, value=value)}",
+                f"function `{known.function.name}` {text.format(kind=kind, value=value)}",
                 _HINT.format(column=column, type=type_ if verdict == _TEXT else f"{type_} or text"),
-                facts, read.line if read else 1, read.column if read else 1, field=column,
+                known, read.line if read else 1, read.column if read else 1, field=column,
                 severity=severity,
             )  # fmt: skip
 
@@ -54,36 +54,36 @@ def _guesses(pair: Pair) -> dict[str, str]:
     return {c: t for c, t in typed.items() if text.get(c) == TEXT and t != TEXT}
 
 
-Verdict = tuple[Facts, str, str, Severity]
+Verdict = tuple[Analysis, str, str, Severity]
 
 
 def _verdicts(view: SinkView, pair: Pair, guesses: dict[str, str]) -> Iterator[Verdict]:
     typed, text = pair.original, pair.variant
     at_typed, at_text = _failures(view, typed), _failures(view, text)
-    for name, (facts, said) in at_typed.items():
+    for name, (known, said) in at_typed.items():
         if name not in at_text:
             who = "a server then has no text such as {value}"
-            if facts.function.language is Language.PYTHON:
+            if known.function.language is Language.PYTHON:
                 who = "rows whose format has types then have no text such as {value}"
-            yield facts, _TYPED, f"fails where {{kind}} ({who}): {_safe(said)}", "warning"
-    for name, (facts, said) in at_text.items():
+            yield known, _TYPED, f"fails where {{kind}} ({who}): {_safe(said)}", "warning"
+    for name, (known, said) in at_text.items():
         if name not in at_typed:
-            yield (facts, _TEXT, f"works only where {{kind}}, which {{value}} is taken for; for "
+            yield (known, _TEXT, f"works only where {{kind}}, which {{value}} is taken for; for "
                    f"text it fails: {_safe(said)}", "note")  # fmt: skip
     if at_typed or at_text:
         return
     found = _difference(typed, text)
     if found is not None:
         stage, said = found
-        for facts in _first(view, stage, guesses):
-            yield (facts, _OTHER, f"gives something else where {{kind}} than for the text "
+        for known in _first(view, stage, guesses):
+            yield (known, _OTHER, f"gives something else where {{kind}} than for the text "
                    f"{{value}}: {_safe(said)}", "warning")  # fmt: skip
 
 
-def _failures(view: SinkView, outcome: Outcome) -> dict[str, tuple[Facts, str]]:
+def _failures(view: SinkView, outcome: Outcome) -> dict[str, tuple[Analysis, str]]:
     """How functions failed, by their names."""
-    by_name = {facts.function.name: facts for facts in view.functions}
-    found: dict[str, tuple[Facts, str]] = {}
+    by_name = {known.function.name: known for known in view.functions}
+    found: dict[str, tuple[Analysis, str]] = {}
     for problem in outcome.problems:
         if problem.function in by_name and problem.code != "timeout":
             found.setdefault(problem.function or "", (by_name[problem.function], problem.message))
@@ -104,14 +104,14 @@ def _difference(typed: Outcome, text: Outcome) -> tuple[str, str] | None:
     return None
 
 
-def _first(view: SinkView, stage: str, guesses: dict[str, str]) -> Iterable[Facts]:
-    facts = {"filter": view.filter, "routing": view.routing, "transform": view.transform}[stage]
-    return () if facts is None else (facts,)
+def _first(view: SinkView, stage: str, guesses: dict[str, str]) -> Iterable[Analysis]:
+    known = {"filter": view.filter, "routing": view.routing, "transform": view.transform}[stage]
+    return () if known is None else (known,)
 
 
-def _column(facts: Facts, guesses: dict[str, str]) -> str | None:
+def _column(known: Analysis, guesses: dict[str, str]) -> str | None:
     """The guessed column that a function reads first."""
-    read = facts.first_read(*guesses)
+    read = known.first_read(*guesses)
     return read.text if read is not None else next(iter(guesses), None)
 
 

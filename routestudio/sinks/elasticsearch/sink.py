@@ -132,7 +132,7 @@ class Elasticsearch(Sink):
     batch = BatchLimits(messages=_MAX_BATCH, default=100, size=_BULK_BYTES, wait=0.1, fixed=True)
     keeps_order = False
     """Each action of a bulk request succeeds or fails by itself; a shard that was busy for one may
-    take the next."""
+    take the next. External versions would prevent that, but need a number that only ever grows."""
     batch_by = ("index_name",)
     write_always = ("auth_type", "batch_size")
     max_record = _MAX_BYTES

@@ -92,7 +92,8 @@ class Kinesis(Sink):
     icon = "kinesis"
     batch = BatchLimits(messages=_RECORDS, default=_RECORDS, size=5 * _MIB, fixed=True)
     keeps_order = False
-    """PutRecords takes some records of a request and refuses others, in any order."""
+    """PutRecords takes some records of a request and refuses others (a shard is over its rate for a
+    moment), so a later change of a row may be taken alone; and it promises no order."""
     batch_by = ("stream_arn",)
     partitioners: ClassVar[Mapping[str, Partitioner]] = {"equal shards": equal_shards}
     standin = "aws"

@@ -25,6 +25,8 @@ from routestudio.sinks._shared.http.service import (
     segment,
     unsure,
 )
+from routestudio.sinks._shared.waves import in_waves
+from routestudio.sinks.base import InOrder
 
 TASK_SECONDS: Final = 600.0
 """How long a task is followed, from when it was accepted; its server may have a long queue."""
@@ -160,6 +162,8 @@ class MeilisearchLink(TaskLink):
 
     async def deliver(self, batch: Sequence[Change]) -> Sequence[Outcome]:
         if batch[0].action == "function":
+            if isinstance(batch, InOrder):
+                return await self._edit_in_order(batch)
             return await self._edit(batch)
         # In order, because a later document may replace an earlier one.
         return await in_halves(batch, self._write)
@@ -189,6 +193,16 @@ class MeilisearchLink(TaskLink):
             splits = answer.status in (400, 413) and outcome.code not in OF_INDEX
             return outcome, splits
         return self.ended(await self.followed(task_of(answer)))
+
+    async def _edit_in_order(self, batch: InOrder) -> list[Outcome]:
+        """Each edit is one task, so the next one of its group waits until that has ended."""
+        found: dict[int, Outcome] = {}
+
+        async def edit(wave: Sequence[int]) -> None:
+            found.update(zip(wave, await self._edit([batch[i] for i in wave]), strict=True))
+
+        await in_waves(batch, found, edit)
+        return [found[index] for index in range(len(batch))]
 
     async def _edit(self, batch: Sequence[Change]) -> list[Outcome]:
         """One request per edit, then their tasks, which Meilisearch carries out in order."""

@@ -79,8 +79,9 @@ class Meilisearch(Sink):
     key, title = "meilisearch", "Meilisearch"
     icon = "meilisearch"
     batch = BatchLimits(messages=_MAX_BATCH, default=100, size=_MAX_BYTES, fixed=True)
-    keeps_order = False
-    """A batch becomes several tasks, which succeed or fail one by one."""
+    keeps_order = True
+    """Documents, or ids to delete, are one task, which is carried out in its order or changes
+    nothing. Each edit by a function is one task, and the next one of its group awaits it."""
     batch_by = ("action", "index_name")
     standin = "meilisearch"
     tool = "curl"

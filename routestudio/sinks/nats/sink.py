@@ -118,7 +118,7 @@ class Nats(Sink):
     batch = BatchLimits(messages=500, default=10, size=4_000_000, fixed=True)
     keeps_order = False
     """Each message is acknowledged by itself: a stream that is full for one may have room for the
-    next."""
+    next. Only streams with `allow_atomic` (NATS 2.12) would store a batch as a whole."""
     batch_by = ()
     one_process = ONE_PROCESS
     standin = "nats"

@@ -151,8 +151,8 @@ class RabbitMq(Sink):
     icon = "rabbitmq"
     batch = BatchLimits(messages=500, default=10, size=4_000_000, fixed=True)
     keeps_order = False
-    """Each message is confirmed by itself: a queue that is full for one may have room for the
-    next."""
+    """Each message is confirmed by itself: a queue that is full for one may have room for the next.
+    A transaction (tx.select) is a whole for one queue only, not for an exchange with several."""
     batch_by = ("exchange",)
     standin = "rabbitmq"
     tool = "rabbitmqadmin"

@@ -67,7 +67,8 @@ class Sqs(Sink):
     icon = "sqs"
     batch = BatchLimits(messages=10, default=10, size=_KIB_256, fixed=True)
     keeps_order = False
-    """Each entry of a request is taken or refused by itself, so a later one may be taken alone."""
+    """Each entry of a request is taken or refused by itself, also where FIFO keeps the order of
+    what was taken: a later one of a group may be taken alone."""
     batch_by = ("queue_url",)
     one_process = ONE_PROCESS
     standin = "aws"

@@ -113,7 +113,8 @@ class Typesense(Sink):
     icon = "typesense"
     batch = BatchLimits(messages=_MAX_BATCH, default=40, size=_MAX_BYTES, wait=0.001, fixed=True)
     keeps_order = False
-    """Each line of an import succeeds or fails by itself."""
+    """Each line of an import succeeds or fails by itself: one that was refused for want of memory
+    may be followed by one that is taken."""
     batch_by = ("action", "collection_name")
     standin = "typesense"
     tool = "curl"

@@ -12,6 +12,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtGui import QGuiApplication, QTextCursor
 from PySide6.QtWidgets import QStackedWidget
 
+from routestudio.errors import RouteStudioError
 from routestudio.model.function import Diagnostic
 from routestudio.ui.documents.base import Document
 from routestudio.ui.documents.sample_keys import TableKeys
@@ -53,6 +54,7 @@ class SampleDocument(Document):
         self._view = "rows"
         self._large = False
         self._foreign = False
+        self._unread = False
         self._ending = ""
         self._state = ""
         self._save = QTimer(self)
@@ -116,8 +118,13 @@ class SampleDocument(Document):
 
         self.session.engine.run(
             self.session.request("sample_text", name=self.name, limit=LARGEST),
-            owner=self, title="Read samples", done=done,
+            owner=self, title="Read samples", done=done, failed=self._failed,
         )  # fmt: skip
+
+    def _failed(self, error: RouteStudioError) -> None:
+        """Read again when the project is told of next, as it is after the engine was started."""
+        self._unread = True
+        self.session.engine.failed.emit("Read samples", str(error))
 
     def _show(self, text: str | None) -> None:
         if text is None:
@@ -156,10 +163,16 @@ class SampleDocument(Document):
 
     def _fetch(self, start: int, line: int | None = None) -> None:
         session = self.session
+
+        def failed(error: RouteStudioError) -> None:
+            if self.rows.paged is not None and line is None:
+                self.rows.paged.lost(start)
+            self._failed(error)
+
         session.engine.run(
             session.request("sample_lines", name=self.name, start=start, count=PAGE, line=line),
             owner=self, title="Read samples",
-            done=lambda found: self._given(found, line is not None),
+            done=lambda found: self._given(found, line is not None), failed=failed,
         )  # fmt: skip
 
     def _given(self, found: dict[str, Any] | None, go: bool) -> None:
@@ -215,12 +228,13 @@ class SampleDocument(Document):
             self.gone.emit()
             return
         self.count.show_status(f"{found['rows']:,} rows", "neutral")
-        if found["state"] == self._state:
+        if found["state"] == self._state and not self._unread:
             return
         if self._large:
-            self._state = found["state"]
+            self._state, self._unread = found["state"], False
             self.rows.refetch()
-        elif not self._save.isActive() and self._sent is not None:
+        elif not self._save.isActive() and (self._unread or self._sent is not None):
+            self._unread = False
             self._load()
 
     def _now(self) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
 
 from routestudio.ui.theme import colour
+from routestudio.ui.widgets.paging import PAUSE, Paging
 
 Index = QModelIndex | QPersistentModelIndex
 FIXED = ("#", "Action", "Table")
@@ -112,14 +113,14 @@ class SampleModel(QAbstractTableModel):
 
 
 class PagedModel(SampleModel):
-    """Rows of a set that stays where it is. `fetch(start)` asks for a page; `give` takes it."""
+    """Rows of a set that stays where it is. `fetch(start)` asks for a page; `give` takes it, or it
+    is `lost`."""
 
-    def __init__(self, fetch: Callable[[int], None]) -> None:
+    def __init__(self, fetch: Callable[[int], None], *, pause: float = PAUSE) -> None:
         super().__init__()
-        self._fetch = fetch
+        self._paging = Paging(fetch, PAGE, pause=pause)
         self._count = 0
         self._pages: dict[int, list[tuple[int, str, bool]]] = {}
-        self._asked: set[int] = set()
 
     def give(self, count: int, start: int, lines: Sequence[Sequence[Any]]) -> None:
         """Take a page: number of line (from 1), text, and whether it is editable, for each row."""
@@ -131,7 +132,7 @@ class PagedModel(SampleModel):
             self._count, self.columns = count, columns
             self._pages.clear()
             self.endResetModel()
-        self._asked.discard(page)
+        self._paging.forget(page)
         self._pages.pop(page, None)
         self._pages[page] = rows
         while len(self._pages) > _PAGES:
@@ -145,9 +146,13 @@ class PagedModel(SampleModel):
         wanted = {row // PAGE for row in rows}
         for page in [page for page in self._pages if page not in wanted]:
             del self._pages[page]
-        self._asked = set(wanted)
+        self._paging.forget()
         for page in sorted(wanted):
-            self._fetch(page * PAGE)
+            self._paging.ask(page, self._count)
+
+    def lost(self, start: int) -> None:
+        """The request for a page failed: it is asked for again when it is looked at later."""
+        self._paging.lost(start // PAGE)
 
     def raw(self, line: int) -> str | None:
         """The text of a line, from 0, as the engine gave it."""
@@ -189,9 +194,7 @@ class PagedModel(SampleModel):
             return None
         page = row // PAGE
         if page not in self._pages:
-            if page not in self._asked:
-                self._asked.add(page)
-                self._fetch(page * PAGE)
+            self._paging.ask(page, self._count)
             return None
         rows = self._pages[page]
         return rows[row % PAGE] if row % PAGE < len(rows) else None

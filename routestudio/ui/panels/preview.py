@@ -182,7 +182,9 @@ class PreviewPanel(QWidget):
 
     def _now(self) -> str:
         sample = self.samples.currentData()
-        return states.depends_on(self._session, self._sink, sample, self._code, self._use)
+        on = states.depends_on(self._session, self._sink, sample, self._code, self._use)
+        # Another engine knows nothing of a preview that was made before it started.
+        return f"{self._session.engine.process_id} {on}"
 
     def _start(self) -> None:
         self._list_samples()
@@ -290,11 +292,11 @@ class PreviewPanel(QWidget):
         self.banner.say("error", str(error))
 
     def _fetch(self, start: int) -> None:
-        generation = self._generation
+        asked = self._generation, self.model.resets
         engine = self._session.engine
 
         def done(rows: list[dict[str, Any]]) -> None:
-            if generation != self._generation:
+            if asked != (self._generation, self.model.resets):
                 return
             self.model.give(start, rows)
             self._tell_fresh()
@@ -304,9 +306,14 @@ class PreviewPanel(QWidget):
             elif current < 0 and rows:
                 self.table.selectRow(0)
 
+        def failed(error: RouteStudioError) -> None:
+            if asked == (self._generation, self.model.resets):
+                self.model.lost(start)
+            engine.failed.emit("Rows", str(error))
+
         engine.run(
             engine.request("rows", start=start, count=PAGE, view=self._view),
-            owner=self, title="Rows", done=done,
+            owner=self, title="Rows", done=done, failed=failed,
         )  # fmt: skip
 
     # --- other views -------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelInd
 
 from routestudio.model.preview_text import FIXED, cells, problem_text, reason, state_of, value_text
 from routestudio.ui.theme import colour, theme
+from routestudio.ui.widgets.paging import PAUSE, Paging
 
 PAGE = 100
 PROVENANCE_ROLE = int(Qt.ItemDataRole.UserRole) + 1
@@ -18,14 +19,15 @@ _NONE = QModelIndex()
 
 
 class PreviewModel(QAbstractTableModel):
-    """Rows of one preview. `fetch(start)` asks for a page; `give` takes it."""
+    """Rows of one preview. `fetch(start)` asks for a page; `give` takes it, or it is `lost`."""
 
-    def __init__(self, fetch: Callable[[int], None]) -> None:
+    def __init__(self, fetch: Callable[[int], None], *, pause: float = PAUSE) -> None:
         super().__init__()
-        self._fetch = fetch
+        self._paging = Paging(fetch, PAGE, pause=pause)
         self._pages: dict[int, Sequence[dict[str, Any]]] = {}
-        self._asked: set[int] = set()
         self._count = 0
+        self.resets = 0
+        """How often the rows became others; an answer from before the last time is about others."""
         self.fields: list[str] = []
         self.stale = False
         theme().changed.connect(self._repaint)
@@ -40,14 +42,18 @@ class PreviewModel(QAbstractTableModel):
             self._count, self.fields = count, fields
             self._pages.clear()
             self.endResetModel()
-        self._asked.clear()
+        self._paging.forget()
+        self.resets += 1
         self.stale = True
         self._repaint()
 
     def grow(self, count: int) -> None:
         """There are more rows than were known."""
         if count > self._count:
-            self.beginInsertRows(QModelIndex(), self._count, count - 1)
+            old = self._count
+            here = self._pages.get(old // PAGE)
+            self._paging.grew(old, None if here is None else len(here))
+            self.beginInsertRows(QModelIndex(), old, count - 1)
             self._count = count
             self.endInsertRows()
 
@@ -57,18 +63,22 @@ class PreviewModel(QAbstractTableModel):
         for page in [p for p in self._pages if p not in wanted]:
             del self._pages[page]
         for page in sorted(wanted):
-            if page not in self._asked and page * PAGE < max(1, self._count):
-                self._asked.add(page)
-                self._fetch(page * PAGE)
+            if page * PAGE < max(1, self._count):
+                self._paging.ask(page, self._count)
 
     def give(self, start: int, rows: Sequence[dict[str, Any]]) -> None:
         """Take a page that was asked for."""
         self._pages[start // PAGE] = rows
+        self._paging.came(start // PAGE, len(rows), self._count)
         self.stale = False
         last = min(self._count, start + len(rows)) - 1
         if last >= start:
             columns = self.columnCount() - 1
             self.dataChanged.emit(self.index(start, 0), self.index(last, columns))
+
+    def lost(self, start: int) -> None:
+        """The request for a page failed: it is asked for again when it is looked at later."""
+        self._paging.lost(start // PAGE)
 
     def row(self, number: int) -> dict[str, Any] | None:
         """One row, or `None` while it is not here."""
@@ -100,10 +110,8 @@ class PreviewModel(QAbstractTableModel):
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         row = self.row(index.row())
         if row is None:
-            page = index.row() // PAGE
-            if role == Qt.ItemDataRole.DisplayRole and page not in self._asked:
-                self._asked.add(page)
-                self._fetch(page * PAGE)
+            if role == Qt.ItemDataRole.DisplayRole:
+                self._paging.ask(index.row() // PAGE, self._count)
             return "…" if role == Qt.ItemDataRole.DisplayRole and index.column() == 1 else None
         if role == Qt.ItemDataRole.DisplayRole:
             return self._text(row, index.column())

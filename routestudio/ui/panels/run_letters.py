@@ -155,7 +155,12 @@ class LettersView(QWidget):
             if asked == self._asked:
                 self.rows.give(start, rows)
 
-        self._ask(self._session.engine.api.letters.rows(run, start, PAGE, self.group), give)
+        def lost() -> None:
+            if asked == self._asked:
+                self.rows.lost(start)
+
+        work = self._session.engine.api.letters.rows(run, start, PAGE, self.group)
+        self._ask(work, give, lost)
 
     def _enable(self) -> None:
         some = bool(self.row_table.selectionModel().hasSelection())
@@ -239,8 +244,14 @@ class LettersView(QWidget):
         )
         return found
 
-    def _ask(self, work: Coroutine[Any, Any, T], done: Callable[[T], object]) -> None:
+    def _ask(
+        self,
+        work: Coroutine[Any, Any, T],
+        done: Callable[[T], object],
+        lost: Callable[[], object] = lambda: None,
+    ) -> None:
         def failed(error: RouteStudioError) -> None:
+            lost()
             self._session.notice.emit("error", str(error))
 
         self._session.engine.run(

@@ -10,6 +10,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelInd
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 
 from routestudio.ui.theme import colour, theme
+from routestudio.ui.widgets.paging import PAUSE, Paging
 from routestudio.ui.widgets.table_tools import TableTools
 
 PAGE = 100
@@ -31,16 +32,22 @@ class Column(Generic[R]):
 
 
 class RowsModel(QAbstractTableModel, Generic[R]):
-    """Rows in pages. `fetch(start)` asks for a page; `give` takes it. Without, `show` all."""
+    """Rows in pages. `fetch(start)` asks for a page; `give` takes it, or it is `lost`.
+
+    Without `fetch`, `show` all.
+    """
 
     def __init__(
-        self, columns: Sequence[Column[R]], fetch: Callable[[int], None] | None = None
+        self,
+        columns: Sequence[Column[R]],
+        fetch: Callable[[int], None] | None = None,
+        *,
+        pause: float = PAUSE,
     ) -> None:
         super().__init__()
         self.columns = tuple(columns)
-        self._fetch = fetch
+        self._paging = Paging(fetch, PAGE, pause=pause) if fetch is not None else None
         self._pages: dict[int, Sequence[R]] = {}
-        self._asked: set[int] = set()
         self._count = 0
         theme().changed.connect(self._repaint)
 
@@ -50,38 +57,50 @@ class RowsModel(QAbstractTableModel, Generic[R]):
         self._pages = {
             start // PAGE: rows[start : start + PAGE] for start in range(0, len(rows), PAGE)
         }
-        self._asked = set(self._pages)
         self._repaint()
 
     def expect(self, count: int, *, fresh: bool = True) -> None:
         """There are so many rows. With `fresh` those that are here count no longer."""
+        old = self._count
         self._resize(count)
+        if self._paging is None:
+            return
         if fresh:
-            self._asked.clear()
+            self._paging.forget()
             self._repaint()
+        elif count > old:
+            self._paging.grew(old, self._here(old // PAGE))
 
     def stale_beyond(self, pages: set[int]) -> None:
         """Other pages are asked for again when they come into sight."""
-        self._asked &= pages
+        if self._paging is not None:
+            self._paging.keep(pages)
 
     def fetch_all(self) -> None:
         """Ask for every page that is not here: somebody sorts or filters."""
         for page in range(-(-self._count // PAGE)):
-            if page not in self._pages:
+            if (self._here(page) or 0) < min(PAGE, self._count - page * PAGE):
                 self._ask(page)
 
     def clear(self) -> None:
         """There is nothing."""
         self._pages.clear()
-        self._asked.clear()
+        if self._paging is not None:
+            self._paging.forget()
         self._resize(0)
 
     def give(self, start: int, rows: Sequence[R]) -> None:
         """Take a page that was asked for."""
         self._pages[start // PAGE] = rows
-        self._asked.add(start // PAGE)
+        if self._paging is not None:
+            self._paging.came(start // PAGE, len(rows), self._count)
         if self._count:
             self._repaint()
+
+    def lost(self, start: int) -> None:
+        """The request for a page failed: it is asked for again when it is looked at later."""
+        if self._paging is not None:
+            self._paging.lost(start // PAGE)
 
     def row(self, number: int) -> R | None:
         """One row, or `None` while it is not here."""
@@ -122,10 +141,13 @@ class RowsModel(QAbstractTableModel, Generic[R]):
             return (column.tip or column.text)(row)
         return None
 
+    def _here(self, page: int) -> int | None:
+        """Rows of a page that are here; `None` without the page."""
+        return len(self._pages[page]) if page in self._pages else None
+
     def _ask(self, page: int) -> None:
-        if self._fetch is not None and page not in self._asked:
-            self._asked.add(page)
-            self._fetch(page * PAGE)
+        if self._paging is not None:
+            self._paging.ask(page, self._count)
 
     def _resize(self, count: int) -> None:
         if count > self._count:

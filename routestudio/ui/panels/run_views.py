@@ -116,9 +116,13 @@ class DestinationsView(QWidget):
                 self.model.expect(told.distinct, fresh=False)
                 self.model.give(start, told.rows)
 
+        def lost() -> None:
+            if asked == self._asked:
+                self.model.lost(start)
+
         if self._run is not None:
             work = self._session.engine.api.runs.destinations(self._run, start, PAGE)
-            _ask(self, self._session, work, give)
+            _ask(self, self._session, work, give, lost)
 
 
 class RetriesView(QWidget):
@@ -260,9 +264,14 @@ def circuit_text(data: RunProgress) -> str:
 
 
 def _ask(
-    owner: QWidget, session: Session, work: Coroutine[Any, Any, T], done: Callable[[T], object]
+    owner: QWidget,
+    session: Session,
+    work: Coroutine[Any, Any, T],
+    done: Callable[[T], object],
+    lost: Callable[[], object] = lambda: None,
 ) -> None:
     def failed(error: RouteStudioError) -> None:
+        lost()
         session.notice.emit("error", str(error))
 
     session.engine.run(work, owner=owner, title="Run", done=done, failed=failed)

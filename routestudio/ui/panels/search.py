@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, Qt, QTimer, Signal
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import (
@@ -20,6 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from routestudio.api.finding import FileBegun, FileFound, SearchEnd
 from routestudio.errors import RouteStudioError
 from routestudio.ui.bridge import Job
 from routestudio.ui.icons import icon
@@ -41,8 +40,8 @@ _TRUNCATED = 3
 class SearchPanel(QWidget):
     """Searches function texts, the project file, route tests and samples, with unsaved edits."""
 
-    chosen = Signal(dict)
-    """A found line: `kind`, `name` and `at` of its place, `column` and `length` of the match."""
+    chosen = Signal(object)
+    """A found line (`api.finding.FoundLine`)."""
 
     def __init__(self, session: Session) -> None:
         super().__init__()
@@ -149,21 +148,21 @@ class SearchPanel(QWidget):
         self.stop_button.show()
         self.state.show_text("searching…")
 
-        def on_event(name: str, data: dict[str, Any]) -> None:
-            if name == "file":
-                self._add(data)
-            else:
-                self.state.show_text(f"searching {data['file']}…")
-
         engine = self._session.engine
-        work = self._session.request(
-            "search", on_event=on_event, text=self.text.text(), case=self.case.isChecked(),
-            word=self.word.isChecked(), pattern=self.pattern.isChecked(),
+        work = self._session.api.finding.search(
+            self.text.text(), case=self.case.isChecked(), word=self.word.isChecked(),
+            pattern=self.pattern.isChecked(), tell=self._told,
         )  # fmt: skip
         self._job = job = engine.run(
             work, owner=self, title="Search", done=self._done, failed=self._failed,
             ended=lambda: self._ended(job),
         )  # fmt: skip
+
+    def _told(self, event: FileBegun | FileFound) -> None:
+        if isinstance(event, FileFound):
+            self._add(event)
+        else:
+            self.state.show_text(f"searching {event.file}…")
 
     def stop(self) -> None:
         """End a search that goes on; what it found stays."""
@@ -174,13 +173,13 @@ class SearchPanel(QWidget):
             self.state.show_text("stopped")
         self.stop_button.hide()
 
-    def _done(self, found: dict[str, Any]) -> None:
-        lines = "1 line" if found["lines"] == 1 else f"{found['lines']:,} lines"
-        files = "1 file" if found["files"] == 1 else f"{found['files']:,} files"
-        self.state.show_text(f"{lines} in {files}" if found["lines"] else "nothing found")
-        if not found["lines"]:
+    def _done(self, found: SearchEnd) -> None:
+        lines = "1 line" if found.lines == 1 else f"{found.lines:,} lines"
+        files = "1 file" if found.files == 1 else f"{found.files:,} files"
+        self.state.show_text(f"{lines} in {files}" if found.lines else "nothing found")
+        if not found.lines:
             self._stack.setCurrentIndex(1)
-        skipped = [f"{item['file']}: {item['why']}" for item in found["skipped"]]
+        skipped = [f"{item.file}: {item.why}" for item in found.skipped]
         if skipped:
             more = len(skipped) - _TRUNCATED
             text = "; ".join(skipped[:_TRUNCATED]) + (f"; and {more} more" if more > 0 else "")
@@ -198,17 +197,17 @@ class SearchPanel(QWidget):
 
     # --- showing -----------------------------------------------------------------------------
 
-    def _add(self, data: dict[str, Any]) -> None:
+    def _add(self, data: FileFound) -> None:
         self._stack.setCurrentIndex(2)
-        count = len(data["lines"])
-        group = QTreeWidgetItem([data["file"], "1 line" if count == 1 else f"{count:,} lines"])
-        group.setIcon(0, icon(_ICONS[data["kind"]]))
-        group.setData(0, _LINE, data["kind"])
-        group.setToolTip(0, data["file"])
-        for line in data["lines"]:
-            item = QTreeWidgetItem([f"line {line['line']:,}", line["text"].strip("\r")])
+        count = len(data.lines)
+        group = QTreeWidgetItem([data.file, "1 line" if count == 1 else f"{count:,} lines"])
+        group.setIcon(0, icon(_ICONS[data.kind]))
+        group.setData(0, _LINE, data.kind)
+        group.setToolTip(0, data.file)
+        for line in data.lines:
+            item = QTreeWidgetItem([f"line {line.line:,}", line.text.strip("\r")])
             item.setData(1, _LINE, line)
-            item.setToolTip(1, line["text"])
+            item.setToolTip(1, line.text)
             group.addChild(item)
         self.list.addTopLevelItem(group)
         group.setExpanded(True)
@@ -249,9 +248,9 @@ class _Lines(QStyledItemDelegate):
         painter.save()
         painter.setFont(mono_font(9.0))
         painter.setClipRect(option.rect)
-        metrics, text = painter.fontMetrics(), line["text"].replace("\t", " ")
+        metrics, text = painter.fontMetrics(), line.text.replace("\t", " ")
         cut = len(text) - len(text.lstrip())
-        start, end = max(0, line["start"] - cut), max(0, line["end"] - cut)
+        start, end = max(0, line.start - cut), max(0, line.end - cut)
         text = text[cut:]
         rect = option.rect.adjusted(4, 0, -4, 0)
         x = rect.left() + metrics.horizontalAdvance(text[:start])

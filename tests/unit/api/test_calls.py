@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,8 +10,10 @@ from typing import Protocol
 
 import pytest
 
-from routestudio.api import codec
+from routestudio import tasks
+from routestudio.api import codec, protocol
 from routestudio.api.calls import Hear, Serving, Tell, client, methods_of, unheard
+from routestudio.api.client import EngineClient
 from routestudio.api.engine import GROUPS
 from routestudio.errors import ProtocolError, UsageError
 
@@ -100,6 +103,31 @@ async def test_a_call_that_is_wrong_is_refused(
     with pytest.raises(error) as caught:
         await Pipe().serving.call(method, params)
     assert text in str(caught.value)
+
+
+async def test_an_event_that_cannot_be_read_is_reported_and_ends_nothing() -> None:
+    bad: list[ProtocolError] = []
+    sent: list[bytes] = []
+
+    class Writer:
+        def write(self, data: bytes) -> None:
+            sent.append(data)
+
+    engine = EngineClient(Writer(), on_bad_frame=bad.append)
+
+    async def call(method: str, params: Mapping[str, object], hear: Hear | None) -> object:
+        return await engine.request(method, on_event=hear, **params)
+
+    counts: CountApi = client(CountApi, "counts", call)  # type: ignore[type-abstract]
+    heard: list[Step | Ended] = []
+    work = tasks.spawn(counts.count(1, tell=heard.append), name="count")
+    await asyncio.sleep(0)
+    for data in ({"number": "1"}, {"number": 1}):
+        engine.feed(protocol.encode(protocol.Event("Step", data, 1)))
+    engine.feed(protocol.encode(protocol.Response(1, [{"number": 0}])))
+    assert await work == (Step(0),)
+    assert heard == [Step(1)]
+    assert [error.message for error in bad] == ["Step.number: a number is expected, not a text"]
 
 
 @pytest.mark.parametrize("group", GROUPS.values(), ids=list(GROUPS))

@@ -2,34 +2,36 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from routestudio.api.finding import FileBegun, FileFound, FoundLine, SearchEnd
 from routestudio.engine import searching
 from routestudio.engine.service import EngineService
 from routestudio.errors import UsageError
 from routestudio.functions import errands
 
+Lines = dict[str, Sequence[FoundLine]]
 
-async def search(service: EngineService, text: str, **how: bool) -> tuple[dict[str, Any], Any]:
+
+async def search(service: EngineService, text: str, **how: bool) -> tuple[Lines, SearchEnd]:
     """Files by name, and the summary."""
-    found: dict[str, Any] = {}
+    found: Lines = {}
 
-    def emit(name: str, data: dict[str, Any]) -> None:
-        if name == "file":
-            found[data["file"]] = data["lines"]
+    def tell(event: FileBegun | FileFound) -> None:
+        if isinstance(event, FileFound):
+            found[event.file] = event.lines
 
-    summary = await service.methods["search"](text=text, emit=emit, **how)
-    assert summary["files"] == len(found)
-    assert summary["lines"] == sum(map(len, found.values()))
+    summary = await service.finding.search(text, tell=tell, **how)
+    assert summary.files == len(found)
+    assert summary.lines == sum(map(len, found.values()))
     return found, summary
 
 
-def row(found: dict[str, Any], file: str, line: int) -> dict[str, Any]:
-    return next(item for item in found[file] if item["line"] == line)
+def row(found: Lines, file: str, line: int) -> FoundLine:
+    return next(item for item in found[file] if item.line == line)
 
 
 async def test_every_kind_of_text_is_searched(service: EngineService, demo: Path) -> None:
@@ -37,14 +39,14 @@ async def test_every_kind_of_text_is_searched(service: EngineService, demo: Path
     found, summary = await search(service, "region")
     assert {"functions/orders_by_region.py", "sequin.yaml", "tests/orders.yaml",
             "samples/shop.jsonl"} <= set(found)  # fmt: skip
-    assert summary["skipped"] == []
+    assert summary.skipped == []
     lines = (demo / "functions/orders_by_region.py").read_text().splitlines()
     for item in found["functions/orders_by_region.py"]:
-        line = lines[item["line"] - 1]
-        at = item["column"] - 1
-        assert line[at : at + item["length"]].lower() == "region"
-        assert item["text"][item["start"] : item["end"]].lower() == "region"
-        assert (item["kind"], item["name"]) == ("function", "orders-by-region")
+        line = lines[item.line - 1]
+        at = item.column - 1
+        assert line[at : at + item.length].lower() == "region"
+        assert item.text[item.start : item.end].lower() == "region"
+        assert (item.kind, item.name) == ("function", "orders-by-region")
 
 
 async def test_lines_of_the_project_file_lead_to_what_they_are_of(
@@ -60,21 +62,21 @@ async def test_lines_of_the_project_file_lead_to_what_they_are_of(
     await service.open(str(demo))
     found, _ = await search(service, "SHOP_KAFKA_HOSTS")
     (hit,) = found["sequin.yaml"]
-    assert (hit["kind"], hit["name"], hit["at"]) == ("file", "sequin.yaml", hit["line"])
+    assert (hit.kind, hit.name, hit.at) == ("file", "sequin.yaml", hit.line)
     found, _ = await search(service, "unusual")
     (hit,) = found["sequin.yaml"]
-    assert (hit["kind"], hit["name"], hit["at"]) == ("function", "inline", 2)
+    assert (hit.kind, hit.name, hit.at) == ("function", "inline", 2)
     found, _ = await search(service, "SHOP_API_URL")
-    assert found["sequin.yaml"][0]["kind"] == "file"
+    assert found["sequin.yaml"][0].kind == "file"
 
 
 async def test_a_line_of_a_test_leads_to_the_test(service: EngineService, demo: Path) -> None:
     await service.open(str(demo))
     found, _ = await search(service, "payments are not")
     (hit,) = found["tests/orders.yaml"]
-    names = await service.methods["names"]()
-    (test,) = [item for item in names["tests"] if "payments are not" in item["name"]]
-    assert (hit["kind"], hit["name"], hit["at"]) == ("test", test["file"], test["index"])
+    names = await service.finding.names()
+    (test,) = [item for item in names.tests if "payments are not" in item.name]
+    assert (hit.kind, hit.name, hit.at) == ("test", test.file, test.index)
 
 
 async def test_case_words_and_expressions(service: EngineService, demo: Path) -> None:
@@ -83,7 +85,7 @@ async def test_case_words_and_expressions(service: EngineService, demo: Path) ->
     assert file not in (await search(service, "REGION", case=True))[0]
     assert file not in (await search(service, "regio", word=True))[0]
     found, _ = await search(service, r"def \w+\(", pattern=True)
-    assert [item["line"] for item in found[file]] == [
+    assert [item.line for item in found[file]] == [
         number for number, line in enumerate((demo / file).read_text().splitlines(), 1)
         if line.startswith("def ")
     ]  # fmt: skip
@@ -113,7 +115,7 @@ async def test_changed_lines_of_a_large_sample(service: EngineService, demo: Pat
                          "text": new})  # fmt: skip
     found, _ = await search(service, "777777")
     (hit,) = found["samples/many.jsonl"]
-    assert (hit["line"], hit["kind"], hit["at"]) == (30_001, "sample", 30_001)
+    assert (hit.line, hit.kind, hit.at) == (30_001, "sample", 30_001)
     assert "samples/many.jsonl" not in (await search(service, ": 30000}"))[0]
     assert row((await search(service, ": 39999}"))[0], "samples/many.jsonl", 40_000)
 
@@ -127,18 +129,18 @@ async def test_what_is_not_searched_is_named(
     monkeypatch.setattr(searching, "MOST_OF_FILE", 5)
     await service.open(str(demo))
     found, summary = await search(service, '"region": 1')
-    why = {item["file"]: item["why"] for item in reversed(summary["skipped"])}
+    why = {item.file: item.why for item in reversed(summary.skipped)}
     assert "zip archive" in why["samples/broken.jsonl"]
     assert "too many lines match" in why["samples/large.jsonl"]
     assert len(found["samples/large.jsonl"]) == 5
     found, summary = await search(service, "not there at all")
     assert found == {}
-    why = {item["file"]: item["why"] for item in summary["skipped"]}
+    why = {item.file: item.why for item in summary.skipped}
     assert "only the first 0 of 0 MB" in why["samples/large.jsonl"]
     monkeypatch.setattr(searching, "MOST", 3)
     _, summary = await search(service, "region")
-    assert summary["lines"] == 3
-    assert any("ended after 3 lines" in item["why"] for item in summary["skipped"])
+    assert summary.lines == 3
+    assert any("ended after 3 lines" in item.why for item in summary.skipped)
 
 
 async def test_secrets_are_not_searched(service: EngineService, demo: Path) -> None:
@@ -151,7 +153,7 @@ async def test_secrets_are_not_searched(service: EngineService, demo: Path) -> N
     found, _ = await search(service, "hunter2")
     assert "sequin.yaml" not in found
     assert ".env" not in found
-    assert "hunter2" not in json.dumps(found)
+    assert "hunter2" not in repr(found)
 
 
 async def test_no_part_of_a_secret_is_shown_at_an_end_of_a_line(
@@ -165,7 +167,7 @@ async def test_no_part_of_a_secret_is_shown_at_an_end_of_a_line(
     (demo / "samples/leaked.jsonl").write_text("\n".join(lines) + "\n")
     await service.open(str(demo))
     found, _ = await search(service, "needle")
-    shown = [item["text"] for item in found["samples/leaked.jsonl"]]
+    shown = [item.text for item in found["samples/leaked.jsonl"]]
     assert len(shown) == len(lines)
     for part in (secret[:4], secret[-4:], secret[10:14]):
         assert not any(part in text for text in shown), part

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from routestudio.functions import errands, language
+from routestudio.functions.analysis import determinism, reading
 from routestudio.model.function import Function, FunctionKind, Language
 
 PYTHON = """def route(action, record, changes, metadata):
@@ -22,8 +22,8 @@ def found(code: str, kind: Language) -> list[tuple[int, int, int | None, str, st
     function = Function("f", FunctionKind.ROUTING, kind, code)
     return [
         (d.line, d.column, d.end_column, d.severity, d.message.split(":")[0])
-        for d in language.check(function)
-        if d.code == errands.NOT_DETERMINED
+        for d in reading.check(function)
+        if d.code == determinism.CODE
     ]
 
 
@@ -80,9 +80,10 @@ def test_others_are_not_told(code: str, kind: Language) -> None:
 
 def test_elixir_warns_once() -> None:
     code = ELIXIR.format(expression="DateTime.utc_now()").replace("inspect", "to_string")
-    checked = language.check(Function("f", FunctionKind.ROUTING, Language.ELIXIR, code))
-    assert [(d.code, d.severity) for d in checked] == [(errands.NOT_DETERMINED, "warning")]
-    assert errands.text_at(code, checked[0]) == "DateTime.utc_now"
+    given = Function("f", FunctionKind.ROUTING, Language.ELIXIR, code)
+    checked = reading.check(given)
+    assert [(d.code, d.severity) for d in checked] == [(determinism.CODE, "warning")]
+    assert [spot.text for spot in reading.analyse(given).varying] == ["DateTime.utc_now"]
 
 
 def test_every_place_is_told_in_order() -> None:

@@ -105,6 +105,10 @@ def test_python_comes_back_as_it_was() -> None:
         ('if action: x = 1\n    return {"topic": str(x)}', (2, 5), "no value"),
         ('def f(n): return f(n)\n    return {"topic": f(1)}', (2, 5), "call itself"),
         ('return {"topic": str.upper(action.encode()).decode()}', (2, 22), "`str`"),
+        ('return {"topic": "\\ud800"}', (2, 22), "pair"),
+        ('return {"topic": f"{action}\\udfff"}', (2, 22), "pair"),
+        ('return {"topic": re.sub("a", "\\ud800", action)}', (2, 34), "pair"),
+        ('return {"topic": action.replace("\\ud800", "")}', (2, 37), "pair"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_said_in_elixir(line: str, place: tuple[int, int], word: str) -> None:

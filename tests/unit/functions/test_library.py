@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from routestudio.functions import language, library
+from routestudio.functions import library
+from routestudio.functions.analysis import reading
 from routestudio.model.function import Function, FunctionKind, Language
 
 
@@ -59,10 +60,10 @@ def test_environments_share_nothing_that_can_change() -> None:
 
 def test_each_language_has_its_checker() -> None:
     elixir = Function("f", FunctionKind.FILTER, Language.ELIXIR, "def filter(a, r, c, m), do: true")
-    (found,) = language.check(elixir)
+    (found,) = reading.check(elixir)
     assert (found.code, found.severity) == ("arguments", "error")
 
 
 @pytest.mark.parametrize("kind", [FunctionKind.PATH, FunctionKind.ENRICHMENT])
 def test_kinds_without_an_entry_point_have_nothing_to_check(kind: FunctionKind) -> None:
-    assert language.check(Function("f", kind, Language.PYTHON, "not ( python")) == []
+    assert reading.check(Function("f", kind, Language.PYTHON, "not ( python")) == []

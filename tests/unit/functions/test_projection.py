@@ -10,14 +10,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from routestudio.functions import desk, errands, written
-from routestudio.functions.answers import answer_of, results_of
+from routestudio.functions import desk, errands
+from routestudio.functions.analysis.reading import analyse
 from routestudio.functions.metadata import Metadata
 from routestudio.functions.pool import FunctionPool
 from routestudio.functions.projection import WHOLE, Reads, project, reads, remember, rows
 from routestudio.functions.python import compile_function
-from routestudio.functions.reading import reads_of
+from routestudio.functions.wire import encode
+from routestudio.functions.wire.decode import answer_of, results_of
 from routestudio.functions.worker import _failed
+from routestudio.model.analysis import Analysis
 from routestudio.model.function import Function, FunctionKind, FunctionResult, Language
 from routestudio.model.message import Message, message_from
 
@@ -35,16 +37,16 @@ def evaluated(function: Function, messages: list[Message], wanted: Reads) -> lis
     count = len(messages)
     packed = pickle.dumps(project(messages, wanted))
     records, changes, metadata = (rows(part, count) for part in pickle.loads(packed))
-    column = written.Column()
+    column = encode.Column()
     for message, record, change, given_ in zip(messages, records, changes, metadata, strict=True):
         try:
             value = call(
                 message.action, record, change, None if given_ is None else Metadata(given_)
             )
-            column.add(written.encode(value)[0])
+            column.add(encode.encode(value)[0])
         except BaseException as error:
             column.add(_failed(error, function.code, True))
-    (answer,) = answer_of(written.joined([column]))
+    (answer,) = answer_of(encode.joined([column]))
     return results_of(answer)
 
 
@@ -128,14 +130,14 @@ given_messages = st.lists(
 def test_only_the_keys_that_are_read_are_sent(
     body: str, record: Any, changes: Any, metadata: Any
 ) -> None:
-    found = reads_of(routing(body))
+    found = analyse(routing(body)).reach
     assert (found.record, found.changes, found.metadata) == (record, changes, metadata)
     assert ("record" in found.unread) == (not record)
 
 
 @pytest.mark.parametrize("body", DOUBTFUL)
 def test_what_may_be_read_as_a_whole_is_sent_whole(body: str) -> None:
-    found = reads_of(routing(body))
+    found = analyse(routing(body)).reach
     assert None in (found.record, found.changes, found.metadata)
 
 
@@ -146,7 +148,7 @@ def test_what_may_be_read_as_a_whole_is_sent_whole(body: str) -> None:
 def test_a_projected_evaluation_equals_a_full_one(body: str, messages: list[Message]) -> None:
     function = routing(body)
     full = evaluated(function, messages, WHOLE)
-    assert evaluated(function, messages, reads_of(function)) == full
+    assert evaluated(function, messages, analyse(function).reach) == full
 
 
 @pytest.mark.slow
@@ -154,16 +156,17 @@ def test_a_projected_evaluation_equals_a_full_one(body: str, messages: list[Mess
 def test_parameters_may_be_written_with_an_underscore(messages: list[Message]) -> None:
     head = "def route(_action, _record, changes, _metadata):\n"
     function = routing('return [_record["a"], record["b"]]', head)
-    assert reads_of(function).record == ("a", "b")
+    assert analyse(function).reach.record == ("a", "b")
     full = evaluated(function, messages, WHOLE)
-    assert evaluated(function, messages, reads_of(function)) == full
+    assert evaluated(function, messages, analyse(function).reach) == full
 
 
 def test_several_functions_get_what_any_of_them_reads() -> None:
     one, two = routing('return record["b"]'), routing('return record["a"] + str(changes)')
     assert reads([one, two]) == WHOLE, "no worker has read them"
     for function in (one, two):
-        remember(function, errands.value_of(json.loads(desk.perform("reads", [function]))))
+        found = errands.value_of(json.loads(desk.perform("analysis", [function])))
+        remember(function, Analysis.of_json(function, found).reach)
     assert reads([one, two]) == Reads(("a", "b"), None, (), frozenset({"metadata"}))
     elixir = Function("e", FunctionKind.ROUTING, Language.ELIXIR, 'record["a"]')
     assert reads([one, elixir]) == WHOLE

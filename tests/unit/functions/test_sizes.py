@@ -6,7 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from routestudio.functions import language, python
+from routestudio.functions import python
+from routestudio.functions.analysis import reading
 from routestudio.functions.conversion.convert import convert
 from routestudio.functions.pool import FunctionPool, Limits
 from routestudio.model.function import Function, FunctionKind, Language
@@ -87,7 +88,7 @@ async def test_deep_choices_are_traced(code: str) -> None:
     """What the checker accepts, coverage and explain understand: their ways are numbered alike."""
     given = whole(code)
     assert python.check(given.code, FunctionKind.ROUTING) == []
-    points = language.points(given)
+    points = reading.analyse(given).ways
     assert len(points) > 500
     pool = FunctionPool()
     try:

@@ -11,12 +11,10 @@ import pytest
 
 from routestudio.engine import hazards
 from routestudio.errors import UsageError, WorkerError
-from routestudio.functions import errands, python
-from routestudio.functions.determinism import warnings_of
+from routestudio.functions import errands
+from routestudio.functions.analysis.reading import analyse
 from routestudio.functions.pool import FunctionPool, Limits
-from routestudio.functions.projection import WHOLE
-from routestudio.functions.reading import facts_of, reads_of
-from routestudio.model.facts import Facts
+from routestudio.model.analysis import Analysis
 from routestudio.model.function import Function, FunctionKind, Language
 from tests.support.guards import children
 from tests.unit.functions.helpers import function, message, source, whole
@@ -67,27 +65,23 @@ async def test_a_million_bytes_are_answered_at_once(
     given = Function("f", FunctionKind.ROUTING, language, MILLION)
     (found,) = await pool.check(given)
     assert found.code == "too_long"
-    assert warnings_of(given) == []
     assert (await pool.convert(given, [])).after is None
     with pytest.raises(UsageError):
         await pool.format(MILLION, language)
-    if language is Language.PYTHON:
-        assert reads_of(given) == WHOLE
-        assert await pool.facts(given) == Facts(given)
-        with pytest.raises(ValueError, match="too long"):
-            python.parsed(MILLION)
+    assert analyse(given) == Analysis(given)
+    assert await pool.analysis(given) == Analysis(given)
 
 
 async def test_lint_reads_no_text_that_was_not_checked(
     pool: FunctionPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     workspace = Mock(pool=pool)
-    assert await hazards._facts(workspace, whole(LONG)) == facts_of(whole(LONG))
+    assert await hazards._analysis(workspace, whole(LONG)) == analyse(whole(LONG))
     monkeypatch.setattr(errands, "SECONDS", 0.004)
-    assert await hazards._facts(workspace, whole(f"{LONG}\n")) is None
-    assert await hazards._facts(workspace, None) is None
+    assert await hazards._analysis(workspace, whole(f"{LONG}\n")) is None
+    assert await hazards._analysis(workspace, None) is None
     # Also where only the reading of it takes too long.
-    assert await pool.facts(whole(f"{LONG}\n\n")) == Facts(whole(f"{LONG}\n\n"))
+    assert await pool.analysis(whole(f"{LONG}\n\n")) == Analysis(whole(f"{LONG}\n\n"))
 
 
 @pytest.mark.parametrize("given", [
@@ -102,8 +96,8 @@ async def test_lint_reads_no_text_that_was_not_checked(
 async def test_facts_from_a_worker_are_those_of_the_text(
     pool: FunctionPool, given: Function
 ) -> None:
-    known = facts_of(given)
-    assert await pool.facts(given) == known
+    known = analyse(given)
+    assert await pool.analysis(given) == known
     assert known.reads or "(" in given.code[-2:]
 
 

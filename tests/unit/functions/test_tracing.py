@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from routestudio.functions import language
+from routestudio.functions.analysis import reading
 from routestudio.functions.pool import FunctionPool, Limits
 from routestudio.functions.tracing import Trace
 from routestudio.model.function import Function, FunctionKind, FunctionResult, Language
@@ -53,7 +53,7 @@ async def traced(
 ) -> list[tuple[FunctionResult, Trace, list[str]]]:
     """Results with their traces, and the points taken as `line kind`."""
     function = Function("f", FunctionKind.ROUTING, of, code)
-    points = language.points(function)
+    points = reading.analyse(function).ways
     given = [
         message_from(
             {"action": action, "record": {"id": key, "région": None},
@@ -133,4 +133,4 @@ async def test_an_endless_call_has_an_empty_trace(pool: FunctionPool) -> None:
 
 def test_a_function_with_errors_has_no_points() -> None:
     for of, code in ((Language.PYTHON, "def route(:"), (Language.ELIXIR, "def route(")):
-        assert language.points(Function("f", FunctionKind.ROUTING, of, code)) == ()
+        assert reading.analyse(Function("f", FunctionKind.ROUTING, of, code)).ways == ()

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from routestudio.functions.reading import facts_of
+from routestudio.functions.analysis.reading import analyse
 from routestudio.hazards import catalog
 from routestudio.hazards.linting import findings
 from routestudio.hazards.variants import backfills, deletes, formers
-from routestudio.model.facts import Facts, of_path
+from routestudio.model.analysis import Analysis, of_path
 from routestudio.model.function import Function, FunctionKind, Language
 from routestudio.model.message import Message, message_from
 from routestudio.model.project import SinkSpec
@@ -24,9 +24,9 @@ from tests.unit.hazards.projects import row
 HEAD = "def route(action, record, changes, metadata):\n"
 
 
-def of(body: str, language: Language = Language.PYTHON) -> Facts:
+def of(body: str, language: Language = Language.PYTHON) -> Analysis:
     code = body if language is Language.ELIXIR else HEAD + body
-    return facts_of(Function("f", FunctionKind.ROUTING, language, code))
+    return analyse(Function("f", FunctionKind.ROUTING, language, code))
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_a_place_counts_characters() -> None:
 
 def test_an_underscore_parameter_is_the_same_one() -> None:
     code = "def route(_action, _record, _changes, _metadata):\n    return {'a': record['x']}\n"
-    found = facts_of(Function("f", FunctionKind.ROUTING, Language.PYTHON, code))
+    found = analyse(Function("f", FunctionKind.ROUTING, Language.PYTHON, code))
     assert [read.text for read in found.reads] == ["x"]
 
 
@@ -108,7 +108,7 @@ def test_elixir_is_read_by_its_forms() -> None:
     assert (found.entry.text, found.entry.line, found.entry.column) == ("route", 1, 5)
 
 
-def elixir(body: str) -> Facts:
+def elixir(body: str) -> Analysis:
     head = "def route(action, record, changes, metadata) do\n"
     return of(f"{head}{body}\nend\n", Language.ELIXIR)
 
@@ -232,7 +232,7 @@ def outcome(values: dict[str, Any], problem: StageProblem | None = None) -> Outc
 def view(kind: str, *outcomes: Outcome, python: bool = True, **more: Any) -> SinkView:
     language = Language.PYTHON if python else Language.ELIXIR
     code = HEAD + '    return {"routing_key": "a"}\n' if python else ""
-    routing = facts_of(Function("f", FunctionKind.ROUTING, language, code, file="functions/f.py"))
+    routing = analyse(Function("f", FunctionKind.ROUTING, language, code, file="functions/f.py"))
     values = {"raw": {}, "destination": {}, "dynamic": True, "routing": routing, **more}
     known = by_sink().get(kind, Known())
     spec = SinkSpec("s", kind, kind)

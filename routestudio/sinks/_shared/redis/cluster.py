@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from routestudio.model.outcome import DELIVERED, Outcome
 from routestudio.sinks._shared.redis.node import Account, Node, Redirect
-from routestudio.sinks._shared.redis.order import in_waves
+from routestudio.sinks._shared.waves import in_waves
 from routestudio.sinks.base import InOrder
 
 if TYPE_CHECKING:

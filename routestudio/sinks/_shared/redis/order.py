@@ -7,10 +7,12 @@ it may have room for the next. A transaction is refused as a whole when one of i
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Final
 
 from routestudio.model.outcome import DELIVERED, Outcome, kept_back, retry
+from routestudio.sinks._shared.waves import in_waves
 from routestudio.sinks.base import InOrder
 
 if TYPE_CHECKING:
@@ -19,8 +21,45 @@ if TYPE_CHECKING:
 _MULTI: Final = b"*1\r\n$5\r\nMULTI\r\n"
 _EXEC: Final = b"*1\r\n$4\r\nEXEC\r\n"
 
+_NOT_DONE: Final = retry("EXEC", "the transaction was not carried out", unknown=True)
+_READ_BYTES: Final = 1 << 16
+
 Judge = Callable[[BaseException], Outcome]
 """The outcome of a command that Redis answered with an error."""
+
+
+class _Replies:
+    """The replies of a transaction, line by line.
+
+    All of them are simple: no text in them has lines. The client library's reader takes several
+    times as long, and a transaction has two replies for each command.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._lines: deque[bytes] = deque()
+        self._rest = b""
+
+    async def line(self) -> bytes:
+        """The next line, without its end. Raises `ConnectionError` when there is none."""
+        while not self._lines:
+            reader = self._connection._reader
+            data = await reader.read(_READ_BYTES) if reader is not None else b""
+            if not data:
+                raise ConnectionError("the server closed the connection")
+            *lines, self._rest = (self._rest + data).split(b"\r\n")
+            self._lines.extend(lines)
+        return self._lines.popleft()
+
+    def error(self, line: bytes) -> Exception:
+        """The error that a line is. Raises one after which the connection is of no use."""
+        from redis.exceptions import ResponseError
+
+        text = line[1:].decode("utf-8", "replace")
+        found: Exception = self._connection._parser.parse_error(text)  # type: ignore[no-untyped-call]
+        if not isinstance(found, ResponseError):
+            raise found
+        return found
 
 
 class Ordered:
@@ -45,24 +84,19 @@ class Ordered:
         """False when nothing was written, because the server takes no such transaction."""
         from redis.exceptions import ResponseError
 
-        read = connection.read_response
         try:
             # Its answer is awaited: commands behind a MULTI that was refused are carried out.
             await connection.send_packed_command(_MULTI)
-            await read()
+            await connection.read_response()
         except ResponseError:
             self.apart = True
             return False
         await connection.send_packed_command(b"".join([item.wire for item in batch]) + _EXEC)
-        refused: dict[int, Outcome] = {}
-        for index in range(len(batch)):
-            try:
-                await read()
-            except ResponseError as error:
-                refused[index] = self._judge(error)
-        try:
-            replies = await read()
-        except ResponseError as error:
+        replies = _Replies(connection)
+        refused = await self._refused(replies, len(batch))
+        answer = await replies.line()
+        if answer[:1] == b"-":
+            error = replies.error(answer)
             if "CROSSSLOT" in str(error):
                 self.apart = True
                 return False
@@ -71,13 +105,23 @@ class Ordered:
                 other = retry("EXECABORT", str(error))
             found.update({index: refused.get(index, other) for index in range(len(batch))})
             return True
-        found.update(enumerate(self._outcomes(replies, len(batch))))
+        if answer != b"*%d" % len(batch):
+            found.update(dict.fromkeys(range(len(batch)), _NOT_DONE))
+            return True
+        refused = await self._refused(replies, len(batch))
+        found.update({index: refused.get(index, DELIVERED) for index in range(len(batch))})
         return True
 
-    def _outcomes(self, replies: Any, count: int) -> Sequence[Outcome]:
-        if not isinstance(replies, list) or len(replies) != count:
-            return [retry("EXEC", "the transaction was not carried out", unknown=True)] * count
-        return [self._judge(r) if isinstance(r, BaseException) else DELIVERED for r in replies]
+    async def _refused(self, replies: _Replies, count: int) -> dict[int, Outcome]:
+        """The outcomes of those among `count` commands that were answered with an error."""
+        refused: dict[int, Outcome] = {}
+        for index in range(count):
+            line = await replies.line()
+            if line[:1] == b"-":
+                refused[index] = self._judge(replies.error(line))
+            elif line[:1] == b"$" and line != b"$-1":
+                await replies.line()  # the id of an entry
+        return refused
 
     async def _waves(
         self, connection: Connection, batch: InOrder, found: dict[int, Outcome]
@@ -95,23 +139,3 @@ class Ordered:
                     found[index] = DELIVERED
 
         await in_waves(batch, found, pipeline)
-
-
-async def in_waves(
-    batch: InOrder, found: dict[int, Outcome], send: Callable[[Sequence[int]], Awaitable[None]]
-) -> None:
-    """Send one command of each group at a time: what failed keeps back what follows in its group.
-
-    `send` puts what became of a wave into `found`, as this does for what is kept back.
-    """
-    behind: set[str | None] = set()
-    for number in range(max(batch.nth) + 1):
-        wave: list[int] = []
-        for index in [i for i, nth in enumerate(batch.nth) if nth == number]:
-            if batch.groups[index] in behind:
-                found[index] = kept_back("order", "an earlier message of its group was not taken")
-            else:
-                wave.append(index)
-        await send(wave)
-        behind.update(batch.groups[i] for i in wave if found[i].status == "retry")
-        behind.discard(None)

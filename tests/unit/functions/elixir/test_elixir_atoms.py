@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from routestudio.functions.answers import result_of
 from routestudio.functions.elixir.program import compile_function
-from routestudio.functions.written import encode
+from routestudio.functions.wire.decode import result_of
+from routestudio.functions.wire.encode import encode
 from routestudio.model.fields import Choice, Integer, RuleError, Text
 from routestudio.model.function import FunctionKind, Identifier
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from routestudio.functions.analysis.reading import analyse
 from routestudio.functions.elixir import key_order
 from routestudio.functions.elixir.parser import parse
-from routestudio.functions.reading import facts_of
 from routestudio.model.function import Function, FunctionKind, Language
 from tests.integration.test_elixir_differential import differ, ours
 
@@ -59,7 +59,7 @@ def test_recorded_expressions_give_what_elixir_gives() -> None:
 def test_the_order_of_atom_keys_is_seen_where_it_matters(body: str, names: list[str]) -> None:
     code = f"def transform(action, record, changes, metadata) do\n{body}\nend"
     function = Function("f", FunctionKind.TRANSFORM, Language.ELIXIR, code)
-    assert [spot.text for spot in facts_of(function).key_orders] == names
+    assert [spot.text for spot in analyse(function).key_orders] == names
 
 
 def test_a_text_is_walked_once_however_deep_its_calls_are() -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from routestudio.functions.analysis.reading import analyse
 from routestudio.functions.elixir.program import compile_function
 from routestudio.functions.projection import WHOLE, Reads, project, rows
-from routestudio.functions.reading import reads_of
 from routestudio.model.function import Function, FunctionKind, Language
 from routestudio.model.message import message_from
 
@@ -15,7 +15,7 @@ HEAD = "def transform(action, record, changes, metadata) do\n"
 
 def of(body: str) -> Reads:
     code = f"{HEAD}{body}\nend"
-    return reads_of(Function("f", FunctionKind.TRANSFORM, Language.ELIXIR, code))
+    return analyse(Function("f", FunctionKind.TRANSFORM, Language.ELIXIR, code)).reach
 
 
 ALL = frozenset({"record", "changes", "metadata"})

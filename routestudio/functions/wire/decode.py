@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from routestudio.functions.tracing import Trace
-from routestudio.functions.written import FAST, MAX_DEPTH
+from routestudio.functions.wire.encode import FAST, MAX_DEPTH
 from routestudio.model.column_types import Moment
 from routestudio.model.function import FunctionFault, FunctionResult, Identifier
 

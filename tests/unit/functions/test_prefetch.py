@@ -7,7 +7,7 @@ from contextlib import aclosing
 
 import pytest
 
-from routestudio.functions.ahead import ahead
+from routestudio.functions.prefetch import prefetch
 
 
 async def test_results_come_in_order_whatever_ends_first() -> None:
@@ -15,8 +15,8 @@ async def test_results_come_in_order_whatever_ends_first() -> None:
         await asyncio.sleep(0.01 * (5 - number))
         return number * 10
 
-    assert [found async for found in ahead(work, range(5), count=3)] == [0, 10, 20, 30, 40]
-    assert [found async for found in ahead(work, [])] == []
+    assert [found async for found in prefetch(work, range(5), count=3)] == [0, 10, 20, 30, 40]
+    assert [found async for found in prefetch(work, [])] == []
 
 
 async def test_no_more_than_wanted_is_under_way() -> None:
@@ -31,7 +31,7 @@ async def test_no_more_than_wanted_is_under_way() -> None:
         running -= 1
         return number
 
-    async for found in ahead(work, range(9), count=2):
+    async for found in prefetch(work, range(9), count=2):
         assert begun <= found + 3
     assert (most, begun) == (2, 9)
 
@@ -43,7 +43,7 @@ async def test_the_next_is_worked_on_while_the_caller_is_busy() -> None:
         begun.append(number)
         return number
 
-    found = ahead(work, range(9), count=2)
+    found = prefetch(work, range(9), count=2)
     async with aclosing(found):
         assert await anext(found) == 0
         await asyncio.sleep(0)
@@ -60,7 +60,7 @@ async def test_work_that_nobody_waits_for_is_cancelled() -> None:
             ended.append(number)
         return number
 
-    async with aclosing(ahead(work, range(9), count=3)) as found:
+    async with aclosing(prefetch(work, range(9), count=3)) as found:
         assert await anext(found) == 0
     assert sorted(ended) == [0, 1, 2]
 
@@ -71,7 +71,7 @@ async def test_a_failure_is_raised_in_its_place() -> None:
             raise ValueError("two")
         return number
 
-    async with aclosing(ahead(work, range(5), count=4)) as found:
+    async with aclosing(prefetch(work, range(5), count=4)) as found:
         assert [await anext(found), await anext(found)] == [0, 1]
         with pytest.raises(ValueError, match="two"):
             await anext(found)

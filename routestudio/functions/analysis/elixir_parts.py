@@ -1,33 +1,33 @@
-"""Which parts of a message an Elixir function can read, known from its text alone."""
+"""Which parts of a message an Elixir function can read; all of a part where there is any doubt."""
 
 from __future__ import annotations
 
 from typing import Any, Final
 
-from routestudio.functions.elixir import checker
-from routestudio.functions.elixir.escapes import SourceError
-from routestudio.functions.elixir.parser import parse
 from routestudio.functions.elixir.quoted import Node, is_node
 from routestudio.functions.elixir.values import Atom
 from routestudio.functions.metadata import METADATA_FIELDS
+from routestudio.model.analysis import PARTS, WHOLE, Keys, Reads
 
-_PARTS: Final = frozenset(["record", "changes", "metadata"])
 _ROWS: Final = frozenset(["record", "changes"])
 
 Found = dict[str, set[str] | None]
+"""By part that is mentioned, the keys that are read; `None` for all of it."""
 
 
-def parts_read(code: str) -> Found | None:
-    """The parts that are mentioned, with the keys that are read; `None` for all of a part.
-
-    Nothing is known (`None`) of a text that cannot be read.
-    """
+def reach_of(body: Any) -> Reads:
+    """What a call can read of a message."""
     found: Found = {}
     try:
-        _walk(checker.unwrap(parse(code)), found)
-    except (SourceError, checker.Rejected, RecursionError):
-        return None
-    return found
+        _walk(body, found)
+    except RecursionError:
+        return WHOLE
+    taken = [_sorted(found.get(part, set())) for part in PARTS]
+    return Reads(taken[0], taken[1], taken[2], frozenset(PARTS) - frozenset(found))
+
+
+def _sorted(keys: set[str] | None) -> Keys:
+    return None if keys is None else tuple(sorted(keys))
 
 
 def _walk(value: Any, found: Found) -> None:
@@ -37,7 +37,7 @@ def _walk(value: Any, found: Found) -> None:
                 _walk(part, found)
         return
     if value.args is None:
-        if value.name in _PARTS:
+        if value.name in PARTS:
             found[value.name] = None
         return
     read = _key_read(value)
@@ -63,7 +63,7 @@ def _key_read(node: Node) -> tuple[str, str | None] | None:
         return None
     if type(left) is Atom and left.name in ("Access", "Elixir.Access") and right.name == "get":
         name, key = _part(node.args[0]), node.args[1] if len(node.args) == 2 else None
-        return (name, key) if name in _ROWS and type(key) is str else None  # type: ignore[return-value]
+        return (name, key) if name in _ROWS and type(key) is str else None
     if _part(left) == "metadata" and right.name in METADATA_FIELDS:
         return "metadata", right.name
     return None
@@ -71,6 +71,6 @@ def _key_read(node: Node) -> tuple[str, str | None] | None:
 
 def _part(value: Any) -> str | None:
     """The part that a variable stands for."""
-    if type(value) is Node and value.args is None and value.name in _PARTS:
+    if type(value) is Node and value.args is None and value.name in PARTS:
         return str(value.name)
     return None

@@ -1,6 +1,6 @@
 """How the function worker writes results: JSON, because the parent trusts nothing it reads.
 
-The counterpart of `answers`.
+The counterpart of `decode`.
 """
 
 from __future__ import annotations

@@ -1,17 +1,17 @@
-"""The facts of an Elixir function, from its quoted form. Nothing is evaluated."""
+"""The analysis of an Elixir function, from its quoted form. Nothing is evaluated."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, Final
 
-from routestudio.functions.elixir import checker, key_order, regex_age
-from routestudio.functions.elixir.escapes import SourceError
-from routestudio.functions.elixir.parser import parse
+from routestudio.functions.analysis.elixir_parts import reach_of
+from routestudio.functions.elixir import key_order, lib, regex_age, registry
 from routestudio.functions.elixir.quoted import Node, children, is_node, remote
 from routestudio.functions.elixir.values import Atom
-from routestudio.model.facts import Facts, Read, Spot
+from routestudio.model.analysis import Analysis, Read, Spot, Varying
 from routestudio.model.function import Function, FunctionKind
 from routestudio.model.message import ACTIONS
 
@@ -24,17 +24,42 @@ _HARD: Final = frozenset(["fetch", "fetch!", "update!", "replace!"])
 _ADDS: Final = frozenset(["put", "put_new", "update", "update!", "replace", "replace!"])
 
 
-def of_elixir(function: Function) -> Facts:
-    """The facts; hardly any for a text that cannot be parsed."""
+LIBRARY: Final = lib
+"""Which fills the table of functions."""
+
+
+def of_quoted(function: Function, whole: Any, body: Any, varying: tuple[Varying, ...]) -> Analysis:
+    """The analysis of a function's text, without its ways. `body` is what `whole` defines."""
+    known = Analysis(function, reach=reach_of(body), varying=varying)
     try:
-        whole = parse(function.code)
-        body = checker.unwrap(whole)
-    except (SourceError, checker.Rejected, RecursionError):
-        return Facts(function)
-    try:
-        return _Walk(function, whole, body).facts()
+        return _Walk(known, whole, body).analysis()
     except RecursionError:
-        return Facts(function)
+        return known
+
+
+def varying_of(code: str, body: Any) -> tuple[Varying, ...]:
+    """The places that read the clock or random values, in order."""
+    lines = re.split("\r\n|\r|\n", code)
+    found = []
+    waiting = [body]
+    while waiting:  # without recursion, because a text may be nested deeply
+        node = waiting.pop()
+        waiting += children(node)
+        call = remote(node)
+        if call is not None:
+            module, name, _arguments = call
+            left, end = node.name.args[0], node.name.end
+            line, column = left.place if type(left) is Node else node.place
+        elif type(node) is Node and node.args == [] and isinstance(node.name, str):
+            module, name, (line, column), end = "Kernel", node.name, node.place, node.end
+        else:
+            continue
+        varies = registry.varies(module, name)
+        if varies is not None:
+            until = end[1] if end[0] == line else None
+            text = lines[line - 1][column - 1 : None if until is None else until - 1]
+            found.append(Varying(text, line, column, until, varies is registry.Varies.CHANCE))
+    return tuple(sorted(found, key=lambda item: (item.line, item.column)))
 
 
 def _name(value: Any) -> str | None:
@@ -68,11 +93,11 @@ def _key(value: Any) -> str | None:
 class _Walk:
     """One walk over a function that was parsed."""
 
-    def __init__(self, function: Function, whole: Any, body: Any) -> None:
-        self._function = function
+    def __init__(self, known: Analysis, whole: Any, body: Any) -> None:
+        self._known = known
         self._whole = whole
         self._body = body
-        self._lines = function.code.splitlines()
+        self._lines = known.function.code.splitlines()
         self._reads: list[Read] = []
         self._keys: list[Spot] = []
         self._nulls: list[Spot] = []
@@ -82,7 +107,7 @@ class _Walk:
         self._catch_all = True
         self._used: set[tuple[int, int]] = set()
 
-    def facts(self) -> Facts:
+    def analysis(self) -> Analysis:
         self._visit(self._body, None)
         reads = sorted(self._reads, key=lambda item: (item.line, item.column))
         tested = {(read.source, read.text) for read in reads if read.guarded}
@@ -91,15 +116,23 @@ class _Walk:
             for r in reads
         ]
         odd: tuple[Spot, ...] = ()
-        if self._function.kind is FunctionKind.ROUTING:
+        if self._known.function.kind is FunctionKind.ROUTING:
             odd = tuple(self._odd(self._body, 1, 1))
-        return Facts(
-            self._function, tuple(reads), tuple(self._keys), tuple(self._nulls),
-            tuple(self._calls), tuple(self._branches), self._catch_all, odd,
-            frozenset(self._metadata), self._entry(),
-            tuple(Spot(*place) for place in key_order.places(self._body)),
-            self._old_patterns(regex_age.CLASSES), self._old_patterns(regex_age.COUNTS),
-        )  # fmt: skip
+        return replace(
+            self._known,
+            reads=tuple(reads),
+            keys=tuple(self._keys),
+            null_keys=tuple(self._nulls),
+            calls=tuple(self._calls),
+            branches=tuple(self._branches),
+            catch_all=self._catch_all,
+            odd_returns=odd,
+            metadata=frozenset(self._metadata),
+            entry=self._entry(),
+            key_orders=tuple(Spot(*place) for place in key_order.places(self._body)),
+            old_classes=self._old_patterns(regex_age.CLASSES),
+            old_counts=self._old_patterns(regex_age.COUNTS),
+        )
 
     def _old_patterns(self, wanted: str) -> tuple[Spot, ...]:
         found = regex_age.places(self._body)

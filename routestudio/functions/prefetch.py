@@ -18,7 +18,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-async def ahead(
+async def prefetch(
     work: Callable[[T], Awaitable[R]], items: Iterable[T], *, count: int = AHEAD
 ) -> AsyncGenerator[R, None]:
     """`await work(item)` for every item, in order, up to `count` of them at once.
@@ -33,7 +33,7 @@ async def ahead(
         return await work(item)
 
     def begin(more: int) -> None:
-        running.extend(tasks.spawn(one(item), name="ahead") for item in islice(rest, more))
+        running.extend(tasks.spawn(one(item), name="prefetch") for item in islice(rest, more))
 
     begin(count)
     try:

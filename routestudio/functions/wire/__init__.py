@@ -1,0 +1,1 @@
+"""How results come from a function worker: its JSON, and what the parent reads of it."""
