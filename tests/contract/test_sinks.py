@@ -542,14 +542,14 @@ async def test_a_silent_service_cannot_hang_check_or_send(sink: type[Sink]) -> N
                     await work()
             async with asyncio.timeout(15):
                 await link.close()
-            for _ in range(60):
+            for _ in range(600):
                 left = asyncio.all_tasks() - before
                 if not left:
                     break
                 await asyncio.sleep(0.05)
             # The server's own task of a connection ends when the client's socket is closed.
             assert left == set(), "a task of the link or a socket stays"
-            for _ in range(100):
+            for _ in range(600):
                 if threading.active_count() <= threads + 1:
                     break
                 await asyncio.sleep(0.05)
@@ -665,6 +665,7 @@ def test_one_piece_of_code_halves_a_refused_batch() -> None:
     dividing = {
         path.stem
         for path in folder.rglob("*.py")
+        if path.stem != "standin"
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.BinOp)
         and isinstance(node.op, ast.FloorDiv)
