@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from routestudio.functions.analysis.reading import analyse
-from routestudio.functions.analysis.result import WHOLE, Reads
 from routestudio.functions.elixir.program import compile_function
 from routestudio.functions.projection import project, rows
+from routestudio.model.analysis import WHOLE, Reads
 from routestudio.model.function import Function, FunctionKind, Language
 from routestudio.model.message import message_from
 
