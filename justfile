@@ -12,6 +12,10 @@ demo:
 fast *arguments:
     bash packaging/test --fast {{arguments}}
 
+# Lines and branches that unit tests leave out
+coverage *arguments:
+    bash packaging/test --coverage {{arguments}}
+
 # Everything, with servers
 test *arguments:
     bash packaging/test {{arguments}}

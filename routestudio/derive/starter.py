@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-from routestudio.model.defaults import ByAction, Const, Default, Mapping, Template
+from routestudio.model.defaults import ByAction, Const, Default, Template
 from routestudio.model.function import Language
 from routestudio.sinks.base import Sink
 from routestudio.sinks.fields import RoutedField, routed_fields
@@ -100,9 +100,9 @@ def _python_value(field: RoutedField) -> str | None:
             for action, value in reversed(list(cases.items())):
                 text = f'{_python_literal(value)} if action == "{action}" else {text}'
             return text
-        case Mapping(entries):
+        case mapping:
             parts = []
-            for key, default in entries.items():
+            for key, default in mapping.entries.items():
                 part = (
                     _python_literal(default.value)
                     if isinstance(default, Const)
@@ -167,9 +167,9 @@ def _elixir_value(field: RoutedField) -> str | None:
             arms.append(f"_ -> {_elixir_literal(otherwise)}")
             body = "\n".join(f"      {arm}" for arm in arms)
             return f"case action do\n{body}\n    end"
-        case Mapping(entries):
+        case mapping:
             parts = []
-            for key, default in entries.items():
+            for key, default in mapping.entries.items():
                 part = (
                     _elixir_literal(default.value)
                     if isinstance(default, Const)

@@ -43,11 +43,18 @@ _GRACE_SECONDS: Final = 0.05
 _MAX_ANSWER: Final = 1 << 30
 _IDLE_SECONDS: Final = 30.0
 """Longest time that a worker may take to start, or to read a request before the first call."""
+PATIENCE: Final = 10
+"""How many times its limit a function may take on the clock while it uses less processor time: it
+cannot wait for anything, so its worker was not given a processor."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What a function may use.
+
+    `seconds_per_message` is processor time where the system tells it, so that no function is
+    stopped for what else the machine has to do, and `PATIENCE` times as long on the clock;
+    elsewhere it is time on the clock.
 
     `max_overruns` is how many messages may overrun in one evaluation before the rest is left
     `not_evaluated`; `None` never gives up. A delivery leaves nothing unevaluated: after
@@ -85,7 +92,8 @@ class _Watch:
     """
 
     __slots__ = (
-        "_board", "_every", "_limit", "_memory", "_process", "_row", "_since", "_timer", "late",
+        "_board", "_every", "_limit", "_memory", "_process", "_row", "_since", "_timer", "_used",
+        "late",
     )  # fmt: skip
 
     def __init__(
@@ -101,6 +109,7 @@ class _Watch:
         self._memory = limits.memory_bytes
         self._every = min(_WATCH_SECONDS, self._limit / 4)
         self._row, self._since = IDLE, time.monotonic()
+        self._used: float | None = None
         self.late = False
         self._timer = asyncio.get_running_loop().call_later(self._every, self._look)
 
@@ -115,7 +124,8 @@ class _Watch:
         now = time.monotonic()
         if current != self._row:
             self._row, self._since = current, now
-        elif now - self._since > (self._limit if current != IDLE else _IDLE_SECONDS):
+            self._used = system.workers.processor(self._process.pid)
+        elif self._overran(now - self._since):
             self.late = True
             _kill(self._process)
             return
@@ -123,6 +133,17 @@ class _Watch:
             _kill(self._process)
             return
         self._timer = asyncio.get_running_loop().call_later(self._every, self._look)
+
+    def _overran(self, seconds: float) -> bool:
+        """Whether a message that is `seconds` old on the clock has had its time."""
+        if self._row == IDLE:
+            return seconds > _IDLE_SECONDS
+        if seconds <= self._limit:
+            return False
+        used = system.workers.processor(self._process.pid)
+        if self._used is None or used is None or seconds > PATIENCE * self._limit:
+            return True
+        return used - self._used > self._limit
 
 
 class Worker:

@@ -48,10 +48,17 @@ _DOES: Final = {"check": "checking", "format": "formatting", "convert": "convert
 _SHORTER: Final = "write long expressions as several short ones"
 
 
+def _stopped(task: str, gone: WorkerGone, seconds: float) -> UsageError:
+    why = f"longer than {seconds:g} s" if gone.timeout else "too much memory"
+    did = _DOES.get(task, "reading")
+    return UsageError(f"{did} this text takes {why}, and was stopped", hint=_SHORTER)
+
+
 class FunctionPool:
     """Evaluates functions on messages in at most `size` workers, started on first use.
 
-    A further worker is started only when all are busy.
+    A further worker is started only when all are busy. `seconds_per_text` is how long any work on
+    a function's text may take.
     """
 
     def __init__(self, size: int = 1, limits: Limits | None = None) -> None:
@@ -59,6 +66,7 @@ class FunctionPool:
         self._size = size
         self._free: asyncio.Queue[Worker] | None = None
         self._workers: list[Worker] = []
+        self.seconds_per_text = errands.SECONDS
         self._desk: Worker | None = None
         self._desk_lock = asyncio.Lock()
         self._answers: OrderedDict[tuple[str, Function], Any] = OrderedDict()
@@ -151,12 +159,9 @@ class FunctionPool:
             if task in errands.SHORT:
                 await worker.load(*_needs(item for item in arguments if isinstance(item, Function)))
             try:
-                return errands.value_of(await worker.call(request, errands.SECONDS))
+                return errands.value_of(await worker.call(request, self.seconds_per_text))
             except WorkerGone as gone:
-                did = _DOES.get(task, "reading")
-                why = f"longer than {errands.SECONDS:g} s" if gone.timeout else "too much memory"
-                text = f"{did} this text takes {why}, and was stopped"
-                raise UsageError(text, hint=_SHORTER) from None
+                raise _stopped(task, gone, self.seconds_per_text) from None
 
     @contextlib.asynccontextmanager
     async def _text_worker(self, task: str) -> AsyncIterator[Worker]:

@@ -7,6 +7,7 @@ and the routing merge call, so there is one copy of each rule. They never do I/O
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -34,14 +35,14 @@ class RuleError(ValueError):
         self.hint = hint
 
 
-class Rule:
+class Rule(ABC):
     """What a value must be. Subclasses define how to cast it and how to describe the limits."""
 
     kind: ClassVar[str] = "any"
 
+    @abstractmethod
     def cast(self, value: Any) -> Any:
         """The accepted value (perhaps converted). Raises `RuleError` with all that is wrong."""
-        raise NotImplementedError
 
     def warnings(self, value: Any) -> tuple[str, ...]:
         """What the target service may refuse although the rule accepts it."""
@@ -63,9 +64,9 @@ class Rule:
         """The limits in words, for documentation; empty when there are none."""
         return ""
 
+    @abstractmethod
     def json_schema(self) -> dict[str, Any]:
         """The rule as JSON schema of a non-null value."""
-        raise NotImplementedError
 
     def __get_pydantic_core_schema__(
         self, source: Any, handler: GetCoreSchemaHandler

@@ -275,7 +275,10 @@ def _pks(metadata: Mapping[str, Any], record: Mapping[str, Any]) -> list[str]:
         pks = [record["id"]] if record.get("id") is not None else []
     if not isinstance(pks, list):
         raise MessageError(f"`metadata.record_pks` must be a list, not {_kind(pks)}")
-    return [pk if type(pk) is str else text_of(pk) for pk in pks]
+    try:
+        return [pk if type(pk) is str else text_of(pk) for pk in pks]
+    except RecursionError:
+        raise MessageError("a key is nested too deeply") from None
 
 
 _CONSUMER: Final = ("id", "name", "annotations")

@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
 from pydantic import BaseModel, ConfigDict, PrivateAttr
 
+from routestudio.errors import UsageError
 from routestudio.model import jsonio
 from routestudio.model.cross_rules import CrossRule
 from routestudio.model.fields import (
     Difference,
+    RuleError,
 )
 from routestudio.model.message import Message
 from routestudio.model.outcome import CheckStep, Outcome
@@ -262,7 +264,7 @@ class Sink(ABC):
 
         Raises `RuleError` for a record that such a command cannot send.
         """
-        raise NotImplementedError("this sink has no tool")
+        raise RuleError("this sink has no tool")
 
     @classmethod
     def limits(cls, config: Any, batch_size: int | None) -> BatchLimits:
@@ -294,8 +296,8 @@ class Sink(ABC):
 
     @classmethod
     def at_standin(cls, config: Any, address: StandinAddress) -> Any:
-        """`config` pointed at a stand-in: no TLS, no credentials."""
-        raise NotImplementedError(f"{cls.key} has no stand-in")
+        """`config` pointed at a stand-in, if there is one: no TLS, no credentials."""
+        raise UsageError(f"{cls.key} has no stand-in")
 
 
 def _hashable(value: Any) -> Hashable:

@@ -93,6 +93,10 @@ class Workers(Protocol):
         """What a worker has, in bytes, where its owner must look; 0 where the system does."""
         ...
 
+    def processor(self, pid: int) -> float | None:
+        """Seconds of processor time that a worker has used; `None` where that is not known."""
+        ...
+
     def widen(self, *pipes: int) -> None:
         """Let more pass a pipe at once, where that can be chosen."""
         ...

@@ -105,6 +105,9 @@ class Workers:
     def memory(self, pid: int) -> int:
         return 0
 
+    def processor(self, pid: int) -> float | None:
+        return None
+
     def widen(self, *pipes: int) -> None:
         pass
 

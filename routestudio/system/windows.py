@@ -127,6 +127,9 @@ class Workers(Calls):
     def memory(self, pid: int) -> int:
         return 0
 
+    def processor(self, pid: int) -> float | None:
+        return None
+
     def widen(self, *pipes: int) -> None:
         pass
 

@@ -75,8 +75,16 @@ class Engine(QObject):
     failed = Signal(str, str)
     """Title and text of a failure that no job handles."""
 
-    def __init__(self, parent: QObject | None = None, command: tuple[str, ...] = COMMAND) -> None:
+    def __init__(
+        self,
+        parent: QObject | None = None,
+        command: tuple[str, ...] = COMMAND,
+        *,
+        restart_ms: int = _RESTART_MS,
+    ) -> None:
+        """`restart_ms` passes before a first restart, and each time so much more."""
         super().__init__(parent)
+        self._restart_ms = restart_ms
         self._command = command
         self._process: QProcess | None = None
         self._client: EngineClient | None = None
@@ -263,7 +271,7 @@ class Engine(QObject):
             self._set_status("lost", text)
             return
         self._set_status("starting", f"{what}; it is being restarted")
-        QTimer.singleShot(_RESTART_MS * self._restarts, self, self.start)
+        QTimer.singleShot(self._restart_ms * self._restarts, self, self.start)
 
     def _forget_restarts(self) -> None:
         self._restarts = 0

@@ -37,7 +37,7 @@ async def measure(options: Options) -> Sequence[Measure]:
             jobs[command] = ["-m", "routestudio", *(named.get(each, each) for each in arguments)]
         spent: dict[str, list[tuple[float, float]]] = {job: [] for job in jobs}
         for _ in range(max(5, options.rounds)):
-            for job, command in jobs.items():
+            for job, command in jobs.items():  # type: ignore[assignment]
                 spent[job].append(_spent(command))
     found = []
     for kind, name in enumerate(("wall time", "processor time, with the worker's")):

@@ -67,7 +67,7 @@ def run(text: str, folder: Path, command: ShellCommand, variables: dict[str, str
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
     environment = {"PATH": f"{folder}{os.pathsep}{os.environ['PATH']}", "HOME": "/nowhere"}
     done = subprocess.run(["sh", "-c", text], env={**environment, **variables}, check=True,
-                          capture_output=True, stdin=subprocess.DEVNULL, timeout=30)  # fmt: skip
+                          capture_output=True, stdin=subprocess.DEVNULL, timeout=60)  # fmt: skip
     return json.loads(done.stdout)
 
 

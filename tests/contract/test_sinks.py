@@ -112,11 +112,11 @@ def destination(sink: type[Sink], *, full: bool = False) -> tuple[dict[str, Any]
         if field.required:
             values[field.name] = sample(field)
     fields = {f.name: f for f in config_fields(sink.Config)}
-    for rule in sink.Config.rules:
-        if isinstance(rule, RequiredWhen) and rule.value is None:
-            given = values.get(rule.field, fields[rule.field].default)
-            if given in rule.values:
-                values |= {name: sample(fields[name]) for name in rule.fields}
+    for cross in sink.Config.rules:
+        if isinstance(cross, RequiredWhen) and cross.value is None:
+            given = values.get(cross.field, fields[cross.field].default)
+            if given in cross.values:
+                values |= {name: sample(fields[name]) for name in cross.fields}
     for routed in static_fields(sink):
         if routed.routed.static.value == "required" or full:
             values[routed.yaml_name] = routed.routed.example or "value"
@@ -127,9 +127,9 @@ def destination(sink: type[Sink], *, full: bool = False) -> tuple[dict[str, Any]
             tried = {**values, field.name: sample(field)}
             if not examine(sink, tried, dynamic=False, resources=available)[1]:
                 values = tried
-        for rule in sink.Config.rules:
-            if isinstance(rule, Together):
-                tried = {**values, **{n: sample(fields[n]) for n in rule.fields}}
+        for cross in sink.Config.rules:
+            if isinstance(cross, Together):
+                tried = {**values, **{n: sample(fields[n]) for n in cross.fields}}
                 if not examine(sink, tried, dynamic=False, resources=available)[1]:
                     values = tried
     return values, available
@@ -490,7 +490,7 @@ async def test_a_check_of_a_dead_address_ends_in_a_failed_step(
 ) -> None:
     for targets in ([], [routing(sink)]):
         link = sink.connect(at(sink, "127.0.0.1", dead_port))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             steps = [step async for step in link.check(targets)]
         await link.close()
         failed = [step for step in steps if step.status == "failed"]
@@ -505,7 +505,7 @@ async def test_a_check_of_a_dead_address_ends_in_a_failed_step(
 @every_sink
 async def test_a_host_without_an_address_fails_to_resolve(sink: type[Sink]) -> None:
     link = sink.connect(at(sink, "no-such-host.invalid", 9))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         steps = [step async for step in link.check([])]
     await link.close()
     assert (steps[0].step, steps[0].status) == ("resolve", "failed")
@@ -580,7 +580,7 @@ async def test_sending_to_a_dead_address_gives_one_outcome_per_record(
 
 @with_standin
 async def test_delivery_to_the_standin_is_what_the_preview_said(sink: type[Sink]) -> None:
-    standin = standins.create(sink.standin)
+    standin = standins.create(str(sink.standin))
     try:
         address = await standin.start()
     except LinkError:
@@ -613,7 +613,7 @@ async def test_delivery_to_the_standin_is_what_the_preview_said(sink: type[Sink]
 async def linked(sink: type[Sink]) -> AsyncIterator[tuple[Any, Link, Standin]]:
     """Yield a configuration for a running stand-in, a link to it, and the stand-in."""
     assert sink.standin is not None
-    standin = standins.create(sink.standin)
+    standin = standins.create(str(sink.standin))
     try:
         config = sink.at_standin(bound(sink).config, await standin.start())
     except LinkError:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import time
 import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Any
@@ -75,10 +74,8 @@ def test_help_names_every_command(cli: Cli) -> None:
 
 
 def test_demo_runs_headless_and_agrees(cli: Cli) -> None:
-    begun = time.monotonic()
     found = cli("demo", "--headless", DISPLAY="", WAYLAND_DISPLAY="")
     assert found.code == 0, found.out
-    assert time.monotonic() - begun < 20
     for text in ("orders-to-kafka", "customers-to-redis", "events-to-http", "Preview", "Check",
                  "Delivery", "What arrived", "Export", "everything agrees"):  # fmt: skip
         assert text in found.out

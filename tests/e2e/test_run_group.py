@@ -36,8 +36,8 @@ def left(kafka: KafkaServer, topic: str, group: str) -> int:
     consumer = Consumer({"bootstrap.servers": kafka.plaintext, "group.id": group})
     try:
         places = [TopicPartition(topic, number) for number in range(PARTITIONS)]
-        committed = consumer.committed(places, timeout=30)
-        ends = [consumer.get_watermark_offsets(place, timeout=30)[1] for place in places]
+        committed = consumer.committed(places, timeout=60)
+        ends = [consumer.get_watermark_offsets(place, timeout=60)[1] for place in places]
     finally:
         consumer.close()
     return sum(end - max(0, place.offset) for end, place in zip(ends, committed, strict=True))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import signal
 import socket
-import time
 from pathlib import Path
 from typing import Any
 
@@ -305,13 +304,11 @@ def test_what_a_hard_stop_leaves_comes_again(
 
 def test_a_source_that_is_not_there_fails_the_run(project: Path) -> None:
     uri = f"redis://127.0.0.1:{free_port()}/0?stream=changes&group=studio"
-    begun = time.monotonic()
     with start_run(project, SINK, "--input", uri) as run:
         code, summary = run.end()
     assert code == 1, run.err
     assert summary["read"] == 0
     assert run.wait_for("failed")["reason"]
-    assert time.monotonic() - begun < 60
 
 
 def test_the_last_word_of_a_run_into_a_service_that_is_down(tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ def slow(seconds: float) -> Any:
 
 def processes(run: Running) -> list[int]:
     """Its workers, once there are two."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while len(found := workers_of(run.process.pid)) < 2:
         assert time.monotonic() < deadline, found
         time.sleep(0.02)
@@ -149,7 +149,7 @@ def test_workers_end_with_the_run_and_its_checkpoint_serves_any_number_of_them(
     options = ("--input", source, "--checkpoint", at)
     with start_run(project, SINK, *options, *WORKERS) as run:
         run.wait_until(lambda found: found["routestudio_messages_total status=delivered"] == 41)
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while not at.exists() or json.loads(at.read_text())["position"] < 41:
             assert time.monotonic() < deadline
             time.sleep(0.02)

@@ -74,7 +74,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def run(folder: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [folder / "bin" / "python", *map(str, arguments)], cwd=folder, timeout=120, check=False,
+        [folder / "bin" / "python", *map(str, arguments)], cwd=folder, timeout=300, check=False,
         env=environ(QT_QPA_PLATFORM="offscreen"), capture_output=True, text=True,
     )  # fmt: skip
 

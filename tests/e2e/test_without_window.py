@@ -30,14 +30,14 @@ def without_window(
 ) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-c", CODE, *map(str, arguments)], cwd=cwd, input=stdin, text=True,
-        capture_output=True, timeout=120, check=False, env={**os.environ, "DISPLAY": ":0"},
+        capture_output=True, timeout=300, check=False, env={**os.environ, "DISPLAY": ":0"},
     )  # fmt: skip
 
 
 def test_the_block_works(tmp_path: Path) -> None:
     code = CODE.replace("from routestudio.app import main", "import PySide6")
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True,
-                           timeout=60, check=False, cwd=tmp_path)  # fmt: skip
+                           timeout=300, check=False, cwd=tmp_path)  # fmt: skip
     assert "ModuleNotFoundError" in found.stderr
 
 

@@ -131,7 +131,7 @@ def kafka(tools: Tools) -> Service:
         return found
 
     def deadline(link: Any, put: Callable[[Any, str, Any], None]) -> None:
-        usual = kafka_link.producer_settings
+        usual = kafka_link.producer_settings  # type: ignore[attr-defined]
         put(kafka_link, "producer_settings", lambda config: {
             **usual(config), "socket.timeout.ms": 400, "request.timeout.ms": 400,
             "socket.connection.setup.timeout.ms": 1000, "message.timeout.ms": 20_000})  # fmt: skip

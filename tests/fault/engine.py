@@ -82,7 +82,7 @@ class Target:
     begin: Callable[[], None]
     arrived: Callable[[], Sequence[Arrived]]
     port: int = 0
-    variables: Mapping[str, str] = field(default_factory=dict)
+    variables: Mapping[str, str] = field(default_factory=dict)  # type: ignore[operator]
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,7 +323,7 @@ def _redis(stack: ExitStack, folder: Path, authority: Callable[[], Authority]) -
             for item in items:
                 assert isinstance(item, list)
                 assert isinstance(item[0], bytes)
-                text = " ".join(part.decode() for part in item[1])  # type: ignore[union-attr]
+                text = " ".join(part.decode() for part in item[1])
                 at = int(item[0].partition(b"-")[0]) / 1000
                 found += [Arrived(n, at, f"place{place}") for n in numbers_in(text)]
         return found

@@ -215,7 +215,7 @@ async def deliver_under(
         routing=Function("route", FunctionKind.ROUTING),
         transform=Function("pick", FunctionKind.PATH, path=service.path) if service.path else None,
     )
-    stages = Stages(bound, Settings(), functions, Router(service))  # type: ignore[arg-type]
+    stages = Stages(bound, Settings(), functions, Router(service))
     fault = Fault(service, kind)
     link = Watched(sink.connect(bound.config))
     if kind in ("held", "frozen"):

@@ -52,7 +52,7 @@ def _number(value: object) -> bool:
 
 
 def _sum(values: Any) -> float:
-    return round(sum(values), 2)
+    return float(round(sum(values), 2))
 
 
 def _text(value: object) -> str:

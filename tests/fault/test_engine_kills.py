@@ -30,7 +30,7 @@ def target(
 
 @pytest.mark.parametrize(
     ("run", "target"),
-    sorted(((n, NAMES[n % len(NAMES)]) for n in range(RUNS)), key=lambda pair: pair[1]),
+    sorted(((n, NAMES[n % len(NAMES)]) for n in range(RUNS)), key=lambda pair: pair[1]),  # type: ignore[index]
     indirect=["target"],
 )
 def test_nothing_is_lost_whenever_the_program_dies(

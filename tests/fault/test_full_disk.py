@@ -53,7 +53,7 @@ def run(command: Sequence[str], limit: int | None = None) -> tuple[int, str]:
 
     done = subprocess.run(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        timeout=120, preexec_fn=confine if limit is not None else None, check=False, text=True,
+        timeout=300, preexec_fn=confine if limit is not None else None, check=False, text=True,
     )  # fmt: skip
     return done.returncode, done.stdout
 

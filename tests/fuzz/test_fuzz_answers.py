@@ -178,7 +178,7 @@ async def outcomes(link: Any, batch: list[Any]) -> list[Outcome]:
 
 async def conversations(key: str, search: Search, seconds: float) -> None:
     sink = registry.default().get(key)
-    standin = standins.create(sink.standin)
+    standin = standins.create(str(sink.standin))
     address = await standin.start()
     before = peak()
     try:

@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from routestudio.functions.analysis import reading
-from routestudio.functions.pool import FunctionPool, Limits
+from routestudio.functions.child import Limits
+from routestudio.functions.pool import FunctionPool
 from routestudio.model.function import Function, FunctionKind, Language
 from routestudio.model.message import Message, message_from
 from tests.fuzz.search import Search, ceiling, long_search, peak

@@ -14,6 +14,8 @@ from typing import Any, cast
 from PySide6.QtWidgets import QWidget
 
 import routestudio.ui
+from routestudio.api.reading import ReadingSide
+from routestudio.api.runs import Letter, LetterReason
 from routestudio.engine.importing import ImportMethods
 from routestudio.paths import resources
 from routestudio.project.store import OpenProject
@@ -92,17 +94,18 @@ _CONVERSION = {
                      "samples": 14, "differences": [
                          {"index": 3, "before": "orders.eu", "after": "orders.none"}]},
 }  # fmt: skip
-_LETTER = {
-    "reason": {"stage": "route", "line": 5, "message": "KeyError: 'region' " * 6},
-    "message": {"action": "insert", "record": {"id": 1, "note": "x" * 80}, "changes": None,
-                "metadata": {"table_name": "orders"}},
-}  # fmt: skip
+_LETTER = Letter(
+    1,
+    LetterReason("route", "error", "KeyError: 'region' " * 6, line=5),
+    {"action": "insert", "record": {"id": 1, "note": "x" * 80}, "changes": None,
+     "metadata": {"table_name": "orders"}},
+)  # fmt: skip
 _CONFLICTS = [{"path": "functions/orders_by_region.py", "state": "changed", "edited": True},
               {"path": "sequin.yaml", "state": "changed", "edited": True}]  # fmt: skip
 
 
 def _rows(parent: QWidget | None, _: Path) -> Dialog:
-    given = {"text": CSV, "name": "pasted"}
+    given: dict[str, Any] = {"text": CSV, "name": "pasted"}
     project = SimpleNamespace(project=OpenProject.open(resources() / "demo", {}))
     service = ImportMethods(cast(Any, SimpleNamespace(workspace=project)))
     with ThreadPoolExecutor(1) as thread:  # the window's loop may be running in this one
@@ -146,9 +149,9 @@ MAKERS: dict[str, Make] = {
     "endpoint": lambda p, _: dialogs.ResourceDialog(p, "http_endpoints", "", {}, NONE),
     "set value": lambda p, _: SetValueDialog(p, ["record.id"], 3),
     "source": lambda p, _: SourceDialog(p),
-    "read back": lambda p, _: ReadBackDialog(p, "orders-to-rabbitmq", {
-        "host": "rabbitmq.example:5672", "environment": "production", "names": "queue",
-        "how": LONG}, ["awkward", "orders"]),
+    "read back": lambda p, _: ReadBackDialog(p, "orders-to-rabbitmq", ReadingSide(
+        "rabbitmq.example:5672", environment="production", names="queue", how=LONG,
+    ), ["awkward", "orders"]),
     "key": lambda p, _: KeyDialog(p, "public.orders", ["id"], ["id", "total"]),
     "types": lambda p, _: TypesDialog(p, "public.orders", [
         {"name": f"a_column_with_a_name_{n}", "declared": "", "type": "text", "origin": "guess",
@@ -158,16 +161,16 @@ MAKERS: dict[str, Make] = {
     "route test": lambda p, _: RouteTestDialog(p, "tests/orders-to-kafka.yaml", {
         "name": "an order of Europe goes to orders.eu", "sink": "orders-to-kafka",
         "sample": {"name": "shop", "row": 0}, "expect": {"destination": "orders.eu"}}),
-    "mask": lambda p, _: MaskDialog(p, [f"column_{n}" for n in range(30)]),
+    "mask": lambda p, _: MaskDialog(p, [f"column_{n}" for n in range(30)]),  # type: ignore[arg-type]
     "palette": _palette,
     "names": _names,
     "shortcuts": lambda p, _: ShortcutsDialog(p),
     "help": lambda p, _: HelpWindow(p),
     "preferences": _preferences,
     "about": lambda p, _: AboutDialog(p),
-    "outcome": lambda p, _: OutcomeDialog(p, "orders-to-kafka", "awkward", _DIFF),
-    "plan": lambda p, path: PlanDialog(p, str(path / "a-long-name-of-a-server.yaml"), _PLAN),
-    "convert": lambda p, _: ConvertDialog(p, FUNCTION, _CONVERSION),
+    "outcome": lambda p, _: OutcomeDialog(p, "orders-to-kafka", "awkward", _DIFF),  # type: ignore[arg-type]
+    "plan": lambda p, path: PlanDialog(p, str(path / "a-long-name-of-a-server.yaml"), _PLAN),  # type: ignore[arg-type]
+    "convert": lambda p, _: ConvertDialog(p, FUNCTION, _CONVERSION),  # type: ignore[arg-type]
     "conflict": lambda p, _: ConflictDialog(p, cast(Any, NoSession()), _CONFLICTS),
     "question": lambda p, _: Question(p, "Unsaved changes", LONG, [
         ("discard", "Don't save", "danger"), ("save", "Save", "primary")],

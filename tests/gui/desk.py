@@ -13,15 +13,17 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import QCoreApplication, QEvent
+from PySide6.QtWidgets import QApplication, QWidget
 from qasync import QEventLoop
 
 from routestudio.ui.bridge import Engine
 from routestudio.ui.main_window import MainWindow
+from tests.support.waiting import PATIENCE
 
-WAIT = 20.0
-"""Seconds that anything may take on a busy machine; a passing test takes what it needs."""
-LONGEST = 90.0
-"""Seconds that one test may take."""
+WAIT = PATIENCE
+"""Seconds that each step may take on a busy machine."""
+LONGEST = 300.0
+"""Seconds that one test may take, unless it says otherwise (`Desk.may_take`)."""
 
 
 class Desk:
@@ -31,6 +33,17 @@ class Desk:
         self.loop = loop
         self.wait = WAIT
         """Seconds that each step may take."""
+        self._limit: asyncio.Timeout | None = None
+
+    def within(self, seconds: float) -> asyncio.Timeout:
+        """A time in which what is in it ends, unless it `may_take` longer."""
+        self._limit = asyncio.timeout(seconds)
+        return self._limit
+
+    def may_take(self, seconds: float) -> None:
+        """Let the running test take so long from now on."""
+        assert self._limit is not None
+        self._limit.reschedule(self.loop.time() + seconds)
 
     def show(self) -> None:
         """Make the window; needs a running loop."""
@@ -72,6 +85,18 @@ class Desk:
             idle = 0 if client is None or client.busy else idle + 1
             assert time.monotonic() < end, "the engine is still busy"
             await asyncio.sleep(0.01)
+
+    async def focus(self, widget: QWidget) -> None:
+        """Give a widget the focus, in a window that is the active one."""
+
+        def give() -> None:
+            widget.window().activateWindow()
+            widget.setFocus()
+
+        await self.act(give)
+        await self.until(lambda: widget.window().isActiveWindow(), "an active window")
+        await self.act(widget.setFocus)
+        await self.until(lambda: _in(QApplication.focusWidget(), widget), "the focus")
 
     async def act(self, step: Callable[[], object]) -> None:
         """Do something as an event does: not inside a task."""
@@ -127,6 +152,11 @@ class Desk:
         return number
 
 
+def _in(focus: QWidget | None, widget: QWidget) -> bool:
+    """Whether the focus is in a widget, or in the one that has it for this one."""
+    return focus is not None and (focus is widget or widget.isAncestorOf(focus))
+
+
 Body = Callable[..., Coroutine[Any, Any, None]]
 
 
@@ -147,7 +177,8 @@ def in_qt(body: Body) -> Callable[..., None]:
                 return
             desk.show()
             try:
-                await asyncio.wait_for(body(**fixtures), LONGEST)
+                async with desk.within(LONGEST):
+                    await body(**fixtures)
             finally:
                 await desk.leave()
 

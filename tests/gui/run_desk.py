@@ -30,7 +30,7 @@ async def run(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     await desk.trigger("run")
 
 
-def column_of(model: RowsModel, title: str) -> list[str]:
+def column_of(model: RowsModel, title: str) -> list[str]:  # type: ignore[type-arg]
     """The texts of one column, all rows that are here."""
     number = [column.title for column in model.columns].index(title)
     found = (model.row(row) for row in range(model.rowCount()))

@@ -151,7 +151,7 @@ async def test_branches_that_no_test_takes_lead_into_the_function(
     await desk.trigger("run_tests")
     panel = desk.window.tests
     await desk.until(lambda: panel.reached.text(), "the coverage")
-    await desk.act(lambda: panel.list.setCurrentItem(panel.list.topLevelItem(0)))
+    await desk.act(lambda: panel.list.setCurrentItem(panel.list.topLevelItem(0)))  # type: ignore[arg-type]
     assert "orders-by-region" in panel.detail.toPlainText()
     await desk.act(lambda: panel.detail.anchorClicked.emit(QUrl("orders-by-region#4")))
     document: Any = desk.window.document()

@@ -16,10 +16,10 @@ from qasync import QEventLoop
 from shiboken6 import delete
 
 from routestudio.errors import RouteStudioError, UsageError
-from routestudio.ui import bridge
 from routestudio.ui.bridge import Engine
 from tests.gui.desk import WAIT, Desk, in_qt
 from tests.support.guards import children
+from tests.support.waiting import forever
 
 pytestmark = pytest.mark.gui
 
@@ -102,7 +102,7 @@ async def test_a_cancelled_job_says_nothing_more(qt_loop: QEventLoop) -> None:
 async def test_a_dead_owner_gets_nothing_and_its_work_ends(qt_loop: QEventLoop) -> None:
     engine, owner = Engine(), QObject()
     said: list[object] = []
-    endless = engine.run(asyncio.sleep(60), owner=owner, title="A", done=said.append)
+    endless = engine.run(forever(), owner=owner, title="A", done=said.append)
     task = endless.task
     assert task is not None
     await asyncio.sleep(0)
@@ -145,8 +145,7 @@ async def test_an_answer_may_open_a_dialog(qt_loop: QEventLoop) -> None:
 async def test_an_engine_that_cannot_be_started(
     qt_loop: QEventLoop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bridge, "_RESTART_MS", 5)
-    engine = Engine(command=("/no/such/program",))
+    engine = Engine(command=("/no/such/program",), restart_ms=5)
     said: list[tuple[str, str]] = []
     engine.status_changed.connect(lambda *found: said.append(found))
     engine.start()
@@ -161,8 +160,7 @@ async def test_an_engine_that_cannot_be_started(
 async def test_an_engine_that_ends_again_and_again_is_given_up(
     qt_loop: QEventLoop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bridge, "_RESTART_MS", 5)
-    engine = Engine(command=(sys.executable, "-S", "-c", "raise SystemExit(3)"))
+    engine = Engine(command=(sys.executable, "-S", "-c", "raise SystemExit(3)"), restart_ms=5)
     engine.start()
     await until(lambda: engine.status == "lost")
     await engine.stop()

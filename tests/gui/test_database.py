@@ -70,7 +70,7 @@ async def test_rows_of_a_table_become_a_sample_set(
         await desk.until(lambda: document.tables.list.topLevelItemCount() == 3, "the tables")
         names = [document.tables.list.topLevelItem(n).text(0) for n in range(3)]
         assert names == ["public.big_orders", "public.customers", "public.orders"]
-        document.tables.list.setCurrentItem(document.tables.list.topLevelItem(2))
+        document.tables.list.setCurrentItem(document.tables.list.topLevelItem(2))  # type: ignore[arg-type]
         await desk.until(lambda: document.tables.columns.topLevelItemCount() == 5, "columns")
         assert document.tables.columns.topLevelItem(0).text(2) == "key"
         assert "generated" in document.tables.columns.topLevelItem(4).text(2)
@@ -158,7 +158,7 @@ async def test_changes_come_straight_into_the_preview_through_a_publication_that
         pane = (await opened(desk, "live")).tables
         await desk.act(pane.load)
         await desk.until(lambda: pane.list.topLevelItemCount() == 3, "the tables")
-        pane.list.setCurrentItem(pane.list.topLevelItem(2))
+        pane.list.setCurrentItem(pane.list.topLevelItem(2))  # type: ignore[arg-type]
         await desk.until(lambda: pane.columns.topLevelItemCount() == 5, "columns")
         pane.live.setChecked(True)
         await desk.act(pane.capture)

@@ -54,7 +54,7 @@ def test_free_names() -> None:
 
 
 def test_a_new_project_needs_an_empty_folder(qtbot: QtBot, tmp_path: Path) -> None:
-    dialog = dialogs.NewProjectDialog(None)  # type: ignore[arg-type]
+    dialog = dialogs.NewProjectDialog(None)
     qtbot.addWidget(dialog)
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "x").touch()
@@ -69,7 +69,7 @@ def test_a_new_project_needs_an_empty_folder(qtbot: QtBot, tmp_path: Path) -> No
 
 
 def test_the_export_proposes_a_place_beside_the_project(qtbot: QtBot, tmp_path: Path) -> None:
-    dialog = dialogs.ExportDialog(None, tmp_path / "shop")  # type: ignore[arg-type]
+    dialog = dialogs.ExportDialog(None, tmp_path / "shop")
     qtbot.addWidget(dialog)
     assert dialog.output.text() == str(tmp_path / "shop-server.yaml")
     dialog.target.setCurrentIndex(dialog.target.findData("routestudio"))
@@ -81,7 +81,7 @@ def test_an_endpoint_gives_only_what_was_changed(qtbot: QtBot) -> None:
         "url": "https://a", "headers": {"x": "1"}, "encrypted_headers": {"auth": {"$secret": True}},
     }  # fmt: skip
     dialog = dialogs.ResourceDialog(
-        None, "http_endpoints", "api", values, set()  # type: ignore[arg-type]
+        None, "http_endpoints", "api", values, set()
     )  # fmt: skip
     qtbot.addWidget(dialog)
     assert dialog.changed_values() == {}
@@ -170,7 +170,7 @@ async def test_a_function_is_added_with_its_starter(desk: Desk, project: Path) -
     in_dialog(fill)
     await desk.trigger("add_function")
     await desk.until(lambda: session.function("cache-keys") is not None, "the function")
-    document = desk.window.document()
+    document: Any = desk.window.document()
     assert document is not None
     assert "def route(" in document.editor.toPlainText()
     await desk.quiet(0.3)

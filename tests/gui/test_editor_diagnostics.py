@@ -131,7 +131,7 @@ def test_show_text_keeps_cursor_and_undo_and_says_nothing(editor: CodeEdit, qtbo
 
 
 def test_typing_sends_edited(editor: CodeEdit, qtbot: QtBot) -> None:
-    with qtbot.waitSignal(editor.edited, timeout=1000):
+    with qtbot.waitSignal(editor.edited, timeout=30_000):
         QTest.keyClicks(editor, "x")
 
 

@@ -130,6 +130,6 @@ async def test_a_function_that_reads_the_clock_is_flagged_and_its_rows_counted(
     await desk.act(lambda: (editor.selectAll(), editor.insert_at_cursor(after)))
     await desk.until(lambda: "28 rows depend on the time" in pill.text(), pill.text())
     assert "differs in topic" in pill.toolTip()
-    assert [d.code for d in editor.diagnostics] == ["not_determined"]
+    await desk.until(lambda: [d.code for d in editor.diagnostics] == ["not_determined"], "the mark")
     await desk.act(lambda: (editor.selectAll(), editor.insert_at_cursor(before)))
     await desk.until(lambda: not pill.isVisible(), "no pill")

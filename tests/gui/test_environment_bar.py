@@ -15,7 +15,7 @@ from routestudio.ui.documents.variables import VariablesDocument
 from routestudio.ui.environment_dialogs import AddEnvironmentDialog, VariableDialog
 from routestudio.ui.widgets.dialog import AskDialog, Dialog
 from tests.gui.desk import Desk, in_qt
-from tests.support.http_server import HttpReceiver
+from tests.support.http_server import HttpReceiver, Reply
 from tests.support.run_project import SINK
 from tests.unit.engine.test_environment_guard import with_environments
 
@@ -134,7 +134,7 @@ async def test_every_key_and_button_asks_in_production(
     await at(desk, folder, "production")
     window.run_panel.after = None
     window.commands.runs.with_consent = lambda sink, standin, then: then()  # type: ignore[method-assign]
-    http_receiver.pause(0.01)
+    http_receiver.answer = lambda _: Reply(delay=0.2)
     window.where.button("real").click()
     typing(monkeypatch, "production")
     await desk.trigger("run")
@@ -237,7 +237,7 @@ async def test_an_engine_that_is_started_again_stays_in_the_environment(
     folder = with_environments(tmp_path / "p", http_receiver.url)
     await desk.start(folder)
     await at(desk, folder, "production")
-    desk.engine._process.kill()  # type: ignore[union-attr]
+    desk.engine._process.kill()
     await desk.until(lambda: any("restarted" in text for _, text in desk.notices), "the restart")
     await desk.quiet()
     found: dict[str, Any] = desk.window.session.environment or {}

@@ -58,8 +58,7 @@ async def test_every_text_of_the_window(desk: Desk, project: Path) -> None:
         for pane in texts(window):
             if len(re.findall(r"\w{2,}", pane.toPlainText())) < 2:
                 continue
-            window.activateWindow()
-            pane.setFocus()
+            await desk.focus(pane)
             await desk.trigger("find")
             find_in(window, pane)
             names.add(pane.accessibleName())
@@ -97,15 +96,14 @@ async def test_every_text_of_the_window(desk: Desk, project: Path) -> None:
 async def test_the_documentation_beside_the_editor(desk: Desk, project: Path) -> None:
     await desk.start(project)
     document = await desk.open("function", "orders-by-region")
-    desk.window.activateWindow()
-    document.docs.setFocus()
+    await desk.focus(document.docs)
     await desk.trigger("find")
     bar = opened_bar(document.docs)
     bar.text.clear()
     QTest.keyClicks(bar.text, "idempotency")
     QTest.keyClick(bar.text, Qt.Key.Key_Return)
     assert bar.count.text() == "1 found"
-    chosen = [item for item in bar._surface._labels() if item.hasSelectedText()]
+    chosen = [item for item in bar._surface._labels() if item.hasSelectedText()]  # type: ignore[attr-defined]
     assert [item.selectedText() for item in chosen] == ["idempotency"]
     assert document.docs.verticalScrollBar().value() > 0
     QTest.keyClick(bar.text, Qt.Key.Key_Escape)
@@ -118,8 +116,7 @@ async def test_without_a_text_the_function_in_front_is_searched(desk: Desk, proj
     await desk.trigger("find")
     await desk.until(lambda: any("Put the cursor" in text for _, text in desk.notices), "a hint")
     document = await desk.open("function", "orders-by-region")
-    desk.window.activateWindow()
-    desk.window.tabs.setFocus()
+    await desk.focus(desk.window.tabs)
     await desk.trigger("find")
     assert document.find_bar.isVisible()
     assert document.find_bar.replacement.isVisible()

@@ -85,6 +85,8 @@ async def test_a_pinned_test_marks_what_it_reaches(desk: Desk, project: Path) ->
     shown: list[int] = []
     document.insight.shown.connect(lambda: shown.append(1))
     await desk.until(lambda: shown, "the marks")
+    await desk.until(lambda: document.preview.current, "a row to pin")
+    await desk.quiet(1.0)
     before = len(shown)
     await desk.trigger("pin_test")
     await desk.until(lambda: len(shown) > before, "marks with the new test")

@@ -26,7 +26,7 @@ async def test_the_first_route_works_as_written(desk: Desk, tmp_path: Path) -> N
     async def shoot(name: str) -> None:
         pictures.append(name)
         if name == "tour-3-route":
-            preview = desk.window.document().preview  # type: ignore[union-attr]
+            preview = desk.window.document().preview
             rows = [preview.model.row(n)["routing"] for n in range(5)]
             assert [(r["method"], r["endpoint_path"]) for r in rows] == [
                 ("POST", "/eu/orders"), ("PATCH", "/eu/orders/1"), ("POST", "/us/orders"),
@@ -35,7 +35,7 @@ async def test_the_first_route_works_as_written(desk: Desk, tmp_path: Path) -> N
         if name == "tour-4-tests":
             assert [item["ok"] for item in tests.results] == [True, True]
         if name == "tour-5-delete":
-            entries = desk.window.document().preview.variants.entries  # type: ignore[union-attr]
+            entries = desk.window.document().preview.variants.entries
             failed = {entry["key"] for entry in entries if entry["row"]["problems"]}
             assert "delete_keys" in failed
         if name == "tour-6-fixed":

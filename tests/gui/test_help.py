@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt, QUrl
@@ -40,9 +41,8 @@ async def test_f1_explains_the_field_that_has_the_focus(desk: Desk, project: Pat
     await desk.start(project)
     document = await desk.open("sink", "orders-to-kafka")
     await desk.quiet()
-    desk.window.activateWindow()
     row = document.config.rows["hosts"]
-    row.editor.control().setFocus()
+    await desk.focus(row.editor.control())
     await desk.trigger("help")
     (card,) = desk.window.findChildren(HelpCard)
     assert row.field.help in card.text.text().replace("\u200b", "")
@@ -65,8 +65,7 @@ async def test_f1_elsewhere_opens_the_page_about_it(desk: Desk, project: Path) -
         (window.tests.run_button, "guides/route-tests.md"),
     ):  # fmt: skip
         assert topic_of(widget) == Topic(page)
-    window.activateWindow()
-    window.tree.tree.setFocus()
+    await desk.focus(window.tree.tree)
     await desk.trigger("help")
     (reader,) = window.findChildren(HelpWindow)
     assert reader.address == "guides/getting-started.md"
@@ -92,7 +91,7 @@ async def test_the_id_of_a_hazard_leads_to_its_entry(desk: Desk, project: Path) 
     reader.close()
 
 
-def items(desk: Desk) -> list:
+def items(desk: Desk) -> list[Any]:
     tree = desk.window.problems.tree
     return [tree.topLevelItem(number) for number in range(tree.topLevelItemCount())]
 

@@ -110,7 +110,7 @@ async def test_what_fails_leads_to_its_line(desk: Desk, project: Path) -> None:
         lambda: QTest.mouseClick(document.view.viewport(), Qt.MouseButton.LeftButton, pos=place)
     )
     assert front(desk) == ("function", "orders-by-region")
-    editor = desk.window.document().editor  # type: ignore[union-attr]
+    editor = desk.window.document().editor
     assert editor.textCursor().blockNumber() == start + 1
 
 

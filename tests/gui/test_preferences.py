@@ -37,7 +37,7 @@ def dialog(qtbot: QtBot) -> PreferencesDialog:
     qtbot.addWidget(window)
     made = PreferencesDialog(window, Actions(window))
     made.show()
-    made.kept = window
+    made.kept = window  # type: ignore[attr-defined]
     return made
 
 
@@ -46,7 +46,7 @@ def choose(dialog: PreferencesDialog, name: str) -> None:
     for number in range(listed.topLevelItemCount()):
         item = listed.topLevelItem(number)
         if item.data(0, Qt.ItemDataRole.UserRole) == name:
-            listed.setCurrentItem(item)
+            listed.setCurrentItem(item)  # type: ignore[arg-type]
 
 
 @in_qt

@@ -92,8 +92,9 @@ async def test_what_a_hint_says_to_write_is_written_by_a_link(desk: Desk, projec
     await desk.act(lambda: panel.detail.anchorClicked.emit(QUrl("#yaml")))
     document: Any = window.document()
     assert document.kind == "yaml"
-    await desk.until(document.editor.toPlainText, "the text")
-    assert "destination:" in document.editor.textCursor().block().text()
+    await desk.until(
+        lambda: "destination:" in document.editor.textCursor().block().text(), "the place"
+    )
     await desk.act(lambda: panel.detail.anchorClicked.emit(QUrl("#write:0")))
     await desk.until(lambda: "compression: none" in document.editor.toPlainText(), "the key")
     await desk.until(lambda: not by_hazard(desk, "YML-07"), "the lint")

@@ -30,7 +30,6 @@ from PySide6.QtWidgets import (
 from routestudio.cli import main
 from routestudio.cli.main import COMMANDS
 from routestudio.ui.actions import TABLE
-from tests.gui import desk as desks
 from tests.gui.desk import Desk, in_qt
 from tests.support.http_server import HttpReceiver, Received
 from tests.support.run_project import SINK, refuse
@@ -173,7 +172,7 @@ async def with_a_run(
     desk: Desk, folder: Path, receiver: HttpReceiver, monkeypatch: pytest.MonkeyPatch
 ) -> Production:
     """A run in production, with its name typed, whose rows the service refuses in part."""
-    monkeypatch.setattr(desks, "LONGEST", 400.0)
+    desk.may_take(900)
     await desk.start(folder)
     place = Production(desk, folder)
     place.remember()
@@ -185,9 +184,8 @@ async def with_a_run(
     panel = desk.window.run_panel
     await desk.until(lambda: panel.summary is not None and not panel.running, "the run")
     monkeypatch.undo()
-    monkeypatch.setattr(desks, "LONGEST", 400.0)
     assert len(delivered(receiver.requests)) == 6, "this test would see what is written"
-    place.run = panel.run.id  # type: ignore[index]
+    place.run = panel.run.id
     receiver.answer = None
     receiver.reset()
     return place
@@ -252,7 +250,7 @@ async def test_no_button_writes_to_production(
             for panel in panels if number == 0 else [panels[number % len(panels)]]:
                 await place.ready(kind, name)
                 window.open_bottom(panel)
-                await press_all(place, panel, (kind, name), pressed, http_receiver)
+                await press_all(place, panel, (kind, name), pressed, http_receiver)  # type: ignore[arg-type]
         for page in range(window.run_panel.page.count()):
             await place.ready("sink", SINK)
             window.open_bottom(window.run_panel)

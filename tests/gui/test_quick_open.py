@@ -106,7 +106,7 @@ async def test_a_variable_and_an_environment(desk: Desk, project: Path) -> None:
     (project / ".env.staging").write_text("SHOP_REGION=us\n")
     await desk.start(project)
     await take(desk, "shop_region")
-    document = desk.window.document()
+    document: Any = desk.window.document()
     assert document is not None
     assert document.kind == "variables"
     await desk.until(lambda: (document.current or {}).get("name") == "SHOP_REGION", "the variable")

@@ -100,17 +100,17 @@ async def test_what_the_service_holds_is_compared(desk: Desk, project: Path) -> 
         await run_for_real(desk)
         place = f"localhost:{address.port}"
         hint = f"Run → Read back compares what {place} holds with the preview."
-        assert ("info", hint) in desk.notices
+        await desk.until(lambda: ("info", hint) in desk.notices, "the hint")
         arrived = desk.window.arrived
-        assert place in arrived._empty.title.text()
+        await desk.until(lambda: place in arrived._empty.title.text(), "the place")
         rows = await read(desk)
         assert {row.verdict for row in rows} <= {"equal", "replaced"}
         assert f"What {place} holds of {SINK}" in arrived.title.toolTip()
         assert arrived.held.banner.property("banner") == "success"
         key = next(row.key for row in rows if row.verdict == "equal")
-        body = json.loads((await asyncio.to_thread(command, address, "GET", key)).decode())
+        body = json.loads((await asyncio.to_thread(command, address, "GET", key)).decode())  # type: ignore[arg-type]
         body["record"]["name"] = "Somebody <b>else</b>"
-        await asyncio.to_thread(command, address, "SET", key, json.dumps(body))
+        await asyncio.to_thread(command, address, "SET", key, json.dumps(body))  # type: ignore[arg-type]
         arrived.held.wait("again")
         await desk.act(arrived.refresh)
         first, *_ = await result(desk)

@@ -107,4 +107,4 @@ async def test_pictures(desk: Desk, project: Path, key: str) -> None:
             await desk.quiet()
             dialog.grab().save(str(Path(PICTURES) / f"{key}-{width}-{name}.png"))
             QTest.keyClick(dialog, Qt.Key.Key_Escape)
-            await desk.until(lambda d=dialog: not d.isVisible(), "the end")  # type: ignore[misc]
+            await desk.until(lambda d=dialog: not d.isVisible(), "the end")

@@ -80,7 +80,7 @@ async def test_the_guide_is_walked(desk: Desk, project: Path) -> None:
     QTest.keyClick(types.focusWidget(), Qt.Key.Key_Return)
     wanted = {"price": "numeric", "since": "timestamptz"}
     snapshot = lambda: desk.window.session.snapshot  # noqa: E731
-    await desk.until(lambda: snapshot()["table_types"] == {"public.stock": wanted}, "the types")
+    await desk.until(lambda: snapshot()["table_types"] == {"public.stock": wanted}, "the types")  # type: ignore[no-untyped-call]
 
     # The key of the table is asked for by its action; the message of a row shows the types.
     await desk.trigger("mark_key")

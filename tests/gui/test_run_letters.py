@@ -51,7 +51,7 @@ def answer(monkeypatch: pytest.MonkeyPatch, name: str, fill: Callable[[Any], Non
     shown: list[Any] = []
     real = getattr(run_editor, name)
 
-    class Filled(real):  # type: ignore[misc, valid-type]
+    class Filled(real):  # type: ignore[valid-type]
         def exec(self) -> int:
             shown.append(self)
             fill(self)

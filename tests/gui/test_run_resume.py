@@ -20,7 +20,7 @@ COUNT = 1_500
 async def test_a_cancelled_run_is_resumed(
     desk: Desk, tmp_path: Path, http_receiver: HttpReceiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    http_receiver.answer = lambda _: Reply(delay=0.01)
+    http_receiver.answer = lambda _: Reply(delay=0.1)
     panel = await at_run_project(desk, tmp_path / "p", http_receiver.url, COUNT)
     await run(desk, monkeypatch)
     await desk.until(lambda: panel.progress.value() > 50, "a first delivery")
@@ -55,7 +55,7 @@ async def test_a_cancelled_run_is_resumed(
 async def test_a_run_whose_engine_was_killed_is_resumed(
     desk: Desk, tmp_path: Path, http_receiver: HttpReceiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    http_receiver.answer = lambda _: Reply(delay=0.02)
+    http_receiver.answer = lambda _: Reply(delay=0.1)
     panel = await at_run_project(desk, tmp_path / "p", http_receiver.url, COUNT)
     await run(desk, monkeypatch)
     await desk.until(lambda: panel.progress.value() > 100, "a first delivery")
@@ -101,7 +101,7 @@ async def test_past_runs_are_opened_from_the_tree(
 async def test_a_run_is_not_resumed_when_its_messages_changed(
     desk: Desk, tmp_path: Path, http_receiver: HttpReceiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    http_receiver.answer = lambda _: Reply(delay=0.02)
+    http_receiver.answer = lambda _: Reply(delay=0.1)
     panel = await at_run_project(desk, tmp_path / "p", http_receiver.url, COUNT)
     await run(desk, monkeypatch)
     await desk.until(lambda: panel.progress.value() > 10, "a first delivery")

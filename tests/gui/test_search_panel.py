@@ -11,6 +11,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QTreeWidgetItem
 
+from routestudio.api.finding import FoundLine
 from routestudio.ui.documents.sample import LARGEST
 from routestudio.ui.panels.search import SearchPanel
 from tests.gui.desk import Desk, in_qt
@@ -30,13 +31,13 @@ async def search(desk: Desk, text: str) -> SearchPanel:
     return panel
 
 
-def lines(panel: SearchPanel) -> list[tuple[str, dict[str, Any], QTreeWidgetItem]]:
+def lines(panel: SearchPanel) -> list[tuple[str, FoundLine, QTreeWidgetItem]]:
     found = []
     for number in range(panel.list.topLevelItemCount()):
         group = panel.list.topLevelItem(number)
         for child in (group.child(n) for n in range(group.childCount())):
             found.append((group.text(0), child.data(1, Qt.ItemDataRole.UserRole), child))
-    return found
+    return found  # type: ignore[return-value]
 
 
 async def go(desk: Desk, panel: SearchPanel, file: str, text: str) -> Any:
@@ -68,7 +69,7 @@ async def test_a_line_of_a_function_is_selected_in_its_editor(desk: Desk, projec
 async def test_a_line_of_a_sample_is_its_row(desk: Desk, project: Path) -> None:
     many = project / "samples/many.jsonl"
     row = {"action": "insert", "record": {"id": 0, "note": "x" * 100}}
-    text = "".join(json.dumps({**row, "record": {**row["record"], "id": n}}) + "\n"
+    text = "".join(json.dumps({**row, "record": {**row["record"], "id": n}}) + "\n"  # type: ignore[dict-item]
                    for n in range(LARGEST // 120))  # fmt: skip
     assert len(text) > LARGEST
     many.write_text(text)

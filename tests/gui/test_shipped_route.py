@@ -24,7 +24,6 @@ from routestudio.ui.documents.overview import OverviewDocument
 from routestudio.ui.documents.sample_types import TypesDialog
 from routestudio.ui.rehearse_dialog import RehearseDialog
 from routestudio.ui.rows_dialog import RowsDialog
-from tests.gui import desk as desks
 from tests.gui.desk import Desk, in_qt
 
 pytestmark = [pytest.mark.gui, pytest.mark.slow]
@@ -70,7 +69,6 @@ async def press(desk: Desk, words: str) -> None:
 async def test_the_guide_is_walked(
     desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(desks, "LONGEST", 180.0)
     text = GUIDE.read_text(encoding="utf-8")
     folder = tmp_path / "stock"
     await desk.start()
@@ -126,7 +124,7 @@ async def rows_and_types(desk: Desk, rows: str) -> None:
     await desk.until(lambda: dialog.messages.item(0, 3).text() == "a-1", "the key")
     picture(dialog, "shipped-1-rows")
     QTest.keyClick(dialog.key, Qt.Key.Key_Return)
-    await desk.until(lambda: window.document().name == "stock", "the samples")  # type: ignore[union-attr]
+    await desk.until(lambda: window.document().name == "stock", "the samples")
     document: Any = window.document()
     await desk.until(lambda: document.rows.model.rowCount() == 4, "the rows")
     assert action("**Samples → Sample from a topic or stream…**")

@@ -70,7 +70,7 @@ async def test_tables_are_chosen_from_what_is_there(
         await desk.until(lambda: dialog.tables.topLevelItemCount() == 2, "the tables")
         names = [dialog.tables.topLevelItem(n).text(0) for n in range(2)]
         assert names == ["billing.invoices", "public.orders"]  # a view has no changes
-        dialog.tables.setCurrentItem(dialog.tables.topLevelItem(0))
+        dialog.tables.setCurrentItem(dialog.tables.topLevelItem(0))  # type: ignore[arg-type]
         await desk.until(lambda: dialog.columns.topLevelItemCount() == 3, "the columns")
         dialog.tables.topLevelItem(0).setCheckState(0, Qt.CheckState.Checked)
         dialog.columns.topLevelItem(1).setCheckState(0, Qt.CheckState.Checked)

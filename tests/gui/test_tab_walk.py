@@ -24,9 +24,7 @@ MOST = 400
 async def walked(desk: Desk) -> list[QWidget]:
     """The controls that Tab comes to, until it is where it began."""
     window = desk.window
-    window.activateWindow()
-    window.bar.theme_button.setFocus()
-    await desk.act(lambda: None)
+    await desk.focus(window.bar.theme_button)
     found: list[QWidget] = []
     for _ in range(MOST):
         widget = QApplication.focusWidget()
@@ -83,8 +81,7 @@ def _text(widget: QWidget) -> str:
 async def test_tab_leaves_the_editor_after_escape_only(desk: Desk, project: Path) -> None:
     await desk.start(project)
     editor = (await desk.open("function", "orders-by-region")).editor
-    desk.window.activateWindow()
-    editor.setFocus()
+    await desk.focus(editor)
     before = editor.toPlainText()
     QTest.keyClick(editor, Qt.Key.Key_Tab)
     assert editor.hasFocus()

@@ -220,7 +220,7 @@ async def test_a_table_by_mouse_and_keyboard(
     press(view, Qt.Key.Key_C, control)
     assert len(QGuiApplication.clipboard().text().splitlines()) == few
     copies = next(a for a in tools.menu().actions() if a.text() == "Copy as").menu()
-    next(a for a in copies.actions() if a.text() == "Markdown").trigger()
+    next(a for a in copies.actions() if a.text() == "Markdown").trigger()  # type: ignore[attr-defined]
     assert QGuiApplication.clipboard().text().startswith("| # | Action |")
     path = tmp_path / "rows.csv"
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(path), "CSV (*.csv)"))
@@ -281,6 +281,6 @@ async def test_actions_go_to_the_table_with_the_focus(desk: Desk, project: Path)
     await desk.act(window.log.table.setFocus)
     await desk.until(action.isEnabled, "the table with the focus")
     await desk.trigger("filter_table")
-    bar = tools_of(window.log.table).filter_bar  # type: ignore[union-attr]
+    bar = tools_of(window.log.table).filter_bar
     assert bar is not None
     assert bar.isVisible()

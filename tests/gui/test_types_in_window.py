@@ -90,14 +90,14 @@ async def test_types_are_set_in_a_form_by_keyboard_alone(desk: Desk, project: Pa
     wanted = {"total": "numeric(10,2)", "qty": "integer"}
     for name, field in dialog.fields.items():
         assert field.hasFocus() or field.lineEdit().hasFocus(), name
-        QTest.keyClicks(field.lineEdit(), wanted.get(name, ""))
-        QTest.keyClick(field.lineEdit(), Qt.Key.Key_Tab)
+        QTest.keyClicks(field.lineEdit(), wanted.get(name, ""))  # type: ignore[arg-type]
+        QTest.keyClick(field.lineEdit(), Qt.Key.Key_Tab)  # type: ignore[arg-type]
     assert dialog.changes == wanted
     QTest.keyClick(dialog.focusWidget(), Qt.Key.Key_Backtab, Qt.KeyboardModifier.ShiftModifier)
     assert dialog.fields["note"].lineEdit().hasFocus()
-    QTest.keyClick(dialog.fields["note"].lineEdit(), Qt.Key.Key_Return)
+    QTest.keyClick(dialog.fields["note"].lineEdit(), Qt.Key.Key_Return)  # type: ignore[arg-type]
     types = lambda: desk.window.session.snapshot["table_types"].get(TABLE)  # noqa: E731
-    await desk.until(lambda: types() == wanted, "the types")
+    await desk.until(lambda: types() == wanted, "the types")  # type: ignore[no-untyped-call]
     await desk.until(lambda: "named in the project" in tip(document, "total"), "the tool tip")
     assert tip(document, "qty").startswith("qty: int4\n")
     await desk.trigger("save")
@@ -106,7 +106,7 @@ async def test_types_are_set_in_a_form_by_keyboard_alone(desk: Desk, project: Pa
     tables = yaml.safe_load(path.read_text())["tables"]
     assert {"name": TABLE, "columns": wanted} in tables
     await desk.trigger("undo")
-    await desk.until(lambda: types() is None, "undo")
+    await desk.until(lambda: types() is None, "undo")  # type: ignore[no-untyped-call]
 
 
 @in_qt

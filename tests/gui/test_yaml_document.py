@@ -48,7 +48,7 @@ async def test_what_is_typed_is_one_edit_that_others_show_and_that_is_saved(
     await desk.trigger("open_yaml")
     await desk.act(lambda: replaced(document, "SHOP_KAFKA_HOSTS:-localhost", "HOSTS:-other"))
     await desk.until(lambda: "sequin.yaml" in session.snapshot["dirty"], "the edit")
-    hosts = session.sink("orders-to-kafka")["destination"]["hosts"]
+    hosts = session.sink("orders-to-kafka")["destination"]["hosts"]  # type: ignore[index]
     assert hosts == "${HOSTS:-other:9092}"
     assert sink.name == "orders-to-kafka"
     assert session.snapshot["undo"] == "Edit sequin.yaml"

@@ -123,7 +123,7 @@ async def test_a_function_and_a_transform_decide_hub_and_data(
     steps = await service.checks.sink("routed", sample="all")
     failed = {step.target for step in steps if step.status == "failed"}
     assert failed == {f"orders-{region}" for region in REGIONS}
-    event_hub_server.hubs |= failed
+    event_hub_server.hubs |= failed  # type: ignore[arg-type]
     steps = await service.checks.sink("routed", sample="all")
     assert {step.status for step in steps} == {"passed"}, steps
     summary = await service.run("routed", sample="all")
@@ -174,7 +174,6 @@ async def test_event_hubs_check_table(
     event_hub_server: EventHubServer, http_receiver: HttpReceiver, closed_port: int,
     silent_port: int, garbage_port: int, monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr(service_module, "CHECK_SECONDS", 1.5)
     server = event_hub_server
     server.hubs.add("private")
     server.policies["orders-only"] = Policy("k2", hub="orders")
@@ -226,6 +225,7 @@ async def test_event_hubs_check_table(
     await table.run_both("wrong protocol", secure, orders, "TLS failed",
                          variant="TLS against a plain port")  # fmt: skip
     silent = at(f"http://127.0.0.1:{silent_port}")
+    monkeypatch.setattr(service_module, "CHECK_SECONDS", 1.5)
     await table.run_both("timeout", silent, orders, denied)
     table.finish()
     assert server.events == {}

@@ -33,7 +33,6 @@ async def test_redis_check_table(
     redis_tls_server: RedisServer, closed_port: int, silent_port: int, garbage_port: int,
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr(redis_check, "SECONDS", 1.5)
 
     def at(server: RedisServer, **values: Any) -> Any:
         given = {"host": "localhost" if server.tls else server.host, "port": server.port,
@@ -122,6 +121,7 @@ async def test_redis_check_table(
                          variant="TLS against a plain port")  # fmt: skip
     plain = at(redis_tls_server, tls=False)
     await table.run_both("wrong protocol", plain, key, denied, variant="plain against a TLS port")
+    monkeypatch.setattr(redis_check, "SECONDS", 1.5)
     await table.run_both("timeout", at(redis_server, port=silent_port), key, denied)
     table.finish()
 
@@ -148,11 +148,10 @@ async def test_webhook_check_table(
     gate: HttpReceiver, https_receiver: HttpReceiver, closed_port: int, silent_port: int,
     garbage_port: int, monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr(http_check, "SECONDS", 1.0)
 
     def at(url: str, token: str | None = "good-token") -> Any:
         headers = {"Authorization": SecretStr(f"Bearer {token}")} if token else {}
-        return HttpPush.Config(http_endpoint=HttpEndpoint(url=url, encrypted_headers=headers))
+        return HttpPush.Config(http_endpoint=HttpEndpoint(url=url, encrypted_headers=headers))  # type: ignore[arg-type]
 
     def target(path: str, method: str = "POST") -> Any:
         return HttpPush.Routing(method=method, endpoint_path=path)
@@ -187,6 +186,7 @@ async def test_webhook_check_table(
     await table.run_both("wrong protocol", bare, path, "authenticate failed",
                          variant="plain against a TLS port")  # fmt: skip
     silent = at(f"http://127.0.0.1:{silent_port}")
+    monkeypatch.setattr(http_check, "SECONDS", 1.0)
     await table.run_both("timeout", silent, path, "authenticate inconclusive")
     table.finish()
 

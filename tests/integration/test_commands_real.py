@@ -6,7 +6,7 @@ import asyncio
 import os
 import shutil
 import uuid
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -120,7 +120,7 @@ async def test_redis_cli_adds_the_same_entry(redis_password_server: RedisServer)
     await by_the_shell(RedisStream, config, record)
     found = server.command("XRANGE", record.key, "-", "+", database=1)
     assert isinstance(found, list)
-    [[_, ours], [_, theirs]] = found
+    [[_, ours], [_, theirs]] = cast(list[Any], found)
     assert ours == theirs
 
 
@@ -163,7 +163,7 @@ async def test_nats_publishes_the_same_message(nats_server: NatsServer) -> None:
     try:
         await by_the_pipeline(Nats, config, record)
         await by_the_shell(Nats, config, record)
-        ours, theirs = [await came.next_msg(timeout=20) for _ in range(2)]
+        ours, theirs = [await came.next_msg(timeout=60) for _ in range(2)]
     finally:
         await reader.close()
     assert theirs.data == ours.data == record.body

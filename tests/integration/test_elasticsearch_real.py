@@ -436,7 +436,6 @@ async def test_elasticsearch_check_table(
     opensearch_tls_proxy: OpenSearchProxy, closed_port: int, silent_port: int, garbage_port: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr(service_module, "CHECK_SECONDS", 2.0)
     server, proxy, tls = opensearch_server, opensearch_proxy, opensearch_tls_proxy
     server.create_index("orders", n="integer")
     target, absent, denied, bad = (
@@ -523,6 +522,7 @@ async def test_elasticsearch_check_table(
     await table.run_both("wrong protocol", plain, target, refused,
                          variant="plain against a TLS port")  # fmt: skip
     silent = elsewhere(f"http://127.0.0.1:{silent_port}")
+    monkeypatch.setattr(service_module, "CHECK_SECONDS", 2.0)
     await table.run_both("timeout", silent, target, refused)
     said = {e.request.method for each in (proxy, tls) for e in each.exchanges}
     assert said == {"GET", "HEAD"}

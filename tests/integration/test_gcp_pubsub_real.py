@@ -170,12 +170,12 @@ async def test_a_function_and_a_transform_decide_topic_and_data(
     failed = {step.target for step in steps if step.status == "failed"}
     assert failed == {f"{prefix}-{region}" for region in ("eu", "us", "ap")}
     for topic in failed:
-        pubsub_server.create_topic(topic)
+        pubsub_server.create_topic(topic)  # type: ignore[arg-type]
     steps = await service.checks.sink("out", sample="all")
     assert {step.status for step in steps} <= {"passed", "skipped"}, steps
     summary = await service.run("out", sample="all")
     assert summary["delivered"] == len(rows) == 120
-    arrived = [item for topic in failed for item in got(pubsub_server, topic, 40)]
+    arrived = [item for topic in failed for item in got(pubsub_server, topic, 40)]  # type: ignore[arg-type]
     assert Counter(arrived) == Counter(map(said, rows))
     for row in rows:
         assert json.loads(row["request"]["data"]) == row["payload"]
@@ -283,7 +283,7 @@ async def test_an_answer_that_is_lost_after_delivery_is_unknown(
     def relay(request: Received) -> Reply:
         import http.client
 
-        connection = http.client.HTTPConnection(pubsub_server.host, pubsub_server.port, timeout=10)
+        connection = http.client.HTTPConnection(pubsub_server.host, pubsub_server.port, timeout=60)
         try:
             connection.request(request.method, request.target, request.body, {
                 name: value for name, value in request.headers
@@ -315,8 +315,6 @@ async def test_pubsub_check_table(
     pubsub_server: PubSubServer, google_server: GoogleServer, closed_port: int, silent_port: int,
     garbage_port: int, monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr(service_module, "CHECK_SECONDS", 2.5)
-    monkeypatch.setattr(tokens, "TOKEN_SECONDS", 1.5)
     topic = pubsub_server.create_topic("check-table-orders")
     google_server.topics |= {"orders": True, "locked": False}
 
@@ -368,6 +366,8 @@ async def test_pubsub_check_table(
     await table.run_both("wrong protocol", config(google_server.url), known, denied,
                          variant="no emulator")  # fmt: skip
     silent = config(f"http://127.0.0.1:{silent_port}")
+    monkeypatch.setattr(service_module, "CHECK_SECONDS", 2.5)
+    monkeypatch.setattr(tokens, "TOKEN_SECONDS", 1.5)
     await table.run_both("timeout", silent, known, denied)
     mute = cloud(google_server, token_uri=f"http://127.0.0.1:{silent_port}/token")
     await table.run_both("timeout", mute, known, denied, variant="token endpoint")

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.real
 
 
 def config(url: str, batch: bool = True, **endpoint: Any) -> Any:
-    return HttpPush.Config(http_endpoint=HttpEndpoint(url=url, **endpoint), batch=batch)
+    return HttpPush.Config(http_endpoint=HttpEndpoint(url=url, **endpoint), batch=batch)  # type: ignore[arg-type]
 
 
 def encode(settings: Any, number: int = 0, **routing: Any) -> Any:
@@ -72,7 +72,10 @@ async def test_what_arrives_is_what_was_encoded(http_receiver: HttpReceiver) -> 
         effective = router.route(message, FunctionResult(result))
         assert effective.ok
         request = HttpPush.encode(
-            bound.config, message, router.instance(effective), Payload(message.as_json())
+            bound.config,
+            message,
+            router.instance(effective),  # type: ignore[arg-type]
+            Payload(message.as_json()),
         )
         batches.setdefault(effective.batch_key, []).append(request)
     assert len(batches) == 20
@@ -93,12 +96,12 @@ async def test_what_arrives_is_what_was_encoded(http_receiver: HttpReceiver) -> 
         for r in batch
     )  # fmt: skip
     got = []
-    for request in http_receiver.wait_for(20):
-        items = request.json()["data"]
+    for came in http_receiver.wait_for(20):
+        items = came.json()["data"]
         bodies = [json.dumps(i, separators=(",", ":"), ensure_ascii=False).encode() for i in items]
-        assert request.body == b'{"data":[' + b",".join(bodies) + b"]}"
-        headers = {k: v for k, v in request.headers if k.lower() not in ("host", "content-length")}
-        got += [(request.method, request.target, body, headers) for body in bodies]
+        assert came.body == b'{"data":[' + b",".join(bodies) + b"]}"
+        headers = {k: v for k, v in came.headers if k.lower() not in ("host", "content-length")}
+        got += [(came.method, came.target, body, headers) for body in bodies]
     assert sorted(got, key=str) == sorted(sent, key=str)
     assert len(http_receiver.requests) == 20
 

@@ -538,7 +538,6 @@ async def test_meilisearch_check_table(
     meilisearch_server: MeilisearchServer, meilisearch_tls_server: MeilisearchServer,
     closed_port: int, silent_port: int, garbage_port: int, monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr(service_module, "CHECK_SECONDS", 1.0)
     server, tls = meilisearch_server, meilisearch_tls_server
     for each in (server, tls):
         each.create("orders")
@@ -594,6 +593,7 @@ async def test_meilisearch_check_table(
     await table.run_both(strange, plain, one, "authenticate failed",
                          variant="plain against a TLS port")  # fmt: skip
     silent = config(server, endpoint_url=f"http://127.0.0.1:{silent_port}")
+    monkeypatch.setattr(service_module, "CHECK_SECONDS", 1.0)
     await table.run_both("timeout", silent, one, "authenticate failed")
     assert not server.tasks
     assert not tls.tasks

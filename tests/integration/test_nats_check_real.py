@@ -24,8 +24,6 @@ async def test_check_table(
     nats_jwt_server: NatsServer, nats_tls_server: NatsServer, closed_port: int, silent_port: int,
     garbage_port: int, monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr(wire, "INFO_SECONDS", 1.5)
-    monkeypatch.setattr(check, "CONNECT_SECONDS", 1.5)
     nats_server.create_stream("ORDERS", "allowed.orders")
     nats_server.create_stream("QUIET", "allowed.quiet", no_ack=True)
     nats_server.create_stream("SEALED", "allowed.sealed")
@@ -109,6 +107,8 @@ async def test_check_table(
                          variant="TLS off, server requires it")  # fmt: skip
     await table.run_both(strange, settings(nats_user_server, tls=True), nowhere, "TLS failed",
                          variant="TLS on, server has none")  # fmt: skip
+    monkeypatch.setattr(wire, "INFO_SECONDS", 1.5)
+    monkeypatch.setattr(check, "CONNECT_SECONDS", 1.5)
     await table.run_both("timeout", silent, nowhere, denied)
     monkeypatch.setattr(wire, "TLS_FIRST_SECONDS", 0.5)
     secure = settings(nats_tls_server, port=silent_port)

@@ -18,6 +18,7 @@ from tests.support.nats_config import settings, user
 from tests.support.nats_records import records, send, statuses
 from tests.support.nats_server import MAX_PAYLOAD, NatsServer, start_nats, wait_for
 from tests.support.tcp_proxy import proxied
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.real
 
@@ -118,7 +119,7 @@ async def test_who_stores_a_subject_is_asked_once_and_again_after_a_failure(
 async def test_who_may_not_ask_learns_from_acknowledgements(
     nats_server: NatsServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(nats_sending, "GUESS_SECONDS", 0.3)
+    monkeypatch.setattr(nats_sending, "GUESS_SECONDS", 1.5)
     nats_server.create_stream("LOCKED", "allowed.stored.>", max_msgs=2, discard="new")
     link = Nats.connect(settings(nats_server, **user("publisher")))
     subjects = ["allowed.stored.1", "allowed.heard", "allowed.nobody"]
@@ -128,7 +129,7 @@ async def test_who_may_not_ask_learns_from_acknowledgements(
             assert statuses(await link.send(records(*subjects))) == ["delivered"] * 3
             # A second guess would now take longer than a batch may.
             monkeypatch.setattr(nats_sending, "GUESS_SECONDS", 100.0)
-            monkeypatch.setattr(nats_link, "TIMEOUT", 5.0)
+            monkeypatch.setattr(nats_link, "TIMEOUT", 50.0)
             outcomes = await link.send(records(*subjects, "allowed.stored.1", first=10))
             assert [g.subject for g in wire.take(2)] == ["allowed.heard"] * 2
     finally:
@@ -209,7 +210,6 @@ async def test_a_certificate_that_is_not_trusted_gets_nothing(nats_tls_server: N
 async def test_a_lost_answer_may_be_a_stored_message(
     nats_server: NatsServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(nats_link, "TIMEOUT", 0.6)
     nats_server.create_stream("L", "l.>")
     batch = records("l.1", "l.2")
     async with proxied(nats_server.port) as proxy:
@@ -218,7 +218,9 @@ async def test_a_lost_answer_may_be_a_stored_message(
             assert statuses(await link.send(records("l.0", first=7))) == ["delivered"]
             link._storage |= dict.fromkeys(("l.1", "l.2"), link._storage["l.0"])  # type: ignore[attr-defined]
             proxy.lose = True
-            outcomes = await link.send(batch)
+            with monkeypatch.context() as patch:
+                patch.setattr(nats_link, "TIMEOUT", 0.6)
+                outcomes = await link.send(batch)
             assert [(o.code, o.unknown) for o in outcomes] == [("timeout", True)] * 2
             proxy.lose = False
             again = await link.send(batch)
@@ -237,9 +239,9 @@ async def test_a_cut_connection_is_replaced(nats_server: NatsServer) -> None:
             proxy.cut()
             aged(link)
             assert statuses(await link.send(records("x.1"))) == ["delivered"]
-            proxy.delay = 0.4
+            proxy.lose, before = True, len(proxy.sent)
             sending = asyncio.create_task(link.send(records("x.1", "x.2")))
-            await asyncio.sleep(0.2)
+            await until(lambda: len(proxy.sent) > before)
             proxy.cut()
             outcomes = await sending
         finally:

@@ -31,15 +31,17 @@ LEFT = (
 )
 
 
-def source(server: PostgresServer, database: str, **options: str) -> tuple[PostgresSource, list]:
+def source(
+    server: PostgresServer, database: str, **options: str
+) -> tuple[PostgresSource, list[str]]:
     given = {"publication": "routes", "capture": "true", **options}
     found = PostgresSource(server.address(database, **given), lambda _: None, looking=True)
     notices: list[str] = []
-    found.notice = notices.append  # type: ignore[method-assign]
+    found.notice = notices.append  # type: ignore[method-assign,assignment]
     return found, notices
 
 
-async def until(condition: Any, seconds: float = 30) -> None:
+async def until(condition: Any, seconds: float = 60) -> None:
     async with asyncio.timeout(seconds):
         while not await asyncio.to_thread(condition):  # noqa: ASYNC110
             await asyncio.sleep(0.05)
@@ -124,7 +126,7 @@ async def test_a_capture_ends_before_the_log_hurts(postgres_15: PostgresServer) 
             )  # fmt: skip
 
         changing = asyncio.ensure_future(change())
-        async with asyncio.timeout(40):
+        async with asyncio.timeout(120):
             rows = [row async for chunk in made.look(10) for row in chunk]
         await changing
         holder.close()
@@ -195,7 +197,7 @@ def made_source(server: PostgresServer, database: str, **options: str) -> tuple[
     given = {"table": "numbers", "make_publication": "mine", "capture": "true", **options}
     found = PostgresSource(server.address(database, **given), lambda _: None, looking=True)
     notices: list[str] = []
-    found.notice = notices.append  # type: ignore[method-assign]
+    found.notice = notices.append  # type: ignore[method-assign,assignment]
     return found, notices
 
 

@@ -58,16 +58,16 @@ def counted(server: KafkaServer, topic: str) -> dict[str, Any]:
     consumer = Consumer({"bootstrap.servers": server.plaintext, "group.id": "count",
                          "enable.auto.commit": False, "enable.partition.eof": True})  # fmt: skip
     try:
-        found = consumer.list_topics(topic, timeout=20).topics[topic].partitions
+        found = consumer.list_topics(topic, timeout=60).topics[topic].partitions
         consumer.assign([TopicPartition(topic, number, OFFSET_BEGINNING) for number in found])
         open_, until = set(found), monotonic() + 120
         while open_ and monotonic() < until:
-            for message in consumer.consume(5_000, timeout=5):
+            for message in consumer.consume(5_000, timeout=60):
                 if message.error() is not None:
                     open_.discard(message.partition())
                     continue
                 records += 1
-                body = json.loads(message.value())
+                body = json.loads(message.value() or b"")
                 number, key = body["number"], body["id"]
                 assert message.key() == str(key).encode()
                 if not seen[number]:
@@ -138,8 +138,8 @@ def _held(server: KafkaServer, topic: str) -> int:
 
     consumer = Consumer({"bootstrap.servers": server.plaintext, "group.id": "look"})
     try:
-        found = consumer.list_topics(topic, timeout=20).topics[topic].partitions
-        ends = [consumer.get_watermark_offsets(TopicPartition(topic, number), timeout=20)
+        found = consumer.list_topics(topic, timeout=60).topics[topic].partitions
+        ends = [consumer.get_watermark_offsets(TopicPartition(topic, number), timeout=60)
                 for number in found]  # fmt: skip
         return sum(high - low for low, high in ends)
     finally:

@@ -112,7 +112,7 @@ async def test_other_clients_get_the_emulator_s_own_answers(standin: PubSubStand
     address = await standin.start()
 
     def ask(method: str, path: str, body: bytes | None = None) -> tuple[int, Any]:
-        connection = http.client.HTTPConnection(address.host, address.port, timeout=10)
+        connection = http.client.HTTPConnection(address.host, address.port, timeout=60)
         try:
             connection.request(method, path, body, {"content-type": "application/json"})
             answer = connection.getresponse()
@@ -135,7 +135,10 @@ async def test_without_the_emulator_it_says_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        standin_module.system.desktop, "cloud_sdks", lambda _: (tmp_path,), raising=False
+        standin_module.system.desktop,  # type: ignore[attr-defined]
+        "cloud_sdks",
+        lambda _: (tmp_path,),
+        raising=False,
     )
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("CLOUDSDK_ROOT_DIR", str(tmp_path))

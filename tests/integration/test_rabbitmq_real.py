@@ -27,6 +27,7 @@ from tests.support.rabbitmq_server import (
     start_rabbitmq,
 )
 from tests.support.tcp_proxy import proxied
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.real
 MESSAGE = message_from({"action": "insert", "record": {"id": 7}})
@@ -94,7 +95,7 @@ async def test_numbers_and_flags_arrive_as_such(orders: RabbitServer) -> None:
     with orders.channel() as channel:
         channel.queue_bind("q", "by-type", "", {"x-match": "all", **headers})
     changed = [{"share": 4.5}, {"on": "true"}, {"wait": "5000"}, {"text": 5000}]
-    batch = [record("by-type", "k", 1, headers={**headers, **change}) for change in changed]
+    batch = [record("by-type", "k", 1, headers={**headers, **change}) for change in changed]  # type: ignore[dict-item]
     assert statuses(await send(settings(orders), batch)) == ["delivered", *["rejected"] * 3]
     (got,) = orders.drain("q")
     # This client can bind with no double, and reads a whole number of one.
@@ -356,7 +357,7 @@ async def test_a_server_without_memory(
     alarmed: RabbitServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One record tells it; no other is written, and no further connection is filled."""
-    monkeypatch.setattr(rabbitmq_link, "TIMEOUT", 1.0)
+    monkeypatch.setattr(rabbitmq_link, "TIMEOUT", 3.0)
     monkeypatch.setattr(rabbitmq_link, "BLOCKED_SECONDS", 0.2)
     batch = records("topics", *["eu.1"] * 5)
     async with proxied(alarmed.port) as proxy:
@@ -399,11 +400,11 @@ async def test_an_alarm_that_passes_while_records_wait(alarmed: RabbitServer) ->
 async def test_a_blocked_link_can_be_closed(
     alarmed: RabbitServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rabbitmq_link, "TIMEOUT", 0.5)
     link = RabbitMq.connect(settings(alarmed))
     await asyncio.to_thread(alarmed.alarm, True)
+    monkeypatch.setattr(rabbitmq_link, "TIMEOUT", 3.0)
     assert (await link.send(records("topics", "eu.1")))[0].code == "blocked"
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await link.close()
 
 
@@ -413,14 +414,15 @@ async def test_a_blocked_link_can_be_closed(
 async def test_a_lost_confirm_may_be_a_stored_message(
     orders: RabbitServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rabbitmq_link, "TIMEOUT", 0.6)
     batch = records("topics", "eu.1", "eu.2")
     async with proxied(orders.port) as proxy:
         link = RabbitMq.connect(settings(orders, port=proxy.port))
         try:
             assert statuses(await link.send(records("topics", "us.0"))) == ["delivered"]
             proxy.lose = True
-            outcomes = await link.send(batch)
+            with monkeypatch.context() as patch:
+                patch.setattr(rabbitmq_link, "TIMEOUT", 0.6)
+                outcomes = await link.send(batch)
             # The second is only written when the first is confirmed.
             assert [(o.code, o.unknown) for o in outcomes] == [("timeout", True),
                                                                ("timeout", False)]  # fmt: skip
@@ -440,9 +442,9 @@ async def test_a_cut_connection_is_replaced(orders: RabbitServer) -> None:
             proxy.cut()
             aged(link)
             assert statuses(await link.send(records("topics", "eu.1"))) == ["delivered"]
-            proxy.delay = 0.4
+            proxy.lose, before = True, len(proxy.sent)
             sending = spawn(link.send(records("topics", "eu.1", "eu.2")), name="send")
-            await asyncio.sleep(0.2)
+            await until(lambda: len(proxy.sent) > before)
             proxy.cut()
             outcomes = await sending
         finally:
@@ -514,7 +516,7 @@ async def test_a_server_that_is_killed_has_kept_every_confirmed_message(tmp_path
         outcomes = await link.send(lost)
         assert {(o.status, o.code, o.unreachable) for o in outcomes} == {("retry", "connect", True)}
         with start_rabbitmq(folder, port=server.port) as again:
-            await asyncio.sleep(2)  # its port is open a moment before its queues are back
+            await until(lambda: again.has_queue("q"))
             assert statuses(await link.send(last)) == ["delivered"] * 100
             found = [(g.routing_key, g.json()) for g in again.drain("q")]
     finally:

@@ -42,7 +42,6 @@ async def test_check_table(
     rabbitmq_server: RabbitServer, closed_port: int, silent_port: int, garbage_port: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr(rabbitmq_check, "SECONDS", 1.5)
     server = rabbitmq_server
     server.exchange("allowed-orders")
     server.exchange("topics")
@@ -90,6 +89,7 @@ async def test_check_table(
                          variant="TLS off, the port needs it")  # fmt: skip
     await table.run_both(strange, settings(server, tls=True, port=server.port), orders,
                          "TLS failed", variant="TLS on, the port has none")  # fmt: skip
+    monkeypatch.setattr(rabbitmq_check, "SECONDS", 1.5)
     await table.run_both("timeout", settings(server, port=silent_port), orders, denied)
     assert server.drain("everything") == [], "a check delivered something"
     table.finish()

@@ -142,12 +142,12 @@ async def test_a_changed_copy_in_a_stream_differs(
     await delivered(service, path, rows)
     entries = redis_server.command("XRANGE", "held", "-", "+")
     assert isinstance(entries, list)
-    number, fields = entries[3]  # type: ignore[misc]
-    pairs = dict(zip(fields[::2], fields[1::2], strict=True))  # type: ignore[index, arg-type]
-    pairs[b"action"] = b"delete"  # type: ignore[index]
+    number, fields = entries[3]
+    pairs = dict(zip(fields[::2], fields[1::2], strict=True))  # type: ignore[index]
+    pairs[b"action"] = b"delete"
     words = [part for pair in pairs.items() for part in pair]
     redis_server.command("XDEL", "held", number)  # type: ignore[arg-type]
-    redis_server.command("XADD", "held", "*", *words)  # type: ignore[arg-type]
+    redis_server.command("XADD", "held", "*", *words)
     found = await read(service, rows)
     assert counts(found) == {"equal": 11, "different": 1}
     [row] = [row for row in found["rows"] if row["verdict"] == "different"]
@@ -249,7 +249,7 @@ async def test_a_queue_holds_what_was_previewed(
 ) -> None:
     queue = name()
     rabbitmq_server.queue(queue, ("amq.topic", "#"), x_queue_type=kind)
-    path = project(tmp_path, exchange_of(rabbitmq_server, headers={"X-From": "cdc", "n": 7}))
+    path = project(tmp_path, exchange_of(rabbitmq_server, headers={"X-From": "cdc", "n": 7}))  # type: ignore[arg-type]
     source = ROWS[rows](tmp_path)
     summary = await delivered(service, path, source)
     if kind == "classic":

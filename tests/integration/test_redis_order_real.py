@@ -84,7 +84,10 @@ async def test_a_user_who_may_not_use_transactions_gets_one_of_a_group_at_a_time
 ) -> None:
     redis_server.command("ACL", "SETUSER", "plain", "on", ">pw", "~*", "+@all", "-multi")
     config = RedisStream.Config(
-        host=redis_server.host, port=redis_server.port, username="plain", password="pw"
+        host=redis_server.host,
+        port=redis_server.port,
+        username="plain",
+        password="pw",  # type: ignore[arg-type]
     )
     redis_server.command("SET", "other", "a string")
     link = RedisStream.connect(config)

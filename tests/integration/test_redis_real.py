@@ -115,7 +115,10 @@ async def test_what_arrives_is_what_was_encoded(redis_server: RedisServer, datab
         effective = router.route(item, FunctionResult(result))
         assert effective.ok
         command = RedisString.encode(
-            settings, item, router.instance(effective), Payload(item.as_json())
+            settings,
+            item,
+            router.instance(effective),  # type: ignore[arg-type]
+            Payload(item.as_json()),
         )
         records.append(command)
         if command.value is None:
@@ -204,7 +207,7 @@ async def test_a_run_repeats_only_the_commands_that_were_refused(
         assert delivery.summary.delivered == 100, "the deletes pass, and nothing else"
     finally:
         redis_server.command("CONFIG", "SET", "maxmemory", "0")
-    summary = await asyncio.wait_for(running, 20)
+    summary = await asyncio.wait_for(running, 60)
     await link.close()
     await pool.close()
     assert (summary.delivered, summary.rejected) == (400, 0)
@@ -230,7 +233,7 @@ async def test_a_killed_connection_is_replaced(redis_server: RedisServer) -> Non
         assert [o.status for o in await link.send([record(settings, "a")])] == ["delivered"]
         redis_server.command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
         await asyncio.sleep(0.2)  # until its end has come
-        aged(link._node)
+        aged(link._node)  # type: ignore[attr-defined]
         assert [o.status for o in await link.send([record(settings, "b")])] == ["delivered"]
     finally:
         await link.close()

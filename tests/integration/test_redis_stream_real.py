@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from routestudio.model.function import FunctionResult
 from routestudio.model.message import message_from
@@ -17,7 +17,7 @@ def entries(server: RedisServer, key: str) -> list[dict[str, str]]:
     found = server.command("XRANGE", key, "-", "+")
     assert isinstance(found, list)
     result = []
-    for item in found:
+    for item in cast(list[Any], found):
         _, parts = item
         texts = [part.decode() for part in parts]
         result.append(dict(zip(texts[::2], texts[1::2], strict=True)))
@@ -40,7 +40,7 @@ async def test_what_arrives_is_what_was_encoded_in_order(redis_server: RedisServ
         effective = router.route(message, FunctionResult(result))
         payload = Payload(message.as_json())
         records.append(
-            RedisStream.encode(config(redis_server), message, router.instance(effective), payload)
+            RedisStream.encode(config(redis_server), message, router.instance(effective), payload)  # type: ignore[arg-type]
         )
     link = RedisStream.connect(config(redis_server))
     try:

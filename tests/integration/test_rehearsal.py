@@ -53,7 +53,7 @@ class Seen:
         self.arrived: list[Arrived] = []
         self.given_up: list[int] = []
         self.doubtful: list[int] = []
-        places, verdict = rehearsal._places, rehearsal.verdict_on
+        places, verdict = rehearsal._places, rehearsal.verdict_on  # type: ignore[attr-defined]
 
         def keep_places(arrived: Sequence[Arrived]) -> Any:
             self.arrived = list(arrived)

@@ -439,7 +439,6 @@ async def test_s2_check_table(
     s2_server: S2Server, s2_tls_server: S2Server, closed_port: int, silent_port: int,
     garbage_port: int, monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr(service_module, "CHECK_SECONDS", 1.0)
     server, tls = s2_server, s2_tls_server
     for each in (server, tls):
         each.create("orders")
@@ -504,6 +503,7 @@ async def test_s2_check_table(
     await table.run_both("wrong protocol", plain, target, refused,
                          variant="plain against a TLS port")  # fmt: skip
     silent = config(server, endpoint_url=f"http://127.0.0.1:{silent_port}")
+    monkeypatch.setattr(service_module, "CHECK_SECONDS", 1.0)
     await table.run_both("timeout", silent, target, refused)
     for each in (server, tls):
         posted = each.said("POST")

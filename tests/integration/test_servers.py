@@ -183,7 +183,7 @@ def test_opensearch_creates_no_denied_index(opensearch_server: OpenSearchServer)
 
 
 def test_the_proxy_asks_for_credentials(opensearch_proxy: OpenSearchProxy) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", opensearch_proxy.receiver.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", opensearch_proxy.receiver.port, timeout=60)
     statuses = []
     for headers in ({}, {"authorization": "ApiKey x"}, {"authorization": f"ApiKey {API_KEY}"}):
         connection.request("GET", "/", headers=headers)

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -151,7 +152,7 @@ async def test_what_is_left_of_a_compacted_topic_is_read_with_its_headers(
         "min.compaction.lag.ms": "0", "delete.retention.ms": "0",
     })  # fmt: skip
     producer = Producer({"bootstrap.servers": kafka_server.plaintext})
-    headers = [("__debezium.context.connectorName", b'"postgresql"'), ("__op", b'"u"'),
+    headers: Any = [("__debezium.context.connectorName", b'"postgresql"'), ("__op", b'"u"'),
                ("__table", b'"orders"'), ("__schema", None)]  # fmt: skip
     for number in range(60):
         value = json.dumps({"code": number % 3, "number": number}).encode()
@@ -168,7 +169,7 @@ async def test_what_is_left_of_a_compacted_topic_is_read_with_its_headers(
     group = f"g-{uuid.uuid4().hex[:8]}"
     text = f"kafka://{kafka_server.plaintext}/{topic}?group={group}&until=end"
     found: list[Message] = []
-    async with opened(text) as (_, session), aclosing(session.chunks()) as chunks:
+    async with opened(text) as (_, session), aclosing(session.chunks()) as chunks:  # type: ignore[type-var]
         async for rows in chunks:
             found += [row for row in rows if isinstance(row, Message)]
         session.save(len(found))

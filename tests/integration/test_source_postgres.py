@@ -61,7 +61,7 @@ def prepare(server: PostgresServer, database: str, *more: str) -> None:
     server.ask(TABLES[2], database)
 
 
-async def until(found: Callable[[], bool], timeout: float = 30.0) -> None:
+async def until(found: Callable[[], bool], timeout: float = 60.0) -> None:
     """Wait until something is so."""
     async with asyncio.timeout(timeout):
         while not await asyncio.to_thread(found):  # noqa: ASYNC110
@@ -321,7 +321,7 @@ async def test_runs_that_are_killed_lose_nothing(
             await asyncio.to_thread(fill, postgres_15, name, 150, start=rows)
             rows += 150
             if number % 2 == 0:  # others are killed before anything was delivered
-                await until(lambda seen=before: len(arrived(redis_server)) > seen, 60)  # type: ignore[misc]
+                await until(lambda seen=before: len(arrived(redis_server)) > seen, 60)
             await asyncio.sleep(chance.random() * 0.2)
             child.send_signal(signal.SIGKILL)
             await child.wait()

@@ -161,7 +161,7 @@ async def test_what_is_finished_is_acknowledged_whatever_moment_the_run_ends_at(
     async with opened(address(redis_server)) as (source, session):
         rows = await every_row(session)
         session.save(len(rows))
-        under_way = asyncio.ensure_future(source.acknowledge(session.session))
+        under_way = asyncio.ensure_future(source.acknowledge(session.session))  # type: ignore[arg-type]
         await asyncio.sleep(0)
         await session.session.finish()
         assert pending(redis_server) == 0

@@ -387,7 +387,6 @@ async def test_typesense_check_table(
     typesense_server: TypesenseServer, typesense_tls_server: TypesenseServer, closed_port: int,
     silent_port: int, garbage_port: int, monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr(service_module, "CHECK_SECONDS", 1.0)
     server, tls = typesense_server, typesense_tls_server
     for each in (server, tls):
         each.create("orders", n="int32")
@@ -438,6 +437,7 @@ async def test_typesense_check_table(
     await table.run_both("wrong protocol", plain, target, "authenticate failed",
                          variant="plain against a TLS port")  # fmt: skip
     silent = config(server, endpoint_url=f"http://127.0.0.1:{silent_port}")
+    monkeypatch.setattr(service_module, "CHECK_SECONDS", 1.0)
     await table.run_both("timeout", silent, target, "authenticate failed")
     assert {e.request.method for s in (server, tls) for e in s.exchanges} == {"GET"}
     table.finish()

@@ -113,7 +113,7 @@ def _notes(cell: Cell, result: Result) -> list[str]:
     reasons: dict[str, list[str]] = {}
     for name, reason in result.skipped.items():
         reasons.setdefault(reason, []).append(name)
-    for reason, names in reasons.items():
-        shown = ", ".join(f"`{name}`" for name in names)
+    for reason, found in reasons.items():
+        shown = ", ".join(f"`{name}`" for name in found)
         lines.append(f"- {title}: skipped: {shown}. {reason}")
     return lines

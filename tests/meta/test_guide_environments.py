@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 def routestudio(line: str, folder: Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "routestudio", *line.split()]
     return subprocess.run(
-        command, cwd=folder, timeout=60, capture_output=True, text=True, check=False
+        command, cwd=folder, timeout=300, capture_output=True, text=True, check=False
     )
 
 

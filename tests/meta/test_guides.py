@@ -65,7 +65,7 @@ def test_getting_started_works_as_written(tmp_path: Path) -> None:
     assert len(offline) >= 5
     for line in offline:
         found = subprocess.run(
-            [sys.executable, "-m", "routestudio", *line.split()], cwd=tmp_path, timeout=60,
+            [sys.executable, "-m", "routestudio", *line.split()], cwd=tmp_path, timeout=300,
             capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert found.returncode == 0, line + found.stdout + found.stderr
@@ -88,7 +88,7 @@ def test_the_servers_guide_works_as_written(tmp_path: Path) -> None:
     ]  # fmt: skip
     for line in commands:
         found = subprocess.run(
-            [sys.executable, "-m", "routestudio", *line.split()], cwd=tmp_path, timeout=60,
+            [sys.executable, "-m", "routestudio", *line.split()], cwd=tmp_path, timeout=300,
             capture_output=True, text=True, check=False,
         )  # fmt: skip
         expected = 1 if line.startswith(("plan", "diff")) else 0

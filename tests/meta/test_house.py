@@ -132,3 +132,13 @@ def test_every_sink_has_its_icon_and_its_table_of_checks() -> None:
     for sink in registry.default():
         assert (ROOT / "resources" / "icons" / f"{sink.icon}.svg").is_file(), sink.key
         assert (ROOT / "docs" / "checks" / f"{sink.key}.md").is_file(), sink.key
+
+
+@pytest.mark.parametrize("module", MODULES, ids=named)
+def test_what_a_class_leaves_to_others_is_abstract(module: Path) -> None:
+    """So that it is missed when an object is made, or by mypy, and not when it is called."""
+    tree = ast.parse(module.read_text(encoding="utf-8"))
+    raised = [node for node in ast.walk(tree) if isinstance(node, ast.Raise) and node.exc]
+    assert [
+        node.lineno for node in raised if "NotImplementedError" in ast.unparse(node.exc or node)
+    ] == []

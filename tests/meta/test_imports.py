@@ -6,13 +6,14 @@ happen late or by name.
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 from pathlib import Path
 
 import grimp
 import pytest
+
+from tests.support.loaded import modules_after, within
 
 ROOT = Path(__file__).parents[2]
 CLIENTS = (
@@ -39,19 +40,6 @@ def room_of(module: str) -> str | None:
     parts = module.split(".")
     inside = parts[:2] == ["routestudio", "sinks"] and len(parts) > 3 and parts[2] != "_shared"
     return parts[2] if inside else None
-
-
-def loaded_by(module: str) -> set[str]:
-    """Return the names of all modules in a fresh process that imported `module`."""
-    code = f"import sys, json, {module}; print(json.dumps(sorted(sys.modules)))"
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
-    )
-    return set(json.loads(done.stdout))
-
-
-def within(modules: set[str], packages: tuple[str, ...]) -> set[str]:
-    return {each for each in modules if each.split(".")[0] in packages}
 
 
 def test_there_are_sinks() -> None:
@@ -100,21 +88,16 @@ def test_commands_do_not_reach_the_window(graph: grimp.ImportGraph) -> None:
 
 def test_finding_every_sink_loads_no_client_library() -> None:
     """One process imports all of them: what none loads here, none loads alone."""
-    code = (
-        "import sys, json\nfrom routestudio.sinks import registry\n"
-        "keys = list(registry.default().keys())\n"
-        "print(json.dumps([keys, sorted(sys.modules)]))"
+    count = len(concrete_sinks())
+    modules = modules_after(
+        "from routestudio.sinks import registry\n"
+        f"assert len(list(registry.default().keys())) == {count}"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
-    )
-    keys, modules = json.loads(done.stdout)
-    assert len(keys) == len(concrete_sinks())
-    assert within(set(modules), (*CLIENTS, *QT)) == set()
+    assert within(modules, (*CLIENTS, *QT)) == set()
 
 
 def test_the_engines_api_is_light() -> None:
-    modules = loaded_by("routestudio.api.engine") | loaded_by("routestudio.api.client")
+    modules = modules_after("import routestudio.api.engine, routestudio.api.client")
     ours = {each for each in modules if each.startswith("routestudio.")}
     assert {
         each for each in ours if not each.startswith(("routestudio.api", "routestudio.errors"))
@@ -126,14 +109,15 @@ def test_the_engines_api_is_light() -> None:
     "module", ["routestudio.app", "routestudio.cli.main", "routestudio.engine.service"]
 )
 def test_qt_is_loaded_by_the_window_only(module: str) -> None:
-    assert within(loaded_by(module), (*CLIENTS, *QT)) == set()
+    assert within(modules_after(f"import {module}"), (*CLIENTS, *QT)) == set()
 
 
 def test_the_function_worker_is_bare() -> None:
-    ours = {each for each in loaded_by("routestudio.functions.worker") if "routestudio." in each}
+    modules = modules_after("import routestudio.functions.worker")
+    ours = {each for each in modules if "routestudio." in each}
     allowed = ("routestudio.functions", "routestudio.model", "routestudio.errors",
                "routestudio.system")  # fmt: skip
-    assert "asyncio" not in loaded_by("routestudio.functions.worker")
+    assert "asyncio" not in modules
     assert {each for each in ours if not each.startswith(allowed)} == set()
 
 

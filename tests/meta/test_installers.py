@@ -58,7 +58,7 @@ def test_every_way_in_which_the_program_starts_its_python_is_known(frozen: Modul
 
 
 def test_it_runs_modules_and_texts_as_python_does() -> None:
-    program = [sys.executable, DESKTOP / "frozen.py", "-I", "-X", "utf8"]
+    program: list[str | Path] = [sys.executable, DESKTOP / "frozen.py", "-I", "-X", "utf8"]
     done = subprocess.run([*program, "-c", "import sys; print(sys.argv)", "1"],
                           capture_output=True, text=True, check=True)  # fmt: skip
     assert done.stdout == "['-c', '1']\n"

@@ -56,7 +56,7 @@ def test_the_commands_of_the_first_steps_work_as_written(
     assert [line.split()[0] for line in commands] == ["new", "lint", "export", "run"]
     for line in commands:
         found = subprocess.run(
-            [sys.executable, "-m", "routestudio", *line.split()], cwd=tmp_path, timeout=120,
+            [sys.executable, "-m", "routestudio", *line.split()], cwd=tmp_path, timeout=300,
             capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert found.returncode == 0, line + found.stdout + found.stderr

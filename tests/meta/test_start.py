@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.support.loaded import modules_after, within
+
 PROJECT = """
 http_endpoints:
   - name: hook
@@ -63,22 +62,8 @@ def modules_of(command: str, folder: Path, function: str = PYTHON) -> set[str]:
     (folder / "rows.jsonl").write_text(json.dumps(ROW) + "\n")
     named = {"PROJECT": str(folder), "ROWS": str(folder / "rows.jsonl")}
     arguments = [named.get(each, each) for each in COMMANDS[command]]
-    code = (
-        "import sys, json\nfrom routestudio.app import main\n"
-        f"code = main({arguments!r})\n"
-        "print(json.dumps([code, sorted(sys.modules)]))"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=ROOT
-    )
-    assert done.returncode == 0, done.stderr
-    status, names = json.loads(done.stdout.splitlines()[-1])
-    assert status == 0, done.stdout + done.stderr
-    return set(names)
-
-
-def within(names: set[str], packages: tuple[str, ...]) -> set[str]:
-    return {name for name in names if any(f"{name}.".startswith(f"{each}.") for each in packages)}
+    code = f"from routestudio.app import main\nassert main({arguments!r}) == 0"
+    return modules_after(code)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -105,16 +90,6 @@ def test_lint_delivers_nothing(tmp_path: Path) -> None:
 def test_a_function_in_elixir_is_for_the_worker_to_read(command: str, tmp_path: Path) -> None:
     names = modules_of(command, tmp_path, ELIXIR)
     assert within(names, ("routestudio.functions.elixir",)) == set()
-
-
-def modules_after(code: str) -> set[str]:
-    """Return what is loaded when a program has run."""
-    done = subprocess.run(
-        [sys.executable, "-c", f"{code}\nimport sys, json\nprint(json.dumps(sorted(sys.modules)))"],
-        capture_output=True, text=True, check=False, cwd=ROOT,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    return set(json.loads(done.stdout))
 
 
 def test_an_editor_loads_elixir_s_functions_for_elixir_alone() -> None:

@@ -94,7 +94,7 @@ def sinks(draw: st.DrawFn, name: str) -> dict[str, Any]:
     if kind == "gcp_pubsub":
         destination["credentials"] = draw(st.sampled_from(GOOGLE))
     shared = draw(st.sets(st.sampled_from(sorted(SHARED)), max_size=6))
-    values = {"name": name, "database": "shop", "destination": destination}
+    values: dict[str, Any] = {"name": name, "database": "shop", "destination": destination}
     values |= {key: draw(st.sampled_from(SHARED[key])) for key in sorted(shared)}
     batching = kind != "webhook" or destination.get("batch") is not False
     values["batch_size"] = draw(st.sampled_from([1, 10, 1000])) if batching else 1
@@ -203,7 +203,7 @@ WORDS = {"null", "true", "false", "yes", "no", "on", "off", "y", "n"}
 @settings(max_examples=COUNT, suppress_health_check=list(HealthCheck), deadline=None)
 @given(configurations(), st.data())
 def test_round_trips(data: dict[str, Any], drawn: st.DataObject) -> None:
-    writer = Writer(drawn.draw)
+    writer = Writer(drawn.draw)  # type: ignore[arg-type]
     text = writer.document(data)
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)

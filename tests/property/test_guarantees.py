@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections import Counter, defaultdict
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -84,7 +85,8 @@ def test_one_unusual_destination_does_not_hold_back_the_others(
     machine.add(jobs, 0.0)
     machine.expecting = False
     others = {each.position for each in jobs if each.key != ("odd",)}
-    now, held = 0.0, []
+    now = 0.0
+    held: list[Any] = []
     while others:
         batch = machine.take(now)
         if batch is None:

@@ -66,7 +66,7 @@ VALUES = st.one_of(
     st.integers(),
     st.floats(allow_nan=False, allow_infinity=False),
     st.text(
-        st.characters(blacklist_categories=("Cs",), blacklist_characters="\r\x85\u2028\u2029"),
+        st.characters(exclude_categories=("Cs",), exclude_characters="\r\x85\u2028\u2029"),  # type: ignore[arg-type]
         max_size=30,
     ),
     st.sampled_from(

@@ -134,7 +134,7 @@ class Faults:
         return Reply(200, body.encode(), reply.headers)
 
     def _forward(self, request: Received, body: bytes) -> Reply:
-        connection = http.client.HTTPConnection(self._server.host, self._server.port, timeout=20)
+        connection = http.client.HTTPConnection(self._server.host, self._server.port, timeout=60)
         try:
             headers = {k: v for k, v in request.headers if k.lower() not in _DROPPED}
             connection.request(request.method, request.target, body, headers)

@@ -183,7 +183,7 @@ class AwsServer:
     def _post(self, what: str, body: bytes) -> None:
         headers = {"Content-Type": "text/plain"}
         request = urllib.request.Request(f"{self.url}/moto-api/{what}", body, headers)
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             assert answer.status == 200
 
 
@@ -228,5 +228,5 @@ def _answers(port: int, tls: bool) -> bool:
     with socket.create_connection((LOOPBACK, port), 1):
         if tls:
             return True
-    with urllib.request.urlopen(f"http://{LOOPBACK}:{port}/moto-api/", timeout=10) as answer:
+    with urllib.request.urlopen(f"http://{LOOPBACK}:{port}/moto-api/", timeout=60) as answer:
         return bool(answer.status == 200)

@@ -19,7 +19,7 @@ from tests.support.require import missing, program
 
 JARS = Path(__file__).parents[2] / ".cache" / "elasticmq"
 JAVA = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx128m", "-Xshare:auto")
-READY_SECONDS = 30.0
+READY_SECONDS = 90.0
 
 _SETTINGS = """\
 include classpath("application.conf")
@@ -48,5 +48,5 @@ def start_elasticmq(folder: Path) -> Iterator[AwsServer]:
 
 
 def _answers(port: int) -> bool:
-    with urllib.request.urlopen(f"http://{LOOPBACK}:{port}/health", timeout=10) as answer:
+    with urllib.request.urlopen(f"http://{LOOPBACK}:{port}/health", timeout=60) as answer:
         return bool(answer.status == 200)

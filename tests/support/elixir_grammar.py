@@ -206,7 +206,7 @@ def expression(draw: Draw, kind: str = "a", depth: int = 3) -> str:
 
     form = int(draw(st.integers(0, 9)))  # type: ignore[arg-type]
     if kind in CLASSES and form < 5:
-        name, kinds = draw(st.sampled_from(CLASSES[kind]))  # type: ignore[arg-type]
+        name, kinds = draw(st.sampled_from(CLASSES[kind]))  # type: ignore[str-unpack]
         args = [part(which) for which in kinds]
         if form == 0 and not args[0].startswith(("if", "case", "fn")):
             return f"({args[0]} |> {name}({', '.join(args[1:])}))"

@@ -58,7 +58,7 @@ class Gate:
             self.taken.clear()
             self.times.clear()
 
-    def quiet(self, seconds: float = 30.0) -> None:
+    def quiet(self, seconds: float = 60.0) -> None:
         """Wait until no request is in process: a service that died does not go on with them."""
         end = time.monotonic() + seconds
         while self._busy:
@@ -139,7 +139,7 @@ def forwarding(port: int) -> Callable[[Received], Reply]:
     """An answer that comes from the server at `port`."""
 
     def forward(request: Received) -> Reply:
-        connection = http.client.HTTPConnection(LOOPBACK, port, timeout=30)
+        connection = http.client.HTTPConnection(LOOPBACK, port, timeout=60)
         try:
             headers = {k: v for k, v in request.headers if k.lower() not in _DROPPED}
             connection.request(request.method, request.target, request.body, headers)

@@ -107,7 +107,7 @@ class HttpReceiver:
             self._generation += 1
             self._changed.notify_all()
 
-    def wait_for(self, count: int, timeout: float = 10.0) -> list[Received]:
+    def wait_for(self, count: int, timeout: float = 60.0) -> list[Received]:
         """Wait until `count` requests have come and return them; fail after `timeout` seconds."""
         with self._changed:
             if not self._changed.wait_for(lambda: len(self._requests) >= count, timeout):

@@ -17,7 +17,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from tests.support.certificates import Authority
 
-TIMEOUT_MS = 10_000
+TIMEOUT_MS = 30_000
 BOOTSTRAP_MS = 2_000
 
 P = ParamSpec("P")

@@ -21,7 +21,7 @@ from tests.support.ports import LOOPBACK, free_port
 from tests.support.process import Child
 from tests.support.require import program
 
-TIMEOUT = 10.0
+TIMEOUT = 60.0
 PASSWORD = "a-secret-word"
 MAX_PAYLOAD = 200_000
 

@@ -72,7 +72,7 @@ def _load(path: Path) -> dict[str, Any]:
     found: dict[str, Any] = (
         json.loads(text) if path.suffix == ".json" else YAML(typ="safe", pure=True).load(text)
     )
-    return json.loads(json.dumps(found, default=str))  # type: ignore[no-any-return]
+    return json.loads(json.dumps(found, default=str))
 
 
 class Description:

@@ -133,7 +133,7 @@ class OpenSearchProxy(StrictServer):
         for place, (operation, name, _) in enumerate(entries):
             planned = self._items.get(name)
             if denied or planned:
-                status, kind = (403, "security_exception") if denied else planned.pop(0)  # type: ignore[union-attr]
+                status, kind = (403, "security_exception") if denied else planned.pop(0)
                 error = {"type": kind, "reason": f"{kind} for {name}"}
                 failed[place] = {operation: {"_index": index, "_id": name, "status": status,
                                              "error": error}}  # fmt: skip
@@ -158,7 +158,7 @@ def forward(port: int, request: Received, body: bytes | None = None) -> Reply:
     headers = {k: v for k, v in request.headers if k.lower() in kept}
     if body is not None:
         headers = {k: v for k, v in headers.items() if k.lower() != "content-encoding"}
-    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=30)
+    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=60)
     try:
         connection.request(
             request.method, request.target, request.body if body is None else body, headers

@@ -83,7 +83,7 @@ class OpenSearchServer:
         request = urllib.request.Request(
             self.url + path, body, {"content-type": "application/json"}, method=method
         )
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return json.loads(answer.read() or b"null")
 
     def create_index(self, name: str, **types: str) -> str:

@@ -19,7 +19,7 @@ from tests.support.ports import LOOPBACK, free_port
 from tests.support.process import Child
 from tests.support.require import missing
 
-TIMEOUT = 20.0
+TIMEOUT = 60.0
 OWNER = "postgres"
 """Who runs the server when the tests run as root, whom it refuses; and the first user in it."""
 

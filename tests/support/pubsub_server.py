@@ -62,7 +62,7 @@ class PubSubServer:
 
     def request(self, method: str, path: str, body: Any = None) -> Any:
         """One request below the project. Raises `PubSubReplyError`, and `OSError` without it."""
-        connection = http.client.HTTPConnection(self.host, self.port, timeout=20)
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=60)
         try:
             data = None if body is None else json.dumps(body).encode()
             headers = {"content-type": "application/json"} if data else {}

@@ -76,7 +76,7 @@ class RabbitServer:
 
         credentials = pika.PlainCredentials("orders", PASSWORD)
         parameters = pika.ConnectionParameters(
-            self.host, self.port, VHOST, credentials, socket_timeout=10, heartbeat=0
+            self.host, self.port, VHOST, credentials, socket_timeout=60, heartbeat=0
         )
         connection = pika.BlockingConnection(parameters)
         try:
@@ -105,9 +105,20 @@ class RabbitServer:
             for exchange, key in bindings:
                 channel.queue_bind(name, exchange, key)
 
+    def has_queue(self, name: str) -> bool:
+        """Whether there is such a queue: after a start the port is open a moment earlier."""
+        from pika.exceptions import AMQPError
+
+        try:
+            with self.channel() as channel:
+                channel.queue_declare(name, passive=True)
+        except AMQPError:
+            return False
+        return True
+
     def drain(self, name: str) -> list[Got]:
         """Take everything out of a queue, in order."""
-        found = []
+        found: list[Any] = []
         with self.channel() as channel:
             while True:
                 method, properties, body = channel.basic_get(name, auto_ack=True)
@@ -131,7 +142,7 @@ class RabbitServer:
         """Run `rabbitmqctl`, and return what it printed."""
         done = subprocess.run(
             [str(_bin() / "rabbitmqctl"), "-q", *arguments], env=self.env, capture_output=True,
-            text=True, timeout=60, check=True,
+            text=True, timeout=300, check=True,
         )  # fmt: skip
         return done.stdout
 

@@ -16,7 +16,7 @@ from tests.support.ports import LOOPBACK, free_port
 from tests.support.process import Child
 from tests.support.require import program
 
-TIMEOUT = 10.0
+TIMEOUT = 60.0
 SLOTS = 16_384
 
 Reply = bytes | int | None | list["Reply"]

@@ -19,7 +19,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-TIMEOUT = 60.0
+from tests.support.waiting import PATIENCE
+
+TIMEOUT = 2 * PATIENCE
 
 
 @dataclass

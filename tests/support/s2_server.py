@@ -139,7 +139,7 @@ class S2Server(StrictServer):
             case "GET", ["v1", "streams"]:
                 found = self._basin(request, access, "list-streams")
                 names = list(found.streams)[: _limit(query)]
-                listed = [{"name": name, "created_at": _CREATED, "deleted_at": None}
+                listed = [{"name": name, "created_at": _CREATED, "deleted_at": None}  # type: ignore[dict-item]
                           for name in names]  # fmt: skip
                 return as_json(200, {"streams": listed, "has_more": False})
             case "GET", ["v1", "streams", stream]:
@@ -205,7 +205,7 @@ class S2Server(StrictServer):
         tail = {"seq_num": len(held), "timestamp": 1_700_000_000_000}
         if start >= len(held):
             return as_json(416, {"tail": tail})
-        records, size = [], 0
+        records, size = [], 0  # type: ignore[var-annotated]
         for number in range(
             start, min(len(held), start + min(int(query.get("count", 1000)), 1000))
         ):

@@ -30,7 +30,7 @@ class _Watch:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """One phase of a test has ended; `rerun` stands for a failure before the last try."""
-        if report.outcome == "rerun":
+        if report.outcome == "rerun":  # type: ignore[comparison-overlap]
             self._tries[report.nodeid] = report.longreprtext
         elif report.failed:
             self._tries.pop(report.nodeid, None)  # it is reported as a failure

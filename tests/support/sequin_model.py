@@ -178,11 +178,11 @@ class SequinModel:
         known = (*values, "hostname", "database", "primary")
         values |= {k: v for k, v in raw.items() if k in known and k not in ("slot", "publication")}
         for key in ("port", "pool_size"):
-            values[key] = int(values[key])
+            values[key] = int(values[key])  # type: ignore[call-overload]
         for key in ("ssl", "ipv6", "use_local_tunnel"):
             values[key] = values[key] in (True, "true")
         if values.get("primary"):
-            values["primary"] = {"port": 5432, **values["primary"]}
+            values["primary"] = {"port": 5432, **values["primary"]}  # type: ignore[dict-item]
         return values
 
     def _endpoint(self, raw: dict[str, Any]) -> dict[str, Any]:
@@ -225,7 +225,7 @@ class SequinModel:
             raise RefusedError("code can't be blank")
         values = {"description": None if body is raw else raw.get("description"), "type": kind}
         if kind == "routing":
-            sink_type = {"webhook": "http_push"}.get(body.get("sink_type"), body.get("sink_type"))
+            sink_type = {"webhook": "http_push"}.get(body.get("sink_type"), body.get("sink_type"))  # type: ignore[arg-type]
             if sink_type not in {*DEFAULTS, "http_push"} - {"webhook", "sequin_stream"}:
                 raise RefusedError("sink_type is invalid")
             values["sink_type"] = sink_type

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from abc import abstractmethod
 from collections.abc import Callable, Container
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -66,9 +67,9 @@ class StrictServer:
             if e not in but
         }  # fmt: skip
 
+    @abstractmethod
     def carry_out(self, request: Received) -> Reply:
         """Do what a request asks for. Called with the lock held."""
-        raise NotImplementedError
 
     def fail(
         self,

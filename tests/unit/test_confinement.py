@@ -6,6 +6,7 @@ import shutil
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -67,15 +68,16 @@ def test_what_is_no_map_of_patterns(given: object, field: str) -> None:
 
 
 def test_no_confinement_is_no_problem() -> None:
-    for given in ({}, {"team": "a"}, {"routestudio": 1}, {"routestudio": {}}):
+    empty: tuple[Any, ...] = ({}, {"team": "a"}, {"routestudio": 1}, {"routestudio": {}})
+    for given in empty:
         assert confinement.problems(given, {"topic"}) == []
         assert confinement.of(given) == {}
 
 
 def test_a_hostile_pattern_ends_in_time() -> None:
-    begun = time.monotonic()
+    begun = time.process_time()
     assert not Limit("(a|aa)+$b").allows("a" * 5_000)
-    assert time.monotonic() - begun < 20
+    assert time.process_time() - begun < 20
 
 
 def test_numbers_are_matched_as_text_and_nothing_is_inside() -> None:

@@ -135,7 +135,7 @@ def test_every_node_is_reached_by_arrow_keys() -> None:
     while open_:
         here = open_.pop()
         for direction in ("left", "right", "up", "down"):
-            there = neighbour(found.boxes, ways, here, direction)  # type: ignore[arg-type]
+            there = neighbour(found.boxes, ways, here, direction)
             if there not in seen:
                 seen.add(there)
                 open_.append(there)

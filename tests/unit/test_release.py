@@ -43,7 +43,7 @@ def test_the_commit_is_the_same_without_git(
     elif state == "detached":
         subprocess.run(["git", "checkout", "-q", "--detach"], cwd=checkout, check=True)
     assert release.head(checkout) == wanted
-    monkeypatch.setattr(release.shutil, "which", lambda name: None)
+    monkeypatch.setattr(shutil, "which", lambda name: None)
     assert release.head(checkout) == wanted
 
 
@@ -52,7 +52,7 @@ def test_what_is_not_a_checkout_has_no_commit(
 ) -> None:
     assert release.head(tmp_path) == ""
     (tmp_path / ".git").mkdir()
-    monkeypatch.setattr(release.shutil, "which", lambda name: None)
+    monkeypatch.setattr(shutil, "which", lambda name: None)
     assert release.head(tmp_path) == ""
     (tmp_path / ".git" / "HEAD").write_text("ref: refs/heads/none\n")
     assert release.head(tmp_path) == ""

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from routestudio import routing
 from routestudio.model.fields import RuleError
 from routestudio.model.function import FunctionFault, FunctionResult, Identifier
 from routestudio.model.message import Message, message_from
@@ -18,6 +19,7 @@ from routestudio.sinks.binding import bind
 from routestudio.sinks.fields import routed_fields
 from routestudio.sinks.http_push.sink import HttpPush
 from routestudio.sinks.kafka.sink import Kafka
+from routestudio.sinks.meilisearch.sink import Meilisearch
 from routestudio.sinks.nats.sink import Nats
 from routestudio.sinks.redis_stream.sink import RedisStream
 from routestudio.sinks.redis_string.sink import RedisString
@@ -156,7 +158,7 @@ def test_instances_are_what_the_model_makes() -> None:
     assert (instance.group_id, made.group_id) == (effective.group_id, None)
     assert effective.group_id is not None
     with pytest.raises(ValueError, match="frozen"):
-        instance.key = "other"  # type: ignore[attr-defined]
+        instance.key = "other"
 
 
 def test_messages_do_not_share_what_they_may_change() -> None:
@@ -234,6 +236,44 @@ def test_a_table_with_a_space_is_a_stream_key_but_no_subject() -> None:
     assert routed.values["stream_key"] == "sequin.public.my orders"
     refused = Router(bind(Nats, {"host": "localhost", "port": 4222}, dynamic=False))
     assert [p.field for p in refused.route(message_from(raw)).problems] == ["subject"]
+
+
+def test_a_value_outside_of_its_pattern_is_a_problem_wherever_it_came_from() -> None:
+    router = Router(bind(RedisString, REDIS, dynamic=True), confine={"key": "orders:.*"})
+    assert router.route(message(), FunctionResult({"key": "orders:1"})).ok
+    for result in ({"key": "other"}, {}):
+        effective = router.route(message(), FunctionResult(result))
+        [problem] = effective.problems
+        assert "outside of what this sink is confined to" in problem.message
+
+
+def test_a_field_without_a_default_must_be_returned() -> None:
+    given = {"endpoint_url": "http://localhost:7700", "api_key": "k"}
+    router = Router(bind(Meilisearch, given, dynamic=True))
+    effective = router.route(message(), FunctionResult({}))
+    assert [problem.hint for problem in effective.problems] == [
+        "there is no default: the routing function must return it"
+    ]
+
+
+def test_more_values_than_are_remembered_are_judged_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(routing, "_KNOWN_LIMIT", 2)
+    monkeypatch.setattr(routing, "_CACHE_LIMIT", 2)
+    router = Router(bind(RedisString, REDIS, dynamic=True))
+    for _ in range(2):
+        for key in ("a", "b", "c", "d" * 300):
+            assert router.route(message(), FunctionResult({"key": key})).values["key"] == key
+        for number in range(5):
+            effective = router.route(message(), FunctionResult({"key": number}))
+            assert effective.values["key"] == str(number)
+
+
+def test_a_table_that_is_not_named_has_the_group_of_its_key() -> None:
+    router = Router(bind(RedisString, REDIS, dynamic=False), tables={"public.other": ("id",)})
+    assert router.route(message(pks=["7"])).group_id == "7"
+    assert Router(bind(RedisString, REDIS, dynamic=False)).group_id(message(pks=["7"])) == "7"
 
 
 def test_repeated_results_are_routed_as_the_first_one() -> None:

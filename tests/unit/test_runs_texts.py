@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
+from routestudio.api.runs import Counts, Run
 from routestudio.ui.runs import duplicates, picture, tip
 
 
@@ -26,12 +25,12 @@ from routestudio.ui.runs import duplicates, picture, tip
     ],
 )  # fmt: skip
 def test_duplicates_are_said(count: int, lost: int, text: str) -> None:
-    counts = {"duplicates": count, "duplicates_unconfirmed": lost}
+    counts = Counts(duplicates=count, duplicates_unconfirmed=lost)
     assert duplicates(counts) == text
-    run: dict[str, Any] = {"counts": counts, "started": "2026-01-01T00:00:00Z", "sink": "s",
-                           "kind": "sample", "value": "rows", "status": "done", "left": 0,
-                           "letters": 0, "parent": None, "error": None, "standin": False,
-                           "resumable": False}  # fmt: skip
+    run = Run(
+        "1", "s", "rows", standin=False, total=2000, started="2026-01-01T00:00:00Z",
+        status="done", counts=counts,
+    )  # fmt: skip
     assert text in tip(run)
     assert ("not stored" in tip(run)) == bool(count)
     assert (picture(run)[1] == "danger") == bool(lost)

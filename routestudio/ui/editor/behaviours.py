@@ -28,8 +28,8 @@ class Behaviour(QObject):
         return False
 
     def press(self, event: QKeyEvent) -> bool:
-        """Handle one key."""
-        raise NotImplementedError
+        """Handle one key, or leave it to the editor."""
+        return False
 
 
 class AutoIndent(Behaviour):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import Any
 
 from PySide6.QtCore import Signal
@@ -24,17 +25,17 @@ class FieldEditor(QWidget):
         self.row.setContentsMargins(0, 0, 0, 0)
         self.row.setSpacing(6)
 
+    @abstractmethod
     def value(self) -> Any:
         """The value as it goes into YAML; `None` for nothing."""
-        raise NotImplementedError
 
+    @abstractmethod
     def show_value(self, value: Any) -> None:
         """Show a value without sending `changed`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def control(self) -> QWidget:
         """The widget that takes the focus."""
-        raise NotImplementedError
 
     def commit(self) -> None:
         """Take what is being typed as finished, as if the focus had left."""

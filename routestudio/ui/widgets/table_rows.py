@@ -5,6 +5,7 @@ Neither changes the rows behind: a panel that knows its rows by number or by ite
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from time import perf_counter
@@ -86,14 +87,14 @@ class _Sliced:
         self._work = None
 
 
-class _Texts:
+class _Texts(ABC):
     """Rows whose cells are in the window."""
 
     partial = False
 
+    @abstractmethod
     def texts(self, *, selected: bool) -> tuple[list[str], Table]:
         """Titles and cells of the rows that are shown, or of the selected ones."""
-        raise NotImplementedError
 
     def give(self, form: str, take: Callable[[str], None], *, selected: bool) -> None:
         """See `TableRows`."""

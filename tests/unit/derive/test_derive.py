@@ -93,7 +93,7 @@ def document(sink: type[Sink], **destination: object) -> dict[str, Any]:
             values[field.name] = field.ui.example or "x"
             if field.rule.kind == "integer":
                 values[field.name] = int(field.ui.example)
-    needed = {rule.resource: [] for _, rule in resources(sink)}
+    needed: dict[str, list[Any]] = {rule.resource: [] for _, rule in resources(sink)}
     item = {"name": "s", "database": "d", "routing": "f", "destination": {**values, **destination}}
     return {**needed, "sinks": [item]}
 

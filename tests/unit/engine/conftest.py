@@ -58,7 +58,7 @@ async def engine() -> AsyncIterator[Engine]:
     yield Engine(process, client, bad, events)
     process.stdin.close()
     if process.returncode is None:
-        assert await asyncio.wait_for(process.wait(), 10) == 0
+        assert await asyncio.wait_for(process.wait(), 60) == 0
     await reading
 
 

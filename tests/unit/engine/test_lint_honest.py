@@ -31,7 +31,7 @@ async def test_a_secret_in_the_file_is_a_finding_with_its_place(tmp_path: Path) 
     async with EngineService() as engine:
         await engine.open(str(tmp_path))
         found = [f for f in await engine.checks.lint() if f.code == "written_secret"]
-    assert sorted(f.line for f in found) == [2, 11]
+    assert sorted(f.line for f in found) == [2, 11]  # type: ignore[type-var]
     assert {(f.severity, f.file) for f in found} == {("warning", "sequin.yaml")}
     assert "written-out" not in str(found)
 

@@ -169,6 +169,6 @@ def main_run(command: list[str]) -> int:
     import sys
 
     done = subprocess.run([sys.executable, "-m", "routestudio", *command], check=False,
-                          capture_output=True, text=True, timeout=60)  # fmt: skip
+                          capture_output=True, text=True, timeout=300)  # fmt: skip
     assert VALUE not in done.stdout + done.stderr
     return done.returncode

@@ -176,7 +176,7 @@ async def test_the_picture_of_the_demo(service: EngineService, demo: Path) -> No
 
 async def test_only_stale_sinks_are_evaluated_again(service: EngineService, demo: Path) -> None:
     await service.open(str(demo))
-    methods = service.methods["picture"].__self__
+    methods = service.methods["picture"].__self__  # type: ignore[attr-defined]
     await methods.picture()
     assert methods.evaluated == 3
     await methods.picture(only="kafka")

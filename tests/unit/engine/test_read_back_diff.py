@@ -144,7 +144,7 @@ def test_every_record_gets_one_verdict(
 ) -> None:
     found = compare(list(enumerate(expected)), {"t": Window(read)}, keyed=keyed)
     rows = [row.index for row in found if row.verdict not in ("repeated", "other")]
-    assert sorted(rows) == list(range(len(expected)))
+    assert sorted(rows) == list(range(len(expected)))  # type: ignore[type-var]
     assert sum(row.found is not None for row in found) == len(read)
 
 

@@ -11,7 +11,6 @@ from routestudio.api.finding import FileBegun, FileFound, FoundLine, SearchEnd
 from routestudio.engine import searching
 from routestudio.engine.service import EngineService
 from routestudio.errors import UsageError
-from routestudio.functions import errands
 
 Lines = dict[str, Sequence[FoundLine]]
 
@@ -180,8 +179,8 @@ async def test_an_expression_that_takes_for_ever_ends_the_search(
     (demo / "samples/hostile.jsonl").write_text("a" * 60 + "!\n")
     await service.open(str(demo))
     await search(service, "region", pattern=True)  # the worker is there
-    monkeypatch.setattr(errands, "SECONDS", 0.2)
+    service.pool.seconds_per_text = 0.2
     with pytest.raises(UsageError, match=r"takes too long in samples/hostile\.jsonl"):
         await search(service, "(a+)+$", pattern=True)
-    monkeypatch.setattr(errands, "SECONDS", 30.0)
+    service.pool.seconds_per_text = 30.0
     assert (await search(service, "region", pattern=True))[0]

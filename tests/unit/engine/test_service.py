@@ -16,7 +16,7 @@ from routestudio.errors import ConfigError, UsageError
 from routestudio.model.outcome import CheckStep
 
 
-async def streamed(service: EngineService, sink: str, **source: str) -> list[dict[str, Any]]:
+async def streamed(service: EngineService, sink: str, **source: Any) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     await service.preview_all(sink, rows.append, **source)
     return rows

@@ -49,10 +49,10 @@ async def test_rows_come_at_once_although_the_chunk_is_not_full(pipe: BinaryIO) 
     source = standard_input.rows(500)
     for number in range(3):
         pipe.write(line(number))
-        assert ids(await asyncio.wait_for(anext(source), 10)) == [number]
+        assert ids(await asyncio.wait_for(anext(source), 60)) == [number]
     pipe.close()
     with pytest.raises(StopAsyncIteration):
-        await asyncio.wait_for(anext(source), 10)
+        await asyncio.wait_for(anext(source), 60)
 
 
 async def test_every_row_comes_once_and_in_order(pipe: BinaryIO) -> None:
@@ -75,7 +75,7 @@ async def test_every_row_comes_once_and_in_order(pipe: BinaryIO) -> None:
 async def test_a_reader_that_waits_for_input_can_be_left(pipe: BinaryIO) -> None:
     source = standard_input.rows(10)
     pipe.write(line(1))
-    assert ids(await asyncio.wait_for(anext(source), 10)) == [1]
+    assert ids(await asyncio.wait_for(anext(source), 60)) == [1]
     assert reading_threads()
     waiting = spawn(anext(source), name="wait")
     await asyncio.sleep(0)
@@ -93,7 +93,7 @@ async def test_a_reader_that_waits_for_input_can_be_left(pipe: BinaryIO) -> None
 async def test_a_reader_that_is_ahead_of_its_taker_can_be_left(pipe: BinaryIO) -> None:
     pipe.write(b"".join(line(number) for number in range(200)))
     source = standard_input.rows(10)
-    assert len(ids(await asyncio.wait_for(anext(source), 10))) <= 10
+    assert len(ids(await asyncio.wait_for(anext(source), 60))) <= 10
     await source.aclose()
     for _ in range(1000):
         if not reading_threads():
@@ -106,7 +106,7 @@ async def test_what_is_no_text_is_refused(pipe: BinaryIO) -> None:
     pipe.write(b"PK\x03\x04 and more")
     pipe.close()
     with pytest.raises(UsageError, match="zip archive"):
-        await asyncio.wait_for(anext(standard_input.rows(10)), 10)
+        await asyncio.wait_for(anext(standard_input.rows(10)), 60)
 
 
 async def test_an_input_without_a_descriptor_is_read_too(monkeypatch: pytest.MonkeyPatch) -> None:

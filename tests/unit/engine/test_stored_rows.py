@@ -80,7 +80,7 @@ def same(found: Row, wanted: Row) -> bool:
                         ("plain", "jsonl"), ("plain", "json"), ("debezium", "json"),
                         ("plain", "csv")], ids="-".join)  # fmt: skip
 def path(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    return write(tmp_path, *request.param, 1_000)
+    return write(tmp_path, *request.param, 1_000)  # type: ignore[call-arg]
 
 
 def test_rows_are_those_of_a_reading_in_order(path: Path) -> None:

@@ -349,7 +349,7 @@ async def test_a_slow_sort_does_not_replace_what_was_asked_for_later(
         return await ordered(column, descending=descending)
 
     monkeypatch.setattr(preview, "ordered", slow)
-    older = asyncio.create_task(engine.methods["select"](sort=3))
+    older = asyncio.create_task(engine.methods["select"](sort=3))  # type: ignore[arg-type,var-annotated]
     await asyncio.sleep(0)
     newer = await ask(engine, "select", text="filtered", column=4)
     ready.set()

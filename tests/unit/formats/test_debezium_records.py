@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +72,10 @@ def test_every_record_becomes_the_right_message_or_is_passed_over(name: str, nam
 def test_positions_and_idempotency_keys_differ_and_are_the_same_when_read_again(name: str) -> None:
     messages, _ = read(name)
     again, _ = read(name)
-    for part in (lambda m: m.position, lambda m: m.metadata["idempotency_key"]):
+    parts: list[Callable[[Message], Any]] = [
+        lambda m: m.position, lambda m: m.metadata["idempotency_key"],
+    ]  # fmt: skip
+    for part in parts:
         assert len({part(m) for m in messages}) == len(messages)
         assert [part(m) for m in messages] == [part(m) for m in again]
 

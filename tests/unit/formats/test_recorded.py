@@ -66,7 +66,7 @@ def read(name: str, **options: Any) -> tuple[list[Message], RowReader]:
             for row in reader.read(Raw(line, position=f"{name}:{number}"))]  # fmt: skip
     assert all(isinstance(row, Message) for row in rows), rows
     assert len({row.position for row in rows}) == len(rows)
-    assert len({row.metadata["idempotency_key"] for row in rows}) == len(rows)  # type: ignore[union-attr]
+    assert len({row.metadata["idempotency_key"] for row in rows}) == len(rows)
     return rows, reader  # type: ignore[return-value]
 
 

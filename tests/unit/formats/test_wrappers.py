@@ -19,7 +19,7 @@ from routestudio.formats.wrappers.records import DeadLetter, RecordedRecord
 from routestudio.model.message import Message
 
 DATA = Path(__file__).parents[2] / "data" / "formats"
-HERE = {"position": "dump:3", "place": "dump.txt:3", "line": 3}
+HERE: dict[str, Any] = {"position": "dump:3", "place": "dump.txt:3", "line": 3}
 
 
 def opened(wrapper: type[Wrapper], value: Any, **more: Any) -> list[Raw] | None:

@@ -6,15 +6,16 @@ import asyncio
 import os
 import sys
 from pathlib import Path
-from time import perf_counter
 
 import pytest
 
 from routestudio import tasks
 from routestudio.functions import python
-from routestudio.functions.pool import FunctionPool, Limits
+from routestudio.functions.child import Limits
+from routestudio.functions.pool import FunctionPool
 from routestudio.model.function import FunctionKind
 from tests.support.guards import started
+from tests.support.waiting import PATIENCE
 from tests.unit.functions.helpers import (
     codes,
     function,
@@ -221,9 +222,8 @@ async def test_stopped_and_the_others_go_on(
 ) -> None:
     lines = "".join(f"    {line}\n" for line in body.split("\n"))
     code = f"if record['id'] == 1:\n{lines}return record['id']"
-    begun = perf_counter()
-    (results,) = await pool.evaluate([function(code)], numbered(4))
-    assert perf_counter() - begun < 10
+    async with asyncio.timeout(PATIENCE):
+        (results,) = await pool.evaluate([function(code)], numbered(4))
     assert [item.value for item in (results[0], *results[2:])] == [0, 2, 3]
     assert codes(results[1:2])[0] in expected
     fault = results[1].fault
@@ -330,22 +330,25 @@ def _alive(pid: int) -> bool:
 @pytest.mark.slow
 async def test_the_loop_stays_responsive_beside_hostile_functions() -> None:
     pool = FunctionPool(limits=Limits(seconds_per_message=0.2))
-    gaps: list[float] = []
+    turns = 0
 
-    async def measure() -> None:
+    async def count() -> None:
+        nonlocal turns
         while True:
-            before = perf_counter()
             await asyncio.sleep(0.005)
-            gaps.append(perf_counter() - before)
+            turns += 1
 
-    task = tasks.spawn(measure(), name="gaps")
+    task = tasks.spawn(count(), name="turns")
     try:
-        for body in ("while True:\n    pass", "return 10**10**8", "return 'x' * 2_000_000"):
+        # Each of these takes 0.2 s and more, in which the loop has turns of its own.
+        for body in ("while True:\n    pass", "return 10**10**8"):
+            turns = 0
             await pool.evaluate([function(body)], numbered(3))
+            assert turns > 10, body
+        await pool.evaluate([function("return 'x' * 2_000_000")], numbered(3))
     finally:
         await tasks.stop(task)
         await pool.close()
-    assert sorted(gaps)[len(gaps) * 98 // 100] < 0.1
 
 
 @pytest.mark.slow

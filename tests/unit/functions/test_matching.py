@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from routestudio.errors import UsageError
-from routestudio.functions import errands
 from routestudio.functions.matching import LONGEST, Query, places
 from routestudio.functions.pool import FunctionPool
 
@@ -60,10 +59,10 @@ async def test_a_hostile_expression_is_stopped(
     assert await pool.places(Query("o.d", pattern=True), TEXT, 10) == [
         (0, 8, 11), (1, 0, 3), (3, 0, 3),
     ]  # fmt: skip
-    monkeypatch.setattr(errands, "SECONDS", 0.05)
+    pool.seconds_per_text = 0.05
     with pytest.raises(UsageError, match="takes longer than"):
         await pool.places(Query("(a+)+$", pattern=True), "a" * 60 + "b", 10)
-    monkeypatch.setattr(errands, "SECONDS", 30.0)
+    pool.seconds_per_text = 30.0
     assert await pool.places(Query("b", pattern=True), "ab", 10) == [(0, 1, 2)]
     with pytest.raises(UsageError, match="not valid"):
         await pool.places(Query("(", pattern=True), "ab", 10)

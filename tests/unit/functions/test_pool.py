@@ -8,7 +8,6 @@ import os
 import signal
 from collections.abc import AsyncIterator
 from decimal import Decimal
-from time import perf_counter
 from typing import Any
 
 import pytest
@@ -17,11 +16,14 @@ from hypothesis import strategies as st
 
 from routestudio import tasks
 from routestudio.errors import WorkerError
+from routestudio.functions import child
 from routestudio.functions import worker as worker_module
-from routestudio.functions.pool import FunctionPool, Limits
+from routestudio.functions.child import Limits
+from routestudio.functions.pool import FunctionPool
 from routestudio.model.function import Function, FunctionKind, Language
 from routestudio.model.message import Message
 from tests.support.guards import started
+from tests.support.waiting import PATIENCE, until
 from tests.unit.functions.helpers import (
     codes,
     function,
@@ -208,14 +210,13 @@ async def test_depth_of_results_is_bounded(pool: FunctionPool) -> None:
 
 @pytest.mark.slow
 async def test_a_hanging_message_costs_its_own_result_only(pool: FunctionPool) -> None:
-    begun = perf_counter()
-    (results,) = await pool.evaluate([function(HANG.format("3, 7"))], numbered(10))
-    assert 0.8 <= perf_counter() - begun < 8
+    async with asyncio.timeout(PATIENCE):
+        (results,) = await pool.evaluate([function(HANG.format("3, 7"))], numbered(10))
     assert codes(results) == ["timeout" if i in (3, 7) else "ok" for i in range(10)]
     assert [item.value for item in results if item.fault is None] == [0, 1, 2, 4, 5, 6, 8, 9]
     fault = results[3].fault
     assert fault is not None
-    assert "ran longer than 0.4 s on this message" in fault.message
+    assert "ran longer than 1 s on this message" in fault.message
 
 
 @pytest.mark.slow
@@ -238,9 +239,57 @@ async def test_each_function_has_its_own_time() -> None:
     assert [codes(column) for column in results] == [["ok"], ["ok"]]
 
 
+def _clock(monkeypatch: pytest.MonkeyPatch, *seconds: float | None) -> None:
+    """Let the system tell these processor times of a worker, the last of them again and again."""
+    left = list(seconds)
+    monkeypatch.setattr(
+        child.system.workers,  # type: ignore[attr-defined]
+        "processor",
+        lambda pid: left.pop(0) if len(left) > 1 else left[0],
+    )
+
+
+async def test_a_function_is_not_stopped_for_a_busy_machine(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A worker that was given no processor has used none of its time."""
+    _clock(monkeypatch, 3.0)
+    monkeypatch.setattr(child, "PATIENCE", 10_000)
+    spin = "end = datetime.datetime.now() + datetime.timedelta(seconds=0.5)\n"
+    spin += "while datetime.datetime.now() < end:\n    n = 1\nreturn True"
+    pool = FunctionPool(limits=Limits(seconds_per_message=0.05))
+    try:
+        (results,) = await pool.evaluate([function(spin)], [message()])
+    finally:
+        await pool.close()
+    assert codes(results) == ["ok"]
+
+
+@pytest.mark.parametrize(
+    ("patience", "used"),
+    [
+        pytest.param(10_000, (3.0, 3.0, 3.1), id="its processor time is used"),
+        pytest.param(3, (3.0,), id="it has no processor for several times as long"),
+        pytest.param(10_000, (None,), id="the system does not tell"),
+        pytest.param(10_000, (3.0, None), id="the system tells no more"),
+    ],
+)
+async def test_a_function_without_an_end_is_stopped(
+    patience: int, used: tuple[float | None, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _clock(monkeypatch, *used)
+    monkeypatch.setattr(child, "PATIENCE", patience)
+    pool = FunctionPool(limits=Limits(seconds_per_message=0.05))
+    try:
+        (results,) = await pool.evaluate([function("while True:\n    x = 1")], [message()])
+    finally:
+        await pool.close()
+    assert codes(results) == ["timeout"]
+
+
 @pytest.mark.slow
 async def test_it_gives_up_after_repeated_overruns() -> None:
-    pool = FunctionPool(limits=Limits(seconds_per_message=0.1, max_overruns=2))
+    pool = FunctionPool(limits=Limits(seconds_per_message=0.5, max_overruns=2))
     try:
         (results,) = await pool.evaluate([function(HANG.format("1, 3, 5"))], numbered(8))
         assert codes(results) == ["ok", "timeout", "ok", "timeout", *["not_evaluated"] * 4]
@@ -257,13 +306,13 @@ async def test_it_gives_up_after_repeated_overruns() -> None:
 @pytest.mark.slow
 async def test_many_hanging_messages_stop_a_delivery_once() -> None:
     """A delivery leaves no message unevaluated: it would take a limit of time for each of them."""
-    pool = FunctionPool(limits=Limits(seconds_per_message=0.1, max_hanging=3))
+    pool = FunctionPool(limits=Limits(seconds_per_message=0.5, max_hanging=3))
     try:
         with pytest.raises(WorkerError) as caught:
             await pool.evaluate([function("while True:\n    x = 1")], numbered(500), give_up=False)
         assert caught.value.message == (
             "the functions did not end on 4 of the messages up to row 4; of this one: the routing "
-            "function ran longer than 0.1 s on this message and was stopped"
+            "function ran longer than 0.5 s on this message and was stopped"
         )
         assert caught.value.hint is not None
         (results,) = await pool.evaluate([function("return 1")], numbered(2), give_up=False)
@@ -326,9 +375,9 @@ async def test_cancelling_stops_the_work_at_once() -> None:
         await pool.warm()
         (before,) = started()
         task = tasks.spawn(pool.evaluate([function(HANG.format("0,"))], numbered(3)), name="hang")
-        await asyncio.sleep(0.15)
+        await asyncio.sleep(0.1)
         task.cancel()
-        async with asyncio.timeout(5):  # its worker would be stopped after 30 seconds
+        async with asyncio.timeout(25):  # its worker would be stopped after 30 seconds
             with pytest.raises(asyncio.CancelledError):
                 await task
         assert before not in started()
@@ -353,8 +402,7 @@ async def test_a_worker_killed_from_outside_is_replaced(pool: FunctionPool) -> N
     assert await value(pool, "return 1") == 1
     (pid,) = started()
     os.kill(pid, signal.SIGKILL)
-    await asyncio.sleep(0.2)
-    assert not started()
+    await until(lambda: not started())
     assert await value(pool, "return 2") == 2
 
 
@@ -391,7 +439,7 @@ async def test_evaluations_share_the_workers_of_a_pool() -> None:
 async def test_closing_while_evaluating_and_afterwards() -> None:
     pool = FunctionPool()
     task = tasks.spawn(pool.evaluate([function(HANG.format("0,"))], numbered(2)), name="hang")
-    await asyncio.sleep(0.2)
+    await until(started)
     await pool.close()
     with pytest.raises(WorkerError):
         await task
@@ -462,7 +510,7 @@ async def test_any_plain_record_comes_back(
 
 def test_a_message_field_and_its_key_are_the_same() -> None:
     given: Message = message()
-    metadata = worker_module.Metadata(given.metadata)
+    metadata = worker_module.Metadata(given.metadata)  # type: ignore[attr-defined]
     for name, item in given.metadata.items():
         assert getattr(metadata, name) == item
     with pytest.raises(AttributeError, match="no field `nothing`"):
@@ -477,7 +525,7 @@ async def test_a_pool_closes_while_its_first_worker_starts() -> None:
         warming = asyncio.ensure_future(pool.warm())
         for _ in range(turns):
             await asyncio.sleep(0)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await pool.close()
             warming.cancel()
             await asyncio.gather(warming, return_exceptions=True)

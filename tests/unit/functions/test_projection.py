@@ -14,12 +14,12 @@ from routestudio.functions import desk, errands
 from routestudio.functions.analysis.reading import analyse
 from routestudio.functions.metadata import Metadata
 from routestudio.functions.pool import FunctionPool
-from routestudio.functions.projection import WHOLE, Reads, project, reads, remember, rows
+from routestudio.functions.projection import project, reads, remember, rows
 from routestudio.functions.python import compile_function
 from routestudio.functions.wire import encode
 from routestudio.functions.wire.decode import answer_of, results_of
 from routestudio.functions.worker import _failed
-from routestudio.model.analysis import Analysis
+from routestudio.model.analysis import WHOLE, Analysis, Reads
 from routestudio.model.function import Function, FunctionKind, FunctionResult, Language
 from routestudio.model.message import Message, message_from
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
-from time import perf_counter
+from time import process_time
 
 import pytest
 from hypothesis import given, settings
@@ -250,9 +250,9 @@ AWKWARD = {
 
 @pytest.mark.parametrize("text", AWKWARD.values(), ids=AWKWARD.keys())
 def test_awkward_text_gives_an_answer_soon(text: str) -> None:
-    begun = perf_counter()
+    begun = process_time()
     assert all(isinstance(item, Diagnostic) for item in check(text))
-    assert perf_counter() - begun < 10
+    assert process_time() - begun < 10
 
 
 def test_thousands_of_unknown_names_do_not_take_long() -> None:

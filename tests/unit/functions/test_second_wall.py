@@ -45,7 +45,7 @@ worker.main(sys.argv[1:])
 class Probe(str):
     """A function's text that runs `code` where it is unpickled; `found` becomes its result."""
 
-    __slots__ = ("code",)
+    code: str
 
     def __reduce__(self) -> Any:
         return eval, (f"(lambda names: (exec({self.code!r}, names), {RESULT})[1])({{}})",)
@@ -367,7 +367,7 @@ async def test_a_worker_with_too_much_memory_is_ended_where_its_owner_must_look(
         looks.append(pid)
         return 600 << 20 if len(looks) > 2 else 1
 
-    monkeypatch.setattr(child.system.workers, "memory", memory, raising=False)
+    monkeypatch.setattr(child.system.workers, "memory", memory, raising=False)  # type: ignore[attr-defined]
     pool = FunctionPool(limits=Limits(seconds_per_message=30))
     try:
         ((result,),) = await pool.evaluate([function("while True: pass")], [message()])

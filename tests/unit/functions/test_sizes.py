@@ -8,8 +8,9 @@ import pytest
 
 from routestudio.functions import python
 from routestudio.functions.analysis import reading
+from routestudio.functions.child import Limits
 from routestudio.functions.conversion.convert import convert
-from routestudio.functions.pool import FunctionPool, Limits
+from routestudio.functions.pool import FunctionPool
 from routestudio.model.function import Function, FunctionKind, Language
 from tests.unit.functions.helpers import codes, function, message, numbered, outcome, value, whole
 

@@ -13,7 +13,8 @@ from routestudio.engine import hazards
 from routestudio.errors import UsageError, WorkerError
 from routestudio.functions import errands
 from routestudio.functions.analysis.reading import analyse
-from routestudio.functions.pool import FunctionPool, Limits
+from routestudio.functions.child import Limits
+from routestudio.functions.pool import FunctionPool
 from routestudio.model.analysis import Analysis
 from routestudio.model.function import Function, FunctionKind, Language
 from tests.support.guards import children
@@ -32,12 +33,12 @@ async def test_a_text_that_takes_long_is_given_up(
     pool: FunctionPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await pool.format("x = 1", Language.PYTHON)  # the worker is there
-    monkeypatch.setattr(errands, "SECONDS", 0.02)
+    pool.seconds_per_text = 0.02
     with pytest.raises(UsageError, match=r"^formatting this text takes longer than 0\.02 s, and"):
         await pool.format(LONG, Language.PYTHON)
     found = await pool.convert(whole(LONG), [])
     assert [item.code for item in found.problems] == ["not_converted"]
-    monkeypatch.setattr(errands, "SECONDS", 30.0)
+    pool.seconds_per_text = 30.0
     assert await pool.format("x  =  1", Language.PYTHON) == "x = 1\n"
 
 
@@ -46,12 +47,12 @@ async def test_a_check_that_takes_long_is_an_answer(
     pool: FunctionPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await pool.warm()
-    monkeypatch.setattr(errands, "SECONDS", 0.004)
+    pool.seconds_per_text = 0.004
     (found,) = await pool.check(whole(LONG))
     assert (found.code, found.severity) == ("not_checked", "error")
     with pytest.raises(WorkerError, match="checking this text takes longer than"):
         await pool.evaluate([whole(LONG)], [message()])
-    monkeypatch.setattr(errands, "SECONDS", 30.0)
+    pool.seconds_per_text = 30.0
     assert await pool.check(whole(LONG)) == []  # that it took long once is not remembered
 
 
@@ -77,7 +78,7 @@ async def test_lint_reads_no_text_that_was_not_checked(
 ) -> None:
     workspace = Mock(pool=pool)
     assert await hazards._analysis(workspace, whole(LONG)) == analyse(whole(LONG))
-    monkeypatch.setattr(errands, "SECONDS", 0.004)
+    pool.seconds_per_text = 0.004
     assert await hazards._analysis(workspace, whole(f"{LONG}\n")) is None
     assert await hazards._analysis(workspace, None) is None
     # Also where only the reading of it takes too long.

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from routestudio.functions.analysis import reading
-from routestudio.functions.pool import FunctionPool, Limits
+from routestudio.functions.child import Limits
+from routestudio.functions.pool import FunctionPool
 from routestudio.functions.tracing import Trace
 from routestudio.model.function import Function, FunctionKind, FunctionResult, Language
 from routestudio.model.message import message_from
@@ -43,7 +44,7 @@ end
 
 @pytest.fixture
 async def pool() -> AsyncIterator[FunctionPool]:
-    pool = FunctionPool(limits=Limits(seconds_per_message=0.5))
+    pool = FunctionPool(limits=Limits(seconds_per_message=2.0))
     yield pool
     await pool.close()
 

@@ -270,6 +270,12 @@ def test_every_rule_takes_an_empty_view(caplog: pytest.LogCaptureFixture) -> Non
     for kind in {name for item in RULES.values() for name in concerned(item.id)}:
         list(findings(view(kind)))
         list(findings(view(kind, outcome({}))))
-        odd = {"headers": 5, "key": None, "topic_arn": 7, "action": [], "index_name": {}}
+        odd: dict[str, Any] = {
+            "headers": 5,
+            "key": None,
+            "topic_arn": 7,
+            "action": [],
+            "index_name": {},
+        }
         list(findings(view(kind, outcome(odd), destination={"credentials": 5, "region": []})))
     assert caplog.records == []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -66,7 +68,8 @@ def test_a_template_is_its_pieces_in_order(pieces: list[tuple[str, str]]) -> Non
 
 def test_constants() -> None:
     assert Const("POST").compile()(MESSAGE, None) == "POST"
-    assert [Const(v).describe() for v in (None, "", {}, "x")] == [
+    given: tuple[Any, ...] = (None, "", {}, "x")
+    assert [Const(v).describe() for v in given] == [
         "none", "empty text", "no entries", "x",
     ]  # fmt: skip
     make = Const({}).compile()

@@ -154,6 +154,7 @@ def test_pydantic_uses_the_rule() -> None:
         b: Annotated[str, Text(max=2)]
 
     assert Model(a="3", b="x").a == 3  # type: ignore[arg-type]
+    assert Model(a=None, b="x").a is None
     with pytest.raises(ValidationError) as caught:
         Model(a=0, b="xyz")
     assert [(e["loc"], e["msg"]) for e in caught.value.errors()] == [
@@ -176,3 +177,31 @@ def test_a_reference_takes_an_entry() -> None:
     thing = Thing()
     assert Ref("things", Thing).cast(thing) is thing
     assert messages(Ref("things", Thing), "name") == ("must name an entry of `things`",)
+
+
+def test_a_rule_says_nothing_more_by_itself() -> None:
+    class Anything(Rule):
+        def cast(self, value: Any) -> Any:
+            return value
+
+        def json_schema(self) -> dict[str, Any]:
+            return {}
+
+    rule = Anything()
+    assert (rule.warnings(1), rule.takes_default(1), rule.quick()(1), rule.limits()) == (
+        (), False, False, "",
+    )  # fmt: skip
+    with pytest.raises(TypeError, match="abstract"):
+        Rule()  # type: ignore[abstract]
+
+
+def test_half_of_a_pair_is_no_text() -> None:
+    with pytest.raises(RuleError, match="unpaired surrogate"):
+        Text().cast("a\ud800")
+
+
+def test_a_check_of_its_own_comes_after_the_others() -> None:
+    rule = Text(max=3, check=lambda value: f"{value} is not known")
+    for value, text in (("abc", "abc is not known"), ("abcd", "should have at most 3")):
+        with pytest.raises(RuleError, match=f"^{text}"):
+            rule.cast(value)

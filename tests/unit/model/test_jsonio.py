@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import math
 import uuid
 from decimal import Decimal
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routestudio.model.jsonio import dump_bytes, dumps, loads
+from routestudio.model.jsonio import decode_at, dump_bytes, dumps, loads, readable
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
@@ -101,3 +102,23 @@ def test_the_fast_writer_and_the_thorough_one_agree() -> None:
         assert loads(written) == json.loads(written)
         if value != "\ud800":
             assert dumps(value).encode() == written
+
+
+def test_numbers_that_json_lacks_are_shown_as_text() -> None:
+    given = {"a": [math.nan, (math.inf, 1.5)], "b": {"c": -math.inf}, "d": "x"}
+    assert readable(given) == {
+        "a": ["NaN", ["Infinity", 1.5]], "b": {"c": "-Infinity"}, "d": "x",
+    }  # fmt: skip
+
+
+def test_a_value_at_the_start_of_a_text() -> None:
+    assert decode_at('{"a": 1} and more') == ({"a": 1}, 8)
+    with pytest.raises(ValueError, match="nested too deeply"):
+        decode_at("[" * 100_000)
+
+
+def test_typed_values_beside_what_only_the_thorough_writer_knows() -> None:
+    number = uuid.UUID(int=7)
+    assert json.loads(dumps({"n": 1 << 70, "id": number, "b": b"x", "s": {1}})) == {
+        "n": 1 << 70, "id": str(number), "b": "eA==", "s": [1],
+    }  # fmt: skip

@@ -16,11 +16,11 @@ class Item:
 
 def batcher(
     messages: int = 3, size: int | None = None, wait: float = 1.0, *, out: int = 10, per: int = 10
-) -> Batcher[Item]:
+) -> Batcher[Item]:  # type: ignore[type-var]
     return Batcher(BatchLimits(messages=messages, size=size, wait=wait), in_flight=out, per_key=per)
 
 
-def fill(batches: Batcher[Item], key: str, count: int, now: float = 0.0, size: int = 1) -> None:
+def fill(batches: Batcher[Item], key: str, count: int, now: float = 0.0, size: int = 1) -> None:  # type: ignore[type-var]
     for _ in range(count):
         batches.add([Item(key, size)], now)
 

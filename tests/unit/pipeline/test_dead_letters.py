@@ -40,7 +40,7 @@ def test_unreadable_rows_keep_their_text_and_place(tmp_path: Path) -> None:
     (entry,) = entries(path)
     assert entry["message"] is None
     assert entry["raw"] == '{"a"'
-    assert (entry["reason"]["line"], entry["reason"]["column"]) == (4, 2)
+    assert (entry["reason"]["line"], entry["reason"]["column"]) == (4, 2)  # type: ignore[index]
 
 
 @pytest.mark.parametrize("letters", [0, 1, 3])
@@ -94,7 +94,7 @@ def test_values_without_json_form_are_kept_as_text(tmp_path: Path) -> None:
     message = make_message(0, bad=float("nan"), odd=object, fine=[1, {"x": 2}])
     with DeadLetters(path, "s") as letters:
         letters.add([DeadLetter(message, "encode", "not_json", "nan")])
-    record = entries(path)[0]["message"]["record"]
+    record = entries(path)[0]["message"]["record"]  # type: ignore[index]
     assert record["bad"] == "nan"
     assert record["fine"] == [1, {"x": 2}]
 

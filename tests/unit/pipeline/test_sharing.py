@@ -148,7 +148,8 @@ def test_a_successor_gets_what_is_unfinished_in_order(data: st.DataObject) -> No
 @given(st.lists(st.binary(max_size=30), max_size=8), st.integers(1, 20))
 def test_frames_are_found_however_a_pipe_cuts_them(payloads: list[bytes], step: int) -> None:
     data = b"".join(frame(ROWS, payload) for payload in payloads) + frame(CANCEL)
-    frames, found = Frames(), []
+    frames = Frames()
+    found: list[Any] = []
     for start in range(0, len(data), step):
         found += frames.feed(data[start : start + step])
     assert found == [(ROWS, payload) for payload in payloads] + [(CANCEL, b"")]

@@ -18,7 +18,7 @@ import pytest
 from routestudio.project.canonical import canonical
 from routestudio.project.changes import differences
 from routestudio.project.document import YamlDocument
-from routestudio.project.environment import parse_env
+from routestudio.project.dotenv import parse_env
 from routestudio.project.server_form import ServerExport
 from routestudio.project.store import OpenProject
 from routestudio.project.transfer import export_for_server, import_file

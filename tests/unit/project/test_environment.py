@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from keyring.backend import KeyringBackend
 
 from routestudio.errors import UsageError
-from routestudio.project.environment import (
+from routestudio.project.environment import (  # type: ignore[attr-defined]
     Environment,
     Redactor,
     is_reference,
@@ -80,7 +80,7 @@ def test_an_edited_file_is_read_again(tmp_path: Path) -> None:
 
 
 class Broken(KeyringBackend):
-    priority = 1  # type: ignore[assignment]
+    priority = 1
 
     def get_password(self, service: str, username: str) -> str | None:
         raise RuntimeError("locked: hunter2-secret")
@@ -97,7 +97,7 @@ def test_a_failing_keyring_holds_nothing_and_tells_nothing(
 ) -> None:
     import keyring
 
-    keyring.set_keyring(Broken())
+    keyring.set_keyring(Broken())  # type: ignore[no-untyped-call]
     env = environment(tmp_path)
     assert env.get("A") is None
     with pytest.raises(UsageError, match="keyring refuses: RuntimeError") as caught:
@@ -185,7 +185,7 @@ def test_a_bad_line_is_named_without_its_text(tmp_path: Path, text: str, line: i
 @given(
     st.dictionaries(
         st.from_regex(r"[A-Z_][A-Z0-9_]{0,5}", fullmatch=True),
-        st.text(st.characters(blacklist_categories=("Cs",), blacklist_characters="\0")),
+        st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0")),  # type: ignore[arg-type]
         max_size=4,
     )
 )
@@ -200,7 +200,7 @@ def test_any_secret_comes_back_from_the_file(
     assert {name: environment(root).get(name) for name in values} == values
 
 
-SECRETS = st.text(st.characters(blacklist_categories=("Cs",)), min_size=8, max_size=20)
+SECRETS = st.text(st.characters(exclude_categories=("Cs",)), min_size=8, max_size=20)  # type: ignore[arg-type]
 
 
 @given(SECRETS, st.binary(max_size=5), st.binary(max_size=5))

@@ -38,7 +38,7 @@ class Reading:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.characters = 0
-        real = documents.read_parts
+        real = documents.read_parts  # type: ignore[attr-defined]
 
         def counted(body: str, name: str) -> object:
             self.characters += len(body)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import stat
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from routestudio.errors import ProjectError, RouteStudioError, UsageError
-from routestudio.project import files, store
 from routestudio.project.store import OpenProject
 from routestudio.project.user_state import ProjectState
 from tests.unit.project.conftest import CODE, ROW, TEXT, TYPES, secret_keys
@@ -204,7 +204,7 @@ def test_samples_are_added_renamed_and_removed_whatever_their_ending(folder: Pat
 
 def test_typing_is_one_step_until_it_pauses(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     now = [100.0]
-    monkeypatch.setattr(store.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
     project = opened(folder)
     for text in ("a", "ab", "abc"):
         now[0] += 1.9
@@ -258,7 +258,10 @@ def state(project: OpenProject) -> tuple[Any, ...]:
 
 
 def perform(project: OpenProject, edit: Mapping[str, Any]) -> None:
-    action = {"UNDO": project.undo, "REDO": project.redo, "SAVE": project.save}.get(edit["op"])
+    actions: dict[str, Callable[[], object]] = {
+        "UNDO": project.undo, "REDO": project.redo, "SAVE": project.save,
+    }  # fmt: skip
+    action = actions.get(edit["op"])
     try:
         action() if action else project.apply(edit)
     except RouteStudioError:
@@ -437,9 +440,9 @@ def test_killed_while_saving_the_old_file_is_whole(folder: Path, point: str) -> 
     child = os.fork()
     if child == 0:
         if point == "fsync":
-            files.os.fsync = lambda handle: os._exit(9)
+            os.fsync = lambda handle: os._exit(9)  # type: ignore[assignment]
         else:
-            files.os.replace = lambda *_, **__: os._exit(9)  # type: ignore[assignment]
+            os.replace = lambda *_, **__: os._exit(9)
         try:
             project.save()
         finally:
@@ -461,7 +464,7 @@ def test_a_failing_save_keeps_the_edits_and_their_journal(
     def full(handle: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(files.os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(ProjectError, match="No space left on device"):
         project.save()
     monkeypatch.undo()

@@ -153,13 +153,14 @@ def test_a_long_text_is_refused_before_it_is_written() -> None:
     document = YamlDocument("functions:\n  - name: f\n    code: x   # note\n")
     before = document.text
     long = "x" * (MAX_TEXT + 1)
-    for edit in (
+    edits: tuple[Callable[[], object], ...] = (
         lambda: document.set(("functions", "f", "code"), long),
         lambda: document.set(("functions", "f"), {"name": "f", "more": [{"deep": long}]}),
         lambda: document.add_item(("functions",), {"name": "g", "code": long}),
         lambda: document.exchange(("functions", "f", "code"), "text", long),
         lambda: document.change_all([Change(("a",), 1), Change(("b",), long)]),
-    ):
+    )
+    for edit in edits:
         with pytest.raises(ProjectError, match="250,001 characters is too long for a value"):
             edit()
         assert document.text == before

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from routestudio.errors import ConfigError
@@ -13,7 +15,7 @@ REDIS = {"host": "localhost", "port": 6379}
 ENDPOINTS = {"http_endpoints": {"api": {"name": "api", "url": "https://api.example.com/in"}}}
 
 
-def problems(sink: type, values: dict, **options: object) -> dict[str, str]:
+def problems(sink: type, values: dict[str, Any], **options: object) -> dict[str, str]:
     options.setdefault("dynamic", False)
     _, found = examine(sink, values, **options)  # type: ignore[arg-type]
     return {p.field: p.message + (f" [{p.hint}]" if p.hint else "") for p in found}
@@ -91,7 +93,9 @@ def test_problems_of_resources_are_told_at_the_reference() -> None:
     [({"local": True, "path": "/x"}, "local"), ({"local": "true"}, "local"),
      ({"webhook.site": "true"}, "webhook.site")],
 )  # fmt: skip
-def test_endpoints_that_only_a_server_reaches_are_explained(entry: dict, key: str) -> None:
+def test_endpoints_that_only_a_server_reaches_are_explained(
+    entry: dict[str, Any], key: str
+) -> None:
     found = problems(HttpPush, {"http_endpoint": "a"}, resources={"http_endpoints": {"a": entry}})
     assert list(found) == [f"http_endpoint.{key}"]
     assert "RouteStudio cannot deliver to it" in found[f"http_endpoint.{key}"]

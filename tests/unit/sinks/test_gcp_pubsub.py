@@ -362,10 +362,9 @@ async def test_a_slow_answer_may_mean_that_it_was_published(google_server: Googl
     google_server.topics["orders"] = True
     config = config_of(google_server)
     link: Any = GcpPubSub.connect(config)
-    link._client._timeout = 0.3
     await link.authenticate(link.base)
-    google_server.faults.append(Reply(200, delay=5))
-    link.timeout = 0.3
+    google_server.faults.append(Reply(200, delay=30))
+    link._client._timeout = link.timeout = 0.5
     try:
         outcomes = await link.send(records(config, 2))
     finally:

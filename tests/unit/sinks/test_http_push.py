@@ -50,7 +50,7 @@ BASES = ["https://api.example.com", "http://api.example.com:8080/v1/in/", "http:
 
 
 def config(url: str = "https://api.example.com/in", batch: bool = True, **endpoint: Any) -> Any:
-    return HttpPush.Config(http_endpoint=HttpEndpoint(url=url, **endpoint), batch=batch)
+    return HttpPush.Config(http_endpoint=HttpEndpoint(url=url, **endpoint), batch=batch)  # type: ignore[arg-type]
 
 
 def encode(settings: Any, value: Any = None, **routing: Any) -> Any:
@@ -164,7 +164,7 @@ def test_no_path_changes_host_scheme_or_credentials(base: str, path: str) -> Non
     assert "@" not in request.head.url.split("/")[2]
     assert request.head.headers.get("authorization") == expected.basic()
     if path_problem(path) is None and isinstance(url, tuple):
-        assert (url.path + "/").startswith(expected.path.rstrip("/") + "/")
+        assert (url.path + "/").startswith(expected.path.rstrip("/") + "/")  # type: ignore[attr-defined]
         sent = httpx.URL(request.head.url).raw_path.decode()
         assert (sent.partition("?")[0] + "/").startswith(expected.path.rstrip("/") + "/")
 
@@ -441,7 +441,7 @@ async def test_no_server_is_a_retry_of_what_was_never_sent() -> None:
 async def test_an_endless_answer_is_not_read_to_its_end() -> None:
     head = b"HTTP/1.1 200 OK\r\ncontent-length: 9000000000\r\n\r\n"
     async with server(lambda *_: head + b"x" * 3_000_000) as url:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             [found] = await send(config(url))
     assert found.status == "delivered"
 
@@ -466,7 +466,7 @@ async def test_an_endless_answer_is_not_read_to_its_end() -> None:
     ],
 )
 async def test_what_options_tells(
-    status: int, headers: dict[str, str], auth: bool, authenticate: str, target: str
+    status: int, headers: dict[str, Any], auth: bool, authenticate: str, target: str
 ) -> None:
     methods = []
 
@@ -551,7 +551,7 @@ async def test_the_standin_survives_bad_requests(noise: bytes, status: bytes) ->
         writer.write(noise)
         writer.write_eof()
         try:
-            said = await asyncio.wait_for(reader.read(), 5)
+            said = await asyncio.wait_for(reader.read(), 60)
         except ConnectionResetError:
             said = b"HTTP/1.1 400"
         writer.close()

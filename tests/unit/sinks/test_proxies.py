@@ -71,7 +71,7 @@ async def test_plain_requests_name_the_whole_address(monkeypatch: pytest.MonkeyP
     async with receiver() as (port, heads):
         async with proxying({(HOST, 80): ("127.0.0.1", port)}, f"clerk:{SECRET}") as proxy:
             monkeypatch.setenv("HTTP_PROXY", f"http://{USER}@127.0.0.1:{proxy.port}")
-            client = HttpClient(tls=False, timeout=5)
+            client = HttpClient(tls=False, timeout=30)
             for _ in range(3):
                 found = await ask(client, f"http://{HOST}/hooks?a=1")
                 assert isinstance(found, Answer), found.outcome
@@ -90,7 +90,7 @@ async def test_tls_goes_through_a_tunnel(ca: Authority, monkeypatch: pytest.Monk
     async with receiver(ca.server_context(HOST)) as (port, heads):
         async with proxying({(HOST, 443): ("127.0.0.1", port)}, f"clerk:{SECRET}") as proxy:
             monkeypatch.setenv("https_proxy", f"{USER}@127.0.0.1:{proxy.port}")
-            client = HttpClient(timeout=5)
+            client = HttpClient(timeout=30)
             for _ in range(3):
                 found = await ask(client, f"https://{HOST}/hooks")
                 assert isinstance(found, Answer), found.outcome
@@ -111,7 +111,7 @@ async def test_a_name_with_other_letters_stays_in_its_xn_form(
     async with receiver(ca.server_context(host) if scheme == "https" else None) as (there, heads):
         async with proxying({(host, port): ("127.0.0.1", there)}) as proxy:
             monkeypatch.setenv("ALL_PROXY", f"http://127.0.0.1:{proxy.port}")
-            client = HttpClient(timeout=5)
+            client = HttpClient(timeout=30)
             found = await ask(client, f"{scheme}://{host}/hooks")
             await client.close()
         assert isinstance(found, Answer), found.outcome
@@ -128,7 +128,7 @@ async def test_the_servers_certificate_counts_behind_a_proxy(
         proxying({(HOST, 443): ("127.0.0.1", port)}) as proxy,
     ):
         monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.port}")
-        client = HttpClient(timeout=5)
+        client = HttpClient(timeout=30)
         found = await ask(client, f"https://{HOST}/")
         await client.close()
     assert isinstance(found, UnansweredError)
@@ -145,7 +145,7 @@ async def test_what_the_proxy_refuses_is_no_messages_fault(
 ) -> None:
     async with proxying({(HOST, 80): ("127.0.0.1", 1)}, f"clerk:{SECRET}") as proxy:
         monkeypatch.setenv("ALL_PROXY", f"http://{user}@127.0.0.1:{proxy.port}")
-        client = HttpClient(timeout=5)
+        client = HttpClient(timeout=30)
         found = await ask(client, f"{scheme}://{host}/")
         outcome = client.refused(found) if isinstance(found, Answer) else found.outcome
         await client.close()
@@ -161,7 +161,7 @@ async def test_a_proxy_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> Non
     async with proxying({}) as proxy:
         port = proxy.port
     monkeypatch.setenv("ALL_PROXY", f"http://{USER}@127.0.0.1:{port}")
-    client = HttpClient(timeout=5)
+    client = HttpClient(timeout=30)
     for scheme in ("http", "https"):
         found = await ask(client, f"{scheme}://{HOST}/")
         assert isinstance(found, UnansweredError)
@@ -182,7 +182,7 @@ async def test_bytes_in_front_of_the_servers_own_are_not_its(
     ):
         proxy.extra = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"
         monkeypatch.setenv("https_proxy", f"127.0.0.1:{proxy.port}")
-        client = HttpClient(timeout=5)
+        client = HttpClient(timeout=30)
         found = await ask(client, f"https://{HOST}/")
         await client.close()
     assert isinstance(found, UnansweredError)
@@ -203,7 +203,7 @@ async def test_a_server_that_speaks_first_gets_no_request(
         greeting = asyncio.ensure_future(asyncio.to_thread(greet, server, context))
         async with proxying({(HOST, 443): server.getsockname()}) as proxy:
             monkeypatch.setenv("https_proxy", f"127.0.0.1:{proxy.port}")
-            client = HttpClient(timeout=5)
+            client = HttpClient(timeout=30)
             found = await ask(client, f"https://{HOST}/")
             await client.close()
         got = await greeting
@@ -237,7 +237,7 @@ def greet(server: socket.socket, context: ssl.SSLContext) -> bytes:
 async def test_loopback_and_exceptions_go_straight(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:1")
     async with receiver() as (port, _):
-        client = HttpClient(tls=False, timeout=5)
+        client = HttpClient(tls=False, timeout=30)
         assert isinstance(await ask(client, f"http://127.0.0.1:{port}/"), Answer)
         assert isinstance(await ask(client, f"http://localhost:{port}/"), Answer)
         await client.close()

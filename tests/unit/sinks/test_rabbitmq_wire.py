@@ -206,7 +206,7 @@ async def served(script: Script, **account: Any) -> AsyncIterator[tuple[Account,
 async def connected(account: Account) -> Connection:
     connection = await Connection.dial(account, None)
     try:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await connection.sign_in()
             await connection.open()
             await connection.open_channel()
@@ -306,7 +306,7 @@ async def test_the_heartbeat() -> None:
     async with served(script) as (account, heard):
         connection = await connected(account)
         assert await connection.event() == Confirm(9, False, True)
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(60):
             await beats.wait()
         connection.abort()
         assert connection._pulse is None
@@ -340,7 +340,8 @@ async def test_what_a_server_may_say_meanwhile() -> None:
 
     async with served(script) as (account, heard):
         connection = await connected(account)
-        events, known = [], codec.properties({}, "m")
+        events: list[Any] = []
+        known = codec.properties({}, "m")
         while len(events) < 6:
             try:
                 async with asyncio.timeout(0.003):

@@ -16,7 +16,7 @@ from routestudio.sinks.binding import bind
 from routestudio.sinks.redis_stream.sink import RedisStream
 from routestudio.sinks.registry import default
 
-BASE = {"host": "localhost", "port": 6379}
+BASE: dict[str, Any] = {"host": "localhost", "port": 6379}
 MESSAGE = message_from(
     {"action": "insert", "record": {"id": 7}, "metadata": {"table_name": "orders"}}
 )

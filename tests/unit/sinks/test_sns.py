@@ -71,7 +71,7 @@ def test_whether_a_topic_is_fifo_is_decided_per_message() -> None:
     found = []
     for arn in (ARN, ARN + ".fifo"):
         routing = router.instance(router.route(message(1), FunctionResult({"topic_arn": arn})))
-        record = Sns.encode(router.bound.config, message(1), routing, Payload({}))
+        record = Sns.encode(router.bound.config, message(1), routing, Payload({}))  # type: ignore[arg-type]
         found.append(record.fifo is not None)
     assert found == [False, True]
 

@@ -88,7 +88,7 @@ def test_whether_a_queue_is_fifo_is_decided_per_message() -> None:
     for url in (URL, URL + ".fifo"):
         given = message(1)
         routing = router.instance(router.route(given, FunctionResult({"queue_url": url})))
-        found.append(Sqs.encode(config, given, routing, Payload({})).fifo is not None)
+        found.append(Sqs.encode(config, given, routing, Payload({})).fifo is not None)  # type: ignore[arg-type]
     assert found == [False, True]
 
 

@@ -357,7 +357,7 @@ def test_an_item_is_read_wherever_the_pieces_end(
     path.write_text(json.dumps(values, indent=1, ensure_ascii=False))
     for piece in range(1, 12):
         monkeypatch.setattr(documents, "_PIECE", piece)
-        assert [item.value for item in files.read_file(path)] == values  # type: ignore[union-attr]
+        assert [item.value for item in files.read_file(path)] == values
 
 
 def test_pasted_text_is_lines_or_an_array() -> None:

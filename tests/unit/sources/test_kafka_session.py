@@ -17,7 +17,7 @@ A, B = ("t", 0), ("t", 1)
 
 
 def session(loop: Any = None) -> KafkaSession:
-    return KafkaSession("kafka://h/t", loop or _Now(), [A, B])
+    return KafkaSession("kafka://h/t", loop or _Now(), [A, B])  # type: ignore[arg-type]
 
 
 class _Now:

@@ -118,7 +118,7 @@ async def converse(address: StandinAddress, raw: bytes) -> bytes:
     try:
         writer.write(raw)
         writer.write_eof()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             return await reader.read()
     finally:
         writer.close()

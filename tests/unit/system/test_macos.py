@@ -109,7 +109,7 @@ class Watching:
                 raise ProcessLookupError
             self.watched += changes
             return []
-        self.ends.wait(5)
+        self.ends.wait(60)
         return ["exit"]
 
 
@@ -122,7 +122,7 @@ def ending(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
         if threading.current_thread() is threading.main_thread():
             raise SystemExit
 
-    monkeypatch.setattr(macos.os, "_exit", end)
+    monkeypatch.setattr(os, "_exit", end)
     return ended
 
 
@@ -132,7 +132,7 @@ def test_a_worker_ends_with_its_owner(monkeypatch: pytest.MonkeyPatch) -> None:
     assert watching.watched == [os.getppid()]
     assert not ended.is_set()
     watching.ends.set()
-    assert ended.wait(5)
+    assert ended.wait(60)
 
 
 def test_a_worker_whose_owner_has_gone_ends_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

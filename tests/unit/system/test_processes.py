@@ -45,12 +45,12 @@ def test_a_child_is_alive_until_it_is_ended() -> None:
     try:
         assert processes.alive(child.pid)
         processes.end(child.pid)
-        assert child.wait(10) == -signal.SIGKILL
+        assert child.wait(60) == -signal.SIGKILL
     finally:
         child.kill()
         assert child.stdin is not None
         child.stdin.close()
-        child.wait(10)
+        child.wait(60)
     assert not processes.alive(child.pid)
     with pytest.raises(ProcessLookupError):
         processes.end(child.pid)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from abc import abstractmethod
 from typing import Any, Final
 
 from routestudio.errors import LinkError
@@ -52,9 +53,9 @@ class AwsReader(Reader):
             raise LinkError(f"{self._link.service} did not give its records within {SECONDS:g} s",
                             hint="lower the limit") from None  # fmt: skip
 
+    @abstractmethod
     async def look(self, wanted: Wanted, place: Place) -> Window:
         """Read a destination."""
-        raise NotImplementedError
 
     async def close(self) -> None:
         await self._link.close()

@@ -15,6 +15,7 @@ import re
 import socket
 import sys
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 from urllib.parse import parse_qsl, urlencode
@@ -191,7 +192,7 @@ class _Entry:
         self.id, self.body, self.key, self.details = id, body, key, details
 
 
-class _Call:
+class _Call(ABC):
     """A call that names a destination; with `entries` when it sends."""
 
     service: ClassVar[str]
@@ -211,13 +212,13 @@ class _Call:
         given = json.loads(self.raw)
         return json.dumps({**given, self.parameter: self.local_destination}).encode()
 
+    @abstractmethod
     def making(self) -> list[tuple[str, bytes]]:
         """The requests that make the destination: their `X-Amz-Target`, and their body."""
-        raise NotImplementedError
 
+    @abstractmethod
     def taken(self, answer: Answer) -> set[int]:
         """Positions of the entries that a good answer confirms."""
-        raise NotImplementedError
 
 
 class _SqsCall(_Call):

@@ -61,7 +61,7 @@ def test_help_has_arguments_and_a_sentence() -> None:
         assert item.doc[0].isupper() or item.doc[0] in "`:1" or item.doc[0].isdigit(), item
         assert item.signature.startswith(item.name.split(".")[0]), item
     assert entry("Map.get") is not None
-    assert entry("Map.get").signature == "Map.get(map, key, [default])"  # type: ignore[union-attr]
+    assert entry("Map.get").signature == "Map.get(map, key, [default])"
     assert entry("Map.nope") is None
 
 

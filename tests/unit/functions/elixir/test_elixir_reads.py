@@ -6,7 +6,8 @@ import pytest
 
 from routestudio.functions.analysis.reading import analyse
 from routestudio.functions.elixir.program import compile_function
-from routestudio.functions.projection import WHOLE, Reads, project, rows
+from routestudio.functions.projection import project, rows
+from routestudio.model.analysis import WHOLE, Reads
 from routestudio.model.function import Function, FunctionKind, Language
 from routestudio.model.message import message_from
 

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from routestudio.functions.batch import run_batch
-from routestudio.functions.pool import FunctionPool, Limits
+from routestudio.functions.child import Limits
+from routestudio.functions.pool import FunctionPool
 
 FOLDER = Path(__file__).parents[3] / "data" / "vectors"
 PROGRAMS = ("elixir.jsonl", "elixir_119.jsonl", "elixir_otp28.jsonl")
@@ -27,7 +28,7 @@ def rows(*files: str) -> list[dict[str, Any]]:
 
 @pytest.fixture
 async def pool() -> AsyncIterator[FunctionPool]:
-    pool = FunctionPool(limits=Limits(seconds_per_message=1.0))
+    pool = FunctionPool(limits=Limits(seconds_per_message=20.0))
     try:
         yield pool
     finally:
