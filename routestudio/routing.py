@@ -209,6 +209,7 @@ class Router:
         self._batch_field = self._batch_by[0] if single else None
         self._by_keys = grouping and not self._tables
         self._dynamic = bound.dynamic
+        self._fields_set = {plan.name for plan in self._plans}
         self._repeats = _Repeats(
             plan.name for plan in self._plans if not isinstance(plan.field.routed.default, Const)
         )
@@ -314,12 +315,14 @@ class Router:
 
     def instance(self, effective: Effective) -> SinkRouting:
         """The validated values as the sink's `Routing`, for `encode`. Validates nothing again."""
-        # What `model_construct` does, without its walk over the fields.
+        # What pydantic's model_construct does, without its walk over the fields.
         kind = self.sink.Routing
         routing = kind.__new__(kind)
         put = object.__setattr__
         put(routing, "__dict__", effective.values)
-        put(routing, "_group_id", effective.group_id)
+        put(routing, "__pydantic_fields_set__", self._fields_set)
+        put(routing, "__pydantic_extra__", None)
+        put(routing, "__pydantic_private__", {"_group_id": effective.group_id})
         return routing
 
     def _as_sent(self, name: str, verdict: _Verdict) -> _Verdict:

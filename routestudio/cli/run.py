@@ -19,7 +19,6 @@ from routestudio.cli import early
 from routestudio.cli.dry_run import dry_run
 from routestudio.cli.inputs import recognised
 from routestudio.cli.metrics import RunMetrics
-from routestudio.cli.metrics_server import MetricsServer
 from routestudio.cli.opened import environment_line, note_outside, printing
 from routestudio.cli.output import json_line, out, say
 from routestudio.cli.run_log import LogBridge, RunLog
@@ -108,6 +107,8 @@ class _Process:
             stack.enter_context(LogBridge(self._log))
             server = None
             if self._settings.metrics is not None:
+                from routestudio.cli.metrics_server import MetricsServer
+
                 server = MetricsServer(self._settings.metrics, self._metrics)
                 await stack.enter_async_context(server)
             # The program's own way to stop; the system's is to end it where it is.

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from routestudio.model.declared import Declared
+from pydantic import BaseModel
+
 from routestudio.model.fields import Choice, Integer, Ref, Rule, Static
 from routestudio.model.project import SHARED_KEYS
 from routestudio.sinks.base import Sink
@@ -82,7 +83,7 @@ def sink_form(sink: type[Sink]) -> SinkForm:
     )
 
 
-def resource_form(model: type[Declared]) -> tuple[FormSection, ...]:
+def resource_form(model: type[BaseModel]) -> tuple[FormSection, ...]:
     """The form of a project resource, e.g. an HTTP endpoint."""
     return _sections(model)
 
@@ -110,7 +111,7 @@ def visible(field: FormField, values: Mapping[str, Any]) -> bool:
     return field.visible_when is None or values.get(field.visible_when[0]) in field.visible_when[1]
 
 
-def _sections(model: type[Declared]) -> tuple[FormSection, ...]:
+def _sections(model: type[BaseModel]) -> tuple[FormSection, ...]:
     groups: dict[str, list[FormField]] = {}
     for field in config_fields(model):
         groups.setdefault(field.ui.group, []).append(_config(field))

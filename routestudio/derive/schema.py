@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from pydantic import BaseModel
+
 from routestudio.derive.describe import plain
-from routestudio.model.declared import Declared
 from routestudio.model.function import FunctionKind, Language
 from routestudio.model.project import (
     ENVIRONMENT_COLOURS,
@@ -130,7 +131,7 @@ def _destination(sink: type[Sink]) -> dict[str, Any]:
     }
 
 
-def _fields(model: type[Declared]) -> dict[str, Any]:
+def _fields(model: type[BaseModel]) -> dict[str, Any]:
     properties = {}
     for field in config_fields(model):
         options = [field.rule.json_schema(), _REFERENCE]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from routestudio.model.secret import SecretStr
+from pydantic import SecretStr
 
 
 @dataclass(frozen=True)

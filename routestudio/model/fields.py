@@ -1,8 +1,7 @@
 """The vocabulary in which a sink describes its fields: rules, labels, routed fields.
 
-A field is written `Annotated[type, Rule, Ui | Routed]`. Rules are data that both declared
-classes (`declared`) and the routing merge call, so there is one copy of each rule. They never do
-I/O.
+A field is written `Annotated[type, Rule, Ui | Routed]`. Rules are data that both pydantic models
+and the routing merge call, so there is one copy of each rule. They never do I/O.
 """
 
 from __future__ import annotations
@@ -12,11 +11,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
-from typing import Any, ClassVar
+from types import NoneType
+from typing import Any, ClassVar, get_args
+
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, SecretStr
+from pydantic_core import PydanticCustomError, core_schema
 
 from routestudio.model.defaults import Default
 from routestudio.model.function import Identifier
-from routestudio.model.secret import SecretStr
 from routestudio.model.wording import counted, kind_of, short, text_hint
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -64,6 +66,28 @@ class Rule:
     def json_schema(self) -> dict[str, Any]:
         """The rule as JSON schema of a non-null value."""
         raise NotImplementedError
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        optional = NoneType in get_args(source)
+
+        def check(value: Any) -> Any:
+            if value is None and optional:
+                return None
+            try:
+                return self.cast(value)
+            except RuleError as error:
+                raise PydanticCustomError(
+                    "rule", "{text}", {"text": str(error), "hint": error.hint}
+                ) from None
+
+        return core_schema.no_info_plain_validator_function(check)
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return self.json_schema()
 
 
 @dataclass(frozen=True)

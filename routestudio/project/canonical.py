@@ -15,10 +15,11 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
+from pydantic import SecretStr
+
 from routestudio.model.fields import RuleError
 from routestudio.model.function import Function
 from routestudio.model.project import SHARED_KEYS
-from routestudio.model.secret import SecretStr
 from routestudio.project.secrets import telling_header
 from routestudio.project.server_keys import CONNECTION, DERIVED, RETENTION, SOURCE
 from routestudio.project.store import OpenProject

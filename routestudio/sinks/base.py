@@ -13,9 +13,10 @@ from collections.abc import AsyncIterator, Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
+from pydantic import BaseModel, ConfigDict, PrivateAttr
+
 from routestudio.model import jsonio
 from routestudio.model.cross_rules import CrossRule
-from routestudio.model.declared import Declared
 from routestudio.model.fields import (
     Difference,
 )
@@ -27,46 +28,50 @@ if TYPE_CHECKING:
     from routestudio.sinks._shared.shell import ShellCommand
 
 
-class SinkConfig(Declared):
+class SinkConfig(BaseModel):
     """Settings that are fixed for a sink. Constructing one does no I/O."""
 
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
     rules: ClassVar[tuple[CrossRule, ...]] = ()
 
 
-class SinkRouting(Declared):
+class SinkRouting(BaseModel):
     """The routed fields: exactly the keys that a routing function may return.
 
     `group_id` comes with them for `encode`: services that order by key need the message's group.
     """
 
-    __slots__ = ("_beside", "_group_id", "_sampled")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    _group_id: str | None = PrivateAttr(default=None)
+    _sampled: tuple[Any, ...] = PrivateAttr(default=())
+    _beside: Mapping[str, Sequence[SinkRouting]] = PrivateAttr(default_factory=dict)
 
     @property
     def group_id(self) -> str | None:
         """The group id of the message that is routed here; `None` when it belongs to no group."""
-        found: str | None = getattr(self, "_group_id", None)
-        return found
+        return self._group_id
 
     @property
     def sampled(self) -> tuple[Any, ...]:
         """Records of samples that are routed here, for a check that looks at size and key."""
-        found: tuple[Any, ...] = getattr(self, "_sampled", ())
+        found: tuple[Any, ...] = (self.__pydantic_private__ or {}).get("_sampled", ())
         return found
 
     @property
     def beside(self) -> Mapping[str, Sequence[SinkRouting]]:
         """Where the project's other sinks of the same service send the samples, by their names."""
-        found: Mapping[str, Sequence[SinkRouting]] | None = getattr(self, "_beside", None)
-        return found or {}
+        found: Mapping[str, Sequence[SinkRouting]] = (self.__pydantic_private__ or {}).get(
+            "_beside", {}
+        )
+        return found
 
     def with_sampled(
         self, records: Iterable[Any], beside: Mapping[str, Sequence[SinkRouting]] | None = None
     ) -> Self:
         """The same destination with the records of samples that are routed there."""
-        found, put = self.model_copy(), object.__setattr__
-        put(found, "_group_id", self.group_id)
-        put(found, "_sampled", tuple(records))
-        put(found, "_beside", dict(beside or self.beside))
+        found = self.model_copy()
+        found._sampled = tuple(records)
+        found._beside = dict(beside or self.beside)
         return found
 
 

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import BaseModel, ValidationError
+
 from routestudio.errors import ConfigError, FieldProblem
-from routestudio.model.declared import Declared, ValidationError
 from routestudio.model.fields import Ref, RuleError, Static
 from routestudio.sinks.base import BatchLimits, Sink
 from routestudio.sinks.fields import config_fields, resources, static_fields
@@ -87,12 +88,12 @@ def examine(
 
 
 def _without_broken(
-    model: type[Declared], values: Mapping[str, Any], problems: Iterable[FieldProblem]
-) -> Declared:
+    model: type[BaseModel], values: Mapping[str, Any], problems: Iterable[FieldProblem]
+) -> BaseModel:
     """A configuration of the values without a problem and of defaults, to read limits from."""
     broken = {problem.field.split(".")[0] for problem in problems}
     whole = {k: v for k, v in values.items() if k not in broken and type(v) in (bool, int)}
-    return model.model_construct(**whole)
+    return model.model_construct(None, **whole)
 
 
 def bind(
@@ -174,8 +175,8 @@ def _with_resources(
 
 
 def _validate(
-    model: type[Declared], values: dict[str, Any], problems: list[FieldProblem]
-) -> Declared | None:
+    model: type[BaseModel], values: dict[str, Any], problems: list[FieldProblem]
+) -> BaseModel | None:
     fields = {f.name: f for f in config_fields(model)}
     known = set(fields)
     values = {
@@ -190,14 +191,16 @@ def _validate(
     try:
         instance = model.model_validate(values)
     except ValidationError as error:
-        for item in error.errors:
-            name = item.field
-            if item.kind == "unknown":
-                problems.append(unknown_key(name, known))
-            elif item.kind != "missing":
-                problems.append(FieldProblem(name, item.message, item.hint))
-            elif name not in named and not _reference_failed(fields[name].rule, name, named):
-                problems.append(FieldProblem(name, item.message))
+        for item in error.errors(include_url=False, include_input=False):
+            name = ".".join(str(part) for part in item["loc"]) or "destination"
+            if item["type"] == "extra_forbidden":
+                problems.append(unknown_key(item["loc"][-1], known))
+            elif item["type"] == "missing":
+                if name not in named and not _reference_failed(fields[name].rule, name, named):
+                    problems.append(FieldProblem(name, "is required"))
+            else:
+                hint = (item.get("ctx") or {}).get("hint")
+                problems.append(FieldProblem(name, item["msg"], hint))
         broken = {p.field for p in problems[before:]}
         problems.extend(_cross(model, values, broken))
         return None
@@ -211,7 +214,7 @@ def _reference_failed(rule: object, name: str, named: set[str]) -> bool:
 
 
 def _cross(
-    model: type[Declared], values: Mapping[str, Any], broken: set[str]
+    model: type[BaseModel], values: Mapping[str, Any], broken: set[str]
 ) -> list[FieldProblem]:
     found: list[FieldProblem] = []
     for rule in getattr(model, "rules", ()):

@@ -6,11 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, is_dataclass
 from dataclasses import fields as dataclass_fields
 from functools import cache
-from typing import Any
+from types import NoneType
+from typing import Any, get_args
 
-from routestudio.model.declared import Declared, FieldInfo
+from pydantic import BaseModel, SecretStr
+from pydantic.fields import FieldInfo
+
 from routestudio.model.fields import Headers, Ref, Routed, Rule, Secret, Static, Ui
-from routestudio.model.secret import SecretStr
 from routestudio.sinks.base import Sink
 
 
@@ -71,7 +73,7 @@ def _config_fields(model: Any) -> tuple[ConfigField, ...]:
 def routed_fields(sink: type[Sink]) -> tuple[RoutedField, ...]:
     """The routed fields of a sink type, in form order."""
     return tuple(
-        RoutedField(name, _one(name, info, Rule), _one(name, info, Routed), info.optional)
+        RoutedField(name, _one(name, info, Rule), _one(name, info, Routed), _optional(info))
         for name, info in sink.Routing.model_fields.items()
     )
 
@@ -94,14 +96,19 @@ def secret_names(sink: type[Sink]) -> frozenset[str]:
 
 
 def _config_field(name: str, info: FieldInfo) -> ConfigField:
+    required = info.is_required()
     return ConfigField(
         name,
         _one(name, info, Rule),
         _one(name, info, Ui),
-        info.required,
-        info.optional,
-        info.default_value(),
+        required,
+        _optional(info),
+        None if required else info.get_default(call_default_factory=True, validated_data={}),
     )
+
+
+def _optional(info: FieldInfo) -> bool:
+    return NoneType in get_args(info.annotation)
 
 
 def _one(name: str, info: FieldInfo, kind: type[Any]) -> Any:
@@ -120,7 +127,7 @@ def secret_values(value: Any) -> set[str]:
         secret = value.get_secret_value()
         return {secret, secret.rpartition(":")[2]}
     parts: Iterable[Any] = ()
-    if isinstance(value, Declared):
+    if isinstance(value, BaseModel):
         parts = (getattr(value, name) for name in type(value).model_fields)
     elif isinstance(value, Mapping):
         parts = value.values()

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from routestudio.model.secret import SecretStr
+from pydantic import SecretStr
+
 from tests.fault.service import (
     INSIDE,
     MEMORY,

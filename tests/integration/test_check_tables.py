@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
-from routestudio.model.secret import SecretStr
 from routestudio.sinks._shared.http import check as http_check
 from routestudio.sinks._shared.redis import check as redis_check
 from routestudio.sinks.http_push.sink import HttpEndpoint, HttpPush

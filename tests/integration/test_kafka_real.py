@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from routestudio import tasks
 from routestudio.model.function import FunctionResult
 from routestudio.model.message import message_from
 from routestudio.model.outcome import CheckStep
-from routestudio.model.secret import SecretStr
 from routestudio.routing import Router
 from routestudio.sinks._shared.phash2 import partition
 from routestudio.sinks.base import Payload

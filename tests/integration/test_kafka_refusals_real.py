@@ -12,10 +12,10 @@ from random import Random
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from routestudio.cli import main
 from routestudio.model.outcome import Outcome
-from routestudio.model.secret import SecretStr
 from routestudio.sinks.kafka import producer as kafka_producer
 from routestudio.sinks.kafka.sink import Kafka, KafkaRecord
 from tests.support import kafka_client

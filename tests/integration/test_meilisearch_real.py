@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from routestudio import tasks
 from routestudio.engine.service import EngineService
 from routestudio.model.message import message_from
 from routestudio.model.outcome import Outcome
-from routestudio.model.secret import SecretStr
 from routestudio.sinks._shared.http import service as service_module
 from routestudio.sinks.base import InOrder, Link, Payload
 from routestudio.sinks.meilisearch import link as meilisearch_link

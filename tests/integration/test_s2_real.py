@@ -16,11 +16,11 @@ from urllib.parse import quote
 
 import httpx
 import pytest
+from pydantic import SecretStr
 
 from routestudio.engine.service import EngineService
 from routestudio.model.message import message_from
 from routestudio.model.outcome import Outcome
-from routestudio.model.secret import SecretStr
 from routestudio.sinks._shared.http import service as service_module
 from routestudio.sinks._shared.http.endpoint import EndpointUrl
 from routestudio.sinks.base import Payload

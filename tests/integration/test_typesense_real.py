@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from routestudio.engine.service import EngineService
 from routestudio.model.fields import RuleError
 from routestudio.model.message import message_from
 from routestudio.model.outcome import Outcome
-from routestudio.model.secret import SecretStr
 from routestudio.sinks._shared.http import service as service_module
 from routestudio.sinks.base import Payload
 from routestudio.sinks.typesense.sink import Document, Typesense, TypesenseLink

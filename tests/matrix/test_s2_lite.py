@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from routestudio.engine.service import EngineService
 from routestudio.model.message import message_from
 from routestudio.model.outcome import CheckStep, Outcome
-from routestudio.model.secret import SecretStr
 from routestudio.sinks.base import Payload
 from routestudio.sinks.s2.sink import S2, S2Link
 from tests.matrix.conftest import BASIN, S2Lite

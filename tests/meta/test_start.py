@@ -42,7 +42,7 @@ ROW = {
 }  # fmt: skip
 CLIENTS = (
     "boto3", "botocore", "confluent_kafka", "fakeredis", "google", "h11", "httpx", "nkeys", "redis",
-    "keyring", "moto", "pyarrow", "pydantic", "pygments", "black", "PySide6", "shiboken6", "qasync",
+    "keyring", "moto", "pyarrow", "pygments", "black", "PySide6", "shiboken6", "qasync",
     "regex", "uvloop",
 )  # fmt: skip
 """Nothing of these is needed before a connection is opened, a window shown or a file formatted."""

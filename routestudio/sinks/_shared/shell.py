@@ -12,9 +12,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, Final
 
-from routestudio.model.declared import Declared
+from pydantic import BaseModel, SecretStr
+
 from routestudio.model.fields import RuleError
-from routestudio.model.secret import SecretStr
 from routestudio.sinks._shared.http.endpoint import EndpointUrl
 
 LONGEST: Final = 100_000
@@ -124,7 +124,7 @@ def named_secrets(value: Any, name: str = "SECRET") -> dict[str, str]:
     if isinstance(value, EndpointUrl):
         password = (user_of(value) or "").partition(":")[2]
         return {password: "URL_PASSWORD"} if password else {}
-    if isinstance(value, Declared):
+    if isinstance(value, BaseModel):
         items: Iterable[tuple[str, Any]] = ((key, getattr(value, key))
                                             for key in type(value).model_fields)  # fmt: skip
     elif isinstance(value, Mapping):

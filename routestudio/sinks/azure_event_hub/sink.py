@@ -16,13 +16,14 @@ from time import time
 from typing import Annotated, Any, ClassVar, Final
 from urllib.parse import quote_plus
 
+from pydantic import SecretStr
+
 from routestudio.model import jsonio
 from routestudio.model.cross_rules import CrossRule
 from routestudio.model.defaults import Const
 from routestudio.model.fields import Difference, Routed, RuleError, Static, Text, Ui
 from routestudio.model.message import Message
 from routestudio.model.outcome import DELIVERED, CheckStep, Outcome, rejected, retry
-from routestudio.model.secret import SecretStr
 from routestudio.sinks._shared.halves import Refused, in_halves
 from routestudio.sinks._shared.http import service as api
 from routestudio.sinks._shared.http.client import Answer, UnansweredError

@@ -14,6 +14,8 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
+from pydantic import SecretStr
+
 from routestudio.model import jsonio
 from routestudio.model.cross_rules import RequiredWhen
 from routestudio.model.defaults import Template
@@ -29,7 +31,6 @@ from routestudio.model.fields import (
 )
 from routestudio.model.message import Message
 from routestudio.model.outcome import DELIVERED, Outcome, rejected, retry
-from routestudio.model.secret import SecretStr
 from routestudio.sinks._shared.halves import Refused, in_halves
 from routestudio.sinks._shared.http.client import Answer, UnansweredError
 from routestudio.sinks._shared.http.endpoint import DOTS, RETRY_STATUS, EndpointUrl

@@ -11,9 +11,10 @@ from time import monotonic, time
 from typing import Any, ClassVar, Final
 from urllib.parse import urlencode
 
+from pydantic import SecretStr
+
 from routestudio.model.fields import RuleError, Secret
 from routestudio.model.outcome import unreachable
-from routestudio.model.secret import SecretStr
 from routestudio.sinks._shared.http.client import HttpClient, UnansweredError
 from routestudio.sinks._shared.http.endpoint import DOTS
 from routestudio.sinks._shared.http.service import error_text

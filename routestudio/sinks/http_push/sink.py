@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
+from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
 from routestudio import __version__
-from routestudio.model.declared import Field, FieldError, ValidationError
 from routestudio.model.defaults import Const
 from routestudio.model.fields import Choice, Difference, Flag, Ref, Routed, Static, Text, Ui
 from routestudio.model.message import Message
-from routestudio.model.secret import SecretStr
 from routestudio.sinks._shared.http.endpoint import (
     CREDENTIALS,
     METHODS,
@@ -77,17 +78,28 @@ class HttpEndpoint(SinkConfig):
         ),
     ] = Field(default_factory=dict)
 
+    @model_validator(mode="before")
     @classmethod
-    def explain(cls, values: Mapping[str, Any]) -> Mapping[str, Any]:
+    def _explain(cls, values: Any) -> Any:
         """Drop what a server adds to an entry; explain the two kinds that only it can reach."""
+        if not isinstance(values, Mapping):
+            return values
         kept = {k: v for k, v in values.items() if k not in _NOT_SENT}
         found = [
-            FieldError(key, "rule", text, "give the endpoint a `url` to deliver from here")
+            InitErrorDetails(
+                type=PydanticCustomError(
+                    "rule",
+                    "{text}",
+                    {"text": text, "hint": "give the endpoint a `url` to deliver from here"},
+                ),
+                loc=(key,),
+                input=None,
+            )
             for key, text in _ELSEWHERE.items()
             if str(kept.pop(key, False)).lower() == "true"
         ]
         if found:
-            raise ValidationError(cls.__name__, found)
+            raise ValidationError.from_exception_data(cls.__name__, found, hide_input=True)
         return kept
 
     @cached_property

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
+from pydantic import SecretStr
+
 from routestudio.model.cross_rules import CrossRule, RequiredWhen, RequiresAny
 from routestudio.model.defaults import Template
 from routestudio.model.fields import (
@@ -23,7 +25,6 @@ from routestudio.model.fields import (
     Ui,
 )
 from routestudio.model.message import Message
-from routestudio.model.secret import SecretStr
 from routestudio.sinks._shared.partition import Partitioner, java_client
 from routestudio.sinks._shared.phash2 import partition as phash2_partition
 from routestudio.sinks.base import (

@@ -12,6 +12,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, Final
 from uuid import UUID
 
+from pydantic import SecretStr
+
 from routestudio.model import jsonio
 from routestudio.model.defaults import ByAction, Const
 from routestudio.model.fields import (
@@ -25,7 +27,6 @@ from routestudio.model.fields import (
     Ui,
 )
 from routestudio.model.message import Message
-from routestudio.model.secret import SecretStr
 from routestudio.sinks._shared.http.endpoint import EndpointUrl
 from routestudio.sinks._shared.http.service_fields import (
     JsonMap,

@@ -10,7 +10,7 @@ import base64
 from dataclasses import dataclass
 from typing import Any
 
-from routestudio.model.secret import SecretStr
+from pydantic import SecretStr
 
 
 class WireError(Exception):

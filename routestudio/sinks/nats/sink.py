@@ -8,8 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final
 
+from pydantic import Field, SecretStr
+
 from routestudio.model.cross_rules import CrossRule, RequiresAny
-from routestudio.model.declared import Field
 from routestudio.model.defaults import Mapping, Template
 from routestudio.model.fields import (
     Difference,
@@ -22,7 +23,6 @@ from routestudio.model.fields import (
     Ui,
 )
 from routestudio.model.message import Message
-from routestudio.model.secret import SecretStr
 from routestudio.sinks._shared.repeats import ONE_PROCESS
 from routestudio.sinks.base import (
     BatchLimits,

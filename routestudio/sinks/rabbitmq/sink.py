@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final
 
+from pydantic import Field, SecretStr
+
 from routestudio.model.cross_rules import CrossRule, RequiresAny
-from routestudio.model.declared import Field
 from routestudio.model.defaults import Const, Template
 from routestudio.model.fields import (
     Difference,
@@ -26,7 +27,6 @@ from routestudio.model.fields import (
     Ui,
 )
 from routestudio.model.message import Message
-from routestudio.model.secret import SecretStr
 from routestudio.sinks.base import (
     BatchLimits,
     Link,

@@ -18,8 +18,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
+from pydantic import SecretStr
+
 from routestudio import __version__
-from routestudio.model.secret import SecretStr
 from routestudio.sinks._shared.idle import unread
 from routestudio.sinks._shared.net import tls_text
 from routestudio.sinks.rabbitmq import codec

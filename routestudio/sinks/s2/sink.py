@@ -12,12 +12,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any, Final
 from uuid import uuid4
 
+from pydantic import SecretStr
+
 from routestudio.model import jsonio
 from routestudio.model.defaults import Const
 from routestudio.model.fields import Difference, Routed, Static, Text, Ui
 from routestudio.model.message import Message
 from routestudio.model.outcome import DELIVERED, Outcome, rejected, retry
-from routestudio.model.secret import SecretStr
 from routestudio.sinks._shared.halves import Refused, in_halves
 from routestudio.sinks._shared.http.client import Answer, UnansweredError
 from routestudio.sinks._shared.http.cloud import BaseUrl, local

@@ -13,6 +13,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, Final
 from uuid import UUID, uuid4
 
+from pydantic import SecretStr
+
 from routestudio.model import jsonio
 from routestudio.model.defaults import ByAction, Template
 from routestudio.model.fields import (
@@ -27,7 +29,6 @@ from routestudio.model.fields import (
 )
 from routestudio.model.message import Message
 from routestudio.model.outcome import DELIVERED, Outcome, rejected, retry
-from routestudio.model.secret import SecretStr
 from routestudio.sinks._shared.halves import Refused, in_halves
 from routestudio.sinks._shared.http.client import Answer, UnansweredError
 from routestudio.sinks._shared.http.endpoint import DOTS, RETRY_STATUS, EndpointUrl

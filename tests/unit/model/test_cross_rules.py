@@ -1,7 +1,8 @@
 from __future__ import annotations
 
+from pydantic import SecretStr
+
 from routestudio.model.cross_rules import RequiredWhen, RequiresAny, Together
-from routestudio.model.secret import SecretStr
 
 
 def test_cross_rules() -> None:

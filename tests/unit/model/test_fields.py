@@ -7,8 +7,8 @@ from typing import Annotated, Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import BaseModel, SecretStr, ValidationError
 
-from routestudio.model.declared import Declared, ValidationError
 from routestudio.model.fields import (
     Choice,
     Flag,
@@ -20,7 +20,6 @@ from routestudio.model.fields import (
     Secret,
     Text,
 )
-from routestudio.model.secret import SecretStr
 
 NO_SPACE = Text(max=5, pattern=r"[^\s]+", pattern_text="cannot contain whitespace")
 RULES: list[Rule] = [
@@ -149,18 +148,19 @@ def test_advice_is_a_warning() -> None:
     assert not rule.quick()("AB12")
 
 
-def test_a_declared_class_uses_the_rule() -> None:
-    class Model(Declared):
+def test_pydantic_uses_the_rule() -> None:
+    class Model(BaseModel):
         a: Annotated[int | None, Integer(minimum=1)] = None
         b: Annotated[str, Text(max=2)]
 
     assert Model(a="3", b="x").a == 3  # type: ignore[arg-type]
     with pytest.raises(ValidationError) as caught:
         Model(a=0, b="xyz")
-    assert [(error.field, error.message) for error in caught.value.errors] == [
-        ("a", "must be 1 or more"),
-        ("b", "should have at most 2 characters, has 3"),
+    assert [(e["loc"], e["msg"]) for e in caught.value.errors()] == [
+        (("a",), "must be 1 or more"),
+        (("b",), "should have at most 2 characters, has 3"),
     ]
+    assert Model.model_json_schema()["properties"]["b"]["maxLength"] == 2
 
 
 @pytest.mark.parametrize("rule", [*RULES, Ref("things", None)], ids=lambda rule: rule.kind)

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from botocore.credentials import RefreshableCredentials
 from botocore.session import Session
+from pydantic import ValidationError
 
-from routestudio.model.declared import ValidationError
 from routestudio.model.outcome import DELIVERED, Outcome, retry, unreachable
 from routestudio.sinks._shared.aws import client as aws_client
 from routestudio.sinks._shared.aws.client import AwsError, entry_outcome

@@ -10,11 +10,11 @@ from urllib.parse import unquote, urlsplit
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import SecretStr
 
 from routestudio.model.fields import RuleError
 from routestudio.model.function import FunctionResult
 from routestudio.model.message import message_from
-from routestudio.model.secret import SecretStr
 from routestudio.routing import Router
 from routestudio.sinks._shared.http.service_fields import segment_problem
 from routestudio.sinks.base import Payload, StandinAddress

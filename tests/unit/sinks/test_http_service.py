@@ -10,9 +10,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from routestudio.model.outcome import DELIVERED, Outcome
-from routestudio.model.secret import SecretStr
 from routestudio.sinks._shared.http import service
 from routestudio.sinks._shared.http.client import HttpClient, UnansweredError
 from routestudio.sinks._shared.http.endpoint import EndpointUrl

@@ -14,10 +14,10 @@ from urllib.parse import parse_qsl, quote, urlsplit
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import SecretStr
 
 from routestudio.model.function import FunctionResult
 from routestudio.model.message import message_from
-from routestudio.model.secret import SecretStr
 from routestudio.routing import Router
 from routestudio.sinks._shared.phash2 import hashes, partition, phash2
 from routestudio.sinks.base import Payload

@@ -15,8 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pika import data, frame, spec
+from pydantic import SecretStr
 
-from routestudio.model.secret import SecretStr
 from routestudio.sinks.rabbitmq import codec
 from routestudio.sinks.rabbitmq.link import RabbitLink
 from routestudio.sinks.rabbitmq.wire import (

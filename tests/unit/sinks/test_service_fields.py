@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from routestudio.model.fields import RuleError
 from routestudio.model.function import FunctionResult
 from routestudio.model.message import message_from
-from routestudio.model.secret import SecretStr
 from routestudio.routing import Router
 from routestudio.sinks import registry
 from routestudio.sinks._shared.http.service_fields import JsonMap, OneLine, ServiceUrl, Token

@@ -16,9 +16,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from pydantic import SecretStr
+
 from routestudio import __version__
 from routestudio.model.outcome import Outcome, rejected, retry, unreachable
-from routestudio.model.secret import SecretStr
 from routestudio.sinks._shared.http.client import Answer, HttpClient, UnansweredError
 from routestudio.sinks._shared.http.endpoint import retry_after
 

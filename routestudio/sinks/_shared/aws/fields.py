@@ -11,10 +11,11 @@ import hashlib
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Final
 
+from pydantic import SecretStr
+
 from routestudio.model.cross_rules import CrossRule, RequiredWhen, Together
 from routestudio.model.fields import Difference, Flag, RuleError, Secret, Text, Ui
 from routestudio.model.message import Message
-from routestudio.model.secret import SecretStr
 from routestudio.sinks._shared.aws.client import Keys
 from routestudio.sinks._shared.http.endpoint import EndpointUrl, UrlRule
 from routestudio.sinks.base import SinkConfig, SinkRouting, StandinAddress

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
+from pydantic import SecretStr
+
 from routestudio.model.fields import Headers, RuleError, Text
-from routestudio.model.secret import SecretStr
 
 DOTS: Final = "••••"
 MAX_WAIT: Final = 600.0

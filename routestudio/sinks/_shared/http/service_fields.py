@@ -7,9 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from pydantic import SecretStr
+
 from routestudio.model import jsonio
 from routestudio.model.fields import Rule, RuleError, Secret
-from routestudio.model.secret import SecretStr
 from routestudio.sinks._shared.http.endpoint import UrlRule
 
 

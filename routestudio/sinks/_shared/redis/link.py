@@ -8,9 +8,10 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Final
 
+from pydantic import SecretStr
+
 from routestudio.model.fields import Difference, Flag, Integer, Secret, Text, Ui
 from routestudio.model.outcome import CheckStep, Outcome
-from routestudio.model.secret import SecretStr
 from routestudio.sinks._shared.redis.cluster import Cluster, Keyed
 from routestudio.sinks._shared.redis.node import ELSEWHERE, Account, Node, outcome_of
 from routestudio.sinks._shared.redis.order import Ordered

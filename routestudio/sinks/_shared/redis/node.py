@@ -8,8 +8,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from pydantic import SecretStr
+
 from routestudio.model.outcome import DELIVERED, Outcome, rejected, retry, unreachable
-from routestudio.model.secret import SecretStr
 from routestudio.sinks._shared import tls as machine_tls
 from routestudio.sinks._shared.idle import Idle, fresh, unread
 
