@@ -85,15 +85,15 @@ async def _sink(engine: EngineService, sink: dict[str, Any], folder: Path) -> bo
                 f"`awkward`): {field}{problem['message']}"
             )
     wanted = sum(1 for row in rows if row["ok"] and not row["filtered"])
-    same = summary["delivered"] == wanted and _arrived_all(prepared.sink.key, arrived, rows)
+    same = summary["delivered"] == wanted and _arrived_all(arrived, rows)
     failed = any(step.status == "failed" for step in steps)
     return same and not failed and summary["rejected"] == 0
 
 
-def _arrived_all(key: str, arrived: Sequence[Arrived], rows: list[dict[str, Any]]) -> bool:
-    """Whether what arrived is what the preview showed: last value per key for Redis, else all."""
+def _arrived_all(arrived: Sequence[Arrived], rows: list[dict[str, Any]]) -> bool:
+    """Whether what arrived is what the preview showed: the last for each key, or all."""
     sent = [row for row in rows if row["ok"] and not row["filtered"]]
-    if key != "redis_string":
+    if not all({"key", "action"} <= row["routing"].keys() for row in sent):
         return len(arrived) == len(sent)
     state: dict[str, bool] = {}
     for row in sent:

@@ -21,7 +21,7 @@ from routestudio.sinks import registry
 async def new(options: argparse.Namespace) -> int:
     """`routestudio new`."""
     async with engine_service() as engine:
-        snapshot = await engine.create(options.project, options.sink or "kafka")
+        snapshot = await engine.create(options.project, options.sink or registry.proposed())
     sink = snapshot["sinks"][0]["name"]
     say(f"created {options.project}")
     say(f"next: routestudio preview {options.project} {sink} --sample orders")

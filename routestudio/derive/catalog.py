@@ -20,6 +20,11 @@ def all_keys() -> tuple[str, ...]:
     return registry.default().keys()
 
 
+def proposed() -> str:
+    """The key of the sink type that is proposed for a new project."""
+    return registry.proposed()
+
+
 def known(key: str | None) -> bool:
     """Whether there is a sink type of this name."""
     return key is not None and key in registry.default()

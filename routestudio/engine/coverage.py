@@ -9,7 +9,7 @@ from typing import Any
 
 from routestudio.engine.workspace import PreparedSink
 from routestudio.functions.pool import FunctionPool
-from routestudio.functions.tracing import Point
+from routestudio.model.analysis import Point
 from routestudio.model.function import Function
 from routestudio.model.message import Message
 

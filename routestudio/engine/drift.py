@@ -17,13 +17,12 @@ from routestudio.engine.hazards import Samples
 from routestudio.engine.workspace import Workspace
 from routestudio.errors import RouteStudioError
 from routestudio.formats._columns import type_name
-from routestudio.functions.analysis.result import Analysis, Read
-from routestudio.hazards.view import place_of_code
+from routestudio.model.analysis import Analysis, Read
 from routestudio.model.function import Diagnostic, Function, FunctionKind
-from routestudio.model.message import Message
+from routestudio.model.message import Message, table_of
 from routestudio.model.project import SinkSpec
 from routestudio.pipeline.matching import table_test
-from routestudio.samples.variants import table_of
+from routestudio.sinks.hazard_view import place_of_code
 from routestudio.sources import _postgres_catalog as catalog
 from routestudio.sources._postgres_link import connected, quoted
 from routestudio.sources._postgres_slots import published

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from routestudio.functions.analysis.result import Analysis
 from routestudio.functions.pool import FunctionPool
 from routestudio.hazards.missing import missing_text, unprepared
+from routestudio.model.analysis import Analysis
 from routestudio.model.function import Function
 from routestudio.samples.shapes import Column, Shapes
 

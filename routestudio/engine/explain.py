@@ -7,7 +7,8 @@ from typing import Any
 
 from routestudio.engine.workspace import PreparedSink
 from routestudio.functions.pool import FunctionPool
-from routestudio.functions.tracing import Point, Trace
+from routestudio.functions.tracing import Trace
+from routestudio.model.analysis import Point
 from routestudio.model.function import Function
 from routestudio.model.message import Message
 

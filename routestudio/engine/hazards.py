@@ -9,13 +9,14 @@ from typing import Any
 from routestudio.engine.workspace import PreparedSink, Workspace
 from routestudio.errors import FieldProblem
 from routestudio.hazards import linting
-from routestudio.hazards.base import Finding
-from routestudio.hazards.view import Keys, SinkView
 from routestudio.model.fields import RuleError
 from routestudio.model.function import Function, FunctionKind
+from routestudio.model.hazard import Finding
 from routestudio.model.message import Message
 from routestudio.samples.variants import key_columns
 from routestudio.sinks.fields import config_fields, routed_fields, static_fields
+from routestudio.sinks.hazard_view import Keys, SinkView
+from routestudio.sinks.hazards import by_sink
 
 Samples = Mapping[str, Sequence[Message]]
 """Messages by the file they are in, relative to the project folder."""
@@ -61,6 +62,8 @@ async def view_of(
         problems=prepared.problems,
         advice=_advice(prepared),
         fixed_batch=prepared.sink.batch.fixed,
+        own_batch=any(f.name == "batch_size" for f in config_fields(prepared.sink.Config)),
+        known=by_sink()[prepared.sink.key],
         usual_batch=prepared.sink.batch.default,
         max_record=prepared.sink.max_record,
         text_fields=frozenset(

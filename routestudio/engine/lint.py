@@ -15,10 +15,10 @@ from routestudio.errors import RouteStudioError
 from routestudio.formats.reader import Row
 from routestudio.hazards import catalog, server_file
 from routestudio.hazards.rules.yaml import of_field, of_project
-from routestudio.hazards.view import Keys
 from routestudio.model.function import Language
 from routestudio.model.message import Message
 from routestudio.project.secrets import literal_secrets
+from routestudio.sinks.hazard_view import Keys
 
 SAMPLE_ROWS = 1_000
 """Rows of each sample set that are routed to find problems."""

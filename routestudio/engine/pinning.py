@@ -15,11 +15,10 @@ from routestudio.engine.route_tests import message_of as route_message
 from routestudio.engine.rows import message_of
 from routestudio.engine.workspace import Workspace
 from routestudio.errors import Place, RouteStudioError, UsageError
-from routestudio.model.message import Message, MessageError
+from routestudio.model.message import Message, MessageError, table_of
 from routestudio.model.wording import counted
 from routestudio.project.document import YamlDocument
 from routestudio.project.test_files import FOLDER, document_of, text_of
-from routestudio.samples.variants import table_of
 
 HEADER: Final = "# Route tests: run them with `routestudio test PROJECT`.\n"
 

@@ -31,9 +31,9 @@ from routestudio.pipeline.report import RunSummary
 from routestudio.pipeline.retry import RetryPolicy
 from routestudio.pipeline.run import Delivery, Finished
 from routestudio.pipeline.stages import Stages
+from routestudio.sinks import standins
 from routestudio.sinks.base import Link
-from routestudio.standins import registry as standins
-from routestudio.standins.base import Arrived
+from routestudio.sinks.standin import Arrived
 
 if TYPE_CHECKING:
     from routestudio.engine.service import EngineService

@@ -20,12 +20,12 @@ from routestudio.engine.sources import read_some
 from routestudio.engine.workspace import PreparedSink, Workspace
 from routestudio.errors import Place, ProjectError, RouteStudioError, UsageError
 from routestudio.functions import clock
-from routestudio.model.message import Message, MessageError, message_from
+from routestudio.model.message import Message, MessageError, message_from, table_of
 from routestudio.pipeline.stages import Staged
 from routestudio.project.disk import TEST_ENDINGS
 from routestudio.project.store import OpenProject
 from routestudio.project.test_files import FOLDER, document_of
-from routestudio.samples.variants import BY_KEY, key_columns, table_of, variants_of
+from routestudio.samples.variants import BY_KEY, key_columns, variants_of
 
 _UNKNOWN: Final = (
     "the enrichment is unknown, and a function may read it: give the message "

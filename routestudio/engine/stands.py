@@ -7,9 +7,9 @@ import asyncio
 from routestudio.api.checks import Arrived
 from routestudio.api.checks import Standin as RunningStandin
 from routestudio.errors import UsageError
+from routestudio.sinks import standins
 from routestudio.sinks.base import Sink, StandinAddress
-from routestudio.standins import registry
-from routestudio.standins.base import Standin
+from routestudio.sinks.standin import Standin
 
 
 class Standins:
@@ -29,7 +29,7 @@ class Standins:
             raise UsageError(f"there is no stand-in for {sink.title}")
         async with self._lock:
             if kind not in self._running:
-                standin = registry.create(kind)
+                standin = standins.create(kind)
                 self._running[kind] = (standin, await standin.start())
             return self._running[kind][1]
 

@@ -18,9 +18,9 @@ from routestudio.engine.stored_rows import StoredRows
 from routestudio.engine.test_methods import TestMethods
 from routestudio.engine.workspace import PreparedSink, Workspace, source_of
 from routestudio.errors import UsageError
-from routestudio.model.message import Message, message_from
+from routestudio.model.message import Message, message_from, table_of
 from routestudio.model.rows import Fault
-from routestudio.samples.variants import VARIANTS, key_columns, table_of, variants_of
+from routestudio.samples.variants import VARIANTS, key_columns, variants_of
 
 if TYPE_CHECKING:
     from routestudio.engine.service import EngineService

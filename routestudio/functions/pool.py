@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from routestudio.errors import UsageError, WorkerError
 from routestudio.functions import errands, projection, typed
-from routestudio.functions.analysis.result import Analysis, Reads, of_path
 from routestudio.functions.child import Limits, Worker, WorkerGone
 from routestudio.functions.frames import Mode, Program
 from routestudio.functions.matching import Found, Query
 from routestudio.functions.tracing import Trace
 from routestudio.functions.wire.decode import results_of, traced_of
+from routestudio.model.analysis import Analysis, Reads, of_path
 from routestudio.model.function import (
     Diagnostic,
     Function,

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
-from routestudio.functions.analysis.result import PARTS, WHOLE, Keys, Reads
+from routestudio.model.analysis import PARTS, WHOLE, Keys, Reads
 from routestudio.model.function import Function
 from routestudio.model.message import Message
 

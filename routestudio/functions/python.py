@@ -18,7 +18,8 @@ from typing import Any, Final
 
 from routestudio.functions import advice, library
 from routestudio.functions.metadata import METADATA_FIELDS
-from routestudio.functions.tracing import Instrument, Point, Recorder
+from routestudio.functions.tracing import Instrument, Recorder
+from routestudio.model.analysis import Point
 from routestudio.model.function import Diagnostic, FunctionKind
 
 MAX_BYTES: Final = 10_000

@@ -13,6 +13,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from routestudio.model.analysis import Point
+
 MAX_EVENTS: Final = 10_000
 """Notes kept of one call: a loop may make any number."""
 
@@ -27,22 +29,6 @@ NOTE: Final = "__note"
 TEST: Final = "__test"
 
 Place = tuple[int, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Point:
-    """One way that a function may take. `kind`: `if`, `else`, `case`, `cond`, `except` ...
-
-    `line` and `column` (from 1) are where the decision stands in the user's text.
-    """
-
-    line: int
-    column: int
-    kind: str
-
-    def as_json(self) -> list[Any]:
-        """Plain data: line, column, kind."""
-        return [self.line, self.column, self.kind]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from operator import attrgetter
 from typing import Any, Final
 
-from routestudio.functions.analysis.result import Reads
+from routestudio.model.analysis import Reads
 from routestudio.model.column_types import READ, value_of
 from routestudio.model.message import Message
 

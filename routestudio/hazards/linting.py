@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from routestudio.hazards import catalog, rules, variants
-from routestudio.hazards.base import Finding
-from routestudio.hazards.rule import RULES, Rule
-from routestudio.hazards.view import Keys, Outcome, Pair, SinkView
 from routestudio.model.function import Language
+from routestudio.model.hazard import Finding
 from routestudio.model.message import Message
 from routestudio.pipeline.stages import Stages
+from routestudio.sinks.hazard_view import Keys, Outcome, Pair, SinkView
+from routestudio.sinks.hazards import RULES, Rule
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +67,9 @@ def findings(view: SinkView) -> Iterator[Finding]:
     python = any(f.function.language is Language.PYTHON and f.function.kind.entry_point
                  for f in view.functions)  # fmt: skip
     for item in RULES.values():
-        if (item.sinks and view.type not in item.sinks) or (item.server and python):
+        hazard = catalog.BY_ID.get(item.id)
+        concerned = hazard is None or not hazard.sinks or view.type in hazard.sinks
+        if not concerned or (item.server and python):
             continue
         yield from _asked(item, view)
 

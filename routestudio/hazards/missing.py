@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from routestudio.functions.analysis.result import Analysis, Read
+from routestudio.model.analysis import Analysis, Read
 from routestudio.model.function import Language
 from routestudio.samples.shapes import Column
 

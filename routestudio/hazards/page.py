@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from routestudio.hazards import catalog
-from routestudio.hazards.base import Hazard
+from routestudio.model.hazard import Hazard
 
 _TREATMENT: Final = {
     "detected": "**Found by lint.**",
@@ -15,7 +15,7 @@ _TREATMENT: Final = {
 _INTRO: Final = """\
 # Hazards
 
-<!-- Written by `routestudio docs --write`; edit `routestudio/hazards/known` instead. -->
+<!-- Written by `routestudio docs --write`; edit the hazards in the package instead. -->
 
 What is known to go wrong on a Sequin server, and what RouteStudio does about it. `routestudio lint`
 and the window's Problems panel name the ids below, each with its place: a key of the YAML file, a

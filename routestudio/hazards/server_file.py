@@ -13,26 +13,20 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from routestudio.hazards.base import Finding
+from routestudio.model.hazard import Finding
 from routestudio.model.project import Severity
 from routestudio.project.server_keys import (
     CONNECTION,
     DATABASE,
-    DERIVED,
-    DESTINATION,
     ENDPOINT,
     LISTS,
     RETENTION,
     SOURCE,
 )
+from routestudio.sinks import server
+from routestudio.sinks.hazards import by_sink
 
 Path = tuple[str, ...]
-_TOLD: Final = frozenset(
-    {("kafka", "batch_size"), ("redis_string", "mode"), ("kinesis", "region"),
-     ("rabbitmq", "headers"), ("rabbitmq", "connection_id"), ("sns", "is_fifo")}
-)  # fmt: skip
-"""Destination keys about which the rules of a sink report more."""
-
 _MAX_ANNOTATIONS: Final = 8192
 
 
@@ -320,22 +314,26 @@ def _destination(
     name, kind = place[1], kinds.get(str(destination.get("type")))
     if kind is None:
         return
-    read = DESTINATION[kind] if kind in DESTINATION else frozenset(destination)
+    keys, known = server.of(kind), by_sink().get(kind)
+    if keys is None or known is None:
+        return
+    told = keys.read | keys.derived | {"type"} | known.told | set(known.dead_keys)
     for key in destination:
-        own = key not in read and key != "type" and (kind, key) not in _TOLD
-        if own and key not in DERIVED.get(kind, ()) and re.fullmatch(r"[a-z0-9_]+", str(key)):
+        if key not in told and re.fullmatch(r"[a-z0-9_]+", str(key)):
             yield view.say("ignored", (*place, "destination", key), f"sink `{name}`: a server does "
                            f"not read `{key}`", "it counts for RouteStudio only",
                            "note")  # fmt: skip
     size = raw.get("batch_size")
-    if kind == "http_push" and destination.get("batch") is False and isinstance(size, int) \
+    if keys.single and destination.get(keys.single) is False and isinstance(size, int) \
             and size > 1:  # fmt: skip
         yield view.say("refused", (*place, "batch_size"), f"sink `{name}`: a server refuses a "
-                       "`batch_size` over 1 with `batch: false`", "remove one of them")  # fmt: skip
-    if kind == "gcp_pubsub" and isinstance(destination.get("credentials"), str):
-        yield view.say("credentials", (*place, "destination", "credentials"), f"sink `{name}`: "
-                       "a server wants a map of `credentials`, not text",
-                       "an export writes one")  # fmt: skip
+                       f"`batch_size` over 1 with `{keys.single}: false`",
+                       "remove one of them")  # fmt: skip
+    for key in keys.maps:
+        if isinstance(destination.get(key), str):
+            yield view.say("credentials", (*place, "destination", key), f"sink `{name}`: "
+                           f"a server wants a map of `{key}`, not text",
+                           "an export writes one")  # fmt: skip
 
 
 def _near(key: str, known: Iterable[str]) -> str:

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from routestudio.hazards.view import Keys
 from routestudio.model.column_origins import as_text, settled, unsure
-from routestudio.model.message import Message, text_of
-from routestudio.samples.variants import backfilled, keys_only, table_of
+from routestudio.model.message import Message, table_of, text_of
+from routestudio.samples.variants import backfilled, keys_only
+from routestudio.sinks.hazard_view import Keys
 
 PER_TABLE: Final = 20
 """Messages of one table of which a variant is made."""

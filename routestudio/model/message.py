@@ -308,3 +308,8 @@ def _kind(value: object) -> str:
     if value is None:
         return "null"
     return names.get(type(value), "a number" if isinstance(value, (int, float)) else "another type")
+
+
+def table_of(message: Message) -> str:
+    """`schema.table` of a message."""
+    return f"{message.metadata['table_schema']}.{message.metadata['table_name']}"

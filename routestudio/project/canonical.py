@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
@@ -21,8 +21,9 @@ from routestudio.model.fields import RuleError
 from routestudio.model.function import Function
 from routestudio.model.project import SHARED_KEYS
 from routestudio.project.secrets import telling_header
-from routestudio.project.server_keys import CONNECTION, DERIVED, RETENTION, SOURCE
+from routestudio.project.server_keys import CONNECTION, RETENTION, SOURCE
 from routestudio.project.store import OpenProject
+from routestudio.sinks import server
 from routestudio.sinks.base import Sink
 from routestudio.sinks.fields import config_fields, static_fields
 from routestudio.sinks.registry import Registry
@@ -31,10 +32,6 @@ SECTIONS: Final = ("databases", "http_endpoints", "functions", "sinks", "change_
 RANDOM_SITE: Final = "https://webhook.site/(made by the server)"
 """The URL of an endpoint with `webhook.site: true`: a server makes it."""
 
-_SECRET_PARTS: Final = frozenset(
-    {"private_key_id", "private_key", "client_email", "client_id", "universe_domain",
-     "client_secret", "api_key"}
-)  # fmt: skip
 _DATABASE: Final[Mapping[str, Any]] = {
     "hostname": None, "port": 5432, "database": None, "username": "postgres", "pool_size": 10,
     "ssl": False, "ipv6": False, "use_local_tunnel": False,
@@ -280,14 +277,15 @@ def _destination(
     fields |= {f.yaml_name: (f.static_rule.cast, None, False) for f in static_fields(sink)}
     routed = {f.yaml_name for f in static_fields(sink)}
     own = {f.name for f in config_fields(sink.Config)}
-    skipped = DERIVED.get(sink.key, frozenset()) | (routed - own if dynamic else frozenset())
+    keys = server.of(sink.key)
+    skipped = (keys.derived if keys else frozenset()) | (routed - own if dynamic else frozenset())
     for key in [*fields, *(str(key) for key in raw if key not in fields and key != "type")]:
         if key in skipped:
             continue
         cast, default, secret = fields.get(key, (_same, None, False))
         value = raw.get(key)
-        if sink.key == "gcp_pubsub" and key == "credentials":
-            _credentials(settings, value)
+        if keys is not None and key in keys.maps:
+            _parts(settings, key, value, keys.maps[key].secret)
         else:
             value = None if value == "" else value
             settings.add(f"destination.{key}", value, default, secret=secret, cast=cast)
@@ -295,8 +293,8 @@ def _destination(
     return sink.key
 
 
-def _credentials(settings: _Settings, raw: Any) -> None:
-    """Google's credentials part by part, whether they are a map or JSON text."""
+def _parts(settings: _Settings, name: str, raw: Any, hidden: Set[str]) -> None:
+    """A key part by part, whether it is a map or JSON text; `hidden` are its secret parts."""
     if not isinstance(raw, Mapping):
         missing = settings.opened.environment.missing(raw)
         text = settings.opened.environment.resolve(raw)
@@ -305,14 +303,14 @@ def _credentials(settings: _Settings, raw: Any) -> None:
         except ValueError:
             loaded = None
         if not isinstance(loaded, dict):
-            settings.add("destination.credentials", raw, secret=True)
+            settings.add(f"destination.{name}", raw, secret=True)
             return
         for key, value in loaded.items():
-            secret = key in _SECRET_PARTS
-            settings.found[f"destination.credentials.{key}"] = Setting(value, secret=secret)
+            setting = Setting(value, secret=key in hidden)
+            settings.found[f"destination.{name}.{key}"] = setting
         return
     for key, value in raw.items():
-        settings.add(f"destination.credentials.{key}", value, secret=key in _SECRET_PARTS)
+        settings.add(f"destination.{name}.{key}", value, secret=key in hidden)
 
 
 def _region(settings: _Settings, sink: type[Sink]) -> None:

@@ -10,8 +10,9 @@ from typing import Any, Final, Literal
 from routestudio.model import jsonio
 from routestudio.project.canonical import RANDOM_SITE, SECTIONS, Configuration, Item, Setting
 from routestudio.project.secrets import mask
-from routestudio.project.server_keys import DESTINATION, KEPT, NOT_EXPORTED
+from routestudio.project.server_keys import KEPT
 from routestudio.project.yamldata import same
+from routestudio.sinks import server
 
 Action = Literal["added", "removed", "changed"]
 DOTS: Final = "••••"
@@ -164,8 +165,9 @@ def _reason(
                 return "a server hides it; what it shows agrees"
     if name.startswith("destination.") and old.kind is not None and old.kind == new.kind:
         key = name.split(".")[1]
-        unread = key not in DESTINATION.get(old.kind, {key}) and key != "type"
-        left_out = unread or key in NOT_EXPORTED.get(old.kind, ())
+        keys = server.of(old.kind)
+        unread = keys is not None and key not in keys.read and key != "type"
+        left_out = unread or (keys is not None and key in keys.hidden)
         if left_out and not before.written:
             return "a server's export never contains it"
     return None

@@ -17,16 +17,13 @@ from routestudio.project.document import YamlDocument
 from routestudio.project.environment import is_reference, references
 from routestudio.project.server_keys import LISTS
 from routestudio.project.splicing import Change
+from routestudio.sinks import registry, server
+from routestudio.sinks.server import MapKey
 
 WriteAlways = Callable[[str], Mapping[str, Any]]
 """For a sink type: the configuration keys that an export must write, with their defaults."""
 
 ROLES: Final = ("filter", "transform", "routing", "enrichment")
-_PARTS: Final = ("private_key_id", "private_key", "client_email", "client_id")
-"""Parts of a service account's key that a server demands.
-
-docs/reference/services.md#google-pubsub
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,17 +37,17 @@ class ServerExport:
 def refusals(project: Project, data: Mapping[str, Any]) -> Iterator[FieldProblem]:
     """What no rewriting makes acceptable."""
     for sink in project.sinks:
-        place = f"sinks.{sink.name}.destination"
-        if sink.type == "elasticsearch" and sink.destination.get("auth_type") == "none":
-            yield FieldProblem(
-                f"{place}.auth_type", "is `none`, on which a server crashes (YML-10)",
-                "make this sink in the server's console",
-            )  # fmt: skip
-        if sink.type == "gcp_pubsub":
-            given = sink.destination.get("credentials")
-            if given is not None and _credentials(sink.destination) is None:
+        place, keys = f"sinks.{sink.name}.destination", server.of(sink.type)
+        if keys is None:
+            continue
+        for (key, value), (message, hint) in keys.refused.items():
+            if sink.destination.get(key) == value:
+                yield FieldProblem(f"{place}.{key}", message, hint)
+        for key, wanted in keys.maps.items():
+            given = sink.destination.get(key)
+            if given is not None and _as_map(sink.destination, key, wanted) is None:
                 yield FieldProblem(
-                    f"{place}.credentials", "is text, and a server wants a map with its parts",
+                    f"{place}.{key}", "is text, and a server wants a map with its parts",
                     "write one reference like ${GOOGLE_KEY}, or the map",
                 )  # fmt: skip
     for name, raw in _named(data, "functions"):
@@ -87,13 +84,16 @@ def rewrite(
         for key, default in (write_always(sink.type) if write_always else {}).items():
             if sink.destination.get(key) is None:
                 changes.append(Change((*place, "destination", key), default))
-        given = sink.destination.get("credentials")
-        if sink.type == "gcp_pubsub" and isinstance(given, str):
-            parts = _credentials(sink.destination)
-            changes.append(Change((*place, "destination", "credentials"), parts))
+        keys = server.of(sink.type)
+        for key, wanted in keys.maps.items() if keys else ():
+            given = sink.destination.get(key)
+            if not isinstance(given, str):
+                continue
+            parts = _as_map(sink.destination, key, wanted)
+            changes.append(Change((*place, "destination", key), parts))
             needed = ", ".join(sorted(references(parts) - references(given)))
             more = f"; set {needed} from its parts" if needed else ""
-            notes.append(f"sink `{sink.name}`: `credentials` are a map now, as a server wants "
+            notes.append(f"sink `{sink.name}`: `{key}` are a map now, as a server wants "
                          f"them{more}")  # fmt: skip
     document.change_all(changes)
     return notes
@@ -102,7 +102,8 @@ def rewrite(
 def _functions(
     document: YamlDocument, project: Project, converted: Mapping[str, str]
 ) -> Iterator[Change]:
-    """Remove RouteStudio's own keys, put the code of files inline, name the webhook type."""
+    """Remove RouteStudio's own keys, put the code of files inline, name types as servers do."""
+    sinks = registry.default()
     key = "functions" if document.plain(("functions",)) else "transforms"
     for function in project.functions:
         item = document.plain((key, function.name)) or {}
@@ -118,13 +119,18 @@ def _functions(
                 yield Change((*path, "file"), code, name="code")
             elif "code" in body and function.name in converted:
                 yield Change((*path, "code"), code)
-            if body.get("sink_type") == "http_push":
-                yield Change((*path, "sink_type"), "webhook")
+            kind = body.get("sink_type")
+            if isinstance(kind, str) and kind in sinks:
+                name = sinks.get(kind).yaml_type
+                if name and name != kind:
+                    yield Change((*path, "sink_type"), name)
 
 
-def _credentials(destination: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """Google's credentials as a map of references; `None` for a text that cannot become one."""
-    given = destination.get("credentials")
+def _as_map(
+    destination: Mapping[str, Any], key: str, wanted: MapKey
+) -> Mapping[str, Any] | None:  # fmt: skip
+    """A key as a map of references; `None` for a text that cannot become one."""
+    given = destination.get(key)
     if isinstance(given, Mapping):
         return given
     if not isinstance(given, str):
@@ -132,9 +138,9 @@ def _credentials(destination: Mapping[str, Any]) -> Mapping[str, Any] | None:
     if is_reference(given):
         name = next(iter(references(given)))
         if given in ("${" + name + "}", f"${name}"):
-            parts = {part: "${" + f"{name}_{part.upper()}" + "}" for part in _PARTS}
-            project = destination.get("project_id")
-            return {"type": "service_account", "project_id": project, **parts}
+            parts = {part: "${" + f"{name}_{part.upper()}" + "}" for part in wanted.needed}
+            own = {part: destination.get(part) for part in wanted.copied}
+            return {**wanted.fixed, **own, **parts}
         return None
     try:
         loaded = json.loads(given)

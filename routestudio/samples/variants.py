@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from routestudio.model.message import UNCHANGED_TOAST, Action, Message, text_of
+from routestudio.model.message import UNCHANGED_TOAST, Action, Message, table_of, text_of
 
 BIG_INTEGER: Final = 9_007_199_254_740_993
 """The smallest integer above 2^53: a client that reads numbers as floats changes it."""
@@ -27,11 +27,6 @@ UNICODE: Final = "Zoë 日本語 🚚 e\N{COMBINING ACUTE ACCENT} 'quoted' \"twi
 LONG_TEXT: Final = "a long text " * 1_000
 
 _DECIMAL = re.compile(r"-?[0-9]+\.[0-9]+")
-
-
-def table_of(message: Message) -> str:
-    """`schema.table` of a message."""
-    return f"{message.metadata['table_schema']}.{message.metadata['table_name']}"
 
 
 def key_columns(messages: Iterable[Message]) -> dict[str, tuple[str, ...]]:

@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from routestudio.sinks._shared.shell import ShellCommand
 
 
+Partitioner = Callable[[bytes, int], int]
+"""From key and number of partitions to the number of one, from 0."""
+
+
 class SinkConfig(BaseModel):
     """Settings that are fixed for a sink. Constructing one does no I/O."""
 
@@ -224,7 +228,7 @@ class Sink(ABC):
     host_label: ClassVar[str | None] = None
     """Routed field that is the first label of a destination's host name, where each has its own."""
 
-    partitioners: ClassVar[Mapping[str, Callable[[bytes, int], int]]] = {}
+    partitioners: ClassVar[Mapping[str, Partitioner]] = {}
     """Who may choose the partition of a key, and how: from key and number of partitions."""
     partition_by: ClassVar[str | None] = None
     """Routed field whose value is the partition key; `None`: the group id is."""

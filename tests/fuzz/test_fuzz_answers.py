@@ -17,9 +17,8 @@ import pytest
 from routestudio.api import protocol
 from routestudio.errors import ProtocolError
 from routestudio.model.outcome import CheckStep, Outcome
-from routestudio.sinks import registry
+from routestudio.sinks import registry, standins
 from routestudio.sinks.base import StandinAddress
-from routestudio.standins import registry as standins
 from tests.contract.test_sinks import bound, records, routing
 from tests.fuzz.search import SECONDS, Search, ceiling, long_search, peak, spoiled_bytes
 

@@ -23,8 +23,8 @@ from routestudio.api.reading import (
     RecordSide,
 )
 from routestudio.api.sources import Source
+from routestudio.sinks._shared.redis.standin import RedisStandin
 from routestudio.sinks.base import StandinAddress
-from routestudio.standins.redis import RedisStandin
 from routestudio.ui.panels.read_back import detail_of, summary
 from routestudio.ui.read_back_dialog import ReadBackDialog, Wanted
 from routestudio.ui.widgets.dialog import Question

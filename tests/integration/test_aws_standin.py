@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from routestudio.errors import LinkError
+from routestudio.sinks._shared.aws.standin import AwsStandin
 from routestudio.sinks.base import Sink, StandinAddress
 from routestudio.sinks.kinesis.sink import Kinesis
 from routestudio.sinks.sns.sink import Sns
 from routestudio.sinks.sqs.sink import Sqs
-from routestudio.standins.aws import AwsStandin
 from tests.support.aws_cases import Route, message
 from tests.support.guards import started
 
@@ -111,7 +111,7 @@ async def test_without_moto_it_says_what_to_install(
 async def test_a_moto_that_does_not_start(
     standin: AwsStandin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("routestudio.standins.aws._CHILD", "raise SystemExit(1)")
+    monkeypatch.setattr("routestudio.sinks._shared.aws.standin._CHILD", "raise SystemExit(1)")
     with pytest.raises(LinkError, match="did not start") as caught:
         await standin.start()
     assert caught.value.hint

@@ -19,11 +19,11 @@ from routestudio.model.function import FunctionResult
 from routestudio.model.message import message_from
 from routestudio.model.outcome import CheckStep
 from routestudio.routing import Router
-from routestudio.sinks._shared.phash2 import partition
 from routestudio.sinks.base import Payload
 from routestudio.sinks.binding import bind
 from routestudio.sinks.kafka import check
 from routestudio.sinks.kafka import settings as kafka_settings
+from routestudio.sinks.kafka.phash2 import partition
 from routestudio.sinks.kafka.sink import Kafka, KafkaRecord
 from tests.support.certificates import Authority
 from tests.support.kafka_server import DENIED, KafkaServer, start_kafka

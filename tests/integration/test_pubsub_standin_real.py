@@ -14,9 +14,9 @@ import pytest
 from routestudio.errors import LinkError
 from routestudio.model.message import message_from
 from routestudio.sinks.base import Payload
+from routestudio.sinks.gcp_pubsub import standin as standin_module
 from routestudio.sinks.gcp_pubsub.sink import GcpPubSub
-from routestudio.standins import pubsub as standin_module
-from routestudio.standins.pubsub import PubSubStandin
+from routestudio.sinks.gcp_pubsub.standin import PubSubStandin
 from tests.support.require import missing
 
 pytestmark = pytest.mark.real

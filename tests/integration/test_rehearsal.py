@@ -23,7 +23,7 @@ from routestudio.pipeline.retry import RetryPolicy
 from routestudio.project.starter import create_project
 from routestudio.sinks import registry
 from routestudio.sinks.base import Link
-from routestudio.standins.base import Arrived
+from routestudio.sinks.standin import Arrived
 from tests.support.oracle import NUMBER, Verdict, Wanted, judge, numbers_in
 
 COUNT = 60

@@ -18,7 +18,7 @@ import pytest
 
 from routestudio.api.checks import Step
 from routestudio.engine.service import EngineService
-from routestudio.sinks._shared.phash2 import partition
+from routestudio.sinks.kafka.phash2 import partition
 from tests.support.http_server import HttpReceiver
 from tests.support.kafka_server import KafkaServer
 from tests.support.redis_server import RedisServer

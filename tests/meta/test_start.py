@@ -49,7 +49,7 @@ CLIENTS = (
 
 UNUSED = ("routestudio.engine.service", "routestudio.functions.conversion.convert",
           "routestudio.functions.worker", "routestudio.project.edits",
-          "routestudio.project.splicing", "routestudio.standins")  # fmt: skip
+          "routestudio.project.splicing", "routestudio.sinks.standins")  # fmt: skip
 COMMANDS = {
     "lint": ["lint", "PROJECT"],
     "preview": ["preview", "PROJECT", "orders", "--input", "ROWS"],
@@ -91,9 +91,10 @@ def test_a_command_imports_what_it_needs(command: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("command", COMMANDS)
 def test_the_one_sink_type_of_a_project_is_imported(command: str, tmp_path: Path) -> None:
     found = within(modules_of(command, tmp_path), ("routestudio.sinks",))
-    assert {name.split(".")[2] for name in found if name.count(".") > 1} == {
-        "_shared", "base", "binding", "fields", "reading", "registry", "http_push",
-    }  # fmt: skip
+    # What is known of servers is data beside the types; `lint` wants all of it.
+    modules = [name.split(".")[2:] for name in found]
+    rooms = {name[0] for name in modules if len(name) > 1 and name[-1] not in ("hazards", "server")}
+    assert rooms == {"_shared", "http_push"}
 
 
 def test_lint_delivers_nothing(tmp_path: Path) -> None:

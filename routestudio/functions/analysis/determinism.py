@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from routestudio.functions.analysis.result import Varying
+from routestudio.model.analysis import Varying
 from routestudio.model.function import Diagnostic
 
 CODE: Final = "not_determined"

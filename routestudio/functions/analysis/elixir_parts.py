@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from routestudio.functions.analysis.result import PARTS, WHOLE, Keys, Reads
 from routestudio.functions.elixir.quoted import Node, is_node
 from routestudio.functions.elixir.values import Atom
 from routestudio.functions.metadata import METADATA_FIELDS
+from routestudio.model.analysis import PARTS, WHOLE, Keys, Reads
 
 _ROWS: Final = frozenset(["record", "changes"])
 

@@ -8,10 +8,10 @@ from dataclasses import replace
 from typing import Any, Final
 
 from routestudio.functions.analysis.elixir_parts import reach_of
-from routestudio.functions.analysis.result import Analysis, Read, Spot, Varying
 from routestudio.functions.elixir import key_order, lib, regex_age, registry
 from routestudio.functions.elixir.quoted import Node, children, is_node, remote
 from routestudio.functions.elixir.values import Atom
+from routestudio.model.analysis import Analysis, Read, Spot, Varying
 from routestudio.model.function import Function, FunctionKind
 from routestudio.model.message import ACTIONS
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from routestudio.functions.analysis import python_flow
 from routestudio.functions.analysis.python_parts import reach_of
 from routestudio.functions.analysis.python_tree import Access, Entry, Tree
-from routestudio.functions.analysis.result import Analysis, Read, Spot, Varying
+from routestudio.model.analysis import Analysis, Read, Spot, Varying
 from routestudio.model.function import Function
 
 

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from routestudio.functions.analysis.python_tree import Entry, Tree
-from routestudio.functions.analysis.result import Spot
+from routestudio.model.analysis import Spot
 from routestudio.model.function import FunctionKind
 from routestudio.model.message import ACTIONS
 

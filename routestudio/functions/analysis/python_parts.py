@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 
 from routestudio.functions.analysis.python_tree import Access, Tree
-from routestudio.functions.analysis.result import PARTS, Reads
 from routestudio.functions.library import DICT_METHODS
 from routestudio.functions.metadata import METADATA_FIELDS
+from routestudio.model.analysis import PARTS, Reads
 
 
 def reach_of(tree: Tree) -> Reads:

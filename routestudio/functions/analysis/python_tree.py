@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-from routestudio.functions.analysis.result import Spot
+from routestudio.model.analysis import Spot
 
 _PARAMETERS: Final = ("action", "record", "changes", "metadata")
 

@@ -14,7 +14,7 @@ from typing import Final
 from routestudio.functions import python
 from routestudio.functions.analysis import determinism, of_python
 from routestudio.functions.analysis.python_tree import Tree
-from routestudio.functions.analysis.result import Analysis
+from routestudio.model.analysis import Analysis
 from routestudio.model.function import Diagnostic, Function, Language
 
 _KEPT: Final = 8

@@ -7,7 +7,7 @@ from typing import Any
 
 from routestudio.functions.elixir import source
 from routestudio.functions.elixir.program import inspected
-from routestudio.functions.tracing import Point
+from routestudio.model.analysis import Point
 from routestudio.model.function import Diagnostic, FunctionKind
 
 

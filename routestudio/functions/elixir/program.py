@@ -29,7 +29,8 @@ from routestudio.functions.elixir.registry import FUNCTIONS
 from routestudio.functions.elixir.unit import CompileFault
 from routestudio.functions.elixir.values import Atom, key_in, whole
 from routestudio.functions.exact import Exact, Guessed
-from routestudio.functions.tracing import Instrument, Point, Recorder
+from routestudio.functions.tracing import Instrument, Recorder
+from routestudio.model.analysis import Point
 from routestudio.model.function import Diagnostic, FunctionKind
 
 FILENAME: Final = "<elixir>"

@@ -1,1 +1,1 @@
-"""The catalog of hazards as data: one module per part of docs/hazards.md."""
+"""Hazards of every sink and of the file, as data; those of a service are in its sink's room."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from routestudio.hazards.base import Hazard
+from routestudio.model.hazard import Hazard
 
 HAZARDS: Final = (
     Hazard("GEN-01", "L", "function", "Undocumented primary-key list",
@@ -30,7 +30,7 @@ HAZARDS: Final = (
            "Rows of different tables with equal keys share a group, a partition and an order at "
            "the target.", "Give each table its own destination, or a key with its name.",
            "detected", "Sample rows of two tables with one group id at one destination, where the "
-           "service uses it.", ("kafka", "gcp_pubsub", "kinesis", "sns", "sqs")),
+           "service uses it."),
     Hazard("GEN-06", "L", "sink", "How many messages of a group a request holds",
            "Documentation promises several messages of a group in one request, and a server never "
            "sends two.", "Do not wait for such batches.",
@@ -132,13 +132,11 @@ HAZARDS: Final = (
     Hazard("GEN-29", "M", "function", "Headers that are null",
            "`headers: null` passes the check and fails at delivery.",
            "Leave the key out, or return an empty map.",
-           "detected", "The code, and sample rows that give null; null is refused.",
-           ("http_push", "nats", "rabbitmq")),
+           "detected", "The code, and sample rows that give null; null is refused."),
     Hazard("GEN-30", "M", "sink", "TLS without verification",
            "A server takes any certificate for Kafka, NATS, Redis and RabbitMQ, so TLS protects "
            "from listeners only.", "Keep such traffic in a network that you trust.",
-           "avoided", "Certificates are verified.",
-           ("kafka", "nats", "redis_string", "redis_stream", "rabbitmq")),
+           "avoided", "Certificates are verified."),
     Hazard("GEN-31", "M", "sample", "Three different limits",
            "Saving, routing and the service check names by different rules, so a name may be "
            "refused at delivery only.", "Keep to the strictest rule.",
@@ -146,19 +144,15 @@ HAZARDS: Final = (
     Hazard("GEN-32", "M", "sink", "Batch sizes that are not used",
            "Several sink types ignore the sink's `batch_size`.",
            "Remove it, or use the destination's own key.",
-           "detected", "The key in a sink of such a type.",
-           ("nats", "azure_event_hub", "sns", "sqs", "kinesis", "s2", "rabbitmq", "typesense",
-            "meilisearch", "elasticsearch")),
+           "detected", "The key in a sink of such a type."),
     Hazard("GEN-33", "M", "sample", "Names put into URLs as they are",
            "A slash or a question mark in a name or id makes the request one for something else.",
            "Use letters, digits and dashes.",
-           "detected", "Routed names and ids of sample rows. RouteStudio escapes them.",
-           ("typesense", "meilisearch", "elasticsearch", "azure_event_hub", "s2")),
+           "detected", "Routed names and ids of sample rows. RouteStudio escapes them."),
     Hazard("GEN-34", "H", "sample", "Two ids for one document",
            "A document that is indexed under one id and deleted under another is never deleted.",
            "Make ids of the primary key.",
-           "detected", "The id of the document of each sample row against that of its delete.",
-           ("typesense", "meilisearch", "elasticsearch")),
+           "detected", "The id of the document of each sample row against that of its delete."),
     Hazard("GEN-35", "M", "sample", "Copies left behind",
            "When a column that the route reads changes, later messages go elsewhere and nothing "
            "removes the copy at the old place.", "Route by columns that never change.",

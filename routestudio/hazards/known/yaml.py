@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from routestudio.hazards.base import Hazard
+from routestudio.model.hazard import Hazard
 
 HAZARDS: Final = (
     Hazard("YML-01", "L", "project", "Lost descriptions",
@@ -35,18 +35,16 @@ HAZARDS: Final = (
            "A server takes some missing keys for null: Kafka producers then crash at every "
            "message, others lose their batch size, time-out or primary key.",
            "Write these keys.",
-           "detected", "Destinations without such a key. A warning, because exports write it.",
-           ("kafka", "typesense", "meilisearch", "elasticsearch")),
+           "detected", "Destinations without such a key. A warning, because exports write it."),
     Hazard("YML-08", "H", "project", "Masked secrets as real ones",
            "An export that hides secrets can be imported again, and the asterisks become the "
            "password.", "Export with secrets, or write a reference like `${NAME}`.",
            "detected", "Secrets that look as a server masks them; they are refused."),
     Hazard("YML-09", "L", "sink", "Documented keys that are ignored",
            "Some keys are in a server's documentation and have no effect.", "Remove them.",
-           "detected", "Kafka's `batch_size`, `mode` of Redis strings, `is_fifo` of SNS.",
-           ("kafka", "redis_string", "sns")),
+           "detected", "Kafka's `batch_size`, `mode` of Redis strings, `is_fifo` of SNS."),
     Hazard("YML-10", "M", "sink", "No import without authentication",
            "`auth_type: none` of Elasticsearch makes a server's import crash.",
            "Make such a sink in the console.",
-           "detected", "The value in the file; RouteStudio supports it.", ("elasticsearch",)),
+           "detected", "The value in the file; RouteStudio supports it."),
 )  # fmt: skip

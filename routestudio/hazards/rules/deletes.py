@@ -6,26 +6,18 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Final
 
-from routestudio.functions.analysis.result import Analysis
-from routestudio.hazards.base import Finding
-from routestudio.hazards.rule import rule
 from routestudio.hazards.variants import carries_row
-from routestudio.hazards.view import Outcome, Pair, SinkView, counted, many, quote
+from routestudio.model.analysis import Analysis
+from routestudio.model.hazard import Finding
 from routestudio.model.project import Severity
+from routestudio.sinks.hazard_view import Outcome, Pair, SinkView, counted, many, quote
+from routestudio.sinks.hazards import rule
 
 TOAST: Final = "unchanged_toast"
 """What an update holds for a large value that did not change.
 
 docs/reference/sequin.md#messages
 """
-
-STORES: Final = {
-    "redis_string": ("key",),
-    "typesense": ("collection_name",),
-    "meilisearch": ("index_name",),
-    "elasticsearch": ("index_name",),
-}
-"""Sinks that keep a copy of a row at a place, and the routed fields that are the place."""
 
 PASSING: Final = frozenset(
     {"headers", "message_id", "method", "action", "expire_ms", "message_key"}
@@ -147,7 +139,7 @@ def unchanged_marker(view: SinkView) -> Iterator[Finding]:
 @rule("GEN-35")
 def stale_copies(view: SinkView) -> Iterator[Finding]:
     """Updates after which the same row is at another place, with its copy left at the old one."""
-    place = STORES.get(view.type)
+    place = view.known.places
     moved: list[tuple[Pair, str]] = []
     for pair in view.olds:
         new, old = pair.original, pair.variant
@@ -161,7 +153,7 @@ def stale_copies(view: SinkView) -> Iterator[Finding]:
         if name is not None:
             text = f"{quote(old.values[name])} to {quote(new.values[name])}"
             moved.append((pair, f"{name} changes from {text}"))
-        elif place and view.type != "redis_string":
+        elif view.known.documents:
             was, now = _document_id(old), _document_id(new)
             if was != now:
                 moved.append((pair, f"the document's id changes from {quote(was)} to {quote(now)}"))

@@ -7,12 +7,11 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from routestudio.hazards.base import Finding
 from routestudio.hazards.catalog import BY_ID
-from routestudio.hazards.rule import rule
-from routestudio.hazards.rules.explain import explanation, failing, odd_space
-from routestudio.hazards.view import Outcome, SinkView, counted, quote
-from routestudio.model.function import Language
+from routestudio.model.hazard import Finding
+from routestudio.sinks.hazard_explanation import explanation, failing, odd_space
+from routestudio.sinks.hazard_view import Outcome, SinkView, counted, quote
+from routestudio.sinks.hazards import rule
 
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d")
 _PROSE: Final = frozenset({"filter", "function"})
@@ -196,8 +195,6 @@ def null_headers(view: SinkView) -> Iterator[Finding]:
     """Headers that are null instead of a map."""
     if view.routing is None or not view.dynamic:
         return
-    if view.type not in ("http_push", "nats", "rabbitmq"):
-        return
     spot = next((s for s in view.routing.null_keys if s.text == "headers"), None)
     failed = [item for item, _ in failing(view, "GEN-29")]
     if spot is None and not failed:
@@ -233,17 +230,3 @@ def undeliverable(view: SinkView) -> Iterator[Finding]:
 def _told_elsewhere(code: str) -> bool:
     """Whether another finding reports it, and no less severely."""
     return code != "GEN-13" and BY_ID[code].severity != "note"
-
-
-@rule("KAF-05", "kafka")
-def not_determined(view: SinkView) -> Iterator[Finding]:
-    """Routing functions with other results at each call."""
-    if view.routing is None or not view.dynamic:
-        return
-    for spot in view.routing.varying[:1]:
-        python = view.routing.function.language is Language.PYTHON
-        name = f"{spot.text}()" if python else spot.text
-        yield view.at_code("KAF-05", f"`{name}` differs at each call, and a server calls the "
-                           "function twice: for the partition and for the key",
-                           "route by values of the message only", view.routing, spot.line,
-                           spot.column)  # fmt: skip

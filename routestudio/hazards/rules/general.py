@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from routestudio.hazards.base import Finding
-from routestudio.hazards.rule import rule
-from routestudio.hazards.view import SinkView
+from routestudio.model.hazard import Finding
+from routestudio.sinks.hazard_view import SinkView
+from routestudio.sinks.hazards import rule
 
-_SEARCH = ("typesense", "meilisearch", "elasticsearch")
 _LIVED_ON = ("expire_ms", "http_endpoint_path")
 """Static values that a server's console calls defaults of dynamic mode."""
 
@@ -62,7 +61,7 @@ def batches_of_one(view: SinkView) -> Iterator[Finding]:
     """A batch size that is left out, for which a server takes 1."""
     if "batch_size" in view.raw or view.fixed_batch or view.usual_batch <= 1:
         return
-    if view.type == "gcp_pubsub" and view.spec.message_grouping:
+    if view.known.alone_in_group and view.spec.message_grouping:
         return
     yield view.at_key("GEN-26", "there is no `batch_size`, and a server then delivers every "
                       "message alone", f"write `batch_size: {view.usual_batch}`",
@@ -84,7 +83,7 @@ def unused_batch_size(view: SinkView) -> Iterator[Finding]:
     given = view.raw.get("batch_size")
     if not view.fixed_batch or given is None or given == view.usual_batch:
         return
-    own = view.type in _SEARCH
+    own = view.own_batch
     what = "the destination's own `batch_size` counts" if own else "a server takes batches of 10"
     hint = "write `batch_size` under `destination`" if own else "remove it"
     yield view.at_key("GEN-32", f"`batch_size: {given}` is not used: {what}", hint,

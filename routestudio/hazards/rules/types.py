@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-from routestudio.functions.analysis.result import Analysis
-from routestudio.hazards.base import Finding
-from routestudio.hazards.rule import rule
-from routestudio.hazards.view import Outcome, Pair, SinkView, quote
 from routestudio.model import jsonio
+from routestudio.model.analysis import Analysis
 from routestudio.model.column_types import TEXT
 from routestudio.model.function import Language
+from routestudio.model.hazard import Finding
 from routestudio.model.project import Severity
+from routestudio.sinks.hazard_view import Outcome, Pair, SinkView, quote
+from routestudio.sinks.hazards import rule
 
 COLUMN_TYPE: Final = "column_type"
 """Code of a finding outside of the catalog of hazards: a function that fits one type only."""

@@ -7,30 +7,18 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterator
 from typing import Any, Final
 
-from routestudio.hazards.base import Finding
 from routestudio.hazards.missing import missing_text, unprepared
-from routestudio.hazards.rule import rule
-from routestudio.hazards.rules.explain import AWS
-from routestudio.hazards.view import Outcome, SinkView, counted, quote, texts
 from routestudio.model import jsonio
 from routestudio.model.function import Language
+from routestudio.model.hazard import Finding
 from routestudio.samples.shapes import Shapes, ranges_text
+from routestudio.sinks.hazard_view import Outcome, SinkView, counted, quote, texts
+from routestudio.sinks.hazards import rule
 
 LARGEST: Final = 5_000_000
 """Bytes over which a server drops a message at once (docs/reference/sequin.md#messages)."""
 
-_URL_FIELDS: Final = {
-    "typesense": ("collection_name",),
-    "meilisearch": ("index_name",),
-    "elasticsearch": ("index_name",),
-    "azure_event_hub": ("event_hub_name",),
-    "s2": ("basin", "stream"),
-}
-"""Routed fields that a server puts into a URL as they are."""
-
 _URL_UNSAFE: Final = re.compile(r"[/?#%\\\s]")
-_STEPWISE: Final = {"nats": 10, "rabbitmq": 10, "redis_string": 0, "redis_stream": 0}
-"""Sinks that are routed as a batch, and their fixed batch size (0: the sink's own)."""
 
 
 def _bytes_of(value: Any) -> int:
@@ -67,15 +55,14 @@ def too_large(view: SinkView) -> Iterator[Finding]:
                           "or raise the service's limit", large[0])  # fmt: skip
 
 
-@rule("GEN-05", "kafka", "gcp_pubsub", "kinesis", "sns", "sqs")
+@rule("GEN-05")
 def shared_groups(view: SinkView) -> Iterator[Finding]:
     """Rows of several tables with the same group id at one destination."""
     groups: dict[Hashable, dict[str, Outcome]] = defaultdict(dict)
     for item in view.routed:
         if item.group_id is None or item.given("message_key"):
             continue
-        target = item.values.get(AWS.get(view.type, ""))
-        if view.type in ("sns", "sqs") and not str(target).endswith(".fifo"):
+        if view.known.grouped is not None and not view.known.grouped(view, item):
             continue
         groups[item.batch_key, item.group_id].setdefault(item.table, item)
     for tables in groups.values():
@@ -97,9 +84,9 @@ def failing_batches(view: SinkView) -> Iterator[Finding]:
     own = given if isinstance(given, int) else 1
     for item in view.kept:
         for problem in item.problems[:1]:
-            if problem.stage == "route" and view.type in _STEPWISE:
-                size = _STEPWISE[view.type] or own
-            elif problem.stage == "transform" and view.type not in ("kafka", "gcp_pubsub"):
+            if problem.stage == "route" and view.known.routed_at_once is not None:
+                size = view.known.routed_at_once or own
+            elif problem.stage == "transform" and not view.known.transforms_alone:
                 size = 10 if view.fixed_batch else own
             else:
                 continue
@@ -118,14 +105,14 @@ def strictest_limit(view: SinkView) -> Iterator[Finding]:
     hint = "keep to the limits of the service"
     told: set[tuple[str, str]] = set()
     for advice in view.advice:
-        if advice.field != AWS.get(view.type):
+        if advice.field != view.known.target:
             told.add((advice.field, advice.message))
             yield view.at_key("GEN-31", f"{advice.field}: {advice.message}", hint, "destination",
                               advice.field)  # fmt: skip
     for item in view.kept:
         for warning in item.warnings:
             key = (warning.field, re.sub(r"\d+", "n", warning.message))
-            if warning.field == AWS.get(view.type) or key in told:
+            if warning.field == view.known.target or key in told:
                 continue
             if warning.message.startswith("the default "):  # GEN-22
                 continue
@@ -137,10 +124,10 @@ def strictest_limit(view: SinkView) -> Iterator[Finding]:
                               item, field=warning.field)  # fmt: skip
 
 
-@rule("GEN-33", *_URL_FIELDS)
+@rule("GEN-33")
 def unescaped(view: SinkView) -> Iterator[Finding]:
     """Names and ids that change the URL into which a server puts them."""
-    for name in _URL_FIELDS[view.type]:
+    for name in view.known.url_fields:
         bad = [i for i in view.kept if isinstance(v := i.values.get(name), str)
                and _URL_UNSAFE.search(v)]  # fmt: skip
         if bad:
@@ -148,7 +135,7 @@ def unescaped(view: SinkView) -> Iterator[Finding]:
                               f"{counted(bad)}; a server puts it into a URL as it is",
                               "use names without / ? # % and spaces", bad[0],
                               field=name)  # fmt: skip
-    if view.type == "typesense":
+    if view.known.url_ids:
         ids = [i for i in view.kept if i.message.action == "delete" and isinstance(i.payload, dict)
                and _URL_UNSAFE.search(str(i.payload.get("id", "")))]  # fmt: skip
         if ids:
@@ -227,3 +214,10 @@ def _culprit(view: SinkView, item: Outcome, value: str) -> tuple[str, str]:
 
 def _words(field: str) -> str:
     return field.replace("_", " ")
+
+
+@rule("GEN-34")
+def two_ids(view: SinkView) -> Iterator[Finding]:
+    """Documents that are indexed under one id and deleted under another."""
+    if "GEN-34" in view.known.finds:
+        yield from view.known.finds["GEN-34"](view)

@@ -6,31 +6,15 @@ from collections.abc import Iterator
 from typing import Final
 
 from routestudio.errors import FieldProblem
-from routestudio.hazards.base import Finding
-from routestudio.hazards.rule import rule
-from routestudio.hazards.view import SinkView
+from routestudio.model.hazard import Finding
 from routestudio.model.project import ProjectProblem
-
-LOST_DEFAULTS: Final = {
-    "kafka": ("compression",),
-    "typesense": ("batch_size", "timeout_seconds"),
-    "meilisearch": ("primary_key", "timeout_seconds"),
-    "elasticsearch": ("batch_size",),
-}
-"""Destination keys whose absence a server takes for null.
-
-docs/reference/sequin.md#keys-of-a-sink
-"""
+from routestudio.sinks.hazard_view import Known, SinkView
+from routestudio.sinks.hazards import by_sink, rule
 
 _NOT_IN_YAML: Final = frozenset(
     {"ack_wait_ms", "batch_timeout_ms", "max_memory_mb", "partition_count", "max_ack_pending",
      "max_deliver", "max_waiting"}
 )  # fmt: skip
-_DEAD_KEYS: Final = {
-    ("kafka", "batch_size"): "the sink's own `batch_size` counts",
-    ("redis_string", "mode"): "it has no meaning",
-    ("sns", "is_fifo"): "the topic's name decides",
-}
 
 
 def of_project(problem: ProjectProblem) -> str | None:
@@ -57,7 +41,8 @@ def of_field(sink_type: str, problem: FieldProblem) -> str | None:
     if problem.field == "routing":
         return "GEN-23"
     if problem.message == "unknown key":
-        return "YML-09" if (sink_type, problem.field) in _DEAD_KEYS else "YML-04"
+        known = by_sink().get(sink_type, Known())
+        return "YML-09" if problem.field in known.dead_keys else "YML-04"
     return None
 
 
@@ -69,10 +54,10 @@ def kept_enrichment(view: SinkView) -> Iterator[Finding]:
                           "that it has", "write `enrichment: none`", "enrichment")  # fmt: skip
 
 
-@rule("YML-07", *LOST_DEFAULTS)
+@rule("YML-07")
 def lost_defaults(view: SinkView) -> Iterator[Finding]:
     """Keys that must be written because a server loses their default."""
-    lost = [k for k in LOST_DEFAULTS[view.type] if view.destination.get(k) is None]
+    lost = [k for k in view.known.lost_defaults if view.destination.get(k) is None]
     if lost:
         names = " and ".join(f"`{key}`" for key in lost)
         values = ", ".join(f"`{key}: {view.config.get(key)}`" for key in lost if key in view.config)
@@ -81,20 +66,11 @@ def lost_defaults(view: SinkView) -> Iterator[Finding]:
                           "destination", severity="warning")  # fmt: skip
 
 
-@rule("YML-09", *(kind for kind, _ in _DEAD_KEYS))
+@rule("YML-09")
 def dead_keys(view: SinkView) -> Iterator[Finding]:
     """Keys that servers document and ignore."""
     unknown = {p.field for p in view.problems if p.message == "unknown key"}
-    for (kind, key), why in _DEAD_KEYS.items():
-        if kind == view.type and key in view.destination and key not in unknown:
+    for key, why in view.known.dead_keys.items():
+        if key in view.destination and key not in unknown:
             yield view.at_key("YML-09", f"a server ignores `{key}`: {why}", "remove it",
                               "destination", key)  # fmt: skip
-
-
-@rule("YML-10", "elasticsearch")
-def no_authentication(view: SinkView) -> Iterator[Finding]:
-    """An authentication type that a server cannot import."""
-    if view.destination.get("auth_type") == "none":
-        yield view.at_key("YML-10", "a server cannot import `auth_type: none` from YAML",
-                          "make this sink in the server's console", "destination",
-                          "auth_type")  # fmt: skip

@@ -1,1 +1,4 @@
 """Everything that is known of HTTP endpoints."""
+
+NAMES = ("webhook",)
+"""Further names of the type in YAML."""

@@ -1,1 +1,4 @@
 """Everything that is known of Kafka."""
+
+PROPOSED = True
+"""It is what a new project delivers to when nobody chooses."""

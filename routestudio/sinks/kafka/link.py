@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from routestudio.errors import LinkError
 from routestudio.model.outcome import DELIVERED, CheckStep, Outcome, retry
-from routestudio.sinks._shared.phash2 import hashes
 from routestudio.sinks._shared.tls import client_context
 from routestudio.sinks.base import InOrder, Link, SinkRouting
 from routestudio.sinks.kafka import check as kafka_check
 from routestudio.sinks.kafka.order import Ordered
+from routestudio.sinks.kafka.phash2 import hashes
 from routestudio.sinks.kafka.producer import PolledProducer, release
 from routestudio.sinks.kafka.refused import REFUSED_TOGETHER, TOO_LARGE
 from routestudio.sinks.kafka.settings import (

@@ -25,17 +25,18 @@ from routestudio.model.fields import (
     Ui,
 )
 from routestudio.model.message import Message
-from routestudio.sinks._shared.partition import Partitioner, java_client
-from routestudio.sinks._shared.phash2 import partition as phash2_partition
 from routestudio.sinks.base import (
     BatchLimits,
     Link,
+    Partitioner,
     Payload,
     Sink,
     SinkConfig,
     SinkRouting,
     StandinAddress,
 )
+from routestudio.sinks.kafka.partition import java_client
+from routestudio.sinks.kafka.phash2 import partition as phash2_partition
 from routestudio.sinks.reading import ReadBack, Reader, Stored
 
 if TYPE_CHECKING:

@@ -26,15 +26,16 @@ from routestudio.sinks._shared.aws.fields import (
 )
 from routestudio.sinks._shared.aws.link import AwsLink, RequestLimits
 from routestudio.sinks._shared.http.service import Verdict, failed
-from routestudio.sinks._shared.partition import Partitioner, kinesis_shard
 from routestudio.sinks.base import (
     BatchLimits,
     Link,
+    Partitioner,
     Payload,
     Sink,
     SinkRouting,
     StandinAddress,
 )
+from routestudio.sinks.kinesis.shard import equal_shards
 from routestudio.sinks.reading import ReadBack, Reader, Stored
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def _stored(record: KinesisRecord) -> Stored:
 
 
 def _reader(config: Kinesis.Config) -> Reader:
-    from routestudio.sinks._shared.aws.read import KinesisReader
+    from routestudio.sinks.kinesis.read import KinesisReader
 
     limits = RequestLimits(_RECORDS, _request(config), _entry(config))
     return KinesisReader(_KinesisLink(config, limits), "kinesis:ListShards and kinesis:GetRecords")
@@ -94,7 +95,7 @@ class Kinesis(Sink):
     """PutRecords takes some records of a request and refuses others (a shard is over its rate for a
     moment), so a later change of a row may be taken alone; and it promises no order."""
     batch_by = ("stream_arn",)
-    partitioners: ClassVar[Mapping[str, Partitioner]] = {"equal shards": kinesis_shard}
+    partitioners: ClassVar[Mapping[str, Partitioner]] = {"equal shards": equal_shards}
     standin = "aws"
     tool = "aws"
     max_record = _MIB

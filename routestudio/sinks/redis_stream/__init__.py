@@ -1,1 +1,4 @@
 """Everything that is known of Redis streams."""
+
+NAMES = ("redis",)
+"""Further names of the type in YAML."""

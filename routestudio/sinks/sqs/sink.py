@@ -53,7 +53,7 @@ def _stored(entry: Entry) -> Stored:
 
 
 def _reader(config: Sqs.Config) -> Reader:
-    from routestudio.sinks._shared.aws.read import SqsReader
+    from routestudio.sinks.sqs.read import SqsReader
 
     limits = RequestLimits(10, config.max_message_bytes)
     return SqsReader(_SqsLink(config, limits), "sqs:ReceiveMessage and "

@@ -17,8 +17,8 @@ from routestudio.engine.service import EngineService
 from routestudio.errors import ProjectError, UsageError
 from routestudio.model.preview_text import cells
 from routestudio.paths import resources
-from routestudio.sinks._shared.partition import java_client
-from routestudio.sinks._shared.phash2 import partition
+from routestudio.sinks.kafka.partition import java_client
+from routestudio.sinks.kafka.phash2 import partition
 
 CLOCK = """\
 def route(action, record, changes, metadata):

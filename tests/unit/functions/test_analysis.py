@@ -10,8 +10,8 @@ import pytest
 
 from routestudio.functions import python
 from routestudio.functions.analysis import reading
-from routestudio.functions.analysis.result import Analysis
 from routestudio.functions.elixir import checking
+from routestudio.model.analysis import Analysis
 from routestudio.model.function import Function, FunctionKind, Language
 
 VECTORS = Path(__file__).parents[2] / "data" / "vectors"

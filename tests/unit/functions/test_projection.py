@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from routestudio.functions import desk, errands
 from routestudio.functions.analysis.reading import analyse
-from routestudio.functions.analysis.result import Analysis
 from routestudio.functions.metadata import Metadata
 from routestudio.functions.pool import FunctionPool
 from routestudio.functions.projection import WHOLE, Reads, project, reads, remember, rows
@@ -20,6 +19,7 @@ from routestudio.functions.python import compile_function
 from routestudio.functions.wire import encode
 from routestudio.functions.wire.decode import answer_of, results_of
 from routestudio.functions.worker import _failed
+from routestudio.model.analysis import Analysis
 from routestudio.model.function import Function, FunctionKind, FunctionResult, Language
 from routestudio.model.message import Message, message_from
 

@@ -13,8 +13,8 @@ from routestudio.engine import hazards
 from routestudio.errors import UsageError, WorkerError
 from routestudio.functions import errands
 from routestudio.functions.analysis.reading import analyse
-from routestudio.functions.analysis.result import Analysis
 from routestudio.functions.pool import FunctionPool, Limits
+from routestudio.model.analysis import Analysis
 from routestudio.model.function import Function, FunctionKind, Language
 from tests.support.guards import children
 from tests.unit.functions.helpers import function, message, source, whole

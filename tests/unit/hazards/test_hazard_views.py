@@ -7,17 +7,18 @@ from typing import Any
 import pytest
 
 from routestudio.functions.analysis.reading import analyse
-from routestudio.functions.analysis.result import Analysis, of_path
+from routestudio.hazards import catalog
 from routestudio.hazards.linting import findings
-from routestudio.hazards.rule import RULES
 from routestudio.hazards.variants import backfills, deletes, formers
-from routestudio.hazards.view import Outcome, SinkView
+from routestudio.model.analysis import Analysis, of_path
 from routestudio.model.function import Function, FunctionKind, Language
 from routestudio.model.message import Message, message_from
 from routestudio.model.project import SinkSpec
 from routestudio.pipeline.stages import Staged, StageProblem
 from routestudio.routing import Effective
 from routestudio.samples.variants import key_columns
+from routestudio.sinks.hazard_view import Known, Outcome, SinkView
+from routestudio.sinks.hazards import RULES, by_sink
 from tests.unit.hazards.projects import row
 
 HEAD = "def route(action, record, changes, metadata):\n"
@@ -233,7 +234,14 @@ def view(kind: str, *outcomes: Outcome, python: bool = True, **more: Any) -> Sin
     code = HEAD + '    return {"routing_key": "a"}\n' if python else ""
     routing = analyse(Function("f", FunctionKind.ROUTING, language, code, file="functions/f.py"))
     values = {"raw": {}, "destination": {}, "dynamic": True, "routing": routing, **more}
-    return SinkView(SinkSpec("s", kind, kind), "sequin.yaml", outcomes=outcomes, **values)
+    known = by_sink().get(kind, Known())
+    spec = SinkSpec("s", kind, kind)
+    return SinkView(spec, "sequin.yaml", known=known, outcomes=outcomes, **values)
+
+
+def concerned(code: str) -> tuple[str, ...]:
+    """The sinks that a rule is asked for, none for all."""
+    return catalog.BY_ID[code].sinks if code in catalog.BY_ID else ()
 
 
 def codes(made: SinkView) -> dict[str, str]:
@@ -254,12 +262,12 @@ def test_rabbitmq_rules_need_no_module_of_the_sink() -> None:
 
 def test_no_rule_of_a_type_is_asked_for_another() -> None:
     for item in RULES.values():
-        if item.sinks:
+        if concerned(item.id):
             assert item.id not in {f.code for f in findings(view("no_such_type", outcome({})))}
 
 
 def test_every_rule_takes_an_empty_view(caplog: pytest.LogCaptureFixture) -> None:
-    for kind in {name for item in RULES.values() for name in item.sinks}:
+    for kind in {name for item in RULES.values() for name in concerned(item.id)}:
         list(findings(view(kind)))
         list(findings(view(kind, outcome({}))))
         odd = {"headers": 5, "key": None, "topic_arn": 7, "action": [], "index_name": {}}

@@ -32,7 +32,7 @@ from routestudio.sinks._shared.http.endpoint import (
 from routestudio.sinks.base import Payload
 from routestudio.sinks.fields import routed_fields
 from routestudio.sinks.http_push.sink import HttpEndpoint, HttpPush
-from routestudio.standins.http import HttpStandin
+from routestudio.sinks.http_push.standin import HttpStandin
 
 MESSAGE = message_from({"action": "insert", "record": {"id": 1}})
 RULES = {field.name: field for field in routed_fields(HttpPush)}

@@ -19,12 +19,12 @@ from pydantic import SecretStr
 from routestudio.model.function import FunctionResult
 from routestudio.model.message import message_from
 from routestudio.routing import Router
-from routestudio.sinks._shared.phash2 import hashes, partition, phash2
 from routestudio.sinks.base import Payload
 from routestudio.sinks.binding import bind, examine
+from routestudio.sinks.kafka.phash2 import hashes, partition, phash2
 from routestudio.sinks.kafka.settings import msk_token, outcome_of, producer_settings
 from routestudio.sinks.kafka.sink import Kafka, KafkaRecord
-from routestudio.standins.kafka import KafkaStandin
+from routestudio.sinks.kafka.standin import KafkaStandin
 from tests.support.waiting import until
 
 VECTORS = [

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from routestudio.sinks import registry
-from routestudio.sinks._shared.partition import java_client, kinesis_shard, murmur2
+from routestudio.sinks.kafka.partition import java_client, murmur2
+from routestudio.sinks.kinesis.shard import equal_shards
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)
@@ -24,7 +25,7 @@ def test_murmur2_is_what_clients_compute(key: bytes) -> None:
 
 @given(st.binary(max_size=40), st.integers(1, 50))
 def test_a_shard_holds_an_equal_range_of_hashes(key: bytes, count: int) -> None:
-    shard = kinesis_shard(key, count)
+    shard = equal_shards(key, count)
     number = int(hashlib.md5(key).hexdigest(), 16)
     assert shard * 2**128 <= number * count < (shard + 1) * 2**128
 

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from routestudio.model.jsonio import loads
 from routestudio.model.message import message_from
 from routestudio.model.outcome import CheckStep
+from routestudio.sinks._shared.redis.standin import RedisStandin, _read_command
 from routestudio.sinks.base import Payload, StandinAddress
 from routestudio.sinks.redis_string.sink import RedisString
-from routestudio.standins.redis import RedisStandin, _read_command
 
 MESSAGE = message_from({"action": "insert", "record": {"id": 1, "name": "ü"}})
 CONFIG = RedisString.Config(host="localhost", port=6379)

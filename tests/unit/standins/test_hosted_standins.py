@@ -10,8 +10,8 @@ from typing import Any
 
 import httpx
 
-from routestudio.standins import registry
-from routestudio.standins.base import Standin
+from routestudio.sinks import standins
+from routestudio.sinks.standin import Standin
 
 
 class Asker:
@@ -33,7 +33,7 @@ class Asker:
 
 @asynccontextmanager
 async def asking(kind: str) -> AsyncIterator[Asker]:
-    standin = registry.create(kind)
+    standin = standins.create(kind)
     address = await standin.start()
     try:
         base = f"http://{address.host}:{address.port}"
@@ -94,7 +94,7 @@ async def test_web_pages_are_not_answered() -> None:
 
 
 async def test_http_on_the_port_of_redis_ends_the_connection() -> None:
-    standin = registry.create("redis")
+    standin = standins.create("redis")
     address = await standin.start()
     try:
         reader, writer = await asyncio.open_connection(address.host, address.port)

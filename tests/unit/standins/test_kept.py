@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from routestudio.standins._kept import Kept
-from routestudio.standins.base import Arrived
+from routestudio.sinks._shared.standins.kept import Kept
+from routestudio.sinks.standin import Arrived
 
 
 def bodies(kept: Kept, limit: int = 100) -> list[str]:

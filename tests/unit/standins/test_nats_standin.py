@@ -12,8 +12,8 @@ import nats.errors
 import pytest
 
 from routestudio.sinks.base import StandinAddress
-from routestudio.standins import nats as standin_module
-from routestudio.standins.nats import NatsStandin
+from routestudio.sinks.nats import standin as standin_module
+from routestudio.sinks.nats.standin import NatsStandin
 
 
 @pytest.fixture

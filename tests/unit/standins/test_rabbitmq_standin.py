@@ -11,11 +11,11 @@ import pika
 import pytest
 from pika.exceptions import ChannelClosedByBroker, ConnectionClosedByBroker
 
+from routestudio.sinks import standins
 from routestudio.sinks.base import StandinAddress
 from routestudio.sinks.rabbitmq import codec
 from routestudio.sinks.rabbitmq.sink import RabbitMq
-from routestudio.standins import registry
-from routestudio.standins.rabbitmq import RabbitMqStandin
+from routestudio.sinks.rabbitmq.standin import RabbitMqStandin
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ async def with_client(address: StandinAddress, act: Callable[[Any], Any]) -> Any
 
 def test_it_is_the_stand_in_of_the_sink() -> None:
     assert RabbitMq.standin is not None
-    assert isinstance(registry.create(RabbitMq.standin), RabbitMqStandin)
+    assert isinstance(standins.create(RabbitMq.standin), RabbitMqStandin)
 
 
 async def test_what_another_client_publishes_arrives(standin: Used) -> None:

@@ -12,13 +12,14 @@ import pytest
 
 from routestudio.model.message import message_from
 from routestudio.model.outcome import DELIVERED
+from routestudio.sinks import standins
 from routestudio.sinks.base import Payload, StandinAddress
 from routestudio.sinks.binding import bind
 from routestudio.sinks.meilisearch.sink import Meilisearch
+from routestudio.sinks.meilisearch.standin import MeilisearchStandin
+from routestudio.sinks.standin import Standin
 from routestudio.sinks.typesense.sink import Typesense
-from routestudio.standins import registry
-from routestudio.standins.base import Standin
-from routestudio.standins.search import MeilisearchStandin, TypesenseStandin
+from routestudio.sinks.typesense.standin import TypesenseStandin
 from tests.support.openapi import Description
 
 Started = tuple[Standin, StandinAddress]
@@ -48,8 +49,8 @@ async def asked(
 
 
 def test_they_are_found_by_kind() -> None:
-    assert registry.kinds()["typesense"] is TypesenseStandin
-    assert registry.kinds()["meilisearch"] is MeilisearchStandin
+    assert standins.kinds()["typesense"] is TypesenseStandin
+    assert standins.kinds()["meilisearch"] is MeilisearchStandin
 
 
 async def test_typesense_keeps_documents_and_deletes(typesense: Started) -> None:

@@ -1,0 +1,1 @@
+"""Servers that stand-ins are built on."""
