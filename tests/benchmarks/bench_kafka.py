@@ -1,6 +1,7 @@
 """Delivery to a real Apache Kafka against a bare `produce` loop that keeps the same order.
 
-Bars: 0.8 where rows repeat, otherwise 0.5. The loop is an idempotent producer.
+Bars: 0.8 where rows repeat, otherwise 0.5. The loop is an idempotent producer that ends at the
+first gap, as ours does where rows repeat.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 from confluent_kafka import Producer
 
-from routestudio.sinks.kafka.settings import producer_settings
+from routestudio.sinks.kafka.settings import STOPPING, producer_settings
 from tests.benchmarks.delivery import bound_sink, compare
 from tests.benchmarks.harness import Measure, Options, Unavailable, jobs
 from tests.support.certificates import Authority
@@ -38,7 +39,7 @@ async def _measure(address: str, topic: str, options: Options) -> Sequence[Measu
     bound = bound_sink("kafka", {"hosts": address, "topic": topic}, BATCH)
 
     async def bare(records: Sequence[Any]) -> None:
-        producer = Producer(producer_settings(bound.config))
+        producer = Producer({**producer_settings(bound.config), **STOPPING})
         done = 0
 
         def reported(error: object, message: object) -> None:

@@ -2,7 +2,8 @@
 
 A broker refuses a produce batch as a whole, and librdkafka blames every record of it. So what was
 refused as part of a batch is sent again by a second producer, each record in its own batch;
-only what is refused there is rejected.
+only what is refused there is rejected. Batches in which groups repeat have a third one
+(`order`).
 """
 
 from __future__ import annotations
@@ -14,20 +15,21 @@ import threading
 from collections.abc import AsyncIterator, Mapping, Sequence
 from functools import partial
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from routestudio.errors import LinkError
 from routestudio.model.outcome import DELIVERED, CheckStep, Outcome, retry
 from routestudio.sinks._shared.tls import client_context
-from routestudio.sinks.base import Link, SinkRouting
+from routestudio.sinks.base import InOrder, Link, SinkRouting
 from routestudio.sinks.kafka import check as kafka_check
+from routestudio.sinks.kafka.order import Ordered
 from routestudio.sinks.kafka.phash2 import hashes
 from routestudio.sinks.kafka.producer import PolledProducer, release
+from routestudio.sinks.kafka.refused import REFUSED_TOGETHER, TOO_LARGE
 from routestudio.sinks.kafka.settings import (
     ALONE,
     BATCH_BYTES,
-    REFUSED_TOGETHER,
-    TOO_LARGE,
+    STOPPING,
     before_sending,
     outcome_of,
     producer_settings,
@@ -47,8 +49,11 @@ _LEAST_BATCH: Final = 2_000
 _CLOSED: Final = retry("closed", "the connection was closed")
 
 
+Kind = Literal["many", "alone", "ordered"]
+
+
 class KafkaLink(Link):
-    """Two producers of one sink, made on first use and again after a fatal error.
+    """The producers of one sink, made on first use and again after a fatal error.
 
     What blocks (metadata, the end of a client) happens in daemon threads that `close` does not
     wait for.
@@ -56,8 +61,8 @@ class KafkaLink(Link):
 
     def __init__(self, config: Kafka.Config) -> None:
         self._config = config
-        self._many: PolledProducer | None = None
-        self._alone: PolledProducer | None = None
+        self._producers: dict[Kind, PolledProducer] = {}
+        self._ordered = Ordered(partial(self._producer, "ordered"), self._unordered, self._shrink)
         self._old: set[PolledProducer] = set()
         self._closed = threading.Event()
         self._lock = asyncio.Lock()
@@ -76,6 +81,8 @@ class KafkaLink(Link):
         known = {topic: c for topic, c in counts.items() if not isinstance(c, Outcome)}
         if not refused:
             return await self._deliver(batch, known)
+        if isinstance(batch, InOrder):
+            return [before_sending(next(iter(refused.values())))] * len(batch)
         found = await self._deliver([r for r in batch if r.topic in known], known)
         sent = iter(found)
         return [
@@ -92,7 +99,15 @@ class KafkaLink(Link):
             number % counts[record.topic] if record.key else -1
             for record, number in zip(batch, hashed, strict=True)
         ]
-        many = await self._producer(alone=False)
+        if isinstance(batch, InOrder):
+            return await self._ordered.send(batch, partitions)
+        return await self._unordered(batch, partitions)
+
+    async def _unordered(
+        self, batch: Sequence[KafkaRecord], partitions: Sequence[int]
+    ) -> list[Outcome]:
+        """Send records that may pass each other."""
+        many = await self._producer("many")
         found = await many.send(batch, partitions)
         if found.count(DELIVERED) != len(found):
             await self._each_alone(batch, partitions, found, many)
@@ -113,14 +128,9 @@ class KafkaLink(Link):
         refused = [i for i, outcome in enumerate(found) if outcome.code == REFUSED_TOGETHER]
         if not refused:
             return
-        large = [i for i in refused if found[i].reason == TOO_LARGE]
-        if self._many is many and any(batch[i].size < self._batch_bytes for i in large):
-            refused_bytes = min(self._batch_bytes, sum(batch[i].size for i in large))
-            self._batch_bytes = max(refused_bytes // 2, _LEAST_BATCH)
-            self._many = None
-            self._retire(many)
+        self._shrink(many, [batch[i].size for i in refused if found[i].reason == TOO_LARGE])
         try:
-            alone = await self._producer(alone=True)
+            alone = await self._producer("alone")
         except LinkError as error:
             # Others of the batch may be written, so it cannot be lost as a whole.
             again = [retry("closed", error.message)] * len(refused)
@@ -129,41 +139,53 @@ class KafkaLink(Link):
         for index, outcome in zip(refused, again, strict=True):
             found[index] = outcome
 
+    def _shrink(self, producer: PolledProducer, sizes: Sequence[int]) -> None:
+        """Make smaller batches from now on, after one of records of these sizes was too large."""
+        if producer.settings["batch.size"] != self._batch_bytes:
+            return  # a producer from before: it is known already
+        if any(size < self._batch_bytes for size in sizes):
+            refused = min(self._batch_bytes, sum(sizes))
+            self._batch_bytes = max(refused // 2, _LEAST_BATCH)
+            for kind in [kind for kind in self._producers if kind != "alone"]:
+                self._retire(self._producers.pop(kind))
+
     async def close(self) -> None:
         self._closed.set()
         self._closed = threading.Event()
-        producers = [self._many, self._alone, *self._old]
-        self._many = self._alone = None
+        producers = [*self._producers.values(), *self._old]
+        self._producers.clear()
         self._old.clear()
-        clients = [each.stop() for each in producers if each is not None]
+        clients = [each.stop() for each in producers]
         clients = [client for client in clients if client is not None]
         if clients:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(in_thread(partial(release, clients)), _CLOSE_SECONDS)
 
-    async def _producer(self, *, alone: bool) -> PolledProducer:
+    async def _producer(self, kind: Kind) -> PolledProducer:
         """A producer that can send: the one that is there, or a new one."""
-        found = self._alone if alone else self._many
+        found = self._producers.get(kind)
         if found is not None and not found.ended:
             return found
         async with self._lock:
-            found = self._alone if alone else self._many
+            found = self._producers.get(kind)
             if found is not None and not found.ended:
                 return found
             if found is not None:
                 self._retire(found)
-            more = ALONE if alone else {"batch.size": self._batch_bytes}
-            settings, closed = {**producer_settings(self._config), **more}, self._closed
-            made = PolledProducer(settings, self._config.hosts, whole=not alone)
+            settings, closed = self._settings(kind), self._closed
+            made = PolledProducer(settings, self._config.hosts, whole=kind != "alone",
+                                  stops=kind == "ordered")  # fmt: skip
             await made.start()
             if closed.is_set():
                 client = [made.stop()]
                 await in_thread(partial(release, client))
-            elif alone:
-                self._alone = made
             else:
-                self._many = made
+                self._producers[kind] = made
             return made
+
+    def _settings(self, kind: Kind) -> dict[str, Any]:
+        more = {"many": {}, "alone": ALONE, "ordered": STOPPING}[kind]
+        return {**producer_settings(self._config), "batch.size": self._batch_bytes, **more}
 
     def _retire(self, producer: PolledProducer) -> None:
         """Nothing more is sent by it; what it has is served to its end."""
@@ -175,7 +197,7 @@ class KafkaLink(Link):
         return known[1] if known and monotonic() - known[0] < _PARTITIONS_SECONDS else None
 
     async def _partition_count(self, topic: str) -> int | Outcome:
-        producer = await self._producer(alone=False)
+        producer = await self._producer("many")
         asked, closed = monotonic(), self._closed
         while True:
             raw = producer.raw

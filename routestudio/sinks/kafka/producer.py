@@ -20,6 +20,7 @@ import orjson
 
 from routestudio.errors import LinkError
 from routestudio.model.outcome import DELIVERED, Outcome, retry
+from routestudio.sinks.kafka.refused import GAP, STOPPED
 from routestudio.sinks.kafka.settings import (
     Trouble,
     fatal_outcome,
@@ -42,6 +43,9 @@ _IDLE_SECONDS: Final = 0.5
 _STUCK_SECONDS: Final = 8.0
 """Seconds without any report, while a broker refuses connections, until what was never sent is
 taken back."""
+
+_LATE_SECONDS: Final = 30.0
+"""Seconds until a producer is given up whose settings have no limit for a record."""
 
 _END_SECONDS: Final = 5.0
 """Seconds for the last reports of a producer that had to stop."""
@@ -154,19 +158,24 @@ def _counts(text: str) -> dict[Place, int]:
 class PolledProducer:
     """A client whose reports are served on the loop, so nothing here needs a lock.
 
-    `whole`: its batches hold several records, and the broker refuses a batch as a whole.
-    `ended` means that it takes nothing more; make another one.
+    `whole`: its batches hold several records, and the broker refuses a batch as a whole. `stops`:
+    nothing is sent after a record that was refused or given up; what was handed over behind it and
+    was not sent is `STOPPED`. `ended` means that it takes nothing more; make another one.
     """
 
-    def __init__(self, settings: dict[str, Any], hosts: str, *, whole: bool) -> None:
+    def __init__(
+        self, settings: dict[str, Any], hosts: str, *, whole: bool, stops: bool = False
+    ) -> None:
         self.settings = settings
         self.whole = whole
+        self.stops = stops
         self.ended = False
         self.retired = False
         self.trouble = Trouble(hosts)
         self.raw: Any = None
         self._fatal: Any = None
         self._stopped_at: float | None = None
+        self._given_up = False
         self._sent = _Sent()
         self._pending: set[_Batch] = set()
         self._users = 0
@@ -193,7 +202,7 @@ class PolledProducer:
         state = _Batch(len(batch), asyncio.get_running_loop().create_future(), self.whole)
         if self.raw is None or self.ended:
             stopped = self._stopped_at is not None
-            return [fatal_outcome(self._fatal, sent=False) if stopped else _UNUSED] * len(batch)
+            return [self._unsent() if stopped else _UNUSED] * len(batch)
         if not self._users:
             self._reported_at = monotonic()
         self._users += 1
@@ -222,6 +231,8 @@ class PolledProducer:
         if self.raw is None:
             state.give_up()
             return len(batch)
+        if self.stops and self._stopped_at is not None:
+            return self._leave(state, batch, start)
         produce, reported = self.raw.produce, state.reported
         for index in range(start, len(batch)):
             record = batch[index]
@@ -239,13 +250,30 @@ class PolledProducer:
                     state.doubtful[index] = (record.topic, -1)
                 else:
                     state.settle(index, self._refused(error, record))
+                if self.stops:
+                    return self._leave(state, batch, index + 1)
         return len(batch)
+
+    def _leave(self, state: _Batch, batch: Sequence[KafkaRecord], start: int) -> int:
+        """Hand over nothing more of a batch: what comes behind may not pass what was refused."""
+        for index in range(start, len(batch)):
+            if self._stopped_at is None:
+                state.settle(index, STOPPED)
+            else:
+                state.doubtful[index] = (batch[index].topic, -1)
+        return len(batch)
+
+    def _unsent(self) -> Outcome:
+        """The outcome of what was never sent, after the client had to stop."""
+        if self.stops and (self._fatal is None or self._fatal.name() == GAP):
+            return STOPPED
+        return fatal_outcome(self._fatal, sent=False)
 
     def _refused(self, error: Exception, record: KafkaRecord) -> Outcome:
         """The outcome of a record that the client does not take."""
         found = error.args[0]
         if found.name() == "_FATAL":
-            return fatal_outcome(self._fatal, sent=False)
+            return self._unsent()
         together = refused_together(found.name()) if self.whole else None
         return together or outcome_of(found, record.topic, by_client=True)
 
@@ -277,11 +305,13 @@ class PolledProducer:
         left = sum(batch.left for batch in self._pending)
         if left != self._left:
             self._left, self._reported_at = left, now
-        if self._stopped_at is not None and now - self._stopped_at >= _END_SECONDS:
-            self._give_up(fatal_outcome(self._fatal, sent=True))
+        if self._stopped_at is not None:
+            self._after_the_end(now)
         elif self._users and now - self._reported_at >= _STUCK_SECONDS:
             self._reported_at = now
             self._take_back(now)
+        elif self.stops and now - self._begun(now) >= _LATE_SECONDS:
+            self._give_all_up()
         if self.retired and not self._users:
             self._let_go()
             return
@@ -295,12 +325,37 @@ class PolledProducer:
             self.ended, self._stopped_at = True, monotonic()
         self._fatal = self._fatal or error
 
+    def _after_the_end(self, now: float) -> None:
+        assert self._stopped_at is not None
+        if now - self._stopped_at >= _END_SECONDS:
+            self._give_up(fatal_outcome(self._fatal, sent=True))
+        elif self.stops:
+            # What the broker refused for the gap is put into the queue again, and stays there.
+            self._purge(in_flight=False)
+
     def _take_back(self, now: float) -> None:
         """Nothing comes back: end the waiting of what can be sure to be unsent."""
-        begun = min((batch.begun for batch in self._pending), default=now)
-        if self.trouble.recent(begun) and not self._sent.anything_since(begun):
-            with contextlib.suppress(self._refusal):
-                self.raw.purge(in_queue=True, in_flight=False, blocking=False)
+        begun = self._begun(now)
+        if not self.trouble.recent(begun) or self._sent.anything_since(begun):
+            return
+        if self.stops:
+            self._give_all_up()
+        else:
+            self._purge(in_flight=False)
+
+    def _begun(self, now: float) -> float:
+        """When the oldest of the batches was handed over whose reports are not complete."""
+        return min((batch.begun for batch in self._pending), default=now)
+
+    def _give_all_up(self) -> None:
+        """End a producer that stops. Nothing it has is left to be sent, so nothing is passed."""
+        self._given_up = True
+        self._end(None)
+        self._purge(in_flight=True)
+
+    def _purge(self, *, in_flight: bool) -> None:
+        with contextlib.suppress(self._refusal):
+            self.raw.purge(in_queue=True, in_flight=in_flight, blocking=False)
 
     def _count(self, text: str) -> None:
         """New statistics: they show which of the records without an answer were never sent."""
@@ -309,8 +364,9 @@ class PolledProducer:
             sent = self._sent.since(batch.begun)
             doubtful, batch.doubtful = batch.doubtful, {}
             for index, place in doubtful.items():
-                if self._stopped_at is not None:
-                    batch.settle(index, fatal_outcome(self._fatal, sent=sent(place)))
+                if self._stopped_at is not None and not self._given_up:
+                    gone = fatal_outcome(self._fatal, sent=True) if sent(place) else self._unsent()
+                    batch.settle(index, gone)
                 elif sent(place):
                     batch.settle(index, perhaps_sent(place[0]))
                 else:

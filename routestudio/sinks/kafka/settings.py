@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from routestudio.model.outcome import Outcome, rejected, retry, unreachable
 from routestudio.sinks._shared.tls import librdkafka
+from routestudio.sinks.kafka.refused import REFUSED_TOGETHER
 
 if TYPE_CHECKING:
     from routestudio.sinks.kafka.sink import Kafka
@@ -47,8 +48,6 @@ _OF_A_BATCH: Final = frozenset(
 )  # fmt: skip
 """Refusals of a whole batch, for which one record of it may be to blame."""
 
-TOO_LARGE: Final = "MSG_SIZE_TOO_LARGE"
-REFUSED_TOGETHER: Final = "refused_together"
 BATCH_BYTES: Final = 1_000_000
 LARGEST_RECORD: Final = 64 << 20
 """Largest record that is sent; what a topic takes is up to the broker."""
@@ -61,6 +60,13 @@ ALONE: Final[Mapping[str, Any]] = {
     "batch.size": LARGEST_RECORD + 1024,
 }
 """Settings of the producer that sends each record in its own batch."""
+
+STOPPING: Final[Mapping[str, Any]] = {"enable.gapless.guarantee": True, "message.timeout.ms": 0}
+"""Settings of the producer that sends nothing more once a record was refused.
+
+A record that only waited too long would be passed by the next one, so the producer as a whole is
+given up instead (`producer`).
+"""
 
 _RETRY: Final[Mapping[str, str]] = {
     "UNKNOWN_TOPIC_OR_PART": "the topic does not exist",
@@ -80,7 +86,12 @@ _NO_CONNECTION: Final = frozenset(
     {"_all_brokers_down", "_transport", "_timed_out", "_authentication", "_ssl"}
 )
 
-_UNKNOWN: Final = frozenset({"_MSG_TIMED_OUT", "_PURGE_INFLIGHT", "REQUEST_TIMED_OUT"})
+_UNKNOWN: Final = frozenset(
+    {
+        "_MSG_TIMED_OUT", "_PURGE_INFLIGHT", "REQUEST_TIMED_OUT", "OUT_OF_ORDER_SEQUENCE_NUMBER",
+        "NOT_ENOUGH_REPLICAS_AFTER_APPEND",
+    }
+)  # fmt: skip
 """Errors after which the record may have been written although nobody confirmed it."""
 
 

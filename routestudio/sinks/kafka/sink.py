@@ -130,9 +130,9 @@ class Kafka(Sink):
     title = "Kafka"
     icon = "kafka"
     batch = BatchLimits(messages=1000, default=200, size=900_000)
-    keeps_order = False
-    """librdkafka makes produce requests of its own out of a batch. One that is refused is sent
-    again record by record (decision 0013), while later records may have been taken."""
+    keeps_order = True
+    """A partition keeps the order of a producer, and a batch in which groups repeat is handed to
+    one that sends nothing more after a refusal (`order`)."""
     batch_by = ("topic",)
     partition_by = "message_key"
     partitioners: ClassVar[Mapping[str, Partitioner]] = {
