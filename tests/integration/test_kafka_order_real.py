@@ -97,7 +97,8 @@ async def test_nothing_of_a_group_passes_what_was_refused(
 
 def check_order(found: list[int]) -> None:
     """Each number comes when all before it have come; repetitions go on to the newest."""
-    newest, last = [], -1
+    newest: list[int] = []
+    last = -1
     for number in found:
         if number > last:
             assert not newest or number > newest[-1], "a later one passed an earlier one"
