@@ -43,8 +43,8 @@ async def typed_while_files_are_read(desk: Desk, slow: Slow, text: str) -> None:
 
 @pytest.mark.parametrize(
     ("action", "method"),
-    [("run_tests", "test"), ("check", "check"), ("run", "deliver"), ("compare", "outcome_diff"),
-     ("convert", "convert")],
+    [("run_tests", "test"), ("check", "checks.sink"), ("run", "runs.deliver"),
+     ("compare", "outcome_diff"), ("convert", "convert")],
 )  # fmt: skip
 @in_qt
 async def test_what_is_asked_comes_after_what_was_typed(

@@ -157,7 +157,7 @@ async def test_the_check_names_a_sink_that_shares_the_memory_of_ids(
         await service.open(str(tmp_path))
         shared = [s for s in await service.checks.sink("one") if "the sink two" in s.detail]
         assert [(s.step, s.status) for s in shared] == [("target", "inconclusive")]
-        assert "SHARED" in shared[0]["detail"]  # type: ignore[index]
+        assert "SHARED" in shared[0].detail
         nats_server.delete_stream("SHARED")
         nats_server.create_stream("FIRST", "sequin.shop.>")
         nats_server.create_stream("SECOND", "sequin.two.>")
