@@ -193,7 +193,7 @@ async def test_a_lost_connection_is_made_again_and_repeats_nothing(
     for part in range(6):
         await asyncio.to_thread(fill, postgres, shop, 50, start=50 * part)
         if not part:  # a run that cannot begin ends; this one is to lose what it had
-            await until(lambda: arrived(redis_server))
+            await until(lambda: bool(arrived(redis_server)))
         await asyncio.to_thread(
             postgres.ask, "select pg_terminate_backend(active_pid) from pg_replication_slots "
             f"where database = '{shop}' and active",

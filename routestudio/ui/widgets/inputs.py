@@ -26,5 +26,9 @@ class ComboBox(QComboBox):
 class SpinBox(QSpinBox):
     """A field for a whole number that leaves the wheel to what it stands in."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.lineEdit().setTextMargins(6, 0, 6, 0)  # a style sheet's padding does not reach it
+
     def wheelEvent(self, event: QWheelEvent) -> None:
         event.ignore()
